@@ -1,0 +1,17 @@
+// Compiles src/ to dist/ and plugins/ to dist/plugins/, with types.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
+
+rmSync(path.join(root, 'dist'), { recursive: true, force: true })
+for (const project of ['tsconfig.build.json', 'tsconfig.plugins.json']) {
+  const { status } = spawnSync(process.execPath, [tsc, '-p', path.join(root, project)], { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}
+const cli = path.join(root, 'dist', 'cli.js')
+if (existsSync(cli)) chmodSync(cli, 0o755)

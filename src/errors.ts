@@ -1,0 +1,158 @@
+/**
+ * Every error of the gateway, with its stable code.
+ *
+ * One table says what a code means and which HTTP status it has. Two statuses count: `http` is what
+ * `router.error_status: "http"` answers, `krakend` what KrakenD answers (500 for any failed pipe). What the client did
+ * wrong has the same status in both. Codes go to the JSON access log, texts to clients only with `return_error_msg`.
+ */
+
+interface ErrorEntry {
+  /** Status under `router.error_status: "http"`. */
+  readonly http: number
+  /** Status under `router.error_status: "krakend"` (the default). */
+  readonly krakend: number
+  /** What happened, for people. */
+  readonly text: string
+}
+
+const entry = (http: number, krakend: number, text: string): ErrorEntry => ({ http, krakend, text })
+
+/** Stable codes: `SLUICE_ERR_` + area + cause. */
+export const ERRORS = {
+  SLUICE_ERR_CONFIG_INVALID: entry(500, 500, 'the configuration is not valid'),
+  SLUICE_ERR_CONFIG_LISTEN: entry(500, 500, 'the listener could not be opened'),
+
+  SLUICE_ERR_CLIENT_BAD_REQUEST: entry(400, 400, 'the request is malformed'),
+  SLUICE_ERR_CLIENT_BAD_PARAM: entry(400, 400, 'a path parameter cannot be forwarded'),
+  SLUICE_ERR_CLIENT_BODY_TOO_LARGE: entry(413, 413, 'the request body is over the limit'),
+  SLUICE_ERR_CLIENT_TARGET_TOO_LONG: entry(414, 414, 'the request target is over the limit'),
+  SLUICE_ERR_CLIENT_HEADERS_TOO_LARGE: entry(431, 431, 'the request header section is over the limit'),
+  SLUICE_ERR_CLIENT_TIMEOUT: entry(408, 408, 'the request did not arrive in time'),
+  SLUICE_ERR_CLIENT_ABORTED: entry(499, 499, 'the client went away'),
+
+  SLUICE_ERR_UPSTREAM_NO_HOST: entry(503, 500, 'no hosts available'),
+  SLUICE_ERR_UPSTREAM_CONNECT: entry(502, 500, 'the connection to the upstream failed'),
+  SLUICE_ERR_UPSTREAM_RESET: entry(502, 500, 'the upstream closed the connection'),
+  SLUICE_ERR_UPSTREAM_PROTOCOL: entry(502, 500, 'the upstream answer is not valid HTTP'),
+  SLUICE_ERR_UPSTREAM_REDIRECT: entry(502, 500, 'too many redirects'),
+  SLUICE_ERR_UPSTREAM_TLS: entry(502, 500, 'the TLS handshake with the upstream failed'),
+  SLUICE_ERR_UPSTREAM_STATUS: entry(502, 500, 'invalid status code'),
+  SLUICE_ERR_UPSTREAM_DECODE: entry(502, 500, 'the upstream body could not be decoded'),
+  SLUICE_ERR_UPSTREAM_REQUEST: entry(502, 500, 'the upstream request could not be built'),
+  SLUICE_ERR_UPSTREAM_PARAM: entry(502, 500, 'a parameter of the upstream request has no value'),
+  SLUICE_ERR_UPSTREAM_TIMEOUT_CONNECT: entry(504, 500, 'the upstream did not accept the connection in time'),
+  SLUICE_ERR_UPSTREAM_TIMEOUT_HEAD: entry(504, 500, 'the upstream did not answer in time'),
+  SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE: entry(504, 500, 'the upstream stopped sending'),
+  SLUICE_ERR_UPSTREAM_TIMEOUT: entry(504, 500, 'the time budget of the exchange is used up'),
+  SLUICE_ERR_UPSTREAM_INCOMPLETE: entry(502, 500, 'invalid response'),
+  SLUICE_ERR_UPSTREAM_MERGE: entry(502, 500, 'all backends failed'),
+  SLUICE_ERR_UPSTREAM_LIMITED: entry(503, 500, 'a limit of the backend is reached'),
+  SLUICE_ERR_UPSTREAM_REJECTED: entry(502, 500, 'a check of the backend refused the exchange'),
+
+  SLUICE_ERR_BODY_TOO_LARGE: entry(502, 500, 'the body is larger than max_body_bytes'),
+  SLUICE_ERR_BODY_NOT_JSON: entry(502, 500, 'the body is not JSON'),
+  SLUICE_ERR_BODY_ENCODING: entry(502, 500, 'the Content-Encoding of the body cannot be undone'),
+
+  SLUICE_ERR_GATEWAY_QUEUE_FULL: entry(503, 503, 'too many requests are waiting for a connection'),
+  SLUICE_ERR_GATEWAY_CLOSING: entry(503, 503, 'the gateway is shutting down'),
+  SLUICE_ERR_GATEWAY_REJECTED: entry(500, 500, 'request aborted'),
+  SLUICE_ERR_GATEWAY_INTERNAL: entry(500, 500, 'internal server error'),
+
+  SLUICE_ERR_PLUGIN_FAILED: entry(500, 500, 'a plugin failed'),
+  SLUICE_ERR_PLUGIN_LOAD: entry(500, 500, 'a plugin could not be loaded'),
+  SLUICE_ERR_PLUGIN_TIMEOUT: entry(504, 500, 'a plugin did not settle in time'),
+  SLUICE_ERR_PLUGIN_BODY_TAKEN: entry(500, 500, 'the body was already streamed and cannot be sent again')
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** How failures turn into statuses: `router.error_status`. */
+export type ErrorStatusMode = 'krakend' | 'http'
+
+export interface GatewayErrorInit {
+  /** The text KrakenD would print; default: the code's text. */
+  readonly message?: string
+  readonly cause?: unknown
+  /** A status that this failure carries by itself (`return_error_code`, a plugin's `statusCode`); wins in both modes. */
+  readonly statusCode?: number
+  /** Media type of `message` when it is shown to a client (`return_error_msg`). */
+  readonly contentType?: string
+  /** Fields that the answer to the client carries. */
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+  /** Which timer or limit fired, with its value: `timeout=2000ms`. */
+  readonly limit?: string
+}
+
+/** Base of all errors of the gateway. */
+export class GatewayError extends Error {
+  override readonly name: string = 'GatewayError'
+  readonly code: ErrorCode
+  /** The status of the failure itself, as `router.error_status: "http"` answers it. */
+  readonly statusCode: number
+  /** True when {@link GatewayErrorInit.statusCode} was given: then it wins over the table in both modes. */
+  readonly ownStatus: boolean
+  readonly contentType: string | undefined
+  readonly headers: readonly (readonly [name: string, value: string])[] | undefined
+  readonly limit: string | undefined
+
+  constructor(code: ErrorCode, init: GatewayErrorInit = {}) {
+    super(init.message ?? ERRORS[code].text, init.cause === undefined ? undefined : { cause: init.cause })
+    this.code = code
+    this.statusCode = init.statusCode ?? ERRORS[code].http
+    this.ownStatus = init.statusCode !== undefined
+    this.contentType = init.contentType
+    this.headers = init.headers
+    this.limit = init.limit
+  }
+}
+
+/** Answers the status that a client sees for a failure. */
+export function statusOf(error: GatewayError, mode: ErrorStatusMode): number {
+  if (error.ownStatus) return error.statusCode
+  return mode === 'http' ? ERRORS[error.code].http : ERRORS[error.code].krakend
+}
+
+/** Several failures of one exchange, in the order of their backends; has no status of its own. */
+export class MergeError extends GatewayError {
+  override readonly name = 'MergeError'
+  readonly errors: readonly GatewayError[]
+
+  constructor(errors: readonly GatewayError[]) {
+    super('SLUICE_ERR_UPSTREAM_MERGE', { message: errors.map(e => e.message).join('\n') })
+    this.errors = errors
+  }
+}
+
+/** One finding in a configuration file. */
+export interface ConfigProblem {
+  readonly level: 'error' | 'warning'
+  /** Where it was found: the file's name as given, `(object)` for a configuration handed over in code. */
+  readonly file: string
+  /** JSON pointer (RFC 6901), '' for the whole document. */
+  readonly pointer: string
+  /** 1-based; undefined where the text is not known (environment variables, objects). */
+  readonly line?: number
+  readonly column?: number
+  /** What is wrong. */
+  readonly message: string
+  /** What to do, or what was meant. */
+  readonly suggestion?: string
+}
+
+/** Formats one finding as `file:line:column /pointer: message (suggestion)`. */
+export function formatProblem(p: ConfigProblem): string {
+  const place = p.line === undefined ? p.file : `${p.file}:${p.line}:${p.column ?? 1}`
+  const pointer = p.pointer === '' ? '' : ` ${p.pointer}`
+  return `${place}${pointer}: ${p.message}${p.suggestion === undefined ? '' : ` (${p.suggestion})`}`
+}
+
+/** A configuration that cannot be honoured; lists all problems at once. */
+export class ConfigError extends GatewayError {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly ConfigProblem[]
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super('SLUICE_ERR_CONFIG_INVALID', { message: problems.map(formatProblem).join('\n') })
+    this.problems = problems
+  }
+}

@@ -1,0 +1,29 @@
+/** The names that go on the wire and into logs, in one place. Rank 0: every room may read it. */
+
+/** The product's version, kept equal to package.json by a test. */
+export const SLUICE_VERSION = '0.1.0'
+
+/** The KrakenD version whose behaviour is matched; announced because clients, dashboards and backends read it. */
+export const COMPATIBILITY_VERSION = '2.13.8'
+
+export interface Identity {
+  /** `X-Krakend` to clients. */
+  readonly version: string
+  /** `User-Agent` to backends, and `X-Forwarded-Via` when the client's own User-Agent is let through. */
+  readonly userAgent: string
+}
+
+/**
+ * Chooses the names by `router.identity` and `router.hide_version_header`.
+ * Hiding the version keeps KrakenD's `Version undefined`, to clients only.
+ */
+export function identityOf(name: 'krakend' | 'sluice', hideVersion: boolean): Identity {
+  if (name === 'sluice') {
+    const text = `Sluice/${SLUICE_VERSION}`
+    return { version: hideVersion ? 'Sluice' : text, userAgent: text }
+  }
+  return {
+    version: hideVersion ? 'Version undefined' : `Version ${COMPATIBILITY_VERSION}`,
+    userAgent: `KrakenD Version ${COMPATIBILITY_VERSION}`
+  }
+}
