@@ -1,0 +1,104 @@
+/**
+ * Header fields as they travel: flat arrays `[name, value, name, value, …]` in wire order, values latin1.
+ * Pure functions; nothing here knows about sockets or configurations.
+ */
+
+/** Name and value alternating, in wire order, spelling and repeats kept. */
+export type RawFields = string[]
+
+/** Connection-specific fields a gateway consumes and never forwards, besides those named in `Connection` (RFC 9110 §7.6.1). */
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'trailer',
+  'http2-settings'
+])
+
+/** Fields that the gateway writes itself towards backends; a client cannot have them removed by naming them in `Connection`. */
+const NOT_CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['host', 'content-length', 'x-forwarded-for', 'x-forwarded-host', 'close', 'keep-alive'])
+
+const lowerCache = new Map<string, string>()
+
+/** Lower-cases a field name; names as clients spell them repeat, so results are remembered (up to 4,096 spellings). */
+export function lowerName(name: string): string {
+  const known = lowerCache.get(name)
+  if (known !== undefined) return known
+  const lower = name.toLowerCase()
+  if (lowerCache.size < 4096 && name.length <= 64) lowerCache.set(name, lower)
+  return lower
+}
+
+/** Answers the first value of a field or undefined. `lower` is lower-case. */
+export function fieldOf(raw: readonly string[], lower: string): string | undefined {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!
+    if (name.length === lower.length && lowerName(name) === lower) return raw[i + 1]
+  }
+  return undefined
+}
+
+/**
+ * Answers the lower-cased names that the message's `Connection` fields list, without `close` and `keep-alive`;
+ * undefined when there are none, which is nearly always.
+ */
+export function connectionOptions(raw: readonly string[]): Set<string> | undefined {
+  let named: Set<string> | undefined
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!
+    if (name.length !== 10 || lowerName(name) !== 'connection') continue
+    const value = raw[i + 1]!
+    if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive' || value === '') continue
+    for (const part of value.split(',')) {
+      const option = part.trim().toLowerCase()
+      if (option === '' || NOT_CONNECTION_OPTIONS.has(option)) continue
+      named ??= new Set()
+      named.add(option)
+    }
+  }
+  return named
+}
+
+/** Answers the fields without the hop-by-hop ones, as a new array. */
+export function endToEndFields(raw: readonly string[]): RawFields {
+  const named = connectionOptions(raw)
+  const out: RawFields = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const lower = lowerName(raw[i]!)
+    if (HOP_BY_HOP.has(lower) || named?.has(lower)) continue
+    out.push(raw[i]!, raw[i + 1]!)
+  }
+  return out
+}
+
+/** A body follows: `Content-Length` above zero or any `Transfer-Encoding` (RFC 9112 §6). */
+export function hasBody(raw: readonly string[]): boolean {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!
+    if (name.length === 14) {
+      if (lowerName(name) === 'content-length' && raw[i + 1] !== '0') return true
+    } else if (name.length === 17 && lowerName(name) === 'transfer-encoding') return true
+  }
+  return false
+}
+
+const LEGAL_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const ILLEGAL_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+
+/** @throws TypeError for a name that is no token (RFC 9110 §5.1). */
+export function checkFieldName(name: string): void {
+  if (typeof name !== 'string' || !LEGAL_NAME.test(name)) throw new TypeError(`illegal header name ${JSON.stringify(name)}`)
+}
+
+/** @throws TypeError for CR, LF, NUL, other controls, or characters beyond latin1 (RFC 9110 §5.5). */
+export function checkFieldValue(name: string, value: string): void {
+  if (ILLEGAL_VALUE.test(value)) throw new TypeError(`illegal value for header ${name}`)
+}
+
+/** True when a field from outside may be handed to node:http as it is. */
+export function isLegalField(name: string, value: string): boolean {
+  return LEGAL_NAME.test(name) && !ILLEGAL_VALUE.test(value)
+}

@@ -1,0 +1,442 @@
+/**
+ * One body with three views: bytes, decoded value, tokens.
+ *
+ * Nothing is decoded until somebody asks, and then once. Calls are remembered as steps in the order they were made; they
+ * run when the body is finally sent or read into memory. Reading loses nothing: an unchanged body travels on to the bit.
+ */
+
+import { Readable, type Transform } from 'node:stream'
+import { GatewayError } from '../errors.js'
+import {
+  BufferSource,
+  type ByteSink,
+  type ByteSource,
+  CollectSink,
+  ReadableSource,
+  ReplaySource,
+  tooLarge
+} from './byte-flow.js'
+import { createContentDecoder, decodeContent } from './content-coding.js'
+import { HeaderMap } from './header-map.js'
+import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './json-value.js'
+import { SinkReadable } from './sink-readable.js'
+import { abortStep, type ByteStage, type Observer, type Step, throughSteps } from './stages.js'
+import type { TokenStage } from './token-pipe.js'
+
+/** Default of `max_body_bytes`: 10 MiB. */
+export const DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024
+
+/** What a decoded endpoint gives instead of bytes: the data that the gateway goes on with. */
+export interface ValueSource {
+  /** The plain value, made on first call; every call answers the same object. */
+  value(): unknown
+  /** The data as JSON text. */
+  bytes(): Buffer
+}
+
+/** The message a body belongs to. */
+export interface BodyOwner {
+  readonly headers: HeaderMap
+  /** `request` failures answer 400 and 413, others count as failures of the upstream. */
+  readonly side: 'request' | 'response'
+}
+
+type ValueState = 'none' | 'clean' | 'changed'
+
+const EMPTY_BYTES = Buffer.alloc(0)
+
+/** Fields that describe bytes which an edit has made untrue (RFC 9110 §8, RFC 9530, RFC 3230). */
+const STALE_FIELDS = ['content-length', 'content-md5', 'digest', 'content-digest', 'repr-digest', 'accept-ranges', 'content-range']
+
+export class Body {
+  private readonly owner: BodyOwner
+  private readonly limit: number
+  private source: ByteSource | undefined
+  private bytes: Buffer | undefined
+  private entity: ValueSource | undefined
+  private steps: Step[] = []
+  private valueState: ValueState = 'none'
+  private value: unknown
+  /** The value belongs to whoever gave it (`setJson`): copied before it is handed out. */
+  private borrowed = false
+  private pending: Promise<unknown> | undefined
+  private taken = false
+  private changed = false
+  private trailerMap: HeaderMap | undefined
+
+  /**
+   * @param content the bytes, a source of them, decoded data, or undefined for an empty body
+   * @param limit most bytes to hold in memory, decoded
+   */
+  constructor(owner: BodyOwner, content: ByteSource | Buffer | ValueSource | undefined, limit: number = DEFAULT_MAX_BODY_BYTES) {
+    this.owner = owner
+    this.limit = limit
+    if (content === undefined) this.bytes = EMPTY_BYTES
+    else if (Buffer.isBuffer(content)) this.bytes = content
+    else if ('flow' in content) this.source = content
+    else this.entity = content
+  }
+
+  /** Bytes as they will travel, when known without reading: not after a stage that may change them. */
+  get length(): number | undefined {
+    if (this.steps.some(step => step.kind !== 'tap' && step.kind !== 'tap-decoded')) return undefined
+    if (this.valueState === 'changed' || this.entity !== undefined) return undefined
+    return this.bytes !== undefined ? this.bytes.length : this.source?.length
+  }
+
+  /** Fields that came after the body; complete once the body has ended. */
+  get trailers(): HeaderMap {
+    this.trailerMap ??= new HeaderMap()
+    return this.trailerMap
+  }
+
+  /** True while nothing but observers stands between the source and the wire. */
+  get untouched(): boolean {
+    return !this.changed
+  }
+
+  // --- bytes ---------------------------------------------------------------------------------------------------
+
+  tap(observer: Observer | ((chunk: Uint8Array) => void), options?: { decoded?: boolean }): void {
+    const full: Observer = typeof observer === 'function' ? { chunk: observer } : observer
+    this.toBytes()
+    if (this.isEmpty()) return
+    const coding = options?.decoded ? this.coding() : undefined
+    if (coding === undefined) this.steps.push({ kind: 'tap', observer: full })
+    else this.steps.push({ kind: 'tap-decoded', decoder: this.decoderOf(coding), observer: full })
+  }
+
+  transform(stage: ByteStage | Transform, options?: { decoded?: boolean }): void {
+    this.toBytes()
+    if (this.isEmpty()) return
+    if (options?.decoded) this.undoCoding()
+    this.edited()
+    if (typeof (stage as Transform).pipe === 'function') this.steps.push({ kind: 'node', transform: stage as Transform })
+    else this.steps.push({ kind: 'bytes', stage: stage as ByteStage })
+  }
+
+  /** Takes the body; give one back with `set`, or it travels empty. */
+  stream(options?: { decoded?: boolean }): Readable {
+    this.toBytes()
+    if (options?.decoded && !this.isEmpty()) this.undoCoding()
+    const source = this.takeSource()
+    this.bytes = EMPTY_BYTES
+    this.edited()
+    return new SinkReadable(source)
+  }
+
+  /** The bytes as they travel. @throws GatewayError SLUICE_ERR_BODY_TOO_LARGE; the body stays as it was. */
+  async buffer(limitBytes: number = this.limit): Promise<Buffer> {
+    await this.settle()
+    this.toBytes()
+    if (this.bytes !== undefined && this.steps.length === 0) {
+      if (this.bytes.length > limitBytes) throw this.over(limitBytes)
+      return this.bytes
+    }
+    const collected = this.exclusive(() => this.collect(limitBytes))
+    return collected
+  }
+
+  async text(limitBytes: number = this.limit): Promise<string> {
+    return (await this.decodedBytes(limitBytes)).toString('utf8')
+  }
+
+  /** Replaces the body. Earlier stages do not run, earlier observers get `abort`; the old bytes are let go. */
+  set(content: Uint8Array | string | Readable): void {
+    this.replace()
+    if (typeof content === 'string') this.bytes = Buffer.from(content)
+    else if (content instanceof Uint8Array) this.bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    else {
+      this.bytes = undefined
+      this.source = new ReadableSource(
+        content,
+        cause => new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a body stream failed', cause })
+      )
+    }
+    this.edited()
+    this.owner.headers.delete('content-encoding')
+  }
+
+  // --- decoded value -------------------------------------------------------------------------------------------
+
+  /**
+   * The JSON value, `undefined` when the body is empty; every reader gets the same object.
+   * @throws GatewayError SLUICE_ERR_BODY_NOT_JSON, SLUICE_ERR_BODY_TOO_LARGE, SLUICE_ERR_BODY_ENCODING; the body stays as it was
+   */
+  async json<T = unknown>(limitBytes: number = this.limit): Promise<T | undefined> {
+    if (this.valueState === 'none') {
+      if (this.pending !== undefined) await this.settle()
+      if (this.valueState === 'none') await this.exclusive(() => this.decode(limitBytes))
+    }
+    if (this.borrowed) {
+      this.value = copyJsonValue(this.value)
+      this.borrowed = false
+    }
+    return this.value as T | undefined
+  }
+
+  /** Calls `edit` with the value and sends what it answers, or the value it changed. Not called when there is no JSON body. */
+  async editJson<T = unknown>(edit: (value: T) => T | void, limitBytes: number = this.limit): Promise<void> {
+    const value = await this.json<T>(limitBytes)
+    if (value === undefined) return
+    const answer = edit(value)
+    if (answer !== undefined) this.value = answer
+    this.touchJson()
+  }
+
+  /** Replaces the body by a value; it is copied before anybody else edits it. */
+  setJson(value: unknown): void {
+    this.replace()
+    this.value = value
+    this.valueState = 'changed'
+    this.borrowed = true
+    this.edited()
+    this.owner.headers.delete('content-encoding')
+    if (!this.owner.headers.has('content-type')) this.owner.headers.set('Content-Type', 'application/json; charset=utf-8')
+  }
+
+  /** Declares that the object answered by `json()` was changed. */
+  touchJson(): void {
+    if (this.valueState === 'none') return
+    if (this.valueState === 'clean') {
+      this.valueState = 'changed'
+      this.edited()
+      this.owner.headers.delete('content-encoding')
+    }
+  }
+
+  // --- tokens --------------------------------------------------------------------------------------------------
+
+  tokens(stage: TokenStage): void {
+    this.toBytes()
+    if (this.isEmpty()) return
+    this.undoCoding()
+    this.edited()
+    this.steps.push({ kind: 'tokens', stage })
+  }
+
+  // --- for the gateway -----------------------------------------------------------------------------------------
+
+  /** Hands the body over to be sent or read: called once. Waits for a reader that is still at work. */
+  async takeWhenSettled(): Promise<ByteSource> {
+    await this.settle()
+    return this.take()
+  }
+
+  /** As {@link takeWhenSettled} for a body that nobody is reading right now. @throws GatewayError when it was taken before. */
+  take(): ByteSource {
+    this.toBytes()
+    return this.takeSource()
+  }
+
+  /** A reader has been started and not ended yet. */
+  get busy(): boolean {
+    return this.pending !== undefined
+  }
+
+  /** In memory, so that it can be sent again: none, buffered, a value. */
+  get repeatable(): boolean {
+    return this.pending === undefined && this.source === undefined && this.steps.length === 0
+  }
+
+  /** The decoded value when a reader changed or replaced it: `[value]`, else undefined. */
+  changedValue(): [unknown] | undefined {
+    return this.valueState === 'changed' ? [this.value] : undefined
+  }
+
+  /** The bytes when they are in memory and nothing is left to do with them; undefined otherwise. */
+  bytesInMemory(): Buffer | undefined {
+    if (this.pending !== undefined) return undefined
+    this.toBytes()
+    return this.steps.length === 0 ? this.bytes : undefined
+  }
+
+  /** Lets the body go: frees the upstream or the stream behind it. Idempotent. */
+  discard(reason: GatewayError): void {
+    const { source, steps } = this
+    this.source = undefined
+    this.steps = []
+    this.bytes ??= EMPTY_BYTES
+    for (const step of steps) abortStep(step, reason)
+    source?.destroy(reason)
+  }
+
+  // --- inside --------------------------------------------------------------------------------------------------
+
+  private isEmpty(): boolean {
+    return this.bytes !== undefined && this.bytes.length === 0 && this.steps.length === 0
+  }
+
+  /** Brings a value that somebody changed back to bytes, so that byte stages see it. */
+  private toBytes(): void {
+    if (this.valueState === 'changed') {
+      this.bytes = Buffer.from(stringifyJsonValue(this.value))
+      this.source = undefined
+    } else if (this.entity !== undefined) {
+      this.bytes = this.entity.bytes()
+    } else if (this.valueState === 'none') return
+    this.entity = undefined
+    this.value = undefined
+    this.borrowed = false
+    this.valueState = 'none'
+  }
+
+  private takeSource(): ByteSource {
+    if (this.taken) throw new GatewayError('SLUICE_ERR_PLUGIN_BODY_TAKEN')
+    const { steps } = this
+    this.steps = []
+    const bytes = this.bytes
+    if (bytes !== undefined) {
+      const source = new BufferSource(bytes)
+      return steps.length === 0 ? source : throughSteps(source, steps)
+    }
+    const source = this.source
+    if (source === undefined) throw new GatewayError('SLUICE_ERR_PLUGIN_BODY_TAKEN')
+    this.taken = true
+    this.source = undefined
+    return steps.length === 0 ? source : throughSteps(source, steps)
+  }
+
+  private replace(): void {
+    this.discard(new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'the body was replaced' }))
+    this.bytes = EMPTY_BYTES
+    this.entity = undefined
+    this.value = undefined
+    this.valueState = 'none'
+    this.taken = false
+  }
+
+  private async settle(): Promise<void> {
+    while (this.pending !== undefined) await this.pending.catch(() => {})
+  }
+
+  private async exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const running = work()
+    this.pending = running
+    try {
+      return await running
+    } finally {
+      if (this.pending === running) this.pending = undefined
+    }
+  }
+
+  /** Runs what is left to run and holds the outcome. */
+  private collect(limit: number): Promise<Buffer> {
+    const length = this.steps.length === 0 ? this.length : undefined
+    if (length !== undefined && length > limit) return Promise.reject(this.over(limit))
+    const source = this.takeSource()
+    return new Promise((resolve, reject) => {
+      const sink = new CollectSink(
+        source,
+        limit,
+        (error, bytes, trailers) => {
+          if (error !== undefined) {
+            this.bytes = undefined
+            this.source = new FailedSource(error)
+            this.taken = false
+            return reject(error)
+          }
+          this.bytes = bytes
+          this.source = undefined
+          if (trailers.length > 0) this.trailers.raw.push(...trailers)
+          resolve(bytes)
+        },
+        chunks => {
+          const replay = new ReplaySource(chunks, source, source.length)
+          this.source = replay
+          this.bytes = undefined
+          this.taken = false
+          reject(this.over(limit))
+          return replay
+        }
+      )
+      source.flow(sink)
+    })
+  }
+
+  private over(limit: number): GatewayError {
+    if (this.owner.side === 'response') return tooLarge(limit)
+    return new GatewayError('SLUICE_ERR_CLIENT_BODY_TOO_LARGE', { limit: `max_body_bytes=${limit}` })
+  }
+
+  private async decode(limit: number): Promise<void> {
+    if (this.entity !== undefined) {
+      this.value = this.entity.value()
+      this.valueState = 'clean'
+      return
+    }
+    const bytes = await this.inMemory(limit)
+    if (bytes.length === 0) return
+    const coding = this.coding()
+    const plain = coding === undefined ? bytes : await decodeContent(bytes, coding, limit)
+    if (plain.length === 0) return
+    try {
+      this.value = parseJsonValue(plain.toString('utf8'))
+    } catch (cause) {
+      throw this.owner.side === 'request'
+        ? new GatewayError('SLUICE_ERR_BODY_NOT_JSON', { cause, statusCode: 400 })
+        : new GatewayError('SLUICE_ERR_BODY_NOT_JSON', { cause })
+    }
+    this.valueState = 'clean'
+  }
+
+  private async inMemory(limit: number): Promise<Buffer> {
+    if (this.bytes !== undefined && this.steps.length === 0) {
+      if (this.bytes.length > limit) throw this.over(limit)
+      return this.bytes
+    }
+    return this.collect(limit)
+  }
+
+  private async decodedBytes(limit: number): Promise<Buffer> {
+    const bytes = await this.buffer(limit)
+    const coding = this.coding()
+    return coding === undefined || bytes.length === 0 ? bytes : decodeContent(bytes, coding, limit)
+  }
+
+  /** The coding to undo, undefined for identity. */
+  private coding(): string | undefined {
+    const coding = this.owner.headers.get('content-encoding')
+    return coding === undefined || coding === '' || coding.toLowerCase() === 'identity' ? undefined : coding
+  }
+
+  private decoderOf(coding: string): Transform {
+    const decoder = createContentDecoder(coding)
+    if (decoder === undefined) throw new GatewayError('SLUICE_ERR_BODY_ENCODING', { message: `cannot undo Content-Encoding ${coding}` })
+    return decoder
+  }
+
+  private undoCoding(): void {
+    const coding = this.coding()
+    if (coding === undefined) return
+    this.steps.push({ kind: 'node', transform: this.decoderOf(coding) })
+    this.owner.headers.delete('content-encoding')
+    this.edited()
+  }
+
+  /** The bytes will not be those that came: what described them goes (RFC 9110 §8.8.1). */
+  private edited(): void {
+    this.changed = true
+    const { headers } = this.owner
+    for (const name of STALE_FIELDS) headers.delete(name)
+    const etag = headers.get('etag')
+    if (etag?.startsWith('"')) headers.set('ETag', `W/${etag}`)
+  }
+}
+
+/** A source that broke while it was read into memory: whoever reads next hears the same. */
+class FailedSource implements ByteSource {
+  readonly length = undefined
+  private readonly error: GatewayError
+
+  constructor(error: GatewayError) {
+    this.error = error
+  }
+
+  flow(sink: ByteSink): void {
+    sink.fail(this.error)
+  }
+
+  resume(): void {}
+  destroy(): void {}
+}

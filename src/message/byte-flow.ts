@@ -1,0 +1,220 @@
+/**
+ * How bytes move through the gateway without a Node stream between the steps: a source pushes chunks into a sink, a sink
+ * that is full answers `false` and calls `resume()` on its source later. Exactly one of `end` and `fail` closes a flow.
+ */
+
+import type { Readable } from 'node:stream'
+import { GatewayError } from '../errors.js'
+
+/** Takes the bytes of one body. A chunk is lent for the duration of `write` unless the sink keeps it unchanged. */
+export interface ByteSink {
+  /** Answers false when the source should wait for {@link ByteSource.resume}; the chunk was taken all the same. */
+  write(chunk: Uint8Array): boolean
+  /** `trailers` is a flat field array, usually empty. */
+  end(trailers: readonly string[]): void
+  /** The body broke off; what was written so far must not look complete. */
+  fail(error: GatewayError): void
+}
+
+/** Gives the bytes of one body, once. */
+export interface ByteSource {
+  /** Bytes to come, when known. */
+  readonly length: number | undefined
+  /** Starts pushing into `sink`; called once. */
+  flow(sink: ByteSink): void
+  /** Goes on after a `write` that answered false. */
+  resume(): void
+  /** Nobody wants the rest: frees the connection or stream behind it. The sink hears nothing more. */
+  destroy(error: GatewayError): void
+}
+
+const NO_TRAILERS: readonly string[] = []
+
+/** A body in memory; can be made again from the same bytes. */
+export class BufferSource implements ByteSource {
+  readonly length: number
+  private readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.length = bytes.length
+  }
+
+  flow(sink: ByteSink): void {
+    if (this.bytes.length > 0) sink.write(this.bytes)
+    sink.end(NO_TRAILERS)
+  }
+
+  resume(): void {}
+  destroy(): void {}
+}
+
+/** Chunks that were read ahead, then the rest of the source they came from. */
+export class ReplaySource implements ByteSource, ByteSink {
+  readonly length: number | undefined
+  private readonly chunks: Uint8Array[]
+  private readonly rest: ByteSource
+  private sink: ByteSink | undefined
+  private started = false
+
+  /** `rest` was started with a sink that hands over to this object (see `Body`). */
+  constructor(chunks: Uint8Array[], rest: ByteSource, length: number | undefined) {
+    this.chunks = chunks
+    this.rest = rest
+    this.length = length
+  }
+
+  private ended: readonly string[] | undefined
+  private failed: GatewayError | undefined
+
+  flow(sink: ByteSink): void {
+    this.sink = sink
+    this.resume()
+  }
+
+  resume(): void {
+    const sink = this.sink!
+    while (this.chunks.length > 0) if (!sink.write(this.chunks.shift()!)) return
+    if (this.failed !== undefined) return sink.fail(this.failed)
+    if (this.ended !== undefined) return sink.end(this.ended)
+    this.started = true
+    this.rest.resume()
+  }
+
+  destroy(error: GatewayError): void {
+    this.chunks.length = 0
+    this.rest.destroy(error)
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.started) return this.sink!.write(chunk)
+    this.chunks.push(chunk)
+    return false
+  }
+
+  end(trailers: readonly string[]): void {
+    if (this.started) this.sink!.end(trailers)
+    else this.ended = trailers
+  }
+
+  fail(error: GatewayError): void {
+    if (this.started) this.sink!.fail(error)
+    else this.failed = error
+  }
+}
+
+/** A Readable of somebody's own (a plugin's stream, a Node transform). */
+export class ReadableSource implements ByteSource {
+  readonly length: number | undefined
+  private readonly readable: Readable
+  private readonly wrap: (cause: unknown) => GatewayError
+  private sink: ByteSink | undefined
+  private done = false
+
+  constructor(readable: Readable, wrap: (cause: unknown) => GatewayError, length?: number) {
+    this.readable = readable
+    this.wrap = wrap
+    this.length = length
+    readable.on('error', cause => this.finish(cause))
+  }
+
+  flow(sink: ByteSink): void {
+    this.sink = sink
+    const { readable } = this
+    if (readable.errored) return this.finish(readable.errored)
+    if (readable.readableEnded || readable.destroyed) return this.finish(new Error('the stream was already closed'))
+    readable.on('data', (chunk: Uint8Array | string) => {
+      if (!this.done && !sink.write(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)) readable.pause()
+    })
+    readable.on('end', () => this.finish(undefined))
+    readable.on('close', () => this.finish(new Error('the stream was closed before its end')))
+  }
+
+  private finish(cause: unknown): void {
+    if (this.done || this.sink === undefined) return
+    this.done = true
+    if (cause === undefined) this.sink.end(NO_TRAILERS)
+    else this.sink.fail(cause instanceof GatewayError ? cause : this.wrap(cause))
+  }
+
+  resume(): void {
+    this.readable.resume()
+  }
+
+  destroy(error: GatewayError): void {
+    this.done = true
+    this.readable.destroy(error)
+  }
+}
+
+/** Reads a source into memory. */
+export class CollectSink implements ByteSink {
+  private readonly chunks: Uint8Array[] = []
+  private size = 0
+  private readonly source: ByteSource
+  private readonly limit: number
+  private readonly done: (error: GatewayError | undefined, bytes: Buffer, trailers: readonly string[]) => void
+  private readonly overflow: ((chunks: Uint8Array[]) => ByteSink) | undefined
+  private forward: ByteSink | undefined
+
+  /**
+   * @param limit most bytes to hold
+   * @param overflow called with the chunks so far when there are more; answers the sink for what still comes.
+   *   Without it the source is destroyed and `done` gets SLUICE_ERR_BODY_TOO_LARGE.
+   */
+  constructor(
+    source: ByteSource,
+    limit: number,
+    done: (error: GatewayError | undefined, bytes: Buffer, trailers: readonly string[]) => void,
+    overflow?: (chunks: Uint8Array[]) => ByteSink
+  ) {
+    this.source = source
+    this.limit = limit
+    this.done = done
+    this.overflow = overflow
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.forward !== undefined) return this.forward.write(chunk)
+    this.chunks.push(chunk)
+    this.size += chunk.length
+    if (this.size <= this.limit) return true
+    if (this.overflow !== undefined) {
+      this.forward = this.overflow(this.chunks)
+      return false
+    }
+    const error = tooLarge(this.limit)
+    this.source.destroy(error)
+    this.done(error, EMPTY, NO_TRAILERS)
+    this.forward = DROP
+    return false
+  }
+
+  end(trailers: readonly string[]): void {
+    if (this.forward !== undefined) return this.forward.end(trailers)
+    this.done(undefined, joinChunks(this.chunks, this.size), trailers)
+  }
+
+  fail(error: GatewayError): void {
+    if (this.forward !== undefined) return this.forward.fail(error)
+    this.done(error, EMPTY, NO_TRAILERS)
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** Takes anything and keeps nothing. */
+export const DROP: ByteSink = { write: () => true, end() {}, fail() {} }
+
+/** Joins chunks; a single Buffer is answered as it is. */
+export function joinChunks(chunks: readonly Uint8Array[], size: number): Buffer {
+  if (chunks.length === 1) {
+    const only = chunks[0]!
+    return Buffer.isBuffer(only) ? only : Buffer.from(only.buffer, only.byteOffset, only.length)
+  }
+  return Buffer.concat(chunks, size)
+}
+
+export function tooLarge(limit: number): GatewayError {
+  return new GatewayError('SLUICE_ERR_BODY_TOO_LARGE', { limit: `max_body_bytes=${limit}` })
+}

@@ -1,0 +1,44 @@
+/** What belongs to one exchange and is shared by all its messages: addresses, state, cancellation. */
+
+import type { GatewayError } from '../errors.js'
+import type { RawFields } from '../http/fields.js'
+import { Scope } from './scope.js'
+
+
+/** One client exchange. Made by the gateway when a request line has been read; all fields are set here. */
+export class Exchange {
+  readonly scope: Scope
+  readonly remoteAddress: string
+  readonly clientAddress: string
+  /** Fields as the client sent them. */
+  readonly rawHeaders: RawFields
+  /** '' until somebody needs one. */
+  requestId = ''
+  /** All errors of the exchange, for the access log and the ERROR lines. */
+  errors: GatewayError[] | undefined
+  /** Origin of the last upstream call. */
+  upstream = ''
+  private stateMap: Map<unknown, unknown> | undefined
+
+  constructor(scope: Scope, remoteAddress: string, clientAddress: string, rawHeaders: RawFields) {
+    this.scope = scope
+    this.remoteAddress = remoteAddress
+    this.clientAddress = clientAddress
+    this.rawHeaders = rawHeaders
+  }
+
+  get state(): Map<unknown, unknown> {
+    this.stateMap ??= new Map()
+    return this.stateMap
+  }
+
+  get signal(): AbortSignal {
+    return this.scope.signal
+  }
+
+  /** Notes a failure that does not decide the answer by itself. */
+  note(error: GatewayError): void {
+    if (this.errors === undefined) this.errors = [error]
+    else this.errors.push(error)
+  }
+}

@@ -1,0 +1,115 @@
+import { checkFieldName, checkFieldValue, lowerName, type RawFields } from '../http/fields.js'
+
+/** What `GatewayResponse` accepts as headers. */
+export type HeadersLike = HeaderMap | Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>
+
+/**
+ * Header fields of a message: case-insensitive, order, repeats and spelling kept. Works on the flat array that goes to
+ * the socket; lookups are linear, which beats a Map for the dozen fields a message has.
+ */
+export class HeaderMap {
+  /** The live array, `[name, value, …]`. */
+  readonly raw: RawFields
+
+  constructor(raw: RawFields = []) {
+    this.raw = raw
+  }
+
+  /** Builds a map from pairs or an object. @throws TypeError on illegal names and values. */
+  static from(init: HeadersLike): HeaderMap {
+    const map = new HeaderMap()
+    if (init instanceof HeaderMap) {
+      map.raw.push(...init.raw)
+    } else if (Symbol.iterator in init) {
+      for (const [name, value] of init as Iterable<readonly [string, string]>) map.append(name, value)
+    } else {
+      for (const name of Object.keys(init)) {
+        const value = (init as Record<string, string | readonly string[]>)[name]!
+        if (typeof value === 'string') map.append(name, value)
+        else for (const one of value) map.append(name, one)
+      }
+    }
+    return map
+  }
+
+  /** Repeats joined with ', '; of `Set-Cookie`, which cannot be joined (RFC 6265 §3), the first. */
+  get(name: string): string | undefined {
+    const { raw } = this
+    const lower = lowerName(name)
+    let found: string | undefined
+    for (let i = 0; i < raw.length; i += 2) {
+      if (raw[i]!.length !== lower.length || lowerName(raw[i]!) !== lower) continue
+      if (found === undefined) found = raw[i + 1]!
+      else if (lower === 'set-cookie') return found
+      else found += `, ${raw[i + 1]!}`
+    }
+    return found
+  }
+
+  getAll(name: string): string[] {
+    const { raw } = this
+    const lower = lowerName(name)
+    const found: string[] = []
+    for (let i = 0; i < raw.length; i += 2) {
+      if (raw[i]!.length === lower.length && lowerName(raw[i]!) === lower) found.push(raw[i + 1]!)
+    }
+    return found
+  }
+
+  has(name: string): boolean {
+    const { raw } = this
+    const lower = lowerName(name)
+    for (let i = 0; i < raw.length; i += 2) if (raw[i]!.length === lower.length && lowerName(raw[i]!) === lower) return true
+    return false
+  }
+
+  /** Replaces all values; the field keeps the place of the first one. @throws TypeError on illegal names and values. */
+  set(name: string, value: string | readonly string[]): void {
+    checkFieldName(name)
+    const values = typeof value === 'string' ? [value] : [...value].map(String)
+    for (const one of values) checkFieldValue(name, one)
+    const { raw } = this
+    const lower = lowerName(name)
+    for (let i = 0; i < raw.length; i += 2) {
+      if (raw[i]!.length !== lower.length || lowerName(raw[i]!) !== lower) continue
+      if (values.length === 1) {
+        raw[i] = name
+        raw[i + 1] = values[0]!
+        this.deleteFrom(i + 2, lower)
+      } else {
+        this.deleteFrom(i, lower)
+        raw.splice(i, 0, ...values.flatMap(one => [name, one]))
+      }
+      return
+    }
+    for (const one of values) raw.push(name, one)
+  }
+
+  /** @throws TypeError on illegal names and values. */
+  append(name: string, value: string): void {
+    checkFieldName(name)
+    const text = String(value)
+    checkFieldValue(name, text)
+    this.raw.push(name, text)
+  }
+
+  delete(name: string): void {
+    this.deleteFrom(0, lowerName(name))
+  }
+
+  private deleteFrom(start: number, lower: string): void {
+    const { raw } = this
+    let to = start
+    for (let i = start; i < raw.length; i += 2) {
+      if (raw[i]!.length === lower.length && lowerName(raw[i]!) === lower) continue
+      raw[to] = raw[i]!
+      raw[to + 1] = raw[i + 1]!
+      to += 2
+    }
+    raw.length = to
+  }
+
+  *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
+    for (let i = 0; i < this.raw.length; i += 2) yield [this.raw[i]!, this.raw[i + 1]!]
+  }
+}

@@ -1,0 +1,158 @@
+import type { RawFields } from '../http/fields.js'
+import { Body, DEFAULT_MAX_BODY_BYTES } from './body.js'
+import type { ByteSource } from './byte-flow.js'
+import type { Exchange } from './context.js'
+import { HeaderMap } from './header-map.js'
+
+/** What a request is made of. */
+export interface RequestInit {
+  readonly exchange: Exchange
+  readonly method: string
+  /** As received; at backend scope path and query of the call. */
+  readonly target: string
+  /** Raw, never decoded. */
+  readonly path: string
+  /** Raw, without '?'. */
+  readonly query: string
+  /** As the router matches it: decoded once, per segment. */
+  readonly routePath: string
+  /** Fields without hop-by-hop ones; the array becomes the request's own. */
+  readonly raw: RawFields
+  readonly params: Record<string, string>
+  /** undefined = no body. */
+  readonly source: ByteSource | undefined
+  readonly origin?: string
+  /** bytes; most to hold in memory. */
+  readonly limit?: number
+}
+
+/** A request on its way in. What of it counts where is said in docs/plugins.md. */
+export class GatewayRequest {
+  method: string
+  readonly target: string
+  path: string
+  query: string
+  readonly routePath: string
+  origin: string | undefined
+  params: Record<string, string>
+  /** Gateway use: addresses, cancellation, log facts. */
+  readonly exchange: Exchange
+  private readonly rawFields: RawFields
+  private headerMap: HeaderMap | undefined
+  private bodyView: Body | undefined
+  private readonly source: ByteSource | undefined
+  private readonly limit: number
+
+  constructor(init: RequestInit) {
+    this.method = init.method
+    this.target = init.target
+    this.path = init.path
+    this.query = init.query
+    this.routePath = init.routePath
+    this.origin = init.origin
+    this.params = init.params
+    this.exchange = init.exchange
+    this.rawFields = init.raw
+    this.headerMap = undefined
+    this.bodyView = undefined
+    this.source = init.source
+    this.limit = init.limit ?? DEFAULT_MAX_BODY_BYTES
+  }
+
+  get headers(): HeaderMap {
+    this.headerMap ??= new HeaderMap(this.rawFields)
+    return this.headerMap
+  }
+
+  set headers(value: HeaderMap) {
+    if (value === this.headerMap) return
+    const copy = HeaderMap.from(value)
+    this.headers.raw.splice(0, this.headers.raw.length, ...copy.raw)
+  }
+
+  get body(): Body {
+    this.bodyView ??= new Body(new RequestBodyOwner(this), this.source, this.limit)
+    return this.bodyView
+  }
+
+  /** The socket's peer. */
+  get remoteAddress(): string {
+    return this.exchange.remoteAddress
+  }
+
+  /** The client, after trusted proxies. */
+  get clientAddress(): string {
+    return this.exchange.clientAddress
+  }
+
+  /** Aborts when the client goes away or the exchange runs out of time. */
+  get signal(): AbortSignal {
+    return this.exchange.signal
+  }
+
+  /** One map for the whole exchange. */
+  get state(): Map<unknown, unknown> {
+    return this.exchange.state
+  }
+
+  /** A request with its own head. The body is shared: it can be sent once unless it is in memory. */
+  clone(): GatewayRequest {
+    const body = this.source === undefined && this.bodyView === undefined ? undefined : this.body
+    const copy = new GatewayRequest({
+      exchange: this.exchange,
+      method: this.method,
+      target: this.target,
+      path: this.path,
+      query: this.query,
+      routePath: this.routePath,
+      raw: [...this.rawFields],
+      params: copyParams(this.params),
+      source: undefined,
+      limit: this.limit,
+      ...(this.origin === undefined ? {} : { origin: this.origin })
+    })
+    copy.bodyView = body
+    return copy
+  }
+
+  /** Gateway use: the live field array. */
+  get raw(): RawFields {
+    return this.rawFields
+  }
+
+  /** Gateway use: the body when somebody asked for it, else undefined; `bodySource` is then still whole. */
+  get openedBody(): Body | undefined {
+    return this.bodyView
+  }
+
+  /** Gateway use: where the body comes from while nobody has opened it. */
+  get bodySource(): ByteSource | undefined {
+    return this.source
+  }
+
+  /** True when the request carries a body, opened or not. */
+  get hasBody(): boolean {
+    return this.bodyView !== undefined ? this.bodyView.length !== 0 : this.source !== undefined
+  }
+}
+
+class RequestBodyOwner {
+  readonly side = 'request'
+  private readonly request: GatewayRequest
+
+  constructor(request: GatewayRequest) {
+    this.request = request
+  }
+
+  get headers(): HeaderMap {
+    return this.request.headers
+  }
+}
+
+/** Copies parameters into a null-prototype object: names come from a configuration, values from clients. */
+export function copyParams(params: Readonly<Record<string, string>>): Record<string, string> {
+  const out: Record<string, string> = Object.create(null)
+  for (const name in params) out[name] = params[name]!
+  return out
+}
+

@@ -1,0 +1,100 @@
+/**
+ * Cancellation: an exchange, a merge, a shadow call is a scope; upstream calls and inner scopes register with it. When a
+ * scope is cancelled, by a vanished client or by its own deadline, everything inside hears the reason once.
+ */
+
+import { GatewayError } from '../errors.js'
+import { Deadline, type TimerWheel } from '../telemetry/timer-wheel.js'
+
+/** Something that can be told to stop. */
+export interface Cancellable {
+  cancel(reason: GatewayError): void
+}
+
+export class Scope extends Deadline implements Cancellable {
+  private readonly wheel: TimerWheel
+  private readonly parent: Scope | undefined
+  private only: Cancellable | undefined
+  private others: Set<Cancellable> | undefined
+  private controller: AbortController | undefined
+  private limitText = ''
+  /** Why it was cancelled; undefined while it runs. */
+  reason: GatewayError | undefined
+
+  /** A scope inside another one is cancelled with it and must be closed by {@link close}. */
+  constructor(wheel: TimerWheel, parent?: Scope) {
+    super()
+    this.wheel = wheel
+    this.parent = parent
+    parent?.add(this)
+  }
+
+  /** Cancels the scope after `ms`; `limit` names the timer in the access log (`timeout=2000ms`). Replaces an earlier deadline. */
+  expireIn(ms: number, limit: string): void {
+    this.limitText = limit
+    this.wheel.schedule(this, ms)
+  }
+
+  /** Takes the deadline away. */
+  unexpire(): void {
+    this.wheel.cancel(this)
+  }
+
+  override fire(): void {
+    this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT', { message: 'context deadline exceeded', limit: this.limitText }))
+  }
+
+  /** Registers `child`; tells it at once when the scope is already cancelled. */
+  add(child: Cancellable): void {
+    if (this.reason !== undefined) child.cancel(this.reason)
+    else if (this.only === undefined && this.others === undefined) this.only = child
+    else {
+      this.others ??= new Set(this.only === undefined ? [] : [this.only])
+      this.only = undefined
+      this.others.add(child)
+    }
+  }
+
+  remove(child: Cancellable): void {
+    if (this.only === child) this.only = undefined
+    else this.others?.delete(child)
+  }
+
+  cancel(reason: GatewayError): void {
+    if (this.reason !== undefined) return
+    this.reason = reason
+    this.wheel.cancel(this)
+    this.parent?.remove(this)
+    const { only, others } = this
+    this.only = undefined
+    this.others = undefined
+    only?.cancel(reason)
+    if (others !== undefined) for (const child of others) child.cancel(reason)
+    this.controller?.abort(reason)
+  }
+
+  /** The work is done: no deadline fires any more. Children that still run are not touched. */
+  close(): void {
+    this.wheel.cancel(this)
+    this.parent?.remove(this)
+  }
+
+  /** An inner scope on the same wheel. */
+  inner(): Scope {
+    return new Scope(this.wheel, this)
+  }
+
+  /** A scope on the same wheel that outlives this one (shadow calls). */
+  detached(): Scope {
+    return new Scope(this.wheel)
+  }
+
+  /** Made on first read. */
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController()
+      if (this.reason !== undefined) this.controller.abort(this.reason)
+    }
+    return this.controller.signal
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * The steps of a body: observers, byte stages, Node transforms, token stages. Consecutive byte steps run in one loop,
+ * consecutive token stages share one parser and one writer, so N plugins cost what one plugin doing N things costs.
+ */
+
+import type { Transform } from 'node:stream'
+import { GatewayError } from '../errors.js'
+import type { ByteSink, ByteSource } from './byte-flow.js'
+import { TokenPipe, type TokenStage } from './token-pipe.js'
+
+/** Sees bytes, changes nothing; exactly one of `end` and `abort` is called. */
+export interface Observer {
+  chunk(chunk: Uint8Array): void
+  end?(): void
+  abort?(reason: Error): void
+}
+
+/** Changes bytes, synchronously. `undefined` = nothing to send for this chunk. */
+export interface ByteStage {
+  chunk(chunk: Uint8Array): Uint8Array | Uint8Array[] | undefined
+  end?(): Uint8Array | Uint8Array[] | undefined
+  abort?(reason: Error): void
+}
+
+export type Step =
+  | { readonly kind: 'tap'; readonly observer: Observer }
+  | { readonly kind: 'bytes'; readonly stage: ByteStage }
+  | { readonly kind: 'node'; readonly transform: Transform }
+  /** Encoded bytes go on; a decoded copy goes to the observer. */
+  | { readonly kind: 'tap-decoded'; readonly decoder: Transform; readonly observer: Observer }
+  | { readonly kind: 'tokens'; readonly stage: TokenStage }
+
+/** Tells a step that its body is over without an end. Never throws. */
+export function abortStep(step: Step, reason: Error): void {
+  try {
+    if (step.kind === 'tap') step.observer.abort?.(reason)
+    else if (step.kind === 'tap-decoded') {
+      step.observer.abort?.(reason)
+      step.decoder.destroy()
+    } else if (step.kind === 'node') step.transform.destroy(reason)
+    else step.stage.abort?.(reason)
+  } catch {
+    // an observer that fails while it is told of a failure has nothing left to lose
+  }
+}
+
+/** A link of a running chain: a sink for what comes before it, a source for what comes after. */
+abstract class Link implements ByteSink, ByteSource {
+  readonly length = undefined
+  protected upstream!: ByteSource
+  protected sink!: ByteSink
+  protected closed = false
+
+  connect(upstream: ByteSource): this {
+    this.upstream = upstream
+    return this
+  }
+
+  flow(sink: ByteSink): void {
+    this.sink = sink
+    this.upstream.flow(this)
+  }
+
+  resume(): void {
+    this.upstream.resume()
+  }
+
+  destroy(error: GatewayError): void {
+    if (this.closed) return
+    this.closed = true
+    this.abort(error)
+    this.upstream.destroy(error)
+  }
+
+  fail(error: GatewayError): void {
+    if (this.closed) return
+    this.closed = true
+    this.abort(error)
+    this.sink.fail(error)
+  }
+
+  /** A stage threw: the body breaks off on both sides. */
+  protected broke(cause: unknown): false {
+    if (this.closed) return false
+    this.closed = true
+    const error =
+      cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a body stage failed', cause })
+    this.abort(error)
+    this.upstream.destroy(error)
+    this.sink.fail(error)
+    return false
+  }
+
+  protected abstract abort(error: Error): void
+  abstract write(chunk: Uint8Array): boolean
+  abstract end(trailers: readonly string[]): void
+}
+
+/** Any number of observers and byte stages in one loop. */
+class ByteLink extends Link {
+  private readonly steps: readonly Step[]
+  private readonly stages: readonly (Observer | ByteStage)[]
+  private readonly changes: readonly boolean[]
+  private next = 0
+
+  constructor(steps: readonly Step[]) {
+    super()
+    this.steps = steps
+    this.stages = steps.map(step => (step.kind === 'tap' ? step.observer : (step as { stage: ByteStage }).stage))
+    this.changes = steps.map(step => step.kind === 'bytes')
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.closed) return false
+    try {
+      return this.run(chunk, 0)
+    } catch (cause) {
+      return this.broke(cause)
+    }
+  }
+
+  private run(chunk: Uint8Array, from: number): boolean {
+    const { stages, changes } = this
+    for (let i = from; i < stages.length; i++) {
+      const out = stages[i]!.chunk(chunk)
+      if (!changes[i]) continue
+      if (out === undefined) return true
+      if (Array.isArray(out)) {
+        let more = true
+        for (const part of out) if (part.length > 0) more = this.run(part, i + 1) && more
+        return more
+      }
+      if ((out as Uint8Array).length === 0) return true
+      chunk = out as Uint8Array
+    }
+    return this.sink.write(chunk)
+  }
+
+  end(trailers: readonly string[]): void {
+    if (this.closed) return
+    try {
+      for (; this.next < this.stages.length; this.next++) {
+        const out = this.stages[this.next]!.end?.()
+        if (!this.changes[this.next] || out === undefined) continue
+        for (const part of Array.isArray(out) ? out : [out as Uint8Array]) if (part.length > 0) this.run(part, this.next + 1)
+      }
+    } catch (cause) {
+      this.next++
+      this.broke(cause)
+      return
+    }
+    this.closed = true
+    this.sink.end(trailers)
+  }
+
+  protected abort(error: Error): void {
+    for (let i = this.next; i < this.steps.length; i++) abortStep(this.steps[i]!, error)
+  }
+}
+
+/** A Node Transform, with its back-pressure in both directions. */
+class TransformLink extends Link {
+  private readonly transform: Transform
+  private readonly copyTo: Observer | undefined
+  private trailers: readonly string[] = []
+
+  /** With `copyTo` the bytes pass unchanged and the transform's output goes to the observer. */
+  constructor(transform: Transform, copyTo?: Observer) {
+    super()
+    this.transform = transform
+    this.copyTo = copyTo
+    transform.on('data', (chunk: Buffer) => {
+      if (this.closed) return
+      if (copyTo !== undefined) return this.observe(chunk)
+      if (!this.sink.write(chunk)) transform.pause()
+    })
+    transform.on('end', () => this.finish())
+    transform.on('error', cause => this.broke(cause))
+    transform.on('close', () => {
+      if (!this.closed && !transform.readableEnded) this.broke(new Error('a body transform was closed before its end'))
+    })
+    transform.on('drain', () => this.upstream.resume())
+  }
+
+  private observe(chunk: Buffer): void {
+    try {
+      this.copyTo!.chunk(chunk)
+    } catch (cause) {
+      this.broke(cause)
+    }
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.closed) return false
+    if (this.copyTo === undefined) return this.transform.write(chunk)
+    const room = this.transform.write(chunk)
+    return this.sink.write(chunk) && room
+  }
+
+  end(trailers: readonly string[]): void {
+    if (this.closed) return
+    this.trailers = trailers
+    this.transform.end()
+  }
+
+  private finish(): void {
+    if (this.closed) return
+    try {
+      this.copyTo?.end?.()
+    } catch (cause) {
+      this.broke(cause)
+      return
+    }
+    this.closed = true
+    this.sink.end(this.trailers)
+  }
+
+  override resume(): void {
+    if (this.copyTo === undefined && this.transform.isPaused()) this.transform.resume()
+    else if (!this.transform.writableNeedDrain) this.upstream.resume()
+  }
+
+  protected abort(error: Error): void {
+    try {
+      this.copyTo?.abort?.(error)
+    } catch {
+      // see abortStep
+    }
+    this.transform.destroy()
+  }
+}
+
+/** Any number of token stages over one parser and one writer. */
+class TokenLink extends Link {
+  private readonly pipe: TokenPipe
+
+  constructor(stages: readonly TokenStage[]) {
+    super()
+    this.pipe = new TokenPipe(stages)
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.closed) return false
+    try {
+      return this.push(this.pipe.write(chunk))
+    } catch (cause) {
+      return this.broke(cause)
+    }
+  }
+
+  private push(parts: readonly Uint8Array[]): boolean {
+    let more = true
+    for (const part of parts) more = this.sink.write(part) && more
+    return more
+  }
+
+  end(trailers: readonly string[]): void {
+    if (this.closed) return
+    try {
+      this.push(this.pipe.end())
+    } catch (cause) {
+      this.broke(cause)
+      return
+    }
+    this.closed = true
+    this.sink.end(trailers)
+  }
+
+  protected abort(error: Error): void {
+    try {
+      this.pipe.abort(error)
+    } catch {
+      // see abortStep
+    }
+  }
+}
+
+/** Puts steps in front of a source; the answer is started with `flow`. */
+export function throughSteps(source: ByteSource, steps: readonly Step[]): ByteSource {
+  let current = source
+  for (let i = 0; i < steps.length; ) {
+    const step = steps[i]!
+    let to = i + 1
+    if (step.kind === 'node') current = new TransformLink(step.transform).connect(current)
+    else if (step.kind === 'tap-decoded') current = new TransformLink(step.decoder, step.observer).connect(current)
+    else if (step.kind === 'tokens') {
+      while (steps[to]?.kind === 'tokens') to++
+      const group = steps.slice(i, to) as { stage: TokenStage }[]
+      current = new TokenLink(group.map(one => one.stage)).connect(current)
+    } else {
+      while (steps[to]?.kind === 'tap' || steps[to]?.kind === 'bytes') to++
+      current = new ByteLink(steps.slice(i, to)).connect(current)
+    }
+    i = to
+  }
+  return current
+}
