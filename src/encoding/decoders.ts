@@ -1,0 +1,48 @@
+/**
+ * The decoders by their KrakenD names: what a backend's `encoding` chooses.
+ *
+ * In: the bytes of an answer, Content-Encoding undone. Out: its data. `json`, `safejson`, `string`, `xml`, `rss`; a name that nobody
+ * knows (KrakenD's Enterprise names too) means `json`. `no-op` decodes nothing and never comes here.
+ */
+
+import { parseJsonCollection, parseJsonObject, parseJsonSafe } from './json-decode.js'
+import { decodeRss } from './rss-decode.js'
+import type { Decoder } from './types.js'
+import { decodeXml, nodeOfValue } from './xml-decode.js'
+import { loadXml } from './xml-read.js'
+
+/** Decodes an object, or with `isCollection` an array under `collection`. */
+export const decodeJson: Decoder = (bytes, { isCollection }) =>
+  isCollection ? parseJsonCollection(bytes) : parseJsonObject(bytes)
+
+const decodeSafeJson: Decoder = bytes => parseJsonSafe(bytes)
+
+/** Takes the whole text as `content`; bytes that are not UTF-8 become U+FFFD, as in KrakenD. */
+const decodeString: Decoder = bytes => nodeOfValue({ content: bytes.toString('utf8') })
+
+const DECODERS: ReadonlyMap<string, Decoder> = new Map([
+  ['json', decodeJson],
+  ['safejson', decodeSafeJson],
+  ['string', decodeString],
+  ['xml', decodeXml],
+  ['rss', decodeRss]
+])
+
+/** Whether a name has a decoder of its own, so that `json` is not a fallback. */
+export function isDecoderName(name: string, extra?: ReadonlyMap<string, Decoder>): boolean {
+  const key = name.toLowerCase()
+  return key === '' || DECODERS.has(key) || extra?.has(key) === true
+}
+
+/**
+ * Chooses a decoder; called at boot. The library that a decoder needs begins to load here, so that no request waits for it.
+ * @param name the backend's `encoding`, any case; unknown and '' mean `json`
+ * @param extra encodings that users of the library added, by lower-cased name; they win
+ */
+export function decoderFor(name: string, extra?: ReadonlyMap<string, Decoder>): Decoder {
+  const key = name.toLowerCase()
+  const own = extra?.get(key)
+  if (own !== undefined) return own
+  if (key === 'xml' || key === 'rss') loadXml().catch(() => undefined) // a failed load is reported by the first decode
+  return DECODERS.get(key) ?? decodeJson
+}

@@ -1,0 +1,118 @@
+/** XML as a tree that keeps order, prefixes and mixed content: what feeds need and the `xml` decoder's shape cannot hold. */
+
+import type { Extension } from './feed-types.js'
+import { decodeError, localName, readXml, type XmlSink } from './xml-read.js'
+
+/** One element. */
+export class XmlNode {
+  /** As written. */
+  readonly name: string
+  readonly local: string
+  /** As written; '' when there is none. */
+  readonly prefix: string
+  readonly attributes = new Map<string, string>()
+  readonly content: (string | XmlNode)[] = []
+
+  constructor(name: string) {
+    this.name = name
+    this.local = localName(name)
+    this.prefix = this.local === name ? '' : name.slice(0, name.length - this.local.length - 1)
+  }
+
+  /** Child elements in order. */
+  get children(): XmlNode[] {
+    return this.content.filter(part => part instanceof XmlNode)
+  }
+
+  /** The attribute's value, '' when absent. */
+  attribute(name: string): string {
+    return this.attributes.get(name) ?? ''
+  }
+
+  /** Text without white space around it; markup inside (unescaped HTML in a description) is kept as markup. */
+  get text(): string {
+    return this.content
+      .map(part => (typeof part === 'string' ? part : part.markup()))
+      .join('')
+      .trim()
+  }
+
+  private markup(): string {
+    const attributes = [...this.attributes].map(([name, value]) => ` ${name}="${value.replaceAll('"', '&quot;')}"`).join('')
+    const inner = this.content.map(part => (typeof part === 'string' ? part : part.markup())).join('')
+    return inner === '' ? `<${this.name}${attributes}/>` : `<${this.name}${attributes}>${inner}</${this.name}>`
+  }
+}
+
+class NodeBuilder implements XmlSink {
+  root: XmlNode | undefined
+  private readonly stack: XmlNode[] = []
+
+  open(name: string): void {
+    const node = new XmlNode(name)
+    const parent = this.stack.at(-1)
+    if (parent === undefined) this.root = node
+    else parent.content.push(node)
+    this.stack.push(node)
+  }
+
+  attribute(name: string, value: string): void {
+    this.stack.at(-1)!.attributes.set(name, value)
+  }
+
+  text(text: string): void {
+    this.stack.at(-1)!.content.push(text)
+  }
+
+  close(): void {
+    this.stack.pop()
+  }
+}
+
+/** Reads a document as a tree. @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE */
+export async function readTree(bytes: Buffer, contentType: string): Promise<XmlNode> {
+  const builder = new NodeBuilder()
+  await readXml(bytes, contentType, builder)
+  if (builder.root === undefined) throw decodeError('XML', 'EOF: no root element')
+  return builder.root
+}
+
+/** Namespaces whose elements mean the same under any prefix. */
+const KNOWN: ReadonlyMap<string, string> = new Map([
+  ['http://purl.org/dc/elements/1.1/', 'dc'],
+  ['http://purl.org/dc/terms/', 'dcterms'],
+  ['http://purl.org/rss/1.0/modules/content/', 'content'],
+  ['http://www.itunes.com/dtds/podcast-1.0.dtd', 'itunes'],
+  ['http://search.yahoo.com/mrss/', 'media'],
+  ['http://search.yahoo.com/mrss', 'media'],
+  ['http://www.w3.org/2005/atom', 'atom'],
+  ['http://purl.org/rss/1.0/modules/syndication/', 'sy'],
+  ['http://purl.org/rss/1.0/modules/slash/', 'slash'],
+  ['http://www.georss.org/georss', 'georss']
+])
+
+/** Finds the usual prefix of an element: by its namespace when the root declares a known one, else as written. */
+export function prefixesOf(root: XmlNode): (node: XmlNode) => string {
+  const usual = new Map<string, string>()
+  for (const [name, uri] of root.attributes) {
+    const known = KNOWN.get(uri.trim().toLowerCase())
+    if (known !== undefined && name.startsWith('xmlns:')) usual.set(name.slice(6), known)
+  }
+  return node => usual.get(node.prefix) ?? node.prefix
+}
+
+/** Writes an element of a foreign namespace as an extension, all the way down. */
+export function extensionOf(node: XmlNode): Extension {
+  const children: Record<string, Extension[]> = Object.create(null)
+  for (const child of node.children) {
+    children[child.local] ??= []
+    children[child.local]!.push(extensionOf(child))
+  }
+  const value = node.content
+    .filter(part => typeof part === 'string')
+    .join('')
+    .trim()
+  const attrs: Record<string, string> = Object.create(null)
+  for (const [name, text] of node.attributes) attrs[localName(name)] = text
+  return { name: node.local, value, attrs, children }
+}

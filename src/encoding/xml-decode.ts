@@ -1,0 +1,79 @@
+/**
+ * The `xml` decoder: an XML document as data, in KrakenD's shape.
+ *
+ * One key, the root element. Attributes become `-name`, an element's text `#text` when it has attributes or children, else
+ * the element is its text. Repeated elements become an array, an empty element is "". Prefixes are dropped, every leaf is a
+ * string without white space around it. Of several runs of text between children KrakenD keeps one: the last run before the
+ * first child when the element has no attributes, else the last of all; kept, because mappings address `#text` as it is.
+ */
+
+import { ObjectNode } from './json-node.js'
+import type { Decoder } from './types.js'
+import { localName, readXml, type XmlSink } from './xml-read.js'
+
+type XmlValue = string | XmlElement | XmlValue[]
+/** Null-prototype: names in documents are foreign. */
+interface XmlElement {
+  [key: string]: XmlValue
+}
+
+interface Frame {
+  readonly name: string
+  /** Text that came while there was no attribute or child. */
+  text: string
+  children: XmlElement | undefined
+}
+
+const WHITE_SPACE = /^[\t\r\n\b ]+|[\t\r\n\b ]+$/g
+
+class TreeBuilder implements XmlSink {
+  readonly root: XmlElement = Object.create(null)
+  private readonly stack: Frame[] = []
+  private top: Frame | undefined
+
+  open(name: string): void {
+    this.top = { name: localName(name), text: '', children: undefined }
+    this.stack.push(this.top)
+  }
+
+  attribute(name: string, value: string): void {
+    const top = this.top!
+    top.children ??= Object.create(null) as XmlElement
+    top.children[`-${localName(name)}`] = value
+  }
+
+  text(run: string): void {
+    const text = run.replace(WHITE_SPACE, '')
+    if (text === '') return
+    const top = this.top!
+    if (top.children === undefined) top.text = text
+    else top.children['#text'] = text
+  }
+
+  close(): void {
+    const { name, text, children } = this.stack.pop()!
+    if (children !== undefined && text !== '') children['#text'] = text
+    this.top = this.stack.at(-1)
+    if (this.top !== undefined) this.top.children ??= Object.create(null) as XmlElement
+    add(this.top === undefined ? this.root : this.top.children!, name, children ?? text)
+  }
+}
+
+function add(parent: XmlElement, name: string, value: XmlValue): void {
+  const before = parent[name]
+  if (before === undefined) parent[name] = value
+  else if (Array.isArray(before)) before.push(value)
+  else parent[name] = [before, value]
+}
+
+/** Wraps a plain value as unopened data. Objects in it are null-prototype, strings any Unicode. */
+export function nodeOfValue(value: object): ObjectNode {
+  return ObjectNode.ofText(Buffer.from(JSON.stringify(value), 'utf8').toString('latin1'))
+}
+
+/** Decodes XML; with `isCollection` the object stands under `collection`, as KrakenD has it. */
+export const decodeXml: Decoder = async (bytes, { contentType, isCollection }) => {
+  const tree = new TreeBuilder()
+  await readXml(bytes, contentType, tree)
+  return nodeOfValue(isCollection ? { collection: tree.root } : tree.root)
+}
