@@ -1,0 +1,34 @@
+/** The logger interface that every room and every plugin gets; formats live beside it. */
+
+/** Levels by weight; a logger at level X drops what weighs less. */
+export const LOG_LEVELS = ['DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** What plugins see: six methods, values joined by single spaces. `fatal` logs and never exits. */
+export interface Logger {
+  debug(...values: unknown[]): void
+  info(...values: unknown[]): void
+  warning(...values: unknown[]): void
+  error(...values: unknown[]): void
+  critical(...values: unknown[]): void
+  fatal(...values: unknown[]): void
+}
+
+/** What the gateway holds: also tells whether a level is on, so that texts are not built for nothing. */
+export interface GatewayLogger extends Logger {
+  enabled(level: LogLevel): boolean
+  /** Flushes and closes what the logger opened (syslog sockets). */
+  close(): Promise<void>
+}
+
+/** Drops everything. */
+export const silentLogger: GatewayLogger = {
+  debug() {},
+  info() {},
+  warning() {},
+  error() {},
+  critical() {},
+  fatal() {},
+  enabled: () => false,
+  close: async () => {}
+}

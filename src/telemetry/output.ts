@@ -1,0 +1,154 @@
+/**
+ * Where log lines go: text is gathered and handed to the stream once per turn of the event loop.
+ *
+ * At most one chunk is with the stream at a time; the rest waits here, up to a limit, then lines are dropped and counted, so
+ * that a reader who stopped reading costs bounded memory and never the gateway's time. A broken pipe silences the output. When
+ * the process ends for whatever reason, what is left is written synchronously.
+ */
+
+import { writeSync } from 'node:fs'
+import type { Writable } from 'node:stream'
+
+/** Characters that may wait for a reader; more is dropped. */
+const MAX_WAITING = 4 * 1024 * 1024
+/** How long the end of the process may be held up by a reader that is slow, ms. */
+const EXIT_PATIENCE_MS = 250
+
+/** A destination of whole lines. */
+export interface LogOutput {
+  /** Takes text that ends in a line feed. Cheap; never throws, never blocks. */
+  write(lines: string): void
+  /** Settles when everything taken so far is with the operating system, or cannot get there any more. */
+  drained(): Promise<void>
+  /** Lines dropped because nobody read, since the start. */
+  readonly dropped: number
+  /** Colours make sense. */
+  readonly isTerminal: boolean
+}
+
+class StreamOutput implements LogOutput {
+  readonly isTerminal: boolean
+  dropped = 0
+  readonly #stream: Writable & { fd?: number }
+  #waiting = ''
+  #unreported = 0
+  #flushQueued = false
+  #inFlight = false
+  #broken = false
+  #whenDrained: (() => void)[] = []
+
+  constructor(stream: Writable & { fd?: number; isTTY?: boolean }) {
+    this.#stream = stream
+    this.isTerminal = stream.isTTY === true
+    // EPIPE and whatever else ends the destination: nothing left to say and nobody to say it to.
+    stream.on('error', () => this.#break())
+    stream.on('close', () => this.#break())
+    this.#broken = stream.destroyed
+  }
+
+  write(lines: string): void {
+    if (this.#broken) return
+    if (this.#waiting.length > MAX_WAITING) {
+      this.dropped++
+      this.#unreported++
+      return
+    }
+    this.#waiting += lines
+    if (this.#flushQueued || this.#inFlight) return
+    this.#flushQueued = true
+    unflushed.add(this)
+    setImmediate(this.#flush)
+  }
+
+  drained(): Promise<void> {
+    if (this.#broken || (this.#waiting === '' && !this.#inFlight)) return Promise.resolve()
+    return new Promise(resolve => this.#whenDrained.push(resolve))
+  }
+
+  readonly #flush = (): void => {
+    this.#flushQueued = false
+    if (this.#inFlight || this.#broken || this.#waiting === '') return
+    const chunk = this.#takeWaiting()
+    this.#inFlight = true
+    this.#stream.write(chunk, this.#written)
+  }
+
+  readonly #written = (): void => {
+    this.#inFlight = false
+    if (this.#broken) return
+    if (this.#waiting !== '') {
+      this.#flush()
+      return
+    }
+    unflushed.delete(this)
+    this.#settle()
+  }
+
+  #takeWaiting(): string {
+    let chunk = this.#waiting
+    this.#waiting = ''
+    if (this.#unreported > 0) {
+      chunk += `${this.#unreported} log lines were dropped: nobody read the output\n`
+      this.#unreported = 0
+    }
+    return chunk
+  }
+
+  #break(): void {
+    this.#broken = true
+    this.#waiting = ''
+    unflushed.delete(this)
+    this.#settle()
+  }
+
+  #settle(): void {
+    const waiting = this.#whenDrained
+    this.#whenDrained = []
+    for (const resolve of waiting) resolve()
+  }
+
+  /** Only while the process ends: the event loop does not turn any more. */
+  writeRest(): void {
+    if (this.#broken || this.#waiting === '') return
+    // A chunk that the stream could not write whole ends somewhere in a line.
+    const rest = (this.#inFlight && this.#stream.writableLength > 0 ? '\n' : '') + this.#takeWaiting()
+    this.#broken = true
+    if (typeof this.#stream.fd === 'number') writeAllSync(this.#stream.fd, rest)
+    else this.#stream.write(rest)
+  }
+}
+
+function writeAllSync(fd: number, text: string): void {
+  const bytes = Buffer.from(text)
+  const giveUpAt = Date.now() + EXIT_PATIENCE_MS
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (let start = 0; start < bytes.length; ) {
+    try {
+      start += writeSync(fd, bytes, start)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || Date.now() > giveUpAt) return
+      Atomics.wait(pause, 0, 0, 5)
+    }
+  }
+}
+
+const outputs = new WeakMap<Writable, StreamOutput>()
+const unflushed = new Set<StreamOutput>()
+let watchingExit = false
+
+/** Answers the output of a stream, always the same one, so that several logs keep their order. The stream is never closed. */
+export function outputTo(stream: Writable): LogOutput {
+  let output = outputs.get(stream)
+  if (output === undefined) {
+    output = new StreamOutput(stream)
+    outputs.set(stream, output)
+    if (!watchingExit) {
+      watchingExit = true
+      // 'exit' also follows process.exit() and an uncaught exception.
+      process.on('exit', () => {
+        for (const each of unflushed) each.writeRest()
+      })
+    }
+  }
+  return output
+}
