@@ -1,0 +1,39 @@
+/** Whole paths as pure functions: decoded, cleaned, encoded again for a Location. */
+
+import { decodeSegment, encodeSegment } from './target.js'
+
+/** The path as the router matches it: percent-decoded once, so that `%2F` acts as a slash. The same string without `%`. */
+export function decodePath(rawPath: string): string {
+  return decodeSegment(rawPath)
+}
+
+/** True when a decoded path holds a `.` or `..` segment, which no route may ever see. */
+export function hasDotSegment(path: string): boolean {
+  let at = path.indexOf('/.')
+  while (at >= 0) {
+    let end = at + 2
+    if (path[end] === '.') end++
+    if (end === path.length || path[end] === '/') return true
+    at = path.indexOf('/.', at + 1)
+  }
+  return false
+}
+
+/** Removes repeated slashes and dot segments; a trailing slash stays. Begins with exactly one slash. */
+export function cleanPath(path: string): string {
+  const out: string[] = []
+  const parts = path.split('/')
+  const last = parts[parts.length - 1]
+  for (const part of parts) {
+    if (part === '' || part === '.') continue
+    if (part === '..') out.pop()
+    else out.push(part)
+  }
+  const trailing = last === '' || last === '.'
+  return out.length === 0 ? '/' : `/${out.join('/')}${trailing ? '/' : ''}`
+}
+
+/** Percent-encodes a decoded path for a `Location`; slashes stay. */
+export function encodePath(decoded: string): string {
+  return decoded.split('/').map(encodeSegment).join('/')
+}

@@ -1,0 +1,90 @@
+/** An endpoint's path, read once: which parts are literal, which are parameters, and how find-my-way spells it. */
+
+/** A compiled endpoint path. */
+export interface RoutePattern {
+  /** Literals and names in turn: even index literal, odd index name. */
+  readonly parts: readonly string[]
+  /** Parameter names in order of position, as configured. */
+  readonly names: readonly string[]
+  /** Everything under the literal prefix; the name's value begins with a slash, as KrakenD's `*param`. */
+  readonly wildcard: boolean
+  /** Nothing but a literal. */
+  readonly isStatic: boolean
+  /** The last part is a bare parameter, which an empty segment does not fill. */
+  readonly endsInParam: boolean
+}
+
+const REST_NAME = /^\{([\w-]+)\}/
+const ANY_NAME = /^\{([\w\-.:/]+)\}/
+
+/**
+ * Reads `/x/{id}`. A parameter starts its segment, or stands anywhere with `disableRest`; other braces are literal.
+ * `:name`, which KrakenD hands to its own router, takes the rest of the segment. A path ending in `/*` takes all below it.
+ */
+export function compileRoutePattern(path: string, disableRest: boolean): RoutePattern {
+  const wildcard = path.endsWith('/*')
+  const text = wildcard ? path.slice(0, -2) : path
+  const parts: string[] = ['']
+  for (let i = 0; i < text.length; ) {
+    const literal = parts[parts.length - 1]!
+    const atStart = literal.endsWith('/')
+    const found = text[i] === '{' ? (disableRest ? ANY_NAME : atStart ? REST_NAME : null)?.exec(text.slice(i)) : undefined
+    if (found) {
+      parts.push(found[1]!, '')
+      i += found[1]!.length + 2
+    } else if (text[i] === ':' && atStart) {
+      const end = text.indexOf('/', i)
+      parts.push(text.slice(i + 1, end < 0 ? text.length : end), '')
+      i = end < 0 ? text.length : end
+    } else {
+      parts[parts.length - 1] = literal + text[i++]
+    }
+  }
+  if (wildcard) parts.push('param', '')
+  const names = parts.filter((_, i) => i % 2 === 1)
+  const endsInParam = !wildcard && names.length > 0 && parts[parts.length - 1] === ''
+  return { parts, names, wildcard, isStatic: names.length === 0, endsInParam }
+}
+
+/** Names that find-my-way can carry as they are. */
+const SAFE_NAME = /^[A-Za-z]\w*$/
+
+/** True when the router's own parameter object can have the configured names. */
+export function hasSafeNames(pattern: RoutePattern): boolean {
+  return new Set(pattern.names).size === pattern.names.length && pattern.names.every(n => SAFE_NAME.test(n))
+}
+
+/** Spells a pattern for find-my-way with the given names: literals escaped, parts of one segment told apart by linear-time expressions. */
+export function toRouterPath(pattern: RoutePattern, names: readonly string[]): string {
+  const { parts, wildcard } = pattern
+  let out = escapeLiteral(parts[0]!)
+  for (let i = 1; i < parts.length; i += 2) {
+    const after = parts[i + 1]!
+    const isLast = i + 2 === parts.length
+    if (wildcard && isLast) return `${out}/*`
+    out += `:${names[(i - 1) / 2]}`
+    const fillsSegment = after === '' ? isLast : after.startsWith('/')
+    if (!fillsSegment) out += after.includes('/') || isLast ? '(.*)' : `(${notUpTo(after)})`
+    out += escapeLiteral(after)
+  }
+  return out
+}
+
+/** Every parameter but a segment's last stops at the next literal's first character, so that matching cannot backtrack. */
+function notUpTo(literal: string): string {
+  const c = literal[0]
+  return c === undefined ? '.' : `[^${/[\\\]^-]/.test(c) ? `\\${c}` : c}]*`
+}
+
+/** `?` and `#` never reach the tree unescaped; `:` is doubled for find-my-way. */
+function escapeLiteral(text: string): string {
+  return text.replaceAll(':', '::').replaceAll('?', '%3F').replaceAll('#', '%23')
+}
+
+/** Builds the path again from decoded values, literals in the configured case. */
+export function renderPattern(pattern: RoutePattern, values: readonly string[]): string {
+  const { parts } = pattern
+  let out = parts[0]!
+  for (let i = 1; i < parts.length; i += 2) out += values[(i - 1) / 2]! + parts[i + 1]!
+  return out
+}
