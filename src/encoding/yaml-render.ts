@@ -19,11 +19,10 @@ export function loadYaml(): Promise<Yaml> {
 
 const CONTENT_TYPE = 'application/yaml; charset=utf-8'
 
-/** Renders `application/yaml`. No response at all is an empty body. */
+/** Renders `application/yaml`; no response is `{}`, a null document `null`. */
 export const renderYaml: Renderer = async data => {
-  if (data === undefined) return { contentType: CONTENT_TYPE, body: Buffer.alloc(0) }
   const yaml = await loadYaml()
-  const document = new yaml.Document(plainOf(data), {
+  const document = new yaml.Document(data === undefined ? {} : plainOf(data), {
     version: '1.1', // quotes what YAML 1.1 readers, KrakenD's clients among them, would take for booleans: yes, on, y
     aliasDuplicateObjects: false,
     sortMapEntries: (a, b) => compareKeys(keyOf(a.key), keyOf(b.key))
