@@ -49,7 +49,7 @@ const EMPTY_BYTES = Buffer.alloc(0)
 const STALE_FIELDS = ['content-length', 'content-md5', 'digest', 'content-digest', 'repr-digest', 'accept-ranges', 'content-range']
 
 export class Body {
-  private readonly owner: BodyOwner
+  private owner: BodyOwner
   private readonly limit: number
   private source: ByteSource | undefined
   private bytes: Buffer | undefined
@@ -249,6 +249,11 @@ export class Body {
     if (this.pending !== undefined) return undefined
     this.toBytes()
     return this.steps.length === 0 ? this.bytes : undefined
+  }
+
+  /** The body goes on with another message, whose fields it keeps true from now on. */
+  rehome(owner: BodyOwner): void {
+    this.owner = owner
   }
 
   /** Lets the body go: frees the upstream or the stream behind it. Idempotent. */

@@ -10,6 +10,8 @@ export class Exchange {
   readonly scope: Scope
   readonly remoteAddress: string
   readonly clientAddress: string
+  /** The Host that the client named. */
+  readonly host: string
   /** Fields as the client sent them. */
   readonly rawHeaders: RawFields
   /** '' until somebody needs one. */
@@ -20,10 +22,11 @@ export class Exchange {
   upstream = ''
   private stateMap: Map<unknown, unknown> | undefined
 
-  constructor(scope: Scope, remoteAddress: string, clientAddress: string, rawHeaders: RawFields) {
+  constructor(scope: Scope, remoteAddress: string, clientAddress: string, host: string, rawHeaders: RawFields) {
     this.scope = scope
     this.remoteAddress = remoteAddress
     this.clientAddress = clientAddress
+    this.host = host
     this.rawHeaders = rawHeaders
   }
 

@@ -3,10 +3,13 @@ import { Body, DEFAULT_MAX_BODY_BYTES } from './body.js'
 import type { ByteSource } from './byte-flow.js'
 import type { Exchange } from './context.js'
 import { HeaderMap } from './header-map.js'
+import type { Scope } from './scope.js'
 
 /** What a request is made of. */
 export interface RequestInit {
   readonly exchange: Exchange
+  /** What its upstream calls are cancelled with; default: the exchange's scope. */
+  readonly scope?: Scope
   readonly method: string
   /** As received; at backend scope path and query of the call. */
   readonly target: string
@@ -37,6 +40,8 @@ export class GatewayRequest {
   params: Record<string, string>
   /** Gateway use: addresses, cancellation, log facts. */
   readonly exchange: Exchange
+  /** Gateway use: what its upstream calls are cancelled with. */
+  readonly scope: Scope
   private readonly rawFields: RawFields
   private headerMap: HeaderMap | undefined
   private bodyView: Body | undefined
@@ -52,6 +57,7 @@ export class GatewayRequest {
     this.origin = init.origin
     this.params = init.params
     this.exchange = init.exchange
+    this.scope = init.scope ?? init.exchange.scope
     this.rawFields = init.raw
     this.headerMap = undefined
     this.bodyView = undefined
@@ -87,7 +93,7 @@ export class GatewayRequest {
 
   /** Aborts when the client goes away or the exchange runs out of time. */
   get signal(): AbortSignal {
-    return this.exchange.signal
+    return this.scope.signal
   }
 
   /** One map for the whole exchange. */
@@ -100,6 +106,7 @@ export class GatewayRequest {
     const body = this.source === undefined && this.bodyView === undefined ? undefined : this.body
     const copy = new GatewayRequest({
       exchange: this.exchange,
+      scope: this.scope,
       method: this.method,
       target: this.target,
       path: this.path,
@@ -115,6 +122,28 @@ export class GatewayRequest {
     return copy
   }
 
+  /** Gateway use: the same request one level further in, with other fields and query; the body goes along. */
+  derive(raw: RawFields, query: string, limit: number): GatewayRequest {
+    const made = new GatewayRequest({
+      exchange: this.exchange,
+      scope: this.scope,
+      method: this.method,
+      target: this.target,
+      path: this.path,
+      query,
+      routePath: this.routePath,
+      raw,
+      params: this.params,
+      source: this.source,
+      limit
+    })
+    if (this.bodyView !== undefined) {
+      made.bodyView = this.bodyView
+      made.bodyView.rehome(new RequestBodyOwner(made))
+    }
+    return made
+  }
+
   /** Gateway use: the live field array. */
   get raw(): RawFields {
     return this.rawFields
@@ -128,6 +157,11 @@ export class GatewayRequest {
   /** Gateway use: where the body comes from while nobody has opened it. */
   get bodySource(): ByteSource | undefined {
     return this.source
+  }
+
+  /** Gateway use: puts back a body that was read into memory from {@link bodySource}; the fields stay as they are. */
+  refill(bytes: Buffer): void {
+    if (this.bodyView === undefined) this.bodyView = new Body(new RequestBodyOwner(this), bytes, this.limit)
   }
 
   /** True when the request carries a body, opened or not. */

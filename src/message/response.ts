@@ -29,6 +29,12 @@ export class GatewayResponse {
   bodiless: boolean
   /** Gateway use: data of a decoded endpoint is complete (`X-Krakend-Completed`). undefined = not a decoded answer. */
   complete: boolean | undefined
+  /** Gateway use: what is missing in a partial answer, or the failure that a static answer covers. */
+  failure: GatewayError | undefined
+  /** Gateway use: the upstream call it came from. */
+  call: { readonly url: string } | undefined
+  /** Gateway use: the whole text of a no-op part, kept where `sequential_propagated_params` asks for it. */
+  partText: string | undefined
   /** Gateway use: it already answers a request. */
   used: boolean;
   readonly [BRAND] = true
@@ -45,6 +51,9 @@ export class GatewayResponse {
     this.limit = DEFAULT_MAX_BODY_BYTES
     this.bodiless = status === 204 || status === 304
     this.complete = undefined
+    this.failure = undefined
+    this.call = undefined
+    this.partText = undefined
     this.used = false
     if (typeof init !== 'number' && init.headers !== undefined) this.headerMap = HeaderMap.from(init.headers)
     if (this.headerMap !== undefined) this.rawFields = this.headerMap.raw

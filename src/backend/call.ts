@@ -1,0 +1,190 @@
+/**
+ * One backend as a callable: builds the request, chooses a host, sends it, answers whatever came.
+ *
+ * In: the endpoint's request, its parameters, a scope. Out: the upstream's response, any status; a GatewayError when there
+ * is none. Plugins of the backend (`plugin/http-client`, components) wrap the transport.
+ */
+
+import { callUpstream } from '../client/response-call.js'
+import type { RedirectPolicy } from '../client/redirect.js'
+import type { OriginPool } from '../client/pool.js'
+import type { UpstreamPools } from '../client/pools.js'
+import type { BackendConfig, EndpointConfig } from '../config/types.js'
+import { GatewayError } from '../errors.js'
+import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
+import { compileQueryPick } from '../http/query.js'
+import { BufferSource, type ByteSource } from '../message/byte-flow.js'
+import { GatewayRequest } from '../message/request.js'
+import type { GatewayResponse } from '../message/response.js'
+import type { Scope } from '../message/scope.js'
+import type { Next } from '../plugin/types.js'
+import type { Balancer } from './balancer.js'
+import type { Receive } from './decoded.js'
+import { compileTargetTemplate } from './request-template.js'
+
+/** A request body for one backend: bytes that may be sent again, a source that flows once, or none. */
+export type CallBody = Buffer | ByteSource | undefined
+
+export type BackendCall = (request: GatewayRequest, params: Readonly<Record<string, string>>, body: CallBody, scope: Scope) => Promise<GatewayResponse>
+
+/** Wraps a handler by another one, at boot. */
+export type Wrap = (next: Next) => Next
+
+/** Stages of one backend, each already joined to one wrap. */
+export interface BackendWraps {
+  /** Outside of decoding: modifiers, breaker, limits, checks. They see data on decoded endpoints. */
+  readonly decoded: Wrap | undefined
+  /** Around the transport: client plugins, caches, credentials. They see the upstream's bytes. */
+  readonly transport: Wrap | undefined
+}
+
+/** What a backend is built from. */
+export interface BackendDeps {
+  readonly pools: UpstreamPools
+  readonly balancer: Balancer
+  readonly redirects: RedirectPolicy | undefined
+  readonly userAgent: string
+  /** The gateway asks for gzip by itself (decoded endpoints, unless `disable_compression`). */
+  readonly acceptGzip: boolean
+  /** Judges, decodes and shapes; undefined under no-op. */
+  readonly receive: Receive | undefined
+  readonly wraps: BackendWraps
+}
+
+export function compileBackendCall(endpoint: EndpointConfig, backend: BackendConfig, deps: BackendDeps): BackendCall {
+  const { balancer, pools, redirects } = deps
+  const target = compileTargetTemplate(backend.urlPattern, backend.goPattern)
+  const pickQuery = backend.inputQueryStrings.length === 0 ? undefined : compileQueryPick(backend.inputQueryStrings)
+  const pickFields = compileFieldPick(backend.inputHeaders, deps.userAgent)
+  const resolve = compileHostResolver(pools)
+  const { method } = backend
+  const limit = endpoint.maxBodyBytes
+  const gzip = deps.acceptGzip
+  const { receive } = deps
+  const hosted = deps.wraps.decoded !== undefined || deps.wraps.transport !== undefined
+  const wrapped = compileChain(transport, receive, deps.wraps)
+
+  function transport(request: GatewayRequest): Promise<GatewayResponse> {
+    try {
+      const opened = request.openedBody
+      const body = opened === undefined ? request.bodySource : sendableBody(request)
+      const pool = pools.get(request.origin ?? '')
+      request.exchange.upstream = pool.origin
+      const path = request.query === '' ? request.path : `${request.path}?${request.query}`
+      const headers = request.raw.slice()
+      return callUpstream({ pool, method: request.method, path, headers, body, redirects }, request.scope, limit)
+    } catch (cause) {
+      return Promise.reject(requestFailure(cause))
+    }
+  }
+
+  return (request, params, body, scope) => {
+    try {
+      const host = balancer.next()
+      if (host === undefined) throw new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST')
+      const query = pickQuery === undefined ? request.query : pickQuery(request.query)
+      const prefix = resolve(host)
+      const path = prefix.base + target(params, query)
+      const raw = pickFields === undefined ? request.raw.slice() : pickFields(request.raw)
+      if (gzip && fieldOf(raw, 'accept-encoding') === undefined) raw.push('Accept-Encoding', 'gzip')
+      if (!hosted) {
+        request.exchange.upstream = prefix.pool.origin
+        const answer = callUpstream({ pool: prefix.pool, method, path, headers: raw, body, redirects }, scope, limit)
+        return receive === undefined ? answer : answer.then(receive)
+      }
+      return wrapped(backendRequest(request, method, path, raw, params, prefix.pool.origin, body, limit, scope))
+    } catch (cause) {
+      return Promise.reject(requestFailure(cause))
+    }
+  }
+}
+
+/** Transport, what wraps it, decoding, what wraps that. */
+function compileChain(transport: Next, receive: Receive | undefined, wraps: BackendWraps): Next {
+  const sent = wraps.transport === undefined ? transport : wraps.transport(transport)
+  const received: Next = receive === undefined ? sent : request => sent(request).then(receive)
+  return wraps.decoded === undefined ? received : wraps.decoded(received)
+}
+
+function sendableBody(request: GatewayRequest): CallBody {
+  const { body } = request
+  return body.bytesInMemory() ?? body.take()
+}
+
+function requestFailure(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause
+  return new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message: cause instanceof Error ? cause.message : String(cause), cause })
+}
+
+function backendRequest(
+  request: GatewayRequest,
+  method: string,
+  target: string,
+  raw: RawFields,
+  params: Readonly<Record<string, string>>,
+  origin: string,
+  body: CallBody,
+  limit: number,
+  scope: Scope
+): GatewayRequest {
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  return new GatewayRequest({
+    exchange: request.exchange,
+    scope,
+    method,
+    target,
+    path,
+    query: mark < 0 ? '' : target.slice(mark + 1),
+    routePath: path,
+    origin,
+    raw,
+    params: params as Record<string, string>,
+    source: body === undefined ? undefined : 'flow' in body ? body : new BufferSource(body),
+    limit
+  })
+}
+
+/** A host of the configuration, taken apart. */
+export interface HostPrefix {
+  readonly pool: OriginPool
+  /** Path that the host carries (`disable_host_sanitize`), '' mostly. */
+  readonly base: string
+}
+
+/**
+ * Answers a function that splits `http://h:1/base` once per host and remembers it.
+ * It throws TypeError for a host that is no URL, as KrakenD fails each such request.
+ */
+export function compileHostResolver(pools: UpstreamPools): (host: string) => HostPrefix {
+  const known = new Map<string, HostPrefix>()
+  return host => {
+    const found = known.get(host)
+    if (found !== undefined) return found
+    const url = new URL(host)
+    const prefix = { pool: pools.get(url.origin), base: url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '') }
+    known.set(host, prefix)
+    return prefix
+  }
+}
+
+/**
+ * Backend `input_headers`: a second, narrower list; `*` is a name like any other. The gateway's User-Agent stands in for a
+ * dropped one. Undefined for an empty list.
+ */
+export function compileFieldPick(names: readonly string[], userAgent: string): ((raw: readonly string[]) => RawFields) | undefined {
+  if (names.length === 0) return undefined
+  const wanted = new Set(names.map(name => name.toLowerCase()))
+  return raw => {
+    const out: RawFields = []
+    let agent = false
+    for (let i = 0; i < raw.length; i += 2) {
+      const lower = lowerName(raw[i]!)
+      if (!wanted.has(lower) && lower !== 'traceparent' && lower !== 'tracestate') continue
+      if (lower === 'user-agent') agent = true
+      out.push(raw[i]!, raw[i + 1]!)
+    }
+    if (!agent) out.push('User-Agent', userAgent)
+    return out
+  }
+}

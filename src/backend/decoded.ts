@@ -1,0 +1,144 @@
+/**
+ * What a decoded backend makes of an answer: judge the status, decode, shape.
+ *
+ * Out: a response with data and no headers, or a GatewayError. Success is 200 and 201 alone, as in KrakenD (semantics §4.9);
+ * `return_error_details` makes data of a failure, `return_error_code` gives the failure the upstream's status.
+ */
+
+import { compileShape } from '../encoding/shape.js'
+import { compileStreamShape } from '../encoding/stream-shape.js'
+import { ObjectNode } from '../encoding/json-node.js'
+import { fromValue } from '../encoding/json-values.js'
+import type { Decoder } from '../encoding/types.js'
+import type { BackendConfig } from '../config/types.js'
+import { GatewayError } from '../errors.js'
+import { type ByteSink, type ByteSource, CollectSink, ReplaySource } from '../message/byte-flow.js'
+import { decodeContent } from '../message/content-coding.js'
+import { GatewayResponse } from '../message/response.js'
+import { entityResponse } from './entity.js'
+import { ShapedSource } from './shaped-source.js'
+
+/** Turns the upstream's response into one with data; rejects with a GatewayError. */
+export type Receive = (response: GatewayResponse) => Promise<GatewayResponse>
+
+export interface ReceiveDeps {
+  readonly decoder: Decoder
+  /** bytes; most to hold, decoded. */
+  readonly limit: number
+  /** The endpoint can send a body that is shaped while it flows: one backend, JSON out, nobody needs the data. */
+  readonly mayStream: boolean
+  /** The output wants the bare collection (`json-collection`), when the body is streamed. */
+  readonly bareCollection: boolean
+  /** A later backend of the sequence wants the whole text of this no-op one (`sequential_propagated_params: ["resp0"]`). */
+  readonly keepText: boolean
+}
+
+/** Bytes of an unwanted error body that are still read to keep the connection. */
+const ERROR_BODY_DRAIN = 64 * 1024
+
+export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Receive {
+  const shape = compileShape(backend)
+  const streamShape = deps.mayStream && backend.encoding === 'json' ? compileStreamShape(backend, deps.bareCollection) : undefined
+  const { decoder, limit, keepText } = deps
+  const { isCollection, encoding } = backend
+
+  return async response => {
+    if (encoding === 'no-op') return keepText ? textPart(response, limit) : noOpPart(response)
+    if (response.status !== 200 && response.status !== 201) return judgeStatus(backend, response, limit)
+    return receive(response)
+  }
+
+  async function receive(response: GatewayResponse): Promise<GatewayResponse> {
+    const held = await hold(response, limit, streamShape !== undefined)
+    if (!Buffer.isBuffer(held)) return streamed(held)
+    const coding = contentCoding(response)
+    const bytes = coding === undefined ? held : await decodeContent(held, coding, limit)
+    let data = decoder(bytes, { contentType: response.headers.get('content-type') ?? '', isCollection })
+    if (data instanceof Promise) data = await data
+    return entityResponse(shape === undefined ? data : shape(data), true)
+  }
+
+  function streamed(source: ByteSource): GatewayResponse {
+    const response = GatewayResponse.over(200, ['Content-Type', 'application/json; charset=utf-8'], new ShapedSource(source, streamShape!()), limit)
+    response.complete = true
+    return response
+  }
+}
+
+function contentCoding(response: GatewayResponse): string | undefined {
+  const coding = response.headers.get('content-encoding')
+  return coding === undefined || coding === '' || coding === 'identity' ? undefined : coding
+}
+
+/**
+ * Reads the body into memory. Over the limit it fails, or, where the body may be shaped while it flows and is not encoded,
+ * answers a source of the whole.
+ */
+function hold(response: GatewayResponse, limit: number, mayStream: boolean): Promise<Buffer | ByteSource> {
+  const inMemory = response.openedBody?.bytesInMemory()
+  if (inMemory !== undefined) return Promise.resolve(inMemory)
+  const content = response.openedBody === undefined ? response.unopened : undefined
+  if (Buffer.isBuffer(content)) return Promise.resolve(content)
+  if (content === undefined && response.openedBody === undefined) return Promise.resolve(Buffer.alloc(0))
+  const source = content !== undefined && 'flow' in content ? content : undefined
+  if (source === undefined) return response.body.takeWhenSettled().then(taken => collect(taken, limit, undefined))
+  return collect(source, limit, mayStream && contentCoding(response) === undefined ? true : undefined)
+}
+
+function collect(source: ByteSource, limit: number, mayStream: true | undefined): Promise<Buffer | ByteSource> {
+  return new Promise((resolve, reject) => {
+    const overflow = mayStream
+      ? (chunks: Uint8Array[]): ByteSink => {
+          const rest = new ReplaySource(chunks, source, source.length)
+          resolve(rest)
+          return rest
+        }
+      : undefined
+    source.flow(new CollectSink(source, limit, (error, bytes) => (error === undefined ? resolve(bytes) : reject(error)), overflow))
+  })
+}
+
+function noOpPart(response: GatewayResponse): GatewayResponse {
+  response.discard()
+  return entityResponse(ObjectNode.ofText('{}'), true)
+}
+
+async function textPart(response: GatewayResponse, limit: number): Promise<GatewayResponse> {
+  const text = await response.body.text(limit)
+  const part = entityResponse(ObjectNode.ofText('{}'), true)
+  part.partText = text
+  return part
+}
+
+async function judgeStatus(backend: BackendConfig, response: GatewayResponse, limit: number): Promise<GatewayResponse> {
+  const { returnErrorDetails, returnErrorCode } = backend.http
+  if (returnErrorDetails === '' && !returnErrorCode) {
+    drain(response)
+    throw new GatewayError('SLUICE_ERR_UPSTREAM_STATUS', {
+      message: `invalid status code ${response.status} [${backend.method} ${backend.goPattern}]: ${response.call?.url ?? ''}`
+    })
+  }
+  const text = await response.body.text(limit)
+  const contentType = response.headers.get('content-type') ?? ''
+  if (returnErrorDetails !== '') {
+    const details: Record<string, unknown> = { http_status_code: response.status }
+    if (text !== '') details.http_body = text
+    if (contentType !== '') details.http_body_encoding = contentType
+    return entityResponse(fromValue({ [`error_${returnErrorDetails}`]: details }) as ObjectNode, false)
+  }
+  throw new GatewayError('SLUICE_ERR_UPSTREAM_STATUS', {
+    message: text,
+    statusCode: response.status,
+    ...(contentType === '' ? {} : { contentType })
+  })
+}
+
+/** Reads a small body to the end so that its connection lives on; a large one is cut. */
+function drain(response: GatewayResponse): void {
+  const content = response.openedBody === undefined ? response.unopened : undefined
+  if (content === undefined || Buffer.isBuffer(content) || !('flow' in content)) {
+    response.discard()
+    return
+  }
+  content.flow(new CollectSink(content, ERROR_BODY_DRAIN, () => {}))
+}

@@ -1,0 +1,256 @@
+/**
+ * One call to an upstream: the only place that implements undici's handler interface (its version 7 form, raw fields).
+ *
+ * In: an origin's pool, method, path, fields, body. Out, to the subclass: exactly one `onHead`, chunks, then exactly one of
+ * `onBodyEnd` and `onFailure`; or `onFailure` alone. A call is a {@link Deadline} of its own, for subclasses that want one. On the way it follows allowed redirects, retries once where nothing can
+ * have been processed, ignores interim answers, and refuses statuses outside 200…599.
+ */
+
+import { Buffer } from 'node:buffer'
+import type { Dispatcher } from 'undici'
+import { GatewayError } from '../errors.js'
+import type { RawFields } from '../http/fields.js'
+import type { Cancellable } from '../message/scope.js'
+import { Deadline } from '../telemetry/timer-wheel.js'
+import { upstreamFailure } from './failure.js'
+import type { OriginPool, PooledClient } from './pool.js'
+import { redirectTarget, type RedirectPolicy } from './redirect.js'
+import type { Upload } from './upload.js'
+
+/** Bytes of an answer that nobody wants which are still read to keep the connection. */
+const DRAIN_LIMIT = 64 * 1024
+
+export abstract class UpstreamCall extends Deadline implements Cancellable {
+  protected pool!: OriginPool
+  protected method = ''
+  protected path = ''
+  private headers: RawFields = []
+  private body: Upload | Buffer | null = null
+  private redirects: RedirectPolicy | undefined
+  private redirectCount = 0
+  private abortRequest: ((error?: Error) => void) | undefined
+  private resumeBody: (() => void) | undefined
+  private client: PooledClient | undefined
+  private reused = false
+  private retried = false
+  private counted = false
+  private headSeen = false
+  private over = false
+  /** Set while the body of a redirect is read and dropped: where to go next. */
+  private redirectTo: { pool: OriginPool; method: string; path: string } | undefined
+  private drained = 0
+  protected paused = false
+
+  /** The final answer's head. `raw` are undici's field buffers, name and value alternating. */
+  protected abstract onHead(status: number, raw: readonly Buffer[]): void
+  /** Answers false to pause; {@link resumeFlow} goes on. The chunk may be kept. */
+  protected abstract onChunk(chunk: Buffer): boolean
+  protected abstract onBodyEnd(trailers: readonly Buffer[]): void
+  protected abstract onFailure(error: GatewayError): void
+
+  /** Sends the request; answers at once. `headers` hold no framing but `content-length`. */
+  protected send(
+    pool: OriginPool,
+    method: string,
+    path: string,
+    headers: RawFields,
+    body: Upload | Buffer | null,
+    redirects: RedirectPolicy | undefined
+  ): void {
+    this.pool = pool
+    this.method = method
+    this.path = path
+    this.headers = headers
+    this.body = body
+    this.redirects = redirects
+    this.dispatch()
+  }
+
+  /** The URL of the call as it stands, for messages. */
+  get url(): string {
+    return this.pool.origin + this.path
+  }
+
+  private dispatch(): void {
+    const { pool } = this
+    if (!pool.enter()) {
+      this.end(
+        new GatewayError('SLUICE_ERR_GATEWAY_QUEUE_FULL', {
+          limit: `max_queued_per_host=${pool.maxQueued}`,
+          headers: [['Retry-After', '1']]
+        })
+      )
+      return
+    }
+    this.counted = true
+    this.headSeen = false
+    this.client = undefined
+    pool.dispatcher.dispatch(
+      { origin: pool.origin, path: this.path, method: this.method as Dispatcher.HttpMethod, headers: this.headers, body: this.body as never },
+      this as never
+    )
+  }
+
+  /** Goes on after an `onChunk` that answered false. */
+  protected resumeFlow(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.resumeBody?.()
+  }
+
+  /** Ends the call; the subclass hears `onFailure(reason)` unless it is already over. */
+  cancel(reason: GatewayError): void {
+    if (this.over) return
+    const abort = this.abortRequest
+    this.end(reason)
+    if (abort !== undefined) abort(reason)
+    else if (this.body !== null && !Buffer.isBuffer(this.body)) this.body.destroy(reason)
+  }
+
+  private leave(): void {
+    if (!this.counted) return
+    this.counted = false
+    this.pool.leave()
+    this.client?.finished()
+    this.client = undefined
+  }
+
+  private end(error: GatewayError | undefined): void {
+    if (this.over) return
+    this.over = true
+    if (error !== undefined) this.onFailure(error)
+  }
+
+  // --- undici's handler, version 7 -----------------------------------------------------------------------------
+
+  /** Called by {@link PooledClient} when it takes the call up. */
+  onClient(client: PooledClient, reused: boolean): void {
+    this.client = client
+    this.reused = reused
+  }
+
+  onConnect(abort: (error?: Error) => void): void {
+    if (this.over) {
+      abort(new GatewayError('SLUICE_ERR_CLIENT_ABORTED'))
+      return
+    }
+    this.abortRequest = abort
+  }
+
+  onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
+    if (this.over) return true
+    if (status >= 100 && status < 200) return true
+    if (status < 200 || status > 599) {
+      this.fail(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: `${this.method} "${this.url}": invalid status code ${status}` }))
+      return true
+    }
+    this.resumeBody = resume
+    if (this.redirects !== undefined && status >= 300 && status < 400) {
+      const next = this.redirect(status, raw)
+      if (next !== undefined) {
+        this.redirectTo = next
+        return true
+      }
+      if (this.over) return true
+    }
+    this.headSeen = true
+    this.onHead(status, raw)
+    return !this.paused
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.over) return true
+    if (this.redirectTo !== undefined) {
+      this.drained += chunk.length
+      if (this.drained > DRAIN_LIMIT) this.followNow()
+      return true
+    }
+    if (this.onChunk(chunk)) return true
+    this.paused = true
+    return false
+  }
+
+  onComplete(trailers: Buffer[] | null): void {
+    this.client?.succeeded()
+    this.leave()
+    if (this.over) return
+    if (this.redirectTo !== undefined) {
+      this.follow()
+      return
+    }
+    this.over = true
+    this.onBodyEnd(trailers ?? NO_TRAILERS)
+  }
+
+  onError(cause: Error): void {
+    this.leave()
+    if (this.over) return
+    if (this.redirectTo !== undefined) {
+      this.follow()
+      return
+    }
+    if (this.mayRetry(cause)) {
+      this.retried = true
+      this.abortRequest = undefined
+      this.dispatch()
+      return
+    }
+    this.end(upstreamFailure(cause, this.method, this.url))
+  }
+
+  /** undici asks for it on upgrade requests only; no call here is one. */
+  onUpgrade(): void {
+    this.fail(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: `${this.method} "${this.url}": unexpected upgrade` }))
+  }
+
+  // --------------------------------------------------------------------------------------------------------------
+
+  private fail(error: GatewayError): void {
+    const abort = this.abortRequest
+    this.end(error)
+    abort?.(error)
+  }
+
+  /** RFC 9112 §9.3.1: a reused connection that dies before a byte of the answer; only what is safe to send twice. */
+  private mayRetry(cause: Error): boolean {
+    if (this.retried || !this.reused || this.headSeen || this.body !== null) return false
+    if (this.method !== 'GET' && this.method !== 'HEAD' && this.method !== 'OPTIONS') return false
+    const code = (cause as { code?: string }).code
+    return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+  }
+
+  private redirect(status: number, raw: readonly Buffer[]): { pool: OriginPool; method: string; path: string } | undefined {
+    const policy = this.redirects!
+    const repeatable = this.body === null || (Buffer.isBuffer(this.body) && policy.sendBody)
+    const target = redirectTarget(policy, status, raw, this.pool.origin, this.path, this.method, repeatable)
+    if (target === undefined) return undefined
+    if (++this.redirectCount > policy.max) {
+      this.fail(
+        new GatewayError('SLUICE_ERR_UPSTREAM_REDIRECT', { message: `${this.method} "${this.url}": stopped after ${policy.max} redirects` })
+      )
+      return undefined
+    }
+    return target
+  }
+
+  private followNow(): void {
+    const abort = this.abortRequest
+    this.abortRequest = undefined
+    abort?.(new GatewayError('SLUICE_ERR_UPSTREAM_REDIRECT'))
+  }
+
+  private follow(): void {
+    const next = this.redirectTo!
+    this.redirectTo = undefined
+    this.drained = 0
+    this.abortRequest = undefined
+    this.headers = this.redirects!.headersFor(this.headers, this.pool.origin, next.pool.origin, this.method, next.method)
+    if (next.method !== this.method && next.method !== 'HEAD') this.body = null
+    this.pool = next.pool
+    this.method = next.method
+    this.path = next.path
+    this.dispatch()
+  }
+}
+
+const NO_TRAILERS: readonly Buffer[] = []

@@ -1,0 +1,178 @@
+/**
+ * The connections to one origin: an undici Pool with KrakenD's transport keys mapped, a cap on connections, a bounded queue,
+ * and connections that are not reused for ever, so that a name which moves is followed.
+ */
+
+import type { Socket } from 'node:net'
+import { buildConnector, Client, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import type { TransportConfig } from '../config/types.js'
+import type { TimerWheel } from '../telemetry/timer-wheel.js'
+import type { UpstreamCall } from './call.js'
+import { proxyFor } from './env-proxy.js'
+import { clientTlsOptions } from './tls.js'
+
+/** What a gateway's pools have in common. */
+export interface PoolSettings {
+  readonly transport: TransportConfig
+  /** Connections per origin. */
+  readonly maxConnections: number
+  /** Calls that may wait for a connection of one origin. */
+  readonly maxQueued: number
+  readonly wheel: TimerWheel
+  /** Source of HTTP_PROXY, HTTPS_PROXY, NO_PROXY. */
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** Idle connections are closed after this long when `idle_connection_timeout` is 0: below the 5 s of common backends (RFC 9112 §9.3). */
+const DEFAULT_IDLE_MS = 4_000
+/** Dialling takes at most this long when `dialer_timeout` is 0. */
+const DEFAULT_CONNECT_MS = 10_000
+/** Largest head of an answer, bytes. */
+const MAX_HEAD_BYTES = 1024 * 1024
+
+/** An undici Client that tells calls which connection they got and closes connections that are old. */
+export class PooledClient extends Client {
+  private readonly wheel: TimerWheel
+  private readonly maxAgeMs: number
+  private connectedAt = 0
+  private served = 0
+  private busy = 0
+  private socket: Socket | undefined
+
+  constructor(origin: URL, options: Client.Options, wheel: TimerWheel, maxAgeMs: number) {
+    const connector = options.connect as buildConnector.connector
+    super(origin, {
+      ...options,
+      connect: (target: buildConnector.Options, done: buildConnector.Callback) =>
+        connector(target, (...outcome) => {
+          if (outcome[1] !== null) this.connected(outcome[1])
+          done(...outcome)
+        })
+    })
+    this.wheel = wheel
+    this.maxAgeMs = maxAgeMs
+  }
+
+  private connected(socket: Socket): void {
+    this.socket = socket
+    this.connectedAt = this.wheel.now()
+    this.served = 0
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const call = handler as unknown as UpstreamCall
+    if (typeof call.onClient === 'function') {
+      this.busy++
+      call.onClient(this, this.served > 0)
+      if (this.connectedAt !== 0 && this.wheel.now() - this.connectedAt > this.maxAgeMs) options.reset = true
+    }
+    return super.dispatch(options, handler)
+  }
+
+  /** An answer came to its end on this connection. */
+  succeeded(): void {
+    this.served++
+  }
+
+  /** A call let go of this connection. */
+  finished(): void {
+    this.busy--
+  }
+
+  /** Open and unused. */
+  get idle(): boolean {
+    return this.busy === 0 && this.socket !== undefined && !this.socket.destroyed
+  }
+
+  /** Closes an idle connection; the next call opens another one. */
+  dropIdle(): void {
+    if (this.idle) this.socket!.destroy()
+  }
+}
+
+export class OriginPool {
+  /** `http://host:port`. */
+  readonly origin: string
+  readonly dispatcher: Dispatcher
+  readonly maxQueued: number
+  private readonly capacity: number
+  private readonly clients = new Set<PooledClient>()
+  /** Calls under way or waiting. */
+  pending = 0
+  /** Calls ever started. */
+  total = 0
+  /** Calls refused because the queue was full. */
+  refused = 0
+
+  constructor(origin: string, settings: PoolSettings) {
+    this.origin = origin
+    this.maxQueued = settings.maxQueued
+    this.capacity = settings.maxConnections + settings.maxQueued
+    this.dispatcher = createDispatcher(origin, settings, this.clients)
+  }
+
+  /** Claims a place for a call; false when the queue is full. */
+  enter(): boolean {
+    if (this.pending >= this.capacity) {
+      this.refused++
+      return false
+    }
+    this.pending++
+    this.total++
+    return true
+  }
+
+  leave(): void {
+    this.pending--
+  }
+
+  /** Idle connections right now. */
+  idleClients(): PooledClient[] {
+    const idle: PooledClient[] = []
+    for (const client of this.clients) {
+      if (client.destroyed) this.clients.delete(client)
+      else if (client.idle) idle.push(client)
+    }
+    return idle
+  }
+
+  /** Open connections right now. */
+  get connections(): number {
+    return this.clients.size
+  }
+
+  async close(): Promise<void> {
+    await this.dispatcher.destroy()
+  }
+}
+
+function createDispatcher(origin: string, settings: PoolSettings, clients: Set<PooledClient>): Dispatcher {
+  const { transport, wheel } = settings
+  const connect: buildConnector.BuildOptions = {
+    timeout: transport.dialerTimeoutMs || DEFAULT_CONNECT_MS,
+    keepAlive: transport.dialerKeepAliveMs >= 0,
+    allowH2: false,
+    ...(transport.dialerKeepAliveMs > 0 ? { keepAliveInitialDelay: transport.dialerKeepAliveMs } : {}),
+    autoSelectFamily: true,
+    ...(transport.dialerFallbackDelayMs > 0 ? { autoSelectFamilyAttemptTimeout: Math.max(10, transport.dialerFallbackDelayMs) } : {}),
+    ...(clientTlsOptions(transport.tls) as object)
+  }
+  const options: Pool.Options = {
+    connections: settings.maxConnections,
+    pipelining: transport.disableKeepAlives ? 0 : 1,
+    keepAliveTimeout: transport.idleConnectionTimeoutMs || DEFAULT_IDLE_MS,
+    keepAliveMaxTimeout: transport.idleConnectionTimeoutMs || 600_000,
+    headersTimeout: transport.responseHeaderTimeoutMs,
+    bodyTimeout: 0,
+    maxHeaderSize: MAX_HEAD_BYTES,
+    allowH2: false
+  }
+  const factory = (url: string | URL, clientOptions: object): Dispatcher => {
+    const client = new PooledClient(url as URL, clientOptions as Client.Options, wheel, transport.dnsCacheTtlMs)
+    clients.add(client)
+    return client
+  }
+  const proxy = proxyFor(origin, settings.env)
+  if (proxy !== undefined) return new ProxyAgent({ ...options, uri: proxy, requestTls: connect as never })
+  return new Pool(origin, { ...options, connect: buildConnector(connect) as never, factory: factory as never })
+}

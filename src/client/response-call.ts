@@ -1,0 +1,145 @@
+import type { Buffer } from 'node:buffer'
+import type { GatewayError } from '../errors.js'
+import type { RawFields } from '../http/fields.js'
+import type { ByteSink, ByteSource } from '../message/byte-flow.js'
+import { GatewayResponse } from '../message/response.js'
+import type { Scope } from '../message/scope.js'
+import { UpstreamCall } from './call.js'
+import { decodeFields } from './fields.js'
+import type { OriginPool } from './pool.js'
+import type { RedirectPolicy } from './redirect.js'
+import { Upload } from './upload.js'
+
+/** What is sent. */
+export interface UpstreamRequest {
+  readonly pool: OriginPool
+  readonly method: string
+  /** Path and query, ready for the request line. */
+  readonly path: string
+  /** Without framing; `Content-Length` is written here from the body. */
+  readonly headers: RawFields
+  /** Bytes may be sent again, a source only once. */
+  readonly body: Buffer | ByteSource | undefined
+  readonly redirects: RedirectPolicy | undefined
+}
+
+/** Bytes kept before a sink is there; beyond it the upstream waits. */
+const AHEAD_BYTES = 64 * 1024
+
+/**
+ * Sends a request and answers its response as soon as the head is there; the body flows when somebody takes it.
+ * Rejects with a GatewayError when there is no response. Cancelled with `scope`.
+ */
+export function callUpstream(request: UpstreamRequest, scope: Scope, limit: number): Promise<GatewayResponse> {
+  return new ResponseCall(scope, limit).start(request)
+}
+
+class ResponseCall extends UpstreamCall implements ByteSource {
+  length: number | undefined = undefined
+  private readonly scope: Scope
+  private readonly limit: number
+  private resolve!: (response: GatewayResponse) => void
+  private reject!: (error: GatewayError) => void
+  private hasHead = false
+  private sink: ByteSink | undefined
+  private ahead: Buffer[] = []
+  private aheadBytes = 0
+  private trailers: readonly string[] | undefined
+  private failure: GatewayError | undefined
+
+  constructor(scope: Scope, limit: number) {
+    super()
+    this.scope = scope
+    this.limit = limit
+  }
+
+  start(request: UpstreamRequest): Promise<GatewayResponse> {
+    const answer = new Promise<GatewayResponse>((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    if (this.scope.reason !== undefined) {
+      this.reject(this.scope.reason)
+      return answer
+    }
+    this.scope.add(this)
+    const { body, headers } = request
+    let payload: Upload | Buffer | null = null
+    if (body !== undefined) {
+      if ('flow' in body) {
+        payload = new Upload(body)
+        if (body.length !== undefined) headers.push('Content-Length', String(body.length))
+      } else if (body.length > 0) payload = body
+    }
+    this.send(request.pool, request.method, request.path, headers, payload, request.redirects)
+    return answer
+  }
+
+  protected onHead(status: number, raw: readonly Buffer[]): void {
+    this.hasHead = true
+    const head = decodeFields(raw)
+    const bodiless = this.method === 'HEAD' || status === 204 || status === 304
+    this.length = bodiless ? 0 : head.contentLength
+    const response = GatewayResponse.over(status, head.fields, this, this.limit)
+    if (bodiless) response.bodiless = true
+    response.call = this
+    this.resolve(response)
+  }
+
+  protected onChunk(chunk: Buffer): boolean {
+    if (this.sink !== undefined && this.ahead.length === 0) return this.sink.write(chunk)
+    this.ahead.push(chunk)
+    this.aheadBytes += chunk.length
+    return this.aheadBytes < AHEAD_BYTES
+  }
+
+  protected onBodyEnd(trailers: readonly Buffer[]): void {
+    this.scope.remove(this)
+    const fields = trailers.length === 0 ? NO_TRAILERS : decodeFields(trailers).fields
+    if (this.sink !== undefined && this.ahead.length === 0) this.sink.end(fields)
+    else this.trailers = fields
+  }
+
+  protected onFailure(error: GatewayError): void {
+    this.scope.remove(this)
+    if (!this.hasHead) this.reject(error)
+    else if (this.sink !== undefined) this.sink.fail(error)
+    else this.failure = error
+  }
+
+  /** Its scope keeps the time. */
+  override fire(): void {}
+
+  flow(sink: ByteSink): void {
+    this.sink = sink
+    this.resume()
+  }
+
+  resume(): void {
+    const sink = this.sink
+    if (sink === undefined) return
+    while (this.ahead.length > 0) {
+      const more = sink.write(this.ahead.shift()!)
+      if (!more) return
+    }
+    if (this.failure !== undefined) {
+      const { failure } = this
+      this.failure = undefined
+      sink.fail(failure)
+    } else if (this.trailers !== undefined) {
+      const { trailers } = this
+      this.trailers = undefined
+      sink.end(trailers)
+    } else this.resumeFlow()
+  }
+
+  destroy(error: GatewayError): void {
+    this.sink = SILENT
+    this.ahead = []
+    if (this.trailers === undefined) this.cancel(error)
+  }
+}
+
+const SILENT: ByteSink = { write: () => true, end() {}, fail() {} }
+const NO_TRAILERS: readonly string[] = []
+

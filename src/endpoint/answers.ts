@@ -1,0 +1,160 @@
+/** The answers of an endpoint: data rendered, no-op heads marked, failures with their status (semantics §2.8, §6). */
+
+import type { ServerResponse } from 'node:http'
+import { entityOf } from '../backend/entity.js'
+import type { EndpointConfig, RouterConfig } from '../config/types.js'
+import { ObjectNode } from '../encoding/json-node.js'
+import type { Renderer } from '../encoding/types.js'
+import { GatewayError, MergeError, statusOf } from '../errors.js'
+import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
+import type { Identity } from '../identity.js'
+import type { GatewayRequest } from '../message/request.js'
+import { GatewayResponse } from '../message/response.js'
+import { stringifyJsonValue } from '../message/json-value.js'
+import type { GatewayLogger } from '../telemetry/logger.js'
+import { writeHead } from './write-head.js'
+
+export type Finish = (response: GatewayResponse, request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
+
+export interface EndpointAnswers {
+  /** `X-Krakend` and `X-Krakend-Completed: false`. */
+  readonly noOpFields: RawFields
+  readonly finishNoOp: Finish
+  finishDecoded(renderer: Renderer): Finish
+  /** The answer to a failure without a response. Logs it. */
+  failed(error: unknown, request: GatewayRequest): GatewayResponse
+  /** The same, straight to a socket that has seen nothing yet; answers status and body length. Does not log. */
+  writeFailure(res: ServerResponse, error: GatewayError): { status: number; bytes: number }
+  logFailure(error: GatewayError): void
+}
+
+const TEXT = 'text/plain; charset=utf-8'
+const OWN_FIELDS: ReadonlySet<string> = new Set(['x-krakend', 'x-krakend-completed'])
+
+export function compileAnswers(endpoint: EndpointConfig, router: RouterConfig, identity: Identity, logger: GatewayLogger): EndpointAnswers {
+  const failedFields: RawFields = ['X-Krakend', identity.version, 'X-Krakend-Completed', 'false']
+  const completeFields: RawFields = ['X-Krakend', identity.version, 'X-Krakend-Completed', 'true']
+  const cacheControl = endpoint.cacheTtlMs === 0 ? undefined : `public, max-age=${Math.trunc(endpoint.cacheTtlMs / 1000)}`
+  const tag = `[ENDPOINT: ${endpoint.ginPath}]`
+
+  function logFailure(error: GatewayError): void {
+    if (error.code === 'SLUICE_ERR_CLIENT_ABORTED') {
+      if (logger.enabled('DEBUG')) logger.debug(tag, error.message)
+    } else if (error instanceof MergeError) error.errors.forEach((one, i) => logger.error(tag, `Error #${i}: ${oneLine(one)}`))
+    else logger.error(tag, oneLine(error))
+  }
+
+  function failureParts(error: GatewayError): { status: number; raw: RawFields; body: Buffer } {
+    const raw = failedFields.slice()
+    for (const [name, value] of error.headers ?? []) raw.push(name, value)
+    let body = EMPTY
+    if (router.returnErrorMsg && error.message !== '') {
+      body = Buffer.from(error.message)
+      if (fieldOf(raw, 'content-type') === undefined) raw.push('Content-Type', error.contentType ?? TEXT)
+    }
+    return { status: statusOf(error, router.errorStatus), raw, body }
+  }
+
+  function finishDecoded(renderer: Renderer): Finish {
+    return (response, request) => {
+      if (response.failure !== undefined) {
+        logFailure(response.failure)
+        request.exchange.note(response.failure)
+      }
+      const now = entityOf(response)
+      if (now.kind === 'bytes') return foreign(response)
+      if (now.kind === 'value') return jsonValue(response, now.value)
+      const complete = response.complete === true && now.node !== null && !isEmpty(now.node)
+      const raw = complete ? completeFields.slice() : failedFields.slice()
+      if (complete && cacheControl !== undefined) raw.push('Cache-Control', cacheControl)
+      const rendered = renderer(now.node, fieldOf(request.exchange.rawHeaders, 'accept') ?? '')
+      if (rendered instanceof Promise) return rendered.then(done => withBody(response, raw, done.contentType, done.body))
+      return withBody(response, raw, rendered.contentType, rendered.body)
+    }
+  }
+
+  /** A body that is not the pipe's data: a plugin's own answer, or JSON that was shaped while it flows. */
+  function foreign(response: GatewayResponse): GatewayResponse {
+    const complete = response.complete === true
+    addOwn(response, complete ? completeFields : failedFields)
+    if (complete && cacheControl !== undefined && !response.headers.has('cache-control')) response.headers.set('Cache-Control', cacheControl)
+    return response
+  }
+
+  function jsonValue(response: GatewayResponse, value: unknown): GatewayResponse {
+    const raw = (response.complete === true ? completeFields : failedFields).slice()
+    return withBody(response, raw, 'application/json; charset=utf-8', Buffer.from(stringifyJsonValue(value)))
+  }
+
+  return {
+    noOpFields: failedFields,
+    finishDecoded,
+    finishNoOp(response, request) {
+      if (response.failure !== undefined) {
+        logFailure(response.failure)
+        request.exchange.note(response.failure)
+      }
+      addOwn(response, failedFields)
+      return response
+    },
+    failed(cause, request) {
+      const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
+      logFailure(error)
+      request.exchange.note(error)
+      const { status, raw, body } = failureParts(error)
+      return GatewayResponse.over(status, raw, body, body.length)
+    },
+    writeFailure(res, error) {
+      const { status, raw, body } = failureParts(error)
+      raw.push('Content-Length', String(body.length))
+      try {
+        writeHead(res, status, raw)
+      } catch {
+        // fields of a foreign error that cannot be written: the status still can
+        writeHead(res, status, [...failedFields, 'Content-Length', String(body.length)])
+      }
+      res.end(body)
+      return { status, bytes: body.length }
+    },
+    logFailure
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** Own fields first; another gateway's marks go (a chain of gateways would send them twice). */
+function addOwn(response: GatewayResponse, own: RawFields): void {
+  const { raw } = response
+  const kept = own.slice()
+  for (let i = 0; i < raw.length; i += 2) if (!OWN_FIELDS.has(lowerName(raw[i]!))) kept.push(raw[i]!, raw[i + 1]!)
+  raw.splice(0, raw.length, ...kept)
+}
+
+function withBody(response: GatewayResponse, raw: RawFields, contentType: string | undefined, body: Buffer): GatewayResponse {
+  const from = response.raw
+  for (let i = 0; i < from.length; i += 2) {
+    const lower = lowerName(from[i]!)
+    if (lower !== 'content-length' && !OWN_FIELDS.has(lower)) raw.push(from[i]!, from[i + 1]!)
+  }
+  if (contentType !== undefined && fieldOf(raw, 'content-type') === undefined) raw.push('Content-Type', contentType)
+  return GatewayResponse.over(response.status, raw, body, body.length)
+}
+
+/** No key: KrakenD calls such an answer incomplete (semantics §2.8). */
+function isEmpty(node: ObjectNode): boolean {
+  const fields = node.peek()
+  if (fields !== undefined) return fields.size === 0
+  const text = node.text
+  if (text === undefined) return true
+  for (let i = 1; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x7d) return true
+    if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return false
+  }
+  return true
+}
+
+/** Log lines stay lines whatever an upstream wrote. */
+function oneLine(error: GatewayError): string {
+  return error.message.replace(/[\r\n]+/g, ' ')
+}

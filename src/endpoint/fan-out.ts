@@ -1,0 +1,196 @@
+/**
+ * How an endpoint asks several backends: all at once, one after another, or the same one several times. Parts join in
+ * declared order (KrakenD joins as they arrive). A part that fails leaves a partial answer; its error is kept on it.
+ */
+
+import type { BackendCall, CallBody } from '../backend/call.js'
+import { entityOf, entityResponse } from '../backend/entity.js'
+import { type GatewayError, GatewayError as GatewayErrorClass, MergeError } from '../errors.js'
+import type { ObjectNode } from '../encoding/json-node.js'
+import { mergeObjects } from '../encoding/merge.js'
+import { respParam } from '../encoding/resp-param.js'
+import { copyParams, type GatewayRequest } from '../message/request.js'
+import type { GatewayResponse } from '../message/response.js'
+import type { Scope } from '../message/scope.js'
+import { bodyForMany, bodyForOne } from './request-body.js'
+
+/** The proxy layer of an endpoint: a request in, a decoded (or, for no-op, raw) response out; rejects when there is none. */
+export type Proxy = (request: GatewayRequest) => Promise<GatewayResponse>
+
+/** Share of the endpoint's timeout that all parts of a merge have together (semantics §4.6). */
+const MERGE_SHARE = 0.85
+/** Share of the endpoint's timeout for concurrent calls (semantics §4.5). */
+const CONCURRENT_SHARE = 0.75
+
+/** One backend with the endpoint's own budget. Its body streams unless it may be sent again (`buffered`). */
+export function compileSingle(call: BackendCall, buffered: boolean, limit: number): Proxy {
+  return request => {
+    const body = buffered ? bodyForMany(request, limit) : bodyForOne(request)
+    if (body instanceof Promise) return body.then(ready => call(request, request.params, ready, request.scope))
+    return call(request, request.params, body, request.scope)
+  }
+}
+
+/** Runs `times` identical calls; the first complete response wins and the others are cancelled. */
+export function compileConcurrent(call: BackendCall, times: number, timeoutMs: number): BackendCall {
+  const budget = Math.floor(timeoutMs * CONCURRENT_SHARE)
+  return (request, params, body, outer) => {
+    const scope = outer.inner()
+    scope.expireIn(budget, `timeout=${budget}ms (75 % of ${timeoutMs}ms, concurrent_calls)`)
+    return new Promise((resolve, reject) => {
+      let open = times
+      let last: GatewayResponse | undefined
+      let failure: GatewayError | undefined
+      const settle = (from: Scope, response: GatewayResponse | undefined, error: GatewayError | undefined): void => {
+        open--
+        if (open < 0) return response?.discard()
+        if (response !== undefined && response.complete !== false) {
+          open = 0
+          resolve(response)
+          // the winner's body may still flow: only the others are told
+          for (const one of scopes) if (one !== from) one.cancel(CONCURRENT_LOSER)
+          scope.unexpire()
+          return
+        }
+        last = response ?? last
+        failure = error ?? failure
+        if (open > 0) return
+        scope.close()
+        if (last !== undefined) resolve(last)
+        else reject(failure)
+      }
+      const scopes = Array.from({ length: times }, () => scope.inner())
+      for (const one of scopes) {
+        call(request, params, body, one).then(
+          response => settle(one, response, undefined),
+          error => settle(one, undefined, error)
+        )
+      }
+    })
+  }
+}
+
+const CONCURRENT_LOSER = new GatewayErrorClass('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+
+/** What a part came to. */
+type Outcome = GatewayResponse | GatewayError
+
+const asOutcome = (error: GatewayError): Outcome => error
+
+/** All backends at once, within 85 % of the endpoint's timeout. */
+export function compileParallel(calls: readonly BackendCall[], timeoutMs: number, limit: number): Proxy {
+  const budget = Math.floor(timeoutMs * MERGE_SHARE)
+  const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, merge)`
+
+  async function run(request: GatewayRequest, body: CallBody): Promise<GatewayResponse> {
+    const scope = request.scope.inner()
+    scope.expireIn(budget, limitText)
+    const parts: Promise<Outcome>[] = []
+    for (const call of calls) parts.push(call(request, request.params, body, scope).catch(asOutcome))
+    const outcomes = await Promise.all(parts)
+    scope.close()
+    return join(outcomes)
+  }
+
+  return request => {
+    const body = bodyForMany(request, limit)
+    return body === undefined ? run(request, undefined) : body.then(ready => run(request, ready))
+  }
+}
+
+/** Joins parts in declared order. Rejects with a MergeError when none has data (semantics §4.6). */
+function join(outcomes: readonly Outcome[]): GatewayResponse {
+  const nodes: (ObjectNode | null)[] = []
+  const errors: GatewayError[] = []
+  const raw: string[] = []
+  let complete = true
+  for (const outcome of outcomes) {
+    if (outcome instanceof GatewayErrorClass) {
+      errors.push(outcome)
+      continue
+    }
+    const node = nodeOf(outcome)
+    if (outcome.complete === false || node === null) complete = false
+    nodes.push(node)
+    if (outcomes.length === 1) raw.push(...outcome.raw)
+  }
+  if (nodes.length === 0) throw new MergeError(errors)
+  const response = entityResponse(mergeObjects(nodes), complete && errors.length === 0, raw)
+  if (errors.length > 0) response.failure = new MergeError(errors)
+  return response
+}
+
+function nodeOf(part: GatewayResponse): ObjectNode | null {
+  const now = entityOf(part)
+  if (now.kind === 'node') return now.node
+  throw new GatewayErrorClass('SLUICE_ERR_PLUGIN_FAILED', { message: 'a part of a merge is not a JSON object any more' })
+}
+
+/** One value that a later call takes from an earlier answer. */
+interface Propagation {
+  /** The parameter's name as the pattern writes it: `resp0_id`. */
+  readonly name: string
+  readonly index: number
+  /** undefined = the whole text of a no-op part. */
+  readonly path: string[] | undefined
+}
+
+const RESP = /^[Rr]esp(\d+)_?([\w\-.]+)?$/
+const PLACEHOLDERS = /\{([\w\-.:/]+)\}/g
+
+/** Reads which earlier answers backend `index` needs: placeholders of its pattern, and `sequential_propagated_params`. */
+export function propagationsFor(index: number, urlPattern: string, propagated: readonly string[]): Propagation[] {
+  const names = [...[...urlPattern.matchAll(PLACEHOLDERS)].map(match => match[1]!), ...propagated]
+  const found = new Map<string, Propagation>()
+  for (const name of names) {
+    const match = RESP.exec(name)
+    if (match === null || found.has(name)) continue
+    const source = Number(match[1])
+    if (source < index) found.set(name, { name, index: source, path: match[2] === undefined ? undefined : match[2].split('.') })
+  }
+  return [...found.values()]
+}
+
+/** One backend after another within 85 % of the timeout; values of earlier answers become parameters of later calls. */
+export function compileSequential(
+  calls: readonly BackendCall[],
+  patterns: readonly string[],
+  propagated: readonly string[],
+  timeoutMs: number,
+  limit: number
+): Proxy {
+  const budget = Math.floor(timeoutMs * MERGE_SHARE)
+  const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, sequential)`
+  const wanted = patterns.map((pattern, index) => propagationsFor(index, pattern, propagated))
+
+  return async request => {
+    const body = await bodyForMany(request, limit)
+    const scope: Scope = request.scope.inner()
+    scope.expireIn(budget, limitText)
+    try {
+      const answers: GatewayResponse[] = []
+      const params = copyParams(request.params)
+      let failure: GatewayError | undefined
+      for (let i = 0; i < calls.length; i++) {
+        for (const { name, index, path } of wanted[i]!) {
+          const value = path === undefined ? answers[index]!.partText : respParam(nodeOf(answers[index]!), path)
+          if (value !== undefined) params[name] = value
+        }
+        try {
+          answers.push(await calls[i]!(request, params, body, scope))
+        } catch (error) {
+          if (i === 0) throw error
+          failure = error as GatewayError
+          break
+        }
+        if (answers[i]!.complete === false) break
+      }
+      const complete = failure === undefined && answers.length === calls.length && answers.every(a => a.complete !== false)
+      const response = entityResponse(mergeObjects(answers.map(nodeOf)), complete)
+      if (failure !== undefined) response.failure = failure
+      return response
+    } finally {
+      scope.close()
+    }
+  }
+}

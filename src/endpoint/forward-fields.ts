@@ -1,0 +1,86 @@
+/** Which fields of a client's request go on: `input_headers`, and what the gateway always writes itself (RFC 9110 §7.6, KrakenD `input_headers`). */
+
+import { connectionOptions, HOP_BY_HOP, lowerName, type RawFields } from '../http/fields.js'
+
+/** Answers the fields for the proxy request. `host` is the client's Host, `client` its address. */
+export type FieldFilter = (raw: readonly string[], client: string, host: string) => RawFields
+
+const DROP = 0
+const PASS = 1
+const USER_AGENT = 2
+const CONNECTION = 3
+const HOST = 4
+type Action = typeof DROP | typeof PASS | typeof USER_AGENT | typeof CONNECTION | typeof HOST
+
+/** Never copied: framing, what undici refuses or writes, and what the gateway replaces. */
+const OWNED: ReadonlySet<string> = new Set([
+  'content-length',
+  'expect',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-via'
+])
+
+/** Trace context travels whatever the list says (W3C Trace Context §2). */
+const ALWAYS: ReadonlySet<string> = new Set(['traceparent', 'tracestate'])
+
+/** Spellings remembered per filter; more than that are looked up each time. */
+const MEMORY = 512
+
+/**
+ * Compiles `input_headers`: empty lets only Content-Type pass, `*` everything but hop-by-hop fields, else the named ones
+ * with all their values. X-Forwarded-For and -Host are replaced, User-Agent is the gateway's unless the client's passed.
+ */
+export function compileFieldFilter(names: readonly string[], userAgent: string): FieldFilter {
+  const all = names.includes('*')
+  const listed = new Set(names.length === 0 ? ['content-type'] : names.map(name => name.toLowerCase()))
+  const memory = new Map<string, Action>()
+
+  const decide = (name: string): Action => {
+    const lower = lowerName(name)
+    let action: Action = DROP
+    if (lower === 'host') action = HOST
+    else if (lower === 'connection') action = CONNECTION
+    else if (HOP_BY_HOP.has(lower) || OWNED.has(lower)) action = DROP
+    else if (all || listed.has(lower) || ALWAYS.has(lower)) action = lower === 'user-agent' ? USER_AGENT : PASS
+    if (memory.size < MEMORY) memory.set(name, action)
+    return action
+  }
+
+  return (raw, client, host) => {
+    const out: RawFields = ['X-Forwarded-For', client, 'X-Forwarded-Host', host]
+    let ownAgent = true
+    let named: Set<string> | undefined
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = raw[i]!
+      const action = memory.get(name) ?? decide(name)
+      if (action === PASS) out.push(name, raw[i + 1]!)
+      else if (action === USER_AGENT) {
+        ownAgent = false
+        out.push(name, raw[i + 1]!)
+      } else if (action === CONNECTION) named ??= connectionOptions(raw)
+    }
+    if (named !== undefined) ownAgent = removeNamed(out, named) || ownAgent
+    if (ownAgent) out.push('User-Agent', userAgent)
+    else out.push('X-Forwarded-Via', userAgent)
+    return out
+  }
+}
+
+/** Drops what the client declared as meant for this hop; answers whether its User-Agent was among it. */
+function removeNamed(out: RawFields, named: ReadonlySet<string>): boolean {
+  let to = 4
+  let agent = false
+  for (let i = 4; i < out.length; i += 2) {
+    const lower = lowerName(out[i]!)
+    if (named.has(lower)) {
+      if (lower === 'user-agent') agent = true
+      continue
+    }
+    out[to] = out[i]!
+    out[to + 1] = out[i + 1]!
+    to += 2
+  }
+  out.length = to
+  return agent
+}

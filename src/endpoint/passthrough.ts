@@ -1,0 +1,266 @@
+/**
+ * The pass-through pipe: one no-op backend, no plugins. Raw fields and bytes go from socket to socket; per request there is
+ * one object, which is the upstream call, its deadline and the writer to the client at once.
+ *
+ * Exits: the upstream's own status; 4xx/5xx by the error table when there is no answer; a cut connection when the answer
+ * breaks off after its head; nothing when the client has gone.
+ */
+
+import type { Buffer } from 'node:buffer'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Balancer } from '../backend/balancer.js'
+import type { TargetTemplate } from '../backend/request-template.js'
+import { UpstreamCall } from '../client/call.js'
+import type { OriginPool } from '../client/pool.js'
+import type { RedirectPolicy } from '../client/redirect.js'
+import { Upload } from '../client/upload.js'
+import { GatewayError } from '../errors.js'
+import { connectionOptions, fieldOf, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
+import type { QueryFilter } from '../http/query.js'
+import { IncomingSource } from '../message/incoming-source.js'
+import { deadlines } from '../telemetry/timer-wheel.js'
+import type { FieldFilter } from './forward-fields.js'
+import type { ExchangeReport, Report } from './report.js'
+import { addTrailers } from './response-writer.js'
+import { writeHead } from './write-head.js'
+
+/** What boot decided for one endpoint. */
+export interface PassthroughPlan {
+  /** As configured: `/x/{id}`. */
+  readonly route: string
+  readonly method: string
+  readonly balancer: Balancer
+  /** Resolves a host of the configuration to its pool and the path it carries. */
+  readonly resolve: (host: string) => { readonly pool: OriginPool; readonly base: string }
+  readonly target: TargetTemplate
+  readonly filterFields: FieldFilter
+  readonly filterQuery: QueryFilter
+  readonly redirects: RedirectPolicy | undefined
+  /** Fields of every answer: `X-Krakend`, `X-Krakend-Completed`. */
+  readonly ownFields: RawFields
+  readonly timeoutMs: number
+  /** `router.no_op_timeout: "whole"`. */
+  readonly timeoutCoversBody: boolean
+  /** `router.max_request_bytes`. */
+  readonly maxRequestBytes: number
+  /** Answers a failure to a client that has seen nothing yet; answers the status and the body's length. */
+  readonly answerFailure: (res: ServerResponse, error: GatewayError) => { status: number; bytes: number }
+  readonly logFailure: (error: GatewayError) => void
+  readonly report: Report | undefined
+}
+
+const OWNER = Symbol('sluice.exchange')
+type OwnedResponse = ServerResponse & { [OWNER]?: PassthroughExchange }
+
+function onClose(this: OwnedResponse): void {
+  this[OWNER]!.clientClosed()
+}
+
+function onDrain(this: OwnedResponse): void {
+  this[OWNER]!.clientDrained()
+}
+
+function flushHead(exchange: PassthroughExchange): void {
+  exchange.flushHead()
+}
+
+export class PassthroughExchange extends UpstreamCall implements ExchangeReport {
+  readonly req: IncomingMessage
+  private readonly res: OwnedResponse
+  private readonly plan: PassthroughPlan
+  readonly clientAddress: string
+  readonly startedAt: number
+  firstByteAt = 0
+  status = 0
+  bytesOut = 0
+  error: GatewayError | undefined = undefined
+  requestId = ''
+  private source: IncomingSource | undefined = undefined
+  private headWritten = false
+  private done = false
+  private lastActivity = 0
+  /** Body bytes still to come; -1 = unknown. */
+  private left = -1
+  private waitsForDrain = false
+
+  constructor(plan: PassthroughPlan, req: IncomingMessage, res: ServerResponse, clientAddress: string) {
+    super()
+    this.plan = plan
+    this.req = req
+    this.res = res
+    this.clientAddress = clientAddress
+    this.startedAt = plan.report === undefined ? 0 : performance.now()
+  }
+
+  /** Sends the request on. `query` is raw, without '?'. */
+  start(params: Readonly<Record<string, string>>, query: string, host: string): void {
+    const { plan, req, res } = this
+    res[OWNER] = this
+    res.on('close', onClose)
+    let pool: OriginPool
+    let path: string
+    let headers: RawFields
+    let body: Upload | null = null
+    try {
+      const upstream = plan.balancer.next()
+      if (upstream === undefined) throw new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST')
+      const prefix = plan.resolve(upstream)
+      pool = prefix.pool
+      path = prefix.base + plan.target(params, plan.filterQuery(query))
+      headers = plan.filterFields(req.rawHeaders, this.clientAddress, host)
+      if (hasBody(req.rawHeaders)) {
+        this.source = new IncomingSource(req, res, plan.maxRequestBytes)
+        body = new Upload(this.source)
+        if (this.source.length !== undefined) headers.push('Content-Length', String(this.source.length))
+      }
+    } catch (cause) {
+      this.onFailure(
+        cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message: (cause as Error).message, cause })
+      )
+      return
+    }
+    deadlines.schedule(this, plan.timeoutMs)
+    this.send(pool, plan.method, path, headers, body, plan.redirects)
+  }
+
+  get route(): string {
+    return this.plan.route
+  }
+
+  get upstream(): string {
+    return this.pool?.origin ?? ''
+  }
+
+  get bytesIn(): number {
+    return this.source?.received ?? 0
+  }
+
+  // --- from upstream --------------------------------------------------------------------------------------------
+
+  protected onHead(status: number, raw: readonly Buffer[]): void {
+    const { plan, res } = this
+    const head = this.answerFields(raw)
+    try {
+      writeHead(res, status, head)
+    } catch (cause) {
+      this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: `${this.method} "${this.url}": ${(cause as Error).message}`, cause }))
+      return
+    }
+    this.headWritten = true
+    this.status = status
+    if (plan.report !== undefined) this.firstByteAt = performance.now()
+    if (!plan.timeoutCoversBody) this.lastActivity = deadlines.now()
+    if (this.left !== 0) process.nextTick(flushHead, this)
+  }
+
+  /** Own fields first, then the upstream's without hop-by-hop fields (RFC 9110 §7.6.1) and without another gateway's marks. */
+  private answerFields(raw: readonly Buffer[]): RawFields {
+    const head = this.plan.ownFields.slice()
+    let named: Set<string> | undefined
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = raw[i]!.toString('latin1')
+      const value = raw[i + 1]!.toString('latin1')
+      const lower = lowerName(name)
+      if (HOP_BY_HOP.has(lower)) {
+        if (lower === 'connection') named = connectionOptions([name, value]) ?? named
+        continue
+      }
+      if (lower === 'x-krakend' || lower === 'x-krakend-completed') continue
+      if (lower === 'content-length') this.left = Number(value)
+      head.push(name, value)
+    }
+    if (named === undefined) return head
+    const own = this.plan.ownFields.length
+    const kept = head.slice(0, own)
+    for (let i = own; i < head.length; i += 2) if (!named.has(lowerName(head[i]!))) kept.push(head[i]!, head[i + 1]!)
+    return kept
+  }
+
+  protected onChunk(chunk: Buffer): boolean {
+    this.bytesOut += chunk.length
+    if (this.left >= 0) {
+      this.left -= chunk.length
+      if (this.left === 0) {
+        // the last bytes and the end in one write
+        this.res.end(chunk)
+        return true
+      }
+    }
+    if (!this.plan.timeoutCoversBody) this.lastActivity = deadlines.now()
+    if (this.res.write(chunk)) return true
+    if (!this.waitsForDrain) {
+      this.waitsForDrain = true
+      this.res.on('drain', onDrain)
+    }
+    return false
+  }
+
+  protected onBodyEnd(trailers: readonly Buffer[]): void {
+    const { res } = this
+    if (!res.writableEnded) {
+      if (trailers.length > 0 && this.wantsTrailers()) addTrailers(res, trailers.map(part => part.toString('latin1')))
+      res.end()
+    }
+    this.finish(undefined)
+  }
+
+  private wantsTrailers(): boolean {
+    return this.req.httpVersionMajor === 1 && /(^|[,\s])trailers\b/i.test(fieldOf(this.req.rawHeaders, 'te') ?? '')
+  }
+
+  protected onFailure(error: GatewayError): void {
+    if (this.done) return
+    const { res, plan } = this
+    if (res.destroyed || error.code === 'SLUICE_ERR_CLIENT_ABORTED') {
+      res.destroy()
+    } else if (this.headWritten) {
+      // after the head only one thing is honest: the connection ends before the body does
+      if (!res.writableFinished) res.destroy()
+    } else {
+      const answer = plan.answerFailure(res, error)
+      this.status = answer.status
+      this.bytesOut = answer.bytes
+      if (plan.report !== undefined) this.firstByteAt = performance.now()
+    }
+    this.finish(error)
+  }
+
+  private finish(error: GatewayError | undefined): void {
+    this.done = true
+    deadlines.cancel(this)
+    if (error !== undefined) {
+      this.error = error
+      this.plan.logFailure(error)
+    }
+    this.plan.report?.(this)
+  }
+
+  // --- from the client and the clock ----------------------------------------------------------------------------
+
+  flushHead(): void {
+    if (!this.done && this.bytesOut === 0) this.res.flushHeaders()
+  }
+
+  clientDrained(): void {
+    if (!this.plan.timeoutCoversBody) this.lastActivity = deadlines.now()
+    this.resumeFlow()
+  }
+
+  clientClosed(): void {
+    if (this.done || this.res.writableFinished) return
+    this.cancel(new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' }))
+  }
+
+  override fire(): void {
+    if (this.done) return
+    const { timeoutMs, timeoutCoversBody } = this.plan
+    const limit = `timeout=${timeoutMs}ms`
+    if (!this.headWritten || timeoutCoversBody) {
+      this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT', { message: 'context deadline exceeded', limit }))
+      return
+    }
+    const idle = deadlines.now() - this.lastActivity
+    if (idle < timeoutMs) deadlines.schedule(this, timeoutMs - idle)
+    else this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', { message: 'the body stood still', limit: `idle ${limit}` }))
+  }
+}

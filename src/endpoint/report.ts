@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http'
+import type { GatewayError } from '../errors.js'
+
+/** What is known of an exchange when it is over; the access log is written from it. */
+export interface ExchangeReport {
+  readonly req: IncomingMessage
+  readonly clientAddress: string
+  /** `performance.now()` when the request line was read. */
+  readonly startedAt: number
+  /** `performance.now()` when the head of the answer was written; 0 = never. */
+  readonly firstByteAt: number
+  /** As sent; 499 is for the log to write when the client went away. */
+  readonly status: number
+  /** Body bytes handed to the socket. */
+  readonly bytesOut: number
+  /** Body bytes read from the client. */
+  readonly bytesIn: number
+  /** Why the answer is an error, partial or cut; undefined when all is well. */
+  readonly error: GatewayError | undefined
+  /** `http://host:port` of the last upstream call, '' without one. */
+  readonly upstream: string
+  /** The endpoint's path as configured, '' outside of endpoints. */
+  readonly route: string
+  readonly requestId: string
+}
+
+/** Takes reports; undefined where nobody listens, so that nothing is measured for it. */
+export type Report = (report: ExchangeReport) => void

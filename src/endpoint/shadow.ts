@@ -1,0 +1,56 @@
+import { GatewayError } from '../errors.js'
+import { BufferSource } from '../message/byte-flow.js'
+import { Exchange } from '../message/context.js'
+import { copyParams, GatewayRequest } from '../message/request.js'
+import type { Scope } from '../message/scope.js'
+import type { Proxy } from './fan-out.js'
+import { bodyForMany } from './request-body.js'
+
+/**
+ * Sends a copy of each request to the shadow backends and forgets the answer. The copy has its own deadline and lives on
+ * when the client leaves; its failures are nobody's (semantics §4.4).
+ */
+export function withShadow(next: Proxy, shadow: Proxy, timeoutMs: number, limit: number): Proxy {
+  const limitText = `shadow_timeout=${timeoutMs}ms`
+
+  const start = (request: GatewayRequest, body: Buffer | undefined): Promise<unknown> => {
+    const scope: Scope = request.scope.detached()
+    scope.expireIn(timeoutMs, limitText)
+    const { exchange } = request
+    const copy = new GatewayRequest({
+      exchange: new Exchange(scope, exchange.remoteAddress, exchange.clientAddress, exchange.host, exchange.rawHeaders),
+      method: request.method,
+      target: request.target,
+      path: request.path,
+      query: request.query,
+      routePath: request.routePath,
+      raw: request.raw.slice(),
+      params: copyParams(request.params),
+      source: body === undefined ? undefined : new BufferSource(body),
+      limit
+    })
+    return shadow(copy)
+      .then(
+        response => response.discard(),
+        () => {}
+      )
+      .finally(() => scope.close())
+  }
+
+  return request => {
+    const body = bodyForMany(request, limit)
+    if (body === undefined) {
+      void start(request, undefined)
+      return next(request)
+    }
+    return body.then(bytes => {
+      void start(request, bytes)
+      if (bytes !== undefined) request.refill(bytes)
+      return next(request)
+    })
+  }
+}
+
+/** Shadow calls alone leave nobody to answer (semantics §4.4). */
+export const noRegularBackend: Proxy = () =>
+  Promise.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: 'all endpoints must have at least one backend' }))

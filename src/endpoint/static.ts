@@ -1,0 +1,47 @@
+import { entityOf, entityResponse } from '../backend/entity.js'
+import type { StaticStrategy } from '../config/types.js'
+import { ObjectNode } from '../encoding/json-node.js'
+import { mergeObjects } from '../encoding/merge.js'
+import { GatewayError } from '../errors.js'
+import type { GatewayResponse } from '../message/response.js'
+import type { Proxy } from './fan-out.js'
+
+/** When static data is added: by what came back and whether something failed (semantics §4.3). */
+const MATCHES: Readonly<Record<StaticStrategy, (response: GatewayResponse | undefined, error: GatewayError | undefined) => boolean>> = {
+  always: () => true,
+  success: (_response, error) => error === undefined,
+  errored: (_response, error) => error !== undefined,
+  complete: (response, error) => error === undefined && response?.complete === true,
+  incomplete: response => response?.complete !== true
+}
+
+/**
+ * Adds `proxy.static` data: each top-level key replaces the answer's. A failure that is covered by data is kept for the log
+ * and the client gets 200. Not for no-op, whose bodies are nobody's to change.
+ */
+export function withStatic(next: Proxy, data: object, strategy: StaticStrategy): Proxy {
+  const node = ObjectNode.ofText(Buffer.from(JSON.stringify(data)).toString('latin1'))
+  const matches = MATCHES[strategy]
+
+  const add = (response: GatewayResponse | undefined, error: GatewayError | undefined): GatewayResponse => {
+    if (!matches(response, error)) {
+      if (response === undefined) throw error!
+      return response
+    }
+    let own: ObjectNode | null = null
+    if (response !== undefined) {
+      const now = entityOf(response)
+      if (now.kind !== 'node') return response
+      own = now.node
+    }
+    const made = entityResponse(mergeObjects([own, node]), response?.complete === true, response?.raw ?? [])
+    made.failure = error
+    return made
+  }
+
+  return request =>
+    next(request).then(
+      response => add(response, response.failure),
+      error => add(undefined, error instanceof GatewayError ? error : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause: error }))
+    )
+}

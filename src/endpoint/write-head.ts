@@ -1,0 +1,25 @@
+import type { ServerResponse } from 'node:http'
+import { lowerName, type RawFields } from '../http/fields.js'
+
+/**
+ * Writes a status line and fields as they are, repeats and order kept.
+ * @throws TypeError or RangeError of node:http when a field from outside cannot be written; nothing was sent then
+ */
+export function writeHead(res: ServerResponse, status: number, raw: RawFields): void {
+  if (res.req.httpVersionMajor === 1) res.writeHead(status, raw as unknown as [])
+  else res.writeHead(status, asObject(raw))
+}
+
+/** HTTP/2 takes an object with lower-case names, repeats as lists. */
+function asObject(raw: RawFields): Record<string, string | string[]> {
+  const out: Record<string, string | string[]> = Object.create(null)
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = lowerName(raw[i]!)
+    const value = raw[i + 1]!
+    const had = out[name]
+    if (had === undefined) out[name] = value
+    else if (typeof had === 'string') out[name] = [had, value]
+    else had.push(value)
+  }
+  return out
+}

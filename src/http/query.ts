@@ -1,0 +1,66 @@
+/** Query strings as they travel: raw text in, raw text out, in the form Go's net/url writes when a list picks names. */
+
+/** Keeps what a list lets through of a raw query (without '?'). */
+export type QueryFilter = (query: string) => string
+
+/**
+ * Compiles `input_query_strings`: empty lets nothing pass, `*` passes the query as it came, else the named parameters with
+ * all their values, sorted by name and encoded anew (KrakenD's form). Names are case-sensitive; pairs with `;` and broken
+ * escapes are dropped.
+ */
+export function compileQueryFilter(names: readonly string[]): QueryFilter {
+  if (names.includes('*')) return query => query
+  if (names.length === 0) return () => ''
+  return compileQueryPick(names)
+}
+
+/** As {@link compileQueryFilter}, but `*` is an ordinary name (backend level). */
+export function compileQueryPick(names: readonly string[]): QueryFilter {
+  const wanted = new Set(names.map(name => Buffer.from(name).toString('latin1')))
+  return query => {
+    if (query === '') return ''
+    const kept: [name: string, value: string][] = []
+    for (const pair of query.split('&')) {
+      if (pair === '' || pair.includes(';')) continue
+      const at = pair.indexOf('=')
+      const name = decodeQuery(at < 0 ? pair : pair.slice(0, at))
+      if (name === undefined || !wanted.has(name)) continue
+      const value = at < 0 ? '' : decodeQuery(pair.slice(at + 1))
+      if (value !== undefined) kept.push([name, value])
+    }
+    if (kept.length > 1) kept.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0))
+    let out = ''
+    for (const [name, value] of kept) out += `${out === '' ? '' : '&'}${encodeQuery(name)}=${encodeQuery(value)}`
+    return out
+  }
+}
+
+const ESCAPE = /%([0-9a-fA-F]{2})?/g
+
+/** Decodes one name or value to a byte string (one char per byte); undefined for a broken escape. */
+function decodeQuery(text: string): string | undefined {
+  const plain = text.includes('+') ? text.replaceAll('+', ' ') : text
+  if (!plain.includes('%')) return plain
+  let broken = false
+  const bytes = plain.replace(ESCAPE, (_, hex: string | undefined) => {
+    if (hex === undefined) broken = true
+    return hex === undefined ? '' : String.fromCharCode(Number.parseInt(hex, 16))
+  })
+  return broken ? undefined : bytes
+}
+
+const SAFE = /^[A-Za-z0-9\-_.~]*$/
+
+/** Encodes a byte string. */
+function encodeQuery(bytes: string): string {
+  if (SAFE.test(bytes)) return bytes
+  let out = ''
+  for (let i = 0; i < bytes.length; i++) {
+    const char = bytes[i]!
+    const code = bytes.charCodeAt(i)
+    if (code === 32) out += '+'
+    else if (SAFE.test(char)) out += char
+    else out += `%${code < 16 ? '0' : ''}${code.toString(16).toUpperCase()}`
+  }
+  return out
+}

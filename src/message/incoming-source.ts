@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { GatewayError } from '../errors.js'
+import { fieldOf } from '../http/fields.js'
+import type { ByteSink, ByteSource } from './byte-flow.js'
+
+/**
+ * A client's request body. Nothing is read before a sink asks; then `Expect: 100-continue` is answered (RFC 9110 §10.1.1).
+ * Destroying it only stops the reading: the socket stays, because an answer still has to go out on it.
+ */
+export class IncomingSource implements ByteSource {
+  /** From `Content-Length`; undefined when chunked. */
+  readonly length: number | undefined
+  private readonly req: IncomingMessage
+  private readonly res: ServerResponse
+  private readonly maxBytes: number
+  private sink: ByteSink | undefined
+  /** Body bytes read so far. */
+  received = 0
+  private over = false
+
+  /** @param maxBytes `router.max_request_bytes`; 0 = no limit */
+  constructor(req: IncomingMessage, res: ServerResponse, maxBytes: number) {
+    this.req = req
+    this.res = res
+    this.maxBytes = maxBytes
+    const length = fieldOf(req.rawHeaders, 'content-length')
+    this.length = length === undefined ? undefined : Number(length)
+  }
+
+  flow(sink: ByteSink): void {
+    this.sink = sink
+    const { req, length, maxBytes } = this
+    if (maxBytes > 0 && length !== undefined && length > maxBytes) return this.finish(this.overLimit())
+    if (req.readableEnded) return this.finish(undefined)
+    if (req.destroyed) return this.finish(gone())
+    if (fieldOf(req.rawHeaders, 'expect')?.toLowerCase() === '100-continue' && !this.res.headersSent) this.res.writeContinue()
+    req.on('data', (chunk: Buffer) => this.take(chunk))
+    req.on('end', () => this.finish(undefined))
+    req.on('error', () => this.finish(gone()))
+    req.on('close', () => {
+      if (!req.complete) this.finish(gone())
+    })
+  }
+
+  private take(chunk: Buffer): void {
+    if (this.over) return
+    this.received += chunk.length
+    if (this.maxBytes > 0 && this.received > this.maxBytes) return this.finish(this.overLimit())
+    if (!this.sink!.write(chunk)) this.req.pause()
+  }
+
+  private finish(error: GatewayError | undefined): void {
+    if (this.over) return
+    this.over = true
+    if (error === undefined) this.sink!.end(this.req.rawTrailers)
+    else {
+      this.req.pause()
+      this.sink!.fail(error)
+    }
+  }
+
+  private overLimit(): GatewayError {
+    return new GatewayError('SLUICE_ERR_CLIENT_BODY_TOO_LARGE', { limit: `max_request_bytes=${this.maxBytes}` })
+  }
+
+  resume(): void {
+    if (!this.over) this.req.resume()
+  }
+
+  destroy(): void {
+    this.over = true
+    this.req.pause()
+  }
+}
+
+function gone(): GatewayError {
+  return new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+}
