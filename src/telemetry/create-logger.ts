@@ -1,0 +1,154 @@
+/**
+ * Makes the gateway's logger.
+ *
+ * What comes in is `extra_config["telemetry/logging"]`, or nothing; what goes out is a logger and the lines that a start says
+ * about it. Without the component everything is logged to the standard output as `2026/11/21 02:10:22 SLUICE INFO: text`.
+ * Lines of levels that are off cost one comparison. Colours are for terminals only.
+ */
+
+import type { Writable } from 'node:stream'
+import { inspect } from 'node:util'
+import type { Json } from '../config/types.js'
+import { ConfigError, type ConfigProblem } from '../errors.js'
+import { dashedTimeMillis, isoTime, plainTime } from './clock.js'
+import { compileLogPattern, LEVEL_COLOURS, type LogFormat } from './log-pattern.js'
+import { safeText } from './log-text.js'
+import { type GatewayLogger, LOG_LEVELS, type LogLevel } from './logger.js'
+import { type LoggingOptions, readLoggingOptions } from './logging-options.js'
+import { type LogOutput, outputTo } from './output.js'
+import { Syslog } from './syslog.js'
+
+export interface CreateLoggerOptions {
+  /** Default: standard output. */
+  readonly out?: Writable
+  /** Other places of the syslog daemon than this platform's. */
+  readonly syslog?: { readonly paths?: readonly string[]; readonly udpPort?: number }
+  /** True: wrong options give the default logger and an ERROR line, as in KrakenD. */
+  readonly tolerant?: boolean
+  /** Name of the configuration, for problems. Default `(object)`. */
+  readonly file?: string
+}
+
+export interface CreatedLogger {
+  readonly logger: GatewayLogger
+  /** To be logged first, in order. */
+  readonly startLines: readonly { readonly level: 'debug' | 'error'; readonly text: string }[]
+  readonly accessLogFormat: 'default' | 'json'
+}
+
+/**
+ * Creates the logger; `config` undefined means that the component is not configured. The caller closes the logger.
+ * @throws ConfigError (`SLUICE_ERR_CONFIG_INVALID`) for wrong options, unless `tolerant`
+ */
+export function createLogger(config: Json | undefined, options: CreateLoggerOptions = {}): CreatedLogger {
+  const output = outputTo(options.out ?? process.stdout)
+  if (config === undefined) {
+    return { logger: new LineLogger('DEBUG', formatDefault, output, undefined), startLines: [], accessLogFormat: 'default' }
+  }
+  const problems: ConfigProblem[] = []
+  const logging = readLoggingOptions(config, options.file ?? '(object)', problems)
+  if (problems.length > 0) {
+    if (!options.tolerant) throw new ConfigError(problems)
+    return {
+      logger: new LineLogger('DEBUG', formatDefault, output, undefined),
+      startLines: problems.map(p => ({
+        level: 'error',
+        text: `[SERVICE: Logging] Unable to create the logger: ${p.pointer.endsWith('/level') ? '' : `${p.pointer}: `}${p.message}`
+      })),
+      accessLogFormat: logging.accessLogFormat
+    }
+  }
+  const syslog = logging.syslog
+    ? new Syslog({ facility: logging.syslogFacility, tag: logging.prefix, ...options.syslog })
+    : undefined
+  syslog?.opened.then(where => {
+    if (!where.startsWith('udp:')) return
+    const text = `[SERVICE: telemetry/logging] No syslog socket found on this machine, sending to ${where}`
+    output.write(`${formatDefault('WARNING', text, Date.now())}\n`)
+  })
+  return {
+    logger: new LineLogger(logging.level, formatOf(logging, output.isTerminal), logging.stdout ? output : undefined, syslog),
+    startLines: [{ level: 'debug', text: '[SERVICE: telemetry/logging] Improved logging started.' }],
+    accessLogFormat: logging.accessLogFormat
+  }
+}
+
+const WEIGHTS = Object.fromEntries(LOG_LEVELS.map((level, i) => [level, i])) as Readonly<Record<LogLevel, number>>
+
+class LineLogger implements GatewayLogger {
+  readonly #least: number
+
+  constructor(
+    level: LogLevel,
+    readonly format: LogFormat,
+    readonly output: LogOutput | undefined,
+    readonly syslog: Syslog | undefined
+  ) {
+    this.#least = output === undefined && syslog === undefined ? LOG_LEVELS.length : WEIGHTS[level]
+  }
+
+  // Arrow functions: plugins may pass them around without their object.
+  readonly debug = (...values: unknown[]): void => this.#log('DEBUG', values)
+  readonly info = (...values: unknown[]): void => this.#log('INFO', values)
+  readonly warning = (...values: unknown[]): void => this.#log('WARNING', values)
+  readonly error = (...values: unknown[]): void => this.#log('ERROR', values)
+  readonly critical = (...values: unknown[]): void => this.#log('CRITICAL', values)
+  readonly fatal = (...values: unknown[]): void => this.#log('FATAL', values)
+
+  enabled(level: LogLevel): boolean {
+    return WEIGHTS[level] >= this.#least
+  }
+
+  async close(): Promise<void> {
+    await this.syslog?.close()
+    await this.output?.drained()
+  }
+
+  #log(level: LogLevel, values: readonly unknown[]): void {
+    if (WEIGHTS[level] < this.#least) return
+    const message = values.length === 1 ? textOf(values[0]) : values.map(textOf).join(' ')
+    this.output?.write(`${this.format(level, message, Date.now())}\n`)
+    this.syslog?.send(level === 'FATAL' ? 'CRITICAL' : level, safeText(message))
+  }
+}
+
+/** Errors show their message (and cause), objects their JSON; a value whose own methods throw costs its text, not the caller. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    if (value instanceof Error) return value.cause instanceof Error ? `${value.message}: ${textOf(value.cause)}` : value.message
+    if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? inspect(value, { breakLength: Infinity })
+    return String(value)
+  } catch {
+    return inspect(value, { breakLength: Infinity, depth: 2 })
+  }
+}
+
+function formatDefault(level: LogLevel, message: string, now: number): string {
+  return `${plainTime(now)} SLUICE ${level}: ${safeText(message)}`
+}
+
+function formatOf(logging: LoggingOptions, isTerminal: boolean): LogFormat {
+  if (logging.format === 'logstash') return formatLogstash
+  if (logging.format === 'custom') {
+    const format = compileLogPattern(logging.customFormat, 'SLUICE', isTerminal)
+    return (level, message, now) => format(asCritical(level), safeText(message), now)
+  }
+  const prefix = logging.prefix
+  return (level, message, now) => {
+    const colour = isTerminal ? LEVEL_COLOURS[level] : ''
+    const reset = isTerminal ? '\x1b[0m' : ''
+    return `${prefix} ${dashedTimeMillis(now)} ${colour}▶ ${asCritical(level)}${reset} ${safeText(message)}`
+  }
+}
+
+/** KrakenD's field order and spaces; the message is escaped and the offset true, which it does not do. */
+function formatLogstash(level: LogLevel, message: string, now: number): string {
+  const text = JSON.stringify(message)
+  return `{"@timestamp":"${isoTime(now)}", "@version": 1, "level": "${asCritical(level)}", "message": ${text}, "module": "SLUICE"}`
+}
+
+/** The component knows no FATAL. */
+function asCritical(level: LogLevel): LogLevel {
+  return level === 'FATAL' ? 'CRITICAL' : level
+}
