@@ -1,0 +1,103 @@
+/**
+ * The data model of decoded bodies: JSON text that is opened only where somebody looks. See `types.ts`.
+ *
+ * In: validated text from `json-decode.ts`, or nodes built by other decoders. Out: to shaping, merging and `json-render.ts`.
+ * A {@link RawNode} never changes, so it may stand in several documents at once. An {@link ObjectNode} belongs to one
+ * exchange: who changes its fields calls `touch`.
+ */
+
+/** A JSON value: unopened text, or opened by shaping. */
+export type JsonNode = RawNode | ObjectNode | ArrayNode
+
+/**
+ * A validated JSON value that nobody has opened: a piece of a body's bytes, a byte string, or both. Exactly one JSON
+ * value, without white space around it.
+ */
+export class RawNode {
+  readonly kind = 'raw'
+  /** The bytes that hold the value, between `start` and `end`; undefined when it was made of text. */
+  readonly bytes: Buffer | undefined
+  readonly start: number
+  /** Offset behind the last byte. */
+  readonly end: number
+  private known: string | undefined
+
+  /** @param text a byte string (UTF-8 bytes read as latin1); may be left out when bytes are given. */
+  constructor(text: string | undefined, bytes?: Buffer, start = 0, end = bytes === undefined ? 0 : bytes.length) {
+    this.known = text
+    this.bytes = bytes
+    this.start = start
+    this.end = end
+  }
+
+  /** The value's text, a byte string. */
+  get text(): string {
+    this.known ??= this.bytes!.toString('latin1', this.start, this.end)
+    return this.known
+  }
+
+  /** Size of the text in bytes. */
+  get size(): number {
+    return this.bytes === undefined ? this.known!.length : this.end - this.start
+  }
+
+  /** The value's bytes: a view on the body where there is one. */
+  get source(): Buffer {
+    return this.bytes === undefined ? Buffer.from(this.known!, 'latin1') : this.bytes.subarray(this.start, this.end)
+  }
+
+  /** First character code of the value, which tells its type. */
+  get first(): number {
+    return this.bytes === undefined ? this.known!.charCodeAt(0) : this.bytes[this.start]!
+  }
+}
+
+/** An object. Keys are decoded (real Unicode), in document order; values may be unopened. `__proto__` is a key like any other. */
+export class ObjectNode {
+  readonly kind = 'object'
+  /** The validated text this object was read from while nobody changed it: a body that nobody shaped is sent on as it came. */
+  raw: RawNode | undefined
+  private fields: Map<string, JsonNode> | undefined
+
+  /** @param raw given without fields: an object that is still closed. Neither: an empty object. */
+  constructor(fields?: Map<string, JsonNode>, raw?: RawNode) {
+    this.fields = fields === undefined && raw === undefined ? new Map() : fields
+    this.raw = raw
+  }
+
+  /** Wraps validated text of an object, a byte string, unopened. */
+  static ofText(text: string): ObjectNode {
+    return new ObjectNode(undefined, new RawNode(text))
+  }
+
+  /** The validated text, a byte string; undefined after a change. */
+  get text(): string | undefined {
+    return this.raw?.text
+  }
+
+  /** Opened fields or undefined while closed; `openObject` in `json-scan.ts` opens. */
+  peek(): Map<string, JsonNode> | undefined {
+    return this.fields
+  }
+
+  /** Remembers the opened fields; the text stays valid until {@link touch}. */
+  open(fields: Map<string, JsonNode>): Map<string, JsonNode> {
+    this.fields = fields
+    return fields
+  }
+
+  /** Declares that the fields were changed: the text no longer holds. */
+  touch(): void {
+    this.raw = undefined
+  }
+}
+
+/** An opened array. */
+export class ArrayNode {
+  readonly kind = 'array'
+  readonly items: JsonNode[]
+
+  constructor(items: JsonNode[]) {
+    this.items = items
+  }
+}

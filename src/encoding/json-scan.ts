@@ -1,0 +1,164 @@
+/**
+ * Opens validated JSON one level at a time. Nothing is checked here: the text was.
+ *
+ * In: nodes. Out: their fields or items, values unopened. Nothing that stays closed is copied: a large value keeps
+ * pointing into the body's bytes.
+ */
+
+import { ArrayNode, type JsonNode, ObjectNode, RawNode } from './json-node.js'
+import { skipSpace } from './json-validate.js'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+
+/** Texts up to this size are read as one string and their values are slices of it; beyond, each value is read when asked for. */
+const WHOLE_TEXT_BYTES = 64 * 1024
+
+/** What the skipping loop must look at: 1 quote, 2 opening, 3 closing bracket. */
+const SKIP_CLASS = new Uint8Array(256)
+SKIP_CLASS[QUOTE] = 1
+SKIP_CLASS[OPEN_OBJECT] = SKIP_CLASS[OPEN_ARRAY] = 2
+SKIP_CLASS[CLOSE_OBJECT] = SKIP_CLASS[CLOSE_ARRAY] = 3
+
+/** Opens an object; of duplicate keys the last wins. The map is the node's own: who changes it calls `touch`. */
+export function openObject(node: ObjectNode): Map<string, JsonNode> {
+  return node.peek() ?? node.open(readFields(node.raw!, undefined))
+}
+
+/**
+ * Reads only the wanted fields of a closed object, in document order; the others are stepped over and cost no memory.
+ * An object that is open already is filtered by its map.
+ */
+export function selectFields(node: ObjectNode, wanted: ReadonlySet<string>): Map<string, JsonNode> {
+  const open = node.peek()
+  if (open === undefined) return readFields(node.raw!, wanted)
+  const fields = new Map<string, JsonNode>()
+  for (const [key, value] of open) if (wanted.has(key)) fields.set(key, value)
+  return fields
+}
+
+/** The node as an object, closed or open; undefined when it is something else. Answers a new node for unopened text. */
+export function asObject(node: JsonNode): ObjectNode | undefined {
+  if (node.kind === 'object') return node
+  if (node.kind === 'raw' && node.first === OPEN_OBJECT) return new ObjectNode(undefined, node)
+  return undefined
+}
+
+/** The node as an opened array; undefined when it is something else. Answers a new node for unopened text. */
+export function asArray(node: JsonNode): ArrayNode | undefined {
+  if (node.kind === 'array') return node
+  if (node.kind === 'raw' && node.first === OPEN_ARRAY) return new ArrayNode(readItems(node))
+  return undefined
+}
+
+/** Opens a value by one level: object and array become their nodes, a scalar stays as it is. */
+export function openRaw(node: JsonNode): JsonNode {
+  return asObject(node) ?? asArray(node) ?? node
+}
+
+/** Items of an array; undefined when the node is something else. */
+export function openArray(node: JsonNode): JsonNode[] | undefined {
+  return asArray(node)?.items
+}
+
+/**
+ * Finds a value by its path through objects, and through arrays by index (`list.0.id`). Opens only what is on the way;
+ * undefined when something is missing.
+ */
+export function lookup(node: JsonNode, path: readonly string[]): JsonNode | undefined {
+  let current: JsonNode | undefined = node
+  for (const part of path) {
+    const object = asObject(current)
+    if (object !== undefined) {
+      current = object.peek()?.get(part) ?? (object.peek() === undefined ? openObject(object).get(part) : undefined)
+    } else {
+      const items = openArray(current)
+      current = items !== undefined && INDEX.test(part) ? items[Number(part)] : undefined
+    }
+    if (current === undefined) return undefined
+  }
+  return current
+}
+const INDEX = /^(?:0|[1-9]\d{0,9})$/
+
+/** Reads the text of a string value or key, quotes included, into real Unicode. */
+export function decodeString(text: string): string {
+  return PLAIN.test(text) ? text.slice(1, -1) : JSON.parse(Buffer.from(text, 'latin1').toString('utf8'))
+}
+const PLAIN = /^[^\\\x80-\xff]*$/
+
+function readFields(raw: RawNode, wanted: ReadonlySet<string> | undefined): Map<string, JsonNode> {
+  const fields = new Map<string, JsonNode>()
+  const bytes = raw.bytes ?? raw.source
+  const base = raw.start
+  const end = raw.bytes === undefined ? bytes.length : raw.end
+  const whole = end - base <= WHOLE_TEXT_BYTES ? raw.text : undefined
+  let i = skipSpace(bytes, base + 1, end)
+  while (bytes[i] === QUOTE) {
+    const keyStart = i
+    i = skipString(bytes, i + 1)
+    const key = decodeString(whole === undefined ? bytes.toString('latin1', keyStart, i) : whole.slice(keyStart - base, i - base))
+    i = skipSpace(bytes, skipSpace(bytes, i, end) + 1, end)
+    const start = i
+    i = skipValue(bytes, i)
+    if (wanted === undefined || wanted.has(key)) {
+      fields.set(key, new RawNode(whole === undefined ? undefined : whole.slice(start - base, i - base), bytes, start, i))
+    }
+    i = skipSpace(bytes, i, end)
+    if (bytes[i] === COMMA) i = skipSpace(bytes, i + 1, end)
+  }
+  return fields
+}
+
+function readItems(raw: RawNode): JsonNode[] {
+  const items: JsonNode[] = []
+  const bytes = raw.bytes ?? raw.source
+  const base = raw.start
+  const end = raw.bytes === undefined ? bytes.length : raw.end
+  const whole = end - base <= WHOLE_TEXT_BYTES ? raw.text : undefined
+  let i = skipSpace(bytes, base + 1, end)
+  while (bytes[i] !== CLOSE_ARRAY) {
+    const start = i
+    i = skipValue(bytes, i)
+    items.push(new RawNode(whole === undefined ? undefined : whole.slice(start - base, i - base), bytes, start, i))
+    i = skipSpace(bytes, i, end)
+    if (bytes[i] === COMMA) i = skipSpace(bytes, i + 1, end)
+  }
+  return items
+}
+
+/** Steps from behind the opening quote to behind the closing one. */
+function skipString(bytes: Buffer, from: number): number {
+  let i = from
+  for (;;) {
+    const c = bytes[i]!
+    if (c === QUOTE) return i + 1
+    i += c === BACKSLASH ? 2 : 1
+  }
+}
+
+function skipValue(bytes: Buffer, from: number): number {
+  let i = from
+  const first = SKIP_CLASS[bytes[i]!]!
+  if (first === 1) return skipString(bytes, i + 1)
+  if (first === 0) {
+    for (;;) {
+      const c = bytes[i]!
+      if (c === COMMA || c === CLOSE_OBJECT || c === CLOSE_ARRAY || c <= 0x20) return i
+      i++
+    }
+  }
+  let depth = 0
+  for (;;) {
+    const kind = SKIP_CLASS[bytes[i++]!]!
+    if (kind === 0) continue
+    if (kind === 1) i = skipString(bytes, i)
+    else if (kind === 2) depth++
+    else if (--depth === 0) return i
+  }
+}
