@@ -6,9 +6,10 @@
  */
 
 import { parseJsonCollection, parseJsonObject, parseJsonSafe } from './json-decode.js'
+import { nodeOfValue } from './plain-value.js'
 import { decodeRss } from './rss-decode.js'
 import type { Decoder } from './types.js'
-import { decodeXml, nodeOfValue } from './xml-decode.js'
+import { decodeXml } from './xml-decode.js'
 import { loadXml } from './xml-read.js'
 
 /** Decodes an object, or with `isCollection` an array under `collection`. */

@@ -1,11 +1,11 @@
 /**
- * Data as plain JavaScript values for the renderers that print text other than JSON.
+ * Data as plain JavaScript values: for the renderers that print text other than JSON, and from the decoders that read it.
  *
  * Numbers become the text of their source (`1.10`, `12345678901234567890`), because what prints them prints text.
  * Objects have their keys as own properties, `__proto__` too: walk them with {@link entriesOf}.
  */
 
-import type { ObjectNode } from './json-node.js'
+import { ObjectNode, RawNode } from './json-node.js'
 import { renderJson } from './json-render.js'
 
 export type PlainValue = null | boolean | string | PlainValue[] | PlainFields
@@ -16,6 +16,11 @@ export interface PlainFields {
 /** Opens data all the way down. */
 export function plainOf(data: ObjectNode | null): PlainValue {
   return data === null ? null : (JSON.parse(quoteNumbers(renderJson(data).toString('utf8'))) as PlainValue)
+}
+
+/** Wraps a value made of objects, arrays and strings as unopened data. */
+export function nodeOfValue(value: object): ObjectNode {
+  return new ObjectNode(undefined, new RawNode(undefined, Buffer.from(JSON.stringify(value), 'utf8')))
 }
 
 /** Tells objects from the other values. */

@@ -15,6 +15,7 @@ import { loadYaml, renderYaml } from './yaml-render.js'
 const JSON_TYPE = 'application/json; charset=utf-8'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 const EMPTY = Buffer.alloc(0)
+const QUOTE = 0x22
 
 /** Renders data as JSON; no response is `{}`, a null document `null`. */
 export const renderJsonBody: Renderer = data => ({ contentType: JSON_TYPE, body: renderJson(data) })
@@ -24,9 +25,9 @@ const renderCollectionBody: Renderer = data => ({ contentType: JSON_TYPE, body: 
 /** Renders `content` when it is a string, else an empty text. */
 const renderString: Renderer = data => {
   const content = data === undefined || data === null ? undefined : openObject(data).get('content')
-  const isString = content?.kind === 'raw' && content.text.startsWith('"')
+  const isString = content?.kind === 'raw' && content.first === QUOTE
   if (!isString) return { contentType: TEXT_TYPE, body: EMPTY }
-  const text: string = JSON.parse(Buffer.from(content.text, 'latin1').toString('utf8'))
+  const text: string = JSON.parse(content.source.toString('utf8'))
   return { contentType: TEXT_TYPE, body: Buffer.from(text, 'utf8') }
 }
 

@@ -11,8 +11,8 @@ import { decodeJsonFeed } from './feed-json.js'
 import { decodeRssTree } from './feed-rss.js'
 import { readTree } from './feed-tree.js'
 import type { Feed } from './feed-types.js'
+import { nodeOfValue } from './plain-value.js'
 import type { Decoder } from './types.js'
-import { nodeOfValue } from './xml-decode.js'
 import { decodeText } from './xml-read.js'
 
 /** Decodes a feed; the kind is told by the root of the document, not by its media type. */

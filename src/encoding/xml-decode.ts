@@ -7,7 +7,7 @@
  * first child when the element has no attributes, else the last of all; kept, because mappings address `#text` as it is.
  */
 
-import { ObjectNode } from './json-node.js'
+import { nodeOfValue } from './plain-value.js'
 import type { Decoder } from './types.js'
 import { localName, readXml, type XmlSink } from './xml-read.js'
 
@@ -64,11 +64,6 @@ function add(parent: XmlElement, name: string, value: XmlValue): void {
   if (before === undefined) parent[name] = value
   else if (Array.isArray(before)) before.push(value)
   else parent[name] = [before, value]
-}
-
-/** Wraps a plain value as unopened data. Objects in it are null-prototype, strings any Unicode. */
-export function nodeOfValue(value: object): ObjectNode {
-  return ObjectNode.ofText(Buffer.from(JSON.stringify(value), 'utf8').toString('latin1'))
 }
 
 /** Decodes XML; with `isCollection` the object stands under `collection`, as KrakenD has it. */
