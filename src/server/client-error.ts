@@ -1,0 +1,93 @@
+/** What a listener refuses by itself: which code, which status, which text; and how the bare answer is written. */
+
+import type { Socket } from 'node:net'
+import { ERRORS, type ErrorCode } from '../errors.js'
+
+/** A request or connection that was ended before any handler saw it, for the access log. */
+export interface ClientErrorInfo {
+  readonly code: ErrorCode
+  /** Status that was sent, or 0 when the connection was just closed. */
+  readonly status: number
+  readonly remoteAddress: string
+  /** The parser's code or the rule that was broken: `HPE_INVALID_HEADER_TOKEN`, `two Host fields`, `read_header_timeout`. */
+  readonly detail: string
+  /** '' when the request line was not understood. */
+  readonly method: string
+  readonly target: string
+}
+
+/** A refusal: status and text as KrakenD sends them. */
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly text: string
+}
+
+const refusal = (code: ErrorCode, text: string, status: number = ERRORS[code].http): Refusal => ({ code, status, text })
+
+export const REFUSALS = {
+  malformed: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '400 Bad Request'),
+  noHost: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '400 Bad Request: missing required Host header'),
+  badHost: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '400 Bad Request: malformed Host header'),
+  twoHosts: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '400 Bad Request: too many Host headers'),
+  version: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '505 HTTP Version Not Supported: unsupported protocol version', 505),
+  coding: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '501 Unsupported transfer encoding', 501),
+  connect: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '405 method not allowed', 405),
+  expectation: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '417 Expectation Failed', 417),
+  headers: refusal('SLUICE_ERR_CLIENT_HEADERS_TOO_LARGE', '431 Request Header Fields Too Large'),
+  target: refusal('SLUICE_ERR_CLIENT_TARGET_TOO_LONG', '414 URI Too Long'),
+  chunks: refusal('SLUICE_ERR_CLIENT_BODY_TOO_LARGE', '413 Content Too Large: chunk extensions'),
+  slow: refusal('SLUICE_ERR_CLIENT_TIMEOUT', '408 Request Timeout'),
+  closing: refusal('SLUICE_ERR_GATEWAY_CLOSING', '503 Service Unavailable')
+} as const
+
+/** Answers the refusal for an error of node's parser; undefined when the peer has gone and nothing can be sent. */
+export function refusalOf(error: NodeJS.ErrnoException): Refusal | undefined {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return REFUSALS.headers
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return REFUSALS.chunks
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return REFUSALS.slow
+    case 'HPE_INVALID_VERSION':
+      return REFUSALS.version
+    default:
+      return error.code?.startsWith('HPE_') ? REFUSALS.malformed : undefined
+  }
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  417: 'Expectation Failed',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+  505: 'HTTP Version Not Supported'
+}
+
+/** Header fields of a refusal, flat; the connection never serves another request. */
+export function refusalFields(refused: Refusal): string[] {
+  const fields = [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(Buffer.byteLength(refused.text)),
+    'Connection',
+    'close'
+  ]
+  if (refused.status === 405) fields.push('Allow', 'GET, POST, PUT, PATCH, DELETE')
+  return fields
+}
+
+/** Writes a refusal to a socket on which no parser speaks any more, and ends our half of the connection. */
+export function endWithRefusal(socket: Socket, refused: Refusal): void {
+  const fields = refusalFields(refused)
+  let head = `HTTP/1.1 ${refused.status} ${REASONS[refused.status] ?? ''}\r\n`
+  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`
+  socket.end(`${head}\r\n${refused.text}`, 'latin1')
+}

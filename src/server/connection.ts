@@ -1,0 +1,131 @@
+/** What is known about one HTTP/1 connection, and the rules of time that a coarse sweep keeps on it. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** A body that the gateway waits for must bring this many bytes … */
+export const MIN_BODY_BYTES = 2400
+/** … in every window of this many ms, until the answer has begun. */
+export const BODY_WINDOW_MS = 10_000
+/** After an early answer this much of the rest of a body is read and dropped, so that the client can read the answer … */
+export const LINGER_BYTES = 1 << 20
+/** … for this many ms at most. */
+export const LINGER_MS = 2000
+
+const KEY = Symbol('connection')
+
+/** State of one connection; all fields are set here. */
+export class Connection {
+  readonly socket: Socket
+  /** The newest exchange; undefined before the first. */
+  request: IncomingMessage | undefined = undefined
+  response: ServerResponse | undefined = undefined
+  /** ms on the monotonic clock when the newest head was read. */
+  startedAt = 0
+  /** The connection is being given up: nothing more is served, what still arrives is dropped. 0 = no. */
+  lingerSince = 0
+  /** The parser has given up, or a limit was broken: no further request can come. */
+  failed = false
+  private lingerBytes = 0
+  private windowSince = 0
+  private windowBytes = 0
+
+  constructor(socket: Socket) {
+    this.socket = socket
+  }
+
+  /** Notes a new exchange. Per request. */
+  begin(request: IncomingMessage, response: ServerResponse, now: number): void {
+    this.request = request
+    this.response = response
+    this.startedAt = now
+    this.windowSince = 0
+    this.lingerSince = 0
+  }
+
+  /** True while an answer is owed. */
+  get answering(): boolean {
+    const { response } = this
+    return response !== undefined && !response.writableFinished && !response.destroyed
+  }
+
+  /** True while an answer is owed or a body is still on its way. */
+  get busy(): boolean {
+    return this.answering || (this.request !== undefined && !this.request.complete && !this.request.destroyed)
+  }
+
+  /** Starts to give the connection up: what still arrives is dropped, within limits. */
+  linger(now: number): void {
+    if (this.lingerSince !== 0) return
+    this.lingerSince = now
+    this.lingerBytes = this.socket.bytesRead
+  }
+
+  /** True when a lingering connection has used up its patience. */
+  lingeredOut(now: number): boolean {
+    return now - this.lingerSince >= LINGER_MS || this.socket.bytesRead - this.lingerBytes > LINGER_BYTES
+  }
+
+  /**
+   * True when the client sends a body slower than the minimum rate although the gateway waits for it. Not counted:
+   * bytes held back by back-pressure, a body nobody was asked for (100-continue), and the time after the answer has begun.
+   */
+  crawls(now: number): boolean {
+    const { request, response, socket } = this
+    if (request === undefined || request.complete || request.destroyed || response!.headersSent) return false
+    if (this.windowSince === 0 || request.readableLength > 0 || socket.isPaused() || awaitsContinue(request)) {
+      this.windowSince = now
+      this.windowBytes = socket.bytesRead
+      return false
+    }
+    if (now - this.windowSince < BODY_WINDOW_MS) return false
+    const slow = socket.bytesRead - this.windowBytes < MIN_BODY_BYTES
+    this.windowSince = now
+    this.windowBytes = socket.bytesRead
+    return slow
+  }
+}
+
+type Marked = { [KEY]?: Connection }
+
+/** Answers the state kept for a socket. */
+export function connectionOf(socket: Socket): Connection | undefined {
+  return (socket as Marked)[KEY]
+}
+
+/** Makes the state of a new socket. */
+export function trackConnection(socket: Socket): Connection {
+  const connection = new Connection(socket)
+  ;(socket as Marked)[KEY] = connection
+  return connection
+}
+
+const CONTINUE = Symbol('continue')
+type Expecting = IncomingMessage & { [CONTINUE]?: boolean }
+
+function awaitsContinue(request: IncomingMessage): boolean {
+  return (request as Expecting)[CONTINUE] === true
+}
+
+/**
+ * Holds `100 Continue` back until somebody reads the body (RFC 9110 §10.1.1). An answer that is sent without it closes
+ * the connection, since nobody can tell whether the body still follows.
+ */
+export function continueOnRead(request: IncomingMessage, response: ServerResponse): void {
+  const expecting = request as Expecting
+  const read = request._read
+  const keepAlive = response.shouldKeepAlive
+  expecting[CONTINUE] = true
+  response.shouldKeepAlive = false
+  request._read = function (size: number) {
+    if (expecting[CONTINUE]) {
+      expecting[CONTINUE] = false
+      this._read = read
+      if (!response.headersSent && !response.destroyed) {
+        response.writeContinue()
+        response.shouldKeepAlive = keepAlive
+      }
+    }
+    read.call(this, size)
+  }
+}

@@ -1,0 +1,103 @@
+/** TLS of the listener: files are read and proved to fit before the port opens; certificates are chosen by server name. */
+
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
+import type { ServerTlsConfig } from '../config/types.js'
+import { GatewayError } from '../errors.js'
+import { cipherList, curveList } from '../http/tls-names.js'
+
+/**
+ * Reads the files of `tls` and builds the options of a TLS server.
+ * @throws GatewayError SLUICE_ERR_CONFIG_LISTEN, with the file's name, for what is missing, broken or does not fit together
+ */
+export async function loadTls(config: ServerTlsConfig): Promise<TlsOptions> {
+  if (config.keys.length === 0) throw badTls('public key not defined')
+  const shared = sharedOptions(config)
+  const pairs: { context: SecureContext; certificate: X509Certificate; pem: { cert: Buffer; key: Buffer } }[] = []
+  for (const { publicKey, privateKey } of config.keys) {
+    if (publicKey === '') throw badTls('public key not defined')
+    if (privateKey === '') throw badTls('private key not defined')
+    const pem = { cert: await readPem(publicKey), key: await readPem(privateKey) }
+    const certificate = parse(publicKey, () => new X509Certificate(pem.cert))
+    const context = parse(`${publicKey} with ${privateKey}`, () => createSecureContext({ ...shared, ...pem }))
+    pairs.push({ context, certificate, pem })
+  }
+  const options: TlsOptions = { ...shared, ...pairs[0]!.pem, honorCipherOrder: true }
+  if (config.enableMtls) {
+    const own = await Promise.all(config.caCerts.map(readPem))
+    const ca = [...(config.disableSystemCaPool ? [] : rootCertificates), ...own, ...pairs.map(p => p.pem.cert)]
+    parse(config.caCerts.join(', ') || 'ca_certs', () => createSecureContext({ ca }))
+    Object.assign(options, { ca, requestCert: true, rejectUnauthorized: true })
+    for (const pair of pairs) pair.context = createSecureContext({ ...shared, ...pair.pem, ca })
+  }
+  if (pairs.length > 1) {
+    const choose = compileChoice(pairs)
+    options.SNICallback = (name, done) => done(null, choose(name))
+  }
+  return options
+}
+
+function sharedOptions(config: ServerTlsConfig): SecureContextOptions {
+  const old = config.minVersion === 'TLSv1' || config.minVersion === 'TLSv1.1'
+  try {
+    return {
+      minVersion: config.minVersion,
+      maxVersion: config.maxVersion,
+      // OpenSSL 3 speaks TLS below 1.2 at security level 0 only.
+      ciphers: cipherList(config.cipherSuites) + (old ? ':@SECLEVEL=0' : ''),
+      ecdhCurve: curveList(config.curvePreferences)
+    }
+  } catch (cause) {
+    throw badTls((cause as Error).message, cause)
+  }
+}
+
+/** Chooses by the names of the certificates, exact before wildcard; the first pair when none fits, as Go does. */
+function compileChoice(
+  pairs: readonly { context: SecureContext; certificate: X509Certificate }[]
+): (name: string) => SecureContext {
+  const exact = new Map<string, SecureContext>()
+  const wildcard = new Map<string, SecureContext>()
+  for (const { context, certificate } of pairs) {
+    for (const name of namesOf(certificate)) {
+      const table = name.startsWith('*.') ? wildcard : exact
+      const key = name.startsWith('*.') ? name.slice(2) : name
+      if (!table.has(key)) table.set(key, context)
+    }
+  }
+  const first = pairs[0]!.context
+  return serverName => {
+    const name = serverName.toLowerCase()
+    return exact.get(name) ?? wildcard.get(name.slice(name.indexOf('.') + 1)) ?? first
+  }
+}
+
+/** DNS names of a certificate, lower-case; the common name when it has no alternative names. */
+function namesOf(certificate: X509Certificate): string[] {
+  const names = (certificate.subjectAltName ?? '').split(', ').filter(entry => entry.startsWith('DNS:'))
+  if (names.length > 0) return names.map(entry => entry.slice(4).toLowerCase())
+  const common = /^CN=(.+)$/m.exec(certificate.subject)?.[1]
+  return common === undefined ? [] : [common.toLowerCase()]
+}
+
+async function readPem(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    throw badTls(`open ${file}: ${code === 'ENOENT' ? 'no such file or directory' : message}`, cause)
+  }
+}
+
+function parse<T>(files: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw badTls(`${files}: ${(cause as Error).message}`, cause)
+  }
+}
+
+function badTls(message: string, cause?: unknown): GatewayError {
+  return new GatewayError('SLUICE_ERR_CONFIG_LISTEN', { message: `tls: ${message}`, cause })
+}
