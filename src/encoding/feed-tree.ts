@@ -31,17 +31,27 @@ export class XmlNode {
 
   /** Text without white space around it; markup inside (unescaped HTML in a description) is kept as markup. */
   get text(): string {
-    return this.content
-      .map(part => (typeof part === 'string' ? part : part.markup()))
-      .join('')
-      .trim()
+    const out: string[] = []
+    for (const part of this.content) write(part, out)
+    return out.join('').trim()
   }
+}
 
-  private markup(): string {
-    const attributes = [...this.attributes].map(([name, value]) => ` ${name}="${value.replaceAll('"', '&quot;')}"`).join('')
-    const inner = this.content.map(part => (typeof part === 'string' ? part : part.markup())).join('')
-    return inner === '' ? `<${this.name}${attributes}/>` : `<${this.name}${attributes}>${inner}</${this.name}>`
+/** Writes an element as it may have stood in the document. */
+function write(part: string | XmlNode, out: string[]): void {
+  if (typeof part === 'string') {
+    out.push(part)
+    return
   }
+  out.push(`<${part.name}`)
+  for (const [name, value] of part.attributes) out.push(` ${name}="${value.replaceAll('"', '&quot;')}"`)
+  if (part.content.length === 0) {
+    out.push('/>')
+    return
+  }
+  out.push('>')
+  for (const inner of part.content) write(inner, out)
+  out.push(`</${part.name}>`)
 }
 
 class NodeBuilder implements XmlSink {

@@ -99,6 +99,7 @@ const ZONES: ReadonlyMap<string, number> = new Map([
 /** Reads the dates that feeds hold (ISO 8601, RFC 822 and what comes near it) as RFC 3339 in UTC; undefined when it is none. */
 export function parseFeedDate(text: string): string | undefined {
   const trimmed = text.trim()
+  if (trimmed.length > 64) return undefined
   const iso = ISO.exec(trimmed)
   if (iso !== null) return instant(Number(iso[1]), Number(iso[2]) - 1, iso[3] ?? '1', iso.slice(4))
   const rfc = RFC_822.exec(trimmed)
@@ -127,9 +128,7 @@ function offsetMinutes(zone: string): number {
 /** Reads `name`, `mail`, `mail (name)` and `name (mail)`. */
 export function parsePerson(text: string): Person {
   const person: Person = {}
-  const pair = /^([^()]+?)\s*\(([^()]+)\)$/.exec(text.trim())
-  const parts = pair === null ? [text.trim()] : [pair[1]!, pair[2]!]
-  for (const part of parts) {
+  for (const part of text.trim().replace(/\)$/, '').split('(', 2)) {
     if (part.includes('@')) put(person, 'email', part.trim())
     else put(person, 'name', part.trim())
   }

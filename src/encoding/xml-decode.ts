@@ -24,8 +24,6 @@ interface Frame {
   children: XmlElement | undefined
 }
 
-const WHITE_SPACE = /^[\t\r\n\b ]+|[\t\r\n\b ]+$/g
-
 class TreeBuilder implements XmlSink {
   readonly root: XmlElement = Object.create(null)
   private readonly stack: Frame[] = []
@@ -43,7 +41,7 @@ class TreeBuilder implements XmlSink {
   }
 
   text(run: string): void {
-    const text = run.replace(WHITE_SPACE, '')
+    const text = trim(run)
     if (text === '') return
     const top = this.top!
     if (top.children === undefined) top.text = text
@@ -58,6 +56,17 @@ class TreeBuilder implements XmlSink {
     add(this.top === undefined ? this.root : this.top.children!, name, children ?? text)
   }
 }
+
+/** Cuts the white space of XML off both ends; `String.trim` would take more, and a regular expression squares on long runs of spaces. */
+function trim(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isSpace(text.charCodeAt(start))) start++
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x08 && code <= 0x0d && code !== 0x0b && code !== 0x0c)
 
 function add(parent: XmlElement, name: string, value: XmlValue): void {
   const before = parent[name]

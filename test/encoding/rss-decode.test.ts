@@ -249,7 +249,8 @@ describe('parseFeedDate', () => {
     ['Mon, 01 Foo 2024 10:00:00 GMT', undefined],
     ['Mon, 01 Anf 2024 10:00:00 GMT', undefined],
     ['1 Jan 2024 25:00 GMT', undefined],
-    ['yesterday', undefined]
+    ['yesterday', undefined],
+    [`1 Jan 2024${' '.repeat(100)}10:00`, undefined]
   ]
   for (const [text, instant] of dates) it(`reads "${text}" as ${instant}`, () => assert.equal(parseFeedDate(text), instant))
 })
@@ -259,6 +260,7 @@ describe('parsePerson', () => {
     assert.deepEqual(parsePerson('a@b.test (Ann)'), { email: 'a@b.test', name: 'Ann' })
     assert.deepEqual(parsePerson('Ann (a@b.test)'), { email: 'a@b.test', name: 'Ann' })
     assert.deepEqual(parsePerson(' Ann '), { name: 'Ann' })
+    assert.deepEqual(parsePerson(''), {})
     assert.deepEqual(parsePerson('a@b.test'), { email: 'a@b.test' })
   })
 })

@@ -28,6 +28,8 @@ const shapes: [behaviour: string, xml: string, data: unknown][] = [
     { r: { '-p': 'urn:p', '-xmlns': 'd', c: { '-x': '1' } } }
   ],
   ['trims white space', '<r>\r\n <a>  x y </a>\t<b>\n</b></r>', { r: { a: 'x y', b: '' } }],
+  ['keeps other space than that of XML', '<r>\u00a0x\u00a0</r>', { r: '\u00a0x\u00a0' }],
+  ['copes with long runs of spaces', `<r>x${' '.repeat(2_000_000)}y</r>`, { r: `x${' '.repeat(2_000_000)}y` }],
   ['normalises line ends', '<r>a\r\nb\rc</r>', { r: 'a\nb\nc' }],
   ['keeps the text before the first child', '<r>one<b/>two</r>', { r: { b: '', '#text': 'one' } }],
   ['keeps the last text behind children otherwise', '<r><b/>one<c/>two</r>', { r: { b: '', c: '', '#text': 'two' } }],
