@@ -5,6 +5,8 @@ import { isRendererName, rendererFor } from '../../src/encoding/renderers.js'
 import type { Renderer } from '../../src/encoding/types.js'
 import { GatewayError } from '../../src/errors.js'
 
+const failed = (error: unknown) => error instanceof GatewayError && error.code === 'SLUICE_ERR_GATEWAY_INTERNAL'
+
 const data = (json: string) => parseJsonObject(Buffer.from(json))
 
 async function render(name: string, json: string | undefined, accept = ''): Promise<{ type: string | undefined; body: string }> {
@@ -91,8 +93,7 @@ describe('xml', () => {
   it('fails on an attribute that is no scalar', async () => {
     await assert.rejects(
       async () => render('xml', '{"a":{"-x":{"y":1}}}'),
-      (error: unknown) =>
-        error instanceof GatewayError && error.code === 'SLUICE_ERR_GATEWAY_INTERNAL' && /-x/.test(error.message)
+      (error: unknown) => failed(error) && /-x/.test((error as Error).message)
     )
   })
 })
@@ -113,6 +114,12 @@ describe('yaml', () => {
 
   it('takes names of the language as data and repeats instead of aliasing', async () => {
     assert.equal((await render('yaml', '{"__proto__":{"b":1},"c":{"b":1}}')).body, '__proto__:\n  b: "1"\nc:\n  b: "1"\n')
+  })
+
+  it('fails cleanly on data that is nested too deep', async () => {
+    const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
+    assert.match((await render('yaml', nested(100))).body, /a: "1"/)
+    await assert.rejects(render('yaml', nested(999)), failed)
   })
 
   it('can be read back', async () => {
