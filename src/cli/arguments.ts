@@ -1,0 +1,162 @@
+/** The command line: one table of commands and flags, from which parsing, hints and help follow. */
+
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+
+interface Flag {
+  readonly short?: string
+  /** Name of the value in the help; undefined = a switch. A switch may be repeated. */
+  readonly value?: string
+  readonly text: string
+}
+
+export interface Command {
+  readonly name: string
+  readonly alias?: string
+  /** What it does, in one line. */
+  readonly text: string
+  readonly flags: Readonly<Record<string, Flag>>
+  /** Name of the arguments in the help; undefined = none are taken. */
+  readonly operands?: string
+}
+
+const config: Flag = { short: 'c', value: 'FILE', text: 'path to the configuration file' }
+const tolerant: Flag = { text: 'start wherever KrakenD would start: leave out what cannot be honoured' }
+const help: Flag = { short: 'h', text: 'help for this command' }
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'run',
+    text: 'Run the gateway',
+    flags: {
+      config,
+      port: { short: 'p', value: 'PORT', text: 'listen on this port instead of the configured one' },
+      debug: { short: 'd', text: 'enable the /__debug/ endpoint' },
+      tolerant,
+      help
+    }
+  },
+  {
+    name: 'check',
+    alias: 'validate',
+    text: 'Validate a configuration file',
+    flags: {
+      config,
+      debug: { short: 'd', text: 'print what was understood; -dd and -ddd print more' },
+      indent: { short: 'i', value: 'TEXT', text: 'indentation of what -d prints (default: a tab)' },
+      lint: { short: 'l', text: 'check against the JSON schema too; warnings count as errors' },
+      'lint-no-network': { short: 'n', text: 'the same as --lint, which needs no network' },
+      'lint-schema': { short: 's', value: 'FILE', text: 'the same, against a JSON schema of your own' },
+      'test-gin-routes': { short: 't', text: 'accepted for compatibility: routes are always tested' },
+      tolerant,
+      help
+    }
+  },
+  {
+    name: 'pipes',
+    text: 'Print the pipe of each endpoint, and which stages hold bodies',
+    flags: { config, json: { text: 'print JSON' }, tolerant, help }
+  },
+  {
+    name: 'demo',
+    text: 'Serve a demonstration with a built-in upstream',
+    flags: { port: { short: 'p', value: 'PORT', text: 'listen on this port' }, help }
+  },
+  { name: 'version', text: 'Print the version', flags: { help } },
+  { name: 'help', text: 'Help for any command', flags: {}, operands: 'command' }
+]
+
+/** A wrong command line; the text names what is wrong. */
+export class UsageError extends Error {
+  constructor(
+    message: string,
+    /** The command whose help is worth a look; undefined = the general one. */
+    readonly command?: string
+  ) {
+    super(message)
+  }
+}
+
+/** Values of a parsed command line: text flags, and how often each switch was given. */
+export class Arguments {
+  constructor(
+    readonly command: Command,
+    readonly operands: readonly string[],
+    private readonly values: ReadonlyMap<string, string | boolean[]>
+  ) {}
+
+  text(flag: string): string | undefined {
+    const value = this.values.get(flag)
+    return typeof value === 'string' ? value : undefined
+  }
+
+  count(flag: string): number {
+    const value = this.values.get(flag)
+    return Array.isArray(value) ? value.length : 0
+  }
+
+  has(flag: string): boolean {
+    return this.values.has(flag)
+  }
+
+  /** The configuration file. @throws UsageError when it is not named */
+  configFile(): string {
+    const file = this.text('config')
+    if (file !== undefined && file !== '') return file
+    const hint = 'Please, provide the path to the configuration file with --config or see all the options with --help'
+    throw new UsageError(hint, this.command.name)
+  }
+
+  /** @throws UsageError when it is no port number */
+  port(): number | undefined {
+    const text = this.text('port')
+    if (text === undefined) return undefined
+    const port = Number(text)
+    if (!/^\d{1,5}$/.test(text) || port > 65_535) {
+      throw new UsageError(`invalid port ${JSON.stringify(text)}: a number from 0 to 65535 is expected`, this.command.name)
+    }
+    return port
+  }
+}
+
+export function findCommand(name: string): Command | undefined {
+  return COMMANDS.find(c => c.name === name || c.alias === name)
+}
+
+/** Parses what follows the command's name. @throws UsageError */
+export function parseArguments(command: Command, argv: readonly string[]): Arguments {
+  const options: NonNullable<ParseArgsConfig['options']> = {}
+  for (const [name, flag] of Object.entries(command.flags)) {
+    const short = flag.short === undefined ? {} : { short: flag.short }
+    options[name] = flag.value === undefined ? { type: 'boolean', multiple: true, ...short } : { type: 'string', ...short }
+  }
+  try {
+    const allowPositionals = command.operands !== undefined
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals, strict: true })
+    return new Arguments(command, positionals, new Map(Object.entries(values) as [string, string | boolean[]][]))
+  } catch (error) {
+    // The first sentence says what is wrong; the rest explains Node's own parser.
+    throw new UsageError((error as Error).message.split(/\.\s|\n/)[0]!.replace(/\.$/, ''), command.name)
+  }
+}
+
+/** The help of one command, or of all. */
+export function helpText(command: Command | undefined): string {
+  if (command === undefined) {
+    const rows = COMMANDS.map(c => [c.name, c.alias === undefined ? c.text : `${c.text} (also: ${c.alias})`] as const)
+    return `Sluice, an API gateway that runs KrakenD configurations\n\nUsage:\n  sluice <command> [flags]\n\nCommands:\n${table(rows)}
+Use "sluice <command> --help" for more about a command.\n`
+  }
+  const rows = Object.entries(command.flags).map(([name, flag]) => {
+    const short = flag.short === undefined ? '    ' : `-${flag.short}, `
+    return [`${short}--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`, flag.text] as const
+  })
+  const alias = command.alias === undefined ? '' : `\nAlso: sluice ${command.alias}\n`
+  const operands = command.operands === undefined ? '' : ` [${command.operands}]`
+  const flags = rows.length === 0 ? '' : `\nFlags:\n${table(rows)}`
+  return `${command.text}\n\nUsage:\n  sluice ${command.name}${operands}${rows.length === 0 ? '' : ' [flags]'}\n${alias}${flags}`
+}
+
+function table(rows: readonly (readonly [left: string, right: string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join('')
+}

@@ -1,0 +1,76 @@
+/** From arguments to an exit code; commands are imported when they are called. */
+
+import { COMPATIBILITY_VERSION, SLUICE_VERSION } from '../identity.js'
+import { type Arguments, COMMANDS, findCommand, helpText, parseArguments, UsageError } from './arguments.js'
+import type { LoadGateway, RunDemo } from './gateway-module.js'
+import { Terminal } from './terminal.js'
+
+/** Where a command line acts; the defaults are this process and this package. */
+export interface Surroundings {
+  readonly terminal?: Terminal
+  readonly loadGateway?: LoadGateway
+  readonly loadDemo?: () => Promise<{ runDemo: RunDemo }>
+}
+
+/** Runs one command line and answers the exit code. */
+export async function main(argv: readonly string[], surroundings: Surroundings = {}): Promise<number> {
+  const terminal = surroundings.terminal ?? new Terminal()
+  try {
+    return await dispatch(argv, terminal, surroundings)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    terminal.error(`Error: ${error.message}`)
+    terminal.note(`Run 'sluice ${error.command === undefined ? '' : `${error.command} `}--help' for usage.`)
+    return 2
+  } finally {
+    await terminal.drained()
+  }
+}
+
+async function dispatch(argv: readonly string[], terminal: Terminal, surroundings: Surroundings): Promise<number> {
+  const [name, ...rest] = argv
+  if (name === undefined || name === '-h' || name === '--help') {
+    terminal.print(helpText(undefined).trimEnd())
+    return 0
+  }
+  const command = findCommand(name === '-v' || name === '--version' ? 'version' : name)
+  if (command === undefined) throw new UsageError(unknownCommand(name))
+  const args = parseArguments(command, rest)
+  if (args.has('help')) {
+    terminal.print(helpText(command).trimEnd())
+    return 0
+  }
+  const loadGateway = surroundings.loadGateway ?? (() => import('../index.js'))
+  switch (command.name) {
+    case 'run':
+      return (await import('./run.js')).run(args, terminal, loadGateway)
+    case 'check':
+      return (await import('./check.js')).check(args, terminal, loadGateway)
+    case 'pipes':
+      return (await import('./pipes.js')).pipes(args, terminal, loadGateway)
+    case 'demo': {
+      const loadDemo = surroundings.loadDemo ?? (() => import('../demo.js'))
+      return (await import('./run.js')).demo(args, terminal, loadDemo)
+    }
+    case 'version':
+      terminal.print(`Sluice Version: ${SLUICE_VERSION}`)
+      terminal.print(`KrakenD Compatibility: ${COMPATIBILITY_VERSION}`)
+      terminal.print(`Node Version: ${process.version}`)
+      return 0
+    default:
+      return help(args, terminal)
+  }
+}
+
+function help(args: Arguments, terminal: Terminal): number {
+  const topic = args.operands[0]
+  const command = topic === undefined ? undefined : findCommand(topic)
+  if (topic !== undefined && command === undefined) throw new UsageError(unknownCommand(topic))
+  terminal.print(helpText(command).trimEnd())
+  return 0
+}
+
+function unknownCommand(name: string): string {
+  const near = COMMANDS.find(c => name !== '' && (c.name.startsWith(name) || name.startsWith(c.name)))
+  return `unknown command ${JSON.stringify(name)} for "sluice"${near === undefined ? '' : `, did you mean "${near.name}"?`}`
+}

@@ -1,0 +1,21 @@
+/** `sluice pipes`: how each endpoint was compiled. */
+
+import { silentLogger } from '../telemetry/logger.js'
+import type { Arguments } from './arguments.js'
+import type { LoadGateway } from './gateway-module.js'
+import type { Terminal } from './terminal.js'
+
+/** Prints the pipes of a configuration and answers the exit code. */
+export async function pipes(args: Arguments, terminal: Terminal, loadGateway: LoadGateway): Promise<number> {
+  const file = args.configFile()
+  try {
+    const { createGateway } = await loadGateway()
+    const gateway = await createGateway(file, { tolerant: args.has('tolerant'), logger: silentLogger })
+    terminal.print(gateway.describePipes({ json: args.has('json') }).trimEnd())
+    await gateway.close({ graceMs: 0 })
+    return 0
+  } catch (error) {
+    terminal.failure(error, 'checking the configuration file')
+    return 1
+  }
+}

@@ -1,0 +1,76 @@
+/** What commands print: results, errors, lists of problems; coloured on a terminal unless `NO_COLOR` is set. */
+
+import type { Writable } from 'node:stream'
+import { ConfigError, type ConfigProblem, formatProblem } from '../errors.js'
+import { type LogOutput, outputTo } from '../telemetry/output.js'
+
+export class Terminal {
+  readonly #out: LogOutput
+  readonly #err: LogOutput
+  readonly #outColours: boolean
+  readonly #errColours: boolean
+
+  constructor(out: Writable = process.stdout, err: Writable = process.stderr, env: NodeJS.ProcessEnv = process.env) {
+    this.#out = outputTo(out)
+    this.#err = outputTo(err)
+    const wanted = (env.NO_COLOR ?? '') === ''
+    this.#outColours = wanted && this.#out.isTerminal
+    this.#errColours = wanted && this.#err.isTerminal
+  }
+
+  /** A result, on the standard output. */
+  print(text: string): void {
+    this.#out.write(`${text}\n`)
+  }
+
+  success(text: string): void {
+    this.print(this.#outColours ? `\x1b[32m${text}\x1b[0m` : text)
+  }
+
+  /** On the standard error output. */
+  note(text: string): void {
+    this.#err.write(`${text}\n`)
+  }
+
+  error(text: string): void {
+    this.note(this.#errColours ? `\x1b[31m${text}\x1b[0m` : text)
+  }
+
+  /** One line per problem: errors red, warnings yellow. */
+  problems(problems: readonly ConfigProblem[]): void {
+    for (const problem of problems) {
+      const text = problem.level === 'warning' ? `WARNING ${formatProblem(problem)}` : formatProblem(problem)
+      if (problem.level === 'error') this.error(text)
+      else this.note(this.#errColours ? `\x1b[33m${text}\x1b[0m` : text)
+    }
+  }
+
+  /** A failure of a command: the list of problems of a configuration, or one line that says while `doing` what. */
+  failure(error: unknown, doing: string): void {
+    if (error instanceof ConfigError && error.problems.length > 0) {
+      this.error('ERROR parsing the configuration file:')
+      this.problems(error.problems)
+    } else this.error(`ERROR ${doing}: ${reasonOf(error)}`)
+  }
+
+  /** Waits until everything is out; a reader who does not read is not waited for longer than `patienceMs`. */
+  async drained(patienceMs = 2000): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, patienceMs)
+    })
+    await Promise.race([Promise.all([this.#out.drained(), this.#err.drained()]), patience])
+    clearTimeout(timer)
+  }
+}
+
+/** One line that says why; what is not an expected failure shows where it comes from. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const errno = error as NodeJS.ErrnoException & { port?: number; address?: string }
+  const cause = error.cause instanceof Error ? reasonOf(error.cause) : undefined
+  if (errno.code === 'EADDRINUSE') return `the port ${errno.port ?? ''} is in use`
+  if (errno.code === 'EACCES' && errno.port !== undefined) return `the port ${errno.port} needs more rights than this process has`
+  if (errno.code === undefined) return error.stack ?? error.message
+  return cause === undefined || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`
+}
