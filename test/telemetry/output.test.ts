@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { outputTo } from '../../src/telemetry/output.js'
+import { Collected } from './collect.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const source = JSON.stringify(new URL('../../src/telemetry/output.ts', import.meta.url).href)
+
+function nodeArgs(script: string): string[] {
+  return ['--import', 'tsx', '--input-type=module', '-e', `import { outputTo } from ${source}\n${script}`]
+}
+
+test('gathers the lines of one turn into one write', async () => {
+  const out = new Collected()
+  let writes = 0
+  const write = out._write.bind(out)
+  out._write = (chunk, encoding, done) => {
+    writes++
+    write(chunk, encoding, done)
+  }
+  const output = outputTo(out)
+  output.write('a\n')
+  output.write('b\n')
+  assert.equal(out.text, '')
+  await output.drained()
+  assert.equal(out.text, 'a\nb\n')
+  assert.equal(writes, 1)
+  await output.drained()
+})
+
+test('a stream has one output', () => {
+  const out = new Collected()
+  assert.equal(outputTo(out), outputTo(out))
+})
+
+test('drops and counts when nobody reads, and says so when somebody reads again', async () => {
+  const out = new Collected()
+  out.stopReading()
+  const output = outputTo(out)
+  const line = `${'x'.repeat(1023)}\n`
+  output.write('first\n')
+  await new Promise(resolve => setImmediate(resolve))
+  for (let i = 0; i < 5000; i++) output.write(line)
+  assert.ok(output.dropped > 0 && output.dropped < 5000)
+  out.readOn()
+  await output.drained()
+  assert.equal(out.lines.length, 1 + 5000 - output.dropped + 1)
+  assert.equal(out.lines.at(-1), `${output.dropped} log lines were dropped: nobody read the output`)
+})
+
+test('falls silent when the destination breaks', async () => {
+  const out = new Collected()
+  const output = outputTo(out)
+  output.write('lost\n')
+  const drained = output.drained()
+  out.destroy(new Error('EPIPE'))
+  await drained
+  output.write('later\n')
+  await output.drained()
+  assert.equal(out.text, '')
+  const gone = new Collected()
+  gone.destroy()
+  outputTo(gone).write('x\n')
+  assert.equal(gone.text, '')
+})
+
+for (const [how, script] of [
+  ['process.exit', 'process.exit(3)'],
+  ['an uncaught exception', 'throw new Error("fatal")'],
+  ['an empty event loop', '']
+] as const) {
+  test(`writes everything before the end by ${how}`, () => {
+    const child = spawnSync(
+      process.execPath,
+      nodeArgs(`const o = outputTo(process.stdout); for (let i = 0; i < 20000; i++) o.write('line ' + i + '\\n'); ${script}`),
+      { encoding: 'utf8', cwd: root }
+    )
+    const lines = child.stdout.split('\n')
+    assert.equal(lines.length, 20_001)
+    assert.equal(lines[19_999], 'line 19999')
+  })
+}
+
+test('survives a reader that went away', async () => {
+  const child = spawn(
+    process.execPath,
+    nodeArgs(`const o = outputTo(process.stdout)
+      const t = setInterval(() => o.write('line\\n'), 1)
+      process.stdout.on('close', () => { clearInterval(t); o.write('more\\n'); process.stderr.write('still here'); process.exitCode = 7 })`),
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] }
+  )
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', text => {
+    errors += text
+  })
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  const [code] = await once(child, 'close')
+  assert.equal(errors, 'still here')
+  assert.equal(code, 7)
+})
+
+test('a reader that stopped does not hold up the end', async () => {
+  const child = spawn(
+    process.execPath,
+    nodeArgs(`const o = outputTo(process.stdout)
+      o.write('x'.repeat(300000) + '\\n')
+      setImmediate(() => setImmediate(() => { o.write('y'.repeat(300000) + '\\n'); process.exit(5) }))`),
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] }
+  )
+  const [code] = await once(child, 'exit')
+  child.stdout.destroy()
+  assert.equal(code, 5)
+})
