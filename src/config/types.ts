@@ -42,6 +42,8 @@ export interface ServiceConfig {
   readonly extra: ExtraConfig
   /** Warnings that did not stop the load, and, with `tolerant`, errors that were left out. */
   readonly problems: readonly ConfigProblem[]
+  /** `KRAKEND_*` variables that override nothing; worth a DEBUG line each. */
+  readonly ignoredEnv: readonly string[]
   readonly tolerant: boolean
 }
 

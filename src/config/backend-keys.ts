@@ -1,0 +1,163 @@
+/** One item of `backend`, with all that it inherits from its endpoint and the service. */
+
+import type { ExtraConfigReader } from './extra-config.js'
+import type { Findings } from './findings.js'
+import { cleanHost, hostFault } from './hosts.js'
+import { isObject } from './json-value.js'
+import type { ObjectReader } from './object-reader.js'
+import { cleanPath, compileGoPattern } from './path-params.js'
+import { checkedExtra } from './plugin-options.js'
+import { optionsReader, readBackendHttp, readBackendHttpClient, readBackendProxy } from './proxy-options.js'
+import type { BackendConfig } from './types.js'
+
+/** What a backend inherits. */
+export interface BackendContext {
+  readonly endpointMethod: string
+  readonly ginPath: string
+  readonly params: readonly string[]
+  readonly index: number
+  readonly sequential: boolean
+  readonly timeoutMs: number
+  readonly concurrentCalls: number
+  readonly noOp: boolean
+  readonly serviceHosts: readonly string[]
+  readonly extra: ExtraConfigReader
+}
+
+/** A backend and why, in KrakenD's words, every call to it would fail. */
+export interface ReadBackend {
+  readonly backend: BackendConfig
+  readonly broken: string | undefined
+}
+
+/** What keys of version 2 files became. */
+const RENAMED: ReadonlyMap<string, string> = new Map([
+  ['whitelist', 'version 3 calls it `allow`'],
+  ['blacklist', 'version 3 calls it `deny`'],
+  ['concurrent_calls', 'set it in the endpoint'],
+  ['timeout', 'set it in the endpoint'],
+  ['headers_to_pass', 'version 3 calls it `input_headers`'],
+  ['querystring_params', 'version 3 calls it `input_query_strings`']
+])
+
+/** Reads one backend. */
+export function readBackend(reader: ObjectReader, context: BackendContext): ReadBackend {
+  const { findings } = reader
+  const parts = context.extra.read(reader, 'backend')
+  const disableHostSanitize = reader.boolean('disable_host_sanitize', false)
+  const sd = readDiscovery(reader)
+  const ownHosts = readHosts(reader, disableHostSanitize)
+  const hosts = ownHosts.length > 0 ? ownHosts : context.serviceHosts
+  const hasClientPlugin = parts.extra['plugin/http-client'] !== undefined
+  const broken = hostsFault(reader, hosts, sd === 'dns' || hasClientPlugin)
+  const urlPattern = cleanPath(reader.string('url_pattern', ''))
+  checkNoEffect(reader)
+  const backend: BackendConfig = {
+    pointer: reader.pointer,
+    method: (reader.string('method', '') || context.endpointMethod).toUpperCase(),
+    hosts,
+    disableHostSanitize,
+    urlPattern,
+    goPattern: compileGoPattern(urlPattern, {
+      method: context.endpointMethod,
+      ginPath: context.ginPath,
+      params: context.params,
+      backendIndex: context.index,
+      sequential: context.sequential,
+      pointer: reader.pointer,
+      findings
+    }),
+    encoding: context.noOp ? 'no-op' : reader.string('encoding', '').toLowerCase() || 'json',
+    isCollection: reader.boolean('is_collection', false),
+    target: reader.string('target', ''),
+    allow: reader.strings('allow'),
+    deny: reader.strings('deny'),
+    mapping: readMapping(reader),
+    group: reader.string('group', ''),
+    inputHeaders: reader.strings('input_headers'),
+    inputQueryStrings: reader.strings('input_query_strings'),
+    sd,
+    sdScheme: reader.string('sd_scheme', '') || 'http',
+    timeoutMs: context.timeoutMs,
+    concurrentCalls: context.concurrentCalls,
+    proxy: readBackendProxy(optionsReader(parts, 'proxy', findings), context.timeoutMs),
+    http: readBackendHttp(optionsReader(parts, 'backend/http', findings)),
+    httpClient: readBackendHttpClient(optionsReader(parts, 'backend/http/client', findings)),
+    extra: checkedExtra(parts, findings)
+  }
+  reader.ignore('encoding')
+  reader.finish(RENAMED)
+  return { backend, broken }
+}
+
+/** A backend has no timeout of its own, yet KrakenD refuses one that is malformed. */
+function checkNoEffect(reader: ObjectReader): void {
+  if (reader.raw('timeout') === undefined) return
+  reader.duration('timeout', 0)
+  reader.findings.add('warning', reader.at('timeout'), `'timeout' does nothing in a backend`, 'set it in the endpoint')
+}
+
+function readDiscovery(reader: ObjectReader): BackendConfig['sd'] {
+  const sd = reader.string('sd', '')
+  if (sd === 'dns') return 'dns'
+  if (sd !== '' && sd !== 'static') {
+    reader.findings.add(
+      'warning',
+      reader.at('sd'),
+      `unknown service discovery '${sd}', the hosts are used as they are`,
+      'one of static, dns'
+    )
+  }
+  return 'static'
+}
+
+/** Reads and, unless told otherwise, cleans the key `host`. */
+export function readHosts(reader: ObjectReader, verbatim: boolean): readonly string[] {
+  const texts = reader.strings('host')
+  if (verbatim) return texts
+  const hosts: string[] = []
+  for (const text of texts) {
+    const clean = cleanHost(text)
+    if (clean === undefined) {
+      const suggestion = 'write it like `http://name:8080`, without a path, or set `disable_host_sanitize`'
+      reader.findings.add('fatal', reader.at('host'), `host ${text} not valid: invalid host`, suggestion)
+      continue
+    }
+    if (clean.cut)
+      reader.findings.add(
+        'warning',
+        reader.at('host'),
+        `host ${text} is used as ${clean.host}`,
+        'remove what does not belong to it'
+      )
+    hosts.push(clean.host)
+  }
+  return hosts
+}
+
+function hostsFault(reader: ObjectReader, hosts: readonly string[], anyHost: boolean): string | undefined {
+  const findings: Findings = reader.findings
+  if (hosts.length === 0) {
+    findings.add('error', reader.pointer, 'no hosts available', 'give `host` here or in the root')
+    return 'no hosts available'
+  }
+  if (anyHost) return undefined
+  let good = 0
+  let first: string | undefined
+  for (const host of hosts) {
+    const fault = hostFault(host)
+    if (fault === undefined) good++
+    else {
+      first ??= fault
+      findings.add('error', reader.at('host'), fault, 'write it like `http://name:8080/base`')
+    }
+  }
+  return good === 0 ? first : undefined
+}
+
+function readMapping(reader: ObjectReader): readonly (readonly [string, string])[] {
+  const part = reader.object('mapping')
+  if (part === undefined) return []
+  const source = reader.raw('mapping')
+  return Object.keys(isObject(source) ? source : {}).map(from => [from, part.string(from, '')] as const)
+}

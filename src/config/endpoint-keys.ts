@@ -1,0 +1,148 @@
+/** One item of `endpoints`. */
+
+import { readBackend } from './backend-keys.js'
+import type { ExtraConfigReader } from './extra-config.js'
+import type { ObjectReader } from './object-reader.js'
+import { cleanPath, collidingParams, isRefusedPath, parseEndpointPath } from './path-params.js'
+import { checkedExtra } from './plugin-options.js'
+import { optionsReader, readEndpointProxy } from './proxy-options.js'
+import type { BackendConfig, EndpointConfig } from './types.js'
+
+/** What an endpoint inherits. */
+export interface EndpointContext {
+  readonly timeoutMs: number
+  readonly cacheTtlMs: number
+  readonly outputEncoding: string
+  readonly maxBodyBytes: number
+  readonly hosts: readonly string[]
+  readonly disableRest: boolean
+  readonly extra: ExtraConfigReader
+}
+
+const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
+
+/** What keys of version 2 files became. */
+const RENAMED: ReadonlyMap<string, string> = new Map([
+  ['headers_to_pass', 'version 3 calls it `input_headers`'],
+  ['querystring_params', 'version 3 calls it `input_query_strings`'],
+  ['backends', 'did you mean `backend`?'],
+  ['host', 'set it in the backend or in the root'],
+  ['url_pattern', 'set it in the backend']
+])
+
+/** Reads one endpoint; undefined when it cannot be served or, tolerant, is skipped. */
+export function readEndpoint(reader: ObjectReader, context: EndpointContext): EndpointConfig | undefined {
+  const { findings } = reader
+  const givenMethod = reader.string('method', '')
+  const cleaned = cleanPath(reader.string('endpoint', ''))
+  const { path, ginPath, params } = parseEndpointPath(cleaned, context.disableRest)
+  const method = (givenMethod || 'GET').toUpperCase()
+  const parts = context.extra.read(reader, 'endpoint')
+  const timeoutMs = reader.duration('timeout', 0) || context.timeoutMs
+  const outputEncoding = reader.string('output_encoding', '') || context.outputEncoding || 'json'
+  const concurrentCalls = Math.max(1, reader.integer('concurrent_calls', 1))
+  const items = reader.objects('backend')
+  const proxy = readEndpointProxy(optionsReader(parts, 'proxy', findings), items.length)
+  const backends: BackendConfig[] = []
+  const faults: string[] = []
+  for (const [index, item] of items.entries()) {
+    if (item === undefined) continue
+    const { backend, broken } = readBackend(item, {
+      endpointMethod: givenMethod || 'GET',
+      ginPath,
+      params,
+      index,
+      sequential: proxy.sequential,
+      timeoutMs,
+      concurrentCalls,
+      noOp: outputEncoding === 'no-op',
+      serviceHosts: context.hosts,
+      extra: context.extra
+    })
+    backends.push(backend)
+    if (broken !== undefined) faults.push(broken)
+  }
+  const endpoint: EndpointConfig = {
+    pointer: reader.pointer,
+    path,
+    ginPath,
+    params,
+    method,
+    timeoutMs,
+    cacheTtlMs: Math.max(0, reader.duration('cache_ttl', 0)) || context.cacheTtlMs,
+    concurrentCalls,
+    inputHeaders: reader.strings('input_headers'),
+    inputQueryStrings: reader.strings('input_query_strings'),
+    outputEncoding,
+    proxy,
+    maxBodyBytes: reader.count('max_body_bytes', 0) || context.maxBodyBytes,
+    backends,
+    extra: checkedExtra(parts, findings),
+    broken: undefined
+  }
+  reader.finish(RENAMED)
+  checkPath(reader, `${givenMethod} ${cleaned}`, cleaned, items.length)
+  if (outputEncoding === 'no-op' && items.length > 1) {
+    const message = 'can not use NoOp encoding with more than one backends connected to the same endpoint'
+    findings.add('fatal', reader.pointer, message, 'keep one backend, or choose another `output_encoding`')
+  }
+  if (!METHODS.has(method)) {
+    const message = `[SERVICE: Router] [ENDPOINT: ${ginPath} ] Unsupported method ${method}`
+    findings.add('error', reader.at('method'), message, 'one of GET, POST, PUT, PATCH, DELETE')
+    return undefined
+  }
+  const broken = brokenText(reader, endpoint, faults)
+  return broken === undefined ? endpoint : { ...endpoint, broken }
+}
+
+function checkPath(reader: ObjectReader, name: string, cleaned: string, backends: number): void {
+  const pointer = reader.at('endpoint')
+  if (isRefusedPath(cleaned)) {
+    const suggestion = cleaned.includes('*')
+      ? 'use parameters, `/{name}`, instead of `*`'
+      : 'the paths /__debug, /__echo and /__health are reserved'
+    reader.findings.add('fatal', pointer, `ignoring the '${name}' endpoint, since it is invalid!!!`, suggestion)
+  } else if (cleaned.includes('*')) {
+    const message = `wildcards must be named with a non-empty name in path '${cleaned}' (endpoint '${name}')`
+    reader.findings.add('fatal', pointer, message, 'use parameters, `/{name}`, instead of `*`')
+  } else if (cleaned.includes('?')) {
+    reader.findings.add(
+      'warning',
+      pointer,
+      `the path '${cleaned}' holds a query and is never matched`,
+      'list its names in `input_query_strings`'
+    )
+  }
+  if (backends === 0) {
+    reader.findings.add(
+      'fatal',
+      reader.pointer,
+      `ignoring the '${name}' endpoint, since it has 0 backends defined!`,
+      'give a list `backend`'
+    )
+  }
+}
+
+/** Why every request to the endpoint would fail; reported here unless a backend has said it already. */
+function brokenText(reader: ObjectReader, endpoint: EndpointConfig, faults: readonly string[]): string | undefined {
+  const colliding = collidingParams(endpoint.params)
+  if (colliding !== undefined) {
+    const message = `the parameters '${colliding[0]}' and '${colliding[1]}' are one and the same to backends`
+    reader.findings.add(
+      'error',
+      reader.at('endpoint'),
+      message,
+      'give them names that differ in more than the case of the first letter'
+    )
+    return message
+  }
+  if (endpoint.timeoutMs < 0) return 'context deadline exceeded'
+  const { backends } = endpoint
+  if (backends.length > 0 && backends.every(backend => backend.proxy.shadow)) {
+    const message = 'all endpoints must have at least one backend'
+    reader.findings.add('error', reader.pointer, message, 'one backend must not be a shadow')
+    return message
+  }
+  // A static response or another backend still answers.
+  return endpoint.proxy.static === undefined && backends.length > 0 && faults.length === backends.length ? faults[0] : undefined
+}

@@ -1,0 +1,33 @@
+/** Hosts of backends: KrakenD's cleaning, and the checks that it leaves to the first request. */
+
+const HOST = /(https?:\/\/)?([a-zA-Z0-9._-]+)(:[0-9]{2,6})?\/?/g
+
+/** What became of one configured host. */
+export interface CleanHost {
+  /** `http://name:port`. */
+  readonly host: string
+  /** True when characters around the match were dropped. */
+  readonly cut: boolean
+}
+
+/** Cleans a host as KrakenD does; undefined when it is not valid (`host … not valid: invalid host`). */
+export function cleanHost(text: string): CleanHost | undefined {
+  const matches = [...text.matchAll(HOST)]
+  const match = matches[0]
+  if (match === undefined || matches.length !== 1) return undefined
+  return { host: `${match[1] ?? 'http://'}${match[2]}${match[3] ?? ''}`, cut: match[0].length !== text.length }
+}
+
+/** Answers why no request can be sent to a host, undefined when one can. Texts are those of KrakenD's failing requests. */
+export function hostFault(host: string): string | undefined {
+  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(host)?.[1]?.toLowerCase()
+  if (scheme === undefined) {
+    return host.split('/')[0]!.includes(':')
+      ? `parse "${host}": first path segment in URL cannot contain colon`
+      : `unsupported protocol scheme "" in host "${host}"`
+  }
+  if (scheme !== 'http' && scheme !== 'https') return `unsupported protocol scheme "${scheme}"`
+  if (URL.canParse(host)) return undefined
+  const port = /:([0-9]+)\/?$/.exec(host)?.[1]
+  return port === undefined ? `parse "${host}": invalid URL` : `dial tcp: address ${port}: invalid port`
+}

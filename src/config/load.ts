@@ -1,0 +1,92 @@
+/**
+ * The configuration room: text in, one deeply frozen {@link ServiceConfig} out.
+ *
+ * In: a file (JSON, YAML, TOML) or an object, the environment, and the table of namespaces that the gateway honours.
+ * Out: every default, inheritance, unit and path form resolved, so that no other room looks at the text again.
+ * All findings come at once, each with file, JSON pointer, line and column. What stops a load and what a tolerant load
+ * goes on with is decided here, by the severity of each finding (`findings.ts`). Runs at boot only.
+ */
+
+import { ConfigError, type ConfigProblem } from '../errors.js'
+import { overrideFromEnvironment } from './environment.js'
+import { Findings, pointerTo } from './findings.js'
+import { goType } from './go-type.js'
+import { copyJson, deepFreeze, isObject, NotJsonError } from './json-value.js'
+import type { NamespaceTable } from './namespaces.js'
+import { readService } from './service-keys.js'
+import { locate, readSource } from './source-text.js'
+import type { ServiceConfig } from './types.js'
+
+/** How to load a configuration. */
+export interface LoadOptions {
+  /** Start wherever KrakenD would: leave out what cannot be honoured. Default false. */
+  readonly tolerant?: boolean
+  /** Where `KRAKEND_*` variables are looked for. Default: `process.env` for files, none for objects. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Wins over file and environment; 0 lets the system choose. Default: the file's. */
+  readonly port?: number
+  /** Turns the debug endpoint on. Default false. */
+  readonly debug?: boolean
+  /** The namespaces of shipped and added components; those of the core are always known. */
+  readonly namespaces: NamespaceTable
+}
+
+/** How an object without a file is named in findings. */
+export const OBJECT_SOURCE = '(object)'
+
+/**
+ * Loads a configuration file. The format follows the extension: `.yml`, `.yaml`, `.toml`, else JSON.
+ * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID with all findings
+ */
+export async function loadConfigFile(file: string, options: LoadOptions): Promise<ServiceConfig> {
+  const source = await readSource(file)
+  const { config, findings } = build(source.value, file, options, options.env ?? process.env)
+  const problems = await locate(findings.problems, source)
+  return finish(config, findings, problems)
+}
+
+/**
+ * Loads a configuration from an object, which is copied.
+ * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID with all findings
+ */
+export function loadConfigObject(object: unknown, options: LoadOptions): ServiceConfig {
+  let value: unknown
+  try {
+    value = copyJson(object)
+  } catch (error) {
+    if (!(error instanceof NotJsonError)) throw error
+    const pointer = error.pointer.reduce<string>((parent, token) => pointerTo(parent, token), '')
+    throw new ConfigError([{ level: 'error', file: OBJECT_SOURCE, pointer, message: error.message }])
+  }
+  const { config, findings } = build(value, OBJECT_SOURCE, options, options.env ?? {})
+  return finish(config, findings, findings.problems)
+}
+
+interface Built {
+  readonly config: ServiceConfig | undefined
+  readonly findings: Findings
+}
+
+function build(value: unknown, file: string, options: LoadOptions, env: NodeJS.ProcessEnv): Built {
+  const findings = new Findings(file, options.tolerant ?? false)
+  if (!isObject(value)) {
+    const message = `cannot unmarshal ${Array.isArray(value) ? 'array' : goType(value)} into a configuration`
+    findings.add('fatal', '', message, 'the document must be an object')
+    return { config: undefined, findings }
+  }
+  const { root, ignored } = overrideFromEnvironment(value, env)
+  const config = readService(root, {
+    source: file,
+    port: options.port,
+    debug: options.debug ?? false,
+    namespaces: options.namespaces,
+    ignoredEnv: ignored,
+    findings
+  })
+  return { config, findings }
+}
+
+function finish(config: ServiceConfig | undefined, findings: Findings, problems: readonly ConfigProblem[]): ServiceConfig {
+  if (config === undefined || findings.stopped) throw new ConfigError(problems)
+  return deepFreeze({ ...config, problems })
+}

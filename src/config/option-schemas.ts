@@ -1,0 +1,73 @@
+/** Checks options against JSON Schemas (draft 2020-12); ajv is loaded when the first schema applies. */
+
+import { createRequire } from 'node:module'
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import type { Ajv2020 } from 'ajv/dist/2020.js'
+
+/** One fault of a value. */
+export interface Fault {
+  /** JSON pointer below the value, '' for the value itself; of an unknown key: the key's own. */
+  readonly pointer: string
+  readonly message: string
+  /** The first reference token of where the fault is, undefined when the value as a whole is wrong. */
+  readonly topKey: string | undefined
+  /** Set when the fault is a key that the schema does not know. */
+  readonly unknownKey: string | undefined
+  readonly knownKeys: readonly string[]
+}
+
+/** Compiled schemas, one for each name. */
+export class OptionSchemas {
+  readonly #compiled = new Map<string, ValidateFunction>()
+  #ajv: Ajv2020 | undefined
+
+  /** Answers all faults of `value`, an empty list when it fits. */
+  check(name: string, schema: object, value: unknown): readonly Fault[] {
+    let validate = this.#compiled.get(name)
+    if (validate === undefined) {
+      this.#ajv ??= createAjv()
+      validate = this.#ajv.compile(schema)
+      this.#compiled.set(name, validate)
+    }
+    if (validate(value)) return []
+    return faultsOf(validate.errors ?? [])
+  }
+}
+
+function createAjv(): Ajv2020 {
+  const require = createRequire(import.meta.url)
+  const { Ajv2020: Constructor } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
+  return new Constructor({ allErrors: true, strict: false, verbose: true, validateFormats: false, logger: false })
+}
+
+function faultsOf(errors: readonly ErrorObject[]): readonly Fault[] {
+  const faults: Fault[] = []
+  for (const error of errors) {
+    // What a schema of alternatives says besides "none fits" is about the branches, not about the value.
+    if (/\/(anyOf|oneOf)\/\d+\//.test(error.schemaPath) || error.keyword === 'if') continue
+    const unknownKey: unknown = error.params.additionalProperty ?? error.params.unevaluatedProperty
+    const base = error.instancePath
+    const isUnknown = typeof unknownKey === 'string'
+    const token = base.split('/')[1]
+    faults.push({
+      pointer: isUnknown ? `${base}/${unknownKey.replaceAll('~', '~0').replaceAll('/', '~1')}` : base,
+      message: textOf(error),
+      topKey: token?.replaceAll('~1', '/').replaceAll('~0', '~'),
+      unknownKey: isUnknown ? unknownKey : undefined,
+      knownKeys: isUnknown ? Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {}) : []
+    })
+  }
+  return faults
+}
+
+function textOf(error: ErrorObject): string {
+  const place = error.instancePath === '' ? '' : `at ${error.instancePath}: `
+  const allowed: unknown = error.params.allowedValues
+  if (Array.isArray(allowed)) return `${place}must be one of ${allowed.map(value => JSON.stringify(value)).join(', ')}`
+  if (error.keyword === 'const') return `${place}must be ${JSON.stringify(error.params.allowedValue)}`
+  if (error.keyword === 'anyOf' || error.keyword === 'oneOf') {
+    const wanted = (error.parentSchema as { description?: string } | undefined)?.description
+    return `${place}has a form that is not allowed${wanted === undefined ? '' : `; wanted: ${wanted}`}`
+  }
+  return `${place}${error.message ?? error.keyword}`
+}

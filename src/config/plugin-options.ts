@@ -1,0 +1,69 @@
+/** Forms of the core namespaces whose options other rooms read: plugins and logging. Faulty options are left out. */
+
+import { LOG_LEVELS } from '../telemetry/logger.js'
+import type { ExtraParts } from './extra-config.js'
+import { type Findings, pointerTo } from './findings.js'
+import { isObject } from './json-value.js'
+import { optionsReader } from './proxy-options.js'
+import { didYouMean } from './suggest.js'
+import type { ExtraConfig, Json } from './types.js'
+
+const PLUGIN_NAMESPACES = ['plugin/http-server', 'plugin/http-client', 'plugin/req-resp-modifier']
+const LOGGING_TEXTS = ['prefix', 'custom_format', 'syslog_facility']
+const LOGGING_SWITCHES = ['syslog', 'stdout']
+const FORMATS = ['default', 'logstash', 'custom']
+const ACCESS_LOG_FORMATS = ['default', 'json']
+
+/** Answers the `extra_config` without what is wrong in it. */
+export function checkedExtra(parts: ExtraParts, findings: Findings): ExtraConfig {
+  let extra = parts.extra
+  for (const namespace of PLUGIN_NAMESPACES) {
+    const options = extra[namespace]
+    if (options === undefined || isPluginOptions(options)) continue
+    const pointer = pointerTo(parts.pointerOf(namespace), 'name')
+    findings.add('error', pointer, `'${namespace}' needs "name": the name of a plugin, or a list of names`)
+    extra = without(extra, namespace)
+  }
+  return extra['telemetry/logging'] === undefined ? extra : checkLogging(parts, extra, findings)
+}
+
+function isPluginOptions(options: Json): boolean {
+  if (!isObject(options)) return false
+  const { name } = options
+  return typeof name === 'string' || (Array.isArray(name) && name.every(item => typeof item === 'string'))
+}
+
+function without(object: { readonly [key: string]: Json }, key: string): ExtraConfig {
+  const copy: Record<string, Json> = Object.assign(Object.create(null), object)
+  delete copy[key]
+  return copy
+}
+
+function checkLogging(parts: ExtraParts, extra: ExtraConfig, findings: Findings): ExtraConfig {
+  const reader = optionsReader(parts, 'telemetry/logging', findings)
+  const before = findings.problems.length
+  const level = reader.string('level', '')
+  if (level !== '' && !(LOG_LEVELS as readonly string[]).includes(level.toUpperCase())) {
+    findings.add(
+      'error',
+      reader.at('level'),
+      `unknown log level '${level}'`,
+      didYouMean(level, LOG_LEVELS) ?? `one of ${LOG_LEVELS.join(', ')}`
+    )
+  }
+  for (const key of LOGGING_TEXTS) reader.string(key, '')
+  for (const key of LOGGING_SWITCHES) reader.boolean(key, false)
+  reader.choice('format', FORMATS, 'default')
+  reader.choice('access_log_format', ACCESS_LOG_FORMATS, 'default')
+  reader.ignore('backend', 'access_log_custom_format', 'backend_log_format')
+  reader.finish()
+  // Only a tolerant load comes to use the result: each faulty key keeps its default.
+  let options = extra['telemetry/logging'] as { readonly [key: string]: Json }
+  if (!isObject(options)) return without(extra, 'telemetry/logging')
+  for (const problem of findings.problems.slice(before)) {
+    if (problem.level === 'error') options = without(options, problem.pointer.slice(problem.pointer.lastIndexOf('/') + 1))
+  }
+  return options === extra['telemetry/logging']
+    ? extra
+    : Object.assign(Object.create(null), extra, { 'telemetry/logging': options })
+}

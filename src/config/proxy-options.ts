@@ -1,0 +1,143 @@
+/** `extra_config.proxy` of endpoints and backends, `backend/http` and `backend/http/client`. */
+
+import type { ExtraParts } from './extra-config.js'
+import type { Findings } from './findings.js'
+import { isObject, NOTHING } from './json-value.js'
+import { ObjectReader } from './object-reader.js'
+import type {
+  BackendHttpClientConfig,
+  BackendHttpConfig,
+  BackendProxyConfig,
+  EndpointProxyConfig,
+  FlatmapOperation,
+  Json,
+  JsonObject,
+  StaticStrategy
+} from './types.js'
+
+const STRATEGIES: readonly StaticStrategy[] = ['always', 'success', 'errored', 'complete', 'incomplete']
+const LEAST_ARGS = { move: 2, append: 2, del: 1 } as const
+const ENTERPRISE_KEYS = ['decompress_gzip', 'max_payload']
+const PROPAGATED = /^[Rr]esp(\d+)_?([\w\-.]+)?$/
+
+/** Opens the options of a core namespace; an empty object when it is missing. */
+export function optionsReader(parts: ExtraParts, namespace: string, findings: Findings): ObjectReader {
+  let value: Json | undefined = parts.extra[namespace]
+  if (value !== undefined && !isObject(value)) {
+    findings.add('error', parts.pointerOf(namespace), `'${namespace}' expected an object, got a list`)
+    value = undefined
+  }
+  return new ObjectReader(isObject(value) ? value : NOTHING, parts.pointerOf(namespace), namespace, findings, 'strict')
+}
+
+/** Reads `proxy` of an endpoint with that many backends. */
+export function readEndpointProxy(reader: ObjectReader, backends: number): EndpointProxyConfig {
+  const strategy = reader.string('strategy', '')
+  const sequential = reader.boolean('sequential', false) || strategy === 'sequential'
+  const config: EndpointProxyConfig = {
+    sequential,
+    sequentialPropagatedParams: readPropagated(reader, backends),
+    static: readStatic(reader),
+    flatmapFilter: readFlatmap(reader),
+    forceSandboxedRequest: reader.boolean('force_sandboxed_request', false)
+  }
+  const combiner = reader.string('combiner', '')
+  if (combiner !== '' && combiner !== 'default')
+    reader.findings.add('warning', reader.at('combiner'), `unknown combiner '${combiner}', the default is used`)
+  if (config.flatmapFilter.length > 0 && backends < 2) {
+    reader.findings.add(
+      'warning',
+      reader.at('flatmap_filter'),
+      'flatmap_filter of an endpoint does nothing with one backend',
+      'move it to the backend'
+    )
+  }
+  finish(reader, ['shadow', 'shadow_timeout'], 'it belongs to a backend')
+  return config
+}
+
+/** Reads `proxy` of a backend. `timeoutMs` is the backend's own, the default of the shadow's. */
+export function readBackendProxy(reader: ObjectReader, timeoutMs: number): BackendProxyConfig {
+  const shadowTimeout = reader.duration('shadow_timeout', 0)
+  const config = {
+    shadow: reader.boolean('shadow', false),
+    shadowTimeoutMs: shadowTimeout > 0 ? shadowTimeout : timeoutMs,
+    flatmapFilter: readFlatmap(reader)
+  }
+  const misplaced = ['sequential', 'strategy', 'sequential_propagated_params', 'static', 'force_sandboxed_request', 'combiner']
+  finish(reader, misplaced, 'it belongs to the endpoint')
+  return config
+}
+
+/** Reads `backend/http`. A `return_error_details` that is present but empty switches both off, as in KrakenD. */
+export function readBackendHttp(reader: ObjectReader): BackendHttpConfig {
+  const returnErrorDetails = reader.string('return_error_details', '')
+  const code = reader.boolean('return_error_code', false)
+  const config = { returnErrorDetails, returnErrorCode: code && reader.raw('return_error_details') === undefined }
+  reader.finish()
+  return config
+}
+
+/** Reads `backend/http/client`. */
+export function readBackendHttpClient(reader: ObjectReader): BackendHttpClientConfig {
+  const config = {
+    sendBodyOnRedirect: reader.boolean('send_body_on_redirect', false),
+    noRedirect: reader.boolean('no_redirect', false)
+  }
+  for (const key of ['client_tls', 'proxy_address']) {
+    if (reader.raw(key) === undefined) continue
+    reader.findings.add(
+      'error',
+      reader.at(key),
+      `'${key}' is an Enterprise option that Sluice does not have`,
+      `use the root's keys`
+    )
+  }
+  reader.finish()
+  return config
+}
+
+function finish(reader: ObjectReader, misplaced: readonly string[], where: string): void {
+  for (const key of misplaced) {
+    if (reader.raw(key) !== undefined) reader.findings.add('warning', reader.at(key), `'${key}' does nothing here`, where)
+  }
+  for (const key of ENTERPRISE_KEYS) {
+    if (reader.raw(key) === undefined) continue
+    reader.findings.add('warning', reader.at(key), `'${key}' is an Enterprise option that Sluice does not have`)
+  }
+  reader.finish()
+}
+
+function readPropagated(reader: ObjectReader, backends: number): readonly string[] {
+  const entries = reader.strings('sequential_propagated_params')
+  for (const entry of entries) {
+    const match = PROPAGATED.exec(entry)
+    if (match !== null && Number(match[1]) < backends) continue
+    const message = match === null ? `'${entry}' names no result of a backend` : `'${entry}' names a backend that does not exist`
+    reader.findings.add('warning', reader.at('sequential_propagated_params'), message, 'write it like `resp0_id` or `resp0`')
+  }
+  return entries
+}
+
+function readStatic(reader: ObjectReader): EndpointProxyConfig['static'] {
+  const part = reader.object('static')
+  if (part === undefined) return undefined
+  const strategy = part.choice('strategy', STRATEGIES, 'always')
+  const data = part.object('data') === undefined ? undefined : (part.raw('data') as JsonObject)
+  part.finish()
+  return data === undefined ? undefined : { data, strategy }
+}
+
+function readFlatmap(reader: ObjectReader): readonly FlatmapOperation[] {
+  const operations: FlatmapOperation[] = []
+  for (const item of reader.objects('flatmap_filter')) {
+    if (item === undefined) continue
+    const type = item.choice('type', ['move', 'append', 'del'], '' as FlatmapOperation['type'])
+    const args = item.strings('args')
+    item.finish()
+    if (!Object.hasOwn(LEAST_ARGS, type)) continue
+    if (args.length >= LEAST_ARGS[type]) operations.push({ type, args })
+    else reader.findings.add('error', item.pointer, `'${type}' needs ${LEAST_ARGS[type]} or more args, has ${args.length}`)
+  }
+  return operations
+}

@@ -1,0 +1,188 @@
+/** The text of a configuration: which format it has, its value, and the place of each finding in it. */
+
+import { readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import type { ParseError } from 'jsonc-parser'
+import { ConfigError, type ConfigProblem } from '../errors.js'
+import { copyJson, NotJsonError } from './json-value.js'
+
+export type ConfigFormat = 'json' | 'yaml' | 'toml'
+
+/** A configuration's text and value. */
+export interface SourceText {
+  readonly file: string
+  readonly format: ConfigFormat
+  readonly text: string
+  readonly value: unknown
+}
+
+/** Chooses the format by the file's extension; whatever is not YAML or TOML is JSON. */
+export function formatOf(file: string): ConfigFormat {
+  const extension = extname(file).toLowerCase()
+  if (extension === '.yml' || extension === '.yaml') return 'yaml'
+  return extension === '.toml' ? 'toml' : 'json'
+}
+
+/**
+ * Reads and parses a file.
+ * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID when it cannot be read or is not well-formed, with line and column
+ */
+export async function readSource(file: string): Promise<SourceText> {
+  const format = formatOf(file)
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    const reason =
+      code === 'ENOENT' ? 'no such file or directory' : code === 'EACCES' ? 'permission denied' : (cause as Error).message
+    throw syntaxError(file, undefined, `open ${file}: ${reason}`)
+  }
+  if (text.startsWith('\uFEFF')) text = text.slice(1)
+  const value =
+    format === 'json'
+      ? await parseJson(file, text)
+      : format === 'yaml'
+        ? await parseYaml(file, text)
+        : await parseToml(file, text)
+  return { file, format, text, value }
+}
+
+function syntaxError(
+  file: string,
+  place: { line: number; column: number } | undefined,
+  message: string,
+  suggestion?: string
+): ConfigError {
+  return new ConfigError([
+    { level: 'error', file, pointer: '', ...place, message, ...(suggestion === undefined ? {} : { suggestion }) }
+  ])
+}
+
+/** Answers the 1-based line and column of an offset. */
+function placeOf(text: string, offset: number): { line: number; column: number } {
+  let line = 1
+  let start = 0
+  for (let i = text.indexOf('\n'); i !== -1 && i < offset; i = text.indexOf('\n', i + 1)) {
+    line++
+    start = i + 1
+  }
+  return { line, column: offset - start + 1 }
+}
+
+async function parseJson(file: string, text: string): Promise<unknown> {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const { parseTree } = await import('jsonc-parser')
+    const errors: ParseError[] = []
+    parseTree(text, errors, { disallowComments: true, allowTrailingComma: false })
+    const offset = errors[0]?.offset ?? Number(/position (\d+)/.exec((cause as Error).message)?.[1] ?? text.length)
+    const rest = text.slice(offset)
+    if (rest.trim() === '') throw syntaxError(file, placeOf(text, text.trimEnd().length), 'unexpected end of JSON input')
+    const near = text.slice(0, offset).trimEnd().slice(-1)
+    const comment = rest.startsWith('//') || rest.startsWith('/*')
+    const suggestion = comment
+      ? 'JSON has no comments; put notes into keys that start with @ $ _ #'
+      : near === ',' && /^[}\]]/.test(rest)
+        ? 'remove the comma before it'
+        : undefined
+    throw syntaxError(
+      file,
+      placeOf(text, offset),
+      `invalid character '${[...rest][0]}' in JSON (${(cause as Error).message})`,
+      suggestion
+    )
+  }
+}
+
+async function parseYaml(file: string, text: string): Promise<unknown> {
+  const { parseDocument } = await import('yaml')
+  const document = parseDocument(text, { uniqueKeys: false })
+  const fault = document.errors[0]
+  if (fault !== undefined)
+    throw syntaxError(file, placeOf(text, fault.pos[0]), fault.message.split('\n')[0]!.replace(/ at line \d+.*$/, ''))
+  try {
+    return plain(file, document.toJS())
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause
+    throw syntaxError(file, undefined, (cause as Error).message)
+  }
+}
+
+async function parseToml(file: string, text: string): Promise<unknown> {
+  const { parse, TomlError } = await import('smol-toml')
+  try {
+    return plain(file, parse(text))
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause
+    throw syntaxError(file, { line: cause.line, column: cause.column }, cause.message.split('\n')[0]!)
+  }
+}
+
+function plain(file: string, value: unknown): unknown {
+  try {
+    return copyJson(value)
+  } catch (cause) {
+    if (!(cause instanceof NotJsonError)) throw cause
+    throw syntaxError(file, undefined, cause.message)
+  }
+}
+
+/** Adds line and column to findings; where nothing stands at the pointer, the place of what holds it. */
+export async function locate(problems: readonly ConfigProblem[], source: SourceText): Promise<ConfigProblem[]> {
+  if (problems.length === 0 || source.format === 'toml') return [...problems]
+  const offsetOf = source.format === 'json' ? await jsonOffsets(source.text) : await yamlOffsets(source.text)
+  return problems.map(problem => {
+    const path = problem.pointer
+      .split('/')
+      .slice(1)
+      .map(token => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const offset = offsetOf(path)
+    return offset === undefined ? problem : { ...problem, ...placeOf(source.text, offset) }
+  })
+}
+
+type Offsets = (path: readonly string[]) => number | undefined
+
+async function jsonOffsets(text: string): Promise<Offsets> {
+  const { parseTree } = await import('jsonc-parser')
+  const root = parseTree(text)
+  return path => {
+    let node = root
+    let offset = root?.offset
+    for (const token of path) {
+      // The last of several equal keys counts, as in JSON.parse.
+      const property =
+        node?.type === 'object' ? node.children?.findLast(child => child.children?.[0]?.value === token) : undefined
+      const next = node?.type === 'array' ? node.children?.[Number(token)] : property?.children?.[1]
+      if (next === undefined) break
+      offset = property?.offset ?? next.offset
+      node = next
+    }
+    return offset
+  }
+}
+
+async function yamlOffsets(text: string): Promise<Offsets> {
+  const { parseDocument, isMap, isSeq, isScalar, isNode, isAlias } = await import('yaml')
+  const document = parseDocument(text, { uniqueKeys: false })
+  return path => {
+    let node: unknown = document.contents
+    let offset = isNode(node) ? node.range?.[0] : undefined
+    for (const token of path) {
+      if (isAlias(node)) node = node.resolve(document)
+      if (isMap(node)) {
+        const pair = node.items.findLast(item => isScalar(item.key) && String(item.key.value) === token)
+        if (pair === undefined) break
+        offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? offset) : offset
+        node = pair.value
+      } else if (isSeq(node)) {
+        node = node.items[Number(token)]
+        if (!isNode(node)) break
+        offset = node.range?.[0] ?? offset
+      } else break
+    }
+    return offset
+  }
+}
