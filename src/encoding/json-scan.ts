@@ -25,6 +25,11 @@ SKIP_CLASS[QUOTE] = 1
 SKIP_CLASS[OPEN_OBJECT] = SKIP_CLASS[OPEN_ARRAY] = 2
 SKIP_CLASS[CLOSE_OBJECT] = SKIP_CLASS[CLOSE_ARRAY] = 3
 
+/** Tells whether a key is wanted: a set, or a map by key. */
+export interface Wanted {
+  has(key: string): boolean
+}
+
 /** Opens an object; of duplicate keys the last wins. The map is the node's own: who changes it calls `touch`. */
 export function openObject(node: ObjectNode): Map<string, JsonNode> {
   return node.peek() ?? node.open(readFields(node.raw!, undefined))
@@ -34,7 +39,7 @@ export function openObject(node: ObjectNode): Map<string, JsonNode> {
  * Reads only the wanted fields of a closed object, in document order; the others are stepped over and cost no memory.
  * An object that is open already is filtered by its map.
  */
-export function selectFields(node: ObjectNode, wanted: ReadonlySet<string>): Map<string, JsonNode> {
+export function selectFields(node: ObjectNode, wanted: Wanted): Map<string, JsonNode> {
   const open = node.peek()
   if (open === undefined) return readFields(node.raw!, wanted)
   const fields = new Map<string, JsonNode>()
@@ -92,7 +97,7 @@ export function decodeString(text: string): string {
 }
 const PLAIN = /^[^\\\x80-\xff]*$/
 
-function readFields(raw: RawNode, wanted: ReadonlySet<string> | undefined): Map<string, JsonNode> {
+function readFields(raw: RawNode, wanted: Wanted | undefined): Map<string, JsonNode> {
   const fields = new Map<string, JsonNode>()
   const bytes = raw.bytes ?? raw.source
   const base = raw.start

@@ -1,0 +1,152 @@
+/**
+ * JSON of any size at constant memory: any number of token stages over one parser and one writer.
+ *
+ * In: chunks of JSON text, cut anywhere. Out: chunks of the JSON text that the last stage pushed. Synchronous: a chunk's
+ * tokens run through all stages before `write` answers. The parser is stream-json's, driven as a function, with packed
+ * tokens: whole keys, whole strings, numbers as their source text.
+ */
+
+import { StringDecoder } from 'node:string_decoder'
+import { none } from 'stream-chain/core'
+import { jsonParser } from 'stream-json/core/parser.js'
+import { type ErrorCode, GatewayError } from '../errors.js'
+import { TokenWriter } from './token-writer.js'
+
+/** One step of a JSON text. Keys and strings are decoded; a number is its source text. */
+export type Token =
+  | { readonly name: 'startObject' | 'endObject' | 'startArray' | 'endArray' }
+  | { readonly name: 'keyValue' | 'stringValue' | 'numberValue'; readonly value: string }
+  | { readonly name: 'trueValue'; readonly value: true }
+  | { readonly name: 'falseValue'; readonly value: false }
+  | { readonly name: 'nullValue'; readonly value: null }
+
+/** Takes the place of one token as none, one or many. Serves one body, synchronously; `end` comes after the last token. */
+export interface TokenStage {
+  token(t: Token, push: (t: Token) => void): void
+  end?(push: (t: Token) => void): void
+  abort?(reason: Error): void
+}
+
+export interface TokenPipeOptions {
+  /** Code of the error for text that is not JSON; default SLUICE_ERR_BODY_NOT_JSON. */
+  readonly code?: ErrorCode
+  /** Largest key, string, number or run of white space, characters; default 1 MiB. */
+  readonly maxTokenLength?: number
+  /** Deepest nesting; default 1,000. */
+  readonly maxDepth?: number
+}
+
+/** Text is parsed in pieces of this size, so that the tokens of a large chunk are not all held. */
+const PIECE_BYTES = 64 * 1024
+
+/** Runs token stages over one body. After a throw it is spent. */
+export class TokenPipe {
+  private readonly stages: readonly TokenStage[]
+  private readonly pushes: ((t: Token) => void)[]
+  private readonly decoder = new StringDecoder('utf8')
+  private readonly parse = jsonParser({ packValues: true, streamValues: false })
+  private readonly writer = new TokenWriter()
+  private readonly code: ErrorCode
+  private readonly maxTokenLength: number
+  private readonly maxDepth: number
+  private depth = 0
+  /** Characters since the last whole token. */
+  private unfinished = 0
+  private empty = true
+
+  constructor(stages: readonly TokenStage[], options: TokenPipeOptions = {}) {
+    this.stages = stages
+    this.code = options.code ?? 'SLUICE_ERR_BODY_NOT_JSON'
+    this.maxTokenLength = options.maxTokenLength ?? 1024 * 1024
+    this.maxDepth = options.maxDepth ?? 1000
+    const writer = this.writer
+    let next = (t: Token): void => writer.token(t)
+    const pushes = [next]
+    for (let i = stages.length - 1; i > 0; i--) {
+      const stage = stages[i]!
+      const push = next
+      next = t => stage.token(t, push)
+      pushes.unshift(next)
+    }
+    this.pushes = pushes
+  }
+
+  /**
+   * Takes a chunk and answers what can be sent on; the chunk is not kept.
+   *
+   * @throws GatewayError SLUICE_ERR_BODY_NOT_JSON, SLUICE_ERR_BODY_TOO_LARGE for a token over the limit; what a stage throws.
+   */
+  write(chunk: Uint8Array): Uint8Array[] {
+    const out: Uint8Array[] = []
+    for (let from = 0; from < chunk.length; from += PIECE_BYTES) {
+      const piece = chunk.subarray(from, from + PIECE_BYTES)
+      this.feed(this.decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.length)))
+      this.take(out)
+    }
+    return out
+  }
+
+  /** Ends the text. @throws as {@link write}; an incomplete text is not JSON. */
+  end(): Uint8Array[] {
+    const out: Uint8Array[] = []
+    const rest = this.decoder.end()
+    if (rest !== '') this.feed(rest)
+    if (this.empty) throw new GatewayError(this.code, { message: 'EOF' })
+    this.run(none)
+    for (let i = 0; i < this.stages.length; i++) this.stages[i]!.end?.(this.pushes[i]!)
+    this.writer.end()
+    this.take(out)
+    return out
+  }
+
+  /** Tells every stage that no end will come. */
+  abort(reason: Error): void {
+    for (const stage of this.stages) stage.abort?.(reason)
+  }
+
+  private take(out: Uint8Array[]): void {
+    const text = this.writer.take()
+    if (text !== '') out.push(Buffer.from(text))
+  }
+
+  private feed(text: string): void {
+    if (this.empty && text.trim() !== '') this.empty = false
+    this.unfinished += text.length
+    this.run(text)
+    if (this.unfinished > this.maxTokenLength) {
+      const limit = `json_token=${this.maxTokenLength}`
+      throw new GatewayError('SLUICE_ERR_BODY_TOO_LARGE', { message: 'a single JSON token is over the limit', limit })
+    }
+  }
+
+  private run(input: string | typeof none): void {
+    const tokens = this.tokensOf(input)
+    if (tokens.length > 0) this.unfinished = 0
+    const first = this.stages[0]
+    const push = this.pushes[0]!
+    for (let i = 0; i < tokens.length; i++) {
+      const token = tokens[i]!
+      if (token.name === 'startObject' || token.name === 'startArray') this.descend()
+      else if (token.name === 'endObject' || token.name === 'endArray') this.depth--
+      if (first === undefined) push(token)
+      else first.token(token, push)
+    }
+  }
+
+  private tokensOf(input: string | typeof none): readonly Token[] {
+    try {
+      const made = this.parse(input as string) as unknown as { readonly values?: readonly Token[] } | symbol
+      return typeof made === 'object' ? (made.values ?? []) : []
+    } catch (cause) {
+      throw new GatewayError(this.code, { message: (cause as Error).message, cause })
+    }
+  }
+
+  private descend(): void {
+    if (++this.depth <= this.maxDepth) return
+    throw new GatewayError(this.code, {
+      message: `exceeded max depth: nested deeper than ${this.maxDepth}`,
+      limit: `json_depth=${this.maxDepth}`
+    })
+  }
+}
