@@ -1,21 +1,34 @@
 /** Header fields of HTTP/2 requests in the shape of HTTP/1. */
 
-import type { RawFields } from './fields.js'
-
-/** Turns `:authority` into `Host` and drops the other pseudo-fields (RFC 9113 §8.3.1); the array itself when there are none. */
-export function withoutPseudoFields(raw: readonly string[]): RawFields {
-  if (raw.length === 0 || !raw[0]!.startsWith(':')) return raw as RawFields
-  const out: RawFields = []
+/**
+ * Rewrites the flat fields of an HTTP/2 request in place as HTTP/1 would carry them: `:authority` becomes `Host`, other
+ * pseudo-fields go (RFC 9113 §8.3.1), split cookies are joined (§8.2.3), and a body of unknown length is marked
+ * `Transfer-Encoding: chunked`, which is hop-by-hop and never forwarded.
+ */
+export function toHttp1Fields(raw: string[], hasBody: boolean): void {
   let authority: string | undefined
   let hasHost = false
+  let hasLength = false
+  let cookie = -1
+  let kept = 0
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!
-    if (name === ':authority') authority = raw[i + 1]!
-    else if (!name.startsWith(':')) {
-      out.push(name, raw[i + 1]!)
-      if (name === 'host') hasHost = true
+    const value = raw[i + 1]!
+    if (name.charCodeAt(0) === 58) {
+      if (name === ':authority') authority = value
+      continue
     }
+    if (name === 'cookie' && cookie >= 0) {
+      raw[cookie + 1] += `; ${value}`
+      continue
+    }
+    if (name === 'cookie') cookie = kept
+    else if (name === 'host') hasHost = true
+    else if (name === 'content-length') hasLength = true
+    raw[kept++] = name
+    raw[kept++] = value
   }
-  if (!hasHost && authority !== undefined) out.unshift('host', authority)
-  return out
+  raw.length = kept
+  if (!hasHost && authority !== undefined) raw.unshift('host', authority)
+  if (hasBody && !hasLength) raw.push('transfer-encoding', 'chunked')
 }

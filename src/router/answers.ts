@@ -1,85 +1,84 @@
-/** Answers that the router gives by itself, built at boot: 404, 405, redirects, automatic OPTIONS, refused parameters. */
+/** Answers that the router gives by itself: 404, 405, redirects, automatic OPTIONS, refused parameters; made ready at boot. */
 
-import type { ServerResponse } from 'node:http'
 import type { Json, RouterConfig } from '../config/types.js'
+import { fieldOf, type RawFields } from '../http/fields.js'
 import type { Identity } from '../identity.js'
-import type { RouteRedirect } from './router.js'
+import type { GatewayRequest } from '../message/request.js'
+import { GatewayResponse } from '../message/response.js'
+import type { RouteRedirect, RouteResult } from './router.js'
 
-/** A whole answer in memory. `fields` is flat, without framing; shared between requests, never changed. */
-export interface Answer {
+/** A lookup that found no route. */
+export type Miss = Exclude<RouteResult<unknown>, { readonly kind: 'route' }>
+
+/** Answers a request for which the router found no route. Per request. */
+export type MissAnswers = (miss: Miss, request: GatewayRequest) => GatewayResponse
+
+interface Prepared {
   readonly status: number
-  readonly fields: readonly string[]
+  readonly fields: RawFields
   readonly body: Buffer
 }
 
-export interface RouterAnswers {
-  readonly notFound: Answer
-  /** 405 with its `Allow`; there are as many as there are sets of methods. */
-  methodNotAllowed(allow: string): Answer
-  /** 200 without body; no `X-Krakend-Completed`, as KrakenD. */
-  autoOptions(allow: string): Answer
-}
-
 const EMPTY = Buffer.alloc(0)
-
-/** Builds an answer; `Content-Length` is added. */
-export function answer(status: number, fields: readonly string[], body: Buffer | string): Answer {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  return { status, fields: [...fields, 'Content-Length', String(bytes.length)], body: bytes }
-}
+const PLAIN = 'text/plain; charset=utf-8'
 
 /** Compiles the answers for a configuration; `router.error_body` wins over KrakenD's texts. */
-export function compileRouterAnswers(
-  config: Pick<RouterConfig, 'errorBody404' | 'errorBody405'>,
-  identity: Identity
-): RouterAnswers {
-  const standard = ['X-Krakend', identity.version, 'X-Krakend-Completed', 'false']
-  const notFound = refusal(404, config.errorBody404, '404 page not found', standard)
-  const perAllow = new Map<string, Answer>()
-  return {
-    notFound,
-    methodNotAllowed(allow) {
-      let known = perAllow.get(allow)
-      if (known === undefined) {
-        known = refusal(405, config.errorBody405, '405 method not allowed', ['Allow', allow, ...standard])
-        perAllow.set(allow, known)
-      }
-      return known
-    },
-    autoOptions: allow => answer(200, ['Allow', allow, 'X-Krakend', identity.version], EMPTY)
+export function compileMissAnswers(config: Pick<RouterConfig, 'errorBody404' | 'errorBody405'>, identity: Identity): MissAnswers {
+  const version = ['X-Krakend', identity.version]
+  const notFound = refusal(404, config.errorBody404, '404 page not found', version)
+  const perAllow = new Map<string, Prepared>() // as many as there are sets of methods
+  const notAllowed = (allow: string): Prepared => {
+    let known = perAllow.get(allow)
+    if (known === undefined) {
+      known = refusal(405, config.errorBody405, '405 method not allowed', ['Allow', allow, ...version])
+      perAllow.set(allow, known)
+    }
+    return known
+  }
+  return (miss, request) => {
+    switch (miss.kind) {
+      case 'not-found':
+        return respond(notFound)
+      case 'method-not-allowed':
+        return respond(notAllowed(miss.allow))
+      case 'auto-options': // no X-Krakend-Completed, as KrakenD
+        return GatewayResponse.over(200, ['Allow', miss.allow, ...version], EMPTY, 0)
+      case 'bad-params': // none of the standard fields, independent of return_error_msg
+        return GatewayResponse.over(400, ['Content-Type', PLAIN], Buffer.from(miss.text), 0)
+      case 'redirect':
+        return redirect(miss, request)
+    }
   }
 }
 
-function refusal(status: number, json: Json | undefined, text: string, fields: readonly string[]): Answer {
-  if (json === undefined) return answer(status, ['Content-Type', 'text/plain', ...fields], text)
-  return answer(status, ['Content-Type', 'application/json; charset=utf-8', ...fields], JSON.stringify(json))
+function refusal(status: number, json: Json | undefined, text: string, fields: RawFields): Prepared {
+  const type = json === undefined ? 'text/plain' : 'application/json; charset=utf-8'
+  const body = Buffer.from(json === undefined ? text : JSON.stringify(json))
+  return { status, fields: ['Content-Type', type, ...fields, 'X-Krakend-Completed', 'false'], body }
 }
 
-/** The 400 of the parameter check: text as given, none of the standard headers, independent of `return_error_msg`. */
-export function badParamsAnswer(text: string): Answer {
-  return answer(400, ['Content-Type', 'text/plain; charset=utf-8'], text)
+function respond({ status, fields, body }: Prepared): GatewayResponse {
+  return GatewayResponse.over(status, fields.slice(), body, body.length)
 }
 
-/** The 400 for a target that cannot be read. */
-export const BAD_TARGET: Answer = badParamsAnswer('400 Bad Request')
+/** No standard fields, as KrakenD; only GET and HEAD get the page. */
+function redirect(miss: RouteRedirect, request: GatewayRequest): GatewayResponse {
+  const location = redirectLocation(miss, request.target, fieldOf(request.raw, 'x-forwarded-prefix'))
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return GatewayResponse.over(miss.status, ['Location', location], EMPTY, 0)
+  const text = miss.status === 301 ? 'Moved Permanently' : 'Temporary Redirect'
+  const body = Buffer.from(`<a href="${escapeHtml(location)}">${text}</a>.\n\n`)
+  return GatewayResponse.over(miss.status, ['Content-Type', 'text/html; charset=utf-8', 'Location', location], body, body.length)
+}
 
 /**
- * Builds the answer of a redirect. `query` undefined = the target had no `?`. `forwardedPrefix` is the client's
- * `X-Forwarded-Prefix`: reduced to letters, digits, `/` and `-`, it goes before the path of a trailing-slash redirect.
- * The location always begins with exactly one slash.
+ * Answers the `Location` of a redirect: path and the query of the target. A trailing-slash redirect gets the client's
+ * `X-Forwarded-Prefix` in front, reduced to letters, digits, `/` and `-`. Always begins with exactly one slash.
  */
-export function redirectAnswer(
-  redirect: RouteRedirect,
-  method: string,
-  query: string | undefined,
-  forwardedPrefix?: string
-): Answer {
+export function redirectLocation(redirect: RouteRedirect, target: string, forwardedPrefix: string | undefined): string {
   const prefix = redirect.prefixed && forwardedPrefix !== undefined ? safePrefix(forwardedPrefix) : ''
-  const location = prefix + redirect.path + (query === undefined ? '' : `?${query}`)
-  if (method !== 'GET' && method !== 'HEAD') return answer(redirect.status, ['Location', location], EMPTY)
-  const text = redirect.status === 301 ? 'Moved Permanently' : 'Temporary Redirect'
-  const body = `<a href="${escapeHtml(location)}">${text}</a>.\n\n`
-  return answer(redirect.status, ['Content-Type', 'text/html; charset=utf-8', 'Location', location], body)
+  const query = target.indexOf('?')
+  return prefix + redirect.path + (query < 0 ? '' : encodeForeign(target.slice(query)))
 }
 
 function safePrefix(text: string): string {
@@ -88,17 +87,12 @@ function safePrefix(text: string): string {
   return kept.length === 0 ? '' : `/${kept.join('/')}`
 }
 
+function encodeForeign(text: string): string {
+  return text.replace(/[^\x21-\x7e]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+}
+
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' }
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, c => ENTITIES[c]!)
-}
-
-/** Sends an answer over HTTP/1 or HTTP/2; a HEAD gets no body. */
-export function sendAnswer(response: ServerResponse, { status, fields, body }: Answer, isHead = false): void {
-  if (response.headersSent || response.destroyed) return
-  response.statusCode = status
-  for (let i = 0; i < fields.length; i += 2) response.setHeader(fields[i]!, fields[i + 1]!)
-  if (isHead || body.length === 0) response.end()
-  else response.end(body)
 }

@@ -46,16 +46,21 @@ export function unmapAddress(address: string): string {
   return zone < 0 ? address : address.slice(0, zone)
 }
 
-function compileTrust(ranges: readonly string[]): (address: string) => boolean {
+/**
+ * Compiles the question whether an address is one of the trusted proxies.
+ * @throws GatewayError SLUICE_ERR_CONFIG_INVALID for what is neither an address nor a CIDR
+ */
+export function compileTrust(ranges: readonly string[]): (address: string) => boolean {
   const list = new BlockList()
   for (const range of ranges) addRange(list, range)
   const remembered = new Map<string, boolean>()
-  return address => {
-    const known = remembered.get(address)
+  return mapped => {
+    const known = remembered.get(mapped)
     if (known !== undefined) return known
+    const address = unmapAddress(mapped)
     const family = isIP(address)
     const trusted = family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4')
-    if (remembered.size < MAX_REMEMBERED) remembered.set(address, trusted)
+    if (remembered.size < MAX_REMEMBERED) remembered.set(mapped, trusted)
     return trusted
   }
 }
@@ -89,7 +94,7 @@ function walk(value: string, trusts: (address: string) => boolean): string | und
     const comma = value.lastIndexOf(',', end - 1)
     const address = value.slice(comma + 1, end).trim()
     if (isIP(address) === 0) return undefined
-    if (comma < 0 || !trusts(unmapAddress(address))) return unmapAddress(address)
+    if (comma < 0 || !trusts(address)) return unmapAddress(address)
     end = comma
   }
   return undefined

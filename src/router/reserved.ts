@@ -1,106 +1,79 @@
 /** The gateway's own endpoints: health, debug and echo. The composition root registers them as routes. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ERRORS } from '../errors.js'
-import { withoutPseudoFields } from '../http/h2-fields.js'
-import { decodePath } from '../http/path.js'
+import type { RouterConfig, ServiceConfig } from '../config/types.js'
 import { queryValues } from '../http/query-values.js'
-import type { Target } from '../http/target.js'
+import type { GatewayRequest } from '../message/request.js'
+import { GatewayResponse } from '../message/response.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
-import { answer, sendAnswer } from './answers.js'
+import type { RouteSpec } from './router.js'
 
-/** Answers a request by itself; never throws. `params` as the router found them. */
-export type ReservedHandler = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  target: Target,
-  params: Readonly<Record<string, string>>
-) => void
+/** Answers a built-in path; its failures are those of reading the body. */
+export interface Reserved {
+  readonly reserved: true
+  answer(request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
+}
 
-const JSON_TYPE = ['Content-Type', 'application/json; charset=utf-8']
 const LOG_PREFIX = '[ENDPOINT: /__debug/*]'
-const PONG = answer(200, JSON_TYPE, '{"message":"pong"}')
-const TOO_LARGE = answer(
-  413,
-  ['Content-Type', 'text/plain; charset=utf-8', 'Connection', 'close'],
-  ERRORS.SLUICE_ERR_CLIENT_BODY_TOO_LARGE.text
-)
+const PONG = Buffer.from('{"message":"pong"}')
 
-/** `GET /__health`: `{"agents":{},"now":…,"status":"ok"}`. */
-export const healthHandler: ReservedHandler = (request, response) => {
-  const body = `{"agents":{},"now":${JSON.stringify(goTime(Date.now()))},"status":"ok"}`
-  sendAnswer(response, answer(200, JSON_TYPE, body), request.method === 'HEAD')
+/** What is read of the service configuration. */
+export type ReservedOptions = Pick<ServiceConfig, 'debugEndpoint' | 'echoEndpoint' | 'maxBodyBytes'> & {
+  readonly router: Pick<RouterConfig, 'disableHealth' | 'healthPath'>
 }
 
-/** `/__debug/*`: answers pong and logs the request in six DEBUG lines. */
-export function createDebugHandler(logger: GatewayLogger, maxBodyBytes: number): ReservedHandler {
-  return (request, response, target, params) => {
-    readBody(request, response, maxBodyBytes, body => {
-      if (logger.enabled('DEBUG')) {
-        logger.debug(LOG_PREFIX, 'Method:', request.method)
-        logger.debug(LOG_PREFIX, 'URL:', request.url)
-        logger.debug(LOG_PREFIX, 'Query:', goMap(queryValues(target.query)))
-        logger.debug(
-          LOG_PREFIX,
-          'Params:',
-          `[${Object.keys(params)
-            .map(name => `{${name} ${params[name]}}`)
-            .join(' ')}]`
-        )
-        logger.debug(LOG_PREFIX, 'Headers:', goMap(headerValues(request)))
-        logger.debug(LOG_PREFIX, 'Body:', body.toString())
-      }
-      sendAnswer(response, PONG, request.method === 'HEAD')
-    })
+/** Lists the routes of the built-in endpoints that a configuration has on; they stand before all others, as `Allow` shows. */
+export function reservedRoutes(config: ReservedOptions, logger: GatewayLogger): RouteSpec<Reserved>[] {
+  const routes: RouteSpec<Reserved>[] = []
+  const add = (method: string, path: string, answer: Reserved['answer']): void => {
+    routes.push({ method, path, value: { reserved: true, answer }, reserved: true })
   }
+  if (!config.router.disableHealth) add('GET', config.router.healthPath, answerHealth)
+  if (config.debugEndpoint) add('*', '/__debug/*', request => answerDebug(request, logger, config.maxBodyBytes))
+  if (config.echoEndpoint) add('*', '/__echo/*', request => answerEcho(request, config.maxBodyBytes))
+  return routes
 }
 
-/** `/__echo/*`: shows the request as JSON. */
-export function createEchoHandler(maxBodyBytes: number): ReservedHandler {
-  return (request, response, target) => {
-    readBody(request, response, maxBodyBytes, body => {
-      const echo = {
-        req_uri: request.url,
-        req_uri_details: {
-          fragment: '',
-          host: target.authority ?? request.headers.host ?? request.headers[':authority'] ?? '',
-          path: decodePath(target.path),
-          query: target.query,
-          user: ''
-        },
-        req_method: request.method,
-        req_querystring: sortedObject(queryValues(target.query)),
-        req_body: body.toString(),
-        req_headers: sortedObject(headerValues(request))
-      }
-      sendAnswer(response, answer(200, JSON_TYPE, JSON.stringify(echo)), request.method === 'HEAD')
-    })
+function answerHealth(): GatewayResponse {
+  return json(`{"agents":{},"now":${JSON.stringify(goTime(Date.now()))},"status":"ok"}`)
+}
+
+/** Pong; the request in six DEBUG lines. */
+async function answerDebug(request: GatewayRequest, logger: GatewayLogger, maxBodyBytes: number): Promise<GatewayResponse> {
+  const body = await request.body.buffer(maxBodyBytes)
+  if (logger.enabled('DEBUG')) {
+    const params = Object.keys(request.params).map(name => `{${name} ${request.params[name]}}`)
+    logger.debug(LOG_PREFIX, 'Method:', request.method)
+    logger.debug(LOG_PREFIX, 'URL:', request.target)
+    logger.debug(LOG_PREFIX, 'Query:', goMap(queryValues(request.query)))
+    logger.debug(LOG_PREFIX, 'Params:', `[${params.join(' ')}]`)
+    logger.debug(LOG_PREFIX, 'Headers:', goMap(headerValues(request)))
+    logger.debug(LOG_PREFIX, 'Body:', body.toString())
   }
+  return json(PONG)
 }
 
-/** Holds a body up to a limit; above it 413 and the rest is not waited for. */
-function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number, done: (body: Buffer) => void): void {
-  const chunks: Buffer[] = []
-  let length = 0
-  const collect = (chunk: Buffer): void => {
-    length += chunk.length
-    if (length <= maxBytes) {
-      chunks.push(chunk)
-      return
-    }
-    request.removeListener('data', collect)
-    request.removeListener('end', finish)
-    sendAnswer(response, TOO_LARGE)
+/** The request as JSON. */
+async function answerEcho(request: GatewayRequest, maxBodyBytes: number): Promise<GatewayResponse> {
+  const body = await request.body.buffer(maxBodyBytes)
+  const echo = {
+    req_uri: request.target,
+    req_uri_details: { fragment: '', host: request.exchange.host, path: request.routePath, query: request.query, user: '' },
+    req_method: request.method,
+    req_querystring: sortedObject(queryValues(request.query)),
+    req_body: body.toString(),
+    req_headers: sortedObject(headerValues(request))
   }
-  const finish = (): void => done(Buffer.concat(chunks))
-  request.on('data', collect)
-  request.on('end', finish)
-  request.on('error', () => chunks.splice(0))
+  return json(JSON.stringify(echo))
 }
 
-/** Fields by canonical name, as Go's server shows them: without `Host` and `Transfer-Encoding`. */
-function headerValues(request: IncomingMessage): Map<string, string[]> {
-  const raw = withoutPseudoFields(request.rawHeaders)
+function json(text: string | Buffer): GatewayResponse {
+  const body = typeof text === 'string' ? Buffer.from(text) : text
+  return GatewayResponse.over(200, ['Content-Type', 'application/json; charset=utf-8'], body, body.length)
+}
+
+/** Fields as the client sent them by canonical name, as Go's server shows them: without `Host` and `Transfer-Encoding`. */
+function headerValues(request: GatewayRequest): Map<string, string[]> {
+  const raw = request.exchange.rawHeaders
   const values = new Map<string, string[]>()
   for (let i = 0; i < raw.length; i += 2) {
     const name = canonicalName(raw[i]!)

@@ -12,6 +12,7 @@ import {
   type ServerHttp2Session
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import { toHttp1Fields } from '../http/h2-fields.js'
 import { type ClientErrorInfo, REFUSALS, type Refusal } from './client-error.js'
 import { BODY_WINDOW_MS } from './connection.js'
 import { abandon, DEFAULT_HEAD_TIMEOUT_MS, DEFAULT_IDLE_TIMEOUT_MS, type Http1Options } from './http1.js'
@@ -83,7 +84,10 @@ export class Http2 {
       this.refuse(request, response, refused)
       return
     }
-    if (!request.stream.endAfterHeaders) this.watchBody(request, response)
+    const hasBody = !request.stream.endAfterHeaders
+    toHttp1Fields(request.rawHeaders, hasBody)
+    request.headers.host ??= request.headers[':authority']
+    if (hasBody) this.watchBody(request, response)
     if (this.options.limits.writeTimeoutMs > 0) this.limitAnswer(request, response)
     const plain = request as unknown as IncomingMessage
     const answer = response as unknown as ServerResponse
