@@ -68,7 +68,8 @@ export type DirectServe = (
   params: Readonly<Record<string, string>>,
   query: string,
   clientAddress: string,
-  host: string
+  host: string,
+  requestId: string
 ) => void
 
 export interface Endpoint {
@@ -87,7 +88,7 @@ export interface Endpoint {
 export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps): Promise<Endpoint> {
   const passthrough = config.outputEncoding === 'no-op'
   const answers = compileAnswers(config, deps.config.router, deps.identity, deps.logger)
-  const filterFields = compileFieldFilter(config.inputHeaders, deps.identity.userAgent)
+  const filterFields = compileFieldFilter(config.inputHeaders, deps.identity.userAgent, deps.config.router.requestId ? ['x-request-id'] : [])
   const filterQuery = compileQueryFilter(config.inputQueryStrings)
   const wraps = await deps.wrapsOf(config)
   const backends: CompiledBackend[] = []
@@ -253,5 +254,5 @@ function compileDirect(
     logFailure: answers.logFailure,
     report: deps.report
   }
-  return (req, res, params, query, clientAddress, host) => new PassthroughExchange(plan, req, res, clientAddress).start(params, query, host)
+  return (req, res, params, query, clientAddress, host, requestId) => new PassthroughExchange(plan, req, res, clientAddress, requestId).start(params, query, host)
 }

@@ -29,11 +29,11 @@ const MEMORY = 512
 
 /**
  * Compiles `input_headers`: empty lets only Content-Type pass, `*` everything but hop-by-hop fields, else the named ones
- * with all their values. X-Forwarded-For and -Host are replaced, User-Agent is the gateway's unless the client's passed.
+ * with all their values, besides `always` (lower-case). X-Forwarded-For and -Host are replaced, User-Agent is the gateway's unless the client's passed.
  */
-export function compileFieldFilter(names: readonly string[], userAgent: string): FieldFilter {
+export function compileFieldFilter(names: readonly string[], userAgent: string, always: readonly string[] = []): FieldFilter {
   const all = names.includes('*')
-  const listed = new Set(names.length === 0 ? ['content-type'] : names.map(name => name.toLowerCase()))
+  const listed = new Set([...always, ...(names.length === 0 ? ['content-type'] : names.map(name => name.toLowerCase()))])
   const memory = new Map<string, Action>()
 
   const decide = (name: string): Action => {
@@ -41,7 +41,7 @@ export function compileFieldFilter(names: readonly string[], userAgent: string):
     let action: Action = DROP
     if (lower === 'host') action = HOST
     else if (lower === 'connection') action = CONNECTION
-    else if (HOP_BY_HOP.has(lower) || OWNED.has(lower)) action = DROP
+    else if (HOP_BY_HOP.has(lower) || OWNED.has(lower) || lower.startsWith(':')) action = DROP
     else if (all || listed.has(lower) || ALWAYS.has(lower)) action = lower === 'user-agent' ? USER_AGENT : PASS
     if (memory.size < MEMORY) memory.set(name, action)
     return action

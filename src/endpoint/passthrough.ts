@@ -74,7 +74,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
   status = 0
   bytesOut = 0
   error: GatewayError | undefined = undefined
-  requestId = ''
+  readonly requestId: string
   private source: IncomingSource | undefined = undefined
   private headWritten = false
   private done = false
@@ -83,12 +83,13 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
   private left = -1
   private waitsForDrain = false
 
-  constructor(plan: PassthroughPlan, req: IncomingMessage, res: ServerResponse, clientAddress: string) {
+  constructor(plan: PassthroughPlan, req: IncomingMessage, res: ServerResponse, clientAddress: string, requestId: string) {
     super()
     this.plan = plan
     this.req = req
     this.res = res
     this.clientAddress = clientAddress
+    this.requestId = requestId
     this.startedAt = plan.report === undefined ? 0 : performance.now()
   }
 
@@ -109,7 +110,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
       path = prefix.base + plan.target(params, plan.filterQuery(query))
       headers = plan.filterFields(req.rawHeaders, this.clientAddress, host)
       if (hasBody(req.rawHeaders)) {
-        this.source = new IncomingSource(req, res, plan.maxRequestBytes)
+        this.source = new IncomingSource(req, plan.maxRequestBytes)
         body = new Upload(this.source)
         if (this.source.length !== undefined) headers.push('Content-Length', String(this.source.length))
       }
@@ -120,7 +121,8 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
       return
     }
     deadlines.schedule(this, plan.timeoutMs)
-    this.send(pool, plan.method, path, headers, body, plan.redirects)
+    const method = req.method === 'HEAD' && plan.method === 'GET' ? 'HEAD' : plan.method
+    this.send(pool, method, path, headers, body, plan.redirects)
   }
 
   get route(): string {
@@ -139,7 +141,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
 
   protected onHead(status: number, raw: readonly Buffer[]): void {
     const { plan, res } = this
-    const head = this.answerFields(raw)
+    const head = this.answerFields(status, raw)
     try {
       writeHead(res, status, head)
     } catch (cause) {
@@ -154,7 +156,9 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
   }
 
   /** Own fields first, then the upstream's without hop-by-hop fields (RFC 9110 §7.6.1) and without another gateway's marks. */
-  private answerFields(raw: readonly Buffer[]): RawFields {
+  private answerFields(status: number, raw: readonly Buffer[]): RawFields {
+    // a 204, or a HEAD towards the backend of a GET endpoint: no body comes, so no length may be promised
+    const withoutBody = this.method === 'HEAD' || status === 204
     const head = this.plan.ownFields.slice()
     let named: Set<string> | undefined
     for (let i = 0; i < raw.length; i += 2) {
@@ -166,7 +170,10 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
         continue
       }
       if (lower === 'x-krakend' || lower === 'x-krakend-completed') continue
-      if (lower === 'content-length') this.left = Number(value)
+      if (lower === 'content-length') {
+        if (withoutBody && this.res.req.method !== 'HEAD' && status !== 304) continue
+        this.left = Number(value)
+      }
       head.push(name, value)
     }
     if (named === undefined) return head

@@ -58,7 +58,8 @@ export class ResponseWriter extends Deadline implements ByteSink {
 
   private headOnly(): void {
     const { res, response } = this
-    const raw = response.status === 204 ? without(response.raw, 'content-length') : response.raw
+    const describes = response.status !== 204 && (res.req.method === 'HEAD' || response.status === 304)
+    const raw = describes ? response.raw : without(response.raw, 'content-length')
     writeHead(res, response.status, raw)
     response.discard()
     res.end()

@@ -68,7 +68,8 @@ export function endToEndFields(raw: readonly string[]): RawFields {
   const out: RawFields = []
   for (let i = 0; i < raw.length; i += 2) {
     const lower = lowerName(raw[i]!)
-    if (HOP_BY_HOP.has(lower) || named?.has(lower)) continue
+    // HTTP/2 pseudo fields (RFC 9113 §8.3) are the request line, not fields
+    if (HOP_BY_HOP.has(lower) || named?.has(lower) || lower.charCodeAt(0) === 58) continue
     out.push(raw[i]!, raw[i + 1]!)
   }
   return out

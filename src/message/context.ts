@@ -20,6 +20,10 @@ export class Exchange {
   errors: GatewayError[] | undefined
   /** Origin of the last upstream call. */
   upstream = ''
+  /** The router's business: what the request line led to. */
+  match: unknown
+  endpoint: unknown
+  private cleanups: (() => void)[] | undefined
   private stateMap: Map<unknown, unknown> | undefined
 
   constructor(scope: Scope, remoteAddress: string, clientAddress: string, host: string, rawHeaders: RawFields) {
@@ -37,6 +41,19 @@ export class Exchange {
 
   get signal(): AbortSignal {
     return this.scope.signal
+  }
+
+  /** Runs `work` when the exchange is over. */
+  atEnd(work: () => void): void {
+    if (this.cleanups === undefined) this.cleanups = [work]
+    else this.cleanups.push(work)
+  }
+
+  /** Called once when the answer is over, whole or cut. */
+  finished(): void {
+    const { cleanups } = this
+    this.cleanups = undefined
+    if (cleanups !== undefined) for (const work of cleanups) work()
   }
 
   /** Notes a failure that does not decide the answer by itself. */

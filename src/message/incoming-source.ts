@@ -1,17 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../errors.js'
 import { fieldOf } from '../http/fields.js'
 import type { ByteSink, ByteSource } from './byte-flow.js'
 
 /**
- * A client's request body. Nothing is read before a sink asks; then `Expect: 100-continue` is answered (RFC 9110 §10.1.1).
+ * A client's request body. Nothing is read before a sink asks; the listener answers `Expect: 100-continue` when that happens.
  * Destroying it only stops the reading: the socket stays, because an answer still has to go out on it.
  */
 export class IncomingSource implements ByteSource {
   /** From `Content-Length`; undefined when chunked. */
   readonly length: number | undefined
   private readonly req: IncomingMessage
-  private readonly res: ServerResponse
   private readonly maxBytes: number
   private sink: ByteSink | undefined
   /** Body bytes read so far. */
@@ -19,9 +18,8 @@ export class IncomingSource implements ByteSource {
   private over = false
 
   /** @param maxBytes `router.max_request_bytes`; 0 = no limit */
-  constructor(req: IncomingMessage, res: ServerResponse, maxBytes: number) {
+  constructor(req: IncomingMessage, maxBytes: number) {
     this.req = req
-    this.res = res
     this.maxBytes = maxBytes
     const length = fieldOf(req.rawHeaders, 'content-length')
     this.length = length === undefined ? undefined : Number(length)
@@ -33,7 +31,6 @@ export class IncomingSource implements ByteSource {
     if (maxBytes > 0 && length !== undefined && length > maxBytes) return this.finish(this.overLimit())
     if (req.readableEnded) return this.finish(undefined)
     if (req.destroyed) return this.finish(gone())
-    if (fieldOf(req.rawHeaders, 'expect')?.toLowerCase() === '100-continue' && !this.res.headersSent) this.res.writeContinue()
     req.on('data', (chunk: Buffer) => this.take(chunk))
     req.on('end', () => this.finish(undefined))
     req.on('error', () => this.finish(gone()))

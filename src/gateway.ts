@@ -1,0 +1,319 @@
+/**
+ * The composition root: configuration → pools → plugins → pipes → routes → server. The one file that knows every room; no
+ * logic of its own beyond the order of things.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
+import { type Balancer, createBalancer } from './backend/balancer.js'
+import { createSrvBalancer } from './backend/dns-srv.js'
+import type { BackendWraps } from './backend/call.js'
+import { UpstreamPools } from './client/pools.js'
+import { loadConfigFile, loadConfigObject } from './config/load.js'
+import type { BackendConfig, EndpointConfig, ServiceConfig } from './config/types.js'
+import { adaptEncodings, type CustomEncoding } from './encoding/custom.js'
+import { reportTo } from './endpoint/access-report.js'
+import { compileEndpoint, type Endpoint, type EndpointDeps, type EndpointWraps } from './endpoint/endpoint.js'
+import { formatProblem } from './errors.js'
+import { identityOf, SLUICE_VERSION } from './identity.js'
+import { describePipe, formatPipes, type PipeDescription } from './pipes.js'
+import { createPluginHost, type PluginHost } from './plugin/host.js'
+import { loadComponents, type ShippedComponents } from './plugin/shipped.js'
+import type { PluginModule, Wrap } from './plugin/types.js'
+import { compileMissAnswers } from './router/answers.js'
+import { compileClientIp, compileTrust } from './router/client-ip.js'
+import { createDispatch, type Dispatch, type RouteTarget } from './router/dispatch.js'
+import { compileRequestIds } from './router/request-ids.js'
+import { reservedRoutes } from './router/reserved.js'
+import { createRouter, type RouteSpec } from './router/router.js'
+import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
+import { createListener, type Listener } from './server/listener.js'
+import { createAccessLog } from './telemetry/access-log.js'
+import { createLogger } from './telemetry/create-logger.js'
+import type { GatewayLogger } from './telemetry/logger.js'
+import { deadlines } from './telemetry/timer-wheel.js'
+
+/** What code may add to a configuration. */
+export interface GatewayOptions {
+  /** Plugin modules handed over in code, beside or instead of a plugin folder. */
+  readonly plugins?: readonly PluginModule[]
+  /** Starts wherever KrakenD would start; what cannot be honoured is left out with an ERROR line. Default false. */
+  readonly tolerant?: boolean
+  /** Wins over the file and `KRAKEND_PORT`; 0 = the system chooses. */
+  readonly port?: number
+  /** Opens `/__debug/`. */
+  readonly debug?: boolean
+  /** Where `KRAKEND_*` and proxy variables come from. Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Where log lines go. Default: standard output. */
+  readonly logOutput?: Writable
+  /** Takes all log lines instead of what `telemetry/logging` asks for; not closed by the gateway. The access log is not affected. */
+  readonly logger?: GatewayLogger
+  /** Wraps everything: each request before routing, each answer. Outermost. */
+  readonly wrapService?: Wrap
+  /** Adds a stage to an endpoint: sees the client's request and the finished answer. Called once per endpoint at boot. */
+  readonly wrapEndpoint?: (endpoint: EndpointConfig) => Wrap | undefined
+  /** Adds a stage to, or replaces, a backend's transport: sees the call and the upstream's bytes. Called once per backend at boot. */
+  readonly wrapBackend?: (backend: BackendConfig, endpoint: EndpointConfig) => Wrap | undefined
+  /** Encodings by name, for backends (`decode`) and endpoints (`render`). They win over built-in names. */
+  readonly encodings?: Readonly<Record<string, CustomEncoding>>
+}
+
+/** A running, or not yet running, gateway. */
+export interface Gateway {
+  readonly config: ServiceConfig
+  /** Serves one exchange of a `node:http` server of one's own. */
+  readonly handler: (req: IncomingMessage, res: ServerResponse) => void
+  /** Opens the port. @throws GatewayError SLUICE_ERR_CONFIG_LISTEN (port in use, TLS files) */
+  listen(): Promise<{ address: string; port: number }>
+  /** Serves a request without a port, through the real HTTP parser. */
+  request(request: InProcessRequest): Promise<InProcessResponse>
+  /**
+   * Stops accepting, lets what is in flight finish, closes pools and plugins. Idempotent.
+   * @param options.graceMs default `max_shutdown_wait_time`; 0 = wait for ever
+   * @returns false when time ran out and the rest was cut
+   */
+  close(options?: { graceMs?: number }): Promise<boolean>
+  /** The compiled pipe of each endpoint. */
+  readonly pipes: readonly PipeDescription[]
+  /** {@link pipes} as text for people, or as JSON. */
+  describePipes(options?: { json?: boolean }): string
+  readonly logger: GatewayLogger
+}
+
+/**
+ * Builds a gateway from a configuration file, an object in KrakenD's form, or a {@link ServiceConfig}; plugins are loaded
+ * and awaited, no port is opened.
+ * @throws ConfigError with all problems at once
+ */
+export async function createGateway(config: string | object, options: GatewayOptions = {}): Promise<Gateway> {
+  const components = await loadComponents()
+  const env = options.env ?? process.env
+  const load = {
+    tolerant: options.tolerant ?? false,
+    env,
+    debug: options.debug ?? false,
+    namespaces: components.namespaces,
+    ...(options.port === undefined ? {} : { port: options.port })
+  }
+  const service = typeof config === 'string' ? await loadConfigFile(config, load) : loadConfigObject(config, load)
+  return new Boot(service, options, env).build(components)
+}
+
+/** One start, step by step in the order in which KrakenD logs it (semantics §10.4). */
+class Boot {
+  private readonly config: ServiceConfig
+  private readonly options: GatewayOptions
+  private readonly env: NodeJS.ProcessEnv
+  private readonly closers: (() => void | Promise<void>)[] = []
+  private readonly stop = new AbortController()
+
+  constructor(config: ServiceConfig, options: GatewayOptions, env: NodeJS.ProcessEnv) {
+    this.config = config
+    this.options = options
+    this.env = env
+  }
+
+  async build(components: ShippedComponents): Promise<Gateway> {
+    const { config, options } = this
+    const created = createLogger(config.extra['telemetry/logging'], {
+      tolerant: config.tolerant,
+      file: config.source,
+      ...(options.logOutput === undefined ? {} : { out: options.logOutput })
+    })
+    const logger = options.logger ?? created.logger
+    for (const line of created.startLines) logger[line.level](line.text)
+    logger.info(`Starting Sluice v${SLUICE_VERSION}`)
+    logger.info(`Working directory is ${process.cwd()}`)
+    for (const problem of config.problems) logger[problem.level](formatProblem(problem))
+    try {
+      const host = await createPluginHost({
+        config,
+        modules: options.plugins ?? [],
+        components: components.registry,
+        logger,
+        signal: this.stop.signal,
+        tolerant: config.tolerant
+      })
+      this.closers.push(() => host.close())
+      if (config.debugEndpoint) logger.debug('[SERVICE: Router] Debug enabled')
+      logger.info('Starting the Sluice instance')
+      return await this.compose(host, logger, created.accessLogFormat)
+    } catch (error) {
+      this.stop.abort(error)
+      for (const close of this.closers.reverse()) await close()
+      await logger.close()
+      throw error
+    }
+  }
+
+  private async compose(host: PluginHost, logger: GatewayLogger, accessLogFormat: 'default' | 'json'): Promise<Gateway> {
+    const { config, options } = this
+    const { router } = config
+    const pools = new UpstreamPools({
+      transport: config.transport,
+      maxConnections: router.maxConnectionsPerHost,
+      maxQueued: router.maxQueuedPerHost,
+      wheel: deadlines,
+      env: this.env
+    })
+    this.closers.push(() => pools.close())
+    const accessLog = createAccessLog({
+      disabled: router.disableAccessLog,
+      format: accessLogFormat,
+      skipPaths: router.loggerSkipPaths,
+      ...(options.logOutput === undefined ? {} : { out: options.logOutput })
+    })
+    const identity = identityOf(router.identity, router.hideVersionHeader)
+    const report = reportTo(accessLog)
+    const custom = adaptEncodings(options.encodings ?? {})
+    const deps: EndpointDeps = {
+      config,
+      pools,
+      identity,
+      logger,
+      balancerFor: backend => this.balancerFor(backend, logger),
+      decoders: custom.decoders,
+      renderers: custom.renderers,
+      wrapsOf: endpoint => this.endpointWraps(host, endpoint),
+      backendWrapsOf: (endpoint, backend) => this.backendWraps(host, endpoint, backend),
+      report
+    }
+    registerOrigins(config, pools)
+    const routes: RouteSpec<RouteTarget>[] = [...reservedRoutes(config, logger)]
+    const endpoints: Endpoint[] = []
+    for (const endpoint of config.endpoints) {
+      logger.debug(`[ENDPOINT: ${endpoint.ginPath}] Building the proxy pipe`)
+      const compiled = await compileEndpoint(endpoint, deps)
+      endpoints.push(compiled)
+      routes.push({ method: endpoint.method, path: endpoint.path, value: compiled })
+    }
+    if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
+    const outer = joinWraps(host.service.outer, options.wrapService)
+    const trusts = compileTrust(router.trustedProxies)
+    const dispatch = createDispatch({
+      router: createRouter(routes, { ...router, disableRest: config.disableRest }),
+      clientIp: compileClientIp(router),
+      answerMiss: compileMissAnswers(router, identity),
+      outer,
+      inner: host.service.inner,
+      identify: router.requestId || accessLogFormat === 'json' ? compileRequestIds(trusts) : undefined,
+      report,
+      logger,
+      errorStatus: router.errorStatus,
+      maxBodyBytes: config.maxBodyBytes,
+      maxRequestBytes: router.maxRequestBytes
+    })
+    const pipes = endpoints.map(one =>
+      describePipe(one.config, one.direct !== undefined, host.stagesOf(one.config), backend => host.stagesOf(one.config, backend))
+    )
+    return new RunningGateway(config, logger, dispatch, pipes, this.closers, this.stop)
+  }
+
+  private balancerFor(backend: BackendConfig, logger: GatewayLogger): Balancer {
+    if (backend.sd !== 'dns') return createBalancer(backend.hosts)
+    const balancer = createSrvBalancer({
+      name: (backend.hosts[0] ?? '').replace(/^https?:\/\//, '').replace(/\/$/, ''),
+      scheme: backend.sdScheme,
+      ttlMs: this.config.transport.dnsCacheTtlMs,
+      onError: error => logger.warning(`[SERVICE: DNS SRV] ${backend.hosts[0]}: ${error instanceof Error ? error.message : String(error)}`)
+    })
+    this.closers.push(() => balancer.close())
+    return balancer
+  }
+
+  private async endpointWraps(host: PluginHost, endpoint: EndpointConfig): Promise<EndpointWraps> {
+    const wraps = await host.endpoint(endpoint)
+    return { ...wraps, router: joinWraps(wraps.router, this.options.wrapEndpoint?.(endpoint)) }
+  }
+
+  private async backendWraps(host: PluginHost, endpoint: EndpointConfig, backend: BackendConfig): Promise<BackendWraps> {
+    const wraps = await host.backend(endpoint, backend)
+    return { ...wraps, transport: joinWraps(this.options.wrapBackend?.(backend, endpoint), wraps.transport) }
+  }
+}
+
+/** Joins two wraps, the second one outside. */
+function joinWraps(inner: Wrap | undefined, outer: Wrap | undefined): Wrap | undefined {
+  if (inner === undefined || outer === undefined) return inner ?? outer
+  return next => outer(inner(next))
+}
+
+/** Redirects may lead to any host that the configuration names, whichever endpoint names it. */
+function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {
+  for (const endpoint of config.endpoints) {
+    for (const backend of endpoint.backends) {
+      if (backend.sd === 'dns') continue
+      for (const host of backend.hosts) if (URL.canParse(host)) pools.get(new URL(host).origin)
+    }
+  }
+}
+
+class RunningGateway implements Gateway {
+  readonly config: ServiceConfig
+  readonly logger: GatewayLogger
+  readonly handler: Dispatch
+  readonly pipes: readonly PipeDescription[]
+  private readonly closers: (() => void | Promise<void>)[]
+  private readonly stop: AbortController
+  private readonly local: InProcessServer
+  private listener: Listener | undefined
+  private closing: Promise<boolean> | undefined
+
+  constructor(
+    config: ServiceConfig,
+    logger: GatewayLogger,
+    handler: Dispatch,
+    pipes: readonly PipeDescription[],
+    closers: (() => void | Promise<void>)[],
+    stop: AbortController
+  ) {
+    this.config = config
+    this.logger = logger
+    this.handler = handler
+    this.pipes = pipes
+    this.closers = closers
+    this.stop = stop
+    this.local = new InProcessServer(handler)
+  }
+
+  async listen(): Promise<{ address: string; port: number }> {
+    const { config, logger } = this
+    const listener = createListener(
+      {
+        server: config.server,
+        port: config.port,
+        listenIp: config.listenIp,
+        onError: error => logger.error('[SERVICE: Router]', error instanceof Error ? (error.stack ?? error.message) : error)
+      },
+      this.handler
+    )
+    const bound = await listener.listen()
+    this.listener = listener
+    logger.info(`[SERVICE: Router] Listening on port: ${bound.port}`)
+    return bound
+  }
+
+  describePipes(options: { json?: boolean } = {}): string {
+    return options.json ? JSON.stringify(this.pipes, null, 2) : formatPipes(this.pipes)
+  }
+
+  request(request: InProcessRequest): Promise<InProcessResponse> {
+    return this.local.request(request)
+  }
+
+  close(options: { graceMs?: number } = {}): Promise<boolean> {
+    this.closing ??= this.shutDown(options.graceMs ?? this.config.server.maxShutdownWaitMs)
+    return this.closing
+  }
+
+  private async shutDown(graceMs: number): Promise<boolean> {
+    const drained = this.listener === undefined ? true : await this.listener.drain(graceMs)
+    this.stop.abort(new Error('the gateway is closing'))
+    for (const close of this.closers.reverse()) await close()
+    if (!drained) this.logger.error('[SERVICE: Router] context deadline exceeded')
+    this.logger.info('[SERVICE: Router] Router execution ended')
+    await this.logger.close()
+    return drained
+  }
+}

@@ -1,0 +1,18 @@
+/** The public face of the library. */
+
+export type {
+  BackendConfig,
+  EndpointConfig,
+  RouterConfig,
+  ServerConfig,
+  ServiceConfig,
+  TransportConfig
+} from './config/types.js'
+export type { CustomEncoding } from './encoding/custom.js'
+export { ConfigError, type ConfigProblem, type ErrorCode, ERRORS, formatProblem, GatewayError } from './errors.js'
+export { createGateway, type Gateway, type GatewayOptions } from './gateway.js'
+export { SLUICE_VERSION } from './identity.js'
+export { formatPipes, type PipeDescription, type PipeStage } from './pipes.js'
+export type { Next, Wrap } from './plugin/types.js'
+export type { InProcessRequest, InProcessResponse } from './server/in-process.js'
+export type { Logger } from './telemetry/logger.js'

@@ -1,0 +1,286 @@
+/**
+ * From a request line to an answer: target, client address, service stages, route, endpoint; then the answer goes out.
+ *
+ * In: what the listener read. Out: exactly one answer per request, or a cut connection. Requests whose endpoint has a direct
+ * form and that no service stage wants skip message objects altogether.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Endpoint } from '../endpoint/endpoint.js'
+import type { ExchangeReport, Report } from '../endpoint/report.js'
+import { ResponseWriter } from '../endpoint/response-writer.js'
+import { writeHead } from '../endpoint/write-head.js'
+import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
+import { endToEndFields, fieldOf, hasBody } from '../http/fields.js'
+import { decodePath } from '../http/path.js'
+import { parseTarget, type Target } from '../http/target.js'
+import { Exchange } from '../message/context.js'
+import { IncomingSource } from '../message/incoming-source.js'
+import { GatewayRequest } from '../message/request.js'
+import { GatewayResponse } from '../message/response.js'
+import { Scope } from '../message/scope.js'
+import type { Next, Wrap } from '../plugin/types.js'
+import type { GatewayLogger } from '../telemetry/logger.js'
+import { deadlines } from '../telemetry/timer-wheel.js'
+import type { RouteResult, Router } from './router.js'
+
+/** What a route leads to: an endpoint of the configuration, or a handler of the gateway's own (health, debug, echo). */
+export type RouteTarget = Endpoint | ReservedHandler
+
+/** Answers a built-in path; stands outside of inner service stages. */
+export interface ReservedHandler {
+  readonly reserved: true
+  answer(request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
+}
+
+export interface DispatchOptions {
+  readonly router: Router<RouteTarget>
+  readonly clientIp: (remoteAddress: string, raw: readonly string[]) => string
+  /** Answers for lookups that found no route. */
+  readonly answerMiss: (result: Exclude<RouteResult<RouteTarget>, { kind: 'route' }>, request: GatewayRequest) => GatewayResponse
+  /** Around everything (CORS, server plugins). */
+  readonly outer: Wrap | undefined
+  /** Around routes, 404 and 405 (security, bots), not around reserved paths. */
+  readonly inner: Wrap | undefined
+  /** Makes the request carry an id before anything reads it; undefined = no ids. */
+  readonly identify: ((req: IncomingMessage) => string) | undefined
+  readonly report: Report | undefined
+  readonly logger: GatewayLogger
+  readonly errorStatus: ErrorStatusMode
+  readonly maxBodyBytes: number
+  readonly maxRequestBytes: number
+}
+
+export type Dispatch = (req: IncomingMessage, res: ServerResponse) => void
+
+const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null))
+
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { router, clientIp, identify } = options
+  const direct = options.outer === undefined && options.inner === undefined
+  const routed: Next = request => {
+    const match = router.lookup(request.method, request.path)
+    request.exchange.match = match
+    if (match.kind === 'route' && 'reserved' in match.value) return settle(match.value, request)
+    return inside(request)
+  }
+  const found: Next = request => {
+    const match = request.exchange.match as RouteResult<RouteTarget>
+    if (match.kind !== 'route') return Promise.resolve(options.answerMiss(match, request))
+    request.params = match.params
+    request.exchange.endpoint = match.value as Endpoint
+    return (match.value as Endpoint).handle(request)
+  }
+  const inside = options.inner === undefined ? found : options.inner(found)
+  const chain = options.outer === undefined ? routed : options.outer(neverRejects(routed, options))
+
+  return (req, res) => {
+    let target: Target
+    try {
+      target = parseTarget(req.url ?? '')
+    } catch (error) {
+      refuse(res, error as GatewayError)
+      return
+    }
+    const requestId = identify === undefined ? '' : identify(req)
+    const raw = req.rawHeaders
+    const remote = req.socket.remoteAddress ?? LOCAL
+    const client = clientIp(remote, raw)
+    const host = target.authority ?? req.headers.host ?? (req.headers[':authority'] as string | undefined) ?? ''
+    if (direct) {
+      const match = router.lookup(req.method!, target.path)
+      if (match.kind === 'route' && !('reserved' in match.value) && match.value.direct !== undefined) {
+        match.value.direct(req, res, match.params, target.query, client, host, requestId)
+        return
+      }
+    }
+    serve(req, res, target, remote, client, host, requestId, chain, options)
+  }
+}
+
+/** Peers of in-process requests have no address of their own. */
+const LOCAL = '127.0.0.1'
+
+function settle(handler: ReservedHandler, request: GatewayRequest): Promise<GatewayResponse> {
+  try {
+    return Promise.resolve(handler.answer(request))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** At service scope `next` never rejects: a failure further in is already a response. */
+function neverRejects(next: Next, options: DispatchOptions): Next {
+  return request => next(request).catch(error => failureOf(error, request, options))
+}
+
+function failureOf(cause: unknown, request: GatewayRequest, options: DispatchOptions): GatewayResponse {
+  const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
+  request.exchange.note(error)
+  if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
+    options.logger.error('[SERVICE: Router]', error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message)
+  }
+  return GatewayResponse.over(statusOf(error, options.errorStatus), fieldsOf(error), EMPTY, 0)
+}
+
+const EMPTY = Buffer.alloc(0)
+
+function fieldsOf(error: GatewayError): string[] {
+  return (error.headers ?? []).flatMap(([name, value]) => [name, value])
+}
+
+/** A target that cannot be read gets its status and the connection ends: what follows cannot be trusted either. */
+function refuse(res: ServerResponse, error: GatewayError): void {
+  const body = Buffer.from(`${error.statusCode} ${error.message}`)
+  writeHead(res, error.statusCode, [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(body.length),
+    'Connection',
+    'close'
+  ])
+  res.end(body)
+}
+
+function serve(
+  req: IncomingMessage,
+  res: ServerResponse,
+  target: Target,
+  remote: string,
+  client: string,
+  host: string,
+  requestId: string,
+  chain: Next,
+  options: DispatchOptions
+): void {
+  const served = new Served(
+    req,
+    res,
+    new Exchange(new Scope(deadlines), remote, client, host, req.rawHeaders),
+    requestId,
+    options
+  )
+  const source = hasBody(req.rawHeaders) ? new IncomingSource(req, options.maxRequestBytes) : undefined
+  served.source = source
+  const request = new GatewayRequest({
+    exchange: served.exchange,
+    method: req.method!,
+    target: req.url!,
+    path: target.path,
+    query: target.query,
+    routePath: decodePath(target.path),
+    raw: endToEndFields(req.rawHeaders),
+    params: NO_PARAMS,
+    source,
+    limit: options.maxBodyBytes
+  })
+  res.on('close', () => served.clientClosed())
+  chain(request).then(
+    response => served.write(response),
+    error => served.write(failureOf(error, request, options))
+  )
+}
+
+/** One exchange that goes through message objects, until its answer is over. */
+class Served implements ExchangeReport {
+  readonly req: IncomingMessage
+  private readonly res: ServerResponse
+  readonly exchange: Exchange
+  readonly requestId: string
+  private readonly options: DispatchOptions
+  private writer: ResponseWriter | undefined
+  source: IncomingSource | undefined
+  readonly startedAt: number
+  firstByteAt = 0
+  status = 0
+  bytesOut = 0
+  error: GatewayError | undefined
+  private over = false
+
+  constructor(req: IncomingMessage, res: ServerResponse, exchange: Exchange, requestId: string, options: DispatchOptions) {
+    this.req = req
+    this.res = res
+    this.exchange = exchange
+    this.requestId = requestId
+    this.options = options
+    this.startedAt = options.report === undefined ? 0 : performance.now()
+    exchange.requestId = requestId
+  }
+
+  get clientAddress(): string {
+    return this.exchange.clientAddress
+  }
+
+  get upstream(): string {
+    return this.exchange.upstream
+  }
+
+  get route(): string {
+    return (this.exchange.endpoint as Endpoint | undefined)?.config.path ?? ''
+  }
+
+  get bytesIn(): number {
+    return this.source?.received ?? 0
+  }
+
+  write(response: GatewayResponse): void {
+    if (this.options.report !== undefined) this.firstByteAt = performance.now()
+    try {
+      this.send(response)
+    } catch (cause) {
+      response.discard()
+      const error = new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
+      this.options.logger.error('[SERVICE: Router] an answer cannot be written:', error.message)
+      this.exchange.note(error)
+      if (this.res.headersSent) this.res.destroy()
+      else this.send(GatewayResponse.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
+    }
+  }
+
+  private send(response: GatewayResponse): void {
+    const idleMs = (this.exchange.endpoint as Endpoint | undefined)?.idleMs ?? 0
+    this.writer = new ResponseWriter(this.exchange, this.res, response, idleMs, (_, status, bytes, error) =>
+      this.finished(status, bytes, error)
+    )
+    this.writer.start()
+  }
+
+  private finished(status: number, bytes: number, error: GatewayError | undefined): void {
+    if (this.over) return
+    this.over = true
+    this.status = status
+    this.bytesOut = bytes
+    const { exchange } = this
+    exchange.scope.close()
+    if (error !== undefined) {
+      exchange.note(error)
+      this.logCut(error)
+    }
+    this.error = error ?? exchange.errors?.[exchange.errors.length - 1]
+    exchange.finished()
+    this.options.report?.(this)
+  }
+
+  private logCut(error: GatewayError): void {
+    const endpoint = this.exchange.endpoint as Endpoint | undefined
+    if (error.code === 'SLUICE_ERR_CLIENT_ABORTED') return
+    this.options.logger.error(
+      endpoint === undefined ? '[SERVICE: Router]' : `[ENDPOINT: ${endpoint.config.ginPath}]`,
+      error.message
+    )
+  }
+
+  clientClosed(): void {
+    if (this.over && this.res.writableFinished) return
+    const gone = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+    this.exchange.scope.cancel(gone)
+    this.writer?.cancel(gone)
+  }
+}
+
+/** For the access log: the id a trusted peer sent, or a new one. */
+export function takeRequestId(raw: string[], trusted: boolean, make: () => string, valid: (text: string) => boolean): string {
+  const sent = fieldOf(raw, 'x-request-id')
+  return trusted && sent !== undefined && valid(sent) ? sent : make()
+}
