@@ -4,13 +4,13 @@ import type { ConfigProblem } from '../errors.js'
 import { silentLogger } from '../telemetry/logger.js'
 import { type Arguments, UsageError } from './arguments.js'
 import { describeConfig } from './describe-config.js'
-import type { LoadGateway } from './gateway-module.js'
+import type { LoadGateway, LoadLint } from './gateway-module.js'
 import type { Terminal } from './terminal.js'
 
 const LINT_FLAGS = ['lint', 'lint-no-network', 'lint-schema']
 
 /** Checks a configuration and answers the exit code. */
-export async function check(args: Arguments, terminal: Terminal, loadGateway: LoadGateway): Promise<number> {
+export async function check(args: Arguments, terminal: Terminal, loadGateway: LoadGateway, loadLint: LoadLint): Promise<number> {
   const file = args.configFile()
   const lintFlags = LINT_FLAGS.filter(flag => args.has(flag))
   if (lintFlags.length > 1) {
@@ -18,15 +18,15 @@ export async function check(args: Arguments, terminal: Terminal, loadGateway: Lo
   }
   terminal.print(`Parsing configuration file: ${file}`)
   try {
-    const { createGateway, lintConfig } = await loadGateway()
+    const { createGateway } = await loadGateway()
     // Plugins, expressions, keys and schemas are loaded too: what a start would refuse is found here.
     const gateway = await createGateway(file, { tolerant: args.has('tolerant'), logger: silentLogger })
     const { config } = gateway
-    await gateway.close({ graceMs: 0 })
+    await gateway.close()
     terminal.problems(config.problems)
     const level = args.count('debug')
     if (level > 0) terminal.print(describeConfig(config, level, args.text('indent') ?? '\t').trimEnd())
-    if (lintFlags.length > 0 && !passesLint(await lint(args, file, lintConfig), config.problems, terminal)) return 1
+    if (lintFlags.length > 0 && !passesLint(await lint(args, file, loadLint), config.problems, terminal)) return 1
   } catch (error) {
     terminal.failure(error, 'checking the configuration file')
     return 1
@@ -35,11 +35,8 @@ export async function check(args: Arguments, terminal: Terminal, loadGateway: Lo
   return 0
 }
 
-function lint(
-  args: Arguments,
-  file: string,
-  lintConfig: Awaited<ReturnType<LoadGateway>>['lintConfig']
-): Promise<readonly ConfigProblem[]> {
+async function lint(args: Arguments, file: string, loadLint: LoadLint): Promise<readonly ConfigProblem[]> {
+  const { lintConfig } = await loadLint()
   const schema = args.text('lint-schema')
   return lintConfig(file, schema === undefined ? {} : { schema })
 }

@@ -1,4 +1,4 @@
-/** What the commands need of the gateway; `src/index.ts` and `src/demo.ts` provide it. */
+/** What the commands need of the gateway; `src/index.ts`, `src/config/lint.ts` and `src/demo.ts` provide it. */
 
 import type { ServiceConfig } from '../config/types.js'
 import type { ConfigProblem } from '../errors.js'
@@ -6,7 +6,7 @@ import type { GatewayLogger } from '../telemetry/logger.js'
 
 export interface GatewaySettings {
   readonly tolerant?: boolean
-  /** Replaces the configured port; 0 or undefined: the configured one. */
+  /** Replaces the configured port; 0: the system chooses. */
   readonly port?: number
   readonly debug?: boolean
   /** Replaces the logger that the configuration asks for. */
@@ -17,19 +17,24 @@ export interface RunnableGateway {
   readonly config: ServiceConfig
   readonly logger: GatewayLogger
   listen(): Promise<{ readonly port: number }>
-  /** Answers false when exchanges had to be cut. */
-  close(options?: { graceMs?: number }): Promise<boolean>
+  /** Lets what is in flight finish within `max_shutdown_wait_time`; answers false when exchanges had to be cut. */
+  close(): Promise<boolean>
   describePipes(options?: { json?: boolean }): string
 }
 
 export interface GatewayModule {
   createGateway(file: string, settings: GatewaySettings): Promise<RunnableGateway>
+}
+
+export interface LintModule {
   /** `schema`: a schema file other than the product's own. */
   lintConfig(file: string, options: { schema?: string }): Promise<readonly ConfigProblem[]>
 }
 
 /** Loads the gateway, which takes longer than printing a version does. */
 export type LoadGateway = () => Promise<GatewayModule>
+
+export type LoadLint = () => Promise<LintModule>
 
 /** Serves the demonstration and answers its gateway, already listening. */
 export type RunDemo = (options: { port?: number }) => Promise<RunnableGateway>

@@ -2,13 +2,14 @@
 
 import { COMPATIBILITY_VERSION, SLUICE_VERSION } from '../identity.js'
 import { type Arguments, COMMANDS, findCommand, helpText, parseArguments, UsageError } from './arguments.js'
-import type { LoadGateway, RunDemo } from './gateway-module.js'
+import type { LoadGateway, LoadLint, RunDemo } from './gateway-module.js'
 import { Terminal } from './terminal.js'
 
 /** Where a command line acts; the defaults are this process and this package. */
 export interface Surroundings {
   readonly terminal?: Terminal
   readonly loadGateway?: LoadGateway
+  readonly loadLint?: LoadLint
   readonly loadDemo?: () => Promise<{ runDemo: RunDemo }>
 }
 
@@ -45,7 +46,12 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
     case 'run':
       return (await import('./run.js')).run(args, terminal, loadGateway)
     case 'check':
-      return (await import('./check.js')).check(args, terminal, loadGateway)
+      return (await import('./check.js')).check(
+        args,
+        terminal,
+        loadGateway,
+        surroundings.loadLint ?? (() => import('../config/lint.js'))
+      )
     case 'pipes':
       return (await import('./pipes.js')).pipes(args, terminal, loadGateway)
     case 'demo': {

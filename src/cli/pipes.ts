@@ -12,7 +12,7 @@ export async function pipes(args: Arguments, terminal: Terminal, loadGateway: Lo
     const { createGateway } = await loadGateway()
     const gateway = await createGateway(file, { tolerant: args.has('tolerant'), logger: silentLogger })
     terminal.print(gateway.describePipes({ json: args.has('json') }).trimEnd())
-    await gateway.close({ graceMs: 0 })
+    await gateway.close()
     return 0
   } catch (error) {
     terminal.failure(error, 'checking the configuration file')

@@ -25,7 +25,7 @@ export async function run(args: Arguments, terminal: Terminal, loadGateway: Load
     await gateway.listen()
   } catch (error) {
     terminal.failure(error, 'starting the gateway')
-    await gateway.close({ graceMs: 0 }).catch(() => {})
+    await gateway.close().catch(() => {})
     return 1
   }
   return supervise(gateway)
@@ -67,9 +67,7 @@ function supervise(gateway: RunnableGateway): Promise<number> {
         process.exit(128 + constants.signals[signal])
       }
       closing = true
-      // 0 = wait for ever.
-      const grace = maxShutdownWaitMs > 0 ? { graceMs: maxShutdownWaitMs } : {}
-      gateway.close(grace).then(
+      gateway.close().then(
         drained => {
           if (!drained)
             logger.warning(`Exchanges were still open after max_shutdown_wait_time (${maxShutdownWaitMs}ms) and were cut`)
