@@ -54,6 +54,7 @@ export class Syslog {
   readonly #options: SyslogOptions
   #transport: Transport | undefined
   #waiting: (() => void)[] = []
+  #closing: Promise<void> | undefined
 
   constructor(options: SyslogOptions) {
     this.#options = options
@@ -62,10 +63,15 @@ export class Syslog {
     this.opened = this.#open()
   }
 
+  /** Never throws; what comes after `close` is dropped. */
   send(level: LogLevel, text: string): void {
     if (this.#transport === undefined) {
       if (this.#waiting.length < MAX_WAITING) this.#waiting.push(() => this.send(level, text))
       else this.dropped++
+      return
+    }
+    if (this.#closing !== undefined) {
+      this.dropped++
       return
     }
     const d = new Date()
@@ -76,9 +82,8 @@ export class Syslog {
   }
 
   /** Sends what waits and closes the socket. */
-  async close(): Promise<void> {
-    await this.opened
-    await this.#transport?.close()
+  close(): Promise<void> {
+    return this.opened.then(() => (this.#closing ??= this.#transport!.close()))
   }
 
   async #open(): Promise<string> {
@@ -164,9 +169,13 @@ async function openDatagram(path: string): Promise<Transport | undefined> {
         if (pending > MAX_WAITING) return
         const bytes = Buffer.from(message)
         pending++
-        socket.sendTo(bytes, 0, bytes.length, path, () => {
-          if (--pending === 0) settled?.()
-        })
+        try {
+          socket.sendTo(bytes, 0, bytes.length, path, () => {
+            if (--pending === 0) settled?.()
+          })
+        } catch {
+          pending--
+        }
       },
       async close() {
         if (pending > 0) await new Promise<void>(resolve => (settled = resolve))

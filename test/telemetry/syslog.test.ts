@@ -30,6 +30,8 @@ test('speaks to a datagram socket, the usual kind', async () => {
   logger.warning('careful\nnow')
   logger.fatal('over')
   await logger.close()
+  await logger.close()
+  logger.fatal('after the end')
   await two
   daemon.close()
   // local5 = 21: 21 * 8 + severity.
