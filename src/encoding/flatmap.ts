@@ -121,7 +121,13 @@ function putChild(container: Container, label: string, value: JsonNode): void {
 }
 
 function touchAll(containers: readonly Container[]): void {
-  for (const container of containers) if (container.kind === 'object') container.touch()
+  for (const container of containers) touch(container)
+}
+
+function touch(container: Container): void {
+  if (container.kind === 'array') return
+  openObject(container)
+  container.touch()
 }
 
 /** Last first, so that indexes stay right. */
@@ -170,7 +176,7 @@ function attach(base: readonly Container[], steps: readonly string[], name: stri
       inner = new ObjectNode()
       putChild(container, step, inner)
     }
-    if (inner.kind === 'object') inner.touch()
+    touch(inner)
     container = inner
   }
   putChild(container, name, value)

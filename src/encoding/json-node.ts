@@ -86,8 +86,9 @@ export class ObjectNode {
     return fields
   }
 
-  /** Declares that the fields were changed: the text no longer holds. */
+  /** Declares that the opened fields were changed: the text no longer holds. */
   touch(): void {
+    if (this.fields === undefined) throw new TypeError('a closed object was changed: open it first')
     this.raw = undefined
   }
 }
