@@ -20,7 +20,7 @@ export interface BackendContext {
   readonly timeoutMs: number
   readonly concurrentCalls: number
   readonly noOp: boolean
-  readonly serviceHosts: readonly string[]
+  readonly serviceHosts: Hosts
   readonly extra: ExtraConfigReader
 }
 
@@ -46,10 +46,10 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
   const parts = context.extra.read(reader, 'backend')
   const disableHostSanitize = reader.boolean('disable_host_sanitize', false)
   const sd = readDiscovery(reader)
-  const ownHosts = readHosts(reader, disableHostSanitize)
-  const hosts = ownHosts.length > 0 ? ownHosts : context.serviceHosts
+  const own = readHosts(reader, disableHostSanitize)
+  const { hosts, refused } = own.hosts.length > 0 || own.refused ? own : context.serviceHosts
   const hasClientPlugin = parts.extra['plugin/http-client'] !== undefined
-  const broken = hostsFault(reader, hosts, sd === 'dns' || hasClientPlugin)
+  const broken = refused ? undefined : hostsFault(reader, hosts, sd === 'dns' || hasClientPlugin)
   const urlPattern = cleanPath(reader.string('url_pattern', ''))
   checkNoEffect(reader)
   const backend: BackendConfig = {
@@ -111,10 +111,17 @@ function readDiscovery(reader: ObjectReader): BackendConfig['sd'] {
   return 'static'
 }
 
+/** What the key `host` gave. */
+export interface Hosts {
+  readonly hosts: readonly string[]
+  /** True when some were refused, which has been reported. */
+  readonly refused: boolean
+}
+
 /** Reads and, unless told otherwise, cleans the key `host`. */
-export function readHosts(reader: ObjectReader, verbatim: boolean): readonly string[] {
+export function readHosts(reader: ObjectReader, verbatim: boolean): Hosts {
   const texts = reader.strings('host')
-  if (verbatim) return texts
+  if (verbatim) return { hosts: texts, refused: false }
   const hosts: string[] = []
   for (const text of texts) {
     const clean = cleanHost(text)
@@ -132,7 +139,7 @@ export function readHosts(reader: ObjectReader, verbatim: boolean): readonly str
       )
     hosts.push(clean.host)
   }
-  return hosts
+  return { hosts, refused: hosts.length < texts.length }
 }
 
 function hostsFault(reader: ObjectReader, hosts: readonly string[], anyHost: boolean): string | undefined {

@@ -1,6 +1,6 @@
 /** One item of `endpoints`. */
 
-import { readBackend } from './backend-keys.js'
+import { type Hosts, readBackend } from './backend-keys.js'
 import type { ExtraConfigReader } from './extra-config.js'
 import type { ObjectReader } from './object-reader.js'
 import { cleanPath, collidingParams, isRefusedPath, parseEndpointPath } from './path-params.js'
@@ -14,7 +14,7 @@ export interface EndpointContext {
   readonly cacheTtlMs: number
   readonly outputEncoding: string
   readonly maxBodyBytes: number
-  readonly hosts: readonly string[]
+  readonly hosts: Hosts
   readonly disableRest: boolean
   readonly extra: ExtraConfigReader
 }

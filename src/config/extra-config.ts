@@ -109,7 +109,7 @@ export class ExtraConfigReader {
         this.#findings.add('warning', pointer + fault.pointer, message, suggestion && `did you mean \`${suggestion}\`?`)
         continue
       }
-      this.#findings.add('error', pointer + fault.pointer, `'${namespace}' ${fault.message}`)
+      this.#findings.add('error', pointer + fault.pointer, `'${namespace}': ${fault.message}`)
       kept = without(kept, fault)
     }
     return kept

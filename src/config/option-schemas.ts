@@ -61,7 +61,8 @@ function faultsOf(errors: readonly ErrorObject[]): readonly Fault[] {
 }
 
 function textOf(error: ErrorObject): string {
-  const place = error.instancePath === '' ? '' : `at ${error.instancePath}: `
+  const key = error.instancePath.slice(error.instancePath.lastIndexOf('/') + 1)
+  const place = key === '' ? '' : `'${key.replaceAll('~1', '/').replaceAll('~0', '~')}' `
   const allowed: unknown = error.params.allowedValues
   if (Array.isArray(allowed)) return `${place}must be one of ${allowed.map(value => JSON.stringify(value)).join(', ')}`
   if (error.keyword === 'const') return `${place}must be ${JSON.stringify(error.params.allowedValue)}`

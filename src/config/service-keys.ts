@@ -7,6 +7,7 @@ import { ExtraConfigReader } from './extra-config.js'
 import type { Findings } from './findings.js'
 import { CORE_NAMESPACES, type NamespaceTable } from './namespaces.js'
 import { ObjectReader } from './object-reader.js'
+import { isRefusedPath } from './path-params.js'
 import { checkedExtra } from './plugin-options.js'
 import { optionsReader } from './proxy-options.js'
 import { checkRoutes } from './route-conflicts.js'
@@ -58,7 +59,7 @@ export function readService(source: Record<string, unknown>, context: ServiceCon
     listenIp: readListenIp(root),
     timeoutMs,
     cacheTtlMs,
-    hosts,
+    hosts: hosts.hosts,
     outputEncoding: outputEncoding || 'json',
     server: readServer(root),
     transport: readTransport(root),
@@ -124,7 +125,7 @@ function checkAgents(root: ObjectReader): void {
 /** The health route is registered by the router itself; KrakenD panics when an endpoint takes its place. */
 function checkHealthPath(endpoints: readonly EndpointConfig[], healthPath: string, findings: Findings): void {
   for (const endpoint of endpoints) {
-    if (endpoint.method !== 'GET' || endpoint.path !== healthPath) continue
+    if (endpoint.method !== 'GET' || endpoint.path !== healthPath || isRefusedPath(endpoint.path)) continue
     const message = `handlers are already registered for path '${endpoint.ginPath}': it is the health_path of the router`
     findings.add('fatal', `${endpoint.pointer}/endpoint`, message, 'change one of the two')
   }

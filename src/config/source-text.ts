@@ -87,12 +87,8 @@ async function parseJson(file: string, text: string): Promise<unknown> {
       : near === ',' && /^[}\]]/.test(rest)
         ? 'remove the comma before it'
         : undefined
-    throw syntaxError(
-      file,
-      placeOf(text, offset),
-      `invalid character '${[...rest][0]}' in JSON (${(cause as Error).message})`,
-      suggestion
-    )
+    const token = /^Unexpected token '(.+?)'/u.exec((cause as Error).message)?.[1] ?? [...rest][0]
+    throw syntaxError(file, placeOf(text, offset), `invalid character '${token}' in JSON`, suggestion)
   }
 }
 

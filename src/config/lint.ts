@@ -1,0 +1,55 @@
+/** Checks a configuration file against the published JSON Schema; stricter than loading, which also takes what KrakenD's decoder takes. */
+
+import { readFile } from 'node:fs/promises'
+import type { ConfigProblem } from '../errors.js'
+import { isObject } from './json-value.js'
+import type { NamespaceTable, Scope } from './namespaces.js'
+import { OptionSchemas } from './option-schemas.js'
+import { locate, readSource } from './source-text.js'
+import { didYouMean } from './suggest.js'
+
+/** Where the published schema lies, beside the sources as beside the built files. */
+const SCHEMA_FILE = new URL('../../schema/sluice.schema.json', import.meta.url)
+
+export interface LintOptions {
+  /** Components whose option schemas are checked too. Default: none, their options may be any object or list. */
+  readonly namespaces?: NamespaceTable
+}
+
+/** Reads the published schema and puts the schemas of components at the scopes where they have an effect. */
+export async function configSchema(namespaces: NamespaceTable = []): Promise<object> {
+  const schema = JSON.parse(await readFile(SCHEMA_FILE, 'utf8')) as { $defs: Record<string, unknown> }
+  for (const entry of namespaces) {
+    if (entry.schema === undefined) continue
+    for (const scope of entry.scopes)
+      propertiesOf(schema.$defs, scope)[entry.namespace] ??= embedded(entry.schema, entry.namespace)
+  }
+  return schema
+}
+
+function propertiesOf(definitions: Record<string, unknown>, scope: Scope): Record<string, unknown> {
+  return (definitions[`${scope}_extra`] as { properties: Record<string, unknown> }).properties
+}
+
+/** Gives a schema its own base, so that its `#/…` references stay within it wherever it is put. */
+function embedded(schema: object, namespace: string): object {
+  return '$id' in schema ? schema : { $id: `sluice:/options/${namespace}`, ...schema }
+}
+
+/**
+ * Checks a file and answers all findings, an empty list when there are none. Environment variables are not looked at.
+ * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID when the file cannot be read or is not well-formed
+ */
+export async function lintConfig(file: string, options: LintOptions = {}): Promise<readonly ConfigProblem[]> {
+  const source = await readSource(file)
+  const faults = new OptionSchemas().check('configuration', await configSchema(options.namespaces), source.value)
+  const problems = faults.map((fault): ConfigProblem => {
+    const { unknownKey } = fault
+    const message = unknownKey === undefined ? fault.message : `unknown key '${unknownKey}'`
+    const suggestion = unknownKey === undefined ? undefined : didYouMean(unknownKey, fault.knownKeys)
+    return { level: 'error', file, pointer: fault.pointer, message, ...(suggestion === undefined ? {} : { suggestion }) }
+  })
+  if (!isObject(source.value) && problems.length === 0)
+    problems.push({ level: 'error', file, pointer: '', message: 'must be object' })
+  return locate(problems, source)
+}
