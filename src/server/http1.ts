@@ -123,6 +123,7 @@ export class Http1 {
 
   private serve(request: IncomingMessage, response: ServerResponse, expectation: 'continue' | 'unknown' | undefined): void {
     const connection = connectionOf(request.socket)!
+    if (connection.failed) return // what follows a refusal is never served
     connection.begin(request, response, performance.now())
     response.on('error', ignore) // a write after the end of the connection; its owner hears 'close'
     if (this.draining) response.shouldKeepAlive = false
@@ -145,6 +146,7 @@ export class Http1 {
   }
 
   private refuse(request: IncomingMessage, response: ServerResponse, refused: Refusal): void {
+    connectionOf(request.socket)!.failed = true
     response.shouldKeepAlive = false
     response.writeHead(refused.status, refusalFields(refused))
     response.end(refused.text)

@@ -40,6 +40,7 @@ export class Http2 {
     this.server.on('session', session => this.onSession(session))
     this.server.on('request', (request, response) => this.serve(request, response, false))
     this.server.on('checkContinue', (request, response) => this.serve(request, response, true))
+    this.server.on('connect', (request, response) => this.refuse(request, response, REFUSALS.connect))
     this.server.on('sessionError', ignore) // the session closes by itself
   }
 
@@ -146,7 +147,6 @@ export class Http2 {
 /** Rules beyond what node checks (RFC 9113 §8.3.1); node has refused connection-specific fields. */
 function judgeHead(request: Http2ServerRequest): Refusal | undefined {
   const path = request.url as string | undefined
-  if (request.method === 'CONNECT') return REFUSALS.connect
   if (path === undefined || path === '') return REFUSALS.malformed
   if (path.length > MAX_TARGET_BYTES) return REFUSALS.target
   const { headers } = request

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect as connectHttp2 } from 'node:http2'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { connect, type TLSSocket } from 'node:tls'
+import type { ServerTlsConfig } from '../../src/config/types.js'
+import { createListener } from '../../src/server/listener.js'
+import { DEFAULTS, echo, open } from './listening.js'
+
+const file = (name: string): string => join(import.meta.dirname, 'certs', name)
+const pair = (name: string): { publicKey: string; privateKey: string } => ({
+  publicKey: file(`${name}.pem`),
+  privateKey: file(`${name}.key`)
+})
+const ca = readFileSync(file('ca.pem'))
+
+const TLS: ServerTlsConfig = {
+  keys: [pair('a')],
+  caCerts: [],
+  enableMtls: false,
+  disableSystemCaPool: false,
+  minVersion: 'TLSv1.3',
+  maxVersion: 'TLSv1.3',
+  curvePreferences: [],
+  cipherSuites: []
+}
+
+function get(port: number, path: string, more: object = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const req = request({ port, host: '127.0.0.1', servername: 'a.test', path, ca, agent: false, ...more }, res => {
+      let text = `${res.statusCode} `
+      res.on('data', chunk => {
+        text += chunk
+      })
+      res.on('end', () => resolve(text))
+    })
+    req.on('error', reject)
+    req.end()
+  })
+}
+
+async function subjectFor(port: number, servername: string): Promise<string> {
+  const socket: TLSSocket = connect({ port, host: '127.0.0.1', servername, ca, checkServerIdentity: () => undefined })
+  await once(socket, 'secureConnect')
+  const { subject } = socket.getPeerCertificate()
+  socket.destroy()
+  return subject.CN as string
+}
+
+test('serves HTTP/1.1 over TLS', async t => {
+  const { port } = await open(t, { tls: TLS })
+  assert.equal(await get(port, '/x'), '200 GET /x <>')
+})
+
+test('serves HTTP/2 by ALPN with fields in the shape of HTTP/1', async t => {
+  let seen: string[] = []
+  const { port, listener } = await open(t, { tls: TLS }, (req, res) => {
+    seen = [...req.rawHeaders, String(req.headers.host)]
+    echo(req, res)
+  })
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca, servername: 'a.test' })
+  session.on('error', () => {})
+  t.after(() => session.destroy())
+  const stream = session.request({ ':method': 'POST', ':path': '/h2?x=1', cookie: ['a=1', 'b=2'], 'x-a': 'v' })
+  stream.setEncoding('utf8').end('hello')
+  let text = ''
+  for await (const chunk of stream) text += chunk
+  assert.equal(text, 'POST /h2?x=1 <hello>')
+  const host = `a.test:${port}`
+  assert.deepEqual(seen, ['host', host, 'cookie', 'a=1; b=2', 'x-a', 'v', 'transfer-encoding', 'chunked', host])
+  const drained = listener.drain(0)
+  await once(session, 'close')
+  assert.equal(await drained, true)
+})
+
+test('refuses CONNECT and two authorities over HTTP/2', async t => {
+  const { port, infos } = await open(t, { tls: TLS })
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca, servername: 'a.test' })
+  t.after(() => session.destroy())
+  for (const [head, status] of [
+    [{ ':method': 'CONNECT', ':authority': 'x:1' }, 405],
+    [{ ':path': '/', ':authority': 'a.test', host: 'other.test' }, 400]
+  ] as const) {
+    const stream = session.request(head)
+    stream.on('error', () => {})
+    const [fields] = await once(stream, 'response')
+    assert.equal(fields[':status'], status)
+    stream.close()
+  }
+  assert.deepEqual(
+    infos.map(info => info.status),
+    [405, 400]
+  )
+})
+
+test('answers 500 over HTTP/2 for a handler that throws', async t => {
+  const { port, errors } = await open(t, { tls: TLS }, () => {
+    throw new Error('oops')
+  })
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca, servername: 'a.test' })
+  t.after(() => session.destroy())
+  const [fields] = await once(session.request({ ':path': '/' }), 'response')
+  assert.equal(fields[':status'], 500)
+  assert.equal((errors[0] as Error).message, 'oops')
+})
+
+test('serves cleartext HTTP/2 and HTTP/1 on one port when asked to', async t => {
+  const { port } = await open(t, { useH2c: true })
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  t.after(() => session.destroy())
+  const stream = session.request({ ':path': '/two' })
+  let text = ''
+  for await (const chunk of stream) text += chunk
+  assert.equal(text, 'GET /two <>')
+  const answer = await fetch(`http://127.0.0.1:${port}/one`, { headers: { connection: 'close' } })
+  assert.equal(await answer.text(), 'GET /one <>')
+})
+
+test('ends cleartext connections that say nothing or break', async t => {
+  const { port, listener } = await open(t, { useH2c: true, readHeaderTimeoutMs: 100 })
+  const { RawClient } = await import('./raw-client.js')
+  const silent = await RawClient.open(port)
+  const partial = await RawClient.open(port)
+  partial.send('PRI')
+  const gone = await RawClient.open(port)
+  gone.socket.end()
+  for (const client of [silent, partial, gone]) assert.equal(await client.ended(), '')
+  const split = await RawClient.open(port)
+  split.send('G')
+  await new Promise(setImmediate)
+  split.send('ET /split HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  assert.match(await split.ended(), /GET \/split <>/)
+  assert.equal(await listener.drain(0), true)
+})
+
+test('chooses the certificate by server name', async t => {
+  const { port } = await open(t, { tls: { ...TLS, keys: [pair('a'), pair('b')] } })
+  assert.equal(await subjectFor(port, 'b.test'), 'b.test')
+  assert.equal(await subjectFor(port, 'WWW.b.test'), 'b.test')
+  assert.equal(await subjectFor(port, 'a.test'), 'a.test')
+  assert.equal(await subjectFor(port, 'other.test'), 'a.test')
+})
+
+test('asks clients for a certificate with enable_mtls', async t => {
+  const { port } = await open(t, { tls: { ...TLS, enableMtls: true, disableSystemCaPool: true, caCerts: [file('ca.pem')] } })
+  await assert.rejects(get(port, '/x'))
+  const own = { cert: readFileSync(file('client.pem')), key: readFileSync(file('client.key')) }
+  assert.equal(await get(port, '/x', own), '200 GET /x <>')
+})
+
+test('keeps to the versions of the configuration and reports failed handshakes', async t => {
+  const { port, infos } = await open(t, { tls: TLS })
+  await assert.rejects(get(port, '/x', { maxVersion: 'TLSv1.2' }))
+  assert.equal(infos[0]!.status, 0)
+  const old = await open(t, { tls: { ...TLS, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } })
+  assert.equal(await get(old.port, '/x', { maxVersion: 'TLSv1.2' }), '200 GET /x <>')
+})
+
+async function failure(t: TestContext, tls: Partial<ServerTlsConfig>): Promise<string> {
+  const listener = createListener({ server: { ...DEFAULTS, tls: { ...TLS, ...tls } }, port: 0, listenIp: '127.0.0.1' }, echo)
+  t.after(() => listener.destroy())
+  try {
+    await listener.listen()
+  } catch (error) {
+    assert.equal((error as { code: string }).code, 'SLUICE_ERR_CONFIG_LISTEN')
+    return (error as Error).message
+  }
+  return assert.fail('listened')
+}
+
+test('names the file of what is wrong before the port opens', async t => {
+  assert.equal(await failure(t, { keys: [] }), 'tls: public key not defined')
+  assert.equal(await failure(t, { keys: [{ publicKey: file('a.pem'), privateKey: '' }] }), 'tls: private key not defined')
+  assert.equal(
+    await failure(t, { keys: [{ publicKey: '/nope.pem', privateKey: '/nope.key' }] }),
+    'tls: open /nope.pem: no such file or directory'
+  )
+  assert.match(await failure(t, { keys: [{ publicKey: file('broken.pem'), privateKey: file('a.key') }] }), /broken\.pem/)
+  assert.match(await failure(t, { keys: [{ publicKey: file('a.pem'), privateKey: file('b.key') }] }), /a\.pem with .*b\.key/)
+  assert.match(await failure(t, { cipherSuites: [1] }), /unknown cipher suite 1/)
+  assert.match(await failure(t, { enableMtls: true, caCerts: ['/nope.pem'] }), /open \/nope\.pem/)
+})
