@@ -54,7 +54,7 @@ export function parseJsonSafe(bytes: Buffer): ObjectNode {
 export function parseRaw(bytes: Buffer): RawNode {
   const valid = isUtf8(bytes) ? bytes : Buffer.from(bytes.toString('utf8'))
   const span = validateJson(valid)
-  return new RawNode(undefined, valid, span.start, span.end)
+  return new RawNode(undefined, valid, span.start, span.end, span.fields)
 }
 
 const OPEN_OBJECT = 0x7b

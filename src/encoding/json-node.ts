@@ -20,14 +20,23 @@ export class RawNode {
   readonly start: number
   /** Offset behind the last byte. */
   readonly end: number
+  /** Where the fields stand, when validation noted it: see `FieldIndex` in `json-validate.ts`. */
+  readonly fields: readonly number[] | undefined
   private known: string | undefined
 
   /** @param text a byte string (UTF-8 bytes read as latin1); may be left out when bytes are given. */
-  constructor(text: string | undefined, bytes?: Buffer, start = 0, end = bytes === undefined ? 0 : bytes.length) {
+  constructor(
+    text: string | undefined,
+    bytes?: Buffer,
+    start = 0,
+    end = bytes === undefined ? 0 : bytes.length,
+    fields?: readonly number[]
+  ) {
     this.known = text
     this.bytes = bytes
     this.start = start
     this.end = end
+    this.fields = fields
   }
 
   /** The value's text, a byte string. */

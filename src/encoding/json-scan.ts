@@ -32,7 +32,7 @@ export interface Wanted {
 
 /** Opens an object; of duplicate keys the last wins. The map is the node's own: who changes it calls `touch`. */
 export function openObject(node: ObjectNode): Map<string, JsonNode> {
-  return node.peek() ?? node.open(readFields(node.raw!, undefined))
+  return node.peek() ?? node.open(readFieldsInto(new Map(), node.raw!))
 }
 
 /**
@@ -41,7 +41,7 @@ export function openObject(node: ObjectNode): Map<string, JsonNode> {
  */
 export function selectFields(node: ObjectNode, wanted: Wanted): Map<string, JsonNode> {
   const open = node.peek()
-  if (open === undefined) return readFields(node.raw!, wanted)
+  if (open === undefined) return readFieldsInto(new Map(), node.raw!, wanted)
   const fields = new Map<string, JsonNode>()
   for (const [key, value] of open) if (wanted.has(key)) fields.set(key, value)
   return fields
@@ -97,23 +97,32 @@ export function decodeString(text: string): string {
 }
 const PLAIN = /^[^\\\x80-\xff]*$/
 
-function readFields(raw: RawNode, wanted: Wanted | undefined): Map<string, JsonNode> {
-  const fields = new Map<string, JsonNode>()
+/** Adds the fields of a closed object to a map; later keys replace earlier ones at their place. */
+export function readFieldsInto(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): Map<string, JsonNode> {
   const bytes = raw.bytes ?? raw.source
   const base = raw.start
   const end = raw.bytes === undefined ? bytes.length : raw.end
   const whole = end - base <= WHOLE_TEXT_BYTES ? raw.text : undefined
+  const add = (keyStart: number, start: number, behind: number): void => {
+    const keyEnd = skipString(bytes, keyStart + 1)
+    const key = decodeString(
+      whole === undefined ? bytes.toString('latin1', keyStart, keyEnd) : whole.slice(keyStart - base, keyEnd - base)
+    )
+    if (wanted !== undefined && !wanted.has(key)) return
+    fields.set(key, new RawNode(whole === undefined ? undefined : whole.slice(start - base, behind - base), bytes, start, behind))
+  }
+  const index = raw.fields
+  if (index !== undefined) {
+    for (let k = 0; k < index.length; k += 3) add(index[k]!, index[k + 1]!, index[k + 2]!)
+    return fields
+  }
   let i = skipSpace(bytes, base + 1, end)
   while (bytes[i] === QUOTE) {
-    const keyStart = i
-    i = skipString(bytes, i + 1)
-    const key = decodeString(whole === undefined ? bytes.toString('latin1', keyStart, i) : whole.slice(keyStart - base, i - base))
-    i = skipSpace(bytes, skipSpace(bytes, i, end) + 1, end)
+    const key = i
+    i = skipSpace(bytes, skipSpace(bytes, skipString(bytes, i + 1), end) + 1, end)
     const start = i
     i = skipValue(bytes, i)
-    if (wanted === undefined || wanted.has(key)) {
-      fields.set(key, new RawNode(whole === undefined ? undefined : whole.slice(start - base, i - base), bytes, start, i))
-    }
+    add(key, start, i)
     i = skipSpace(bytes, i, end)
     if (bytes[i] === COMMA) i = skipSpace(bytes, i + 1, end)
   }

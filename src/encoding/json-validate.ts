@@ -16,7 +16,15 @@ export interface JsonSpan {
   readonly start: number
   /** Offset behind the last byte. */
   readonly end: number
+  /** Where the fields of a root object stand; undefined for other roots and for objects of very many fields. */
+  readonly fields: FieldIndex | undefined
 }
+
+/** Per field: offset of the key's quote, offset of the value, offset behind the value. */
+export type FieldIndex = readonly number[]
+
+/** Most fields that validation notes the places of; an object of more is read again when somebody opens it. */
+const MOST_INDEXED = 256
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -54,6 +62,7 @@ export function validateJson(bytes: Buffer): JsonSpan {
   if (start === end) throw new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', { message: 'EOF' })
   let i = start
   let depth = 0
+  let fields: number[] | undefined = bytes[start] === OPEN_OBJECT ? [] : undefined
   value: for (;;) {
     const c = i < end ? bytes[i]! : -1
     if (c === QUOTE) {
@@ -64,7 +73,9 @@ export function validateJson(bytes: Buffer): JsonSpan {
       if (i < end && bytes[i] === CLOSE_OBJECT) i++
       else {
         nesting[depth++] = IN_OBJECT
+        const key = i
         i = readKey(bytes, i, end)
+        if (depth === 1) fields?.push(key, i)
         continue
       }
     } else if (c === OPEN_ARRAY) {
@@ -84,13 +95,19 @@ export function validateJson(bytes: Buffer): JsonSpan {
       if (depth === 0) {
         const after = skipSpace(bytes, i, end)
         if (after < end) throw unexpected(bytes, after, 'after top-level value')
-        return { start, end: i }
+        return { start, end: i, fields }
+      }
+      if (depth === 1 && fields !== undefined) {
+        fields.push(i)
+        if (fields.length >= MOST_INDEXED * 3) fields = undefined
       }
       i = skipSpace(bytes, i, end)
       const next = i < end ? bytes[i]! : -1
       if (nesting[depth - 1] === IN_OBJECT) {
         if (next === COMMA) {
-          i = readKey(bytes, skipSpace(bytes, i + 1, end), end)
+          const key = skipSpace(bytes, i + 1, end)
+          i = readKey(bytes, key, end)
+          if (depth === 1) fields?.push(key, i)
           continue value
         }
         if (next !== CLOSE_OBJECT) throw unexpected(bytes, i, 'after object key:value pair')

@@ -20,7 +20,7 @@ interface ContainerNotes {
 const NOTES = new WeakMap<object, ContainerNotes>()
 
 /** A number that may print otherwise than it was written; may match inside strings, where it only costs time. */
-const UNUSUAL = /[[:,\s](?:-0[,\]}\s]|-?\d+(?:\.\d*)?[eE]|-?\d{16}|-?\d+\.\d*0[,\]}\s]|-?\d+\.\d{9}|-?\d{7,}\.|-?0\.000000)/
+const UNUSUAL = /[[:,\s](?:-0[,\]}\s]|-?\d+(?:\.\d*)?[eE]|-?\d{16}|-?\d+\.\d*0[,\]}\s]|-?\d+\.\d{9}|-?\d{7,}\.|-?0\.000000)/g
 
 /**
  * Parses JSON text as JSON.parse does, and remembers unusual numbers.
@@ -29,8 +29,18 @@ const UNUSUAL = /[[:,\s](?:-0[,\]}\s]|-?\d+(?:\.\d*)?[eE]|-?\d{16}|-?\d+\.\d*0[,
  */
 export function parseJsonValue(text: string): unknown {
   const value: unknown = JSON.parse(text)
-  if (typeof value === 'object' && value !== null && UNUSUAL.test(text)) noteNumbers(text, value)
+  if (isObject(value) && hasUnusual(text)) noteNumbers(text, value)
   return value
+}
+
+function hasUnusual(text: string): boolean {
+  UNUSUAL.lastIndex = 0
+  for (let match = UNUSUAL.exec(text); match !== null; match = UNUSUAL.exec(text)) {
+    const start = match.index + 1
+    const source = text.slice(start, endOfNumber(text, start))
+    if (String(Number(source)) !== source) return true
+  }
+  return false
 }
 
 /**
@@ -146,7 +156,18 @@ function shifted(notes: ContainerNotes, item: unknown): string | undefined {
 interface Frame {
   /** undefined where a duplicate key hides what stands here. */
   readonly container: Record<string, unknown> | unknown[] | undefined
-  key: string | number
+  /** Index in an array; -1 in an object, whose key stands in the text at `keyStart`. */
+  index: number
+  keyStart: number
+  keyEnd: number
+}
+
+const enter = (container: Frame['container'], index: number): Frame => ({ container, index, keyStart: 0, keyEnd: 0 })
+
+function keyOf(text: string, { index, keyStart, keyEnd }: Frame): string | number {
+  if (index >= 0) return index
+  const inner = text.slice(keyStart + 1, keyEnd - 1)
+  return inner.includes('\\') ? (JSON.parse(`"${inner}"`) as string) : inner
 }
 
 /** Walks valid text along the value that JSON.parse made of it. */
@@ -154,57 +175,61 @@ function noteNumbers(text: string, root: object): void {
   const lossy: ContainerNotes['lossy'] = new Map()
   NOTES.set(root, { numbers: new Map(), lossy })
   const frames: Frame[] = []
-  let frame: Frame = { container: undefined, key: '' }
+  let frame = enter(undefined, 0)
   let expectKey = false
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
     if (c === 0x22) {
       const end = endOfString(text, i)
-      if (expectKey) frame.key = JSON.parse(text.slice(i, end))
-      expectKey = false
+      if (expectKey) {
+        frame.keyStart = i
+        frame.keyEnd = end
+        expectKey = false
+      }
       i = end - 1
     } else if (c === 0x7b || c === 0x5b) {
-      const container = frames.length === 0 ? root : child(frame)
+      const container = frames.length === 0 ? root : child(text, frame)
       const fits = isObject(container) && Array.isArray(container) === (c === 0x5b)
       if (fits && container !== root) NOTES.delete(container) // of duplicate keys the last counts
       frames.push(frame)
-      frame = { container: fits ? (container as Frame['container']) : undefined, key: c === 0x5b ? 0 : '' }
+      frame = enter(fits ? (container as Frame['container']) : undefined, c === 0x5b ? 0 : -1)
       expectKey = c === 0x7b
     } else if (c === 0x7d || c === 0x5d) {
       frame = frames.pop()!
       expectKey = false
     } else if (c === 0x2c) {
-      if (typeof frame.key === 'number') frame.key++
+      if (frame.index >= 0) frame.index++
       else expectKey = true
     } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
       const end = endOfNumber(text, i)
-      note(frame, text.slice(i, end), lossy)
+      note(text, frame, text.slice(i, end), lossy)
       i = end - 1
     }
   }
 }
 
-function child(frame: Frame): unknown {
-  const { container, key } = frame
+function child(text: string, frame: Frame): unknown {
+  const { container } = frame
   if (container === undefined) return undefined
+  const key = keyOf(text, frame)
   return Object.hasOwn(container, key) ? (container as Record<string | number, unknown>)[key] : undefined
 }
 
-function note(frame: Frame, source: string, lossy: ContainerNotes['lossy']): void {
+function note(text: string, frame: Frame, source: string, lossy: ContainerNotes['lossy']): void {
   const value = Number(source)
-  const container = frame.container
+  const { container } = frame
   if (container === undefined) return
   let notes = NOTES.get(container)
-  if (String(value) === source && Number.isFinite(value)) {
-    notes?.numbers.delete(frame.key) // a duplicate key before it was unusual
-    if (!Number.isSafeInteger(value) && lossy.has(value)) lossy.set(value, null)
+  if (String(value) === source) {
+    notes?.numbers.delete(keyOf(text, frame)) // a duplicate key before it was unusual
+    if (lossy.has(value)) lossy.set(value, null)
     return
   }
   if (notes === undefined) {
     notes = { numbers: new Map(), lossy }
     NOTES.set(container, notes)
   }
-  notes.numbers.set(frame.key, { value, source })
+  notes.numbers.set(keyOf(text, frame), { value, source })
   if (source.length > 15 && isLossy(value, source)) {
     const known = lossy.get(value)
     lossy.set(value, known === undefined || known === source ? source : null)
@@ -219,11 +244,10 @@ function isLossy(value: number, source: string): boolean {
 }
 
 function endOfString(text: string, start: number): number {
-  let i = start + 1
-  for (;;) {
-    const c = text.charCodeAt(i)
-    if (c === 0x22) return i + 1
-    i += c === 0x5c ? 2 : 1
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
+    if (slashes % 2 === 0) return end + 1
   }
 }
 
