@@ -44,7 +44,7 @@ export function compileMissAnswers(config: Pick<RouterConfig, 'errorBody404' | '
       case 'auto-options': // no X-Krakend-Completed, as KrakenD
         return GatewayResponse.over(200, ['Allow', miss.allow, ...version], EMPTY, 0)
       case 'bad-params': // none of the standard fields, independent of return_error_msg
-        return GatewayResponse.over(400, ['Content-Type', PLAIN], Buffer.from(miss.text), 0)
+        return respond({ status: 400, fields: ['Content-Type', PLAIN], body: Buffer.from(miss.text) })
       case 'redirect':
         return redirect(miss, request)
     }
