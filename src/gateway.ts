@@ -116,7 +116,8 @@ class Boot {
 
   async build(components: ShippedComponents): Promise<Gateway> {
     const { config, options } = this
-    const created = createLogger(config.extra['telemetry/logging'], {
+    const logging = options.logger === undefined ? config.extra['telemetry/logging'] : undefined
+    const created = createLogger(logging, {
       tolerant: config.tolerant,
       file: config.source,
       ...(options.logOutput === undefined ? {} : { out: options.logOutput })

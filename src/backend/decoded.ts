@@ -38,7 +38,9 @@ const ERROR_BODY_DRAIN = 64 * 1024
 
 export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Receive {
   const shape = compileShape(backend)
-  const streamShape = deps.mayStream && backend.encoding === 'json' ? compileStreamShape(backend, deps.bareCollection) : undefined
+  // what nobody shapes must be seen whole before it is sent on, and is held for that; a filter or a wrap may run on any size
+  const shapes = shape !== undefined || backend.isCollection
+  const streamShape = deps.mayStream && shapes && backend.encoding === 'json' ? compileStreamShape(backend, deps.bareCollection) : undefined
   const { decoder, limit, keepText } = deps
   const { isCollection, encoding } = backend
 

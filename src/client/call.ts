@@ -85,10 +85,9 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     this.counted = true
     this.headSeen = false
     this.client = undefined
-    pool.dispatcher.dispatch(
-      { origin: pool.origin, path: this.path, method: this.method as Dispatcher.HttpMethod, headers: this.headers, body: this.body as never },
-      this as never
-    )
+    const options = { origin: pool.origin, path: this.path, method: this.method as Dispatcher.HttpMethod, headers: this.headers, body: this.body as never }
+    if (this.retried) pool.dispatchFresh(options, this as never)
+    else pool.dispatch(options, this as never)
   }
 
   /** Goes on after an `onChunk` that answered false. */
@@ -144,6 +143,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       this.fail(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: `${this.method} "${this.url}": invalid status code ${status}` }))
       return true
     }
+    this.client?.headArrived()
     this.resumeBody = resume
     if (this.redirects !== undefined && status >= 300 && status < 400) {
       const next = this.redirect(status, raw)

@@ -9,6 +9,7 @@ import type { TransportConfig } from '../config/types.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UpstreamCall } from './call.js'
 import { proxyFor } from './env-proxy.js'
+import { skipContinues } from './interim.js'
 import { clientTlsOptions } from './tls.js'
 
 /** What a gateway's pools have in common. */
@@ -38,6 +39,7 @@ export class PooledClient extends Client {
   private served = 0
   private busy = 0
   private socket: Socket | undefined
+  private awaitsHead = true
 
   constructor(origin: URL, options: Client.Options, wheel: TimerWheel, maxAgeMs: number) {
     const connector = options.connect as buildConnector.connector
@@ -55,6 +57,8 @@ export class PooledClient extends Client {
 
   private connected(socket: Socket): void {
     this.socket = socket
+    this.awaitsHead = true
+    skipContinues(socket, () => this.awaitsHead)
     this.connectedAt = this.wheel.now()
     this.served = 0
   }
@@ -69,8 +73,14 @@ export class PooledClient extends Client {
     return super.dispatch(options, handler)
   }
 
+  /** A final head was read: body bytes follow. */
+  headArrived(): void {
+    this.awaitsHead = false
+  }
+
   /** An answer came to its end on this connection. */
   succeeded(): void {
+    this.awaitsHead = true
     this.served++
   }
 
@@ -93,7 +103,8 @@ export class PooledClient extends Client {
 export class OriginPool {
   /** `http://host:port`. */
   readonly origin: string
-  readonly dispatcher: Dispatcher
+  private readonly dispatcher: Dispatcher
+  private readonly openFresh: (() => Dispatcher) | undefined
   readonly maxQueued: number
   private readonly capacity: number
   private readonly clients = new Set<PooledClient>()
@@ -108,7 +119,26 @@ export class OriginPool {
     this.origin = origin
     this.maxQueued = settings.maxQueued
     this.capacity = settings.maxConnections + settings.maxQueued
-    this.dispatcher = createDispatcher(origin, settings, this.clients)
+    const made = createDispatcher(origin, settings, this.clients)
+    this.dispatcher = made.dispatcher
+    this.openFresh = made.openFresh
+  }
+
+  /** Sends a request on a pooled connection. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.dispatcher.dispatch(options, handler)
+  }
+
+  /** Sends a request on a connection that nobody used before, and closes it afterwards. */
+  dispatchFresh(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    if (this.openFresh === undefined) {
+      this.dispatch(options, handler)
+      return
+    }
+    const client = this.openFresh()
+    options.reset = true
+    client.dispatch(options, handler)
+    void client.close()
   }
 
   /** Claims a place for a call; false when the queue is full. */
@@ -146,7 +176,13 @@ export class OriginPool {
   }
 }
 
-function createDispatcher(origin: string, settings: PoolSettings, clients: Set<PooledClient>): Dispatcher {
+interface MadeDispatcher {
+  readonly dispatcher: Dispatcher
+  /** Undefined behind a proxy, whose connections are the proxy agent's. */
+  readonly openFresh: (() => Dispatcher) | undefined
+}
+
+function createDispatcher(origin: string, settings: PoolSettings, clients: Set<PooledClient>): MadeDispatcher {
   const { transport, wheel } = settings
   const connect: buildConnector.BuildOptions = {
     timeout: transport.dialerTimeoutMs || DEFAULT_CONNECT_MS,
@@ -173,6 +209,11 @@ function createDispatcher(origin: string, settings: PoolSettings, clients: Set<P
     return client
   }
   const proxy = proxyFor(origin, settings.env)
-  if (proxy !== undefined) return new ProxyAgent({ ...options, uri: proxy, requestTls: connect as never })
-  return new Pool(origin, { ...options, connect: buildConnector(connect) as never, factory: factory as never })
+  if (proxy !== undefined) return { dispatcher: new ProxyAgent({ ...options, uri: proxy, requestTls: connect as never }), openFresh: undefined }
+  const connector = buildConnector(connect)
+  const { connections: _, ...single } = options
+  return {
+    dispatcher: new Pool(origin, { ...options, connect: connector as never, factory: factory as never }),
+    openFresh: () => factory(new URL(origin), { ...single, connect: connector })
+  }
 }
