@@ -89,10 +89,6 @@ export class Http1 {
     this.sweeper = setInterval(() => this.sweep(performance.now()), tickMs).unref()
   }
 
-  get connections(): number {
-    return this.live.size
-  }
-
   /** Starts node's own timers for connections that another server accepts. */
   trackForeign(): void {
     this.server.emit('listening')
@@ -129,7 +125,7 @@ export class Http1 {
     if (this.draining) response.shouldKeepAlive = false
     if (hasBody(request.rawHeaders)) {
       request.socket.destroySoon = destroySoonPolitely
-      response.once('finish', dropRest)
+      response.prependOnceListener('finish', dropRest)
     }
     const refused = judgeHead(request) ?? (expectation === 'unknown' ? REFUSALS.expectation : undefined)
     if (refused !== undefined) {
@@ -270,11 +266,15 @@ function destroySoonPolitely(this: Socket): void {
   this.end()
 }
 
-/** Reads the rest of a body that nobody wanted, up to a cap. */
+/**
+ * Reads the rest of a body that nobody wanted, up to a cap. Stands before node's own listener, which would drop the rest
+ * uncounted unless somebody has read from the request.
+ */
 function dropRest(this: ServerResponse): void {
   const request = this.req
   if (request.complete || request.destroyed) return
   connectionOf(request.socket)?.linger(performance.now())
+  request.read()
   request.on('data', cutWhenTooMuch)
   request.resume()
 }

@@ -44,10 +44,6 @@ export class Http2 {
     this.server.on('sessionError', ignore) // the session closes by itself
   }
 
-  get connections(): number {
-    return this.sessions.size
-  }
-
   /** Takes over a connection that speaks HTTP/2; bytes already read must have been put back. */
   accept(socket: Socket): void {
     socket.on('error', ignore)
@@ -69,13 +65,19 @@ export class Http2 {
     session.once('close', () => this.sessions.delete(session))
     session.on('error', ignore)
     session.on('stream', stream => {
-      this.sessions.set(session, (this.sessions.get(session) ?? 0) + 1)
+      this.count(session, 1)
       stream.on('error', ignore)
-      stream.once('close', () => this.sessions.set(session, (this.sessions.get(session) ?? 1) - 1))
+      stream.once('close', () => this.count(session, -1))
     })
     session.setTimeout(limits.idleTimeoutMs || limits.readTimeoutMs || DEFAULT_IDLE_TIMEOUT_MS, () => {
       if (this.sessions.get(session) === 0) session.close()
     })
+  }
+
+  /** Keeps the number of open streams of a session that is still open. */
+  private count(session: ServerHttp2Session, change: number): void {
+    const streams = this.sessions.get(session)
+    if (streams !== undefined) this.sessions.set(session, streams + change)
   }
 
   private serve(request: Http2ServerRequest, response: Http2ServerResponse, expectsContinue: boolean): void {

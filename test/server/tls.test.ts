@@ -107,6 +107,51 @@ test('answers 500 over HTTP/2 for a handler that throws', async t => {
   assert.equal((errors[0] as Error).message, 'oops')
 })
 
+test('keeps the time limits over HTTP/2', async t => {
+  const { port, infos } = await open(
+    t,
+    { useH2c: true, readTimeoutMs: 100, writeTimeoutMs: 200, idleTimeoutMs: 400 },
+    (req, res) => {
+      req.on('error', () => {})
+      if (req.method === 'GET') res.write('never ends')
+    }
+  )
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  session.on('error', () => {})
+  t.after(() => session.destroy())
+  const upload = session.request({ ':method': 'POST', ':path': '/' })
+  upload.on('error', () => {})
+  upload.write('x')
+  const [fields] = await once(upload, 'response')
+  assert.equal(fields[':status'], 408)
+  assert.equal(infos[0]!.code, 'SLUICE_ERR_CLIENT_TIMEOUT')
+  upload.destroy()
+  const download = session.request({ ':path': '/' })
+  download.on('error', () => {})
+  download.resume()
+  await once(download, 'close')
+  await once(session, 'close')
+})
+
+test('asks for an HTTP/2 body only when somebody reads it', async t => {
+  const { port } = await open(t, { useH2c: true }, (req, res) => {
+    if (req.url === '/no') res.writeHead(401).end()
+    else echo(req, res)
+  })
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  t.after(() => session.destroy())
+  const asked = session.request({ ':method': 'POST', ':path': '/yes', expect: '100-continue' })
+  await once(asked, 'continue')
+  asked.setEncoding('utf8').end('hello')
+  let text = ''
+  for await (const chunk of asked) text += chunk
+  assert.equal(text, 'POST /yes <hello>')
+  const refused = session.request({ ':method': 'POST', ':path': '/no', expect: '100-continue' })
+  refused.on('continue', () => assert.fail('asked'))
+  const [fields] = await once(refused, 'response')
+  assert.equal(fields[':status'], 401)
+})
+
 test('serves cleartext HTTP/2 and HTTP/1 on one port when asked to', async t => {
   const { port } = await open(t, { useH2c: true })
   const session = connectHttp2(`http://127.0.0.1:${port}`)
