@@ -1,7 +1,7 @@
 /** Checks a configuration file against the published JSON Schema; stricter than loading, which also takes what KrakenD's decoder takes. */
 
 import { readFile } from 'node:fs/promises'
-import type { ConfigProblem } from '../errors.js'
+import { ConfigError, type ConfigProblem } from '../errors.js'
 import { isObject } from './json-value.js'
 import type { NamespaceTable, Scope } from './namespaces.js'
 import { OptionSchemas } from './option-schemas.js'
@@ -14,6 +14,8 @@ const SCHEMA_FILE = new URL('../../schema/sluice.schema.json', import.meta.url)
 export interface LintOptions {
   /** Components whose option schemas are checked too. Default: none, their options may be any object or list. */
   readonly namespaces?: NamespaceTable
+  /** Path of a JSON Schema (draft 2020-12) to check against instead of the published one; components are then its own affair. */
+  readonly schema?: string
 }
 
 /** Reads the published schema and puts the schemas of components at the scopes where they have an effect. */
@@ -36,13 +38,20 @@ function embedded(schema: object, namespace: string): object {
   return '$id' in schema ? schema : { $id: `sluice:/options/${namespace}`, ...schema }
 }
 
+async function readSchema(file: string): Promise<object> {
+  const { value } = await readSource(file)
+  if (isObject(value)) return value
+  throw new ConfigError([{ level: 'error', file, pointer: '', message: 'the schema must be an object' }])
+}
+
 /**
  * Checks a file and answers all findings, an empty list when there are none. Environment variables are not looked at.
  * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID when the file cannot be read or is not well-formed
  */
 export async function lintConfig(file: string, options: LintOptions = {}): Promise<readonly ConfigProblem[]> {
   const source = await readSource(file)
-  const faults = new OptionSchemas().check('configuration', await configSchema(options.namespaces), source.value)
+  const schema = options.schema === undefined ? await configSchema(options.namespaces) : await readSchema(options.schema)
+  const faults = new OptionSchemas().check('configuration', schema, source.value)
   const problems = faults.map((fault): ConfigProblem => {
     const { unknownKey } = fault
     const message = unknownKey === undefined ? fault.message : `unknown key '${unknownKey}'`

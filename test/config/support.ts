@@ -1,0 +1,46 @@
+/** Short ways to load configurations in tests. */
+
+import assert from 'node:assert/strict'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type LoadOptions, loadConfigObject } from '../../src/config/load.js'
+import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../src/config/types.js'
+import { ConfigError, type ConfigProblem } from '../../src/errors.js'
+
+const HOST = ['http://upstream.test:8080']
+
+export function load(object: object, options: Partial<LoadOptions> = {}): ServiceConfig {
+  return loadConfigObject({ version: 3, host: HOST, ...object }, { namespaces: [], ...options })
+}
+
+export function loadEndpoint(endpoint: object, options: Partial<LoadOptions> = {}): EndpointConfig {
+  return load({ endpoints: [{ endpoint: '/x', backend: [{ url_pattern: '/' }], ...endpoint }] }, options).endpoints[0]!
+}
+
+export function loadBackend(backend: object, endpoint: object = {}, options: Partial<LoadOptions> = {}): BackendConfig {
+  return loadEndpoint({ ...endpoint, backend: [{ url_pattern: '/', ...backend }] }, options).backends[0]!
+}
+
+/** Runs a load that must fail and answers its findings. */
+export function findingsOf(run: () => unknown): readonly ConfigProblem[] {
+  try {
+    run()
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.problems
+  }
+  assert.fail('the configuration was accepted')
+}
+
+export function errorsOf(run: () => unknown): string[] {
+  return findingsOf(run)
+    .filter(problem => problem.level === 'error')
+    .map(problem => `${problem.pointer}: ${problem.message}`)
+}
+
+export async function configFile(name: string, text: string): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'sluice-config-')), name)
+  await writeFile(file, text)
+  return file
+}
