@@ -46,7 +46,7 @@ export class MethodTable<T> {
   private readonly statics = new Map<string, Found<T>>()
   private tree: Tree | undefined
   private readonly entries: Stored<T>[] = []
-  private folded: FoldedTable<T> | undefined
+  private folded: FoldedTable | undefined
 
   /** @throws Error when the same path is already there */
   add(pattern: RoutePattern, target: T): void {
@@ -79,9 +79,14 @@ export class MethodTable<T> {
     return this.statics.get(path) ?? (this.tree === undefined ? undefined : matchIn<T>(this.tree, protect(path)))
   }
 
+  /** Makes {@link findFolded} ready; after the last {@link add}. */
+  fold(): void {
+    this.folded = foldedTable(this.entries)
+  }
+
   /** Answers the path of a route that differs from `path` in case only, in the spelling of the configuration. */
   findFolded(path: string): string | undefined {
-    this.folded ??= foldedTable(this.entries)
+    if (this.folded === undefined) return undefined
     const lower = path.toLowerCase()
     const literal = this.folded.statics.get(lower)
     if (literal !== undefined) return literal
@@ -96,14 +101,13 @@ export class MethodTable<T> {
   }
 }
 
-interface FoldedTable<T> {
+interface FoldedTable {
   readonly statics: Map<string, string>
   readonly tree: Tree | undefined
-  readonly entries?: readonly Stored<T>[]
 }
 
-/** Built when the first path was not found as it stands; of routes that differ in case only the first wins. */
-function foldedTable<T>(entries: readonly Stored<T>[]): FoldedTable<T> {
+/** Of routes that differ in case only the first wins. */
+function foldedTable<T>(entries: readonly Stored<T>[]): FoldedTable {
   const statics = new Map<string, string>()
   let tree: Tree | undefined
   for (const entry of entries) {

@@ -105,6 +105,8 @@ export function createRouter<T>(routes: readonly RouteSpec<T>[], options: Router
       add(tables, 'OPTIONS', path, table => table.add(pattern, { result, value: undefined }))
     }
   }
+  // At boot, not at the first 404: folding 10,000 routes takes some 90 ms.
+  if (!options.disableRedirectFixedPath) for (const table of tables.values()) table.fold()
   return new CompiledRouter(tables, options)
 }
 
