@@ -17,7 +17,7 @@ import { BufferSource, type ByteSource } from '../message/byte-flow.js'
 import { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
-import type { Next } from '../plugin/types.js'
+import type { Next, Wrap } from '../plugin/types.js'
 import type { Balancer } from './balancer.js'
 import type { Receive } from './decoded.js'
 import { compileTargetTemplate } from './request-template.js'
@@ -26,9 +26,6 @@ import { compileTargetTemplate } from './request-template.js'
 export type CallBody = Buffer | ByteSource | undefined
 
 export type BackendCall = (request: GatewayRequest, params: Readonly<Record<string, string>>, body: CallBody, scope: Scope) => Promise<GatewayResponse>
-
-/** Wraps a handler by another one, at boot. */
-export type Wrap = (next: Next) => Next
 
 /** Stages of one backend, each already joined to one wrap. */
 export interface BackendWraps {

@@ -8,7 +8,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Balancer } from '../backend/balancer.js'
-import { type BackendCall, type BackendWraps, compileBackendCall, compileFieldPick, compileHostResolver, type Wrap } from '../backend/call.js'
+import { type BackendCall, type BackendWraps, compileBackendCall, compileFieldPick, compileHostResolver } from '../backend/call.js'
 import { compileReceive } from '../backend/decoded.js'
 import { compileTargetTemplate } from '../backend/request-template.js'
 import type { UpstreamPools } from '../client/pools.js'
@@ -23,6 +23,7 @@ import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/
 import type { Identity } from '../identity.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
+import type { Wrap } from '../plugin/types.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
 import { compileConcurrent, compileParallel, compileSequential, compileSingle, type Proxy } from './fan-out.js'

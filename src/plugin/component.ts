@@ -1,0 +1,106 @@
+/**
+ * How a shipped component declares itself: which namespace it reads, where it stands, what it needs, how its options look,
+ * and how it compiles to a stage. Components live in `plugins/`, built on `sluice/plugin` alone.
+ */
+
+import type { Needs, PluginContext, Wrap } from './types.js'
+
+/** Around everything, also health, 404 and redirects; outermost first. */
+export const SERVICE_OUTER_SLOTS = ['telemetry', 'cors', 'plugins'] as const
+/** Around routes, 404 and 405, not around health, debug and echo. */
+export const SERVICE_INNER_SLOTS = ['security', 'bot-detector', 'scripting'] as const
+/** The client's whole request and the finished answer. */
+export const ENDPOINT_ROUTER_SLOTS = ['bot-detector', 'telemetry', 'auth', 'signer', 'scripting', 'ratelimit'] as const
+/** After the endpoint's lists, outside of shadow and static; the answer is data on decoded endpoints. */
+export const ENDPOINT_PROXY_SLOTS = ['scripting', 'check', 'schema'] as const
+/** Outside of decoding: the answer is data on decoded endpoints. */
+export const BACKEND_DECODED_SLOTS = ['graphql', 'modifiers', 'telemetry', 'circuit-breaker', 'ratelimit', 'scripting', 'check'] as const
+/** Around the transport: the answer is the upstream's. */
+export const BACKEND_TRANSPORT_SLOTS = ['rewrite', 'plugin', 'telemetry', 'cache', 'credentials'] as const
+
+export type ServiceSlot = `outer/${(typeof SERVICE_OUTER_SLOTS)[number]}` | `inner/${(typeof SERVICE_INNER_SLOTS)[number]}`
+export type EndpointSlot = `router/${(typeof ENDPOINT_ROUTER_SLOTS)[number]}` | `proxy/${(typeof ENDPOINT_PROXY_SLOTS)[number]}`
+export type BackendSlot = `decoded/${(typeof BACKEND_DECODED_SLOTS)[number]}` | `transport/${(typeof BACKEND_TRANSPORT_SLOTS)[number]}`
+
+/** Facts of the endpoint a component is compiled for. */
+export interface EndpointFacts {
+  /** As configured: `/x/{id}`. */
+  readonly path: string
+  /** As logs print it: `/x/:id`. */
+  readonly ginPath: string
+  readonly method: string
+  readonly params: readonly string[]
+  readonly timeoutMs: number
+  readonly cacheTtlMs: number
+  readonly inputHeaders: readonly string[]
+  readonly inputQueryStrings: readonly string[]
+  readonly outputEncoding: string
+  readonly backendCount: number
+  /** bytes */
+  readonly maxBodyBytes: number
+}
+
+/** Facts of the backend a component is compiled for. */
+export interface BackendFacts {
+  readonly method: string
+  readonly urlPattern: string
+  /** As logs print it: `/users/{{.Id}}`. */
+  readonly goPattern: string
+  readonly hosts: readonly string[]
+  readonly encoding: string
+  readonly timeoutMs: number
+}
+
+/** Facts of the whole. */
+export interface ServiceFacts {
+  readonly name: string
+  /** Sluice's version. */
+  readonly version: string
+  readonly returnErrorMsg: boolean
+  readonly errorStatus: 'krakend' | 'http'
+  readonly tolerant: boolean
+  readonly healthPath: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** What `compile` gets beside its options. */
+export interface ComponentContext extends PluginContext {
+  readonly service: ServiceFacts
+  /** At endpoint and backend scope. */
+  readonly endpointFacts: EndpointFacts | undefined
+  /** At backend scope. */
+  readonly backendFacts: BackendFacts | undefined
+  /** `[SERVICE: Router]`, `[ENDPOINT: /x/:id]` or `[BACKEND: GET /x -> /y]`, as KrakenD prints it. */
+  readonly tag: string
+  /** One map per gateway, for what several places share; keys begin with the namespace. */
+  readonly shared: Map<string, unknown>
+  /** Runs `work` when the gateway closes. */
+  onClose(work: () => void | Promise<void>): void
+  /**
+   * Stops the start: an option that cannot be honoured.
+   * @param pointer JSON pointer within the options: `/jwk_url`
+   * @throws ConfigError always
+   */
+  fail(pointer: string, message: string): never
+}
+
+/** One component. `O` is the type of its options after the schema has checked them. */
+export interface Component<O = unknown> {
+  /** The `extra_config` key; equal to its folder in `plugins/`. */
+  readonly namespace: string
+  /** Other keys that mean the same. */
+  readonly aliases?: readonly string[]
+  readonly scopes: readonly ('service' | 'endpoint' | 'backend')[]
+  /** Where it stands, per scope. A scope without a slot compiles (to share something) and adds no stage. */
+  readonly slots: { readonly service?: ServiceSlot; readonly endpoint?: EndpointSlot; readonly backend?: BackendSlot }
+  readonly needs?: Needs
+  /** JSON Schema (draft 2020-12) of the options. */
+  readonly schema: object
+  /** Called once per place at boot; undefined means no stage. A throw stops the start. */
+  compile(options: O, context: ComponentContext): Wrap | undefined | Promise<Wrap | undefined>
+}
+
+/** Types a declaration; answers it as it is. */
+export function defineComponent<O>(component: Component<O>): Component<O> {
+  return component
+}

@@ -1,0 +1,37 @@
+/** The public plugin interface, `sluice/plugin`. */
+
+export { type ErrorCode, GatewayError, type GatewayErrorInit } from '../errors.js'
+export { Body } from '../message/body.js'
+export { HeaderMap, type HeadersLike } from '../message/header-map.js'
+export { GatewayRequest } from '../message/request.js'
+export { GatewayResponse, type Init, isGatewayResponse } from '../message/response.js'
+export type { ByteStage, Observer } from '../message/stages.js'
+export type { Token, TokenStage } from '../message/token-pipe.js'
+export {
+  type BackendFacts,
+  type BackendSlot,
+  type Component,
+  type ComponentContext,
+  defineComponent,
+  type EndpointFacts,
+  type EndpointSlot,
+  type ServiceFacts,
+  type ServiceSlot
+} from './component.js'
+export type {
+  About,
+  ClientPlugin,
+  ExtraConfig,
+  Handler,
+  HandlerFactory,
+  HandlerPlugin,
+  Logger,
+  Modifier,
+  ModifierFactory,
+  ModifierPlugin,
+  Needs,
+  Next,
+  PluginContext,
+  PluginModule,
+  Wrap
+} from './types.js'
