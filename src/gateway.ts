@@ -6,8 +6,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import { type Balancer, createBalancer } from './backend/balancer.js'
-import { createSrvBalancer } from './backend/dns-srv.js'
 import type { BackendWraps } from './backend/call.js'
+import { createSrvBalancer } from './backend/dns-srv.js'
 import { UpstreamPools } from './client/pools.js'
 import { loadConfigFile, loadConfigObject } from './config/load.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from './config/types.js'
@@ -217,7 +217,8 @@ class Boot {
       name: (backend.hosts[0] ?? '').replace(/^https?:\/\//, '').replace(/\/$/, ''),
       scheme: backend.sdScheme,
       ttlMs: this.config.transport.dnsCacheTtlMs,
-      onError: error => logger.warning(`[SERVICE: DNS SRV] ${backend.hosts[0]}: ${error instanceof Error ? error.message : String(error)}`)
+      onError: error =>
+        logger.warning(`[SERVICE: DNS SRV] ${backend.hosts[0]}: ${error instanceof Error ? error.message : String(error)}`)
     })
     this.closers.push(() => balancer.close())
     return balancer

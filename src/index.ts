@@ -9,7 +9,7 @@ export type {
   TransportConfig
 } from './config/types.js'
 export type { CustomEncoding } from './encoding/custom.js'
-export { ConfigError, type ConfigProblem, type ErrorCode, ERRORS, formatProblem, GatewayError } from './errors.js'
+export { ConfigError, type ConfigProblem, ERRORS, type ErrorCode, formatProblem, GatewayError } from './errors.js'
 export { createGateway, type Gateway, type GatewayOptions } from './gateway.js'
 export { SLUICE_VERSION } from './identity.js'
 export { formatPipes, type PipeDescription, type PipeStage } from './pipes.js'

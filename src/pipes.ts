@@ -47,7 +47,8 @@ export function describePipe(
   if (many || endpoint.backends.some(backend => backend.httpClient.sendBodyOnRedirect)) {
     stages.push({ name: 'request body', holdsBody: 'yes', note: 'sent more than once' })
   }
-  if (endpoint.backends.some(backend => backend.proxy.shadow)) stages.push({ name: 'shadow', holdsBody: 'yes', note: 'the request body is copied' })
+  if (endpoint.backends.some(backend => backend.proxy.shadow))
+    stages.push({ name: 'shadow', holdsBody: 'yes', note: 'the request body is copied' })
   if (proxy.static !== undefined && !noOp) stages.push({ name: `static (${proxy.static.strategy})`, holdsBody: 'no' })
   if (endpoint.backends.length > 1) {
     if (proxy.flatmapFilter.length > 0) stages.push({ name: 'flatmap_filter', holdsBody: 'yes' })
@@ -71,9 +72,11 @@ export function describePipe(
 
 function backendSteps(endpoint: EndpointConfig, backend: BackendConfig, noOp: boolean): PipeStage[] {
   if (noOp) return [{ name: 'bytes', holdsBody: 'no', note: 'socket to socket' }]
-  const shaped = backend.target !== '' || backend.group !== '' || backend.allow.length + backend.deny.length + backend.mapping.length > 0
+  const shaped =
+    backend.target !== '' || backend.group !== '' || backend.allow.length + backend.deny.length + backend.mapping.length > 0
   const stages: PipeStage[] = []
-  if (shaped || backend.proxy.flatmapFilter.length > 0) stages.push({ name: 'shape', holdsBody: 'yes', note: 'only the keys it touches are decoded' })
+  if (shaped || backend.proxy.flatmapFilter.length > 0)
+    stages.push({ name: 'shape', holdsBody: 'yes', note: 'only the keys it touches are decoded' })
   const streams = endpoint.backends.length === 1 && backend.encoding === 'json' && (shaped || backend.isCollection)
   stages.push({
     name: `decode ${backend.encoding}`,

@@ -5,10 +5,10 @@
  * is none. Plugins of the backend (`plugin/http-client`, components) wrap the transport.
  */
 
-import { callUpstream } from '../client/response-call.js'
-import type { RedirectPolicy } from '../client/redirect.js'
 import type { OriginPool } from '../client/pool.js'
 import type { UpstreamPools } from '../client/pools.js'
+import type { RedirectPolicy } from '../client/redirect.js'
+import { callUpstream } from '../client/response-call.js'
 import type { BackendConfig, EndpointConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
@@ -25,7 +25,12 @@ import { compileTargetTemplate } from './request-template.js'
 /** A request body for one backend: bytes that may be sent again, a source that flows once, or none. */
 export type CallBody = Buffer | ByteSource | undefined
 
-export type BackendCall = (request: GatewayRequest, params: Readonly<Record<string, string>>, body: CallBody, scope: Scope) => Promise<GatewayResponse>
+export type BackendCall = (
+  request: GatewayRequest,
+  params: Readonly<Record<string, string>>,
+  body: CallBody,
+  scope: Scope
+) => Promise<GatewayResponse>
 
 /** Stages of one backend, each already joined to one wrap. */
 export interface BackendWraps {
@@ -110,7 +115,10 @@ function sendableBody(request: GatewayRequest): CallBody {
 
 function requestFailure(cause: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause
-  return new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message: cause instanceof Error ? cause.message : String(cause), cause })
+  return new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', {
+    message: cause instanceof Error ? cause.message : String(cause),
+    cause
+  })
 }
 
 function backendRequest(
@@ -169,7 +177,10 @@ export function compileHostResolver(pools: UpstreamPools): (host: string) => Hos
  * Backend `input_headers`: a second, narrower list; `*` is a name like any other. The gateway's User-Agent stands in for a
  * dropped one. Undefined for an empty list.
  */
-export function compileFieldPick(names: readonly string[], userAgent: string): ((raw: readonly string[]) => RawFields) | undefined {
+export function compileFieldPick(
+  names: readonly string[],
+  userAgent: string
+): ((raw: readonly string[]) => RawFields) | undefined {
   if (names.length === 0) return undefined
   const wanted = new Set(names.map(name => name.toLowerCase()))
   return raw => {

@@ -5,12 +5,12 @@
  * `return_error_details` makes data of a failure, `return_error_code` gives the failure the upstream's status.
  */
 
-import { compileShape } from '../encoding/shape.js'
-import { compileStreamShape } from '../encoding/stream-shape.js'
+import type { BackendConfig } from '../config/types.js'
 import { ObjectNode } from '../encoding/json-node.js'
 import { fromValue } from '../encoding/json-values.js'
+import { compileShape } from '../encoding/shape.js'
+import { compileStreamShape } from '../encoding/stream-shape.js'
 import type { Decoder } from '../encoding/types.js'
-import type { BackendConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { type ByteSink, type ByteSource, CollectSink, ReplaySource } from '../message/byte-flow.js'
 import { decodeContent } from '../message/content-coding.js'
@@ -40,7 +40,8 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   const shape = compileShape(backend)
   // what nobody shapes must be seen whole before it is sent on, and is held for that; a filter or a wrap may run on any size
   const shapes = shape !== undefined || backend.isCollection
-  const streamShape = deps.mayStream && shapes && backend.encoding === 'json' ? compileStreamShape(backend, deps.bareCollection) : undefined
+  const streamShape =
+    deps.mayStream && shapes && backend.encoding === 'json' ? compileStreamShape(backend, deps.bareCollection) : undefined
   const { decoder, limit, keepText } = deps
   const { isCollection, encoding } = backend
 
@@ -61,7 +62,12 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   }
 
   function streamed(source: ByteSource): GatewayResponse {
-    const response = GatewayResponse.over(200, ['Content-Type', 'application/json; charset=utf-8'], new ShapedSource(source, streamShape!()), limit)
+    const response = GatewayResponse.over(
+      200,
+      ['Content-Type', 'application/json; charset=utf-8'],
+      new ShapedSource(source, streamShape!()),
+      limit
+    )
     response.complete = true
     return response
   }
@@ -96,7 +102,9 @@ function collect(source: ByteSource, limit: number, mayStream: true | undefined)
           return rest
         }
       : undefined
-    source.flow(new CollectSink(source, limit, (error, bytes) => (error === undefined ? resolve(bytes) : reject(error)), overflow))
+    source.flow(
+      new CollectSink(source, limit, (error, bytes) => (error === undefined ? resolve(bytes) : reject(error)), overflow)
+    )
   })
 }
 

@@ -73,7 +73,9 @@ export class ShapedSource implements ByteSource, ByteSink {
   private broke(cause: unknown): void {
     this.over = true
     const error =
-      cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', { message: (cause as Error).message, cause })
+      cause instanceof GatewayError
+        ? cause
+        : new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', { message: (cause as Error).message, cause })
     this.upstream.destroy(error)
     this.sink.fail(error)
   }

@@ -14,7 +14,7 @@ import type { Cancellable } from '../message/scope.js'
 import { Deadline } from '../telemetry/timer-wheel.js'
 import { upstreamFailure } from './failure.js'
 import type { OriginPool, PooledClient } from './pool.js'
-import { redirectTarget, type RedirectPolicy } from './redirect.js'
+import { type RedirectPolicy, redirectTarget } from './redirect.js'
 import type { Upload } from './upload.js'
 
 /** Bytes of an answer that nobody wants which are still read to keep the connection. */
@@ -85,7 +85,13 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     this.counted = true
     this.headSeen = false
     this.client = undefined
-    const options = { origin: pool.origin, path: this.path, method: this.method as Dispatcher.HttpMethod, headers: this.headers, body: this.body as never }
+    const options = {
+      origin: pool.origin,
+      path: this.path,
+      method: this.method as Dispatcher.HttpMethod,
+      headers: this.headers,
+      body: this.body as never
+    }
     if (this.retried) pool.dispatchFresh(options, this as never)
     else pool.dispatch(options, this as never)
   }
@@ -140,7 +146,11 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     if (this.over) return true
     if (status >= 100 && status < 200) return true
     if (status < 200 || status > 599) {
-      this.fail(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: `${this.method} "${this.url}": invalid status code ${status}` }))
+      this.fail(
+        new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', {
+          message: `${this.method} "${this.url}": invalid status code ${status}`
+        })
+      )
       return true
     }
     this.client?.headArrived()
@@ -226,7 +236,9 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     if (target === undefined) return undefined
     if (++this.redirectCount > policy.max) {
       this.fail(
-        new GatewayError('SLUICE_ERR_UPSTREAM_REDIRECT', { message: `${this.method} "${this.url}": stopped after ${policy.max} redirects` })
+        new GatewayError('SLUICE_ERR_UPSTREAM_REDIRECT', {
+          message: `${this.method} "${this.url}": stopped after ${policy.max} redirects`
+        })
       )
       return undefined
     }

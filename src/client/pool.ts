@@ -190,7 +190,9 @@ function createDispatcher(origin: string, settings: PoolSettings, clients: Set<P
     allowH2: false,
     ...(transport.dialerKeepAliveMs > 0 ? { keepAliveInitialDelay: transport.dialerKeepAliveMs } : {}),
     autoSelectFamily: true,
-    ...(transport.dialerFallbackDelayMs > 0 ? { autoSelectFamilyAttemptTimeout: Math.max(10, transport.dialerFallbackDelayMs) } : {}),
+    ...(transport.dialerFallbackDelayMs > 0
+      ? { autoSelectFamilyAttemptTimeout: Math.max(10, transport.dialerFallbackDelayMs) }
+      : {}),
     ...(clientTlsOptions(transport.tls) as object)
   }
   const options: Pool.Options = {
@@ -209,7 +211,8 @@ function createDispatcher(origin: string, settings: PoolSettings, clients: Set<P
     return client
   }
   const proxy = proxyFor(origin, settings.env)
-  if (proxy !== undefined) return { dispatcher: new ProxyAgent({ ...options, uri: proxy, requestTls: connect as never }), openFresh: undefined }
+  if (proxy !== undefined)
+    return { dispatcher: new ProxyAgent({ ...options, uri: proxy, requestTls: connect as never }), openFresh: undefined }
   const connector = buildConnector(connect)
   const { connections: _, ...single } = options
   return {

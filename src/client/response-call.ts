@@ -142,4 +142,3 @@ class ResponseCall extends UpstreamCall implements ByteSource {
 
 const SILENT: ByteSink = { write: () => true, end() {}, fail() {} }
 const NO_TRAILERS: readonly string[] = []
-

@@ -37,6 +37,9 @@ function read(file: string, key: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new GatewayError('SLUICE_ERR_CONFIG_INVALID', { message: `${key}: cannot read ${file}: ${(cause as Error).message}`, cause })
+    throw new GatewayError('SLUICE_ERR_CONFIG_INVALID', {
+      message: `${key}: cannot read ${file}: ${(cause as Error).message}`,
+      cause
+    })
   }
 }

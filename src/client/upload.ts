@@ -71,7 +71,9 @@ export class Upload extends EventEmitter implements ByteSink {
     if (this.over) return this
     this.over = true
     this.source.destroy(
-      error instanceof GatewayError ? error : new GatewayError('SLUICE_ERR_UPSTREAM_RESET', { message: 'the upload was ended', cause: error })
+      error instanceof GatewayError
+        ? error
+        : new GatewayError('SLUICE_ERR_UPSTREAM_RESET', { message: 'the upload was ended', cause: error })
     )
     this.emit('close')
     return this

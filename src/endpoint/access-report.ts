@@ -31,6 +31,7 @@ function fill(entry: AccessEntry, report: ExchangeReport): void {
   entry.upstream = report.upstream
   entry.error = error?.code ?? ''
   entry.limit = error?.limit ?? ''
-  entry.errors = error === undefined ? undefined : error instanceof MergeError ? error.errors.map(e => e.message) : [error.message]
+  entry.errors =
+    error === undefined ? undefined : error instanceof MergeError ? error.errors.map(e => e.message) : [error.message]
   entry.userAgent = fieldOf(req.rawHeaders, 'user-agent') ?? ''
 }

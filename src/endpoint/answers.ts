@@ -3,14 +3,14 @@
 import type { ServerResponse } from 'node:http'
 import { entityOf } from '../backend/entity.js'
 import type { EndpointConfig, RouterConfig } from '../config/types.js'
-import { ObjectNode } from '../encoding/json-node.js'
+import type { ObjectNode } from '../encoding/json-node.js'
 import type { Renderer } from '../encoding/types.js'
 import { GatewayError, MergeError, statusOf } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
 import type { Identity } from '../identity.js'
+import { stringifyJsonValue } from '../message/json-value.js'
 import type { GatewayRequest } from '../message/request.js'
 import { GatewayResponse } from '../message/response.js'
-import { stringifyJsonValue } from '../message/json-value.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { writeHead } from './write-head.js'
 
@@ -31,7 +31,12 @@ export interface EndpointAnswers {
 const TEXT = 'text/plain; charset=utf-8'
 const OWN_FIELDS: ReadonlySet<string> = new Set(['x-krakend', 'x-krakend-completed'])
 
-export function compileAnswers(endpoint: EndpointConfig, router: RouterConfig, identity: Identity, logger: GatewayLogger): EndpointAnswers {
+export function compileAnswers(
+  endpoint: EndpointConfig,
+  router: RouterConfig,
+  identity: Identity,
+  logger: GatewayLogger
+): EndpointAnswers {
   const failedFields: RawFields = ['X-Krakend', identity.version, 'X-Krakend-Completed', 'false']
   const completeFields: RawFields = ['X-Krakend', identity.version, 'X-Krakend-Completed', 'true']
   const cacheControl = endpoint.cacheTtlMs === 0 ? undefined : `public, max-age=${Math.trunc(endpoint.cacheTtlMs / 1000)}`
@@ -40,8 +45,11 @@ export function compileAnswers(endpoint: EndpointConfig, router: RouterConfig, i
   function logFailure(error: GatewayError): void {
     if (error.code === 'SLUICE_ERR_CLIENT_ABORTED') {
       if (logger.enabled('DEBUG')) logger.debug(tag, error.message)
-    } else if (error instanceof MergeError) error.errors.forEach((one, i) => logger.error(tag, `Error #${i}: ${oneLine(one)}`))
-    else logger.error(tag, oneLine(error))
+    } else if (error instanceof MergeError) {
+      for (let i = 0; i < error.errors.length; i++) logger.error(tag, `Error #${i}: ${oneLine(error.errors[i]!)}`)
+    } else if (error.code === 'SLUICE_ERR_GATEWAY_INTERNAL' && error.cause instanceof Error) {
+      logger.error(tag, error.cause.stack ?? error.cause.message)
+    } else logger.error(tag, oneLine(error))
   }
 
   function failureParts(error: GatewayError): { status: number; raw: RawFields; body: Buffer } {
@@ -77,7 +85,8 @@ export function compileAnswers(endpoint: EndpointConfig, router: RouterConfig, i
   function foreign(response: GatewayResponse): GatewayResponse {
     const complete = response.complete === true
     addOwn(response, complete ? completeFields : failedFields)
-    if (complete && cacheControl !== undefined && !response.headers.has('cache-control')) response.headers.set('Cache-Control', cacheControl)
+    if (complete && cacheControl !== undefined && !response.headers.has('cache-control'))
+      response.headers.set('Cache-Control', cacheControl)
     return response
   }
 

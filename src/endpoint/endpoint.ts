@@ -8,7 +8,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Balancer } from '../backend/balancer.js'
-import { type BackendCall, type BackendWraps, compileBackendCall, compileFieldPick, compileHostResolver } from '../backend/call.js'
+import {
+  type BackendCall,
+  type BackendWraps,
+  compileBackendCall,
+  compileFieldPick,
+  compileHostResolver
+} from '../backend/call.js'
 import { compileReceive } from '../backend/decoded.js'
 import { compileTargetTemplate } from '../backend/request-template.js'
 import type { UpstreamPools } from '../client/pools.js'
@@ -26,13 +32,13 @@ import type { GatewayResponse } from '../message/response.js'
 import type { Wrap } from '../plugin/types.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
-import { compileConcurrent, compileParallel, compileSequential, compileSingle, type Proxy } from './fan-out.js'
+import { compileConcurrent, compileParallel, compileSequential, compileSingle, type ProxyPipe } from './fan-out.js'
+import { withFlatmap } from './flatmap.js'
 import { compileFieldFilter, type FieldFilter } from './forward-fields.js'
 import { PassthroughExchange, type PassthroughPlan } from './passthrough.js'
 import { raceScope } from './race.js'
 import type { Report } from './report.js'
 import { noRegularBackend, withShadow } from './shadow.js'
-import { withFlatmap } from './flatmap.js'
 import { withStatic } from './static.js'
 
 /** Stages of an endpoint, joined per place, outermost first (components document §1). */
@@ -89,7 +95,11 @@ export interface Endpoint {
 export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps): Promise<Endpoint> {
   const passthrough = config.outputEncoding === 'no-op'
   const answers = compileAnswers(config, deps.config.router, deps.identity, deps.logger)
-  const filterFields = compileFieldFilter(config.inputHeaders, deps.identity.userAgent, deps.config.router.requestId ? ['x-request-id'] : [])
+  const filterFields = compileFieldFilter(
+    config.inputHeaders,
+    deps.identity.userAgent,
+    deps.config.router.requestId ? ['x-request-id'] : []
+  )
   const filterQuery = compileQueryFilter(config.inputQueryStrings)
   const wraps = await deps.wrapsOf(config)
   const backends: CompiledBackend[] = []
@@ -98,17 +108,24 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     backends.push({ config: backend, call: compileBackend(config, backend, deps, own), wraps: own })
   }
   const proxy = config.broken === undefined ? compileProxy(config, backends, wraps) : brokenProxy(config.broken)
-  const direct = passthrough && isDirect(config, wraps, backends) ? compileDirect(config, deps, answers, filterFields, filterQuery) : undefined
+  const direct =
+    passthrough && isDirect(config, wraps, backends) ? compileDirect(config, deps, answers, filterFields, filterQuery) : undefined
   const limit = config.maxBodyBytes
   const finish = passthrough
     ? answers.finishNoOp
-    : answers.finishDecoded(rendererFor(config.outputEncoding, config.backends.length === 1 ? config.backends[0]!.encoding : undefined, deps.renderers))
+    : answers.finishDecoded(
+        rendererFor(
+          config.outputEncoding,
+          config.backends.length === 1 ? config.backends[0]!.encoding : undefined,
+          deps.renderers
+        )
+      )
   const limitText = `timeout=${config.timeoutMs}ms`
   const coversBody = !passthrough || deps.config.router.noOpTimeout === 'whole'
 
-  const served: Proxy = request => proxy(request).then(response => finish(response, request))
+  const served: ProxyPipe = request => proxy(request).then(response => finish(response, request))
   const handled = wraps.handlers === undefined ? served : wraps.handlers(served)
-  const listed: Proxy = request => handled(toEndpoint(request))
+  const listed: ProxyPipe = request => handled(toEndpoint(request))
   const guarded = wraps.router === undefined ? listed : wraps.router(listed)
   const whole = hasStages(wraps, backends) ? raceScope(guarded) : guarded
 
@@ -145,7 +162,8 @@ function redirectPolicy(backend: BackendConfig, pools: UpstreamPools): RedirectP
 }
 
 function hasStages(wraps: EndpointWraps, backends: readonly CompiledBackend[]): boolean {
-  if (wraps.router !== undefined || wraps.handlers !== undefined || wraps.proxy !== undefined || wraps.modifiers !== undefined) return true
+  if (wraps.router !== undefined || wraps.handlers !== undefined || wraps.proxy !== undefined || wraps.modifiers !== undefined)
+    return true
   return backends.some(backend => backend.wraps.decoded !== undefined || backend.wraps.transport !== undefined)
 }
 
@@ -153,7 +171,12 @@ function hasStages(wraps: EndpointWraps, backends: readonly CompiledBackend[]): 
 function isDirect(config: EndpointConfig, wraps: EndpointWraps, backends: readonly CompiledBackend[]): boolean {
   const only = backends.length === 1 ? backends[0] : undefined
   if (only === undefined || config.broken !== undefined || hasStages(wraps, backends)) return false
-  return config.concurrentCalls === 1 && config.proxy.static === undefined && !only.config.proxy.shadow && !only.config.httpClient.sendBodyOnRedirect
+  return (
+    config.concurrentCalls === 1 &&
+    config.proxy.static === undefined &&
+    !only.config.proxy.shadow &&
+    !only.config.httpClient.sendBodyOnRedirect
+  )
 }
 
 function compileBackend(endpoint: EndpointConfig, backend: BackendConfig, deps: EndpointDeps, wraps: BackendWraps): BackendCall {
@@ -167,7 +190,9 @@ function compileBackend(endpoint: EndpointConfig, backend: BackendConfig, deps: 
         limit: endpoint.maxBodyBytes,
         mayStream: single && streamsOut(endpoint, wraps),
         bareCollection: endpoint.outputEncoding === 'json-collection',
-        keepText: endpoint.proxy.sequential && endpoint.proxy.sequentialPropagatedParams.some(name => name.toLowerCase() === `resp${index}`)
+        keepText:
+          endpoint.proxy.sequential &&
+          endpoint.proxy.sequentialPropagatedParams.some(name => name.toLowerCase() === `resp${index}`)
       })
   const call = compileBackendCall(endpoint, backend, {
     pools: deps.pools,
@@ -188,21 +213,26 @@ function streamsOut(endpoint: EndpointConfig, wraps: BackendWraps): boolean {
 }
 
 /** Shadow split → static → modifiers → merge → backends, outermost first. */
-function compileProxy(endpoint: EndpointConfig, backends: readonly CompiledBackend[], wraps: EndpointWraps): Proxy {
+function compileProxy(endpoint: EndpointConfig, backends: readonly CompiledBackend[], wraps: EndpointWraps): ProxyPipe {
   const regular = backends.filter(backend => !backend.config.proxy.shadow)
   const shadows = backends.filter(backend => backend.config.proxy.shadow)
   let proxy = regular.length === 0 ? noRegularBackend : compileGroup(endpoint, regular, wraps)
   if (shadows.length > 0) {
     const timeoutMs = Math.max(...shadows.map(backend => backend.config.proxy.shadowTimeoutMs))
-    proxy = withShadow(proxy, compileGroup(endpoint, shadows, { ...wraps, modifiers: undefined }), timeoutMs, endpoint.maxBodyBytes)
+    proxy = withShadow(
+      proxy,
+      compileGroup(endpoint, shadows, { ...wraps, modifiers: undefined }),
+      timeoutMs,
+      endpoint.maxBodyBytes
+    )
   }
   return wraps.proxy === undefined ? proxy : wraps.proxy(proxy)
 }
 
-function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[], wraps: EndpointWraps): Proxy {
+function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[], wraps: EndpointWraps): ProxyPipe {
   const limit = endpoint.maxBodyBytes
   const calls = group.map(backend => backend.call)
-  let proxy: Proxy
+  let proxy: ProxyPipe
   if (group.length === 1) {
     proxy = compileSingle(calls[0]!, endpoint.concurrentCalls > 1 || group[0]!.config.httpClient.sendBodyOnRedirect, limit)
   } else {
@@ -224,7 +254,7 @@ function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[
 }
 
 /** An endpoint that KrakenD would start with and then fail on every request (`--tolerant`). */
-function brokenProxy(text: string): Proxy {
+function brokenProxy(text: string): ProxyPipe {
   return () => Promise.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: text }))
 }
 
@@ -255,5 +285,6 @@ function compileDirect(
     logFailure: answers.logFailure,
     report: deps.report
   }
-  return (req, res, params, query, clientAddress, host, requestId) => new PassthroughExchange(plan, req, res, clientAddress, requestId).start(params, query, host)
+  return (req, res, params, query, clientAddress, host, requestId) =>
+    new PassthroughExchange(plan, req, res, clientAddress, requestId).start(params, query, host)
 }

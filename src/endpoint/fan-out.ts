@@ -5,17 +5,17 @@
 
 import type { BackendCall, CallBody } from '../backend/call.js'
 import { entityOf, entityResponse } from '../backend/entity.js'
-import { type GatewayError, GatewayError as GatewayErrorClass, MergeError } from '../errors.js'
 import type { ObjectNode } from '../encoding/json-node.js'
 import { mergeObjects } from '../encoding/merge.js'
 import { respParam } from '../encoding/resp-param.js'
+import { type GatewayError, GatewayError as GatewayErrorClass, MergeError } from '../errors.js'
 import { copyParams, type GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { bodyForMany, bodyForOne } from './request-body.js'
 
 /** The proxy layer of an endpoint: a request in, a decoded (or, for no-op, raw) response out; rejects when there is none. */
-export type Proxy = (request: GatewayRequest) => Promise<GatewayResponse>
+export type ProxyPipe = (request: GatewayRequest) => Promise<GatewayResponse>
 
 /** Share of the endpoint's timeout that all parts of a merge have together (semantics §4.6). */
 const MERGE_SHARE = 0.85
@@ -23,7 +23,7 @@ const MERGE_SHARE = 0.85
 const CONCURRENT_SHARE = 0.75
 
 /** One backend with the endpoint's own budget. Its body streams unless it may be sent again (`buffered`). */
-export function compileSingle(call: BackendCall, buffered: boolean, limit: number): Proxy {
+export function compileSingle(call: BackendCall, buffered: boolean, limit: number): ProxyPipe {
   return request => {
     const body = buffered ? bodyForMany(request, limit) : bodyForOne(request)
     if (body instanceof Promise) return body.then(ready => call(request, request.params, ready, request.scope))
@@ -78,7 +78,7 @@ type Outcome = GatewayResponse | GatewayError
 const asOutcome = (error: GatewayError): Outcome => error
 
 /** All backends at once, within 85 % of the endpoint's timeout. */
-export function compileParallel(calls: readonly BackendCall[], timeoutMs: number, limit: number): Proxy {
+export function compileParallel(calls: readonly BackendCall[], timeoutMs: number, limit: number): ProxyPipe {
   const budget = Math.floor(timeoutMs * MERGE_SHARE)
   const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, merge)`
 
@@ -158,7 +158,7 @@ export function compileSequential(
   propagated: readonly string[],
   timeoutMs: number,
   limit: number
-): Proxy {
+): ProxyPipe {
   const budget = Math.floor(timeoutMs * MERGE_SHARE)
   const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, sequential)`
   const wanted = patterns.map((pattern, index) => propagationsFor(index, pattern, propagated))

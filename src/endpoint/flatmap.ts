@@ -1,9 +1,9 @@
 import { entityOf, entityResponse } from '../backend/entity.js'
 import type { ObjectNode } from '../encoding/json-node.js'
-import type { Proxy } from './fan-out.js'
+import type { ProxyPipe } from './fan-out.js'
 
 /** Runs `proxy.flatmap_filter` of an endpoint on merged data; partial answers stay as they are (semantics §4.1). */
-export function withFlatmap(next: Proxy, flatmap: (data: ObjectNode | null) => ObjectNode | null): Proxy {
+export function withFlatmap(next: ProxyPipe, flatmap: (data: ObjectNode | null) => ObjectNode | null): ProxyPipe {
   return request =>
     next(request).then(response => {
       const now = entityOf(response)

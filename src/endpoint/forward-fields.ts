@@ -13,13 +13,7 @@ const HOST = 4
 type Action = typeof DROP | typeof PASS | typeof USER_AGENT | typeof CONNECTION | typeof HOST
 
 /** Never copied: framing, what undici refuses or writes, and what the gateway replaces. */
-const OWNED: ReadonlySet<string> = new Set([
-  'content-length',
-  'expect',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-via'
-])
+const OWNED: ReadonlySet<string> = new Set(['content-length', 'expect', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-via'])
 
 /** Trace context travels whatever the list says (W3C Trace Context §2). */
 const ALWAYS: ReadonlySet<string> = new Set(['traceparent', 'tracestate'])

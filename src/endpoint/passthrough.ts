@@ -116,7 +116,9 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
       }
     } catch (cause) {
       this.onFailure(
-        cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message: (cause as Error).message, cause })
+        cause instanceof GatewayError
+          ? cause
+          : new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message: (cause as Error).message, cause })
       )
       return
     }
@@ -145,7 +147,12 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     try {
       writeHead(res, status, head)
     } catch (cause) {
-      this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: `${this.method} "${this.url}": ${(cause as Error).message}`, cause }))
+      this.cancel(
+        new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', {
+          message: `${this.method} "${this.url}": ${(cause as Error).message}`,
+          cause
+        })
+      )
       return
     }
     this.headWritten = true
@@ -205,7 +212,11 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
   protected onBodyEnd(trailers: readonly Buffer[]): void {
     const { res } = this
     if (!res.writableEnded) {
-      if (trailers.length > 0 && this.wantsTrailers()) addTrailers(res, trailers.map(part => part.toString('latin1')))
+      if (trailers.length > 0 && this.wantsTrailers())
+        addTrailers(
+          res,
+          trailers.map(part => part.toString('latin1'))
+        )
       res.end()
     }
     this.finish(undefined)
@@ -268,6 +279,9 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     }
     const idle = deadlines.now() - this.lastActivity
     if (idle < timeoutMs) deadlines.schedule(this, timeoutMs - idle)
-    else this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', { message: 'the body stood still', limit: `idle ${limit}` }))
+    else
+      this.cancel(
+        new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', { message: 'the body stood still', limit: `idle ${limit}` })
+      )
   }
 }

@@ -2,13 +2,13 @@ import type { GatewayError } from '../errors.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'
-import type { Proxy } from './fan-out.js'
+import type { ProxyPipe } from './fan-out.js'
 
 /**
  * Makes a pipe with foreign code in it answer when its scope ends, whether or not that code has settled. A response that
  * comes too late is discarded.
  */
-export function raceScope(next: Proxy): Proxy {
+export function raceScope(next: ProxyPipe): ProxyPipe {
   return request =>
     new Promise<GatewayResponse>((resolve, reject) => {
       new Race(request, resolve, reject).run(next)
@@ -27,7 +27,7 @@ class Race implements Cancellable {
     this.reject = reject
   }
 
-  run(next: Proxy): void {
+  run(next: ProxyPipe): void {
     this.request.scope.add(this)
     let answer: Promise<GatewayResponse>
     try {

@@ -33,4 +33,3 @@ export function bodyForMany(request: GatewayRequest, limit: number): Promise<Buf
 function tooLargeForMany(limit: number): GatewayError {
   return new GatewayError('SLUICE_ERR_CLIENT_BODY_TOO_LARGE', { limit: `max_body_bytes=${limit}` })
 }
-

@@ -48,7 +48,8 @@ export class ResponseWriter extends Deadline implements ByteSink {
       return
     }
     if (response.bodiless || res.req.method === 'HEAD') return this.headOnly()
-    const memory = body === undefined ? (Buffer.isBuffer(response.unopened) ? response.unopened : undefined) : body.bytesInMemory()
+    const memory =
+      body === undefined ? (Buffer.isBuffer(response.unopened) ? response.unopened : undefined) : body.bytesInMemory()
     if (memory !== undefined) return this.whole(memory)
     const content = body === undefined ? response.unopened : body.take()
     if (content === undefined) return this.whole(EMPTY)
@@ -79,7 +80,8 @@ export class ResponseWriter extends Deadline implements ByteSink {
   private stream(source: ByteSource): void {
     const { res, response } = this
     const raw = response.raw
-    if (source.length !== undefined && fieldOf(raw, 'content-length') === undefined) raw.push('Content-Length', String(source.length))
+    if (source.length !== undefined && fieldOf(raw, 'content-length') === undefined)
+      raw.push('Content-Length', String(source.length))
     this.source = source
     writeHead(res, response.status, raw)
     res.on('drain', () => this.drained())
@@ -108,7 +110,12 @@ export class ResponseWriter extends Deadline implements ByteSink {
   end(trailers: readonly string[]): void {
     if (this.over) return
     const { res } = this
-    if (trailers.length > 0 && res.req.httpVersionMajor === 1 && /(^|[,\s])trailers\b/i.test(fieldOf(res.req.rawHeaders, 'te') ?? '')) addTrailers(res, trailers)
+    if (
+      trailers.length > 0 &&
+      res.req.httpVersionMajor === 1 &&
+      /(^|[,\s])trailers\b/i.test(fieldOf(res.req.rawHeaders, 'te') ?? '')
+    )
+      addTrailers(res, trailers)
     res.end()
     this.finish(undefined)
   }
@@ -168,12 +175,22 @@ function without(raw: RawFields, lower: string): RawFields {
 }
 
 /** Fields that may not stand in a trailer section (RFC 9110 §6.5.1). */
-const NOT_IN_TRAILERS = new Set(['content-length', 'transfer-encoding', 'host', 'trailer', 'content-encoding', 'content-type', 'set-cookie', 'authorization'])
+const NOT_IN_TRAILERS = new Set([
+  'content-length',
+  'transfer-encoding',
+  'host',
+  'trailer',
+  'content-encoding',
+  'content-type',
+  'set-cookie',
+  'authorization'
+])
 
 /** Sends a trailer section; only for clients that said `TE: trailers`. Illegal fields are dropped. */
 export function addTrailers(res: ServerResponse, trailers: readonly string[]): void {
   const pairs: [string, string][] = []
-  for (let i = 0; i < trailers.length; i += 2) if (!NOT_IN_TRAILERS.has(lowerName(trailers[i]!))) pairs.push([trailers[i]!, trailers[i + 1]!])
+  for (let i = 0; i < trailers.length; i += 2)
+    if (!NOT_IN_TRAILERS.has(lowerName(trailers[i]!))) pairs.push([trailers[i]!, trailers[i + 1]!])
   try {
     res.addTrailers(pairs)
   } catch {

@@ -3,14 +3,14 @@ import { BufferSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import { copyParams, GatewayRequest } from '../message/request.js'
 import type { Scope } from '../message/scope.js'
-import type { Proxy } from './fan-out.js'
+import type { ProxyPipe } from './fan-out.js'
 import { bodyForMany } from './request-body.js'
 
 /**
  * Sends a copy of each request to the shadow backends and forgets the answer. The copy has its own deadline and lives on
  * when the client leaves; its failures are nobody's (semantics §4.4).
  */
-export function withShadow(next: Proxy, shadow: Proxy, timeoutMs: number, limit: number): Proxy {
+export function withShadow(next: ProxyPipe, shadow: ProxyPipe, timeoutMs: number, limit: number): ProxyPipe {
   const limitText = `shadow_timeout=${timeoutMs}ms`
 
   const start = (request: GatewayRequest, body: Buffer | undefined): Promise<unknown> => {
@@ -52,5 +52,5 @@ export function withShadow(next: Proxy, shadow: Proxy, timeoutMs: number, limit:
 }
 
 /** Shadow calls alone leave nobody to answer (semantics §4.4). */
-export const noRegularBackend: Proxy = () =>
+export const noRegularBackend: ProxyPipe = () =>
   Promise.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: 'all endpoints must have at least one backend' }))

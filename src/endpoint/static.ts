@@ -4,10 +4,12 @@ import { ObjectNode } from '../encoding/json-node.js'
 import { mergeObjects } from '../encoding/merge.js'
 import { GatewayError } from '../errors.js'
 import type { GatewayResponse } from '../message/response.js'
-import type { Proxy } from './fan-out.js'
+import type { ProxyPipe } from './fan-out.js'
 
 /** When static data is added: by what came back and whether something failed (semantics §4.3). */
-const MATCHES: Readonly<Record<StaticStrategy, (response: GatewayResponse | undefined, error: GatewayError | undefined) => boolean>> = {
+const MATCHES: Readonly<
+  Record<StaticStrategy, (response: GatewayResponse | undefined, error: GatewayError | undefined) => boolean>
+> = {
   always: () => true,
   success: (_response, error) => error === undefined,
   errored: (_response, error) => error !== undefined,
@@ -19,7 +21,7 @@ const MATCHES: Readonly<Record<StaticStrategy, (response: GatewayResponse | unde
  * Adds `proxy.static` data: each top-level key replaces the answer's. A failure that is covered by data is kept for the log
  * and the client gets 200. Not for no-op, whose bodies are nobody's to change.
  */
-export function withStatic(next: Proxy, data: object, strategy: StaticStrategy): Proxy {
+export function withStatic(next: ProxyPipe, data: object, strategy: StaticStrategy): ProxyPipe {
   const node = ObjectNode.ofText(Buffer.from(JSON.stringify(data)).toString('latin1'))
   const matches = MATCHES[strategy]
 
@@ -42,6 +44,7 @@ export function withStatic(next: Proxy, data: object, strategy: StaticStrategy):
   return request =>
     next(request).then(
       response => add(response, response.failure),
-      error => add(undefined, error instanceof GatewayError ? error : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause: error }))
+      error =>
+        add(undefined, error instanceof GatewayError ? error : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause: error }))
     )
 }

@@ -15,6 +15,7 @@ function asObject(raw: RawFields): Record<string, string | string[]> {
   const out: Record<string, string | string[]> = Object.create(null)
   for (let i = 0; i < raw.length; i += 2) {
     const name = lowerName(raw[i]!)
+    if (name === 'connection') continue // RFC 9113 §8.2.2
     const value = raw[i + 1]!
     const had = out[name]
     if (had === undefined) out[name] = value

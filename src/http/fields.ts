@@ -19,7 +19,14 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ])
 
 /** Fields that the gateway writes itself towards backends; a client cannot have them removed by naming them in `Connection`. */
-const NOT_CONNECTION_OPTIONS: ReadonlySet<string> = new Set(['host', 'content-length', 'x-forwarded-for', 'x-forwarded-host', 'close', 'keep-alive'])
+const NOT_CONNECTION_OPTIONS: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'close',
+  'keep-alive'
+])
 
 const lowerCache = new Map<string, string>()
 

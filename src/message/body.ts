@@ -5,17 +5,9 @@
  * run when the body is finally sent or read into memory. Reading loses nothing: an unchanged body travels on to the bit.
  */
 
-import { Readable, type Transform } from 'node:stream'
+import type { Readable, Transform } from 'node:stream'
 import { GatewayError } from '../errors.js'
-import {
-  BufferSource,
-  type ByteSink,
-  type ByteSource,
-  CollectSink,
-  ReadableSource,
-  ReplaySource,
-  tooLarge
-} from './byte-flow.js'
+import { BufferSource, type ByteSink, type ByteSource, CollectSink, ReadableSource, ReplaySource, tooLarge } from './byte-flow.js'
 import { createContentDecoder, decodeContent } from './content-coding.js'
 import { HeaderMap } from './header-map.js'
 import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './json-value.js'
@@ -46,7 +38,15 @@ type ValueState = 'none' | 'clean' | 'changed'
 const EMPTY_BYTES = Buffer.alloc(0)
 
 /** Fields that describe bytes which an edit has made untrue (RFC 9110 §8, RFC 9530, RFC 3230). */
-const STALE_FIELDS = ['content-length', 'content-md5', 'digest', 'content-digest', 'repr-digest', 'accept-ranges', 'content-range']
+const STALE_FIELDS = [
+  'content-length',
+  'content-md5',
+  'digest',
+  'content-digest',
+  'repr-digest',
+  'accept-ranges',
+  'content-range'
+]
 
 export class Body {
   private owner: BodyOwner
@@ -407,7 +407,8 @@ export class Body {
 
   private decoderOf(coding: string): Transform {
     const decoder = createContentDecoder(coding)
-    if (decoder === undefined) throw new GatewayError('SLUICE_ERR_BODY_ENCODING', { message: `cannot undo Content-Encoding ${coding}` })
+    if (decoder === undefined)
+      throw new GatewayError('SLUICE_ERR_BODY_ENCODING', { message: `cannot undo Content-Encoding ${coding}` })
     return decoder
   }
 

@@ -2,8 +2,7 @@
 
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
-import { Scope } from './scope.js'
-
+import type { Scope } from './scope.js'
 
 /** One client exchange. Made by the gateway when a request line has been read; all fields are set here. */
 export class Exchange {

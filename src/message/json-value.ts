@@ -6,21 +6,7 @@
  * nobody replaced it, wherever its object was moved to. Text without such numbers costs one regexp more than JSON.parse.
  */
 
-interface NumberNote {
-  readonly value: number
-  readonly source: string
-}
-
-interface ContainerNotes {
-  readonly numbers: Map<string | number, NumberNote>
-  /** Numbers of the whole document that a double cannot hold, by their double; null when two share one. */
-  readonly lossy: Map<number, string | null>
-}
-
-const NOTES = new WeakMap<object, ContainerNotes>()
-
-/** A number that may print otherwise than it was written; may match inside strings, where it only costs time. */
-const UNUSUAL = /[[:,\s](?:-0[,\]}\s]|-?\d+(?:\.\d*)?[eE]|-?\d{16}|-?\d+\.\d*0[,\]}\s]|-?\d+\.\d{9}|-?\d{7,}\.|-?0\.000000)/g
+import { type ContainerNotes, hasUnusual, NOTES, noteNumbers } from './json-numbers.js'
 
 /**
  * Parses JSON text as JSON.parse does, and remembers unusual numbers.
@@ -31,16 +17,6 @@ export function parseJsonValue(text: string): unknown {
   const value: unknown = JSON.parse(text)
   if (isObject(value) && hasUnusual(text)) noteNumbers(text, value)
   return value
-}
-
-function hasUnusual(text: string): boolean {
-  UNUSUAL.lastIndex = 0
-  for (let match = UNUSUAL.exec(text); match !== null; match = UNUSUAL.exec(text)) {
-    const start = match.index + 1
-    const source = text.slice(start, endOfNumber(text, start))
-    if (String(Number(source)) !== source) return true
-  }
-  return false
 }
 
 /**
@@ -60,7 +36,7 @@ export function stringifyJsonValue(value: unknown, origin?: unknown): string {
 
 /** Copies a value by writing and reading it; what JSON cannot express is lost, the spelling of numbers is not. */
 export function copyJsonValue(value: unknown): unknown {
-  return value === undefined ? undefined : parseJsonValue(stringifyJsonValue(value))
+  return isObject(value) ? parseJsonValue(stringifyJsonValue(value)) : value
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
@@ -107,13 +83,14 @@ function writeArray(
   lossy: ContainerNotes['lossy'] | undefined,
   open: object[]
 ): string {
+  const moved = notes !== undefined && wasEdited(value, notes) ? sourcesByValue(notes) : undefined
   let text = '['
   for (let i = 0; i < value.length; i++) {
     if (i > 0) text += ','
     const item = value[i]
     text +=
       sourceOf(notes, i, item) ??
-      (notes === undefined ? undefined : shifted(notes, item)) ??
+      (typeof item === 'number' ? moved?.get(valueKey(item)) : undefined) ??
       write(item, String(i), lossy, open) ??
       'null'
   }
@@ -141,121 +118,23 @@ function sourceOf(notes: ContainerNotes | undefined, key: string | number, item:
   return note !== undefined && Object.is(note.value, item) ? note.source : undefined
 }
 
+function wasEdited(value: readonly unknown[], notes: ContainerNotes): boolean {
+  if (value.length !== notes.length) return true
+  for (const [index, note] of notes.numbers) if (!Object.is(value[index as number], note.value)) return true
+  return false
+}
+
 /** Items move when an array is cut or sorted: a number is then found by its value, if the array had it written one way. */
-function shifted(notes: ContainerNotes, item: unknown): string | undefined {
-  if (typeof item !== 'number') return undefined
-  let source: string | undefined
-  for (const note of notes.numbers.values()) {
-    if (!Object.is(note.value, item)) continue
-    if (source !== undefined && source !== note.source) return undefined
-    source = note.source
+function sourcesByValue(notes: ContainerNotes): Map<unknown, string | null> {
+  const sources = new Map<unknown, string | null>()
+  for (const { value, source } of notes.numbers.values()) {
+    const key = valueKey(value)
+    const known = sources.get(key)
+    sources.set(key, known === undefined || known === source ? source : null)
   }
-  return source
+  return sources
 }
 
-interface Frame {
-  /** undefined where a duplicate key hides what stands here. */
-  readonly container: Record<string, unknown> | unknown[] | undefined
-  /** Index in an array; -1 in an object, whose key stands in the text at `keyStart`. */
-  index: number
-  keyStart: number
-  keyEnd: number
-}
+/** A Map takes 0 and -0 for one key. */
+const valueKey = (value: unknown): unknown => (Object.is(value, -0) ? '-0' : value)
 
-const enter = (container: Frame['container'], index: number): Frame => ({ container, index, keyStart: 0, keyEnd: 0 })
-
-function keyOf(text: string, { index, keyStart, keyEnd }: Frame): string | number {
-  if (index >= 0) return index
-  const inner = text.slice(keyStart + 1, keyEnd - 1)
-  return inner.includes('\\') ? (JSON.parse(`"${inner}"`) as string) : inner
-}
-
-/** Walks valid text along the value that JSON.parse made of it. */
-function noteNumbers(text: string, root: object): void {
-  const lossy: ContainerNotes['lossy'] = new Map()
-  NOTES.set(root, { numbers: new Map(), lossy })
-  const frames: Frame[] = []
-  let frame = enter(undefined, 0)
-  let expectKey = false
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c === 0x22) {
-      const end = endOfString(text, i)
-      if (expectKey) {
-        frame.keyStart = i
-        frame.keyEnd = end
-        expectKey = false
-      }
-      i = end - 1
-    } else if (c === 0x7b || c === 0x5b) {
-      const container = frames.length === 0 ? root : child(text, frame)
-      const fits = isObject(container) && Array.isArray(container) === (c === 0x5b)
-      if (fits && container !== root) NOTES.delete(container) // of duplicate keys the last counts
-      frames.push(frame)
-      frame = enter(fits ? (container as Frame['container']) : undefined, c === 0x5b ? 0 : -1)
-      expectKey = c === 0x7b
-    } else if (c === 0x7d || c === 0x5d) {
-      frame = frames.pop()!
-      expectKey = false
-    } else if (c === 0x2c) {
-      if (frame.index >= 0) frame.index++
-      else expectKey = true
-    } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
-      const end = endOfNumber(text, i)
-      note(text, frame, text.slice(i, end), lossy)
-      i = end - 1
-    }
-  }
-}
-
-function child(text: string, frame: Frame): unknown {
-  const { container } = frame
-  if (container === undefined) return undefined
-  const key = keyOf(text, frame)
-  return Object.hasOwn(container, key) ? (container as Record<string | number, unknown>)[key] : undefined
-}
-
-function note(text: string, frame: Frame, source: string, lossy: ContainerNotes['lossy']): void {
-  const value = Number(source)
-  const { container } = frame
-  if (container === undefined) return
-  let notes = NOTES.get(container)
-  if (String(value) === source) {
-    notes?.numbers.delete(keyOf(text, frame)) // a duplicate key before it was unusual
-    if (lossy.has(value)) lossy.set(value, null)
-    return
-  }
-  if (notes === undefined) {
-    notes = { numbers: new Map(), lossy }
-    NOTES.set(container, notes)
-  }
-  notes.numbers.set(keyOf(text, frame), { value, source })
-  if (source.length > 15 && isLossy(value, source)) {
-    const known = lossy.get(value)
-    lossy.set(value, known === undefined || known === source ? source : null)
-  }
-}
-
-/** Whether printing the double loses digits: not so for `1.1000000000000000000`. */
-function isLossy(value: number, source: string): boolean {
-  if (!Number.isFinite(value)) return true
-  const digits = (text: string): string => text.replace(/[eE].*$|[-.]/g, '').replace(/^0+|0+$/g, '')
-  return digits(String(value)) !== digits(source)
-}
-
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
-    if (slashes % 2 === 0) return end + 1
-  }
-}
-
-function endOfNumber(text: string, start: number): number {
-  let i = start + 1
-  for (;;) {
-    const c = text.charCodeAt(i)
-    if ((c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x2b || c === 0x2d || (c | 0x20) === 0x65) i++
-    else return i
-  }
-}

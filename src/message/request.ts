@@ -189,4 +189,3 @@ export function copyParams(params: Readonly<Record<string, string>>): Record<str
   for (const name in params) out[name] = params[name]!
   return out
 }
-

@@ -36,7 +36,7 @@ export class GatewayResponse {
   /** Gateway use: the whole text of a no-op part, kept where `sequential_propagated_params` asks for it. */
   partText: string | undefined
   /** Gateway use: it already answers a request. */
-  used: boolean;
+  used: boolean
   readonly [BRAND] = true
 
   /** @throws RangeError for a status outside 200…599; TypeError for illegal headers */
@@ -81,7 +81,8 @@ export class GatewayResponse {
 
   static stream(source: Readable | AsyncIterable<Uint8Array>, init?: Init): GatewayResponse {
     const response = new GatewayResponse(init)
-    const readable = typeof (source as Readable).pipe === 'function' ? (source as Readable) : NodeReadable.from(source, { objectMode: false })
+    const readable =
+      typeof (source as Readable).pipe === 'function' ? (source as Readable) : NodeReadable.from(source, { objectMode: false })
     response.content = new ReadableSource(
       readable,
       cause => new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a response stream failed', cause })
@@ -93,7 +94,12 @@ export class GatewayResponse {
    * Gateway use: a response over what came from upstream or from decoding; nothing is checked or copied.
    * `raw` holds no hop-by-hop fields and becomes the response's own.
    */
-  static over(status: number, raw: RawFields, content: ByteSource | Buffer | ValueSource | undefined, limit: number): GatewayResponse {
+  static over(
+    status: number,
+    raw: RawFields,
+    content: ByteSource | Buffer | ValueSource | undefined,
+    limit: number
+  ): GatewayResponse {
     const response = new GatewayResponse(200)
     response.status = status
     response.rawFields = raw

@@ -41,7 +41,9 @@ export class SinkReadable extends Readable implements ByteSink {
     if (!this.over) {
       this.over = true
       const reason =
-        error instanceof GatewayErrorClass ? error : new GatewayErrorClass('SLUICE_ERR_PLUGIN_FAILED', { message: 'the body stream was closed', cause: error })
+        error instanceof GatewayErrorClass
+          ? error
+          : new GatewayErrorClass('SLUICE_ERR_PLUGIN_FAILED', { message: 'the body stream was closed', cause: error })
       this.source.destroy(reason)
     }
     done(error)

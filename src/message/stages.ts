@@ -84,7 +84,9 @@ abstract class Link implements ByteSink, ByteSource {
     if (this.closed) return false
     this.closed = true
     const error =
-      cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a body stage failed', cause })
+      cause instanceof GatewayError
+        ? cause
+        : new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a body stage failed', cause })
     this.abort(error)
     this.upstream.destroy(error)
     this.sink.fail(error)

@@ -14,13 +14,23 @@ export const ENDPOINT_ROUTER_SLOTS = ['bot-detector', 'telemetry', 'auth', 'sign
 /** After the endpoint's lists, outside of shadow and static; the answer is data on decoded endpoints. */
 export const ENDPOINT_PROXY_SLOTS = ['scripting', 'check', 'schema'] as const
 /** Outside of decoding: the answer is data on decoded endpoints. */
-export const BACKEND_DECODED_SLOTS = ['graphql', 'modifiers', 'telemetry', 'circuit-breaker', 'ratelimit', 'scripting', 'check'] as const
+export const BACKEND_DECODED_SLOTS = [
+  'graphql',
+  'modifiers',
+  'telemetry',
+  'circuit-breaker',
+  'ratelimit',
+  'scripting',
+  'check'
+] as const
 /** Around the transport: the answer is the upstream's. */
 export const BACKEND_TRANSPORT_SLOTS = ['rewrite', 'plugin', 'telemetry', 'cache', 'credentials'] as const
 
 export type ServiceSlot = `outer/${(typeof SERVICE_OUTER_SLOTS)[number]}` | `inner/${(typeof SERVICE_INNER_SLOTS)[number]}`
 export type EndpointSlot = `router/${(typeof ENDPOINT_ROUTER_SLOTS)[number]}` | `proxy/${(typeof ENDPOINT_PROXY_SLOTS)[number]}`
-export type BackendSlot = `decoded/${(typeof BACKEND_DECODED_SLOTS)[number]}` | `transport/${(typeof BACKEND_TRANSPORT_SLOTS)[number]}`
+export type BackendSlot =
+  | `decoded/${(typeof BACKEND_DECODED_SLOTS)[number]}`
+  | `transport/${(typeof BACKEND_TRANSPORT_SLOTS)[number]}`
 
 /** Facts of the endpoint a component is compiled for. */
 export interface EndpointFacts {

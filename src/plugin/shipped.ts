@@ -1,7 +1,7 @@
 /** The components that come with the product: found beside the code, loaded by their list, never imported by `src`. */
 
-import { fileURLToPath } from 'node:url'
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Component } from './component.js'
 
 /** A component's place in the table of namespaces that the configuration is checked against. */
@@ -21,7 +21,9 @@ export interface ShippedComponents {
 }
 
 /** `src/plugin/shipped.ts` → `plugins/index.ts`; `dist/plugin/shipped.js` → `dist/plugins/index.js`. */
-const LIST = import.meta.url.endsWith('.ts') ? new URL('../../plugins/index.ts', import.meta.url) : new URL('../plugins/index.js', import.meta.url)
+const LIST = import.meta.url.endsWith('.ts')
+  ? new URL('../../plugins/index.ts', import.meta.url)
+  : new URL('../plugins/index.js', import.meta.url)
 
 let loaded: Promise<ShippedComponents> | undefined
 
@@ -38,7 +40,12 @@ async function load(): Promise<ShippedComponents> {
     const { components } = (await import(LIST.href)) as { components: readonly Component<never>[] }
     for (const component of components) {
       registry.set(component.namespace, component)
-      namespaces.push({ namespace: component.namespace, scopes: component.scopes, schema: component.schema, ...(component.aliases === undefined ? {} : { aliases: component.aliases }) })
+      namespaces.push({
+        namespace: component.namespace,
+        scopes: component.scopes,
+        schema: component.schema,
+        ...(component.aliases === undefined ? {} : { aliases: component.aliases })
+      })
     }
   }
   return { registry, namespaces }

@@ -126,7 +126,7 @@ function failureOf(cause: unknown, request: GatewayRequest, options: DispatchOpt
 const EMPTY = Buffer.alloc(0)
 
 function fieldsOf(error: GatewayError): string[] {
-  return (error.headers ?? []).flatMap(([name, value]) => [name, value])
+  return (error.headers ?? []).flat()
 }
 
 /** A target that cannot be read gets its status and the connection ends: what follows cannot be trusted either. */
