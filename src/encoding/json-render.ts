@@ -43,6 +43,18 @@ export function encodeString(value: string): string {
 }
 const PLAIN = /^[ !#-[\]-~]*$/
 
+/** Written keys, since the same few come again and again: a third of the cost of a small merge. */
+const KEYS = new Map<string, string>()
+const MOST_KEYS = 2048
+
+function encodeKey(key: string): string {
+  const known = KEYS.get(key)
+  if (known !== undefined) return known
+  const written = `${encodeString(key)}:`
+  if (KEYS.size < MOST_KEYS && key.length <= 64 && PLAIN.test(key)) KEYS.set(Buffer.from(key).toString(), written)
+  return written
+}
+
 class Writer {
   private text = ''
   private pieces: Buffer[] | undefined
@@ -74,9 +86,10 @@ class Writer {
   private object(node: ObjectNode): void {
     let separator = '{'
     for (const [key, value] of openObject(node)) {
-      this.text += `${separator}${encodeString(key)}:`
+      this.text += separator + encodeKey(key)
       separator = ','
-      this.node(value)
+      if (value.kind === 'raw') this.raw(value)
+      else this.node(value)
     }
     this.text += separator === '{' ? '{}' : '}'
   }

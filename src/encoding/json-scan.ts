@@ -103,30 +103,37 @@ export function readFieldsInto(fields: Map<string, JsonNode>, raw: RawNode, want
   const base = raw.start
   const end = raw.bytes === undefined ? bytes.length : raw.end
   const whole = end - base <= WHOLE_TEXT_BYTES ? raw.text : undefined
-  const add = (keyStart: number, start: number, behind: number): void => {
-    const keyEnd = skipString(bytes, keyStart + 1)
-    const key = decodeString(
-      whole === undefined ? bytes.toString('latin1', keyStart, keyEnd) : whole.slice(keyStart - base, keyEnd - base)
-    )
-    if (wanted !== undefined && !wanted.has(key)) return
+  const index = raw.fields ?? indexFields(bytes, base, end)
+  for (let k = 0; k < index.length; k += 3) {
+    const key = readKey(bytes, index[k]!, base, whole)
+    if (wanted !== undefined && !wanted.has(key)) continue
+    const start = index[k + 1]!
+    const behind = index[k + 2]!
     fields.set(key, new RawNode(whole === undefined ? undefined : whole.slice(start - base, behind - base), bytes, start, behind))
   }
-  const index = raw.fields
-  if (index !== undefined) {
-    for (let k = 0; k < index.length; k += 3) add(index[k]!, index[k + 1]!, index[k + 2]!)
-    return fields
-  }
+  return fields
+}
+
+/** Finds the fields where validation did not note them. */
+function indexFields(bytes: Buffer, base: number, end: number): number[] {
+  const index: number[] = []
   let i = skipSpace(bytes, base + 1, end)
   while (bytes[i] === QUOTE) {
-    const key = i
-    i = skipSpace(bytes, skipSpace(bytes, skipString(bytes, i + 1), end) + 1, end)
-    const start = i
-    i = skipValue(bytes, i)
-    add(key, start, i)
-    i = skipSpace(bytes, i, end)
+    const start = skipSpace(bytes, skipSpace(bytes, skipString(bytes, i + 1), end) + 1, end)
+    const behind = skipValue(bytes, start)
+    index.push(i, start, behind)
+    i = skipSpace(bytes, behind, end)
     if (bytes[i] === COMMA) i = skipSpace(bytes, i + 1, end)
   }
-  return fields
+  return index
+}
+
+function readKey(bytes: Buffer, quote: number, base: number, whole: string | undefined): string {
+  let i = quote + 1
+  let c = bytes[i]!
+  while (c !== QUOTE && c !== BACKSLASH && c < 0x80) c = bytes[++i]!
+  if (c !== QUOTE) return decodeString(bytes.toString('latin1', quote, skipString(bytes, quote + 1)))
+  return whole === undefined ? bytes.toString('latin1', quote + 1, i) : whole.slice(quote + 1 - base, i - base)
 }
 
 function readItems(raw: RawNode): JsonNode[] {

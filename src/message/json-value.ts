@@ -137,4 +137,3 @@ function sourcesByValue(notes: ContainerNotes): Map<unknown, string | null> {
 
 /** A Map takes 0 and -0 for one key. */
 const valueKey = (value: unknown): unknown => (Object.is(value, -0) ? '-0' : value)
-
