@@ -47,7 +47,8 @@ export class PooledClient extends Client {
       ...options,
       connect: (target: buildConnector.Options, done: buildConnector.Callback) =>
         connector(target, (...outcome) => {
-          if (outcome[1] !== null) this.connected(outcome[1])
+          // A failed attempt may give no second argument at all.
+          if (outcome[1]) this.connected(outcome[1])
           done(...outcome)
         })
     })
