@@ -184,7 +184,6 @@ class Boot {
     const routes: RouteSpec<RouteTarget>[] = [...reservedRoutes(config, logger)]
     const endpoints: Endpoint[] = []
     for (const endpoint of config.endpoints) {
-      logger.debug(`[ENDPOINT: ${endpoint.ginPath}] Building the proxy pipe`)
       const compiled = await compileEndpoint(endpoint, deps)
       endpoints.push(compiled)
       routes.push({ method: endpoint.method, path: endpoint.path, value: compiled })

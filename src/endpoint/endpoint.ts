@@ -101,12 +101,22 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     deps.config.router.requestId ? ['x-request-id'] : []
   )
   const filterQuery = compileQueryFilter(config.inputQueryStrings)
-  const wraps = await deps.wrapsOf(config)
+  const { logger } = deps
+  const tag = `[ENDPOINT: ${config.ginPath}]`
+  logger.debug(`${tag} Building the proxy pipe`)
   const backends: CompiledBackend[] = []
   for (const backend of config.backends) {
+    logger.debug(`[BACKEND: ${backend.goPattern}] Building the backend pipe`)
     const own = await deps.backendWrapsOf(config, backend)
     backends.push({ config: backend, call: compileBackend(config, backend, deps, own), wraps: own })
   }
+  if (backends.length > 1) logMerge(tag, config, logger)
+  const wraps = await deps.wrapsOf(config)
+  if (config.proxy.static !== undefined) {
+    const { data, strategy } = config.proxy.static
+    logger.debug(`${tag}[Static] Adding a static response using '${strategy}' strategy. Data: ${JSON.stringify(data)}`)
+  }
+  logger.debug(`${tag} Building the http handler`)
   const proxy = config.broken === undefined ? compileProxy(config, backends, wraps) : brokenProxy(config.broken)
   const direct =
     passthrough && isDirect(config, wraps, backends) ? compileDirect(config, deps, answers, filterFields, filterQuery) : undefined
@@ -147,6 +157,14 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   }
 
   return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, passthrough, handle }
+}
+
+function logMerge(tag: string, config: EndpointConfig, logger: GatewayLogger): void {
+  const { sequential, flatmapFilter } = config.proxy
+  logger.debug(
+    `${tag}[Merge] Backends: ${config.backends.length}, merger: ${sequential ? 'sequential' : 'parallel'}, combiner: default`
+  )
+  if (flatmapFilter.length > 0) logger.debug(`${tag}[Flatmap] Adding flatmap manipulator with ${flatmapFilter.length} operations`)
 }
 
 interface CompiledBackend {
