@@ -57,9 +57,9 @@ interface Case {
 
 function cases(bytes: Buffer): Case[] {
   const group = shapeOf({ group: 'g' })
-  const keys = ['page', 'total', 'next', 'meta', 'version']
+  const keys = ['page', 'total', 'next', 'items', 'meta']
   const allow = shapeOf({ allow: keys })
-  const allowBig = shapeOf({ allow: ['page', 'items'] })
+  const allowSmall = shapeOf({ allow: ['page', 'total'] })
   const deny = shapeOf({ deny: ['debug.a', 'version'] })
   const parse = (): Record<string, unknown> => JSON.parse(bytes.toString())
   const write = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
@@ -73,7 +73,7 @@ function cases(bytes: Buffer): Case[] {
     { name: 'validate and send on', target: 0.35, ours: () => renderJson(parseJsonObject(bytes)), naive: () => write(parse()) },
     { name: 'under a group', target: 0.35, ours: shaped(group), naive: () => write({ g: parse() }) },
     { name: 'allow 5 keys', target: 0.4, ours: shaped(allow), naive: picked(keys) },
-    { name: 'allow 2 keys, the big one too', target: 0.4, ours: shaped(allowBig), naive: picked(['page', 'items']) },
+    { name: 'allow 2 keys, the big one dropped', target: 0.6, ours: shaped(allowSmall), naive: picked(['page', 'total']) },
     { name: 'deny 2 paths', target: 0.6, ours: shaped(deny), naive: () => write({ ...parse(), debug: {}, version: undefined }) },
     { name: 'as a JS value', target: 1.5, ours: () => toValue(parseJsonObject(bytes)!), naive: parse },
     {
@@ -136,7 +136,7 @@ for (const [label, list, times] of [
     }
     const [a, b] = [median(mine), median(theirs)]
     console.log(
-      `${label.padEnd(6)} ${name.padEnd(32)} ${a.toFixed(2).padStart(9)} ${b.toFixed(2).padStart(9)}  ${(a / b).toFixed(3)} (target ${target})`
+      `${label.padEnd(6)} ${name.padEnd(34)} ${a.toFixed(2).padStart(9)} ${b.toFixed(2).padStart(9)}  ${(a / b).toFixed(3)} (target ${target})`
     )
   }
 }

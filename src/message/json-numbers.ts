@@ -18,6 +18,9 @@ export interface ContainerNotes {
 /** Notes beside the objects and arrays that {@link noteNumbers} walked; they live as long as these. */
 export const NOTES = new WeakMap<object, ContainerNotes>()
 
+/** Tells objects and arrays from the other values. */
+export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
 /** A number that may print otherwise than it was written; may match inside strings, where it only costs time. */
 const UNUSUAL = /[[:,\s](?:-0[,\]}\s]|-?\d+(?:\.\d*)?[eE]|-?\d{16}|-?\d+\.\d*0[,\]}\s]|-?\d+\.\d{9}|-?\d{7,}\.|-?0\.000000)/g
 

@@ -6,7 +6,7 @@
  * nobody replaced it, wherever its object was moved to. Text without such numbers costs one regexp more than JSON.parse.
  */
 
-import { type ContainerNotes, hasUnusual, NOTES, noteNumbers } from './json-numbers.js'
+import { type ContainerNotes, hasUnusual, isObject, NOTES, noteNumbers } from './json-numbers.js'
 
 /**
  * Parses JSON text as JSON.parse does, and remembers unusual numbers.
@@ -38,8 +38,6 @@ export function stringifyJsonValue(value: unknown, origin?: unknown): string {
 export function copyJsonValue(value: unknown): unknown {
   return isObject(value) ? parseJsonValue(stringifyJsonValue(value)) : value
 }
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 /** Looks for objects that carry notes; very deep or cyclic values are left to the writer. */
 function hasNotes(value: object, depth: number): boolean {
