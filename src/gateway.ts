@@ -3,9 +3,8 @@
  * logic of its own beyond the order of things.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
-import { type Balancer, createBalancer } from './backend/balancer.js'
+import { type Balancer, cpuCount, createBalancer } from './backend/balancer.js'
 import type { BackendWraps } from './backend/call.js'
 import { createSrvBalancer } from './backend/dns-srv.js'
 import { UpstreamPools } from './client/pools.js'
@@ -13,21 +12,21 @@ import { loadConfigFile, loadConfigObject } from './config/load.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from './config/types.js'
 import { adaptEncodings, type CustomEncoding } from './encoding/custom.js'
 import { reportTo } from './endpoint/access-report.js'
-import { compileEndpoint, type Endpoint, type EndpointDeps, type EndpointWraps } from './endpoint/endpoint.js'
+import type { EndpointDeps, EndpointWraps } from './endpoint/deps.js'
+import { compileEndpoint, type Endpoint } from './endpoint/endpoint.js'
 import { formatProblem } from './errors.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
-import { describePipe, formatPipes, type PipeDescription } from './pipes.js'
+import { describePipe } from './pipes.js'
 import { createPluginHost, type PluginHost } from './plugin/host.js'
 import { loadComponents, type ShippedComponents } from './plugin/shipped.js'
 import type { PluginModule, Wrap } from './plugin/types.js'
 import { compileMissAnswers } from './router/answers.js'
 import { compileClientIp, compileTrust } from './router/client-ip.js'
-import { createDispatch, type Dispatch, type RouteTarget } from './router/dispatch.js'
+import { createDispatch, type RouteTarget } from './router/dispatch.js'
 import { compileRequestIds } from './router/request-ids.js'
 import { reservedRoutes } from './router/reserved.js'
 import { createRouter, type RouteSpec } from './router/router.js'
-import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
-import { createListener, type Listener } from './server/listener.js'
+import { type Gateway, RunningGateway } from './running-gateway.js'
 import { createAccessLog } from './telemetry/access-log.js'
 import { createLogger } from './telemetry/create-logger.js'
 import type { GatewayLogger } from './telemetry/logger.js'
@@ -57,28 +56,6 @@ export interface GatewayOptions {
   readonly wrapBackend?: (backend: BackendConfig, endpoint: EndpointConfig) => Wrap | undefined
   /** Encodings by name, for backends (`decode`) and endpoints (`render`). They win over built-in names. */
   readonly encodings?: Readonly<Record<string, CustomEncoding>>
-}
-
-/** A running, or not yet running, gateway. */
-export interface Gateway {
-  readonly config: ServiceConfig
-  /** Serves one exchange of a `node:http` server of one's own. */
-  readonly handler: (req: IncomingMessage, res: ServerResponse) => void
-  /** Opens the port. @throws GatewayError SLUICE_ERR_CONFIG_LISTEN (port in use, TLS files) */
-  listen(): Promise<{ address: string; port: number }>
-  /** Serves a request without a port, through the real HTTP parser. */
-  request(request: InProcessRequest): Promise<InProcessResponse>
-  /**
-   * Stops accepting, lets what is in flight finish, closes pools and plugins. Idempotent.
-   * @param options.graceMs default `max_shutdown_wait_time`; 0 = wait for ever
-   * @returns false when time ran out and the rest was cut
-   */
-  close(options?: { graceMs?: number }): Promise<boolean>
-  /** The compiled pipe of each endpoint. */
-  readonly pipes: readonly PipeDescription[]
-  /** {@link pipes} as text for people, or as JSON. */
-  describePipes(options?: { json?: boolean }): string
-  readonly logger: GatewayLogger
 }
 
 /**
@@ -211,7 +188,7 @@ class Boot {
   }
 
   private balancerFor(backend: BackendConfig, logger: GatewayLogger): Balancer {
-    if (backend.sd !== 'dns') return createBalancer(backend.hosts)
+    if (backend.sd !== 'dns') return createBalancer(backend.hosts, { cpus: cpuCount(this.env) })
     const balancer = createSrvBalancer({
       name: (backend.hosts[0] ?? '').replace(/^https?:\/\//, '').replace(/\/$/, ''),
       scheme: backend.sdScheme,
@@ -247,74 +224,5 @@ function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {
       if (backend.sd === 'dns') continue
       for (const host of backend.hosts) if (URL.canParse(host)) pools.get(new URL(host).origin)
     }
-  }
-}
-
-class RunningGateway implements Gateway {
-  readonly config: ServiceConfig
-  readonly logger: GatewayLogger
-  readonly handler: Dispatch
-  readonly pipes: readonly PipeDescription[]
-  private readonly closers: (() => void | Promise<void>)[]
-  private readonly stop: AbortController
-  private readonly local: InProcessServer
-  private listener: Listener | undefined
-  private closing: Promise<boolean> | undefined
-
-  constructor(
-    config: ServiceConfig,
-    logger: GatewayLogger,
-    handler: Dispatch,
-    pipes: readonly PipeDescription[],
-    closers: (() => void | Promise<void>)[],
-    stop: AbortController
-  ) {
-    this.config = config
-    this.logger = logger
-    this.handler = handler
-    this.pipes = pipes
-    this.closers = closers
-    this.stop = stop
-    this.local = new InProcessServer(handler)
-  }
-
-  async listen(): Promise<{ address: string; port: number }> {
-    const { config, logger } = this
-    const listener = createListener(
-      {
-        server: config.server,
-        port: config.port,
-        listenIp: config.listenIp,
-        onError: error => logger.error('[SERVICE: Router]', error instanceof Error ? (error.stack ?? error.message) : error)
-      },
-      this.handler
-    )
-    const bound = await listener.listen()
-    this.listener = listener
-    logger.info(`[SERVICE: Router] Listening on port: ${bound.port}`)
-    return bound
-  }
-
-  describePipes(options: { json?: boolean } = {}): string {
-    return options.json ? JSON.stringify(this.pipes, null, 2) : formatPipes(this.pipes)
-  }
-
-  request(request: InProcessRequest): Promise<InProcessResponse> {
-    return this.local.request(request)
-  }
-
-  close(options: { graceMs?: number } = {}): Promise<boolean> {
-    this.closing ??= this.shutDown(options.graceMs ?? this.config.server.maxShutdownWaitMs)
-    return this.closing
-  }
-
-  private async shutDown(graceMs: number): Promise<boolean> {
-    const drained = this.listener === undefined ? true : await this.listener.drain(graceMs)
-    this.stop.abort(new Error('the gateway is closing'))
-    for (const close of this.closers.reverse()) await close()
-    if (!drained) this.logger.error('[SERVICE: Router] context deadline exceeded')
-    this.logger.info('[SERVICE: Router] Router execution ended')
-    await this.logger.close()
-    return drained
   }
 }

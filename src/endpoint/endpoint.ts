@@ -7,66 +7,20 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Balancer } from '../backend/balancer.js'
-import {
-  type BackendCall,
-  type BackendWraps,
-  compileBackendCall,
-  compileFieldPick,
-  compileHostResolver
-} from '../backend/call.js'
-import { compileReceive } from '../backend/decoded.js'
+import { compileFieldPick, compileHostResolver } from '../backend/call.js'
 import { compileTargetTemplate } from '../backend/request-template.js'
-import type { UpstreamPools } from '../client/pools.js'
-import { createRedirectPolicy, type RedirectPolicy } from '../client/redirect.js'
-import type { BackendConfig, EndpointConfig, ServiceConfig } from '../config/types.js'
-import { decoderFor } from '../encoding/decoders.js'
-import { compileFlatmap } from '../encoding/flatmap.js'
+import type { EndpointConfig } from '../config/types.js'
 import { rendererFor } from '../encoding/renderers.js'
-import type { Decoder, Renderer } from '../encoding/types.js'
-import { GatewayError } from '../errors.js'
 import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/query.js'
-import type { Identity } from '../identity.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
-import type { Wrap } from '../plugin/types.js'
-import type { GatewayLogger } from '../telemetry/logger.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
-import { compileConcurrent, compileParallel, compileSequential, compileSingle, type ProxyPipe } from './fan-out.js'
-import { withFlatmap } from './flatmap.js'
+import { brokenProxy, type CompiledBackend, compileBackend, compileProxy, logMerge, redirectPolicy } from './compile-proxy.js'
+import type { EndpointDeps, EndpointWraps } from './deps.js'
+import type { ProxyPipe } from './fan-out.js'
 import { compileFieldFilter, type FieldFilter } from './forward-fields.js'
 import { PassthroughExchange, type PassthroughPlan } from './passthrough.js'
 import { raceScope } from './race.js'
-import type { Report } from './report.js'
-import { noRegularBackend, withShadow } from './shadow.js'
-import { withStatic } from './static.js'
-
-/** Stages of an endpoint, joined per place, outermost first (components document §1). */
-export interface EndpointWraps {
-  /** Auth and limits: they see the client's whole request and the finished answer. */
-  readonly router: Wrap | undefined
-  /** Handler plugins: the request after the endpoint's lists, the finished answer. */
-  readonly handlers: Wrap | undefined
-  /** Checks outside of shadow and static. */
-  readonly proxy: Wrap | undefined
-  /** Request and response modifiers, inside static, outside the merge. */
-  readonly modifiers: Wrap | undefined
-}
-
-/** What endpoints are built from; one per gateway. */
-export interface EndpointDeps {
-  readonly config: ServiceConfig
-  readonly pools: UpstreamPools
-  readonly identity: Identity
-  readonly logger: GatewayLogger
-  /** Made once per backend; kept by the gateway to be closed. */
-  readonly balancerFor: (backend: BackendConfig) => Balancer
-  readonly decoders: ReadonlyMap<string, Decoder>
-  readonly renderers: ReadonlyMap<string, Renderer>
-  readonly wrapsOf: (endpoint: EndpointConfig) => Promise<EndpointWraps>
-  readonly backendWrapsOf: (endpoint: EndpointConfig, backend: BackendConfig) => Promise<BackendWraps>
-  readonly report: Report | undefined
-}
 
 /** Serves a request without message objects. `query` is raw, `host` the client's Host. */
 export type DirectServe = (
@@ -159,26 +113,6 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, passthrough, handle }
 }
 
-function logMerge(tag: string, config: EndpointConfig, logger: GatewayLogger): void {
-  const { sequential, flatmapFilter } = config.proxy
-  logger.debug(
-    `${tag}[Merge] Backends: ${config.backends.length}, merger: ${sequential ? 'sequential' : 'parallel'}, combiner: default`
-  )
-  if (flatmapFilter.length > 0) logger.debug(`${tag}[Flatmap] Adding flatmap manipulator with ${flatmapFilter.length} operations`)
-}
-
-interface CompiledBackend {
-  readonly config: BackendConfig
-  readonly call: BackendCall
-  readonly wraps: BackendWraps
-}
-
-/** Redirects of backends lead to hosts that this configuration names, nowhere else; not at all with `no_redirect`. */
-function redirectPolicy(backend: BackendConfig, pools: UpstreamPools): RedirectPolicy | undefined {
-  if (backend.httpClient.noRedirect) return undefined
-  return createRedirectPolicy(backend.httpClient.sendBodyOnRedirect, origin => pools.known(origin))
-}
-
 function hasStages(wraps: EndpointWraps, backends: readonly CompiledBackend[]): boolean {
   if (wraps.router !== undefined || wraps.handlers !== undefined || wraps.proxy !== undefined || wraps.modifiers !== undefined)
     return true
@@ -195,85 +129,6 @@ function isDirect(config: EndpointConfig, wraps: EndpointWraps, backends: readon
     !only.config.proxy.shadow &&
     !only.config.httpClient.sendBodyOnRedirect
   )
-}
-
-function compileBackend(endpoint: EndpointConfig, backend: BackendConfig, deps: EndpointDeps, wraps: BackendWraps): BackendCall {
-  const noOp = endpoint.outputEncoding === 'no-op'
-  const single = endpoint.backends.length === 1
-  const index = endpoint.backends.indexOf(backend)
-  const receive = noOp
-    ? undefined
-    : compileReceive(backend, {
-        decoder: decoderFor(backend.encoding, deps.decoders),
-        limit: endpoint.maxBodyBytes,
-        mayStream: single && streamsOut(endpoint, wraps),
-        bareCollection: endpoint.outputEncoding === 'json-collection',
-        keepText:
-          endpoint.proxy.sequential &&
-          endpoint.proxy.sequentialPropagatedParams.some(name => name.toLowerCase() === `resp${index}`)
-      })
-  const call = compileBackendCall(endpoint, backend, {
-    pools: deps.pools,
-    balancer: deps.balancerFor(backend),
-    redirects: redirectPolicy(backend, deps.pools),
-    userAgent: deps.identity.userAgent,
-    acceptGzip: !noOp && !deps.config.transport.disableCompression,
-    receive,
-    wraps
-  })
-  return endpoint.concurrentCalls > 1 ? compileConcurrent(call, endpoint.concurrentCalls, endpoint.timeoutMs) : call
-}
-
-/** The answer may leave before the whole body was seen: JSON out of one JSON backend, and nobody looks at the data. */
-function streamsOut(endpoint: EndpointConfig, wraps: BackendWraps): boolean {
-  if (endpoint.outputEncoding !== 'json' && endpoint.outputEncoding !== 'json-collection') return false
-  return wraps.decoded === undefined && endpoint.concurrentCalls === 1 && endpoint.proxy.static === undefined
-}
-
-/** Shadow split → static → modifiers → merge → backends, outermost first. */
-function compileProxy(endpoint: EndpointConfig, backends: readonly CompiledBackend[], wraps: EndpointWraps): ProxyPipe {
-  const regular = backends.filter(backend => !backend.config.proxy.shadow)
-  const shadows = backends.filter(backend => backend.config.proxy.shadow)
-  let proxy = regular.length === 0 ? noRegularBackend : compileGroup(endpoint, regular, wraps)
-  if (shadows.length > 0) {
-    const timeoutMs = Math.max(...shadows.map(backend => backend.config.proxy.shadowTimeoutMs))
-    proxy = withShadow(
-      proxy,
-      compileGroup(endpoint, shadows, { ...wraps, modifiers: undefined }),
-      timeoutMs,
-      endpoint.maxBodyBytes
-    )
-  }
-  return wraps.proxy === undefined ? proxy : wraps.proxy(proxy)
-}
-
-function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[], wraps: EndpointWraps): ProxyPipe {
-  const limit = endpoint.maxBodyBytes
-  const calls = group.map(backend => backend.call)
-  let proxy: ProxyPipe
-  if (group.length === 1) {
-    proxy = compileSingle(calls[0]!, endpoint.concurrentCalls > 1 || group[0]!.config.httpClient.sendBodyOnRedirect, limit)
-  } else {
-    proxy = endpoint.proxy.sequential
-      ? compileSequential(
-          calls,
-          group.map(backend => backend.config.urlPattern),
-          endpoint.proxy.sequentialPropagatedParams,
-          endpoint.timeoutMs,
-          limit
-        )
-      : compileParallel(calls, endpoint.timeoutMs, limit)
-    const flatmap = compileFlatmap(endpoint.proxy.flatmapFilter)
-    if (flatmap !== undefined) proxy = withFlatmap(proxy, flatmap)
-  }
-  if (wraps.modifiers !== undefined) proxy = wraps.modifiers(proxy)
-  const { static: added } = endpoint.proxy
-  return added === undefined || endpoint.outputEncoding === 'no-op' ? proxy : withStatic(proxy, added.data, added.strategy)
-}
-
-/** An endpoint that KrakenD would start with and then fail on every request (`--tolerant`). */
-function brokenProxy(text: string): ProxyPipe {
-  return () => Promise.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: text }))
 }
 
 function compileDirect(

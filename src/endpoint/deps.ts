@@ -1,0 +1,36 @@
+import type { Balancer } from '../backend/balancer.js'
+import type { BackendWraps } from '../backend/call.js'
+import type { UpstreamPools } from '../client/pools.js'
+import type { BackendConfig, EndpointConfig, ServiceConfig } from '../config/types.js'
+import type { Decoder, Renderer } from '../encoding/types.js'
+import type { Identity } from '../identity.js'
+import type { Wrap } from '../plugin/types.js'
+import type { GatewayLogger } from '../telemetry/logger.js'
+import type { Report } from './report.js'
+
+/** Stages of an endpoint, joined per place, outermost first (components document §1). */
+export interface EndpointWraps {
+  /** Auth and limits: they see the client's whole request and the finished answer. */
+  readonly router: Wrap | undefined
+  /** Handler plugins: the request after the endpoint's lists, the finished answer. */
+  readonly handlers: Wrap | undefined
+  /** Checks outside of shadow and static. */
+  readonly proxy: Wrap | undefined
+  /** Request and response modifiers, inside static, outside the merge. */
+  readonly modifiers: Wrap | undefined
+}
+
+/** What endpoints are built from; one per gateway. */
+export interface EndpointDeps {
+  readonly config: ServiceConfig
+  readonly pools: UpstreamPools
+  readonly identity: Identity
+  readonly logger: GatewayLogger
+  /** Made once per backend; kept by the gateway to be closed. */
+  readonly balancerFor: (backend: BackendConfig) => Balancer
+  readonly decoders: ReadonlyMap<string, Decoder>
+  readonly renderers: ReadonlyMap<string, Renderer>
+  readonly wrapsOf: (endpoint: EndpointConfig) => Promise<EndpointWraps>
+  readonly backendWrapsOf: (endpoint: EndpointConfig, backend: BackendConfig) => Promise<BackendWraps>
+  readonly report: Report | undefined
+}
