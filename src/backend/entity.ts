@@ -50,10 +50,10 @@ export function entityOf(response: GatewayResponse): EntityNow {
   const content = response.unopened
   const changed = body?.changedValue()
   if (changed !== undefined) {
-    const value = changed[0]
+    const { value, origin } = changed
     if (value === null) return { kind: 'node', node: null }
     if (typeof value !== 'object' || Array.isArray(value)) return { kind: 'value', value }
-    const node = fromValue(value)
+    const node = fromValue(value, origin)
     return node instanceof ObjectNode ? { kind: 'node', node } : { kind: 'value', value }
   }
   if (content instanceof EntityContent && (body === undefined || body.untouched)) return { kind: 'node', node: content.node }

@@ -57,6 +57,8 @@ export class Body {
   private steps: Step[] = []
   private valueState: ValueState = 'none'
   private value: unknown
+  /** The value as it was decoded: an edit that answers a copy keeps the spelling of its numbers. */
+  private origin: unknown
   /** The value belongs to whoever gave it (`setJson`): copied before it is handed out. */
   private borrowed = false
   private pending: Promise<unknown> | undefined
@@ -239,9 +241,9 @@ export class Body {
     return this.pending === undefined && this.source === undefined && this.steps.length === 0
   }
 
-  /** The decoded value when a reader changed or replaced it: `[value]`, else undefined. */
-  changedValue(): [unknown] | undefined {
-    return this.valueState === 'changed' ? [this.value] : undefined
+  /** The decoded value when a reader changed or replaced it, and what it was decoded to; else undefined. */
+  changedValue(): { value: unknown; origin: unknown } | undefined {
+    return this.valueState === 'changed' ? { value: this.value, origin: this.origin } : undefined
   }
 
   /** The bytes when they are in memory and nothing is left to do with them; undefined otherwise. */
@@ -275,13 +277,14 @@ export class Body {
   /** Brings a value that somebody changed back to bytes, so that byte stages see it. */
   private toBytes(): void {
     if (this.valueState === 'changed') {
-      this.bytes = Buffer.from(stringifyJsonValue(this.value))
+      this.bytes = Buffer.from(stringifyJsonValue(this.value, this.origin))
       this.source = undefined
     } else if (this.entity !== undefined) {
       this.bytes = this.entity.bytes()
     } else if (this.valueState === 'none') return
     this.entity = undefined
     this.value = undefined
+    this.origin = undefined
     this.borrowed = false
     this.valueState = 'none'
   }
@@ -307,6 +310,7 @@ export class Body {
     this.bytes = EMPTY_BYTES
     this.entity = undefined
     this.value = undefined
+    this.origin = undefined
     this.valueState = 'none'
     this.taken = false
   }
@@ -367,6 +371,7 @@ export class Body {
   private async decode(limit: number): Promise<void> {
     if (this.entity !== undefined) {
       this.value = this.entity.value()
+      this.origin = this.value
       this.valueState = 'clean'
       return
     }
@@ -377,6 +382,7 @@ export class Body {
     if (plain.length === 0) return
     try {
       this.value = parseJsonValue(plain.toString('utf8'))
+      this.origin = this.value
     } catch (cause) {
       throw this.owner.side === 'request'
         ? new GatewayError('SLUICE_ERR_BODY_NOT_JSON', { cause, statusCode: 400 })
