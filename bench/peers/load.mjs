@@ -1,0 +1,88 @@
+/** The load generator: wrk where it is on the PATH, else autocannon. Keep-alive, no pipelining. */
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import path from 'node:path'
+import { onPath } from './processes.mjs'
+
+export const GENERATOR = onPath('wrk') ? 'wrk' : 'autocannon'
+
+/** The fields that every request carries, besides Host. */
+const FIELDS = { 'User-Agent': 'bench/1', Accept: '*/*', Authorization: 'Bearer 0123456789abcdef' }
+
+/**
+ * @typedef {{ requests: number, seconds: number, p50: number, p99: number }} Load latencies in ms
+ * @param {{ port: number, path: string, connections: number, seconds: number, upload?: number, folder: string }} options
+ * @returns {Promise<Load>}
+ */
+export function load(options) {
+  return GENERATOR === 'wrk' ? wrk(options) : autocannon(options)
+}
+
+async function wrk({ port, path: target, connections, seconds, upload, folder }) {
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '10s']
+  for (const [name, value] of Object.entries(FIELDS)) args.push('-H', `${name}: ${value}`)
+  if (upload !== undefined) {
+    const script = path.join(folder, 'upload.lua')
+    writeFileSync(
+      script,
+      `wrk.method = "POST"\nwrk.body = string.rep("x", ${upload})\nwrk.headers["Content-Type"] = "text/plain"\n`
+    )
+    args.push('-s', script)
+  }
+  const text = await run('wrk', [...args, `http://127.0.0.1:${port}${target}`])
+  const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text) ?? /Socket errors: (.*)/.exec(text)
+  if (bad !== null) throw new Error(`errors under load: ${bad[0]}`)
+  const [, requests, taken, unit] = /(\d+) requests in ([\d.]+)(s|m)/.exec(text)
+  return {
+    requests: Number(requests),
+    seconds: Number(taken) * (unit === 'm' ? 60 : 1),
+    p50: milliseconds(/50%\s+([\d.]+)(us|ms|s)/.exec(text)),
+    p99: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(text))
+  }
+}
+
+function milliseconds([, number, unit]) {
+  return Number(number) * { us: 0.001, ms: 1, s: 1000 }[unit]
+}
+
+function run(command, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let out = ''
+    child.stdout.on('data', chunk => (out += chunk))
+    child.stderr.on('data', chunk => (out += chunk))
+    child.once('error', reject)
+    child.once('exit', code => (code === 0 ? resolve(out) : reject(new Error(`${command}: ${out}`))))
+  })
+}
+
+async function autocannon({ port, path: target, connections, seconds, upload }) {
+  const { default: cannon } = await import('autocannon')
+  const done = await cannon({
+    url: `http://127.0.0.1:${port}${target}`,
+    connections,
+    duration: seconds,
+    headers: FIELDS,
+    ...(upload !== undefined && { method: 'POST', body: 'x'.repeat(upload) })
+  })
+  if (done.errors > 0 || done.non2xx > 0) throw new Error(`errors under load: ${done.errors} failed, ${done.non2xx} not 2xx`)
+  return { requests: done.requests.total, seconds: done.duration, p50: done.latency.p50, p99: done.latency.p99 }
+}
+
+/** Opens connections that ask once and then stay idle; answers what closes them. */
+export async function idleConnections(port, target, count) {
+  const sockets = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = connect(port, '127.0.0.1')
+      socket.on('error', () => {})
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
+      await new Promise(resolve => socket.once('data', resolve))
+      socket.resume()
+      return socket
+    })
+  )
+  return () => {
+    for (const socket of sockets) socket.destroy()
+  }
+}

@@ -1,0 +1,100 @@
+/** Who is measured, and how each is started. */
+import { existsSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gatewayConfig, haproxyGateway, nginxGateway, nginxUpstream } from './configs.mjs'
+import { freePort, onPath, start } from './processes.mjs'
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+/** The build that is measured. */
+const cli = path.resolve(process.env.BENCH_SLUICE || path.join(here, '..', '..', 'dist', 'cli.js'))
+
+/**
+ * @typedef {object} Peer
+ * @property {string} name
+ * @property {(kind: string) => boolean} does which kinds of cases it takes part in
+ * @property {(at: { port: number, upstream: string, folder: string }) => { command: string[], env?: Record<string, string> }} prepare
+ */
+
+const node = (name, file, kinds) => ({
+  name,
+  does: kind => kinds.includes(kind),
+  prepare: ({ port, upstream }) => ({
+    command: [process.execPath, path.join(here, 'programs', file)],
+    env: { PORT: String(port), UPSTREAM: upstream, NODE_ENV: 'production' }
+  })
+})
+
+const configured = (name, does, text, command) => ({
+  name,
+  does,
+  prepare: at => {
+    const file = path.join(at.folder, `${name.replaceAll(/\W+/g, '-')}-${at.port}.conf`)
+    writeFileSync(file, text(at))
+    return { command: command(file), env: { NODE_ENV: 'production' } }
+  }
+})
+
+const config = options => at => JSON.stringify(gatewayConfig({ ...at, logged: false, endpoints: 0, ...options }))
+
+const sluice = (name, does, options = {}, program = cli) =>
+  configured(name, does, config(options), file => [process.execPath, program, 'run', '-c', file])
+
+const PROXIES = ['pass', 'log']
+const only =
+  (...kinds) =>
+  kind =>
+    kinds.includes(kind)
+
+/** @returns {Peer[]} the peers that this machine has; `bare`, when a case has it, is the first */
+export function peers() {
+  const list = [
+    node('bare', 'bare.mjs', [...PROXIES, 'routes']),
+    sluice('Sluice', only('pass', 'aggregate', 'log')),
+    sluice('Sluice, logs on', only('log'), { logged: true }),
+    sluice('Sluice, 1 endpoint', only('routes')),
+    sluice('Sluice, 1,000 endpoints', only('routes'), { endpoints: 1000 }),
+    sluice('Sluice, 10,000 endpoints', only('routes'), { endpoints: 10_000 }),
+    node('fast-proxy', 'fast-proxy.mjs', PROXIES),
+    node('@fastify/http-proxy', 'fastify-http-proxy.mjs', PROXIES),
+    node('http-proxy-3', 'http-proxy-3.mjs', PROXIES),
+    node('naive aggregator', 'naive.mjs', ['aggregate'])
+  ]
+  if (onPath('nginx')) list.push(configured('nginx', only(...PROXIES), nginxGateway, file => ['nginx', '-c', file]))
+  if (onPath('haproxy')) list.push(configured('HAProxy', only(...PROXIES), haproxyGateway, file => ['haproxy', '-W', '-f', file]))
+  const krakend = process.env.BENCH_KRAKEND
+  if (krakend) {
+    list.push(configured('KrakenD', only('pass', 'aggregate', 'log'), config({}), file => [krakend, 'run', '-c', file]))
+    list.push(
+      configured('KrakenD, 10,000 endpoints', only('routes'), config({ endpoints: 10_000 }), file => [krakend, 'run', '-c', file])
+    )
+  }
+  const other = process.env.BENCH_OTHER
+  if (other) list.splice(2, 0, sluice('Sluice, other build', only('pass', 'aggregate', 'log', 'routes'), {}, path.resolve(other)))
+  return list
+}
+
+/** Starts one peer on a free port. */
+export async function startPeer(peer, upstream, folder) {
+  if (peer.name.startsWith('Sluice') && !existsSync(cli)) throw new Error(`${cli} is missing: run \`npm run build\` first`)
+  const port = await freePort()
+  const { command, env } = peer.prepare({ port, upstream, folder })
+  return start(peer.name, command, env, port)
+}
+
+export const UPSTREAM = onPath('nginx') ? 'nginx' : 'node'
+
+/** Starts the upstream: nginx where it is on the PATH, else a node process. */
+export async function startUpstream(root, folder) {
+  const port = await freePort()
+  if (UPSTREAM === 'node')
+    return start(
+      'upstream',
+      [process.execPath, path.join(here, 'programs', 'upstream.mjs')],
+      { PORT: String(port), ROOT: root },
+      port
+    )
+  const file = path.join(folder, 'upstream.conf')
+  writeFileSync(file, nginxUpstream({ port, folder, root }))
+  return start('upstream', ['nginx', '-c', file], {}, port)
+}
