@@ -1,0 +1,38 @@
+/**
+ * Every recorded case matches, is listed in `fixtures/specs/differences.json` with the section of `docs/differences.md` that gives the
+ * reason, or waits for a namespace that the gateway does not have.
+ */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Result } from '../../fixtures/specs/replay.mjs'
+import { readSpec, replaySpec, specNames } from '../support/specs.js'
+
+/** Reasons by case. */
+const reasons = new Map(Object.entries(readSpec<Record<string, string>>('differences.json')))
+
+/** Files at a time: most of the time of a case is waiting. */
+const AT_ONCE = 4
+
+test('recorded cases', { concurrency: AT_ONCE }, async t => {
+  await Promise.all(
+    specNames().map(name =>
+      t.test(`answers ${name} as recorded, or as reasoned`, async t => {
+        const { matched, differing, pending } = await replaySpec(name)
+        const unexplained = [...differing].filter(([one]) => !reasons.has(one))
+        assert.deepEqual(unexplained, [], 'differences without a reason')
+        const stale = matched.filter(one => reasons.has(one))
+        assert.deepEqual(stale, [], 'listed as different, but the same')
+        if (pending.size > 0) t.diagnostic(`${pending.size} cases wait for ${[...new Set(pending.values())].join(', ')}`)
+      })
+    )
+  )
+})
+
+test('every reason belongs to a recorded case', () => {
+  const names = new Set(specNames().flatMap(name => readSpec<Result>(`golden/${name}.json`).requests.map(one => one.name)))
+  assert.deepEqual(
+    [...reasons.keys()].filter(name => !names.has(name)),
+    []
+  )
+})
