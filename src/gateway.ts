@@ -22,7 +22,7 @@ import { loadComponents, type ShippedComponents } from './plugin/shipped.js'
 import type { PluginModule, Wrap } from './plugin/types.js'
 import { compileMissAnswers } from './router/answers.js'
 import { compileClientIp, compileTrust } from './router/client-ip.js'
-import { createDispatch, type RouteTarget } from './router/dispatch.js'
+import { compileUpgradeCheck, createDispatch, type RouteTarget } from './router/dispatch.js'
 import { compileRequestIds } from './router/request-ids.js'
 import { reservedRoutes } from './router/reserved.js'
 import { createRouter, type RouteSpec } from './router/router.js'
@@ -168,8 +168,9 @@ class Boot {
     if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
     const outer = joinWraps(host.service.outer, options.wrapService)
     const trusts = compileTrust(router.trustedProxies)
+    const table = createRouter(routes, { ...router, disableRest: config.disableRest })
     const dispatch = createDispatch({
-      router: createRouter(routes, { ...router, disableRest: config.disableRest }),
+      router: table,
       clientIp: compileClientIp(router),
       answerMiss: compileMissAnswers(router, identity),
       outer,
@@ -184,7 +185,8 @@ class Boot {
     const pipes = endpoints.map(one =>
       describePipe(one.config, one.direct !== undefined, host.stagesOf(one.config), backend => host.stagesOf(one.config, backend))
     )
-    return new RunningGateway(config, logger, dispatch, pipes, this.closers, this.stop)
+    const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
+    return new RunningGateway(config, logger, dispatch, mayUpgrade, pipes, this.closers, this.stop)
   }
 
   private balancerFor(backend: BackendConfig, logger: GatewayLogger): Balancer {

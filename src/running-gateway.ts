@@ -4,6 +4,7 @@ import { formatPipes, type PipeDescription } from './pipes.js'
 import type { Dispatch } from './router/dispatch.js'
 import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
 import { createListener, type Listener } from './server/listener.js'
+import type { UpgradeCheck } from './server/upgrade.js'
 import type { GatewayLogger } from './telemetry/logger.js'
 
 /** A running, or not yet running, gateway. */
@@ -34,6 +35,7 @@ export class RunningGateway implements Gateway {
   readonly logger: GatewayLogger
   readonly handler: Dispatch
   readonly pipes: readonly PipeDescription[]
+  private readonly mayUpgrade: UpgradeCheck
   private readonly closers: (() => void | Promise<void>)[]
   private readonly stop: AbortController
   private readonly local: InProcessServer
@@ -44,6 +46,7 @@ export class RunningGateway implements Gateway {
     config: ServiceConfig,
     logger: GatewayLogger,
     handler: Dispatch,
+    mayUpgrade: UpgradeCheck,
     pipes: readonly PipeDescription[],
     closers: (() => void | Promise<void>)[],
     stop: AbortController
@@ -51,6 +54,7 @@ export class RunningGateway implements Gateway {
     this.config = config
     this.logger = logger
     this.handler = handler
+    this.mayUpgrade = mayUpgrade
     this.pipes = pipes
     this.closers = closers
     this.stop = stop
@@ -64,6 +68,7 @@ export class RunningGateway implements Gateway {
         server: config.server,
         port: config.port,
         listenIp: config.listenIp,
+        mayUpgrade: this.mayUpgrade,
         onError: error => logger.error('[SERVICE: Router]', error instanceof Error ? (error.stack ?? error.message) : error)
       },
       this.handler

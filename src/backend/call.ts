@@ -13,6 +13,7 @@ import type { BackendConfig, EndpointConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
 import { compileQueryPick } from '../http/query.js'
+import { addHandshake } from '../http/upgrade.js'
 import { BufferSource, type ByteSource } from '../message/byte-flow.js'
 import { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
@@ -74,10 +75,29 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       request.exchange.upstream = pool.origin
       const path = request.query === '' ? request.path : `${request.path}?${request.query}`
       const headers = request.raw.slice()
+      if (request.exchange.offer !== undefined) return upgrade(request, pool, request.method, path, headers, request.scope)
       return callUpstream({ pool, method: request.method, path, headers, body, redirects }, request.scope, limit)
     } catch (cause) {
       return Promise.reject(requestFailure(cause))
     }
+  }
+
+  /** Hands the client's offer on; a connection that no tunnel is made of ends with the exchange. */
+  function upgrade(
+    request: GatewayRequest,
+    pool: OriginPool,
+    verb: string,
+    path: string,
+    headers: RawFields,
+    scope: Scope
+  ): Promise<GatewayResponse> {
+    const { exchange } = request
+    const call = { pool, method: verb, path, headers, body: undefined, redirects: undefined, upgrade: exchange.offer!.protocol }
+    return callUpstream(call, scope, limit).then(response => {
+      const { tunnel } = response
+      if (tunnel !== undefined) exchange.atEnd(() => tunnel.socket.destroy())
+      return response
+    })
   }
 
   return (request, params, body, scope) => {
@@ -88,9 +108,12 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       const prefix = resolve(host)
       const path = prefix.base + target(params, query)
       const raw = pickFields === undefined ? request.raw.slice() : pickFields(request.raw)
+      const upgrades = request.exchange.offer !== undefined
+      if (upgrades && pickFields !== undefined) addHandshake(raw, request.raw)
       if (gzip && fieldOf(raw, 'accept-encoding') === undefined) raw.push('Accept-Encoding', 'gzip')
       if (!hosted) {
         request.exchange.upstream = prefix.pool.origin
+        if (upgrades) return upgrade(request, prefix.pool, method, path, raw, scope)
         const answer = callUpstream({ pool: prefix.pool, method, path, headers: raw, body, redirects }, scope, limit)
         return receive === undefined ? answer : answer.then(receive)
       }

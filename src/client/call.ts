@@ -7,9 +7,11 @@
  */
 
 import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../errors.js'
-import type { RawFields } from '../http/fields.js'
+import { fieldOf, type RawFields } from '../http/fields.js'
+import { isOffered } from '../http/upgrade.js'
 import type { Cancellable } from '../message/scope.js'
 import { Deadline } from '../telemetry/timer-wheel.js'
 import { upstreamFailure } from './failure.js'
@@ -27,6 +29,8 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   private headers: RawFields = []
   private body: Upload | Buffer | null = null
   private redirects: RedirectPolicy | undefined
+  /** Value of `Upgrade`, set before {@link send}. */
+  protected upgrade: string | undefined = undefined
   private redirectCount = 0
   private abortRequest: ((error?: Error) => void) | undefined
   private resumeBody: (() => void) | undefined
@@ -73,10 +77,11 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
 
   private dispatch(): void {
     const { pool } = this
-    if (!pool.enter()) {
+    const full = this.upgrade !== undefined && pool.tunnels >= pool.maxConnections
+    if (full || !pool.enter()) {
       this.end(
         new GatewayError('SLUICE_ERR_GATEWAY_QUEUE_FULL', {
-          limit: `max_queued_per_host=${pool.maxQueued}`,
+          limit: full ? `max_connections_per_host=${pool.maxConnections}` : `max_queued_per_host=${pool.maxQueued}`,
           headers: [['Retry-After', '1']]
         })
       )
@@ -90,7 +95,8 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       path: this.path,
       method: this.method as Dispatcher.HttpMethod,
       headers: this.headers,
-      body: this.body as never
+      body: this.body as never,
+      upgrade: this.upgrade as string
     }
     if (this.retried) pool.dispatchFresh(options, this as never)
     else pool.dispatch(options, this as never)
@@ -208,9 +214,29 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     this.end(upstreamFailure(cause, this.method, this.url))
   }
 
-  /** undici asks for it on upgrade requests only; no call here is one. */
-  onUpgrade(): void {
-    this.fail(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: `${this.method} "${this.url}": unexpected upgrade` }))
+  /** A 101 answer to a call with `upgrade`: the connection is no longer undici's. */
+  onUpgrade(_status: number, raw: readonly Buffer[], socket: Socket): void {
+    socket.on('error', ignore) // until its owner listens
+    this.client?.gaveAway(socket)
+    this.leave()
+    const names = raw.map(part => part.toString('latin1'))
+    const protocol = fieldOf(names, 'upgrade') ?? ''
+    if (this.over) socket.destroy()
+    else if (!isOffered(this.upgrade ?? '', protocol)) {
+      // RFC 9110 §7.8: only what was offered may be chosen
+      socket.destroy()
+      const message = `${this.method} "${this.url}": switched to another protocol than offered`
+      this.end(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message }))
+    } else {
+      this.over = true
+      this.pool.countTunnel(socket)
+      this.onTunnel(raw, socket, protocol)
+    }
+  }
+
+  /** The upstream has changed the protocol; the socket is the subclass's. Only calls with `upgrade` get here. */
+  protected onTunnel(_raw: readonly Buffer[], socket: Socket, _protocol: string): void {
+    socket.destroy()
   }
 
   // --------------------------------------------------------------------------------------------------------------
@@ -266,3 +292,4 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
 }
 
 const NO_TRAILERS: readonly Buffer[] = []
+const ignore = (): void => {}

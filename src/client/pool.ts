@@ -74,6 +74,12 @@ export class PooledClient extends Client {
     return super.dispatch(options, handler)
   }
 
+  /** The connection changed its protocol and belongs to somebody else now. */
+  gaveAway(socket: Socket): void {
+    if (Object.hasOwn(socket, 'read')) delete (socket as { read?: unknown }).read // see skipContinues
+    if (this.socket === socket) this.socket = undefined
+  }
+
   /** A final head was read: body bytes follow. */
   headArrived(): void {
     this.awaitsHead = false
@@ -107,10 +113,14 @@ export class OriginPool {
   private readonly dispatcher: Dispatcher
   private readonly openFresh: (() => Dispatcher) | undefined
   readonly maxQueued: number
+  /** Also the most tunnels, which are counted apart. */
+  readonly maxConnections: number
   private readonly capacity: number
   private readonly clients = new Set<PooledClient>()
   /** Calls under way or waiting. */
   pending = 0
+  /** Open connections that have changed their protocol. */
+  tunnels = 0
   /** Calls ever started. */
   total = 0
   /** Calls refused because the queue was full. */
@@ -119,6 +129,7 @@ export class OriginPool {
   constructor(origin: string, settings: PoolSettings) {
     this.origin = origin
     this.maxQueued = settings.maxQueued
+    this.maxConnections = settings.maxConnections
     this.capacity = settings.maxConnections + settings.maxQueued
     const made = createDispatcher(origin, settings, this.clients)
     this.dispatcher = made.dispatcher
@@ -155,6 +166,14 @@ export class OriginPool {
 
   leave(): void {
     this.pending--
+  }
+
+  /** Counts a connection that changed its protocol until it closes. */
+  countTunnel(socket: Socket): void {
+    this.tunnels++
+    socket.once('close', () => {
+      this.tunnels--
+    })
   }
 
   /** Idle connections right now. */

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
@@ -21,6 +22,8 @@ export interface UpstreamRequest {
   /** Bytes may be sent again, a source only once. */
   readonly body: Buffer | ByteSource | undefined
   readonly redirects: RedirectPolicy | undefined
+  /** Asks the upstream for another protocol: the value of `Upgrade`. A 101 answer then carries the connection as its `tunnel`. */
+  readonly upgrade?: string | undefined
 }
 
 /** Bytes kept before a sink is there; beyond it the upstream waits. */
@@ -71,6 +74,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
         if (body.length !== undefined) headers.push('Content-Length', String(body.length))
       } else if (body.length > 0) payload = body
     }
+    this.upgrade = request.upgrade
     this.send(request.pool, request.method, request.path, headers, payload, request.redirects)
     return answer
   }
@@ -82,6 +86,16 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     this.length = bodiless ? 0 : head.contentLength
     const response = GatewayResponse.over(status, head.fields, this, this.limit)
     if (bodiless) response.bodiless = true
+    response.call = this
+    this.resolve(response)
+  }
+
+  protected override onTunnel(raw: readonly Buffer[], socket: Socket, protocol: string): void {
+    this.scope.remove(this)
+    this.hasHead = true
+    const response = GatewayResponse.over(101, decodeFields(raw).fields, undefined, this.limit)
+    response.bodiless = true
+    response.tunnel = { socket, protocol }
     response.call = this
     this.resolve(response)
   }

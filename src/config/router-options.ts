@@ -48,7 +48,8 @@ export function readRouter(reader: ObjectReader): RouterConfig {
     maxRequestBytes: reader.count('max_request_bytes', 0),
     requestId: reader.boolean('request_id', false),
     maxConnectionsPerHost: reader.count('max_connections_per_host', 0) || 1024,
-    maxQueuedPerHost: reader.count('max_queued_per_host', 1024)
+    maxQueuedPerHost: reader.count('max_queued_per_host', 1024),
+    tunnelIdleTimeoutMs: reader.duration('tunnel_idle_timeout', 0)
   }
   errorBody?.finish()
   reader.ignore('max_multipart_memory')

@@ -148,6 +148,8 @@ export interface RouterConfig {
   readonly maxConnectionsPerHost: number
   /** Ours. Requests that may wait for a connection of one origin. Default 1024. */
   readonly maxQueuedPerHost: number
+  /** Ours. ms that an upgraded connection (WebSocket) may be silent; 0 (default) = the endpoint's timeout, but at least 60 s. */
+  readonly tunnelIdleTimeoutMs: number
 }
 
 export interface PluginFolderConfig {

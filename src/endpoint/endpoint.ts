@@ -12,6 +12,7 @@ import { compileTargetTemplate } from '../backend/request-template.js'
 import type { EndpointConfig } from '../config/types.js'
 import { rendererFor } from '../encoding/renderers.js'
 import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/query.js'
+import { addHandshake } from '../http/upgrade.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
@@ -39,6 +40,8 @@ export interface Endpoint {
   readonly direct: DirectServe | undefined
   /** ms a body may stand still; 0 = for ever. */
   readonly idleMs: number
+  /** ms that a tunnel may be silent; undefined where `Upgrade` is passed over. */
+  readonly tunnelIdleMs: number | undefined
   /** Answers always: failures are responses. `request` is the client's, before the endpoint's lists. */
   handle(request: GatewayRequest): Promise<GatewayResponse>
   /** True when the answer's bytes are the upstream's. */
@@ -85,6 +88,9 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
         )
       )
   const limitText = `timeout=${config.timeoutMs}ms`
+  const tunnelIdleMs = mayTunnel(config)
+    ? deps.config.router.tunnelIdleTimeoutMs || Math.max(config.timeoutMs, LEAST_TUNNEL_IDLE_MS)
+    : undefined
   const coversBody = !passthrough || deps.config.router.noOpTimeout === 'whole'
 
   const served: ProxyPipe = request => proxy(request).then(response => finish(response, request))
@@ -96,21 +102,33 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   /** The client's request as the proxy sees it: after the endpoint's lists. */
   function toEndpoint(request: GatewayRequest): GatewayRequest {
     const raw = filterFields(request.raw, request.clientAddress, request.exchange.host)
+    if (request.exchange.offer !== undefined) addHandshake(raw, request.raw)
     return request.derive(raw, filterQuery(request.query), limit)
   }
 
   function handle(request: GatewayRequest): Promise<GatewayResponse> {
     request.scope.expireIn(config.timeoutMs, limitText)
+    if (tunnelIdleMs === undefined) request.exchange.offer = undefined
     return whole(request).then(
       response => {
-        if (!coversBody) request.scope.unexpire()
+        if (!coversBody || response.tunnel !== undefined) request.scope.unexpire()
         return response
       },
       error => answers.failed(error, request)
     )
   }
 
-  return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, passthrough, handle }
+  return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, tunnelIdleMs, passthrough, handle }
+}
+
+/** Default idle limit of a tunnel is the endpoint's timeout, but no less than this: WebSocket libraries ping every 20 to 30 s. */
+const LEAST_TUNNEL_IDLE_MS = 60_000
+
+/** One backend that is asked once, with GET, and nobody reads its answer. */
+function mayTunnel(config: EndpointConfig): boolean {
+  if (config.outputEncoding !== 'no-op' || config.method !== 'GET' || config.broken !== undefined) return false
+  const regular = config.backends.filter(backend => !backend.proxy.shadow)
+  return config.concurrentCalls === 1 && regular.length === 1 && regular[0]!.method === 'GET'
 }
 
 function hasStages(wraps: EndpointWraps, backends: readonly CompiledBackend[]): boolean {

@@ -3,6 +3,7 @@
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { Scope } from './scope.js'
+import type { UpgradeOffer } from './upgrade.js'
 
 /** One client exchange. Made by the gateway when a request line has been read; all fields are set here. */
 export class Exchange {
@@ -19,6 +20,8 @@ export class Exchange {
   errors: GatewayError[] | undefined
   /** Origin of the last upstream call. */
   upstream = ''
+  /** Set when the client wants to change the protocol and the exchange may end in a tunnel. */
+  offer: UpgradeOffer | undefined = undefined
   /** The router's business: what the request line led to. */
   match: unknown
   endpoint: unknown

@@ -5,6 +5,7 @@ import type { RawFields } from '../http/fields.js'
 import { Body, DEFAULT_MAX_BODY_BYTES, type ValueSource } from './body.js'
 import { type ByteSource, ReadableSource } from './byte-flow.js'
 import { HeaderMap, type HeadersLike } from './header-map.js'
+import type { UpstreamTunnel } from './upgrade.js'
 
 /** A status, or status (200…599) and headers. */
 export type Init = number | { status?: number; headers?: HeadersLike }
@@ -35,6 +36,8 @@ export class GatewayResponse {
   call: { readonly url: string } | undefined
   /** Gateway use: the whole text of a no-op part, kept where `sequential_propagated_params` asks for it. */
   partText: string | undefined
+  /** Gateway use: the upstream's connection after a 101 answer; goes with the response until a tunnel is made of it. */
+  tunnel: UpstreamTunnel | undefined
   /** Gateway use: it already answers a request. */
   used: boolean
   readonly [BRAND] = true
@@ -54,6 +57,7 @@ export class GatewayResponse {
     this.failure = undefined
     this.call = undefined
     this.partText = undefined
+    this.tunnel = undefined
     this.used = false
     if (typeof init !== 'number' && init.headers !== undefined) this.headerMap = HeaderMap.from(init.headers)
     if (this.headerMap !== undefined) this.rawFields = this.headerMap.raw
@@ -128,6 +132,7 @@ export class GatewayResponse {
   /** Lets an answer of `next` go that is not sent on: frees its upstream connection. Idempotent. */
   discard(): void {
     const reason = new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'the response was discarded' })
+    this.tunnel?.socket.destroy()
     if (this.bodyView !== undefined) this.bodyView.discard(reason)
     if (this.bodyView === undefined || this.bodiless) {
       const { content } = this

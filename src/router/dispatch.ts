@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { ExchangeReport, Report } from '../endpoint/report.js'
 import { ResponseWriter } from '../endpoint/response-writer.js'
+import { switchingHead, Tunnel, type TunnelEnded } from '../endpoint/tunnel.js'
 import { writeHead } from '../endpoint/write-head.js'
 import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
 import { endToEndFields, fieldOf, hasBody } from '../http/fields.js'
@@ -19,6 +20,7 @@ import { IncomingSource } from '../message/incoming-source.js'
 import { GatewayRequest } from '../message/request.js'
 import { GatewayResponse } from '../message/response.js'
 import { Scope } from '../message/scope.js'
+import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
 import type { Next, Wrap } from '../plugin/types.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
@@ -51,7 +53,8 @@ export interface DispatchOptions {
   readonly maxRequestBytes: number
 }
 
-export type Dispatch = (req: IncomingMessage, res: ServerResponse) => void
+/** Serves one exchange; with an `offer` it may end in a tunnel. */
+export type Dispatch = (req: IncomingMessage, res: ServerResponse, offer?: UpgradeOffer) => void
 
 const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null))
 
@@ -74,7 +77,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const inside = options.inner === undefined ? found : options.inner(found)
   const chain = options.outer === undefined ? routed : options.outer(neverRejects(routed, options))
 
-  return (req, res) => {
+  return (req, res, offer) => {
     let target: Target
     try {
       target = parseTarget(req.url ?? '')
@@ -87,14 +90,30 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const remote = req.socket.remoteAddress ?? LOCAL
     const client = clientIp(remote, raw)
     const host = target.authority ?? req.headers.host ?? (req.headers[':authority'] as string | undefined) ?? ''
-    if (direct) {
+    if (direct && offer === undefined) {
       const match = router.lookup(req.method!, target.path)
       if (match.kind === 'route' && !('reserved' in match.value) && match.value.direct !== undefined) {
         match.value.direct(req, res, match.params, target.query, client, host, requestId)
         return
       }
     }
-    serve(req, res, target, remote, client, host, requestId, chain, options)
+    serve(req, res, target, remote, client, host, requestId, chain, options, offer)
+  }
+}
+
+/**
+ * Compiles which requests may end in a tunnel: those whose path leads to a no-op endpoint that asks its backend with GET.
+ * With `reroutes` a stage may still send any request there.
+ */
+export function compileUpgradeCheck(router: Router<RouteTarget>, reroutes: boolean): (req: IncomingMessage) => boolean {
+  return req => {
+    try {
+      const match = router.lookup('GET', parseTarget(req.url ?? '').path)
+      if (match.kind !== 'route' || 'reserved' in match.value) return reroutes
+      return match.value.tunnelIdleMs !== undefined || reroutes
+    } catch {
+      return false // the exchange says what is wrong
+    }
   }
 }
 
@@ -152,7 +171,8 @@ function serve(
   host: string,
   requestId: string,
   chain: Next,
-  options: DispatchOptions
+  options: DispatchOptions,
+  offer: UpgradeOffer | undefined
 ): void {
   const served = new Served(
     req,
@@ -163,6 +183,8 @@ function serve(
   )
   const source = hasBody(req.rawHeaders) ? new IncomingSource(req, options.maxRequestBytes) : undefined
   served.source = source
+  served.offer = offer
+  served.exchange.offer = offer
   const request = new GatewayRequest({
     exchange: served.exchange,
     method: req.method!,
@@ -191,6 +213,8 @@ class Served implements ExchangeReport {
   private readonly options: DispatchOptions
   private writer: ResponseWriter | undefined
   source: IncomingSource | undefined
+  offer: UpgradeOffer | undefined
+  private tunnelIn = 0
   readonly startedAt: number
   firstByteAt = 0
   status = 0
@@ -221,7 +245,7 @@ class Served implements ExchangeReport {
   }
 
   get bytesIn(): number {
-    return this.source?.received ?? 0
+    return this.source?.received ?? this.tunnelIn
   }
 
   write(response: GatewayResponse): void {
@@ -239,11 +263,33 @@ class Served implements ExchangeReport {
   }
 
   private send(response: GatewayResponse): void {
+    if (response.tunnel !== undefined) {
+      if (response.status === 101 && this.offer !== undefined) return this.switchProtocols(response, response.tunnel, this.offer)
+      response.tunnel.socket.destroy()
+    }
+    if (response.status < 200) throw new RangeError(`an answer cannot have the status ${response.status}`)
     const idleMs = (this.exchange.endpoint as Endpoint | undefined)?.idleMs ?? 0
     this.writer = new ResponseWriter(this.exchange, this.res, response, idleMs, (_, status, bytes, error) =>
       this.finished(status, bytes, error)
     )
     this.writer.start()
+  }
+
+  private switchProtocols(response: GatewayResponse, upstream: UpstreamTunnel, offer: UpgradeOffer): void {
+    if (this.over || this.res.destroyed) {
+      upstream.socket.destroy()
+      this.finished(101, 0, this.exchange.scope.reason)
+      return
+    }
+    const head = switchingHead(upstream.protocol, response.raw)
+    const idleMs = (this.exchange.endpoint as Endpoint).tunnelIdleMs ?? 0
+    const client = offer.accept()
+    client.write(head, 'latin1')
+    const ended: TunnelEnded = (bytesIn, bytesOut, error) => {
+      this.tunnelIn = bytesIn
+      this.finished(101, bytesOut, error)
+    }
+    new Tunnel(client, upstream.socket, idleMs, ended).start()
   }
 
   private finished(status: number, bytes: number, error: GatewayError | undefined): void {

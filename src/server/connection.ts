@@ -26,6 +26,8 @@ export class Connection {
   lingerSince = 0
   /** The parser has given up, or a limit was broken: no further request can come. */
   failed = false
+  /** Both sides have left HTTP; nothing here is watched any more. */
+  tunnel = false
   private lingerBytes = 0
   private windowSince = 0
   private windowBytes = 0
@@ -41,6 +43,13 @@ export class Connection {
     this.startedAt = now
     this.windowSince = 0
     this.lingerSince = 0
+  }
+
+  /** From now on the bytes are not HTTP. */
+  becomeTunnel(): void {
+    this.tunnel = true
+    this.request = undefined
+    this.response = undefined
   }
 
   /** True while an answer is owed. */

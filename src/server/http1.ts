@@ -3,19 +3,19 @@
  * timeout, polite ends of connections whose body nobody read, `100 Continue` on the first read, orderly drain.
  */
 
-import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { ServerConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { hasBody } from '../http/fields.js'
+import type { UpgradeOffer } from '../message/upgrade.js'
 import { type ClientErrorInfo, endWithRefusal, REFUSALS, type Refusal, refusalFields, refusalOf } from './client-error.js'
 import { type Connection, connectionOf, continueOnRead, trackConnection } from './connection.js'
 import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
+import { Handshake, type UpgradeCheck, upgradableMessage } from './upgrade.js'
 
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
-
-/** Takes a connection over after `Upgrade: websocket`; answers false to have the request served as an ordinary one. */
-export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Buffer) => boolean
+/** Serves one exchange; with an `offer` it may take the connection over instead of answering on `response`. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse, offer?: UpgradeOffer) => void
 
 export interface Http1Options {
   readonly limits: Pick<
@@ -23,7 +23,8 @@ export interface Http1Options {
     'readTimeoutMs' | 'writeTimeoutMs' | 'idleTimeoutMs' | 'readHeaderTimeoutMs' | 'maxHeaderBytes'
   >
   readonly onRequest: RequestHandler
-  readonly onUpgrade: UpgradeHandler | undefined
+  /** Undefined = every offer of an upgrade is passed over. */
+  readonly mayUpgrade: UpgradeCheck | undefined
   readonly onClientError: (info: ClientErrorInfo) => void
   readonly onHandlerError: (error: unknown) => void
 }
@@ -36,17 +37,6 @@ export const DEFAULT_IDLE_TIMEOUT_MS = 75_000
 const HEADER_SLACK_BYTES = 4096
 
 const ignore = (): void => {}
-
-/** Tells node to hand over only WebSocket upgrades: others (h2c) are offers that may be passed over (RFC 9110 §7.8). */
-class UpgradableMessage extends IncomingMessage {
-  private offered = false
-  get upgrade(): boolean {
-    return this.offered && (this.method === 'CONNECT' || this.headers.upgrade?.toLowerCase() === 'websocket')
-  }
-  set upgrade(value: boolean) {
-    this.offered = value
-  }
-}
 
 /** The HTTP/1 half of a listener. Serves connections of its own server, or such as are handed over by `emit('connection')`. */
 export class Http1 {
@@ -72,7 +62,7 @@ export class Http1 {
       insecureHTTPParser: false,
       keepAlive: true,
       keepAliveInitialDelay: 15_000,
-      ...(options.onUpgrade !== undefined && { IncomingMessage: UpgradableMessage as unknown as typeof IncomingMessage })
+      ...(options.mayUpgrade !== undefined && { IncomingMessage: upgradableMessage(options.mayUpgrade) })
     })
     this.server.timeout = 0
     // node cuts the list silently at this number; ours is refused before.
@@ -83,10 +73,17 @@ export class Http1 {
     this.server.on('checkExpectation', (request, response) => this.serve(request, response, 'unknown'))
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.onClientError(error, socket as Socket))
     this.server.on('connect', (request, socket) => this.refuseConnect(request, socket as Socket))
-    if (options.onUpgrade !== undefined) {
+    if (options.mayUpgrade !== undefined) {
       this.server.on('upgrade', (request, socket, head) => this.onUpgrade(request, socket as Socket, head))
     }
     this.sweeper = setInterval(() => this.sweep(performance.now()), tickMs).unref()
+  }
+
+  /** Connections that have left HTTP. */
+  get tunnels(): number {
+    let count = 0
+    for (const connection of this.live) if (connection.tunnel) count++
+    return count
   }
 
   /** Starts node's own timers for connections that another server accepts. */
@@ -117,7 +114,12 @@ export class Http1 {
     socket.once('close', () => this.live.delete(connection))
   }
 
-  private serve(request: IncomingMessage, response: ServerResponse, expectation: 'continue' | 'unknown' | undefined): void {
+  private serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectation: 'continue' | 'unknown' | undefined,
+    offer?: UpgradeOffer
+  ): void {
     const connection = connectionOf(request.socket)!
     if (connection.failed) return // what follows a refusal is never served
     connection.begin(request, response, performance.now())
@@ -134,7 +136,7 @@ export class Http1 {
     }
     if (expectation === 'continue') continueOnRead(request, response)
     try {
-      this.options.onRequest(request, response)
+      this.options.onRequest(request, response, offer)
     } catch (error) {
       this.options.onHandlerError(error)
       abandon(response)
@@ -159,13 +161,8 @@ export class Http1 {
 
   private onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     socket.on('error', ignore)
-    const refused = judgeHead(request)
-    if (refused === undefined && this.options.onUpgrade!(request, socket, head)) return
-    const response = new ServerResponse(request)
-    response.shouldKeepAlive = false // the parser has left this connection
-    response.assignSocket(socket)
-    response.once('finish', () => socket.destroySoon())
-    this.serve(request, response, undefined)
+    const handshake = new Handshake(request, connectionOf(socket)!, head)
+    this.serve(request, handshake.response, undefined, handshake)
   }
 
   private onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -226,6 +223,7 @@ export class Http1 {
   private sweep(now: number): void {
     const { writeTimeoutMs } = this.options.limits
     for (const connection of this.live) {
+      if (connection.tunnel) continue
       if (connection.lingerSince !== 0) {
         if (!connection.failed && !connection.busy) connection.lingerSince = 0
         else if (connection.lingeredOut(now)) connection.socket.destroy()

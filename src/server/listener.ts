@@ -11,10 +11,11 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { ServerConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import type { ClientErrorInfo } from './client-error.js'
-import { DEFAULT_HEAD_TIMEOUT_MS, Http1, type RequestHandler, type UpgradeHandler } from './http1.js'
+import { DEFAULT_HEAD_TIMEOUT_MS, Http1, type RequestHandler } from './http1.js'
 import { Http2 } from './http2.js'
 import { sniffProtocol } from './sniff.js'
 import { loadTls } from './tls.js'
+import type { UpgradeCheck } from './upgrade.js'
 
 export interface ListenerOptions {
   readonly server: ServerConfig
@@ -22,8 +23,8 @@ export interface ListenerOptions {
   readonly port: number
   /** '' = all interfaces. */
   readonly listenIp: string
-  /** Offered each WebSocket upgrade; without it, or when it answers false, upgrades are served as ordinary requests. */
-  readonly onUpgrade?: UpgradeHandler
+  /** Says which requests may end in a tunnel; without it, or when it answers false, they are served as ordinary ones. */
+  readonly mayUpgrade?: UpgradeCheck
   /** Told about requests and connections that the listener ended by itself. */
   readonly onClientError?: (info: ClientErrorInfo) => void
   /** Told about errors of the listening socket (`EMFILE` …) and errors that the handler threw; the listener goes on. */
@@ -38,7 +39,8 @@ export interface Listener {
   listen(): Promise<{ address: string; port: number }>
   /**
    * Stops accepting at once, ends idle connections, lets running exchanges finish with `Connection: close`.
-   * Answers true when all is done, false when `graceMs` (0 = for ever) passed first and the rest was cut.
+   * Answers true when all is done, false when `graceMs` (0 = for ever) passed first and the rest was cut. Tunnels have no
+   * end of their own: they are cut when the grace is over or, without one, with the last exchange, and count as done.
    */
   drain(graceMs: number): Promise<boolean>
   /** Cuts everything. */
@@ -67,7 +69,7 @@ class GatewayListener implements Listener {
     const shared = {
       limits: options.server,
       onRequest,
-      onUpgrade: options.onUpgrade,
+      mayUpgrade: options.mayUpgrade,
       onClientError: options.onClientError ?? ignore,
       onHandlerError: options.onError ?? ignore
     }
@@ -127,7 +129,7 @@ class GatewayListener implements Listener {
     this.sockets.add(socket)
     socket.once('close', () => {
       this.sockets.delete(socket)
-      if (this.sockets.size === 0) this.drained?.()
+      this.drained?.()
     })
   }
 
@@ -139,9 +141,11 @@ class GatewayListener implements Listener {
     this.http2?.drain()
     let timer: NodeJS.Timeout | undefined
     const done = await new Promise<boolean>(resolve => {
-      this.drained = () => resolve(true)
-      if (this.sockets.size === 0) resolve(true)
-      if (graceMs > 0) timer = setTimeout(() => resolve(false), graceMs)
+      this.drained = () => {
+        if (this.sockets.size === (graceMs === 0 ? this.http1.tunnels : 0)) resolve(true)
+      }
+      this.drained()
+      if (graceMs > 0) timer = setTimeout(() => resolve(this.sockets.size === this.http1.tunnels), graceMs)
     })
     clearTimeout(timer)
     this.destroy()

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import type { RequestHandler } from '../../src/server/http1.js'
 import { createListener } from '../../src/server/listener.js'
 import { DEFAULTS, echo, open } from './listening.js'
 import { exchange, RawClient, statusOf } from './raw-client.js'
@@ -160,14 +161,14 @@ test('cuts what is left when the grace has passed', async t => {
 })
 
 test('hands a WebSocket upgrade over, or serves it as a request', async t => {
-  const { port, listener } = await open(t, {}, echo, {
-    onUpgrade(req: IncomingMessage, socket) {
-      if (req.url !== '/ws') return false
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
-      socket.pipe(socket)
-      return true
-    }
-  })
+  const serve: RequestHandler = (req, res, offer) => {
+    if (offer === undefined) return echo(req, res)
+    if (req.url === '/ws?no') return void res.end('no tunnel here')
+    const socket = offer.accept()
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    socket.pipe(socket)
+  }
+  const { port, listener } = await open(t, {}, serve, { mayUpgrade: req => req.url!.startsWith('/ws') })
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
   const tunnel = await RawClient.open(port)
   tunnel.send(`GET /ws HTTP/1.1\r\n${HOST}${upgrade}`)
@@ -175,8 +176,10 @@ test('hands a WebSocket upgrade over, or serves it as a request', async t => {
   tunnel.send('ping')
   await tunnel.heard('\r\n\r\nping')
   assert.equal(listener.connections, 1)
-  const plain = await exchange(port, `GET /plain HTTP/1.1\r\n${HOST}${upgrade}`)
-  assert.match(plain, /^HTTP\/1\.1 200[\s\S]*Connection: close[\s\S]*GET \/plain <>/)
+  const refused = await exchange(port, `GET /ws?no HTTP/1.1\r\n${HOST}${upgrade}`)
+  assert.match(refused, /^HTTP\/1\.1 200[\s\S]*Connection: close[\s\S]*no tunnel here/)
+  const plain = await exchange(port, `GET /plain HTTP/1.1\r\n${HOST}Connection: close, upgrade\r\nUpgrade: websocket\r\n\r\n`)
+  assert.match(plain, /^HTTP\/1\.1 200[\s\S]*GET \/plain <>/)
   assert.equal(statusOf(await exchange(port, `GET /ws HTTP/1.1\r\nHost: a\r\nHost: b\r\n${upgrade}`)), 400)
   tunnel.socket.destroy()
 })

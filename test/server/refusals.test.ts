@@ -107,7 +107,7 @@ test('serves HTTP/1.0 without Host and closes', async t => {
 })
 
 test('ignores an offer of h2c, also with a body', async t => {
-  const { port } = await open(t, {}, undefined, { onUpgrade: () => assert.fail('offered') })
+  const { port } = await open(t, {}, undefined, { mayUpgrade: () => assert.fail('offered') })
   const upgrade = 'Connection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n'
   const answer = await exchange(port, `${POST}${upgrade}Content-Length: 5\r\n\r\nhello`)
   assert.equal(statusOf(answer), 200)
