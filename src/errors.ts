@@ -28,6 +28,8 @@ export const ERRORS = {
   SLUICE_ERR_CLIENT_TARGET_TOO_LONG: entry(414, 414, 'the request target is over the limit'),
   SLUICE_ERR_CLIENT_HEADERS_TOO_LARGE: entry(431, 431, 'the request header section is over the limit'),
   SLUICE_ERR_CLIENT_TIMEOUT: entry(408, 408, 'the request did not arrive in time'),
+  SLUICE_ERR_CLIENT_UNAUTHORIZED: entry(401, 401, 'the request carries no valid token'),
+  SLUICE_ERR_CLIENT_FORBIDDEN: entry(403, 403, 'the token does not allow the request'),
   SLUICE_ERR_CLIENT_ABORTED: entry(499, 499, 'the client went away'),
 
   SLUICE_ERR_UPSTREAM_NO_HOST: entry(503, 500, 'no hosts available'),
@@ -47,6 +49,7 @@ export const ERRORS = {
   SLUICE_ERR_UPSTREAM_INCOMPLETE: entry(502, 500, 'invalid response'),
   SLUICE_ERR_UPSTREAM_MERGE: entry(502, 500, 'all backends failed'),
   SLUICE_ERR_UPSTREAM_LIMITED: entry(503, 500, 'a limit of the backend is reached'),
+  SLUICE_ERR_UPSTREAM_CREDENTIALS: entry(502, 500, 'no access token for the backend'),
   SLUICE_ERR_UPSTREAM_REJECTED: entry(502, 500, 'a check of the backend refused the exchange'),
 
   SLUICE_ERR_BODY_TOO_LARGE: entry(502, 500, 'the body is larger than max_body_bytes'),

@@ -81,7 +81,7 @@ export class ExtraConfigReader {
       this.#findings.add('warning', pointer, message, `it belongs to the ${entry.scopes.join(' or the ')}`)
       return undefined
     }
-    if (entry.schema !== undefined) return this.#bySchema(namespace, value, pointer, entry.schema)
+    if (entry.schema !== undefined) return this.#bySchema(namespace, value, pointer, entry.schema, entry.guard ?? false)
     if (typeof value === 'object' && value !== null) return value
     this.#findings.add('error', pointer, `'${namespace}' expected an object, got ${goType(value)}`)
     return undefined
@@ -98,7 +98,7 @@ export class ExtraConfigReader {
     return value
   }
 
-  #bySchema(namespace: string, value: unknown, pointer: string, schema: object): unknown {
+  #bySchema(namespace: string, value: unknown, pointer: string, schema: object, guard: boolean): unknown {
     const faults = this.#schemas.check(namespace, schema, value)
     if (faults.length === 0) return value
     let kept: unknown = value
@@ -110,7 +110,7 @@ export class ExtraConfigReader {
         continue
       }
       this.#findings.add('error', pointer + fault.pointer, `'${namespace}': ${fault.message}`)
-      kept = without(kept, fault)
+      if (!guard) kept = without(kept, fault)
     }
     return kept
   }

@@ -12,6 +12,8 @@ export interface NamespaceEntry {
   readonly schema?: object
   /** Other names that are accepted, besides KrakenD's long one. */
   readonly aliases?: readonly string[]
+  /** It protects what stands behind it: options with faults are handed on as they are in tolerant mode, not repaired. */
+  readonly guard?: boolean
 }
 
 export type NamespaceTable = readonly NamespaceEntry[]

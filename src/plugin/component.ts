@@ -10,9 +10,9 @@ export const SERVICE_OUTER_SLOTS = ['telemetry', 'cors', 'plugins'] as const
 /** Around routes, 404 and 405, not around health, debug and echo. */
 export const SERVICE_INNER_SLOTS = ['security', 'bot-detector', 'scripting'] as const
 /** The client's whole request and the finished answer. */
-export const ENDPOINT_ROUTER_SLOTS = ['bot-detector', 'telemetry', 'auth', 'signer', 'scripting', 'ratelimit'] as const
+export const ENDPOINT_ROUTER_SLOTS = ['bot-detector', 'telemetry', 'auth', 'scripting', 'ratelimit'] as const
 /** After the endpoint's lists, outside of shadow and static; the answer is data on decoded endpoints. */
-export const ENDPOINT_PROXY_SLOTS = ['scripting', 'check', 'schema'] as const
+export const ENDPOINT_PROXY_SLOTS = ['signer', 'scripting', 'check', 'schema'] as const
 /** Outside of decoding: the answer is data on decoded endpoints. */
 export const BACKEND_DECODED_SLOTS = [
   'graphql',
@@ -46,6 +46,8 @@ export interface EndpointFacts {
   readonly inputQueryStrings: readonly string[]
   readonly outputEncoding: string
   readonly backendCount: number
+  /** The `url_pattern` of each backend, as configured. */
+  readonly urlPatterns: readonly string[]
   /** bytes */
   readonly maxBodyBytes: number
 }
@@ -104,6 +106,11 @@ export interface Component<O = unknown> {
   /** Where it stands, per scope. A scope without a slot compiles (to share something) and adds no stage. */
   readonly slots: { readonly service?: ServiceSlot; readonly endpoint?: EndpointSlot; readonly backend?: BackendSlot }
   readonly needs?: Needs
+  /**
+   * Protects what stands behind it: options with faults are never repaired or left out. In tolerant mode `compile` gets them as
+   * they are and answers a stage that refuses every request where it cannot honour them. Default false.
+   */
+  readonly guard?: boolean
   /** JSON Schema (draft 2020-12) of the options. */
   readonly schema: object
   /** Called once per place at boot; undefined means no stage. A throw stops the start. */

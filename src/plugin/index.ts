@@ -3,6 +3,7 @@
 export { type ErrorCode, GatewayError, type GatewayErrorInit } from '../errors.js'
 export { Body } from '../message/body.js'
 export { HeaderMap, type HeadersLike } from '../message/header-map.js'
+export { stringifyJsonValue as stringifyJson } from '../message/json-value.js'
 export { GatewayRequest } from '../message/request.js'
 export { GatewayResponse, type Init, isGatewayResponse } from '../message/response.js'
 export type { ByteStage, Observer } from '../message/stages.js'

@@ -10,6 +10,7 @@ export interface ComponentNamespace {
   readonly scopes: readonly ('service' | 'endpoint' | 'backend')[]
   readonly schema: object
   readonly aliases?: readonly string[]
+  readonly guard?: boolean
 }
 
 /** Components by namespace. */
@@ -44,6 +45,7 @@ async function load(): Promise<ShippedComponents> {
         namespace: component.namespace,
         scopes: component.scopes,
         schema: component.schema,
+        guard: component.guard ?? false,
         ...(component.aliases === undefined ? {} : { aliases: component.aliases })
       })
     }
