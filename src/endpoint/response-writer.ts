@@ -61,6 +61,10 @@ export class ResponseWriter extends Deadline implements ByteSink {
     const { res, response } = this
     const describes = response.status !== 204 && (res.req.method === 'HEAD' || response.status === 304)
     const raw = describes ? response.raw : without(response.raw, 'content-length')
+    const { unopened } = response
+    if (res.req.method === 'HEAD' && Buffer.isBuffer(unopened) && fieldOf(raw, 'content-length') === undefined) {
+      raw.push('Content-Length', String(unopened.length))
+    }
     writeHead(res, response.status, raw)
     response.discard()
     res.end()
