@@ -230,6 +230,7 @@ function endpointFacts(config: EndpointConfig): EndpointFacts {
     inputQueryStrings: config.inputQueryStrings,
     outputEncoding: config.outputEncoding,
     backendCount: config.backends.length,
+    urlPatterns: config.backends.map(backend => backend.urlPattern),
     maxBodyBytes: config.maxBodyBytes
   }
 }
