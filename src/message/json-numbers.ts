@@ -21,6 +21,12 @@ export const NOTES = new WeakMap<object, ContainerNotes>()
 /** Tells objects and arrays from the other values. */
 export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
+/** Answers how the number under `key` of a parsed object or array was written. */
+export function numberText(container: object, key: string | number, value: number): string {
+  const note = NOTES.get(container)?.numbers.get(key)
+  return note !== undefined && Object.is(note.value, value) ? note.source : String(value)
+}
+
 /** A number that may print otherwise than it was written; may match inside strings, where it only costs time. */
 const UNUSUAL = /[[:,\s](?:-0[,\]}\s]|-?\d+(?:\.\d*)?[eE]|-?\d{16}|-?\d+\.\d*0[,\]}\s]|-?\d+\.\d{9}|-?\d{7,}\.|-?0\.000000)/g
 

@@ -10,7 +10,7 @@ export const SERVICE_OUTER_SLOTS = ['telemetry', 'cors', 'plugins'] as const
 /** Around routes, 404 and 405, not around health, debug and echo. */
 export const SERVICE_INNER_SLOTS = ['security', 'bot-detector', 'scripting'] as const
 /** The client's whole request and the finished answer. */
-export const ENDPOINT_ROUTER_SLOTS = ['bot-detector', 'telemetry', 'auth', 'scripting', 'ratelimit'] as const
+export const ENDPOINT_ROUTER_SLOTS = ['bot-detector', 'telemetry', 'auth', 'claims', 'scripting', 'ratelimit'] as const
 /** After the endpoint's lists, outside of shadow and static; the answer is data on decoded endpoints. */
 export const ENDPOINT_PROXY_SLOTS = ['signer', 'scripting', 'check', 'schema'] as const
 /** Outside of decoding: the answer is data on decoded endpoints. */
@@ -113,8 +113,20 @@ export interface Component<O = unknown> {
   readonly guard?: boolean
   /** JSON Schema (draft 2020-12) of the options. */
   readonly schema: object
-  /** Called once per place at boot; undefined means no stage. A throw stops the start. */
-  compile(options: O, context: ComponentContext): Wrap | undefined | Promise<Wrap | undefined>
+  /**
+   * Called once per place at boot; undefined means no stage. A component that stands in several slots of one pipe answers them
+   * as a list. A throw stops the start.
+   */
+  compile(options: O, context: ComponentContext): Compiled | Promise<Compiled>
+}
+
+/** What a component compiles to. */
+export type Compiled = Wrap | readonly SlottedWrap[] | undefined
+
+/** A stage and its own slot. */
+export interface SlottedWrap {
+  readonly slot: ServiceSlot | EndpointSlot | BackendSlot
+  readonly wrap: Wrap
 }
 
 /** Types a declaration; answers it as it is. */

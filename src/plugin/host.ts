@@ -173,10 +173,10 @@ class Host implements PluginHost {
       if (value === undefined || !component.scopes.includes(scope)) continue
       const context = this.context(component, scope, pointer, tag, endpoint, backend)
       try {
-        const wrap = await component.compile(value as never, context)
+        const made = await component.compile(value as never, context)
         const slot = component.slots[scope]
-        if (wrap !== undefined && slot !== undefined)
-          stages.push({ slot, wrap, name: component.namespace, needs: component.needs })
+        const own = typeof made === 'function' ? (slot === undefined ? [] : [{ slot, wrap: made }]) : (made ?? [])
+        for (const one of own) stages.push({ ...one, name: component.namespace, needs: component.needs })
       } catch (error) {
         if (!this.options.tolerant) throw error
         this.options.logger.error(`${tag}[${component.namespace}] left out: ${(error as Error).message}`)

@@ -3,6 +3,7 @@
 export { type ErrorCode, GatewayError, type GatewayErrorInit } from '../errors.js'
 export { Body } from '../message/body.js'
 export { HeaderMap, type HeadersLike } from '../message/header-map.js'
+export { numberText } from '../message/json-numbers.js'
 export { stringifyJsonValue as stringifyJson } from '../message/json-value.js'
 export { GatewayRequest } from '../message/request.js'
 export { GatewayResponse, type Init, isGatewayResponse } from '../message/response.js'
@@ -11,13 +12,15 @@ export type { Token, TokenStage } from '../message/token-pipe.js'
 export {
   type BackendFacts,
   type BackendSlot,
+  type Compiled,
   type Component,
   type ComponentContext,
   defineComponent,
   type EndpointFacts,
   type EndpointSlot,
   type ServiceFacts,
-  type ServiceSlot
+  type ServiceSlot,
+  type SlottedWrap
 } from './component.js'
 export type {
   About,
