@@ -1,0 +1,143 @@
+/** A JSON Web Key Set (RFC 7517), looked up by what a token says about its key; each key is imported once per algorithm. */
+
+import { createHash } from 'node:crypto'
+import type * as Jose from 'jose'
+
+/** How a token names its key. */
+export type KeyStrategy = 'kid' | 'x5t' | 'x5t#S256' | 'kid_x5t'
+export const KEY_STRATEGIES: readonly KeyStrategy[] = ['kid', 'x5t', 'x5t#S256', 'kid_x5t']
+
+/** Signature algorithms that keys are used with; `none` is not among them. */
+export const ALGORITHMS = [
+  'EdDSA',
+  'HS256',
+  'HS384',
+  'HS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'PS256',
+  'PS384',
+  'PS512'
+] as const
+
+/** Which key, for what. */
+export interface KeyUse {
+  readonly strategy: KeyStrategy
+  readonly alg: string
+  readonly use: 'verify' | 'sign'
+}
+
+type Jwk = Readonly<Record<string, unknown>>
+
+/** A key that is imported, or on its way; `key` stays undefined when the key cannot serve. */
+export interface KeySlot {
+  key: Jose.CryptoKey | undefined
+  readonly ready: Promise<Jose.CryptoKey | undefined>
+}
+
+/** The fields of a key header or a JWK that name it. */
+export interface KeyNames {
+  readonly kid?: unknown
+  readonly x5t?: unknown
+  readonly 'x5t#S256'?: unknown
+}
+
+/** Answers what a token names its key by; a missing thumbprint falls back to `kid`, a missing `kid` to ''. */
+export function keyNameOf(names: KeyNames, strategy: KeyStrategy): string {
+  const kid = typeof names.kid === 'string' ? names.kid : ''
+  if (strategy === 'kid') return kid
+  const thumbprint = strategy === 'x5t#S256' ? names['x5t#S256'] : names.x5t
+  const named = typeof thumbprint === 'string' ? thumbprint : kid
+  return strategy === 'kid_x5t' ? kid + named : named
+}
+
+const CURVES: ReadonlyMap<string, string> = new Map([
+  ['ES256', 'P-256'],
+  ['ES384', 'P-384'],
+  ['ES512', 'P-521'],
+  ['EdDSA', 'Ed25519']
+])
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['HS', 'oct'],
+  ['RS', 'RSA'],
+  ['PS', 'RSA'],
+  ['ES', 'EC'],
+  ['Ed', 'OKP']
+])
+
+/** A key serves one kind of algorithm: a public RSA key is never taken for a shared secret. */
+function fits(jwk: Jwk, alg: string): boolean {
+  if (jwk.use === 'enc' || KINDS.get(alg.slice(0, 2)) !== jwk.kty) return false
+  const curve = CURVES.get(alg)
+  return curve === undefined || jwk.crv === curve
+}
+
+/** Keys that are known now. */
+export class KeySet {
+  private readonly jose: typeof Jose
+  private readonly keys: readonly Jwk[]
+  private readonly slots = new Map<string, KeySlot>()
+
+  constructor(jose: typeof Jose, keys: readonly Jwk[]) {
+    this.jose = jose
+    this.keys = keys
+  }
+
+  /** Reads the text of a key set. @throws Error when it is none */
+  static parse(jose: typeof Jose, text: string): KeySet {
+    const keys = (JSON.parse(text) as { keys?: unknown } | null)?.keys
+    if (!Array.isArray(keys)) throw new Error('not a key set: no list of keys')
+    return new KeySet(jose, keys.filter(isJwk).map(withThumbprints))
+  }
+
+  get size(): number {
+    return this.keys.length
+  }
+
+  /** The slot of a key, undefined when no key has this name and fits the algorithm. */
+  slot(name: string, wanted: KeyUse): KeySlot | undefined {
+    const place = `${wanted.use} ${wanted.strategy} ${wanted.alg} ${name}`
+    const known = this.slots.get(place)
+    if (known !== undefined) return known
+    const jwk = this.keys.find(one => keyNameOf(one, wanted.strategy) === name && fits(one, wanted.alg))
+    if (jwk === undefined) return undefined
+    const slot: KeySlot = { key: undefined, ready: this.import(jwk, wanted).catch(() => undefined) }
+    slot.ready.then(key => {
+      slot.key = key
+    })
+    this.slots.set(place, slot)
+    return slot
+  }
+
+  private async import(jwk: Jwk, { alg, use }: KeyUse): Promise<Jose.CryptoKey> {
+    const { kty, n, e, crv, x, y, k } = jwk
+    if (kty === 'oct') {
+      const algorithm = { name: 'HMAC', hash: `SHA-${alg.slice(2)}` }
+      return crypto.subtle.importKey('raw', this.jose.base64url.decode(k as string), algorithm, false, [
+        use
+      ]) as Promise<Jose.CryptoKey>
+    }
+    const shown = { kty, n, e, crv, x, y }
+    const { d, p, q, dp, dq, qi } = jwk
+    if (use === 'sign' && d === undefined) throw new Error('not a private key')
+    const material = use === 'sign' ? { ...shown, d, p, q, dp, dq, qi } : shown
+    return (await this.jose.importJWK(material as Jose.JWK, alg)) as Jose.CryptoKey
+  }
+}
+
+function isJwk(value: unknown): value is Jwk {
+  return typeof value === 'object' && value !== null && typeof (value as Jwk).kty === 'string'
+}
+
+/** Thumbprints follow from the certificate where the set does not spell them out (RFC 7517 §4.8). */
+function withThumbprints(jwk: Jwk): Jwk {
+  const chain = jwk.x5c
+  if (!Array.isArray(chain) || typeof chain[0] !== 'string') return jwk
+  const certificate = Buffer.from(chain[0], 'base64')
+  const digest = (algorithm: string): string => createHash(algorithm).update(certificate).digest('base64url')
+  return { ...jwk, x5t: jwk.x5t ?? digest('sha1'), 'x5t#S256': jwk['x5t#S256'] ?? digest('sha256') }
+}

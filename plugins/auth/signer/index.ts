@@ -1,0 +1,107 @@
+/**
+ * `auth/signer`: signs parts of an answer, so that a backend without cryptography can issue tokens.
+ *
+ * In: the data of the endpoint. Out: the same data, each of the named objects replaced by a token. When a backend fails, or
+ * the data cannot be signed, the client gets 400: half an answer never leaves unsigned.
+ */
+
+import { type ComponentContext, defineComponent, GatewayError, type GatewayResponse, type Next, type Wrap } from 'sluice/plugin'
+import { KEY_SOURCE_PROPERTIES, openKeySource } from '../key-options.js'
+import { ALGORITHMS, type KeyUse } from '../key-set.js'
+import { OptionReader } from '../option-reader.js'
+import { compileSign, type Sign, signFields } from './sign.js'
+
+const SCHEMA = {
+  type: 'object',
+  description: 'Replaces objects of the answer by signed tokens',
+  properties: {
+    ...KEY_SOURCE_PROPERTIES,
+    alg: { enum: ALGORITHMS, description: 'Algorithm to sign with' },
+    kid: { type: 'string', description: 'Name of the key in the key set' },
+    keys_to_sign: { type: 'array', items: { type: 'string' }, description: 'Fields of the answer, at its top, that are signed' },
+    full: { type: 'boolean', default: false, description: 'JWS JSON serialisation instead of the compact one' },
+    typ: { type: 'string', default: 'JWT', description: 'typ of the header' },
+    leeway: { type: 'string', description: 'Has no effect on signing' }
+  },
+  additionalProperties: false
+} as const
+
+/** ms; keys are read once, at start. */
+const KEY_TIMES = { maxAgeMs: Number.MAX_SAFE_INTEGER, missCooldownMs: 1000 }
+
+export default defineComponent<unknown>({
+  namespace: 'auth/signer',
+  scopes: ['endpoint'],
+  slots: { endpoint: 'proxy/signer' },
+  needs: 'data',
+  guard: true,
+  schema: SCHEMA,
+  async compile(options, context) {
+    const tag = `${context.tag}[JWTSigner]`
+    try {
+      return await compileSigner(new OptionReader(options, context.fail), context, tag)
+    } catch (cause) {
+      if (!context.service.tolerant) throw cause
+      const text = `Unable to create the signer, every request gets a 400: ${(cause as Error).message}`
+      context.logger.error(`${tag} ${text}`)
+      return () => () => Promise.reject(failure(undefined))
+    }
+  }
+})
+
+async function compileSigner(options: OptionReader, context: ComponentContext, tag: string): Promise<Wrap> {
+  const alg = options.text('alg')
+  if (!(ALGORITHMS as readonly string[]).includes(alg))
+    context.fail('/alg', `unknown algorithm: give one of ${ALGORITHMS.join(', ')}`)
+  const keyId = options.text('kid')
+  if (keyId === '') context.fail('/kid', 'which key of the set? give its kid')
+  const fields = options.texts('keys_to_sign')
+  const type = options.text('typ') || 'JWT'
+  const full = options.flag('full')
+  const jose = await import('jose')
+  const source = await openKeySource(options, KEY_TIMES, context, tag)
+  const pointer = options.has('jwk_local_path') ? '/jwk_local_path' : '/jwk_url'
+  await source.load().catch((cause: Error) => context.fail(pointer, cause.message))
+  const wanted: KeyUse = { alg, strategy: 'kid', use: 'sign' }
+  const key = await source.find(keyId, wanted)
+  if (key === undefined) context.fail('/kid', `the set has no private key ${JSON.stringify(keyId)} for ${alg}`)
+  const sign = compileSign({ jose, key, alg, keyId, type, full })
+  try {
+    await sign({})
+  } catch (cause) {
+    context.fail('/kid', `the key cannot sign: ${(cause as Error).message}`)
+  }
+  context.logger.debug(`${tag} Signer enabled`)
+  return compileStage(sign, fields)
+}
+
+function compileStage(sign: Sign, fields: readonly string[]): Wrap {
+  const signed = async (response: GatewayResponse): Promise<GatewayResponse> => {
+    // a partial answer is an error here: what misses could be what must be signed
+    if (response.failure !== undefined) {
+      response.discard()
+      throw failure(response.failure)
+    }
+    const data = await response.body.json()
+    if (typeof data !== 'object' || data === null || Array.isArray(data)) return response
+    if (await signFields(data as Record<string, unknown>, fields, sign)) response.body.touchJson()
+    return response
+  }
+  return (next: Next) => request => next(request).then(signed).catch(rethrow)
+}
+
+/** What the client did wrong keeps its status; all else is KrakenD's 400 of this stage. */
+function rethrow(cause: unknown): never {
+  if (cause instanceof GatewayError && cause.code.startsWith('SLUICE_ERR_CLIENT_')) throw cause
+  throw failure(cause)
+}
+
+function failure(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError && cause.statusCode === 400 && cause.ownStatus) return cause
+  const message = cause instanceof Error ? cause.message : 'the signer is not ready'
+  return new GatewayError(cause instanceof GatewayError ? cause.code : 'SLUICE_ERR_PLUGIN_FAILED', {
+    message,
+    cause,
+    statusCode: 400
+  })
+}

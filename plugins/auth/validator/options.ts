@@ -1,0 +1,130 @@
+/** The options of `auth/validator`: their schema, and reading them. */
+
+import type { ComponentContext } from 'sluice/plugin'
+import { KEY_SOURCE_PROPERTIES, type KeyTimes } from '../key-options.js'
+import { ALGORITHMS, KEY_STRATEGIES, type KeyUse } from '../key-set.js'
+import type { OptionReader } from '../option-reader.js'
+import { type ClaimTest, compileClaimReader, compileWordTest } from './claims.js'
+
+const words = (description: string): object => ({ type: 'array', items: { type: 'string' }, description })
+
+export const VALIDATOR_SCHEMA = {
+  type: 'object',
+  description: 'Lets requests pass that carry a signed JSON Web Token; at service level only shared_cache_duration counts',
+  properties: {
+    ...KEY_SOURCE_PROPERTIES,
+    alg: { enum: ALGORITHMS, description: 'The one algorithm that tokens are signed with' },
+    cache: { type: 'boolean', default: false, description: 'Keeps the key set for cache_duration; else for a few seconds' },
+    cache_duration: { type: 'integer', minimum: 0, default: 900, description: 'Seconds a key set is kept' },
+    shared_cache_duration: {
+      type: 'integer',
+      minimum: 0,
+      default: 900,
+      description: 'Service level: cache_duration of all endpoints with cache'
+    },
+    failed_jwk_key_cooldown: {
+      type: 'string',
+      description: 'A key that was not found is not looked for again for this long; at least 1s'
+    },
+    key_identify_strategy: { enum: KEY_STRATEGIES, default: 'kid', description: 'How the token names its key' },
+    auth_header_name: {
+      type: 'string',
+      default: 'Authorization',
+      description: 'Header with the token, with or without the word Bearer'
+    },
+    cookie_key: { type: 'string', default: 'access_token', description: 'Cookie with the token, when there is no such header' },
+    issuer: { type: 'string', description: 'The iss claim must be this' },
+    audience: words('The aud claim must hold all of these'),
+    roles: words('The token must have one of these roles'),
+    roles_key: { type: 'string', default: 'roles', description: 'Claim with the roles' },
+    roles_key_is_nested: { type: 'boolean', default: false, description: 'Dots in roles_key lead into objects' },
+    scopes: words('Scopes the token must have'),
+    scopes_key: { type: 'string', default: 'scope', description: 'Claim with the scopes; dots lead into objects' },
+    scopes_matcher: { enum: ['any', 'all'], default: 'any', description: 'Whether one of the scopes is enough' },
+    propagate_claims: {
+      type: 'array',
+      items: { type: 'array', items: { type: 'string' }, minItems: 2, maxItems: 2 },
+      description: 'Pairs of claim and header: what backends see of the token'
+    },
+    propagate_claims_preserve_array: { type: 'boolean', default: false, description: 'A list becomes one header field per item' },
+    leeway: { type: 'string', default: '1s', description: 'How far clocks may differ; at least 1s' },
+    operation_debug: { type: 'boolean', default: false, description: 'Logs why tokens are refused, at level ERROR' }
+  },
+  additionalProperties: false
+} as const
+
+/** ms; what `cache: false` means: new and withdrawn keys are seen soon, the key server is not asked for every request. */
+const UNCACHED_MS = 10_000
+const DEFAULT_CACHE_SECONDS = 900
+/** ms; least cool-down and least leeway. */
+const LEAST_MS = 1000
+
+/** Key in the map that the places share: seconds of the service's cache. */
+export const SHARED_CACHE = 'auth/validator shared_cache_duration'
+
+/** Reads `alg` and `key_identify_strategy`. */
+export function readKeyUse(options: OptionReader, context: ComponentContext): KeyUse {
+  const alg = options.text('alg')
+  if (!(ALGORITHMS as readonly string[]).includes(alg))
+    context.fail(
+      '/alg',
+      alg === '' ? `unknown algorithm: give one of ${ALGORITHMS.join(', ')}` : `unknown algorithm ${JSON.stringify(alg)}`
+    )
+  const named = options.text('key_identify_strategy', 'kid')
+  const strategy = KEY_STRATEGIES.find(one => one === named)
+  if (strategy === undefined) context.fail('/key_identify_strategy', `expected one of ${KEY_STRATEGIES.join(', ')}`)
+  return { alg, strategy, use: 'verify' }
+}
+
+/** Reads the times of the key cache. */
+export function readKeyTimes(options: OptionReader, context: ComponentContext): KeyTimes {
+  const cache = options.flag('cache')
+  if (cache && options.has('jwk_local_path')) context.fail('/cache', 'cache could not be used with jwk_local_path')
+  const own = options.count('cache_duration', DEFAULT_CACHE_SECONDS) || DEFAULT_CACHE_SECONDS
+  const seconds = (context.shared.get(SHARED_CACHE) as number | undefined) ?? own
+  const missCooldownMs = Math.max(LEAST_MS, options.durationMs('failed_jwk_key_cooldown', LEAST_MS))
+  return { maxAgeMs: cache ? seconds * 1000 : UNCACHED_MS, missCooldownMs }
+}
+
+/** Reads `leeway`, in seconds. */
+export function readLeewaySeconds(options: OptionReader): number {
+  return Math.max(LEAST_MS, options.durationMs('leeway', LEAST_MS)) / 1000
+}
+
+/** Reads what decides between 200 and 403. */
+export interface AccessTests {
+  readonly roles: ClaimTest | undefined
+  readonly scopes: ClaimTest | undefined
+}
+
+/** Compiles roles and scopes, and says in the log what they are. */
+export function readAccess(options: OptionReader, context: ComponentContext, tag: string): AccessTests {
+  const { logger } = context
+  const rolesKey = options.text('roles_key') || 'roles'
+  const nested = options.flag('roles_key_is_nested')
+  logger.debug(`${tag} Roles will be matched against the ${nested ? 'nested ' : ''}key: '${rolesKey}'`)
+  const roles = compileWordTest(compileClaimReader(rolesKey, nested), options.texts('roles'), 'any')
+  const wanted = options.texts('scopes')
+  const named = options.text('scopes_matcher', 'any')
+  if (named !== 'any' && named !== 'all') context.fail('/scopes_matcher', 'expected one of any, all')
+  const scopesKey = options.text('scopes_key') || 'scope'
+  if (wanted.length === 0) logger.debug(`${tag} No scope validation required`)
+  else {
+    if (!options.has('scopes_key')) logger.warning(`${tag} scopes without scopes_key: they are looked for in the claim 'scope'`)
+    const how = named === 'all' ? 'all' : 'any of'
+    logger.debug(
+      `${tag} Constraint added: tokens must contain a claim '${scopesKey}' with ${how} these scopes: [${wanted.join(' ')}]`
+    )
+  }
+  const scopes = compileWordTest(compileClaimReader(scopesKey, true), wanted, named)
+  return { roles, scopes }
+}
+
+/** Reads `propagate_claims`. */
+export function readPropagation(options: OptionReader, context: ComponentContext): readonly (readonly [string, string])[] {
+  const pairs = options.pairs('propagate_claims')
+  for (const [i, [, header]] of pairs.entries()) {
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(header)) context.fail(`/propagate_claims/${i}/1`, 'not the name of a header')
+  }
+  return pairs
+}

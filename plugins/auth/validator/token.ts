@@ -1,0 +1,38 @@
+/** Where a request carries its token. */
+
+import type { HeaderMap } from 'sluice/plugin'
+
+/** Characters; longer ones are no tokens. Request heads are limited to about this much anyway. */
+export const MAX_TOKEN_CHARS = 64 * 1024
+
+/** Answers the token of a request: of the header when it is there, else of the cookie; undefined without one. */
+export type TokenFinder = (headers: HeaderMap) => string | undefined
+
+/** Compiles the search. The word `Bearer` before the token is optional, in any case. */
+export function compileTokenFinder(headerName: string, cookieName: string): TokenFinder {
+  const prefix = `${cookieName}=`
+  return headers => {
+    const value = headers.get(headerName)
+    if (value !== undefined && value !== '') return withoutScheme(value)
+    return headers.has('cookie') ? fromCookies(headers.getAll('cookie'), prefix) : undefined
+  }
+}
+
+function withoutScheme(value: string): string {
+  // 'bearer ': 7 characters (RFC 6750 §2.1); schemes are case-insensitive (RFC 9110 §11.1)
+  return value.charCodeAt(6) === 0x20 && value.slice(0, 6).toLowerCase() === 'bearer' ? value.slice(7).trim() : value
+}
+
+/** The first cookie of the name counts (RFC 6265 §5.4: the most specific one comes first). */
+function fromCookies(fields: readonly string[], prefix: string): string | undefined {
+  for (const field of fields) {
+    if (!field.includes(prefix)) continue
+    for (const pair of field.split(';')) {
+      const cookie = pair.trim()
+      if (!cookie.startsWith(prefix)) continue
+      const value = cookie.slice(prefix.length)
+      return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+    }
+  }
+  return undefined
+}
