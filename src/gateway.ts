@@ -8,7 +8,9 @@ import { type Balancer, cpuCount, createBalancer } from './backend/balancer.js'
 import type { BackendWraps } from './backend/call.js'
 import { createSrvBalancer } from './backend/dns-srv.js'
 import { UpstreamPools } from './client/pools.js'
+import { parseDuration } from './config/duration.js'
 import { loadConfigFile, loadConfigObject } from './config/load.js'
+import { didYouMean } from './config/suggest.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from './config/types.js'
 import { adaptEncodings, type CustomEncoding } from './encoding/custom.js'
 import { reportTo } from './endpoint/access-report.js'
@@ -111,7 +113,10 @@ class Boot {
         components: components.registry,
         logger,
         signal: this.stop.signal,
-        tolerant: config.tolerant
+        tolerant: config.tolerant,
+        env: this.env,
+        suggest: didYouMean,
+        parseDuration
       })
       this.closers.push(() => host.close())
       if (config.debugEndpoint) logger.debug('[SERVICE: Router] Debug enabled')

@@ -33,6 +33,9 @@ export interface BodyOwner {
   readonly side: 'request' | 'response'
 }
 
+/** Views by cost, as `needs` names them: 0 head, 1 stream, 2 body, 3 data. */
+export type View = 0 | 1 | 2 | 3
+
 type ValueState = 'none' | 'clean' | 'changed'
 
 const EMPTY_BYTES = Buffer.alloc(0)
@@ -65,6 +68,10 @@ export class Body {
   private taken = false
   private changed = false
   private trailerMap: HeaderMap | undefined
+  /** Gateway use: the costliest view that was asked for. */
+  view: View = 0
+  /** Gateway use: the view when it was last compared with what a plugin had promised. */
+  viewSeen: View = 0
 
   /**
    * @param content the bytes, a source of them, decoded data, or undefined for an empty body
@@ -100,6 +107,7 @@ export class Body {
   // --- bytes ---------------------------------------------------------------------------------------------------
 
   tap(observer: Observer | ((chunk: Uint8Array) => void), options?: { decoded?: boolean }): void {
+    this.ask(1)
     const full: Observer = typeof observer === 'function' ? { chunk: observer } : observer
     this.toBytes()
     if (this.isEmpty()) return
@@ -109,6 +117,7 @@ export class Body {
   }
 
   transform(stage: ByteStage | Transform, options?: { decoded?: boolean }): void {
+    this.ask(1)
     this.toBytes()
     if (this.isEmpty()) return
     if (options?.decoded) this.undoCoding()
@@ -119,6 +128,7 @@ export class Body {
 
   /** Takes the body; give one back with `set`, or it travels empty. */
   stream(options?: { decoded?: boolean }): Readable {
+    this.ask(1)
     this.toBytes()
     if (options?.decoded && !this.isEmpty()) this.undoCoding()
     const source = this.takeSource()
@@ -129,6 +139,7 @@ export class Body {
 
   /** The bytes as they travel. @throws GatewayError SLUICE_ERR_BODY_TOO_LARGE; the body stays as it was. */
   async buffer(limitBytes: number = this.limit): Promise<Buffer> {
+    this.ask(2)
     await this.settle()
     this.toBytes()
     if (this.bytes !== undefined && this.steps.length === 0) {
@@ -145,6 +156,7 @@ export class Body {
 
   /** Replaces the body. Earlier stages do not run, earlier observers get `abort`; the old bytes are let go. */
   set(content: Uint8Array | string | Readable): void {
+    this.ask(1)
     this.replace()
     if (typeof content === 'string') this.bytes = Buffer.from(content)
     else if (content instanceof Uint8Array) this.bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
@@ -166,6 +178,7 @@ export class Body {
    * @throws GatewayError SLUICE_ERR_BODY_NOT_JSON, SLUICE_ERR_BODY_TOO_LARGE, SLUICE_ERR_BODY_ENCODING; the body stays as it was
    */
   async json<T = unknown>(limitBytes: number = this.limit): Promise<T | undefined> {
+    this.ask(3)
     if (this.valueState === 'none') {
       if (this.pending !== undefined) await this.settle()
       if (this.valueState === 'none') await this.exclusive(() => this.decode(limitBytes))
@@ -188,6 +201,7 @@ export class Body {
 
   /** Replaces the body by a value; it is copied before anybody else edits it. */
   setJson(value: unknown): void {
+    this.ask(1)
     this.replace()
     this.value = value
     this.valueState = 'changed'
@@ -210,6 +224,7 @@ export class Body {
   // --- tokens --------------------------------------------------------------------------------------------------
 
   tokens(stage: TokenStage): void {
+    this.ask(1)
     this.toBytes()
     if (this.isEmpty()) return
     this.undoCoding()
@@ -266,6 +281,10 @@ export class Body {
     this.bytes ??= EMPTY_BYTES
     for (const step of steps) abortStep(step, reason)
     source?.destroy(reason)
+  }
+
+  private ask(view: View): void {
+    if (view > this.view) this.view = view
   }
 
   // --- inside --------------------------------------------------------------------------------------------------
@@ -347,6 +366,7 @@ export class Body {
           }
           this.bytes = bytes
           this.source = undefined
+          this.taken = false
           if (trailers.length > 0) this.trailers.raw.push(...trailers)
           resolve(bytes)
         },

@@ -26,6 +26,8 @@ export class IncomingSource implements ByteSource {
   }
 
   flow(sink: ByteSink): void {
+    // a second call for the same body (`next` again): what has been read is gone
+    if (this.sink !== undefined || this.over) return sink.fail(new GatewayError('SLUICE_ERR_PLUGIN_BODY_TAKEN'))
     this.sink = sink
     const { req, length, maxBytes } = this
     if (maxBytes > 0 && length !== undefined && length > maxBytes) return this.finish(this.overLimit())

@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import { Body, DEFAULT_MAX_BODY_BYTES, type ValueSource } from './body.js'
 import { type ByteSource, ReadableSource } from './byte-flow.js'
+import type { Exchange } from './context.js'
 import { HeaderMap, type HeadersLike } from './header-map.js'
 import type { UpstreamTunnel } from './upgrade.js'
 
@@ -38,8 +39,8 @@ export class GatewayResponse {
   partText: string | undefined
   /** Gateway use: the upstream's connection after a 101 answer; goes with the response until a tunnel is made of it. */
   tunnel: UpstreamTunnel | undefined
-  /** Gateway use: it already answers a request. */
-  used: boolean
+  /** Gateway use: the exchange it answers; a plugin that keeps one object for several requests is told so. */
+  usedBy: Exchange | undefined
   readonly [BRAND] = true
 
   /** @throws RangeError for a status outside 200…599; TypeError for illegal headers */
@@ -58,7 +59,7 @@ export class GatewayResponse {
     this.call = undefined
     this.partText = undefined
     this.tunnel = undefined
-    this.used = false
+    this.usedBy = undefined
     if (typeof init !== 'number' && init.headers !== undefined) this.headerMap = HeaderMap.from(init.headers)
     if (this.headerMap !== undefined) this.rawFields = this.headerMap.raw
   }

@@ -11,6 +11,9 @@ export interface Cancellable {
   cancel(reason: GatewayError): void
 }
 
+/** Nobody waits any more: not a failure, so nothing is logged. */
+const ENDED = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+
 export class Scope extends Deadline implements Cancellable {
   private readonly wheel: TimerWheel
   private readonly parent: Scope | undefined
@@ -18,6 +21,8 @@ export class Scope extends Deadline implements Cancellable {
   private others: Set<Cancellable> | undefined
   private controller: AbortController | undefined
   private limitText = ''
+  /** Who took over what was still running when this scope was closed. */
+  private heir: Scope | undefined = undefined
   /** Why it was cancelled; undefined while it runs. */
   reason: GatewayError | undefined
 
@@ -46,7 +51,8 @@ export class Scope extends Deadline implements Cancellable {
 
   /** Registers `child`; tells it at once when the scope is already cancelled. */
   add(child: Cancellable): void {
-    if (this.reason !== undefined) child.cancel(this.reason)
+    if (this.heir !== undefined) this.heir.add(child)
+    else if (this.reason !== undefined) child.cancel(this.reason)
     else if (this.only === undefined && this.others === undefined) this.only = child
     else {
       this.others ??= new Set(this.only === undefined ? [] : [this.only])
@@ -56,7 +62,8 @@ export class Scope extends Deadline implements Cancellable {
   }
 
   remove(child: Cancellable): void {
-    if (this.only === child) this.only = undefined
+    if (this.heir !== undefined) this.heir.remove(child)
+    else if (this.only === child) this.only = undefined
     else this.others?.delete(child)
   }
 
@@ -73,10 +80,26 @@ export class Scope extends Deadline implements Cancellable {
     this.controller?.abort(reason)
   }
 
-  /** The work is done: no deadline fires any more. Children that still run are not touched. */
+  /**
+   * The work is done: no deadline fires any more. What still runs inside (an answer that nobody sent on) goes on with the
+   * parent; without a parent it is cancelled, and so is what comes later.
+   */
   close(): void {
     this.wheel.cancel(this)
-    this.parent?.remove(this)
+    if (this.reason !== undefined) return
+    const { parent, only, others } = this
+    this.only = undefined
+    this.others = undefined
+    this.reason = ENDED
+    if (parent === undefined) {
+      only?.cancel(ENDED)
+      if (others !== undefined) for (const child of others) child.cancel(ENDED)
+      return
+    }
+    parent.remove(this)
+    this.heir = parent
+    if (only !== undefined) parent.add(only)
+    if (others !== undefined) for (const child of others) parent.add(child)
   }
 
   /** An inner scope on the same wheel. */

@@ -1,40 +1,70 @@
 /**
- * Puts components and plugins into their places, at boot.
+ * Puts plugins and components where a configuration wants them.
  *
- * In: the configuration's `extra_config` objects, the shipped components, plugin modules. Out: one wrap per place of the
- * pipes, in the order of `component.ts`; errors at start name the plugin, the place and what was meant.
+ * In: a configuration, plugin modules, the shipped components. Out: per place (service, endpoint, backend) the joined
+ * stages, each a function that wraps a Next. Everything is loaded, checked and awaited here, before the port opens; what
+ * cannot be honoured stops the start, or, where that was asked for, is left out with an ERROR line.
  */
 
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../config/types.js'
-import { ConfigError } from '../errors.js'
 import { SLUICE_VERSION } from '../identity.js'
-import type { GatewayLogger } from '../telemetry/logger.js'
+import type { GatewayLogger, Logger } from '../telemetry/logger.js'
 import {
   BACKEND_DECODED_SLOTS,
   BACKEND_TRANSPORT_SLOTS,
-  type BackendFacts,
-  type Component,
-  type ComponentContext,
   ENDPOINT_PROXY_SLOTS,
   ENDPOINT_ROUTER_SLOTS,
-  type EndpointFacts,
   SERVICE_INNER_SLOTS,
-  SERVICE_OUTER_SLOTS,
-  type ServiceFacts
+  SERVICE_OUTER_SLOTS
 } from './component.js'
+import { type ComponentHost, compileComponents, inSlots, joinStages, type Stage } from './component-stages.js'
+import { textOf } from './failure.js'
+import { loadPlugins } from './loader.js'
+import { backendPlace, endpointPlace, servicePlace } from './place.js'
+import { PluginPlacer } from './placer.js'
+import { PluginRegistry } from './registry.js'
 import type { ComponentRegistry } from './shipped.js'
-import type { Needs, PluginContext, PluginModule, Wrap } from './types.js'
+import type { Needs, PluginModule, Wrap } from './types.js'
 
 export interface PluginHostOptions {
   readonly config: ServiceConfig
+  /** Handed over in code. */
   readonly modules: readonly PluginModule[]
   readonly components: ComponentRegistry
   readonly logger: GatewayLogger
+  /** Aborts when the gateway closes. */
   readonly signal: AbortSignal
   readonly tolerant: boolean
+  /** For components. Default: `process.env`. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Answers "did you mean …?" for a mistyped word. */
+  readonly suggest?: (word: string, known: Iterable<string>) => string | undefined
+  /** Reads a duration of the configuration, ms. */
+  readonly parseDuration?: (text: string) => number
 }
 
-/** Wraps of an endpoint per place; see `endpoint/deps.ts`. */
+/** A plugin or component in its place, for `sluice pipes`. */
+export interface PlacedStage {
+  readonly name: string
+  readonly needs: Needs | undefined
+}
+
+export interface PluginHost {
+  readonly service: {
+    /** Around everything. */
+    readonly outer: Wrap | undefined
+    /** Around routes, 404 and 405. */
+    readonly inner: Wrap | undefined
+  }
+  endpoint(config: EndpointConfig): Promise<HostedEndpoint>
+  backend(endpoint: EndpointConfig, config: BackendConfig): Promise<HostedBackend>
+  /** What stands around an endpoint, service stages first, or at one of its backends; outermost first. Known once they are compiled. */
+  stagesOf(endpoint: EndpointConfig, backend?: BackendConfig): readonly PlacedStage[]
+  /** Runs what components left to be run, last come first. */
+  close(): Promise<void>
+}
+
+/** Joined stages of an endpoint. */
 export interface HostedEndpoint {
   readonly router: Wrap | undefined
   readonly handlers: Wrap | undefined
@@ -42,113 +72,103 @@ export interface HostedEndpoint {
   readonly modifiers: Wrap | undefined
 }
 
+/** Joined stages of a backend. */
 export interface HostedBackend {
   readonly decoded: Wrap | undefined
   readonly transport: Wrap | undefined
 }
 
-/** What stands in a place, for `sluice pipes`. */
-export interface PlacedStage {
-  readonly name: string
-  readonly needs: Needs | undefined
-}
-
-export interface PluginHost {
-  readonly service: { readonly outer: Wrap | undefined; readonly inner: Wrap | undefined }
-  endpoint(config: EndpointConfig): Promise<HostedEndpoint>
-  backend(endpoint: EndpointConfig, backend: BackendConfig): Promise<HostedBackend>
-  /** Stages of an endpoint, or of one of its backends, outermost first. */
-  stagesOf(endpoint: EndpointConfig, backend?: BackendConfig): readonly PlacedStage[]
-  /** Runs what components left to be done when the gateway closes. */
-  close(): Promise<void>
-}
-
-type Scope = 'service' | 'endpoint' | 'backend'
-
-/** One compiled stage and where it stands. */
-interface Placed extends PlacedStage {
-  /** `router/auth` */
-  readonly slot: string
-  readonly wrap: Wrap
-}
-
-const ORDER: readonly string[] = [
-  ...SERVICE_OUTER_SLOTS.map(slot => `outer/${slot}`),
-  ...SERVICE_INNER_SLOTS.map(slot => `inner/${slot}`),
-  ...ENDPOINT_ROUTER_SLOTS.map(slot => `router/${slot}`),
-  ...ENDPOINT_PROXY_SLOTS.map(slot => `proxy/${slot}`),
-  ...BACKEND_DECODED_SLOTS.map(slot => `decoded/${slot}`),
-  ...BACKEND_TRANSPORT_SLOTS.map(slot => `transport/${slot}`)
-]
-
-/** Joins the stages of one place (`router`, `proxy` …) into one wrap, outermost first; undefined without stages. */
-function join(stages: readonly Placed[], place: string): Wrap | undefined {
-  const own = stages.filter(stage => stage.slot.startsWith(`${place}/`))
-  if (own.length === 0) return undefined
-  return next => own.reduceRight((inner, stage) => stage.wrap(inner), next)
-}
-
-/** Compiles service stages at once; endpoints and backends when they are asked for. */
+/**
+ * Loads plugins, compiles the service's stages.
+ * @throws GatewayError SLUICE_ERR_PLUGIN_LOAD (modules), ConfigError (names and options of the configuration)
+ */
 export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
-  const host = new Host(options)
-  await host.prepare()
+  const { config, modules, tolerant } = options
+  const registry = new PluginRegistry()
+  const logger = pluginLogger(options.logger)
+  const skipFaults = tolerant || config.plugin?.onError === 'skip'
+  await loadPlugins({ folder: config.plugin, modules, registry, logger, skipFaults })
+  const host = new Host(options, registry, logger, skipFaults)
+  await host.compileService()
   return host
 }
 
 class Host implements PluginHost {
-  private readonly options: PluginHostOptions
-  private readonly shared = new Map<string, unknown>()
+  service: PluginHost['service'] = { outer: undefined, inner: undefined }
+  private readonly config: ServiceConfig
+  private readonly logger: Logger
+  private readonly placer: PluginPlacer
+  private readonly componentHost: ComponentHost
   private readonly closers: (() => void | Promise<void>)[] = []
-  private readonly placed = new Map<object, readonly Placed[]>()
-  private readonly facts: ServiceFacts
-  service: { readonly outer: Wrap | undefined; readonly inner: Wrap | undefined } = { outer: undefined, inner: undefined }
+  private serviceStages: readonly PlacedStage[] = []
+  private readonly placed = new Map<EndpointConfig | BackendConfig, readonly PlacedStage[]>()
 
-  constructor(options: PluginHostOptions) {
-    this.options = options
+  constructor(options: PluginHostOptions, registry: PluginRegistry, logger: Logger, skipFaults: boolean) {
     const { config } = options
-    this.facts = {
-      name: config.name,
-      version: SLUICE_VERSION,
-      returnErrorMsg: config.router.returnErrorMsg,
-      errorStatus: config.router.errorStatus,
-      tolerant: options.tolerant,
-      healthPath: config.router.healthPath,
-      env: process.env
+    this.config = config
+    this.logger = logger
+    this.placer = new PluginPlacer({
+      registry,
+      config,
+      logger,
+      signal: options.signal,
+      skipFaults,
+      suggest: options.suggest,
+      parseDuration: options.parseDuration
+    })
+    this.componentHost = {
+      components: options.components,
+      service: Object.freeze({
+        name: config.name,
+        version: SLUICE_VERSION,
+        returnErrorMsg: config.router.returnErrorMsg,
+        errorStatus: config.router.errorStatus,
+        tolerant: options.tolerant,
+        healthPath: config.router.healthPath,
+        env: options.env ?? process.env
+      }),
+      source: config.source,
+      logger,
+      signal: options.signal,
+      shared: new Map(),
+      onClose: work => this.closers.push(work)
     }
   }
 
-  async prepare(): Promise<void> {
-    const { config } = this.options
-    const stages = await this.compile('service', config.extra, '', '[SERVICE: Router]', undefined, undefined)
-    this.placed.set(config, stages)
-    this.service = { outer: join(stages, 'outer'), inner: join(stages, 'inner') }
+  async compileService(): Promise<void> {
+    const place = servicePlace(this.config)
+    const stages = await compileComponents(place, this.componentHost)
+    stages.push(...(await this.placer.serviceHandlers(place)))
+    const outer = inSlots(stages, 'outer', SERVICE_OUTER_SLOTS)
+    const inner = inSlots(stages, 'inner', SERVICE_INNER_SLOTS)
+    this.service = { outer: joinStages(outer), inner: joinStages(inner) }
+    this.serviceStages = listed([...outer, ...inner])
   }
 
   async endpoint(config: EndpointConfig): Promise<HostedEndpoint> {
-    const stages = await this.compile(
-      'endpoint',
-      config.extra,
-      config.pointer,
-      `[ENDPOINT: ${config.ginPath}]`,
-      endpointFacts(config),
-      undefined
-    )
-    this.placed.set(config, stages)
-    return { router: join(stages, 'router'), handlers: undefined, proxy: join(stages, 'proxy'), modifiers: undefined }
+    const place = endpointPlace(config)
+    const stages = await compileComponents(place, this.componentHost)
+    const router = inSlots(stages, 'router', ENDPOINT_ROUTER_SLOTS)
+    const proxy = inSlots(stages, 'proxy', ENDPOINT_PROXY_SLOTS)
+    const handlers = await this.placer.handlers(place)
+    const modifiers = await this.placer.modifiers(place, 'modifiers/endpoint')
+    this.placed.set(config, [...this.serviceStages, ...listed([...router, ...handlers, ...proxy, ...modifiers])])
+    return {
+      router: joinStages(router),
+      handlers: joinStages(handlers),
+      proxy: joinStages(proxy),
+      modifiers: joinStages(modifiers)
+    }
   }
 
-  async backend(endpoint: EndpointConfig, backend: BackendConfig): Promise<HostedBackend> {
-    const tag = `[BACKEND: ${endpoint.method} ${endpoint.ginPath} -> ${backend.goPattern}]`
-    const stages = await this.compile(
-      'backend',
-      backend.extra,
-      backend.pointer,
-      tag,
-      endpointFacts(endpoint),
-      backendFacts(backend)
-    )
-    this.placed.set(backend, stages)
-    return { decoded: join(stages, 'decoded'), transport: join(stages, 'transport') }
+  async backend(endpoint: EndpointConfig, config: BackendConfig): Promise<HostedBackend> {
+    const place = backendPlace(endpoint, config)
+    const stages = await compileComponents(place, this.componentHost)
+    stages.push(...(await this.placer.modifiers(place, 'decoded/modifiers')), ...(await this.placer.clients(place)))
+    const decoded = inSlots(stages, 'decoded', BACKEND_DECODED_SLOTS)
+    const transport = inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS)
+    this.placed.set(config, listed([...decoded, ...transport]))
+    return { decoded: joinStages(decoded), transport: joinStages(transport) }
   }
 
   stagesOf(endpoint: EndpointConfig, backend?: BackendConfig): readonly PlacedStage[] {
@@ -156,92 +176,28 @@ class Host implements PluginHost {
   }
 
   async close(): Promise<void> {
-    for (const work of this.closers.splice(0).reverse()) await work()
-  }
-
-  private async compile(
-    scope: Scope,
-    extra: { readonly [namespace: string]: unknown },
-    pointer: string,
-    tag: string,
-    endpoint: EndpointFacts | undefined,
-    backend: BackendFacts | undefined
-  ): Promise<Placed[]> {
-    const stages: Placed[] = []
-    for (const component of this.options.components.values()) {
-      const value = extra[component.namespace]
-      if (value === undefined || !component.scopes.includes(scope)) continue
-      const context = this.context(component, scope, pointer, tag, endpoint, backend)
+    for (const work of this.closers.splice(0).reverse()) {
       try {
-        const made = await component.compile(value as never, context)
-        const slot = component.slots[scope]
-        const own = typeof made === 'function' ? (slot === undefined ? [] : [{ slot, wrap: made }]) : (made ?? [])
-        for (const one of own) stages.push({ ...one, name: component.namespace, needs: component.needs })
+        await work()
       } catch (error) {
-        if (!this.options.tolerant) throw error
-        this.options.logger.error(`${tag}[${component.namespace}] left out: ${(error as Error).message}`)
-      }
-    }
-    return stages.sort((a, b) => ORDER.indexOf(a.slot) - ORDER.indexOf(b.slot))
-  }
-
-  private context(
-    component: Component<never>,
-    scope: Scope,
-    pointer: string,
-    tag: string,
-    endpoint: EndpointFacts | undefined,
-    backend: BackendFacts | undefined
-  ): ComponentContext {
-    const { config, logger, signal } = this.options
-    const base = `${pointer}/extra_config/${component.namespace.replaceAll('/', '~1')}`
-    const plain: PluginContext = {
-      name: component.namespace,
-      scope,
-      logger,
-      signal,
-      ...(endpoint === undefined ? {} : { endpoint: endpoint.path, method: backend?.method ?? endpoint.method }),
-      ...(backend === undefined ? {} : { urlPattern: backend.urlPattern })
-    }
-    return {
-      ...plain,
-      service: this.facts,
-      endpointFacts: endpoint,
-      backendFacts: backend,
-      tag,
-      shared: this.shared,
-      onClose: work => void this.closers.push(work),
-      fail: (at, message): never => {
-        throw new ConfigError([{ level: 'error', file: config.source, pointer: base + at, message }])
+        this.logger.error('[SERVICE: Plugins] closing failed:', textOf(error))
       }
     }
   }
 }
 
-function endpointFacts(config: EndpointConfig): EndpointFacts {
-  return {
-    path: config.path,
-    ginPath: config.ginPath,
-    method: config.method,
-    params: config.params,
-    timeoutMs: config.timeoutMs,
-    cacheTtlMs: config.cacheTtlMs,
-    inputHeaders: config.inputHeaders,
-    inputQueryStrings: config.inputQueryStrings,
-    outputEncoding: config.outputEncoding,
-    backendCount: config.backends.length,
-    urlPatterns: config.backends.map(backend => backend.urlPattern),
-    maxBodyBytes: config.maxBodyBytes
-  }
+function listed(stages: readonly Stage[]): PlacedStage[] {
+  return stages.flatMap(stage => stage.members ?? [{ name: stage.name, needs: stage.needs }])
 }
 
-function backendFacts(config: BackendConfig): BackendFacts {
-  return {
-    method: config.method,
-    urlPattern: config.urlPattern,
-    goPattern: config.goPattern,
-    hosts: config.hosts,
-    encoding: config.encoding,
-    timeoutMs: config.timeoutMs
-  }
+/** What plugins get: they can write lines and nothing else. */
+function pluginLogger(logger: GatewayLogger): Logger {
+  return Object.freeze({
+    debug: (...values: unknown[]) => logger.debug(...values),
+    info: (...values: unknown[]) => logger.info(...values),
+    warning: (...values: unknown[]) => logger.warning(...values),
+    error: (...values: unknown[]) => logger.error(...values),
+    critical: (...values: unknown[]) => logger.critical(...values),
+    fatal: (...values: unknown[]) => logger.fatal(...values)
+  })
 }

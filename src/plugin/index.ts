@@ -22,6 +22,8 @@ export {
   type ServiceSlot,
   type SlottedWrap
 } from './component.js'
+export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
+export { type ItemsOptions, items } from './items.js'
 export type {
   About,
   ClientPlugin,

@@ -1,0 +1,90 @@
+/** Compiles the components that a place configures, and joins stages in the order of their slots. */
+
+import { ConfigError, GatewayError } from '../errors.js'
+import type { Component, ComponentContext, ServiceFacts } from './component.js'
+import { textOf } from './failure.js'
+import { configError, contextOf, type Place } from './place.js'
+import type { Logger, Needs, Next, Wrap } from './types.js'
+
+/** One stage in its slot. */
+export interface Stage {
+  /** `outer/cors`, `transport/plugin` … */
+  readonly slot: string
+  readonly name: string
+  readonly needs: Needs | undefined
+  readonly wrap: Wrap
+  /** Several names behind one wrap, outermost first. */
+  readonly members?: readonly { readonly name: string; readonly needs: Needs | undefined }[]
+}
+
+/** What components of one gateway share. */
+export interface ComponentHost {
+  readonly components: ReadonlyMap<string, Component<never>>
+  readonly service: ServiceFacts
+  readonly source: string
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly shared: Map<string, unknown>
+  readonly onClose: (work: () => void | Promise<void>) => void
+}
+
+/**
+ * Compiles the components of one place in the order of the registry.
+ * @throws ConfigError for the first that cannot be honoured; with `tolerant` it is an ERROR line and left out
+ */
+export async function compileComponents(place: Place, host: ComponentHost): Promise<Stage[]> {
+  const stages: Stage[] = []
+  for (const component of host.components.values()) {
+    const options = place.extra[component.namespace]
+    if (options === undefined || !component.scopes.includes(place.scope)) continue
+    const slot = component.slots[place.scope]
+    const { namespace: name, needs } = component
+    try {
+      const made = await component.compile(options as never, contextFor(component, place, host))
+      const own = typeof made === 'function' ? (slot === undefined ? [] : [{ slot, wrap: made }]) : (made ?? [])
+      for (const one of own) stages.push({ slot: one.slot, name, needs, wrap: one.wrap })
+    } catch (cause) {
+      const error = cause instanceof ConfigError ? cause : configError(place, host.source, name, '', messageOf(cause))
+      if (!host.service.tolerant) throw error
+      if (component.guard && slot !== undefined) {
+        host.logger.error(`${place.tag}[${name}] refuses every request: ${error.message}`)
+        stages.push({ slot, name, needs: 'head', wrap: refuseAll })
+      } else host.logger.error(`${place.tag}[${name}] left out: ${error.message}`)
+    }
+  }
+  return stages
+}
+
+/** Stands where a guard does not: nothing gets past it. */
+const refuseAll: Wrap = () => () => Promise.reject(new GatewayError('SLUICE_ERR_GATEWAY_REJECTED'))
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : textOf(cause)
+}
+
+function contextFor(component: Component<never>, place: Place, host: ComponentHost): ComponentContext {
+  const { namespace } = component
+  return {
+    ...contextOf(place, namespace, host.logger, host.signal),
+    service: host.service,
+    endpointFacts: place.endpoint,
+    backendFacts: place.backend,
+    tag: place.tag,
+    shared: host.shared,
+    onClose: host.onClose,
+    fail(pointer, message): never {
+      throw configError(place, host.source, namespace, pointer, message)
+    }
+  }
+}
+
+/** Stages in the order of `slots`, outermost first; within a slot as they were compiled. */
+export function inSlots(stages: readonly Stage[], group: string, slots: readonly string[]): Stage[] {
+  return slots.flatMap(slot => stages.filter(stage => stage.slot === `${group}/${slot}`))
+}
+
+/** Joins stages, outermost first, to one wrap; undefined for none. */
+export function joinStages(stages: readonly Stage[]): Wrap | undefined {
+  if (stages.length === 0) return undefined
+  return next => stages.reduceRight<Next>((inner, stage) => stage.wrap(inner), next)
+}

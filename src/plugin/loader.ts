@@ -1,0 +1,156 @@
+/**
+ * Loads plugin modules and lets them register: those handed over in code, then the files of the plugin folder.
+ *
+ * In: the root key `plugin`, modules, a registry. Out: a filled registry and KrakenD's log lines (semantics §7.1), or one
+ * error that names every file which could not be loaded.
+ */
+
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { PluginFolderConfig } from '../config/types.js'
+import { GatewayError } from '../errors.js'
+import type { Logger } from '../telemetry/logger.js'
+import { API_VERSION, exportOf, type PluginRegistry, SYMBOLS } from './registry.js'
+import { installPluginResolver } from './resolve.js'
+import type { PluginModule } from './types.js'
+
+export interface LoadPluginsOptions {
+  /** Root key `plugin`; undefined = no folder, and nothing is logged. */
+  readonly folder: PluginFolderConfig | undefined
+  readonly modules: readonly PluginModule[]
+  readonly registry: PluginRegistry
+  /** What plugins get, and where the lines go. */
+  readonly logger: Logger
+  /** Faults are ERROR lines and the rest goes on; otherwise they stop the start. */
+  readonly skipFaults: boolean
+}
+
+/** Fills the registry. @throws GatewayError SLUICE_ERR_PLUGIN_LOAD with all faults, unless they are skipped */
+export async function loadPlugins(options: LoadPluginsOptions): Promise<void> {
+  const { folder, modules, logger, skipFaults } = options
+  const faults: string[] = []
+  if (modules.length > 0) {
+    const files = modules.map((module, i) => ({ label: `plugins[${i}]`, name: `plugins[${i}]`, module }))
+    await pass(checked(files, faults), options, faults, false)
+  }
+  if (folder !== undefined) {
+    logger.debug('[SERVICE: Plugin Loader] Starting loading process')
+    const names = await listFolder(folder, logger, faults)
+    if (names !== undefined) {
+      installPluginResolver()
+      const files: PluginFile[] = []
+      for (const [index, name] of names.entries()) files.push(await importFile(folder.folder, name, index))
+      await pass(checked(files, faults), options, faults, true)
+    }
+    logger.debug('[SERVICE: Plugin Loader] Loading process completed')
+  }
+  if (faults.length === 0) return
+  if (!skipFaults) throw new GatewayError('SLUICE_ERR_PLUGIN_LOAD', { message: faults.join('\n') })
+  for (const fault of faults) logger.error('[SERVICE: Plugin Loader]', fault)
+}
+
+interface PluginFile {
+  /** Folder and name, as logs print it. */
+  readonly label: string
+  /** Without extension: what KrakenD calls the plugin's name. */
+  readonly name: string
+  readonly module?: unknown
+  /** Why it could not be imported. */
+  readonly fault?: string
+}
+
+const LOADABLE = /\.[cm]?[jt]s$/
+const DECLARATIONS = /\.d\.[cm]?ts$/
+
+/** Names in ascending byte order; undefined when the folder cannot be read. */
+async function listFolder(folder: PluginFolderConfig, logger: Logger, faults: string[]): Promise<string[] | undefined> {
+  try {
+    const entries = await readdir(folder.folder, { withFileTypes: true })
+    return entries
+      .filter(entry => !entry.isDirectory() && entry.name.includes(folder.pattern))
+      .map(entry => entry.name)
+      .filter(name => name.endsWith('.so') || (LOADABLE.test(name) && !DECLARATIONS.test(name)))
+      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  } catch (error) {
+    const text = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file or directory' : (error as Error).message
+    for (const { tag } of SYMBOLS) logger.debug(`${tag} open ${folder.folder}: ${text}`)
+    faults.push(`the plugin folder ${folder.folder} cannot be read: ${text}`)
+    return undefined
+  }
+}
+
+async function importFile(folder: string, name: string, index: number): Promise<PluginFile> {
+  const label = path.join(folder, name)
+  const file = { label, name: name.slice(0, -path.extname(name).length), index }
+  if (name.endsWith('.so')) return { ...file, fault: GO_PLUGIN }
+  try {
+    return { ...file, module: await import(pathToFileURL(path.resolve(folder, name)).href) }
+  } catch (error) {
+    return { ...file, fault: importFault(error, name) }
+  }
+}
+
+const GO_PLUGIN =
+  'this is a Go plugin of KrakenD, compiled for one of its builds; port it to JavaScript against `sluice/plugin` (docs/plugins.md), or take it out of the folder or the pattern'
+
+function importFault(error: unknown, name: string): string {
+  const code = (error as { code?: unknown } | null)?.code
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?ts$/.test(name)) {
+    return `this Node (${process.version}) cannot load TypeScript: compile the plugin, or use Node 22.18 or later`
+  }
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+/** Leaves out modules that speak another interface version or have none of the symbols. */
+function checked(files: readonly PluginFile[], faults: string[]): readonly PluginFile[] {
+  return files.map(file => {
+    const fault = file.fault ?? moduleFault(file.module)
+    if (fault === undefined) return file
+    faults.push(`${file.label}: ${fault}`)
+    return { label: file.label, name: file.name, fault }
+  })
+}
+
+function moduleFault(module: unknown): string | undefined {
+  try {
+    const version = exportOf(module, 'apiVersion')
+    if (version !== undefined && Number.parseInt(String(version), 10) !== API_VERSION) {
+      return `the plugin is made for version ${String(version)} of the plugin interface, this gateway has version ${API_VERSION}`
+    }
+    if (SYMBOLS.some(({ symbol }) => exportOf(module, symbol) !== undefined)) return undefined
+    return `the module exports none of ${SYMBOLS.map(({ symbol }) => symbol).join(', ')}`
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** One pass over all files per symbol. */
+async function pass(files: readonly PluginFile[], options: LoadPluginsOptions, faults: string[], logged: boolean): Promise<void> {
+  const { logger, registry } = options
+  for (const entry of SYMBOLS) {
+    const lines: string[] = []
+    let loaded = 0
+    for (const [index, file] of files.entries()) {
+      let causes = file.fault === undefined ? [] : [file.fault]
+      if (file.fault === undefined) {
+        const value = exportOf(file.module, entry.symbol)
+        if (value === undefined) {
+          lines.push(`plugin #${index} (${file.label}): plugin: symbol ${entry.symbol} not found in plugin ${file.name}`)
+          continue
+        }
+        try {
+          causes = await registry.take(entry, value, file.label, logger)
+          if (causes.length === 0) loaded++
+        } catch (error) {
+          causes = [error instanceof Error ? error.message : String(error)]
+        }
+        for (const cause of causes) faults.push(`${file.label}: ${cause}`)
+      }
+      for (const cause of causes) lines.push(`plugin #${index} (${file.label}): ${cause}`)
+    }
+    if (!logged) continue
+    for (const line of lines) logger.debug(`${entry.tag} ${line}`)
+    if (loaded > 0) logger.info(`${entry.tag} Total plugins loaded: ${loaded}`)
+  }
+}

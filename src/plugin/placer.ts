@@ -1,0 +1,254 @@
+/** Builds the chains of configured plugin names: finds them, runs their factories, joins them to stages. */
+
+import type { ServiceConfig } from '../config/types.js'
+import { ConfigError, type GatewayError } from '../errors.js'
+import type { Logger } from '../telemetry/logger.js'
+import { type Absorb, contain, describe, entrance, type HandlerUse, Link, neverThrows } from './chain.js'
+import type { Stage } from './component-stages.js'
+import { failureResponse, textOf } from './failure.js'
+import { compileModifiers, type ModifierUse } from './modifiers.js'
+import { configError, contextOf, type Place } from './place.js'
+import type { PluginKind, PluginRegistry, Registered } from './registry.js'
+import { withServiceDeadline } from './service-deadline.js'
+import type { ExtraConfig, Handler, HandlerFactory, Modifier, Next, Wrap } from './types.js'
+
+export interface PlacerOptions {
+  readonly registry: PluginRegistry
+  readonly config: ServiceConfig
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly skipFaults: boolean
+  readonly suggest: ((word: string, known: Iterable<string>) => string | undefined) | undefined
+  readonly parseDuration: ((text: string) => number) | undefined
+}
+
+const HANDLERS = 'plugin/http-server'
+const CLIENTS = 'plugin/http-client'
+const MODIFIERS = 'plugin/req-resp-modifier'
+
+/** ms a factory may take. */
+const FACTORY_LIMIT = 10_000
+
+export class PluginPlacer {
+  private readonly options: PlacerOptions
+  private readonly logger: Logger
+  private readonly absorb: Absorb
+
+  constructor(options: PlacerOptions) {
+    this.options = options
+    this.logger = options.logger
+    const { errorStatus, returnErrorMsg } = options.config.router
+    this.absorb = (error, request) => {
+      request.exchange.note(error)
+      return failureResponse(error, errorStatus, returnErrorMsg)
+    }
+  }
+
+  /** `plugin/http-server` of the service: around everything, never rejects. */
+  async serviceHandlers(place: Place): Promise<Stage[]> {
+    const extra = optionsAt(place, HANDLERS)
+    if (extra === undefined) return []
+    if (namesIn(extra).length === 0) this.logger.debug('[PLUGIN: Server] No plugins required in the extra config')
+    const stages = await this.chain(place, HANDLERS, 'handler', 'outer/plugins', '[PLUGIN: Server]', this.absorb)
+    const timeoutMs = this.timeoutIn(place, extra)
+    if (timeoutMs === 0) return stages
+    return stages.map(stage => ({ ...stage, wrap: withServiceDeadline(stage.wrap, timeoutMs, this.absorb) }))
+  }
+
+  /** `plugin/http-server` of an endpoint. */
+  handlers(place: Place): Promise<Stage[]> {
+    return this.chain(place, HANDLERS, 'handler', 'handlers/endpoint', place.tag, undefined)
+  }
+
+  /** `plugin/http-client` of a backend. */
+  async clients(place: Place): Promise<Stage[]> {
+    const extra = optionsAt(place, CLIENTS)
+    if (extra !== undefined && namesIn(extra).length === 0) {
+      this.logger.debug(`${place.tag} No name defined in the extra config for ${place.backend?.goPattern}`)
+    }
+    return this.chain(place, CLIENTS, 'client', 'transport/plugin', place.tag, undefined)
+  }
+
+  /** `plugin/req-resp-modifier` of an endpoint or backend. */
+  async modifiers(place: Place, slot: string): Promise<Stage[]> {
+    const extra = optionsAt(place, MODIFIERS)
+    if (extra === undefined) return []
+    const uses: ModifierUse[] = []
+    for (const name of namesIn(extra)) {
+      const use = await this.attempt(place, place.tag, MODIFIERS, name, () => this.modifierUse(place, name, extra))
+      if (use !== undefined) uses.push(use)
+    }
+    const wrap = compileModifiers(uses)
+    if (wrap === undefined) return []
+    const requests = uses.filter(use => use.onRequest).length
+    const responses = uses.filter(use => use.onResponse).length
+    this.logger.debug(`${place.tag}[Modifier Plugins] Adding ${requests} request and ${responses} response modifiers`)
+    const members = uses.map(use => ({ name: `${MODIFIERS}: ${use.name}`, needs: use.needs }))
+    return [{ slot, name: MODIFIERS, needs: undefined, wrap, members }]
+  }
+
+  private async chain(
+    place: Place,
+    namespace: string,
+    kind: 'handler' | 'client',
+    slot: string,
+    tag: string,
+    absorb: Absorb | undefined
+  ): Promise<Stage[]> {
+    const extra = optionsAt(place, namespace)
+    if (extra === undefined) return []
+    const members: HandlerUse[] = []
+    let first: Link | undefined
+    let below: Next | undefined
+    for (const name of namesIn(extra)) {
+      const made = await this.attempt(place, tag, namespace, name, async () => {
+        const registered = this.find(place, namespace, kind, name) as Registered<HandlerFactory>
+        const use: HandlerUse = { name, file: registered.file, tag: place.tag, logger: this.logger, needs: registered.needs }
+        const link = new Link(use)
+        if (below !== undefined) link.run = below
+        const context = contextOf(place, name, this.logger, this.options.signal)
+        const handler = await this.within(registered, () => registered.factory(context, extra, link.next))
+        if (typeof handler !== 'function') {
+          throw new Error(`plugin '${name}' (${registered.file}): the factory answered ${describe(handler)}, not a function`)
+        }
+        return { use, link, run: contain(use, handler as Handler, link, absorb) }
+      })
+      if (made === undefined) continue
+      const line = `${tag} Injecting plugin ${name}`
+      if (place.scope === 'backend') this.logger.debug(line)
+      else this.logger.info(line)
+      first ??= made.link
+      below = made.run
+      members.unshift(made.use)
+    }
+    if (first === undefined || below === undefined) return []
+    const listed = members.map(use => ({ name: `${namespace}: ${use.name}`, needs: use.needs }))
+    return [{ slot, name: namespace, needs: undefined, wrap: boundChain(first, below), members: listed }]
+  }
+
+  private async modifierUse(place: Place, name: string, extra: ExtraConfig): Promise<ModifierUse> {
+    const registered = this.find(place, MODIFIERS, 'modifier', name) as Registered<never>
+    const { file, needs, request, response } = registered
+    const context = contextOf(place, name, this.logger, this.options.signal)
+    const modifier = (await this.within(registered, () =>
+      (registered.factory as (c: unknown, e: unknown) => unknown)(context, extra)
+    )) as Modifier
+    const broken = (what: string): Error => new Error(`plugin '${name}' (${file}): ${what}`)
+    if (typeof modifier !== 'object' || modifier === null) {
+      throw broken(`the factory answered ${describe(modifier)}, not a modifier`)
+    }
+    for (const direction of ['request', 'response'] as const) {
+      const has = modifier[direction]
+      if ((registered[direction] === true || has !== undefined) && typeof has !== 'function') {
+        throw broken(`it is registered for the ${direction} and its modifier has no function '${direction}'`)
+      }
+    }
+    const onRequest = request !== false && modifier.request !== undefined
+    const onResponse = response !== false && modifier.response !== undefined
+    if (!onRequest && !onResponse)
+      throw broken("its modifier has neither a function 'request' nor a function 'response' to be used")
+    return { name, file, tag: place.tag, logger: this.logger, needs, modifier, onRequest, onResponse }
+  }
+
+  private find(place: Place, namespace: string, kind: PluginKind, name: string): Registered<unknown> {
+    const { registry, suggest, config } = this.options
+    const maps = { handler: registry.handlers, client: registry.clients, modifier: registry.modifiers }
+    const found = maps[kind].get(name)
+    if (found !== undefined) return found
+    const known = [...maps[kind].keys()]
+    const other = Object.entries(maps).find(([, map]) => map.has(name))
+    const hint =
+      other !== undefined
+        ? `'${name}' is registered as a ${other[0]} plugin`
+        : (suggest?.(name, known) ??
+          (known.length === 0 ? `no ${kind} plugin is registered at all: is the root key "plugin" set?` : undefined))
+    const list = known.length === 0 ? undefined : `registered: ${known.join(', ')}`
+    const suggestion = [hint, list].filter(text => text !== undefined).join('; ')
+    throw configError(place, config.source, namespace, '/name', `No plugin registered as ${name}`, suggestion)
+  }
+
+  /** Runs a factory with its limit of time. */
+  private async within<T>(registered: Registered<unknown>, work: () => T | Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`the factory did not settle within ${FACTORY_LIMIT / 1000} s`)), FACTORY_LIMIT)
+    })
+    try {
+      return await Promise.race([Promise.resolve().then(work), limit])
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : textOf(cause)
+      throw new Error(`plugin '${registered.name}' (${registered.file}): ${text}`, { cause })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Answers undefined for what is left out. @throws ConfigError when faults stop the start */
+  private async attempt<T>(
+    place: Place,
+    tag: string,
+    namespace: string,
+    name: string,
+    work: () => Promise<T>
+  ): Promise<T | undefined> {
+    try {
+      return await work()
+    } catch (cause) {
+      const unknown = cause instanceof ConfigError
+      if (!this.options.skipFaults) {
+        throw unknown ? cause : configError(place, this.options.config.source, namespace, '/name', (cause as Error).message)
+      }
+      if (unknown) this.logger.error(`${tag} No plugin registered as ${name}`)
+      else this.logger.error(`${tag} Error getting the plugin handler: ${(cause as Error).message}`)
+      return undefined
+    }
+  }
+
+  /** `"timeout"` beside the names, ms; 0 = none. */
+  private timeoutIn(place: Place, extra: ExtraConfig): number {
+    const { timeout } = extra
+    if (timeout === undefined || typeof timeout === 'object') return 0 // an object belongs to a plugin of that name
+    const { parseDuration, config } = this.options
+    try {
+      const ms = typeof timeout === 'string' ? (parseDuration?.(timeout) ?? Number.NaN) : Number.NaN
+      if (ms >= 0) return ms
+    } catch {
+      // said below
+    }
+    const error: GatewayError = configError(
+      place,
+      config.source,
+      HANDLERS,
+      '/timeout',
+      'the timeout is no duration',
+      'write it like "2s"'
+    )
+    if (!this.options.skipFaults) throw error
+    this.logger.error('[PLUGIN: Server]', error.message)
+    return 0
+  }
+}
+
+/** Factories got their `next` before the pipe was there: now it is bound, once. */
+function boundChain(first: Link, outermost: Next): Wrap {
+  let bound = false
+  return next => {
+    if (bound) throw new Error('a plugin chain stands in one place')
+    bound = true
+    first.run = neverThrows(next)
+    return entrance(outermost)
+  }
+}
+
+function optionsAt(place: Place, namespace: string): ExtraConfig | undefined {
+  const options = place.extra[namespace]
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return undefined
+  return options as ExtraConfig
+}
+
+/** `name` is a string or a list; what is no string was reported by the configuration. */
+function namesIn(extra: ExtraConfig): string[] {
+  const { name } = extra
+  if (typeof name === 'string') return name === '' ? [] : [name]
+  return Array.isArray(name) ? name.filter(one => typeof one === 'string' && one !== '') : []
+}
