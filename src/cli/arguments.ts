@@ -31,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
       config,
       port: { short: 'p', value: 'PORT', text: 'listen on this port instead of the configured one' },
       debug: { short: 'd', text: 'enable the /__debug/ endpoint' },
+      workers: { value: 'N|auto', text: 'serve with N processes (auto: one per CPU); each has its own limits and caches' },
       tolerant,
       help
     }

@@ -1,0 +1,159 @@
+/**
+ * `sluice run --workers N|auto`: one process per worker, all behind one port (node:cluster).
+ *
+ * The primary serves nothing: it starts workers, starts those that die again with growing pauses, and stops all of them
+ * together. Workers share the port and nothing else: limits, caches and counters are per worker.
+ */
+
+import cluster, { type Worker } from 'node:cluster'
+import { availableParallelism, constants } from 'node:os'
+import type { ServiceConfig } from '../config/types.js'
+import { createLogger } from '../telemetry/create-logger.js'
+import type { GatewayLogger } from '../telemetry/logger.js'
+import { UsageError } from './arguments.js'
+import { SIGNALS, type StopMessage } from './supervise.js'
+
+/** Pause before a dead worker is started again: doubles with each death in a row, ms. */
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 30_000
+/** A worker that lived this long has started well; its next death begins with the first pause again. */
+const STEADY_MS = 60_000
+/** What a signal asks the primary for: a line of memory per worker. */
+const MEMORY_SIGNAL = 'SIGUSR2'
+
+/** Reads `--workers`. @throws UsageError for anything but `auto` and a number from 1 to 1024 */
+export function workerCount(text: string): number {
+  if (text === 'auto') return availableParallelism()
+  const count = Number(text)
+  if (!/^\d{1,4}$/.test(text) || count < 1 || count > 1024) {
+    throw new UsageError(
+      `invalid number of workers ${JSON.stringify(text)}: a number from 1 to 1024 or "auto" is expected`,
+      'run'
+    )
+  }
+  return count
+}
+
+/** What a worker tells the primary. */
+export interface MemoryMessage {
+  readonly kind: 'memory'
+  /** bytes */
+  readonly rss: number
+  readonly heapUsed: number
+}
+
+/** Serves with `count` workers until a signal comes; answers the exit code. The configuration was loaded before, to find its faults once. */
+export function runWorkers(count: number, config: ServiceConfig): Promise<number> {
+  const { logger } = createLogger(config.extra['telemetry/logging'], { tolerant: config.tolerant, file: config.source })
+  return new Primary(count, logger).run()
+}
+
+class Primary {
+  private readonly count: number
+  private readonly logger: GatewayLogger
+  private readonly places = new Map<number, { place: number; since: number; deaths: number; up: boolean }>()
+  private readonly restarts = new Set<NodeJS.Timeout>()
+  private stopping = false
+  private code = 0
+  private done!: (code: number) => void
+
+  constructor(count: number, logger: GatewayLogger) {
+    this.count = count
+    this.logger = logger
+  }
+
+  run(): Promise<number> {
+    cluster.setupPrimary({ args: process.argv.slice(2) })
+    cluster.on('exit', (worker, code, signal) => this.died(worker, code, signal))
+    cluster.on('listening', worker => {
+      const place = this.places.get(worker.id)
+      if (place !== undefined) place.up = true
+    })
+    cluster.on('message', (worker, message: MemoryMessage) => this.heard(worker, message))
+    process.on(MEMORY_SIGNAL, () => this.askMemory())
+    process
+      .on('SIGINT', signal => this.signalled(signal as 'SIGINT'))
+      .on('SIGTERM', signal => this.signalled(signal as 'SIGTERM'))
+    this.logger.info(`[SERVICE: Workers] Starting ${this.count} worker(s)`)
+    for (let place = 1; place <= this.count; place++) this.start(place, 0)
+    return new Promise(resolve => {
+      this.done = resolve
+    })
+  }
+
+  private start(place: number, deaths: number): void {
+    const worker = cluster.fork()
+    this.places.set(worker.id, { place, since: performance.now(), deaths, up: false })
+  }
+
+  private died(worker: Worker, code: number, signal: string | null): void {
+    const state = this.places.get(worker.id)
+    this.places.delete(worker.id)
+    if (state === undefined) return
+    if (this.stopping) {
+      if (code !== 0) this.code = 1
+      this.finishWhenEmpty()
+      return
+    }
+    const how = signal === null ? `code ${code}` : signal
+    if (!state.up && state.deaths === 0) {
+      // it never listened: the next one would not either
+      this.logger.critical(`[SERVICE: Workers] Worker ${state.place} could not start (${how})`)
+      this.code = code === 0 ? 1 : code
+      this.stop()
+      return
+    }
+    const deaths = performance.now() - state.since > STEADY_MS ? 1 : state.deaths + 1
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (deaths - 1))
+    this.logger.error(
+      `[SERVICE: Workers] Worker ${state.place} (pid ${worker.process.pid}) died (${how}), starting another one in ${pause} ms`
+    )
+    const timer = setTimeout(() => {
+      this.restarts.delete(timer)
+      if (!this.stopping) this.start(state.place, deaths)
+    }, pause)
+    this.restarts.add(timer)
+  }
+
+  private signalled(signal: keyof typeof SIGNALS): void {
+    this.logger.info('Signal intercepted:', SIGNALS[signal])
+    if (this.stopping) {
+      this.logger.warning('Second signal: ending at once, open exchanges are cut')
+      for (const worker of this.workers()) worker.process.kill('SIGKILL')
+      process.exit(128 + constants.signals[signal])
+    }
+    this.stop()
+  }
+
+  private stop(): void {
+    this.stopping = true
+    for (const timer of this.restarts) clearTimeout(timer)
+    this.restarts.clear()
+    const message: StopMessage = { kind: 'stop' }
+    for (const worker of this.workers()) if (worker.isConnected()) worker.send(message)
+    this.finishWhenEmpty()
+  }
+
+  private finishWhenEmpty(): void {
+    if (this.places.size > 0) return
+    this.logger.info('[SERVICE: Workers] All workers ended')
+    void this.logger.close().then(() => this.done(this.code))
+  }
+
+  private workers(): Worker[] {
+    return Object.values(cluster.workers ?? {}).filter(worker => worker !== undefined)
+  }
+
+  private askMemory(): void {
+    for (const worker of this.workers()) if (worker.isConnected()) worker.send({ kind: 'memory' })
+  }
+
+  private heard(worker: Worker, message: MemoryMessage): void {
+    if (message?.kind !== 'memory') return
+    const place = this.places.get(worker.id)?.place
+    const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+    this.logger.info(
+      `[SERVICE: Workers] Worker ${place} (pid ${worker.process.pid}): rss ${mebibytes(message.rss)}, heap ${mebibytes(message.heapUsed)}`
+    )
+  }
+}
