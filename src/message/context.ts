@@ -20,6 +20,8 @@ export class Exchange {
   errors: GatewayError[] | undefined
   /** Origin of the last upstream call. */
   upstream = ''
+  /** The client's connection is encrypted. */
+  secure = false
   /** Set when the client wants to change the protocol and the exchange may end in a tunnel. */
   offer: UpgradeOffer | undefined = undefined
   /** The router's business: what the request line led to. */

@@ -91,6 +91,16 @@ export class GatewayRequest {
     return this.exchange.clientAddress
   }
 
+  /** The authority that the client named, host and port as sent; '' when it named none. */
+  get host(): string {
+    return this.exchange.host
+  }
+
+  /** True when the client's own connection is encrypted; says nothing about proxies in between. */
+  get secure(): boolean {
+    return this.exchange.secure
+  }
+
   /** Aborts when the client goes away or the exchange runs out of time. */
   get signal(): AbortSignal {
     return this.scope.signal

@@ -6,6 +6,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { ExchangeReport, Report } from '../endpoint/report.js'
 import { ResponseWriter } from '../endpoint/response-writer.js'
@@ -42,7 +43,7 @@ export interface DispatchOptions {
   readonly answerMiss: (result: Exclude<RouteResult<RouteTarget>, { kind: 'route' }>, request: GatewayRequest) => GatewayResponse
   /** Around everything (CORS, server plugins). */
   readonly outer: Wrap | undefined
-  /** Around routes, 404 and 405 (security, bots), not around reserved paths. */
+  /** Around routes, 404 and 405 (security, bots), not around reserved paths, redirects and refused parameters. */
   readonly inner: Wrap | undefined
   /** Makes the request carry an id before anything reads it; undefined = no ids. */
   readonly identify: ((req: IncomingMessage) => string) | undefined
@@ -65,6 +66,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const match = router.lookup(request.method, request.path)
     request.exchange.match = match
     if (match.kind === 'route' && 'reserved' in match.value) return settle(match.value, request)
+    if (match.kind === 'redirect' || match.kind === 'bad-params') return Promise.resolve(options.answerMiss(match, request))
     return inside(request)
   }
   const found: Next = request => {
@@ -185,6 +187,7 @@ function serve(
   served.source = source
   served.offer = offer
   served.exchange.offer = offer
+  served.exchange.secure = (req.socket as Partial<TLSSocket>).encrypted === true
   const request = new GatewayRequest({
     exchange: served.exchange,
     method: req.method!,
