@@ -105,7 +105,9 @@ class Decoding extends Transform {
   private readonly last: Transform
   private readonly all: readonly Transform[]
   private started = false
-  private flushed: TransformCallback | undefined
+  /** The coding says that its data is over; what still comes is ignored, as decoding of whole bodies does. */
+  private finished = false
+  private waiting: TransformCallback | undefined
 
   constructor(all: readonly Transform[]) {
     super()
@@ -120,7 +122,17 @@ class Decoding extends Transform {
     this.last.on('data', chunk => {
       if (!this.push(chunk)) this.last.pause()
     })
-    this.last.once('end', () => this.flushed?.())
+    this.last.once('end', () => {
+      this.finished = true
+      this.release()
+    })
+    this.first.on('drain', () => this.release())
+  }
+
+  private release(): void {
+    const { waiting } = this
+    this.waiting = undefined
+    waiting?.()
   }
 
   override _read(size: number): void {
@@ -130,14 +142,16 @@ class Decoding extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.started ||= chunk.length > 0
-    if (this.first.write(chunk)) done()
-    else this.first.once('drain', done)
+    if (this.finished || this.first.readableEnded || this.first.write(chunk)) done()
+    else this.waiting = done
   }
 
   override _flush(done: TransformCallback): void {
-    this.flushed = done
-    if (this.started) this.first.end()
-    else done() // an empty body is empty in every coding
+    // an empty body is empty in every coding
+    if (!this.started || this.finished) return done()
+    this.first.removeAllListeners('drain')
+    this.waiting = done
+    this.first.end()
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -150,21 +164,38 @@ class Decoding extends Transform {
 class InflateEither extends Transform {
   private inner: Transform | undefined
   private head: Buffer = Buffer.alloc(0)
+  private finished = false
+  private waiting: TransformCallback | undefined
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     if (this.inner === undefined) {
       this.head = this.head.length === 0 ? chunk : Buffer.concat([this.head, chunk])
       if (this.head.length < 2) done()
-      else this.choose().write(this.head, () => done())
+      else this.feed(this.choose(), this.head, done)
+    } else if (this.finished) {
+      done() // behind the end of the data
     } else {
-      this.inner.write(chunk, () => done())
+      this.feed(this.inner, chunk, done)
     }
   }
 
+  /** zlib does not answer a write that goes beyond the end of its data; it only ends. */
+  private feed(inner: Transform, chunk: Buffer, done: TransformCallback): void {
+    this.waiting = done
+    inner.write(chunk, () => this.release())
+  }
+
+  private release(): void {
+    const { waiting } = this
+    this.waiting = undefined
+    waiting?.()
+  }
+
   override _flush(done: TransformCallback): void {
+    if (this.finished) return done()
     const inner = this.inner ?? this.choose()
     if (this.head.length === 1) inner.write(this.head)
-    inner.once('end', () => done())
+    this.waiting = done
     inner.end()
   }
 
@@ -181,6 +212,10 @@ class InflateEither extends Transform {
   private choose(): Transform {
     const inner = hasZlibHeader(this.head) ? zlib.createInflate() : zlib.createInflateRaw()
     inner.once('error', error => this.destroy(error))
+    inner.once('end', () => {
+      this.finished = true
+      this.release()
+    })
     inner.on('data', chunk => {
       if (!this.push(chunk)) inner.pause()
     })

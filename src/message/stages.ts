@@ -30,6 +30,8 @@ export type Step =
   | { readonly kind: 'tap-decoded'; readonly decoder: Transform; readonly observer: Observer }
   | { readonly kind: 'tokens'; readonly stage: TokenStage }
 
+const ignore = (): void => {}
+
 /** Tells a step that its body is over without an end. Never throws. */
 export function abortStep(step: Step, reason: Error): void {
   try {
@@ -37,8 +39,10 @@ export function abortStep(step: Step, reason: Error): void {
     else if (step.kind === 'tap-decoded') {
       step.observer.abort?.(reason)
       step.decoder.destroy()
-    } else if (step.kind === 'node') step.transform.destroy(reason)
-    else step.stage.abort?.(reason)
+    } else if (step.kind === 'node') {
+      step.transform.on('error', ignore) // nobody else listens to a stream that never ran
+      step.transform.destroy(reason)
+    } else step.stage.abort?.(reason)
   } catch {
     // an observer that fails while it is told of a failure has nothing left to lose
   }
