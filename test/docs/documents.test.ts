@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { ERRORS } from '../../src/errors.js'
+import { SLUICE_VERSION } from '../../src/identity.js'
+import { readSpec } from '../support/specs.js'
+import { anchorsOf, PAGES, ROOT, readPage } from './pages.js'
+import { splitPage, TABLES } from './tables.js'
+
+const HOW = 'run: node --conditions=sluice-source --import tsx test/docs/tables.ts'
+
+for (const { name, page, make } of TABLES) {
+  test(`the table of ${name} in ${page} is the code's`, async () => {
+    assert.equal(splitPage(page, name)[1], await make(), HOW)
+  })
+}
+
+test('codes that documents name exist', () => {
+  for (const page of PAGES) {
+    for (const [code] of readPage(page).matchAll(/SLUICE_ERR_[A-Z_]*[A-Z]/g))
+      assert.ok(Object.hasOwn(ERRORS, code), `${page}: ${code}`)
+  }
+})
+
+test('the version is that of the package, and the newest in the changelog', () => {
+  const { version } = JSON.parse(readPage('package.json')) as { version: string }
+  assert.equal(SLUICE_VERSION, version)
+  assert.equal(/^## (\S+)/m.exec(readPage('CHANGELOG.md'))?.[1], version)
+})
+
+test('every reason of a recorded case is a section of docs/differences.md', () => {
+  const anchors = anchorsOf('docs/differences.md')
+  const cases = Object.entries(readSpec<Record<string, string>>('differences.json'))
+  const invalid = Object.entries(readSpec<Record<string, { reason: string }>>('invalid/differences.json'))
+  const reasons = [...cases, ...invalid.map(([name, { reason }]) => [name, reason] as const)]
+  assert.deepEqual(
+    reasons.filter(([, reason]) => !anchors.has(reason)),
+    []
+  )
+})
+
+test('links between documents lead somewhere', () => {
+  const broken: string[] = []
+  for (const page of PAGES) {
+    for (const [, link] of readPage(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(link!)) continue
+      const [file = '', anchor] = link!.split('#')
+      const target = file === '' ? page : path.join(path.dirname(page), file)
+      if (!existsSync(path.join(ROOT, target))) broken.push(`${page}: ${link}`)
+      else if (anchor !== undefined && !anchorsOf(target).has(anchor)) broken.push(`${page}: ${link}`)
+    }
+  }
+  assert.deepEqual(broken, [])
+})
+
+test('files that SECURITY.md and src/README.md name exist', () => {
+  for (const page of ['SECURITY.md', 'src/README.md']) {
+    for (const [, name] of readPage(page).matchAll(/`((?:test|fixtures|src|bench|docs)\/[^`*<>]+)`/g)) {
+      assert.ok(existsSync(path.join(ROOT, name!)), `${page}: ${name}`)
+    }
+  }
+})

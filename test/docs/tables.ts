@@ -1,0 +1,53 @@
+/**
+ * The tables in the documents that are made from the code. The test compares them; this writes them:
+ *
+ *     node --conditions=sluice-source --import tsx test/docs/tables.ts
+ */
+
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ERRORS } from '../../src/errors.js'
+import { loadComponents } from '../../src/plugin/shipped.js'
+import { ROOT, readPage } from './pages.js'
+
+/** Where each table stands and how it is made. */
+export const TABLES: readonly { readonly name: string; readonly page: string; readonly make: () => string | Promise<string> }[] =
+  [
+    { name: 'errors', page: 'docs/operations.md', make: errorTable },
+    { name: 'namespaces', page: 'docs/configuration.md', make: namespaceTable }
+  ]
+
+function errorTable(): string {
+  const rows = Object.entries(ERRORS).map(([code, { krakend, http, text }]) => `| \`${code}\` | ${krakend} | ${http} | ${text} |`)
+  return ['| code | `krakend` | `http` | what happened |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+async function namespaceTable(): Promise<string> {
+  const { namespaces } = await loadComponents()
+  if (namespaces.length === 0) return 'None yet.'
+  const rows = namespaces.map(one => `| \`${one.namespace}\` | ${one.scopes.join(', ')} | ${describe(one.schema)} |`).sort()
+  return ['| namespace | where | |', '|---|---|---|', ...rows].join('\n')
+}
+
+function describe(schema: object | undefined): string {
+  const { description } = (schema ?? {}) as { description?: unknown }
+  return typeof description === 'string' ? description.replaceAll('|', '\\|').replaceAll('\n', ' ') : ''
+}
+
+/** The text between a table's marks, and what stands around it. */
+export function splitPage(page: string, name: string): [before: string, table: string, after: string] {
+  const text = readPage(page)
+  const start = `<!-- generated: ${name} -->\n`
+  const from = text.indexOf(start) + start.length
+  const to = text.indexOf('<!-- end -->', from)
+  if (from < start.length || to < 0) throw new Error(`${page} has no marks for ${name}`)
+  return [text.slice(0, from), text.slice(from, to).trim(), text.slice(to)]
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  for (const { name, page, make } of TABLES) {
+    const [before, , after] = splitPage(page, name)
+    writeFileSync(path.join(ROOT, page), `${before}${await make()}\n${after}`)
+  }
+}
