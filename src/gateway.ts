@@ -187,8 +187,11 @@ class Boot {
       maxBodyBytes: config.maxBodyBytes,
       maxRequestBytes: router.maxRequestBytes
     })
+    const bare = outer === undefined && host.service.inner === undefined
     const pipes = endpoints.map(one =>
-      describePipe(one.config, one.direct !== undefined, host.stagesOf(one.config), backend => host.stagesOf(one.config, backend))
+      describePipe(one.config, bare && one.direct !== undefined, host.stagesOf(one.config), backend =>
+        host.stagesOf(one.config, backend)
+      )
     )
     const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
     return new RunningGateway(config, logger, dispatch, mayUpgrade, pipes, this.closers, this.stop)

@@ -24,6 +24,15 @@ export {
 } from './component.js'
 export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
 export { type ItemsOptions, items } from './items.js'
+export {
+  type TestAnswer,
+  type TestedPlugin,
+  type TestPluginOptions,
+  type TestRequest,
+  testPlugin,
+  type UpstreamAnswer,
+  type UpstreamSeen
+} from './test-kit.js'
 export type {
   About,
   ClientPlugin,
