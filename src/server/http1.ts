@@ -153,9 +153,17 @@ export class Http1 {
 
   private refuseConnect(request: IncomingMessage, socket: Socket): void {
     socket.on('error', ignore)
-    endWithRefusal(socket, REFUSALS.connect)
-    connectionOf(socket)?.linger(performance.now())
     socket.resume()
+    const connection = connectionOf(socket)!
+    if (connection.answering) {
+      // pipelined: the answer that is owed goes out, ours would be taken for it
+      const { response } = connection
+      socket.on('drain', () => response!.emit('drain')) // node listens no more
+      this.giveUp(connection, REFUSALS.connect, 'CONNECT')
+      return
+    }
+    endWithRefusal(socket, REFUSALS.connect)
+    connection.linger(performance.now())
     this.report(socket, REFUSALS.connect, 'CONNECT', request)
   }
 

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { hasBody } from '../http/fields.js'
 import { tunnelProtocols } from '../http/upgrade.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
-import type { Connection } from './connection.js'
+import { type Connection, connectionOf } from './connection.js'
 
 /** Says, from its head, whether a request may end in a tunnel; false = the offer is passed over, as RFC 9110 §7.8 allows. */
 export type UpgradeCheck = (request: IncomingMessage) => boolean
@@ -38,6 +38,8 @@ export function upgradableMessage(wanted: UpgradeCheck): typeof IncomingMessage 
 
 function isTunnelOffer(request: IncomingMessage): boolean {
   if (request.method !== 'GET' || request.httpVersionMajor !== 1 || request.httpVersionMinor !== 1) return false
+  // behind an answer that is still owed nothing can be taken over
+  if (connectionOf(request.socket)?.answering) return false
   return !hasBody(request.rawHeaders) && tunnelProtocols(request.rawHeaders) !== undefined
 }
 

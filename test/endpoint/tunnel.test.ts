@@ -139,6 +139,18 @@ test('passes over offers that it cannot tunnel', async t => {
   assert.equal(upstream.heads.filter(head => /^upgrade:/im.test(head)).length, 0)
 })
 
+test('passes over an offer behind an answer that is still owed', async t => {
+  const upstream = await rawUpstream(t, (socket, head) => {
+    if (/^upgrade:/im.test(head)) socket.end()
+    else socket.end(answer('200 OK', 'an answer'))
+  })
+  const opened = await openGateway(t, service(upstream.origin))
+  const client = await RawClient.open(opened.port)
+  client.send(`GET /ws HTTP/1.1\r\nHost: a\r\n\r\n${ASK.replace('Connection: Upgrade', 'Connection: Upgrade, close')}`)
+  const heard = await client.ended()
+  assert.equal(heard.match(/an answer/g)?.length, 2, heard)
+})
+
 test('fails when the upstream switches to what nobody offered', async t => {
   const upstream = await rawUpstream(t, socket =>
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
