@@ -5,7 +5,7 @@
  * form and that no service stage wants skip message objects altogether.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { ExchangeReport, Report } from '../endpoint/report.js'
@@ -152,7 +152,7 @@ function fieldsOf(error: GatewayError): string[] {
 
 /** A target that cannot be read gets its status and the connection ends: what follows cannot be trusted either. */
 function refuse(res: ServerResponse, error: GatewayError): void {
-  const body = Buffer.from(`${error.statusCode} ${error.message}`)
+  const body = Buffer.from(`${error.statusCode} ${STATUS_CODES[error.statusCode]}`)
   writeHead(res, error.statusCode, [
     'Content-Type',
     'text/plain; charset=utf-8',
