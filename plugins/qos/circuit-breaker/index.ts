@@ -1,0 +1,87 @@
+/**
+ * `qos/circuit-breaker`: leaves a failing backend alone for a while.
+ *
+ * In: a backend call. Out: the call; after too many failures in a row a failure at once, until one trial call succeeds. What
+ * limits and checks of the backend refuse counts as a failure, a client that goes away does not. Under no-op a failing
+ * status is an answer, not a failure.
+ */
+
+import { type ComponentContext, defineComponent, GatewayError, type GatewayResponse, type Wrap } from 'sluice/plugin'
+import { Breaker } from './breaker.js'
+
+interface Options {
+  readonly interval?: number
+  readonly timeout?: number
+  readonly max_errors?: number
+  readonly name?: string
+  readonly log_status_change?: boolean
+}
+
+const SCHEMA = {
+  type: 'object',
+  description: 'Leaves a failing backend alone for a while',
+  properties: {
+    interval: { type: 'integer', default: 0, description: 'Seconds after which failures are forgotten; 0 = never' },
+    timeout: { type: 'integer', default: 60, description: 'Seconds until a call is tried again; 0 = 60' },
+    max_errors: { type: 'integer', minimum: 0, default: 0, description: 'Failures in a row that are borne' },
+    name: { type: 'string', description: 'The name in log lines' },
+    log_status_change: { type: 'boolean', default: false, description: 'Logs when the breaker opens and closes' }
+  },
+  additionalProperties: false
+} as const
+
+/** s */
+const DEFAULT_TIMEOUT = 60
+
+export default defineComponent<Options>({
+  namespace: 'qos/circuit-breaker',
+  scopes: ['backend'],
+  slots: { backend: 'decoded/circuit-breaker' },
+  needs: 'head',
+  schema: SCHEMA,
+  compile(options, context) {
+    const { interval = 0, timeout = 0, max_errors: maxErrors = 0, name = '' } = options
+    context.logger.debug(`${context.tag}[CB] Creating the circuit breaker named '${name}'`)
+    return breakCircuit(
+      new Breaker({
+        intervalMs: Math.max(0, interval) * 1000,
+        openMs: (timeout > 0 ? timeout : DEFAULT_TIMEOUT) * 1000,
+        maxErrors,
+        now: () => performance.now(),
+        ...(options.log_status_change ? { onChange: logChange(name, context) } : {})
+      })
+    )
+  }
+})
+
+function logChange(name: string, context: ComponentContext): (from: string, to: string) => void {
+  return (from, to) => context.logger.warning(`[CB] Circuit breaker named '${name}' went from '${from}' to '${to}'`)
+}
+
+function breakCircuit(breaker: Breaker): Wrap {
+  return next => request => {
+    const ticket = breaker.admit()
+    if (typeof ticket !== 'number') return Promise.reject(refused(ticket))
+    return next(request).then(
+      (response: GatewayResponse) => {
+        breaker.settle(ticket, true)
+        return response
+      },
+      (error: unknown) => {
+        breaker.settle(ticket, isOwnEnd(error) ? undefined : false)
+        throw error
+      }
+    )
+  }
+}
+
+/** The client went away, or another one of concurrent calls was faster. */
+function isOwnEnd(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'SLUICE_ERR_CLIENT_ABORTED'
+}
+
+function refused(why: 'open' | 'trying'): GatewayError {
+  return new GatewayError('SLUICE_ERR_UPSTREAM_LIMITED', {
+    message: why === 'open' ? 'circuit breaker is open' : 'too many requests'
+  })
+}

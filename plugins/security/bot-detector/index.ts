@@ -1,0 +1,80 @@
+/**
+ * `security/bot-detector`: refuses bots by their User-Agent, at service or endpoint level.
+ *
+ * In: a request. Out: 403 without a body for a bot, else the request goes on.
+ */
+
+import { type ComponentContext, defineComponent, GatewayResponse, type Wrap } from 'sluice/plugin'
+import { compilePattern, type Pattern } from '../re2.js'
+import { compileDetector, type Detector, rememberVerdicts } from './detector.js'
+
+interface Options {
+  readonly allow?: readonly string[]
+  readonly deny?: readonly string[]
+  readonly patterns?: readonly string[]
+  readonly cache_size?: number
+  readonly empty_user_agent_is_bot?: boolean
+}
+
+const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, default: [], description }) as const
+
+const SCHEMA = {
+  type: 'object',
+  description: 'Refuses bots by their User-Agent',
+  properties: {
+    allow: strings('Values of User-Agent that pass'),
+    deny: strings('Values of User-Agent that are refused'),
+    patterns: strings('Regular expressions (RE2) of those that are refused'),
+    cache_size: { type: 'integer', minimum: 0, default: 0, description: 'How many verdicts are remembered; 0 = none' },
+    empty_user_agent_is_bot: { type: 'boolean', default: false, description: 'Refuses requests without User-Agent' }
+  },
+  additionalProperties: false
+} as const
+
+export default defineComponent<Options>({
+  namespace: 'security/bot-detector',
+  scopes: ['service', 'endpoint'],
+  slots: { service: 'inner/bot-detector', endpoint: 'router/bot-detector' },
+  needs: 'head',
+  schema: SCHEMA,
+  async compile(options, context) {
+    const tag = `${context.tag}[Botdetector]`
+    const detect = await createDetector(options, context)
+    context.logger.debug(`${tag} The bot detector has been registered successfully`)
+    return refuseBots(detect, tag, context)
+  }
+})
+
+async function createDetector(options: Options, context: ComponentContext): Promise<Detector> {
+  const detect = compileDetector({
+    allow: new Set(options.allow),
+    deny: new Set(options.deny),
+    patterns: await compilePatterns(options.patterns ?? [], context),
+    emptyIsBot: options.empty_user_agent_is_bot ?? false
+  })
+  const size = options.cache_size ?? 0
+  if (size === 0) return detect
+  const { LRUCache } = await import('lru-cache')
+  return rememberVerdicts(detect, new LRUCache<string, boolean>({ max: size }))
+}
+
+async function compilePatterns(sources: readonly string[], context: ComponentContext): Promise<Pattern[]> {
+  const patterns: Pattern[] = []
+  for (const [index, source] of sources.entries()) {
+    try {
+      patterns.push(await compilePattern(source))
+    } catch (cause) {
+      context.fail(`/patterns/${index}`, `not a regular expression (RE2): ${(cause as Error).message}`)
+    }
+  }
+  return patterns
+}
+
+function refuseBots(detect: Detector, tag: string, context: ComponentContext): Wrap {
+  const line = `${tag} bot rejected`
+  return next => request => {
+    if (!detect(request.headers.getAll('user-agent')[0])) return next(request)
+    context.logger.error(line)
+    return Promise.resolve(new GatewayResponse(403))
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * `security/cors`: lets browsers read answers from pages of other origins.
+ *
+ * In: every request, before routing and plugins. Out: preflights are answered here, also for paths that do not exist; all
+ * other answers get the gateway's CORS fields in place of those that an upstream sent.
+ */
+
+import { defineComponent, type GatewayRequest, GatewayResponse, type Wrap } from 'sluice/plugin'
+import { parseDurationMs } from '../../duration.js'
+import { OptionSource } from '../option-source.js'
+import { type CorsPolicy, compilePolicy, originProblem } from './policy.js'
+
+const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, description }) as const
+
+const SCHEMA = {
+  type: 'object',
+  description: 'Lets browsers read answers from pages of other origins',
+  properties: {
+    allow_origins: strings('Origins that may; one * in each stands for anything. Default: all'),
+    allow_methods: strings('Methods that may be used. Default: GET, POST, HEAD'),
+    allow_headers: strings('Request headers that may be sent. Default: all'),
+    expose_headers: strings('Response headers that may be read'),
+    allow_credentials: { type: 'boolean', default: false, description: 'Cookies and the like may be sent' },
+    allow_private_network: { type: 'boolean', default: false, description: 'Public pages may ask a private network' },
+    max_age: { type: 'string', default: '0h', description: 'How long a browser remembers a preflight, a duration' },
+    options_passthrough: { type: 'boolean', default: false, description: 'Preflights go on to the endpoints' },
+    options_success_status: { type: 'integer', default: 204, description: 'The status of preflight answers, 200 to 299' },
+    debug: { type: 'boolean', default: false, description: 'Logs each decision' }
+  },
+  additionalProperties: false
+} as const
+
+const DEFAULT_METHODS: readonly string[] = ['GET', 'POST', 'HEAD']
+const ALL: readonly string[] = ['*']
+const NONE: readonly string[] = []
+
+export default defineComponent<unknown>({
+  namespace: 'security/cors',
+  scopes: ['service'],
+  slots: { service: 'outer/cors' },
+  needs: 'head',
+  guard: true,
+  schema: SCHEMA,
+  compile(options, context) {
+    const tag = `${context.tag}[CORS]`
+    const source = new OptionSource(options, tag, context)
+    const policy = readPolicy(source)
+    const stage = answerCors({
+      policy,
+      status: readStatus(source),
+      passthrough: source.flag('options_passthrough'),
+      log: source.flag('debug') ? text => context.logger.debug(`[CORS] ${text}`) : undefined
+    })
+    context.logger.debug(`${tag} Enabled CORS for all requests`)
+    return stage
+  }
+})
+
+function readPolicy(source: OptionSource): CorsPolicy {
+  const origins = source.texts('allow_origins', NONE)
+  for (const [index, origin] of (origins ?? NONE).entries()) {
+    const problem = originProblem(origin)
+    if (problem !== undefined) source.problem(`/allow_origins/${index}`, problem)
+  }
+  return compilePolicy({
+    allowOrigins: filled(origins, ALL),
+    allowMethods: filled(source.texts('allow_methods', NONE), DEFAULT_METHODS).map(method => method.toUpperCase()),
+    allowHeaders: filled(source.texts('allow_headers', NONE), ALL),
+    exposeHeaders: source.texts('expose_headers', NONE) ?? NONE,
+    allowCredentials: source.flag('allow_credentials'),
+    allowPrivateNetwork: source.flag('allow_private_network'),
+    maxAgeSeconds: readMaxAge(source)
+  })
+}
+
+/** Neither an absent list nor an empty one says anything. `NONE` itself stands for a list that could not be read. */
+function filled(list: readonly string[] | undefined, fallback: readonly string[]): readonly string[] {
+  return list === undefined || (list.length === 0 && list !== NONE) ? fallback : list
+}
+
+function readMaxAge(source: OptionSource): number {
+  const text = source.text('max_age')
+  if (text === '') return 0
+  const ms = parseDurationMs(text)
+  if (ms === undefined) source.problem('/max_age', `'${text}' is not a duration such as "12h"`)
+  return Math.trunc((ms ?? 0) / 1000)
+}
+
+function readStatus(source: OptionSource): number {
+  const status = source.integer('options_success_status', 204)
+  if (status === 0) return 204
+  if (status >= 200 && status <= 299) return status
+  source.problem('/options_success_status', 'expected a status from 200 to 299')
+  return 204
+}
+
+interface CorsPlan {
+  readonly policy: CorsPolicy
+  readonly status: number
+  readonly passthrough: boolean
+  readonly log: ((text: string) => void) | undefined
+}
+
+function answerCors(plan: CorsPlan): Wrap {
+  const { policy, status, passthrough, log } = plan
+  return next => request => {
+    const preflight = request.method === 'OPTIONS' ? preflightOf(request) : undefined
+    if (preflight === undefined) {
+      const verdict = policy.actual(firstOf(request, 'origin'), request.method)
+      if (log !== undefined) log(`Actual request: ${textOf(verdict)}`)
+      return next(request).then(response => mark(response, 'Origin', verdict))
+    }
+    const verdict = policy.preflight(preflight)
+    if (log !== undefined) log(`Preflight request: ${textOf(verdict)}`)
+    if (passthrough) return next(request).then(response => mark(response, policy.preflightVary, verdict))
+    return Promise.resolve(mark(new GatewayResponse(status), policy.preflightVary, verdict))
+  }
+}
+
+function preflightOf(request: GatewayRequest) {
+  const method = firstOf(request, 'access-control-request-method')
+  if (method === undefined || method === '') return undefined
+  return {
+    origin: firstOf(request, 'origin'),
+    method,
+    headers: request.headers.get('access-control-request-headers'),
+    privateNetwork: firstOf(request, 'access-control-request-private-network') === 'true'
+  }
+}
+
+function firstOf(request: GatewayRequest, name: string): string | undefined {
+  return request.headers.getAll(name)[0]
+}
+
+function textOf(verdict: readonly string[] | string): string {
+  return typeof verdict === 'string' ? verdict : `added ${verdict.filter((_, index) => index % 2 === 0).join(', ')}`
+}
+
+/** Puts the gateway's fields in place of the upstream's: an answer has one opinion. */
+function mark(response: GatewayResponse, vary: string, verdict: readonly string[] | string): GatewayResponse {
+  const { headers } = response
+  dropCors(headers.raw)
+  const known = headers.getAll('vary')
+  if (known.length === 0) headers.raw.push('Vary', vary)
+  else if (!known.some(value => covers(value, vary))) headers.set('Vary', [vary, ...known])
+  if (typeof verdict !== 'string') headers.raw.push(...verdict)
+  return response
+}
+
+function covers(known: string, vary: string): boolean {
+  const names = known.toLowerCase().split(',')
+  return names.some(name => name.trim() === '*' || name.trim() === vary.toLowerCase())
+}
+
+const PREFIX = 'access-control-'
+
+function dropCors(raw: string[]): void {
+  let to = 0
+  for (let from = 0; from < raw.length; from += 2) {
+    const name = raw[from]!
+    if (name.length > PREFIX.length && (name.charCodeAt(0) | 32) === 97 && name.toLowerCase().startsWith(PREFIX)) continue
+    raw[to] = name
+    raw[to + 1] = raw[from + 1]!
+    to += 2
+  }
+  raw.length = to
+}

@@ -1,0 +1,187 @@
+/**
+ * `security/http`: serves known hosts only, over encrypted connections only, and tells browsers what to refuse.
+ *
+ * In: requests for endpoints and for paths that do not exist. Out: 500 `Bad Host`, 301 to https, or the answer with its
+ * security fields, which take the place of those that an upstream sent.
+ */
+
+import {
+  type ComponentContext,
+  defineComponent,
+  type GatewayRequest,
+  GatewayResponse,
+  HeaderMap,
+  type Next,
+  type Wrap
+} from 'sluice/plugin'
+import { OptionSource } from '../option-source.js'
+import { compilePattern, type Pattern } from '../re2.js'
+import { compileFields, compileHostPatterns, compileHosts, compileSts, redirectBody } from './rules.js'
+
+const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
+const text = (description: string) => ({ type: 'string', default: '', description }) as const
+const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, default: [], description }) as const
+
+const SCHEMA = {
+  type: 'object',
+  description: 'Known hosts, encrypted connections, security headers',
+  properties: {
+    allowed_hosts: strings('Hosts that are served, with their port; none = all'),
+    allowed_hosts_are_regex: flag('The hosts are regular expressions (RE2), without regard to case'),
+    host_proxy_headers: strings('Headers that may have the host, the first that is there counts'),
+    ssl_redirect: flag('Sends requests over plain connections to https'),
+    ssl_host: text('The host of that address; default: the one of the request'),
+    ssl_proxy_headers: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      default: {},
+      description: 'Headers and values that say that the client came over https'
+    },
+    sts_seconds: { type: 'integer', minimum: 0, default: 0, description: 'Strict-Transport-Security: max-age; 0 = none' },
+    sts_include_subdomains: flag('Strict-Transport-Security: also for subdomains'),
+    force_sts_header: flag('Strict-Transport-Security also over plain connections'),
+    frame_deny: flag('X-Frame-Options: DENY'),
+    custom_frame_options_value: text('X-Frame-Options: this value'),
+    content_type_nosniff: flag('X-Content-Type-Options: nosniff'),
+    browser_xss_filter: flag('X-XSS-Protection: 1; mode=block'),
+    content_security_policy: text('Content-Security-Policy: this value'),
+    referrer_policy: text('Referrer-Policy: this value'),
+    hpkp_public_key: text('Accepted and without effect: browsers gave up key pinning'),
+    is_development: flag('Leaves out hosts, redirects and Strict-Transport-Security')
+  },
+  additionalProperties: false
+} as const
+
+export default defineComponent<unknown>({
+  namespace: 'security/http',
+  scopes: ['service'],
+  slots: { service: 'inner/security' },
+  needs: 'head',
+  guard: true,
+  schema: SCHEMA,
+  async compile(options, context) {
+    const tag = `${context.tag}[HTTPsecure]`
+    const source = new OptionSource(options, tag, context)
+    if (source.text('hpkp_public_key') !== '') {
+      context.logger.warning(`${tag} hpkp_public_key has no effect: browsers gave up key pinning`)
+    }
+    return protect(await readPlan(source, context))
+  }
+})
+
+interface Plan {
+  /** Undefined = every host is served. */
+  readonly servesHost: ((host: string) => boolean) | undefined
+  readonly hostHeaders: readonly string[]
+  readonly sslRedirect: boolean
+  /** '' = the host of the request. */
+  readonly sslHost: string
+  readonly sslProxyHeaders: readonly (readonly [name: string, value: string])[]
+  readonly forceSts: boolean
+  readonly fields: readonly string[]
+  readonly encryptedFields: readonly string[]
+}
+
+async function readPlan(source: OptionSource, context: ComponentContext): Promise<Plan> {
+  const development = source.flag('is_development')
+  const rules = {
+    stsSeconds: development ? 0 : Math.max(0, source.integer('sts_seconds', 0)),
+    stsIncludeSubdomains: source.flag('sts_include_subdomains'),
+    frameDeny: source.flag('frame_deny'),
+    customFrameOptions: fieldValue(source, 'custom_frame_options_value'),
+    contentTypeNosniff: source.flag('content_type_nosniff'),
+    browserXssFilter: source.flag('browser_xss_filter'),
+    contentSecurityPolicy: fieldValue(source, 'content_security_policy'),
+    referrerPolicy: fieldValue(source, 'referrer_policy')
+  }
+  const fields = compileFields(rules)
+  const hosts = await readHosts(source, context)
+  return {
+    servesHost: development ? undefined : hosts,
+    hostHeaders: source.texts('host_proxy_headers', undefined) ?? [],
+    sslRedirect: source.flag('ssl_redirect') && !development,
+    sslHost: source.text('ssl_host'),
+    sslProxyHeaders: source.textMap('ssl_proxy_headers', []),
+    forceSts: source.flag('force_sts_header'),
+    fields,
+    encryptedFields: [...compileSts(rules), ...fields]
+  }
+}
+
+/** A value that may stand in a header. */
+function fieldValue(source: OptionSource, key: string): string {
+  const value = source.text(key)
+  try {
+    new HeaderMap().set('X', value)
+    return value
+  } catch {
+    source.problem(`/${key}`, 'not the value of a header: it has a line break or another character that may not stand there')
+    return ''
+  }
+}
+
+async function readHosts(source: OptionSource, context: ComponentContext): Promise<((host: string) => boolean) | undefined> {
+  const hosts = source.texts('allowed_hosts', NOBODY)
+  if (hosts === undefined || (hosts.length === 0 && hosts !== NOBODY)) return undefined
+  if (!source.flag('allowed_hosts_are_regex')) return compileHosts(hosts)
+  const patterns: Pattern[] = []
+  for (const [index, host] of hosts.entries()) {
+    try {
+      patterns.push(await compilePattern(`(?i)${host}`))
+    } catch (cause) {
+      context.fail(`/allowed_hosts/${index}`, `not a regular expression (RE2): ${(cause as Error).message}`)
+    }
+  }
+  return compileHostPatterns(patterns)
+}
+
+/** A list of hosts that could not be read: then none is served. */
+const NOBODY: readonly string[] = []
+
+function protect(plan: Plan): Wrap {
+  const { servesHost, sslRedirect, forceSts, fields, encryptedFields } = plan
+  return next => request => {
+    if (servesHost !== undefined && !servesHost(hostOf(request, plan.hostHeaders))) return badHost()
+    const encrypted = request.secure || cameEncrypted(request, plan.sslProxyHeaders)
+    if (sslRedirect && !encrypted) return toEncrypted(request, plan)
+    const own = encrypted || forceSts ? encryptedFields : fields
+    return own.length === 0 ? next(request) : next(request).then(response => mark(response, own))
+  }
+}
+
+function hostOf(request: GatewayRequest, names: readonly string[]): string {
+  for (const name of names) {
+    const value = request.headers.getAll(name)[0]
+    if (value !== undefined && value !== '') return value
+  }
+  return request.host
+}
+
+function cameEncrypted(request: GatewayRequest, signs: Plan['sslProxyHeaders']): boolean {
+  for (const [name, value] of signs) if (request.headers.getAll(name)[0] === value) return true
+  return false
+}
+
+function badHost(): ReturnType<Next> {
+  return Promise.resolve(GatewayResponse.text('Bad Host\n', { status: 500, headers: { 'X-Content-Type-Options': 'nosniff' } }))
+}
+
+function toEncrypted(request: GatewayRequest, plan: Plan): ReturnType<Next> {
+  const host = plan.sslHost || hostOf(request, plan.hostHeaders)
+  // the host becomes part of an address: nothing may stand in it that ends it
+  if (!/^[\w.\-:[\]]+$/.test(host)) return badHost()
+  const query = request.query === '' ? '' : `?${request.query}`
+  const location = `https://${host}${request.path}${query}`
+  const headers: Record<string, string> = { Location: location }
+  const { method } = request
+  if (method === 'GET' || method === 'HEAD') headers['Content-Type'] = 'text/html; charset=utf-8'
+  const init = { status: 301, headers }
+  return Promise.resolve(method === 'GET' ? GatewayResponse.text(redirectBody(location), init) : new GatewayResponse(init))
+}
+
+function mark(response: GatewayResponse, own: readonly string[]): GatewayResponse {
+  const { headers } = response
+  for (let i = 0; i < own.length; i += 2) headers.delete(own[i]!)
+  headers.raw.push(...own)
+  return response
+}

@@ -1,0 +1,75 @@
+/**
+ * Reads the options of a guard. In tolerant mode a guard gets them as they were written: what has the wrong type is an ERROR
+ * line and takes a value that the guard names, never one that lets more pass.
+ */
+
+import type { ComponentContext } from 'sluice/plugin'
+
+/** Typed access to an options object, key by key. */
+export class OptionSource {
+  private readonly options: Readonly<Record<string, unknown>>
+  private readonly context: ComponentContext
+  private readonly tag: string
+
+  /** Stops the start when `options` is no object. */
+  constructor(options: unknown, tag: string, context: ComponentContext) {
+    if (typeof options !== 'object' || options === null || Array.isArray(options)) context.fail('', 'expected an object')
+    this.options = options as Readonly<Record<string, unknown>>
+    this.tag = tag
+    this.context = context
+  }
+
+  /** Reports an option that cannot be honoured: stops the start, in tolerant mode it is a line. */
+  problem(pointer: string, message: string): void {
+    if (!this.context.service.tolerant) this.context.fail(pointer, message)
+    this.context.logger.error(`${this.tag} ${pointer}: ${message}`)
+  }
+
+  flag(key: string): boolean {
+    return this.read(key, 'true or false', false, false, (value): value is boolean => typeof value === 'boolean')
+  }
+
+  text(key: string): string {
+    return this.read(key, 'a string', '', '', (value): value is string => typeof value === 'string')
+  }
+
+  /** A whole number. */
+  integer(key: string, fallback: number): number {
+    const fits = (value: unknown): value is number => Number.isSafeInteger(value)
+    return this.read(key, 'a whole number', fallback, fallback, fits)
+  }
+
+  /** A list of strings; undefined when it is not given, `wrong` when it is something else. */
+  texts<W>(key: string, wrong: W): readonly string[] | W | undefined {
+    return this.read<readonly string[] | W | undefined>(key, 'a list of strings', undefined, wrong, isTexts)
+  }
+
+  /** Strings by name; `wrong` when it is something else. */
+  textMap<W>(key: string, wrong: W): readonly (readonly [string, string])[] | W {
+    const value = this.read<object | undefined>(key, 'an object of strings', undefined, undefined, isTextMap)
+    if (value !== undefined) return Object.entries(value as Record<string, string>)
+    return this.has(key) ? wrong : []
+  }
+
+  private has(key: string): boolean {
+    return Object.hasOwn(this.options, key) && this.options[key] !== null
+  }
+
+  private read<T>(key: string, wanted: string, absent: T, wrong: T, fits: (value: unknown) => value is T): T {
+    if (!this.has(key)) return absent
+    const value = this.options[key]
+    if (fits(value)) return value
+    this.problem(`/${key}`, `expected ${wanted}`)
+    return wrong
+  }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(item => typeof item === 'string')
+}
+
+function isTextMap(value: unknown): value is object {
+  return (
+    typeof value === 'object' && !Array.isArray(value) && Object.values(value as object).every(item => typeof item === 'string')
+  )
+}
