@@ -1,0 +1,128 @@
+/**
+ * `backend/graphql`: a REST endpoint over a GraphQL upstream.
+ *
+ * In: calls of a backend, with the endpoint's parameters or a JSON body as variables. Out: the GraphQL request, as POST with a
+ * JSON body or as GET with a query string. A mutation takes its variables from the client's body, which must be a JSON object.
+ */
+
+import { readFile } from 'node:fs/promises'
+import { type ComponentContext, defineComponent, GatewayError, type GatewayRequest, type Wrap } from 'sluice/plugin'
+import { type BuildParts, bodyOf, compileParts, queryOf } from './graphql-request.js'
+
+interface Options {
+  readonly type?: string
+  readonly method?: string
+  readonly query?: string
+  readonly query_path?: string
+  readonly operationName?: string
+  readonly variables?: { readonly [name: string]: unknown }
+}
+
+export default defineComponent<Options>({
+  namespace: 'backend/graphql',
+  scopes: ['backend'],
+  slots: { backend: 'decoded/graphql' },
+  needs: 'body',
+  schema: {
+    type: 'object',
+    required: ['type'],
+    anyOf: [{ required: ['query'] }, { required: ['query_path'] }],
+    properties: {
+      type: { type: 'string', description: 'query: variables from parameters; mutation: variables from the request body.' },
+      method: { type: 'string', default: 'POST', description: 'POST or GET.' },
+      query: { type: 'string', description: 'The GraphQL document.' },
+      query_path: { type: 'string', description: 'A file that holds the document.' },
+      operationName: { type: 'string', description: 'The operation of the document to run.' },
+      variables: { type: 'object', description: 'Variables; a value "{name}" takes that parameter.' }
+    },
+    additionalProperties: false
+  },
+  async compile(options, context) {
+    const type = choice(options.type, ['query', 'mutation'], '/type', context)
+    const method = choice(options.method ?? 'POST', ['POST', 'GET'], '/method', context)
+    const query = await readQuery(options, context)
+    const build = compileParts({ query, operationName: options.operationName ?? '', variables: options.variables ?? {} }, name =>
+      resolveParam(name, context)
+    )
+    return compileStage(build, type === 'mutation', method === 'GET', refusalStatus(context))
+  }
+})
+
+/** What the client sent wrong is 400, where KrakenD's own statuses are not asked for. */
+const refusalStatus = (context: ComponentContext): number => (context.service.errorStatus === 'http' ? 400 : 500)
+
+function choice(value: unknown, allowed: readonly string[], pointer: string, context: ComponentContext): string {
+  const found = allowed.find(one => one.toLowerCase() === String(value).toLowerCase())
+  return found ?? context.fail(pointer, `must be ${allowed.join(' or ')}, not ${JSON.stringify(value)}`)
+}
+
+async function readQuery(options: Options, context: ComponentContext): Promise<string> {
+  if (options.query !== undefined && options.query !== '') return options.query
+  const path = options.query_path ?? ''
+  if (path === '') return context.fail('/query', 'no query and no query_path')
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    return context.fail('/query_path', `cannot be read: ${(cause as Error).message}`)
+  }
+}
+
+/** KrakenD capitalises parameters, so `{Id}` and `{id}` are the same. Values of earlier answers and claims are known by their names alone. */
+function resolveParam(name: string, context: ComponentContext): string {
+  const wanted = name.charAt(0).toUpperCase() + name.slice(1)
+  const known = context.endpointFacts?.params.find(param => param.charAt(0).toUpperCase() + param.slice(1) === wanted)
+  if (known !== undefined) return known
+  if (!/^(?:[Rr]esp\d+|JWT\.)/.test(name)) {
+    context.logger.warning(
+      `${context.tag}[GraphQL] The endpoint has no parameter ${JSON.stringify(name)}: the variable is sent empty`
+    )
+  }
+  return name.replace(/^Resp/, 'resp')
+}
+
+function compileStage(build: BuildParts, mutates: boolean, asQuery: boolean, status: number): Wrap {
+  async function variablesOf(request: GatewayRequest): Promise<object> {
+    let sent: unknown
+    try {
+      sent = await request.body.json()
+    } catch (cause) {
+      if (cause instanceof GatewayError && cause.code !== 'SLUICE_ERR_BODY_NOT_JSON') throw cause
+      throw refusal(status, cause)
+    }
+    if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) throw refusal(status, undefined)
+    return sent
+  }
+
+  function write(request: GatewayRequest, sent: object | undefined): void {
+    const parts = build(request.params, sent)
+    if (asQuery) {
+      request.method = 'GET'
+      request.query = request.query === '' ? queryOf(parts) : `${request.query}&${queryOf(parts)}`
+      request.body.set('')
+      request.headers.delete('content-type')
+      return
+    }
+    request.method = 'POST'
+    request.body.set(bodyOf(parts))
+    request.headers.set('Content-Type', 'application/json')
+  }
+
+  if (!mutates) {
+    return next => request => {
+      write(request, undefined)
+      return next(request)
+    }
+  }
+  return next => async request => {
+    write(request, await variablesOf(request))
+    return next(request)
+  }
+}
+
+function refusal(status: number, cause: unknown): GatewayError {
+  return new GatewayError('SLUICE_ERR_CLIENT_BAD_REQUEST', {
+    statusCode: status,
+    message: 'the variables of a mutation must be a JSON object',
+    cause
+  })
+}

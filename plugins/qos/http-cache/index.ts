@@ -1,0 +1,178 @@
+/**
+ * `qos/http-cache`: answers of one backend, or of all that share the store, are kept as long as the upstream says.
+ *
+ * In: calls of a backend. Out: the stored answer, or the upstream's, which is copied into the store while it flows on. Only GET
+ * and HEAD are answered from the store; another method that succeeds forgets what is stored for its URL.
+ */
+
+import {
+  type ComponentContext,
+  defineComponent,
+  GatewayError,
+  type GatewayRequest,
+  GatewayResponse,
+  type Next
+} from 'sluice/plugin'
+import { BodyCopy } from './body-copy.js'
+import { type Found, type RequestHead, ResponseCache } from './response-cache.js'
+import { type CacheStore, MemoryStore, type StoredAnswer } from './store.js'
+
+interface CacheOptions {
+  /** One store for all backends that say so. Default false. */
+  readonly shared?: boolean
+  /** bytes of all answers; 0 (default) = 64 MiB. */
+  readonly max_size?: number
+  /** 0 (default) = as many as fit. */
+  readonly max_items?: number
+}
+
+const SHARED_STORE = 'qos/http-cache'
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+
+export default defineComponent<CacheOptions>({
+  namespace: 'qos/http-cache',
+  scopes: ['backend'],
+  slots: { backend: 'transport/cache' },
+  needs: 'stream',
+  schema: {
+    type: 'object',
+    properties: {
+      shared: { type: 'boolean', default: false, description: 'One store for all backends that say so.' },
+      max_size: { type: 'integer', minimum: 0, default: 0, description: 'Bytes of all answers; 0 = 64 MiB.' },
+      max_items: { type: 'integer', minimum: 0, default: 0, description: 'Answers; 0 = as many as fit.' }
+    },
+    additionalProperties: false
+  },
+  async compile(options, context) {
+    const maxBytes = options.max_size || DEFAULT_MAX_BYTES
+    const maxItems = options.max_items ?? 0
+    const store = await (options.shared === true
+      ? sharedStore(maxBytes, maxItems, context)
+      : MemoryStore.open(maxBytes, maxItems))
+    const { default: Policy } = await import('http-cache-semantics')
+    const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
+    const plan: Plan = {
+      cache: new ResponseCache(store, Policy),
+      limit: held,
+      maxBodyBytes: Math.min(held, maxBytes),
+      keepsErrors: context.endpointFacts?.outputEncoding === 'no-op',
+      failed: cause => context.logger.error(`${context.tag}[HTTPCache] ${(cause as Error).message}`)
+    }
+    return next => request => serve(plan, request, next)
+  }
+})
+
+/** All that share one store get the one that was made first. */
+async function sharedStore(maxBytes: number, maxItems: number, context: ComponentContext): Promise<CacheStore> {
+  const known = context.shared.get(SHARED_STORE) as { opened: Promise<CacheStore>; size: string } | undefined
+  const size = `max_size ${maxBytes}, max_items ${maxItems}`
+  if (known === undefined) {
+    const opened = MemoryStore.open(maxBytes, maxItems)
+    context.shared.set(SHARED_STORE, { opened, size })
+    return opened
+  }
+  if (known.size !== size)
+    context.logger.warning(`${context.tag}[HTTPCache] The shared cache keeps its first size (${known.size})`)
+  return known.opened
+}
+
+interface Plan {
+  readonly cache: ResponseCache
+  /** bytes; most to hold of a body that is read. */
+  readonly limit: number
+  /** bytes; larger answers are not stored. */
+  readonly maxBodyBytes: number
+  /** Pass-through reads the bodies of all answers, decoded endpoints only those of good ones. */
+  readonly keepsErrors: boolean
+  readonly failed: (cause: unknown) => void
+}
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+async function serve(plan: Plan, request: GatewayRequest, next: Next): Promise<GatewayResponse> {
+  const { method, headers } = request
+  if (method !== 'GET' && method !== 'HEAD') {
+    const response = await next(request)
+    if (!SAFE.has(method) && response.status < 400) await plan.cache.forget(urlOf(request))
+    return response
+  }
+  if (headers.has('range')) return next(request)
+  const head = headOf(request)
+  const found = await plan.cache.find(head)
+  if (found?.fresh) return replay(plan, head, found.answer, found.ageSeconds)
+  // RFC 9111 §5.2.1.7
+  if (/only-if-cached/i.test(head.headers['cache-control'] ?? '')) return GatewayResponse.empty(504)
+  // the client asks about an answer of its own: what comes back is for it alone
+  if (headers.has('if-none-match') || headers.has('if-modified-since')) return next(request)
+  if (found === undefined) return store(plan, head, await next(request))
+  return revalidate(plan, head, found, request, next)
+}
+
+async function revalidate(
+  plan: Plan,
+  head: RequestHead,
+  found: Found,
+  request: GatewayRequest,
+  next: Next
+): Promise<GatewayResponse> {
+  for (const [name, value] of found.validators) request.headers.set(name, value)
+  let response: GatewayResponse
+  try {
+    response = await next(request)
+  } catch (cause) {
+    if (!found.usableOnError || !isFailure(cause)) throw cause
+    return replay(plan, head, found.answer, found.ageSeconds)
+  }
+  if (response.status === 304) {
+    const answer = await plan.cache.refresh(found, [...response.headers].flat())
+    response.discard()
+    return replay(plan, head, answer, 0)
+  }
+  if (found.usableOnError && response.status >= 500) {
+    response.discard()
+    return replay(plan, head, found.answer, found.ageSeconds)
+  }
+  return store(plan, head, response)
+}
+
+/** The upstream's fault, not the client's that went away. */
+const isFailure = (cause: unknown): boolean => cause instanceof GatewayError && cause.code.startsWith('SLUICE_ERR_UPSTREAM')
+
+/** Copies the answer into the store while it flows on. */
+function store(plan: Plan, head: RequestHead, response: GatewayResponse): GatewayResponse {
+  const { cache, maxBodyBytes, keepsErrors, failed } = plan
+  const { status } = response
+  if (response.tunnel !== undefined || (!keepsErrors && status !== 200)) return response
+  const fields = [...response.headers].flat()
+  if (!cache.mayStore(head, status, fields)) return response
+  const declared = Number(response.headers.get('content-length') ?? 0)
+  const url = response.call?.url ?? ''
+  const storedAt = Date.now()
+  const keep = (body: Buffer): void => {
+    cache.keep(head, { kind: 'answer', status, fields, body, storedAt, url }).catch(failed)
+  }
+  if (head.method === 'HEAD' || response.bodiless || response.body.length === 0) keep(Buffer.alloc(0))
+  else if (declared <= maxBodyBytes) response.body.tap(new BodyCopy(maxBodyBytes, keep))
+  return response
+}
+
+function replay(plan: Plan, head: RequestHead, answer: StoredAnswer, ageSeconds: number): GatewayResponse {
+  const fields = answer.fields.slice()
+  const response = GatewayResponse.over(answer.status, fields, head.method === 'HEAD' ? undefined : answer.body, plan.limit)
+  if (head.method === 'HEAD') response.bodiless = true
+  response.call = { url: answer.url }
+  response.headers.set('Age', String(ageSeconds))
+  return response
+}
+
+function headOf(request: GatewayRequest): RequestHead {
+  const headers: Record<string, string> = Object.create(null)
+  for (const [name, value] of request.headers) {
+    const lower = name.toLowerCase()
+    headers[lower] = headers[lower] === undefined ? value : `${headers[lower]}, ${value}`
+  }
+  return { method: request.method, url: urlOf(request), headers }
+}
+
+const urlOf = (request: GatewayRequest): string =>
+  `${request.origin ?? ''}${request.path}${request.query === '' ? '' : `?${request.query}`}`

@@ -1,0 +1,76 @@
+/** Where cached answers are kept. In memory now; a store that several gateways share may stand in its place. */
+
+import type { LRUCache } from 'lru-cache'
+
+/** A stored answer. Everything in it can be written as JSON but the body, which is bytes. */
+export interface StoredAnswer {
+  readonly kind: 'answer'
+  readonly status: number
+  /** `[name, value, …]` as the upstream spelled them; of the bytes in `body`. */
+  readonly fields: readonly string[]
+  readonly body: Buffer
+  /** ms since the epoch. */
+  readonly storedAt: number
+  /** The URL that was called, for messages about it. */
+  readonly url: string
+}
+
+/** Which request fields tell the answers of one URL apart. */
+export interface StoredVariants {
+  readonly kind: 'variants'
+  /** Lower-cased names; `*` = all fields of the request, for private answers. */
+  readonly fields: readonly string[]
+  /** Part of the key of each answer: a new number forgets the old ones. */
+  readonly generation: string
+}
+
+export type Stored = StoredAnswer | StoredVariants
+
+/** Keys and values; any method may answer a promise. */
+export interface CacheStore {
+  get(key: string): Stored | undefined | Promise<Stored | undefined>
+  set(key: string, value: Stored): void | Promise<void>
+  delete(key: string): void | Promise<void>
+}
+
+/** Bytes that an entry is counted with beside its key, fields and body. */
+const ENTRY_BYTES = 256
+
+/** Holds entries up to a number of bytes and of items; the least recently used go first. */
+export class MemoryStore implements CacheStore {
+  private readonly entries: LRUCache<string, Stored>
+
+  constructor(entries: LRUCache<string, Stored>) {
+    this.entries = entries
+  }
+
+  /** @param maxBytes most bytes of all entries. @param maxItems most entries; 0 = no limit */
+  static async open(maxBytes: number, maxItems: number): Promise<MemoryStore> {
+    const { LRUCache } = await import('lru-cache')
+    return new MemoryStore(
+      new LRUCache({
+        maxSize: maxBytes,
+        ...(maxItems > 0 ? { max: maxItems } : {}),
+        sizeCalculation: (value, key) => sizeOf(key, value)
+      })
+    )
+  }
+
+  get(key: string): Stored | undefined {
+    return this.entries.get(key)
+  }
+
+  set(key: string, value: Stored): void {
+    this.entries.set(key, value)
+  }
+
+  delete(key: string): void {
+    this.entries.delete(key)
+  }
+}
+
+function sizeOf(key: string, value: Stored): number {
+  let size = ENTRY_BYTES + key.length
+  for (const field of value.fields) size += field.length
+  return value.kind === 'answer' ? size + value.body.length : size
+}

@@ -1,0 +1,141 @@
+/**
+ * `validation/cel`: expressions that every exchange must satisfy.
+ *
+ * In: requests and answers of an endpoint or a backend. Out: the same, or a refusal: 500 `request aborted by evaluator #0`,
+ * or 401 where an expression about the token's claims is not true. Anything but `true` refuses, an error too.
+ */
+
+import { type ComponentContext, defineComponent, GatewayError, GatewayResponse, type SlottedWrap, type Wrap } from 'sluice/plugin'
+import { type Check, compileTest, isMixed, sortChecks, type Test } from './checks.js'
+import { type Expression, loadExpressions } from './expression.js'
+
+/** One element of the namespace's list. */
+interface CheckOptions {
+  readonly check_expr: string
+  /** Read by nobody, as in KrakenD. */
+  readonly mod_expr?: string
+  /** Ours. Also tests partial answers. Default false, as KrakenD. */
+  readonly check_partial?: boolean
+}
+
+export default defineComponent<readonly CheckOptions[]>({
+  namespace: 'validation/cel',
+  scopes: ['endpoint', 'backend'],
+  slots: { endpoint: 'proxy/check', backend: 'decoded/check' },
+  needs: 'data',
+  schema: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['check_expr'],
+      properties: {
+        check_expr: { type: 'string', minLength: 1, description: 'A CEL expression that must be true.' },
+        mod_expr: { type: 'string', description: 'Not used.' },
+        check_partial: { type: 'boolean', default: false, description: 'Also tests answers that lack a part.' }
+      },
+      additionalProperties: false
+    }
+  },
+  async compile(options, context) {
+    const tag = `${context.tag}[CEL]`
+    const { logger } = context
+    logger.debug(tag, 'Loading configuration')
+    const checks = await readChecks(options, context, tag)
+    if (checks.length === 0) return undefined
+    const phases = sortChecks(checks)
+    for (const check of checks) {
+      if (!isMixed(check, phases)) continue
+      logger.warning(tag, 'An expression that reads both the request and the answer runs before the answer is there and refuses')
+    }
+    logger.debug(tag, `${phases.before.length} preEvaluator(s) loaded`)
+    logger.debug(tag, `${phases.after.length} postEvaluator(s) loaded`)
+    const stages: SlottedWrap[] = []
+    if (phases.before.length > 0 || phases.after.length > 0) {
+      const wrap = compileStage(phases.before, phases.after, context, tag)
+      stages.push({ slot: context.scope === 'backend' ? 'decoded/check' : 'proxy/check', wrap })
+    }
+    if (phases.claims.length > 0) {
+      const test = compileTest(phases.claims, tag, 'Rejecter', logger)
+      if (context.scope === 'backend') stages.push({ slot: 'decoded/check', wrap: refuseBefore(test, backendRefusal) })
+      else stages.push({ slot: 'router/claims', wrap: claimsStage(test) })
+    }
+    return stages
+  }
+})
+
+/** Compiles what can be compiled. In tolerant mode a bad expression is left out alone, and the others stay. */
+async function readChecks(options: readonly CheckOptions[], context: ComponentContext, tag: string): Promise<Check[]> {
+  if (!Array.isArray(options)) context.fail('', 'must be a list of objects with a check_expr')
+  const compile = await loadExpressions()
+  const checks: Check[] = []
+  for (const [index, one] of options.entries()) {
+    const pointer = `/${index}/check_expr`
+    try {
+      const expression = compile(String(one?.check_expr ?? ''))
+      checkType(expression, pointer, context, tag)
+      checks.push({ expression, partial: one.check_partial === true })
+    } catch (cause) {
+      if (!context.service.tolerant) context.fail(pointer, (cause as Error).message)
+      context.logger.error(tag, `${pointer}: ${(cause as Error).message}. The expression is left out`)
+    }
+  }
+  return checks
+}
+
+/** An expression that is never a boolean refuses everything: a fault in a configuration, and no reason to let anything pass. */
+function checkType({ mayBeBool, type }: Expression, pointer: string, context: ComponentContext, tag: string): void {
+  if (mayBeBool) return
+  const message = `the result is of type ${type}, not bool`
+  if (!context.service.tolerant) throw new Error(message)
+  context.logger.error(tag, `${pointer}: ${message}. Every request is refused`)
+}
+
+type Refusal = (number: number) => GatewayError
+
+const endpointRefusal: Refusal = number =>
+  new GatewayError('SLUICE_ERR_GATEWAY_REJECTED', { message: `request aborted by evaluator #${number}` })
+const backendRefusal: Refusal = number =>
+  new GatewayError('SLUICE_ERR_UPSTREAM_REJECTED', { message: `request aborted by evaluator #${number}` })
+
+function refuseBefore(test: Test, refusal: Refusal): Wrap {
+  return next => request => {
+    const number = test(request, undefined, undefined)
+    return number < 0 ? next(request) : Promise.reject(refusal(number))
+  }
+}
+
+function compileStage(before: readonly Check[], after: readonly Check[], context: ComponentContext, tag: string): Wrap {
+  const { logger } = context
+  const refusal = context.scope === 'backend' ? backendRefusal : endpointRefusal
+  const guard = before.length === 0 ? undefined : refuseBefore(compileTest(before, `${tag}[pre]`, 'Evaluator', logger), refusal)
+  if (after.length === 0) return guard!
+  const whole = compileAfter(after, context, `${tag}[post]`, refusal)
+  return guard === undefined ? whole : next => guard(whole(next))
+}
+
+/** Tests answers. Partial ones pass untested, as in KrakenD, but for the expressions that ask for them. */
+function compileAfter(after: readonly Check[], context: ComponentContext, tag: string, refusal: Refusal): Wrap {
+  const full = compileTest(after, tag, 'Evaluator', context.logger)
+  const strict = after.filter(check => check.partial)
+  const partial = strict.length === 0 ? undefined : compileTest(strict, tag, 'Evaluator', context.logger)
+  const noOp = (context.backendFacts?.encoding ?? context.endpointFacts?.outputEncoding) === 'no-op'
+  const reads = !noOp && after.some(check => check.expression.variables.has('resp_data'))
+  return next => async request => {
+    const response = await next(request)
+    const test = response.failure === undefined ? full : partial
+    if (test === undefined) return response
+    const number = test(request, response, reads ? ((await response.body.json()) ?? {}) : {})
+    if (number < 0) return response
+    response.discard()
+    throw refusal(number)
+  }
+}
+
+/** Behind the token's verification, outside of the limits. */
+function claimsStage(test: Test): Wrap {
+  return next => request => {
+    if (test(request, undefined, undefined) < 0) return next(request)
+    request.exchange.note(new GatewayError('SLUICE_ERR_CLIENT_UNAUTHORIZED'))
+    return Promise.resolve(new GatewayResponse(401))
+  }
+}

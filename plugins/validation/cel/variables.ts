@@ -1,0 +1,107 @@
+/** The values behind KrakenD's CEL variables, taken from messages; only those that an expression reads are made. */
+
+import { type GatewayRequest, type GatewayResponse, type HeaderMap, numberText } from 'sluice/plugin'
+import type { Activation, VariableName } from './expression.js'
+
+/** Under this key of `request.state` stand the claims of a verified token. */
+export const CLAIMS_KEY = 'JWT'
+
+/** What values are taken from; `data` is the decoded answer. */
+export interface Facts {
+  readonly request: GatewayRequest
+  readonly response: GatewayResponse | undefined
+  readonly data: unknown
+  readonly nowMs: number
+}
+
+const TAKE: { readonly [name in VariableName]: (facts: Facts) => unknown } = {
+  req_method: ({ request }) => request.method,
+  req_path: ({ request }) => request.routePath,
+  req_params: ({ request }) => paramsOf(request.params),
+  req_headers: ({ request }) => fieldsOf(request.headers),
+  req_querystring: ({ request }) => queryOf(request.query),
+  resp_completed: ({ response }) => (response === undefined ? undefined : response.complete !== false),
+  // KrakenD knows a status only where bytes pass through
+  resp_metadata_status: ({ response }) =>
+    response === undefined ? undefined : BigInt(response.complete === undefined ? response.status : 0),
+  resp_metadata_headers: ({ response }) => (response === undefined ? undefined : fieldsOf(response.headers)),
+  resp_data: ({ response, data }) => (response === undefined ? undefined : dataOf(data)),
+  JWT: ({ request }) => claimsOf(request.state.get(CLAIMS_KEY)),
+  now: ({ nowMs }) => `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+}
+
+/** Compiles the values that a group of expressions reads. Values that are not there stay undefined, which fails the expression. */
+export function compileActivation(names: Iterable<VariableName>): (facts: Facts) => Activation {
+  const takes = [...new Set(names)].map(name => [name, TAKE[name]] as const)
+  return facts => {
+    const values: Activation = {}
+    for (const [name, take] of takes) {
+      const value = take(facts)
+      if (value !== undefined) values[name] = value
+    }
+    return values
+  }
+}
+
+/** KrakenD writes the names of parameters with a capital: `{id}` is `req_params.Id`. */
+function paramsOf(params: Readonly<Record<string, string>>): Map<string, string> {
+  const map = new Map<string, string>()
+  for (const name in params) map.set(name.charAt(0).toUpperCase() + name.slice(1), params[name]!)
+  return map
+}
+
+/** Names as Go spells them (`X-Role`), values as lists. */
+function fieldsOf(headers: HeaderMap): Map<string, string[]> {
+  const map = new Map<string, string[]>()
+  for (const [name, value] of headers) add(map, canonicalName(name), value)
+  return map
+}
+
+function queryOf(query: string): Map<string, string[]> {
+  const map = new Map<string, string[]>()
+  for (const [name, value] of new URLSearchParams(query)) add(map, name, value)
+  return map
+}
+
+function add(map: Map<string, string[]>, name: string, value: string): void {
+  const known = map.get(name)
+  if (known === undefined) map.set(name, [value])
+  else known.push(value)
+}
+
+const NAMES = new Map<string, string>()
+
+/** `x-rOLE` → `X-Role`. */
+export function canonicalName(name: string): string {
+  const known = NAMES.get(name)
+  if (known !== undefined) return known
+  let made = ''
+  for (const part of name.split('-')) {
+    made += `${made === '' && part === '' ? '' : '-'}${part.charAt(0).toUpperCase()}${part.slice(1).toLowerCase()}`
+  }
+  made = made.slice(1)
+  if (NAMES.size < 1000) NAMES.set(name, made)
+  return made
+}
+
+/** KrakenD hands numbers of an answer to CEL as their text: `int(resp_data.a) == 1`. Objects become Maps, so that no key is special. */
+export function dataOf(value: unknown): unknown {
+  if (Array.isArray(value))
+    return value.map((item, index) => (typeof item === 'number' ? numberText(value, index, item) : dataOf(item)))
+  if (typeof value !== 'object' || value === null) return value
+  const map = new Map<string, unknown>()
+  for (const key of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[key]
+    map.set(key, typeof item === 'number' ? numberText(value, key, item) : dataOf(item))
+  }
+  return map
+}
+
+/** Claims keep their numbers, which are doubles. */
+export function claimsOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(claimsOf)
+  if (typeof value !== 'object' || value === null) return value
+  const map = new Map<string, unknown>()
+  for (const key of Object.keys(value)) map.set(key, claimsOf((value as Record<string, unknown>)[key]))
+  return map
+}

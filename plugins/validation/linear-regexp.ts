@@ -1,0 +1,74 @@
+/**
+ * Regular expressions whose time grows with the text and never with the pattern: the RE2 engine, which KrakenD's own
+ * expressions run on. In: a pattern of the configuration, or one that an expression computes. Out: a test.
+ */
+
+import type { RE2JS } from 're2js'
+
+/** Tests a text; never backtracks. */
+export interface LinearRegExp {
+  test(text: string): boolean
+  /** `/pattern/`, unique per pattern. */
+  toString(): string
+}
+
+/** Compiles a pattern. @throws Error that names the place and what RE2 does not take (look-around, back-references) */
+export type CompileLinear = (pattern: string) => LinearRegExp
+
+class Linear implements LinearRegExp {
+  private readonly pattern: string
+  private readonly engine: RE2JS
+
+  constructor(pattern: string, engine: RE2JS) {
+    this.pattern = pattern
+    this.engine = engine
+  }
+
+  test(text: string): boolean {
+    return this.engine.test(text)
+  }
+
+  toString(): string {
+    return `/${this.pattern}/`
+  }
+}
+
+/**
+ * Loads the engine. Patterns are read in RE2's dialect, as KrakenD reads them, and failing that in JavaScript's
+ * (`\u00e9`, `\/`, `(?<name>…)`) as far as RE2 can do it.
+ */
+export async function loadLinear(): Promise<CompileLinear> {
+  const { RE2JS } = await import('re2js')
+  return pattern => {
+    try {
+      return new Linear(pattern, RE2JS.compile(pattern))
+    } catch (cause) {
+      try {
+        return new Linear(pattern, RE2JS.compile(RE2JS.translateRegExp(pattern)))
+      } catch {
+        throw new Error(`the regular expression ${JSON.stringify(pattern)} is not supported: ${(cause as Error).message}`, {
+          cause
+        })
+      }
+    }
+  }
+}
+
+/** Longest pattern, in characters, that is compiled while a request waits. */
+const MAX_COMPUTED_PATTERN = 2048
+/** Patterns remembered; when they are more, all are forgotten. */
+const MAX_REMEMBERED = 256
+
+/** Remembers compiled patterns, for those that are known only at request time. The answer throws for a pattern that is too long. */
+export function rememberCompiled(compile: CompileLinear): CompileLinear {
+  const known = new Map<string, LinearRegExp>()
+  return pattern => {
+    const found = known.get(pattern)
+    if (found !== undefined) return found
+    if (pattern.length > MAX_COMPUTED_PATTERN) throw new Error(`a regular expression of ${pattern.length} characters is too long`)
+    const made = compile(pattern)
+    if (known.size >= MAX_REMEMBERED) known.clear()
+    known.set(pattern, made)
+    return made
+  }
+}
