@@ -47,7 +47,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
 
   /** The final answer's head. `raw` are undici's field buffers, name and value alternating. */
   protected abstract onHead(status: number, raw: readonly Buffer[]): void
-  /** Answers false to pause; {@link resumeFlow} goes on. The chunk may be kept. */
+  /** Answers false to pause; {@link resumeFlow} goes on. The chunk may be kept, unless {@link lendChunk} was called. */
   protected abstract onChunk(chunk: Buffer): boolean
   protected abstract onBodyEnd(trailers: readonly Buffer[]): void
   protected abstract onFailure(error: GatewayError): void
@@ -107,6 +107,19 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     if (!this.paused) return
     this.paused = false
     this.resumeBody?.()
+  }
+
+  /**
+   * Promises, during `onHead` or `onChunk`, that nothing of what was just read is used afterwards. Only for bodies with a
+   * Content-Length: of others undici may keep a part of the trailers.
+   */
+  protected lendChunk(): void {
+    this.client?.reader?.lend()
+  }
+
+  /** Takes {@link lendChunk} back. */
+  protected keepChunk(): void {
+    this.client?.reader?.keep()
   }
 
   /** Ends the call; the subclass hears `onFailure(reason)` unless it is already over. */

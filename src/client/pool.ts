@@ -10,6 +10,7 @@ import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UpstreamCall } from './call.js'
 import { proxyFor } from './env-proxy.js'
 import { skipContinues } from './interim.js'
+import { SocketReader } from './socket-reader.js'
 import { clientTlsOptions } from './tls.js'
 
 /** What a gateway's pools have in common. */
@@ -40,25 +41,38 @@ export class PooledClient extends Client {
   private busy = 0
   private socket: Socket | undefined
   private awaitsHead = true
+  /** Of the newest connection; undefined for TLS, which decrypts into buffers of its own. */
+  reader: SocketReader | undefined
 
-  constructor(origin: URL, options: Client.Options, wheel: TimerWheel, maxAgeMs: number) {
-    const connector = options.connect as buildConnector.connector
+  /** @param connectorOf answers what opens a connection; each gets a reader of its own, TLS none */
+  constructor(
+    origin: URL,
+    options: Client.Options,
+    connectorOf: (reader: SocketReader | undefined) => buildConnector.connector,
+    wheel: TimerWheel,
+    maxAgeMs: number
+  ) {
     super(origin, {
       ...options,
-      connect: (target: buildConnector.Options, done: buildConnector.Callback) =>
-        connector(target, (...outcome) => {
+      connect: (target: buildConnector.Options, done: buildConnector.Callback) => {
+        const reader = origin.protocol === 'https:' ? undefined : new SocketReader()
+        connectorOf(reader)(target, (...outcome) => {
           // A failed attempt may give no second argument at all.
-          if (outcome[1]) this.connected(outcome[1])
+          if (outcome[1]) this.connected(outcome[1], reader)
           done(...outcome)
         })
+      }
     })
+    this.reader = undefined
     this.wheel = wheel
     this.maxAgeMs = maxAgeMs
   }
 
-  private connected(socket: Socket): void {
+  private connected(socket: Socket, reader: SocketReader | undefined): void {
     this.socket = socket
     this.awaitsHead = true
+    this.reader = reader
+    reader?.attach(socket)
     skipContinues(socket, () => this.awaitsHead)
     this.connectedAt = this.wheel.now()
     this.served = 0
@@ -77,6 +91,7 @@ export class PooledClient extends Client {
   /** The connection changed its protocol and belongs to somebody else now. */
   gaveAway(socket: Socket): void {
     if (Object.hasOwn(socket, 'read')) delete (socket as { read?: unknown }).read // see skipContinues
+    this.reader?.release(socket)
     if (this.socket === socket) this.socket = undefined
   }
 
@@ -225,18 +240,21 @@ function createDispatcher(origin: string, settings: PoolSettings, clients: Set<P
     maxHeaderSize: MAX_HEAD_BYTES,
     allowH2: false
   }
-  const factory = (url: string | URL, clientOptions: object): Dispatcher => {
-    const client = new PooledClient(url as URL, clientOptions as Client.Options, wheel, transport.dnsCacheTtlMs)
-    clients.add(client)
-    return client
-  }
   const proxy = proxyFor(origin, settings.env)
   if (proxy !== undefined)
     return { dispatcher: new ProxyAgent({ ...options, uri: proxy, requestTls: connect as never }), openFresh: undefined }
-  const connector = buildConnector(connect)
+  // TLS connections share a connector and its sessions
+  const shared = origin.startsWith('https:') ? buildConnector(connect) : undefined
+  const connectorOf = (reader: SocketReader | undefined): buildConnector.connector =>
+    shared ?? buildConnector({ ...connect, onread: reader!.onread } as buildConnector.BuildOptions)
+  const factory = (url: string | URL, clientOptions: object): Dispatcher => {
+    const client = new PooledClient(url as URL, clientOptions as Client.Options, connectorOf, wheel, transport.dnsCacheTtlMs)
+    clients.add(client)
+    return client
+  }
   const { connections: _, ...single } = options
   return {
-    dispatcher: new Pool(origin, { ...options, connect: connector as never, factory: factory as never }),
-    openFresh: () => factory(new URL(origin), { ...single, connect: connector })
+    dispatcher: new Pool(origin, { ...options, factory: factory as never }),
+    openFresh: () => factory(new URL(origin), single)
   }
 }

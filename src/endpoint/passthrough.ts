@@ -160,6 +160,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     if (plan.report !== undefined) this.firstByteAt = performance.now()
     if (!plan.timeoutCoversBody) this.lastActivity = deadlines.now()
     if (this.left !== 0) process.nextTick(flushHead, this)
+    if (this.left >= 0) this.lendChunk()
   }
 
   /** Own fields first, then the upstream's without hop-by-hop fields (RFC 9110 §7.6.1) and without another gateway's marks. */
@@ -191,17 +192,29 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
   }
 
   protected onChunk(chunk: Buffer): boolean {
+    const { res } = this
     this.bytesOut += chunk.length
-    if (this.left >= 0) {
-      this.left -= chunk.length
-      if (this.left === 0) {
-        // the last bytes and the end in one write
-        this.res.end(chunk)
-        return true
-      }
+    let more = true
+    if (this.left >= 0) this.left -= chunk.length
+    if (this.left === 0) {
+      // the last bytes and the end in one write
+      res.end(chunk)
+    } else {
+      if (!this.plan.timeoutCoversBody) this.lastActivity = deadlines.now()
+      more = res.write(chunk)
     }
-    if (!this.plan.timeoutCoversBody) this.lastActivity = deadlines.now()
-    if (this.res.write(chunk)) return true
+    const { socket } = res
+    if (socket === null || this.req.httpVersionMajor !== 1) return this.goesOn(more)
+    // node holds writes back until the next tick: without that, mostly nothing is left to wait for (bench/peers, pass-1m)
+    socket.uncork()
+    if (socket.writableLength > 0) return this.goesOn(more)
+    if (this.left >= 0) this.lendChunk()
+    return true
+  }
+
+  private goesOn(more: boolean): boolean {
+    this.keepChunk()
+    if (more) return true
     if (!this.waitsForDrain) {
       this.waitsForDrain = true
       this.res.on('drain', onDrain)

@@ -1,0 +1,90 @@
+import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+
+/** Bytes read from a socket at once. */
+const BUFFER_BYTES = 64 * 1024
+/** What is kept and smaller than this is copied, so that a few bytes never hold a whole buffer. */
+const COPY_BYTES = 32 * 1024
+
+/**
+ * Reads one socket into a buffer that is used again where nobody keeps what was read. Node would allocate 64 KiB
+ * for each read and take the bytes through a Readable; at 1 MiB that is a sixth of the exchange (bench/peers, pass-1m).
+ *
+ * undici takes the bytes by `read()` when `readable` is emitted, hands out views of them, and keeps views of a head that is
+ * not whole. So a buffer is given up after each read unless a call said {@link lend} in the course of it; after a read
+ * that was not lent, a small one is copied.
+ */
+export class SocketReader {
+  private socket: Socket | undefined = undefined
+  private buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  /** What was read and not yet taken. */
+  private chunk: Buffer | null = null
+  /** The last read was lent. */
+  private lent = false
+  /** The next `read()` is the socket's own: it starts the reading. */
+  private stopped = true
+  /** The other side has ended: every `read()` is the socket's own. */
+  private ended = false
+  private released = false
+
+  /** `onread` of `net.connect`. */
+  readonly onread = {
+    buffer: (): Buffer => this.buffer,
+    callback: (bytes: number, _buffer: Uint8Array): boolean => this.take(bytes)
+  }
+
+  /** Takes over `read()` of a socket that was opened with {@link onread}. */
+  attach(socket: Socket): void {
+    this.socket = socket
+    const { read, push } = socket
+    socket.read = (size?: number) => {
+      if (this.stopped || this.ended || socket.readableLength > 0) {
+        this.stopped = false
+        const first = read.call(socket, size)
+        if (first !== null) return first
+      }
+      const { chunk } = this
+      this.chunk = null
+      return chunk
+    }
+    socket.push = (data: unknown, encoding?: BufferEncoding) => {
+      this.ended = true
+      return push.call(socket, data, encoding)
+    }
+  }
+
+  /** Promises that nothing of the bytes just read is used after this turn; holds for this read alone. */
+  lend(): void {
+    this.lent = true
+  }
+
+  /** Takes {@link lend} back. */
+  keep(): void {
+    this.lent = false
+  }
+
+  /** Gives a socket away as an ordinary stream. */
+  release(socket: Socket): void {
+    if (this.socket !== socket) return
+    this.released = true
+    delete (socket as { read?: unknown }).read
+    delete (socket as { push?: unknown }).push
+  }
+
+  private take(bytes: number): boolean {
+    const socket = this.socket!
+    const copied = !this.lent && bytes < COPY_BYTES
+    const chunk = copied ? Buffer.from(this.buffer.subarray(0, bytes)) : this.buffer.subarray(0, bytes)
+    this.lent = false
+    if (this.released) {
+      if (!copied) this.buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+      return socket.push(chunk)
+    }
+    this.chunk = chunk
+    socket.emit('readable')
+    if (!this.lent && !copied) this.buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+    if (this.chunk === null && socket.readableLength === 0) return true
+    this.stopped = true // until the rest is read
+    return false
+  }
+}
