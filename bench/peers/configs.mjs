@@ -19,6 +19,12 @@ export function gatewayConfig({ port, upstream, logged, endpoints }) {
   // half of them with a parameter; those that are asked for come last
   for (let i = 0; i < endpoints; i++) list.push(pass(i % 2 === 0 ? `/section${i}/items/{id}` : `/section${i}/list`))
   for (const path of PASS) list.push(pass(path))
+  list.push({
+    endpoint: '/files/{name}',
+    output_encoding: 'no-op',
+    input_headers: ['*'],
+    backend: [backend('/{name}')]
+  })
   list.push(pass('/upload', 'POST'))
   list.push({ endpoint: '/json/150', backend: [backend('/150.json')] })
   list.push({ endpoint: '/json/16k', backend: [backend('/16k.json')] })

@@ -7,7 +7,7 @@ import { freePort, onPath, start } from './processes.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 /** The build that is measured. */
-const cli = path.resolve(process.env.BENCH_SLUICE || path.join(here, '..', '..', 'dist', 'cli.js'))
+export const sluiceCli = path.resolve(process.env.BENCH_SLUICE || path.join(here, '..', '..', 'dist', 'cli.js'))
 
 /**
  * @typedef {object} Peer
@@ -37,7 +37,7 @@ const configured = (name, does, text, command) => ({
 
 const config = options => at => JSON.stringify(gatewayConfig({ ...at, logged: false, endpoints: 0, ...options }))
 
-const sluice = (name, does, options = {}, program = cli) =>
+const sluice = (name, does, options = {}, program = sluiceCli) =>
   configured(name, does, config(options), file => [process.execPath, program, 'run', '-c', file])
 
 const PROXIES = ['pass', 'log']
@@ -51,10 +51,10 @@ export function peers() {
   const list = [
     node('bare', 'bare.mjs', [...PROXIES, 'routes']),
     sluice('Sluice', only('pass', 'aggregate', 'log')),
-    sluice('Sluice, logs on', only('log'), { logged: true }),
-    sluice('Sluice, 1 endpoint', only('routes')),
-    sluice('Sluice, 1,000 endpoints', only('routes'), { endpoints: 1000 }),
-    sluice('Sluice, 10,000 endpoints', only('routes'), { endpoints: 10_000 }),
+    sluice('Sluice (logs on)', only('log'), { logged: true }),
+    sluice('Sluice (1 endpoint)', only('routes')),
+    sluice('Sluice (1000 endpoints)', only('routes'), { endpoints: 1000 }),
+    sluice('Sluice (10000 endpoints)', only('routes'), { endpoints: 10_000 }),
     node('fast-proxy', 'fast-proxy.mjs', PROXIES),
     node('@fastify/http-proxy', 'fastify-http-proxy.mjs', PROXIES),
     node('http-proxy-3', 'http-proxy-3.mjs', PROXIES),
@@ -66,17 +66,19 @@ export function peers() {
   if (krakend) {
     list.push(configured('KrakenD', only('pass', 'aggregate', 'log'), config({}), file => [krakend, 'run', '-c', file]))
     list.push(
-      configured('KrakenD, 10,000 endpoints', only('routes'), config({ endpoints: 10_000 }), file => [krakend, 'run', '-c', file])
+      configured('KrakenD (10000 endpoints)', only('routes'), config({ endpoints: 10_000 }), file => [krakend, 'run', '-c', file])
     )
   }
   const other = process.env.BENCH_OTHER
-  if (other) list.splice(2, 0, sluice('Sluice, other build', only('pass', 'aggregate', 'log', 'routes'), {}, path.resolve(other)))
+  if (other)
+    list.splice(2, 0, sluice('Sluice (other build)', only('pass', 'aggregate', 'log', 'routes'), {}, path.resolve(other)))
   return list
 }
 
 /** Starts one peer on a free port. */
 export async function startPeer(peer, upstream, folder) {
-  if (peer.name.startsWith('Sluice') && !existsSync(cli)) throw new Error(`${cli} is missing: run \`npm run build\` first`)
+  if (peer.name.startsWith('Sluice') && !existsSync(sluiceCli))
+    throw new Error(`${sluiceCli} is missing: run \`npm run build\` first`)
   const port = await freePort()
   const { command, env } = peer.prepare({ port, upstream, folder })
   return start(peer.name, command, env, port)
