@@ -19,7 +19,7 @@ const CONFIGURATION = new URL('../fixtures/demo/krakend.json', import.meta.url)
 export interface DemoOptions {
   /** Default: the configuration's, 8080; 0 = the system chooses. */
   readonly port?: number
-  /** Where the curl lines go. Default: standard output. */
+  /** Where the curl lines and the gateway's log lines go. Default: standard output. */
   readonly out?: Writable
   /** Time between two server-sent events. Default 500 ms. */
   readonly tickMs?: number
@@ -36,7 +36,11 @@ export async function runDemo(options: DemoOptions = {}): Promise<Gateway> {
   try {
     const host = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
     const config = { ...JSON.parse(await readFile(CONFIGURATION, 'utf8')), host: [host] }
-    const gateway = await createGateway(config, { env: {}, ...(options.port === undefined ? {} : { port: options.port }) })
+    const gateway = await createGateway(config, {
+      env: {}, // the file alone counts, and no proxy stands before the upstream
+      ...(options.port === undefined ? {} : { port: options.port }),
+      ...(options.out === undefined ? {} : { logOutput: options.out })
+    })
     closeTogether(gateway, upstream)
     const { port } = await gateway.listen().catch(async error => {
       await gateway.close()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { ERRORS } from '../../src/errors.js'
@@ -60,4 +60,19 @@ test('files that SECURITY.md and src/README.md name exist', () => {
       assert.ok(existsSync(path.join(ROOT, name!)), `${page}: ${name}`)
     }
   }
+})
+
+test('src/README.md shows every room and every file beside them', () => {
+  const text = readPage('src/README.md')
+  const missing = readdirSync(path.join(ROOT, 'src'), { withFileTypes: true })
+    .map(entry => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    .filter(name => name !== 'README.md' && !text.includes(`\n  ${name} `))
+  assert.deepEqual(missing, [])
+})
+
+test('options of its own are explained wherever they are listed', () => {
+  const listed = [...readPage('README.md').matchAll(/^\| `([a-z_]+)` \| /gm)].map(([, key]) => key!)
+  assert.ok(listed.length > 10)
+  const explained = readPage('docs/configuration.md')
+  for (const key of listed) assert.match(explained, new RegExp(`\\*\\*\`[a-z/._]*${key}\``), key)
 })

@@ -9,7 +9,7 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { findCommand, parseArguments } from '../../src/cli/arguments.js'
-import { createGateway } from '../../src/index.js'
+import { ConfigError, createGateway } from '../../src/index.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
 import { type Block, blocksOf, PAGES } from './pages.js'
 
@@ -50,9 +50,9 @@ async function outputOf(file: string): Promise<string> {
   return text
 }
 
-const configurations = blocks.filter(one => one.language === 'json')
+const configurations = blocks.filter(one => one.language === 'json' && one.mark === '')
 
-for (const block of configurations.filter(one => !one.text.includes('"plugin"') && !one.text.includes('"tls"'))) {
+for (const block of configurations.filter(one => !one.text.includes('"folder"') && !one.text.includes('"tls"'))) {
   test(`the configuration at ${block.place} starts`, async () => {
     const gateway = await createGateway(JSON.parse(block.text), { env: {}, logger: silentLogger })
     await gateway.close()
@@ -68,6 +68,16 @@ for (const block of configurations.filter(one => one.text.includes('"tls"'))) {
     assert.notEqual(gateway.config.server.tls, undefined)
   })
 }
+
+test('the faults in docs/configuration.md are told as it says', async () => {
+  const [file, told] = blocks.filter(one => one.mark === 'example=faults') as [Block, Block]
+  writeFileSync(path.join(folder, 'krakend.json'), file.text)
+  await assert.rejects(createGateway(path.join(folder, 'krakend.json'), { env: {}, logger: silentLogger }), error => {
+    assert.ok(error instanceof ConfigError)
+    assert.deepEqual(error.message.replaceAll(`${folder}${path.sep}`, '').split('\n'), told.text.split('\n'))
+    return true
+  })
+})
 
 test('the plugins of docs/plugins.md do what it says', async () => {
   const plugins = path.join(folder, 'plugins')

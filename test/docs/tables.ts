@@ -31,8 +31,9 @@ async function namespaceTable(): Promise<string> {
 }
 
 function describe(schema: object | undefined): string {
-  const { description } = (schema ?? {}) as { description?: unknown }
-  return typeof description === 'string' ? description.replaceAll('|', '\\|').replaceAll('\n', ' ') : ''
+  const { description, title } = (schema ?? {}) as { description?: unknown; title?: unknown }
+  const text = description ?? title
+  return typeof text === 'string' ? text.replaceAll('|', '\\|').replaceAll('\n', ' ') : ''
 }
 
 /** The text between a table's marks, and what stands around it. */
