@@ -1,6 +1,6 @@
 /** Builds GraphQL-over-HTTP requests: everything that the configuration knows is written at boot. */
 
-import { stringifyJson } from 'sluice/plugin'
+import { numberText, stringifyJson } from 'sluice/plugin'
 
 /** What the options say. */
 export interface GraphqlOptions {
@@ -37,19 +37,30 @@ interface Variable {
  */
 export function compileParts(options: GraphqlOptions, resolve: (placeholder: string) => string): BuildParts {
   const { query, operationName } = options
-  const variables = Object.keys(options.variables).map(name => readVariable(name, options.variables[name], resolve))
-  const fixed = variables.every(one => one.param === undefined) ? `{${variables.map(one => one.text).join(',')}}` : undefined
+  const own = Object.keys(options.variables).map(name => readVariable(name, options.variables[name], resolve))
+  own.sort(byName)
+  const fixed = own.every(one => one.param === undefined) ? `{${own.map(one => one.text).join(',')}}` : undefined
   return (params, sent) => {
     if (sent === undefined && fixed !== undefined) return { query, operationName, variables: fixed }
-    const texts: string[] = []
-    const own = sent === undefined ? '' : stringifyJson(sent).slice(1, -1)
-    if (own !== '') texts.push(own)
-    for (const { name, text, param } of variables) {
+    const parts: { name: string; text: string }[] = []
+    for (const { name, text, param } of own) {
       if (sent !== undefined && Object.hasOwn(sent, name)) continue
-      texts.push(param === undefined ? text : `${text}${JSON.stringify(params[param] ?? '')}`)
+      parts.push({ name, text: param === undefined ? text : text + JSON.stringify(params[param] ?? '') })
     }
-    return { query, operationName, variables: `{${texts.join(',')}}` }
+    // sorted, as KrakenD sends them
+    if (sent !== undefined) {
+      for (const name of Object.keys(sent)) parts.push({ name, text: `${JSON.stringify(name)}:${fieldText(sent, name)}` })
+      parts.sort(byName)
+    }
+    return { query, operationName, variables: `{${parts.map(part => part.text).join(',')}}` }
   }
+}
+
+const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1)
+
+function fieldText(object: object, name: string): string {
+  const value = (object as Record<string, unknown>)[name]
+  return typeof value === 'number' ? numberText(object, name, value) : stringifyJson(value)
 }
 
 const PLACEHOLDER = /^\{(.+)\}$/s
