@@ -37,6 +37,8 @@ export interface SmallPost {
   readonly body: string
 }
 
+type SendOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path'>
+
 /** Fetches small documents; owns its connections. */
 export class SmallFetch {
   private readonly options: SmallFetchOptions
@@ -48,11 +50,24 @@ export class SmallFetch {
   }
 
   /** @throws Error when there is no answer in time, it is too large, or a redirect leads where it may not. */
-  async get(url: string, accept: string): Promise<SmallAnswer> {
-    const signal = AbortSignal.timeout(this.options.timeoutMs)
+  get(url: string, accept: string): Promise<SmallAnswer> {
+    return this.inTime(signal => this.follow(url, { method: 'GET', headers: { accept }, signal }))
+  }
+
+  /** @throws Error as {@link get}; redirects are answers. */
+  post(url: string, { headers, body }: SmallPost): Promise<SmallAnswer> {
+    return this.inTime(async signal => read(await this.send(url, { method: 'POST', headers, body, signal })))
+  }
+
+  /** Ends everything under way. */
+  async close(): Promise<void> {
+    await this.dispatcher.destroy()
+  }
+
+  private async follow(url: string, options: SendOptions): Promise<SmallAnswer> {
     let target = url
     for (let hop = 0; ; hop++) {
-      const answer = await this.send(target, { method: 'GET', headers: { accept }, signal })
+      const answer = await this.send(target, options)
       const location = answer.headers.location
       if (answer.statusCode < 300 || answer.statusCode > 399 || typeof location !== 'string') return read(answer)
       await answer.body.dump()
@@ -64,18 +79,23 @@ export class SmallFetch {
     }
   }
 
-  /** @throws Error as {@link get}; redirects are answers. */
-  async post(url: string, { headers, body }: SmallPost): Promise<SmallAnswer> {
-    const signal = AbortSignal.timeout(this.options.timeoutMs)
-    return read(await this.send(url, { method: 'POST', headers, body, signal }))
+  /** A signal alone is not heard while a connection is made, so the clock rejects by itself. */
+  private inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { timeoutMs } = this.options
+    const controller = new AbortController()
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const error = new Error(`no answer within ${timeoutMs} ms`)
+        reject(error)
+        controller.abort(error)
+      }, timeoutMs)
+      work(controller.signal)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer))
+    })
   }
 
-  /** Ends everything under way. */
-  async close(): Promise<void> {
-    await this.dispatcher.destroy()
-  }
-
-  private send(url: string, options: Omit<Dispatcher.RequestOptions, 'origin' | 'path'>): Promise<Dispatcher.ResponseData> {
+  private send(url: string, options: SendOptions): Promise<Dispatcher.ResponseData> {
     return request(url, { ...options, dispatcher: this.dispatcher })
   }
 }
@@ -110,7 +130,10 @@ function createDispatcher(options: SmallFetchOptions): Dispatcher {
     requestTls: tls,
     ...(http === '' ? {} : { httpProxy: http }),
     ...(https === '' ? {} : { httpsProxy: https }),
-    noProxy: env.no_proxy ?? env.NO_PROXY ?? ''
+    // as for backends: what runs on this machine is asked directly
+    noProxy: `localhost,127.0.0.1,[::1],${env.no_proxy ?? env.NO_PROXY ?? ''}`,
+    // plain http goes to the proxy as it is; tunnels are for TLS
+    proxyTunnel: false
   })
 }
 

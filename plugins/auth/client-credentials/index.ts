@@ -42,14 +42,7 @@ export default defineComponent<unknown>({
   guard: true,
   schema: SCHEMA,
   compile(options, context) {
-    try {
-      return compileCredentials(new OptionReader(options, context.fail), context)
-    } catch (cause) {
-      if (!context.service.tolerant) throw cause
-      const error = cause as Error
-      context.logger.error(`${context.tag}[OAuth2] Unable to create the client, every call fails: ${error.message}`)
-      return () => () => Promise.reject(failure(error))
-    }
+    return compileCredentials(new OptionReader(options, context.fail), context)
   }
 })
 

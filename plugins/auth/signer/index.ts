@@ -36,16 +36,8 @@ export default defineComponent<unknown>({
   needs: 'data',
   guard: true,
   schema: SCHEMA,
-  async compile(options, context) {
-    const tag = `${context.tag}[JWTSigner]`
-    try {
-      return await compileSigner(new OptionReader(options, context.fail), context, tag)
-    } catch (cause) {
-      if (!context.service.tolerant) throw cause
-      const text = `Unable to create the signer, every request gets a 400: ${(cause as Error).message}`
-      context.logger.error(`${tag} ${text}`)
-      return () => () => Promise.reject(failure(undefined))
-    }
+  compile(options, context) {
+    return compileSigner(new OptionReader(options, context.fail), context, `${context.tag}[JWTSigner]`)
   }
 })
 
@@ -98,7 +90,7 @@ function rethrow(cause: unknown): never {
 
 function failure(cause: unknown): GatewayError {
   if (cause instanceof GatewayError && cause.statusCode === 400 && cause.ownStatus) return cause
-  const message = cause instanceof Error ? cause.message : 'the signer is not ready'
+  const message = (cause as Error).message
   return new GatewayError(cause instanceof GatewayError ? cause.code : 'SLUICE_ERR_PLUGIN_FAILED', {
     message,
     cause,

@@ -24,7 +24,7 @@ export interface VerifyOptions {
 export function compileVerify({ jose, keys, wanted, rules, keyWaitMs, nowSeconds }: VerifyOptions): Verify {
   const { compactVerify } = jose
   const options = { algorithms: [wanted.alg] }
-  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const decoder = new TextDecoder()
 
   function keyFor(header: Jose.CompactJWSHeaderParameters): Jose.CryptoKey | Promise<Jose.CryptoKey> {
     // extensions change what a signature means: `b64`, for one (RFC 7797 §7)
