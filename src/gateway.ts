@@ -29,6 +29,7 @@ import { compileRequestIds } from './router/request-ids.js'
 import { reservedRoutes } from './router/reserved.js'
 import { createRouter, type RouteSpec } from './router/router.js'
 import { type Gateway, RunningGateway } from './running-gateway.js'
+import { refusalsTo, targetRefusal } from './server/refusal-log.js'
 import { createAccessLog } from './telemetry/access-log.js'
 import { createLogger } from './telemetry/create-logger.js'
 import type { GatewayLogger } from './telemetry/logger.js'
@@ -174,6 +175,8 @@ class Boot {
     const outer = joinWraps(host.service.outer, options.wrapService)
     const trusts = compileTrust(router.trustedProxies)
     const table = createRouter(routes, { ...router, disableRest: config.disableRest })
+    // KrakenD's lines know of no request that its server refused by itself
+    const onRefusal = accessLog !== undefined && accessLogFormat === 'json' ? refusalsTo(accessLog) : undefined
     const dispatch = createDispatch({
       router: table,
       clientIp: compileClientIp(router),
@@ -182,6 +185,7 @@ class Boot {
       inner: host.service.inner,
       identify: router.requestId || accessLogFormat === 'json' ? compileRequestIds(trusts) : undefined,
       report,
+      onRefused: onRefusal && ((req, error) => onRefusal(targetRefusal(req, error))),
       logger,
       errorStatus: router.errorStatus,
       maxBodyBytes: config.maxBodyBytes,
@@ -194,7 +198,7 @@ class Boot {
       )
     )
     const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
-    return new RunningGateway(config, logger, dispatch, mayUpgrade, pipes, this.closers, this.stop)
+    return new RunningGateway(config, logger, dispatch, mayUpgrade, onRefusal, pipes, this.closers, this.stop)
   }
 
   private balancerFor(backend: BackendConfig, logger: GatewayLogger): Balancer {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServiceConfig } from './config/types.js'
 import { formatPipes, type PipeDescription } from './pipes.js'
 import type { Dispatch } from './router/dispatch.js'
+import type { ClientErrorInfo } from './server/client-error.js'
 import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
 import { createListener, type Listener } from './server/listener.js'
 import type { UpgradeCheck } from './server/upgrade.js'
@@ -36,6 +37,7 @@ export class RunningGateway implements Gateway {
   readonly handler: Dispatch
   readonly pipes: readonly PipeDescription[]
   private readonly mayUpgrade: UpgradeCheck
+  private readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
   private readonly closers: (() => void | Promise<void>)[]
   private readonly stop: AbortController
   private readonly local: InProcessServer
@@ -47,6 +49,7 @@ export class RunningGateway implements Gateway {
     logger: GatewayLogger,
     handler: Dispatch,
     mayUpgrade: UpgradeCheck,
+    onRefusal: ((info: ClientErrorInfo) => void) | undefined,
     pipes: readonly PipeDescription[],
     closers: (() => void | Promise<void>)[],
     stop: AbortController
@@ -55,6 +58,7 @@ export class RunningGateway implements Gateway {
     this.logger = logger
     this.handler = handler
     this.mayUpgrade = mayUpgrade
+    this.onRefusal = onRefusal
     this.pipes = pipes
     this.closers = closers
     this.stop = stop
@@ -69,6 +73,7 @@ export class RunningGateway implements Gateway {
         port: config.port,
         listenIp: config.listenIp,
         mayUpgrade: this.mayUpgrade,
+        ...(this.onRefusal === undefined ? {} : { onClientError: this.onRefusal }),
         onError: error => logger.error('[SERVICE: Router]', error instanceof Error ? (error.stack ?? error.message) : error)
       },
       this.handler

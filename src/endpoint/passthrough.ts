@@ -22,6 +22,7 @@ import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FieldFilter } from './forward-fields.js'
 import type { ExchangeReport, Report } from './report.js'
 import { addTrailers } from './response-writer.js'
+import { vanished } from './vanished.js'
 import { writeHead } from './write-head.js'
 
 /** What boot decided for one endpoint. */
@@ -279,7 +280,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
 
   clientClosed(): void {
     if (this.done || this.res.writableFinished) return
-    this.cancel(new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' }))
+    this.cancel(vanished(this.req))
   }
 
   override fire(): void {

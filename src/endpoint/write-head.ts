@@ -1,13 +1,16 @@
 import type { ServerResponse } from 'node:http'
-import { lowerName, type RawFields } from '../http/fields.js'
+import { hasBody, lowerName, type RawFields } from '../http/fields.js'
 
 /**
  * Writes a status line and fields as they are, repeats and order kept.
  * @throws TypeError or RangeError of node:http when a field from outside cannot be written; nothing was sent then
  */
 export function writeHead(res: ServerResponse, status: number, raw: RawFields): void {
-  if (res.req.httpVersionMajor === 1) res.writeHead(status, raw as unknown as [])
-  else res.writeHead(status, asObject(raw))
+  if (res.req.httpVersionMajor === 1) {
+    // RFC 9112 §9.3: an early answer to a body that is still coming ends the connection, and says so
+    if (!res.req.complete && hasBody(res.req.rawHeaders)) res.shouldKeepAlive = false
+    res.writeHead(status, raw as unknown as [])
+  } else res.writeHead(status, asObject(raw))
 }
 
 /** HTTP/2 takes an object with lower-case names, repeats as lists. */

@@ -35,7 +35,7 @@ export class IncomingSource implements ByteSource {
     if (req.destroyed) return this.finish(gone())
     req.on('data', (chunk: Buffer) => this.take(chunk))
     req.on('end', () => this.finish(undefined))
-    req.on('error', () => this.finish(gone()))
+    req.on('error', cause => this.finish(cause instanceof GatewayError ? cause : gone()))
     req.on('close', () => {
       if (!req.complete) this.finish(gone())
     })

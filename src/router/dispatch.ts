@@ -11,6 +11,7 @@ import type { Endpoint } from '../endpoint/endpoint.js'
 import type { ExchangeReport, Report } from '../endpoint/report.js'
 import { ResponseWriter } from '../endpoint/response-writer.js'
 import { switchingHead, Tunnel, type TunnelEnded } from '../endpoint/tunnel.js'
+import { vanished } from '../endpoint/vanished.js'
 import { writeHead } from '../endpoint/write-head.js'
 import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
 import { endToEndFields, fieldOf, hasBody } from '../http/fields.js'
@@ -48,6 +49,8 @@ export interface DispatchOptions {
   /** Makes the request carry an id before anything reads it; undefined = no ids. */
   readonly identify: ((req: IncomingMessage) => string) | undefined
   readonly report: Report | undefined
+  /** Told of requests whose target cannot be read; they have no exchange. */
+  readonly onRefused?: ((req: IncomingMessage, error: GatewayError) => void) | undefined
   readonly logger: GatewayLogger
   readonly errorStatus: ErrorStatusMode
   readonly maxBodyBytes: number
@@ -85,6 +88,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       target = parseTarget(req.url ?? '')
     } catch (error) {
       refuse(res, error as GatewayError)
+      options.onRefused?.(req, error as GatewayError)
       return
     }
     const requestId = identify === undefined ? '' : identify(req)
@@ -322,7 +326,7 @@ class Served implements ExchangeReport {
 
   clientClosed(): void {
     if (this.over && this.res.writableFinished) return
-    const gone = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+    const gone = vanished(this.req)
     this.exchange.scope.cancel(gone)
     this.writer?.cancel(gone)
   }

@@ -14,6 +14,8 @@ export interface ClientErrorInfo {
   /** '' when the request line was not understood. */
   readonly method: string
   readonly target: string
+  /** True when a handler has the request too and says how its exchange ended. */
+  readonly served: boolean
 }
 
 /** A refusal: status and text as KrakenD sends them. */

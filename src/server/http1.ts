@@ -214,17 +214,26 @@ export class Http1 {
       connection.linger(performance.now())
       if (connection.answering) failRequest(request!, new GatewayError(refused.code, { limit: detail }))
     }
-    this.report(socket, refused, detail, connection.answering ? request : undefined, silent ? 0 : refused.status)
+    const served = connection.answering
+    this.report(socket, refused, detail, served ? request : undefined, silent ? 0 : refused.status, served)
   }
 
-  private report(socket: Socket, refused: Refusal, detail: string, request?: IncomingMessage, status = refused.status): void {
+  private report(
+    socket: Socket,
+    refused: Refusal,
+    detail: string,
+    request?: IncomingMessage,
+    status = refused.status,
+    served = false
+  ): void {
     this.options.onClientError({
       code: refused.code,
       status,
       remoteAddress: socket.remoteAddress ?? '',
       detail,
       method: request?.method ?? '',
-      target: request?.url ?? ''
+      target: request?.url ?? '',
+      served
     })
   }
 
@@ -236,8 +245,9 @@ export class Http1 {
         if (!connection.failed && !connection.busy) connection.lingerSince = 0
         else if (connection.lingeredOut(now)) connection.socket.destroy()
       } else if (writeTimeoutMs > 0 && connection.answering && now - connection.startedAt >= writeTimeoutMs) {
-        this.report(connection.socket, REFUSALS.slow, `write_timeout=${writeTimeoutMs}ms`, connection.request, 0)
-        connection.socket.destroy()
+        const limit = `write_timeout=${writeTimeoutMs}ms`
+        this.report(connection.socket, REFUSALS.slow, limit, connection.request, 0, true)
+        connection.socket.destroy(new GatewayError('SLUICE_ERR_CLIENT_TIMEOUT', { message: 'the answer took too long', limit }))
       } else if (!connection.failed && connection.crawls(now)) {
         this.giveUp(connection, REFUSALS.slow, 'minimum body rate')
       }

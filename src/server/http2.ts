@@ -140,7 +140,8 @@ export class Http2 {
       remoteAddress: request.stream.session?.socket.remoteAddress ?? '',
       detail: refused.text,
       method: request.method ?? '',
-      target: request.url ?? ''
+      target: request.url ?? '',
+      served: false
     }
     this.options.onClientError(info)
   }

@@ -111,7 +111,8 @@ class GatewayListener implements Listener {
           remoteAddress: socket.remoteAddress ?? '',
           detail: error.code ?? error.message,
           method: '',
-          target: ''
+          target: '',
+          served: false
         })
       })
       return door
