@@ -25,8 +25,14 @@ export class OptionSource {
     this.context.logger.error(`${this.tag} ${pointer}: ${message}`)
   }
 
-  flag(key: string): boolean {
-    return this.read(key, 'true or false', false, false, (value): value is boolean => typeof value === 'boolean')
+  /** Tells something that is no fault. */
+  warn(message: string): void {
+    this.context.logger.warning(`${this.tag} ${message}`)
+  }
+
+  /** False when it is not given. */
+  flag(key: string, wrong = false): boolean {
+    return this.read<boolean>(key, 'true or false', false, wrong, (value): value is boolean => typeof value === 'boolean')
   }
 
   text(key: string): string {

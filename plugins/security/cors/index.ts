@@ -62,12 +62,17 @@ function readPolicy(source: OptionSource): CorsPolicy {
     const problem = originProblem(origin)
     if (problem !== undefined) source.problem(`/allow_origins/${index}`, problem)
   }
+  const allowOrigins = filled(origins, ALL)
+  const allowCredentials = source.flag('allow_credentials')
+  if (allowCredentials && allowOrigins.includes('*')) {
+    source.warn('allow_credentials has no effect with the origin *: browsers refuse both together')
+  }
   return compilePolicy({
-    allowOrigins: filled(origins, ALL),
+    allowOrigins,
     allowMethods: filled(source.texts('allow_methods', NONE), DEFAULT_METHODS).map(method => method.toUpperCase()),
     allowHeaders: filled(source.texts('allow_headers', NONE), ALL),
     exposeHeaders: source.texts('expose_headers', NONE) ?? NONE,
-    allowCredentials: source.flag('allow_credentials'),
+    allowCredentials,
     allowPrivateNetwork: source.flag('allow_private_network'),
     maxAgeSeconds: readMaxAge(source)
   })

@@ -62,9 +62,7 @@ export default defineComponent<unknown>({
   async compile(options, context) {
     const tag = `${context.tag}[HTTPsecure]`
     const source = new OptionSource(options, tag, context)
-    if (source.text('hpkp_public_key') !== '') {
-      context.logger.warning(`${tag} hpkp_public_key has no effect: browsers gave up key pinning`)
-    }
+    if (source.text('hpkp_public_key') !== '') source.warn('hpkp_public_key has no effect: browsers gave up key pinning')
     return protect(await readPlan(source, context))
   }
 })
@@ -87,10 +85,10 @@ async function readPlan(source: OptionSource, context: ComponentContext): Promis
   const rules = {
     stsSeconds: development ? 0 : Math.max(0, source.integer('sts_seconds', 0)),
     stsIncludeSubdomains: source.flag('sts_include_subdomains'),
-    frameDeny: source.flag('frame_deny'),
+    frameDeny: source.flag('frame_deny', true),
     customFrameOptions: fieldValue(source, 'custom_frame_options_value'),
-    contentTypeNosniff: source.flag('content_type_nosniff'),
-    browserXssFilter: source.flag('browser_xss_filter'),
+    contentTypeNosniff: source.flag('content_type_nosniff', true),
+    browserXssFilter: source.flag('browser_xss_filter', true),
     contentSecurityPolicy: fieldValue(source, 'content_security_policy'),
     referrerPolicy: fieldValue(source, 'referrer_policy')
   }
@@ -99,7 +97,7 @@ async function readPlan(source: OptionSource, context: ComponentContext): Promis
   return {
     servesHost: development ? undefined : hosts,
     hostHeaders: source.texts('host_proxy_headers', undefined) ?? [],
-    sslRedirect: source.flag('ssl_redirect') && !development,
+    sslRedirect: source.flag('ssl_redirect', true) && !development,
     sslHost: source.text('ssl_host'),
     sslProxyHeaders: source.textMap('ssl_proxy_headers', []),
     forceSts: source.flag('force_sts_header'),

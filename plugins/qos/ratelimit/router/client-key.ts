@@ -33,8 +33,9 @@ export function addressIn(text: string | undefined): string | undefined {
   const comma = text.indexOf(',')
   const first = (comma === -1 ? text : text.slice(0, comma)).trim()
   if (first.startsWith('[')) {
-    const inner = first.slice(1, first.indexOf(']'))
-    return isIP(inner) === 6 ? inner : undefined
+    const end = first.indexOf(']')
+    const inner = first.slice(1, end)
+    return end !== -1 && isIP(inner) === 6 ? inner : undefined
   }
   if (isIP(first) !== 0) return first
   const colon = first.indexOf(':')
