@@ -23,6 +23,13 @@ const config: Flag = { short: 'c', value: 'FILE', text: 'path to the configurati
 const tolerant: Flag = { text: 'start wherever KrakenD would start: leave out what cannot be honoured' }
 const help: Flag = { short: 'h', text: 'help for this command' }
 
+/** KrakenD's switches; a file is tested for whatever it has without them. */
+const pluginTypes: Readonly<Record<string, Flag>> = {
+  server: { short: 's', text: 'it must be a server plugin' },
+  client: { short: 'c', text: 'it must be a client plugin' },
+  modifier: { short: 'm', text: 'it must be a modifier plugin' }
+}
+
 export const COMMANDS: readonly Command[] = [
   {
     name: 'run',
@@ -61,6 +68,23 @@ export const COMMANDS: readonly Command[] = [
     name: 'demo',
     text: 'Serve a demonstration with a built-in upstream',
     flags: { port: { short: 'p', value: 'PORT', text: 'listen on this port' }, help }
+  },
+  {
+    name: 'plugin',
+    text: 'Create a plugin with a test: plugin new NAME',
+    flags: {
+      kind: { value: 'KIND', text: 'handler (default), client or modifier' },
+      ts: { text: 'in TypeScript' },
+      help
+    },
+    operands: 'new NAME'
+  },
+  { name: 'test-plugin', text: 'Load plugins and say which of them work', flags: { ...pluginTypes, help }, operands: 'FILE...' },
+  {
+    name: 'check-plugin',
+    text: 'Say which symbols, names and interface version plugins have',
+    flags: { ...pluginTypes, help },
+    operands: 'FILE...'
   },
   { name: 'version', text: 'Print the version', flags: { help } },
   { name: 'help', text: 'Help for any command', flags: {}, operands: 'command' }

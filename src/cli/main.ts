@@ -58,6 +58,12 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
       const loadDemo = surroundings.loadDemo ?? (() => import('../demo.js'))
       return (await import('./run.js')).demo(args, terminal, loadDemo)
     }
+    case 'plugin':
+      return (await import('./plugins.js')).newPlugin(args, terminal)
+    case 'test-plugin':
+      return (await import('./plugins.js')).testPlugins(args, terminal)
+    case 'check-plugin':
+      return (await import('./plugins.js')).checkPlugins(args, terminal)
     case 'version':
       terminal.print(`Sluice Version: ${SLUICE_VERSION}`)
       terminal.print(`KrakenD Compatibility: ${COMPATIBILITY_VERSION}`)

@@ -1,0 +1,120 @@
+/** `sluice plugin new`, `sluice test-plugin`, `sluice check-plugin`. */
+
+import type { InspectedPlugin, InspectedSymbol } from '../plugin/inspect.js'
+import { API_VERSION } from '../plugin/registry.js'
+import { shortDuration } from '../telemetry/go-duration.js'
+import { type Arguments, UsageError } from './arguments.js'
+import type { Terminal } from './terminal.js'
+
+/** KrakenD's words and order (semantics §9). */
+const TYPES = [
+  { flag: 'server', kind: 'handler', word: 'SERVER', symbol: 'HandlerRegisterer' },
+  { flag: 'modifier', kind: 'modifier', word: 'MODIFIER', symbol: 'ModifierRegisterer' },
+  { flag: 'client', kind: 'client', word: 'CLIENT', symbol: 'ClientRegisterer' }
+] as const
+
+/**
+ * Loads plugins and lets them register. Without `-s`, `-c`, `-m` whatever a file has is tested; with them it must have those.
+ * Answers 0 when all is well, 1 otherwise.
+ */
+export async function testPlugins(args: Arguments, terminal: Terminal): Promise<number> {
+  const reports = await inspectAll(args)
+  const started = performance.now()
+  const asked = TYPES.filter(type => args.has(type.flag))
+  let failed = 0
+  for (const report of reports) if (!tested(report, asked, terminal)) failed++
+  const took = shortDuration(performance.now() - started)
+  const summary = `${reports.length} tested plugin(s) in ${took}`
+  if (failed === 0) {
+    terminal.success(`[OK] ${summary}`)
+    return 0
+  }
+  terminal.error(`[KO] ${summary}.\n${failed} plugin(s) failed.`)
+  return 1
+}
+
+function tested(report: InspectedPlugin, asked: readonly (typeof TYPES)[number][], terminal: Terminal): boolean {
+  if (report.fault !== undefined) {
+    terminal.error(`[KO] ${report.fault.startsWith('Unable to open') ? '' : `${report.file}: `}${report.fault}`)
+    return false
+  }
+  if (!report.compatible) {
+    terminal.error(`[KO] ${report.file}: ${versionFault(report)}`)
+    return false
+  }
+  const types = asked.length > 0 ? asked : TYPES.filter(type => report.symbols.some(symbol => symbol.kind === type.kind))
+  if (types.length === 0) {
+    terminal.error(`[KO] ${report.file}: The plugin contains none of ${TYPES.map(type => type.symbol).join(', ')}.`)
+    return false
+  }
+  let good = true
+  for (const type of types) {
+    const symbol = report.symbols.find(one => one.kind === type.kind)
+    const fault = symbol === undefined ? `The plugin does not contain a ${type.symbol}.` : symbol.fault
+    if (fault === undefined) terminal.success(`[OK] ${type.word}\t${report.file}: ${symbol!.names.join(', ')}`)
+    else terminal.error(`[KO] ${type.word}\t${report.file}: ${fault}`)
+    good = good && fault === undefined
+  }
+  return good
+}
+
+/** Says which symbols, names and interface version plugins have. Answers 0 when this gateway can run all of them. */
+export async function checkPlugins(args: Arguments, terminal: Terminal): Promise<number> {
+  let incompatible = 0
+  for (const report of await inspectAll(args)) {
+    terminal.print(report.file)
+    if (report.fault !== undefined) terminal.error(`\t${report.fault}`)
+    else {
+      terminal.print(`\tinterface version: ${report.apiVersion ?? `not declared, ${API_VERSION} is assumed`}`)
+      for (const symbol of report.symbols) describe(symbol, terminal)
+      if (!report.compatible) terminal.error(`\t${versionFault(report)}`)
+      if (report.symbols.length === 0) terminal.error(`\texports none of ${TYPES.map(type => type.symbol).join(', ')}`)
+    }
+    const good = report.fault === undefined && report.compatible && report.symbols.length > 0
+    if (!good || report.symbols.some(symbol => symbol.fault !== undefined)) incompatible++
+  }
+  if (incompatible === 0) {
+    terminal.success('No incompatibilities found!')
+    return 0
+  }
+  terminal.error(`${incompatible} incompatible plugin(s) found`)
+  return 1
+}
+
+function describe(symbol: InspectedSymbol, terminal: Terminal): void {
+  if (symbol.fault === undefined) terminal.print(`\t${symbol.symbol}: ${symbol.names.join(', ')}`)
+  else terminal.error(`\t${symbol.symbol}: ${symbol.fault}`)
+}
+
+function versionFault(report: InspectedPlugin): string {
+  return `made for version ${String(report.apiVersion)} of the plugin interface, this gateway has version ${API_VERSION}`
+}
+
+async function inspectAll(args: Arguments): Promise<InspectedPlugin[]> {
+  if (args.operands.length === 0) throw new UsageError('At least one plugin is required.', args.command.name)
+  const { inspectPlugin } = await import('../plugin/inspect.js')
+  const reports: InspectedPlugin[] = []
+  for (const file of args.operands) reports.push(await inspectPlugin(file))
+  return reports
+}
+
+/** Creates a plugin with a test that passes. */
+export async function newPlugin(args: Arguments, terminal: Terminal): Promise<number> {
+  const [verb, name, ...rest] = args.operands
+  if (verb !== 'new')
+    throw new UsageError(`unknown action ${JSON.stringify(verb ?? '')}: plugin new NAME --kind handler|client|modifier`, 'plugin')
+  if (name === undefined || rest.length > 0) throw new UsageError('one name is expected: plugin new NAME', 'plugin')
+  const kind = args.text('kind') ?? 'handler'
+  const { isPluginKind, scaffoldPlugin } = await import('./scaffold.js')
+  if (!isPluginKind(kind)) throw new UsageError(`unknown kind ${JSON.stringify(kind)}: handler, client or modifier`, 'plugin')
+  if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name)) throw new UsageError(`${JSON.stringify(name)} is no name for a plugin`, 'plugin')
+  try {
+    const files = await scaffoldPlugin(name, kind, args.has('ts'))
+    for (const file of files) terminal.print(`created ${file}`)
+    terminal.print(`\nNext: cd ${name} && npm install && npm test`)
+    return 0
+  } catch (error) {
+    terminal.failure(error, 'creating the plugin')
+    return 1
+  }
+}

@@ -1,0 +1,151 @@
+/** The files of a new plugin. */
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { SLUICE_VERSION } from '../identity.js'
+
+const KINDS = ['handler', 'client', 'modifier'] as const
+export type ScaffoldKind = (typeof KINDS)[number]
+
+export function isPluginKind(text: string): text is ScaffoldKind {
+  return (KINDS as readonly string[]).includes(text)
+}
+
+/**
+ * Writes a plugin, its test and a package file into a new folder of its name; answers the paths.
+ * @throws Error EEXIST when the folder is there already
+ */
+export async function scaffoldPlugin(name: string, kind: ScaffoldKind, typescript: boolean): Promise<string[]> {
+  const extension = typescript ? 'ts' : 'js'
+  await mkdir(name)
+  const files: readonly (readonly [name: string, text: string])[] = [
+    [`${name}.${extension}`, kind === 'modifier' ? modifierSource(name, typescript) : handlerSource(name, kind, typescript)],
+    [`${name}.test.${extension}`, testSource(name, kind, extension)],
+    ['package.json', packageSource(name, typescript)],
+    ['README.md', readmeSource(name, kind, extension)]
+  ]
+  const written: string[] = []
+  for (const [file, text] of files) {
+    const target = path.join(name, file)
+    await writeFile(target, text, { flag: 'wx' })
+    written.push(target)
+  }
+  return written
+}
+
+function handlerSource(name: string, kind: 'handler' | 'client', typescript: boolean): string {
+  const [symbol, method] =
+    kind === 'handler' ? ['HandlerRegisterer', 'registerHandlers'] : ['ClientRegisterer', 'registerClients']
+  const type = kind === 'handler' ? 'HandlerPlugin' : 'ClientPlugin'
+  const imports = typescript
+    ? `import { type ${type}, type Logger, optionsOf } from 'sluice/plugin'`
+    : `import { optionsOf } from 'sluice/plugin'`
+  return `${imports}
+
+export const apiVersion = 1
+
+let logger${typescript ? ': Logger | undefined' : ''}
+
+export const ${symbol}${typescript ? `: ${type}` : ''} = {
+  registerLogger(given) {
+    logger = given
+  },
+
+  ${method}(register) {
+    register(
+      '${name}',
+      (context, extra, next) => {
+        // boot: read options once, prepare what requests need
+        const { header } = optionsOf${typescript ? '<{ header: string }>' : ''}(extra, '${name}')
+        logger?.debug(\`[PLUGIN: \${context.name}] marks answers with \${header}\`)
+
+        return async request => {
+          const response = await next(request)
+          response.headers.set(header, '${name}')
+          return response
+        }
+      },
+      { needs: 'head' }
+    )
+  }
+}
+`
+}
+
+function modifierSource(name: string, typescript: boolean): string {
+  const imports = typescript
+    ? `import { type ModifierPlugin, optionsOf } from 'sluice/plugin'`
+    : `import { optionsOf } from 'sluice/plugin'`
+  return `${imports}
+
+export const apiVersion = 1
+
+export const ModifierRegisterer${typescript ? ': ModifierPlugin' : ''} = {
+  registerModifiers(register) {
+    register(
+      '${name}',
+      (_context, extra) => {
+        // boot: read options once, prepare what requests need
+        const { header } = optionsOf${typescript ? '<{ header: string }>' : ''}(extra, '${name}')
+        return {
+          response(response) {
+            response.headers.set(header, '${name}')
+          }
+        }
+      },
+      { request: false, response: true, needs: 'head' }
+    )
+  }
+}
+`
+}
+
+function testSource(name: string, kind: ScaffoldKind, extension: string): string {
+  return `import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { testPlugin } from 'sluice/plugin'
+import * as plugin from './${name}.${extension}'
+
+test('marks answers', async () => {
+  const tested = await testPlugin(plugin, { name: '${name}', kind: '${kind}', options: { header: 'x-${name}' }, upstream: { body: { ok: true } } })
+  try {
+    const answer = await tested.request({ path: '/' })
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers['x-${name}'], '${name}')
+    assert.deepEqual(answer.json(), { ok: true })
+  } finally {
+    await tested.close()
+  }
+})
+`
+}
+
+function packageSource(name: string, typescript: boolean): string {
+  const content = {
+    name,
+    version: '0.1.0',
+    private: true,
+    type: 'module',
+    scripts: { test: typescript ? 'node --import tsx --test *.test.ts' : 'node --test' },
+    devDependencies: { sluice: `^${SLUICE_VERSION}`, ...(typescript ? { tsx: '^4.23.15', typescript: '^7.0.2' } : {}) }
+  }
+  return `${JSON.stringify(content, null, 2)}\n`
+}
+
+function readmeSource(name: string, kind: ScaffoldKind, extension: string): string {
+  const namespace = { handler: 'plugin/http-server', client: 'plugin/http-client', modifier: 'plugin/req-resp-modifier' }[kind]
+  return `# ${name}
+
+Marks answers with a header.
+
+\`\`\`json
+"plugin": { "folder": "./${name}/", "pattern": "${name}.${extension}" }
+\`\`\`
+
+\`\`\`json
+"${namespace}": { "name": ["${name}"], "${name}": { "header": "x-${name}" } }
+\`\`\`
+
+\`npm test\` runs it in a real gateway; \`sluice test-plugin ${name}.${extension}\` loads it and says what it registers.
+`
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+
+const ROOT = path.dirname(path.dirname(import.meta.dirname))
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const NODE = ['--conditions=sluice-source', '--import', TSX]
+
+let folder = ''
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-plugins-'))
+  await mkdir(path.join(folder, 'node_modules'))
+  await symlink(ROOT, path.join(folder, 'node_modules', 'sluice'))
+})
+
+after(() => rm(folder, { recursive: true }))
+
+function sluice(...args: string[]): { status: number | null; out: string; err: string } {
+  const done = spawnSync(process.execPath, [...NODE, path.join(ROOT, 'src/cli.ts'), ...args], { cwd: folder, encoding: 'utf8' })
+  return { status: done.status, out: done.stdout, err: done.stderr }
+}
+
+for (const kind of ['handler', 'client', 'modifier']) {
+  for (const extension of ['js', 'ts']) {
+    test(`plugin new makes a ${kind} in ${extension} whose test passes and which loads`, () => {
+      const name = `my-${kind}-${extension}`
+      const made = sluice('plugin', 'new', name, '--kind', kind, ...(extension === 'ts' ? ['--ts'] : []))
+      assert.equal(made.status, 0, made.err)
+      assert.match(made.out, new RegExp(`created ${name}.${name}\\.test\\.${extension}`))
+      const tested = spawnSync(process.execPath, [...NODE, '--test', `${name}.test.${extension}`], {
+        cwd: path.join(folder, name),
+        encoding: 'utf8',
+        env: { ...process.env, NODE_TEST_CONTEXT: '' }
+      })
+      assert.equal(tested.status, 0, tested.stdout + tested.stderr)
+      const word = { handler: 'SERVER', client: 'CLIENT', modifier: 'MODIFIER' }[kind]
+      const loaded = sluice('test-plugin', `${name}/${name}.${extension}`)
+      assert.equal(loaded.status, 0, loaded.err)
+      assert.match(loaded.out, new RegExp(`\\[OK\\] ${word}\t.*: ${name}\\n\\[OK\\] 1 tested plugin\\(s\\) in `))
+    })
+  }
+}
+
+test('plugin new refuses a folder that exists, an unknown kind, a bad name', () => {
+  sluice('plugin', 'new', 'twice')
+  assert.match(sluice('plugin', 'new', 'twice').err, /EEXIST|exists/)
+  assert.equal(sluice('plugin', 'new', 'other', '--kind', 'wrapper').status, 2)
+  assert.equal(sluice('plugin', 'new', '../out').status, 2)
+  assert.equal(sluice('plugin', 'old', 'x').status, 2)
+})
+
+test('test-plugin says what is missing and fails', async () => {
+  await writeFile(path.join(folder, 'empty.mjs'), 'export const nothing = 1\n')
+  await writeFile(path.join(folder, 'throws.mjs'), 'throw new Error("broken at import")\n')
+  await writeFile(path.join(folder, 'lib.so'), '')
+  const none = sluice('test-plugin', 'nope.js', 'empty.mjs', 'throws.mjs', 'lib.so')
+  assert.equal(none.status, 1)
+  assert.match(none.err, /\[KO\] Unable to open the plugin nope\.js\./)
+  assert.match(none.err, /\[KO\] empty\.mjs: The plugin contains none of/)
+  assert.match(none.err, /\[KO\] throws\.mjs: Error: broken at import/)
+  assert.match(none.err, /\[KO\] lib\.so: This is a Go plugin/)
+  assert.match(none.err, /\[KO\] 4 tested plugin\(s\) in .*\n4 plugin\(s\) failed\./)
+  await writeFile(
+    path.join(folder, 'server.mjs'),
+    'export const HandlerRegisterer = { registerHandlers (register) { register("s", (c, e, next) => next) } }\n'
+  )
+  const wrong = sluice('test-plugin', '-m', 'server.mjs')
+  assert.equal(wrong.status, 1)
+  assert.match(wrong.err, /\[KO\] MODIFIER\tserver\.mjs: The plugin does not contain a ModifierRegisterer\./)
+  assert.equal(sluice('test-plugin', '-s', 'server.mjs').status, 0)
+  assert.equal(sluice('test-plugin').status, 2)
+})
+
+test('check-plugin tells names and interface version, and refuses another major', async () => {
+  const source = 'export const ClientRegisterer = { registerClients (register) { register("c", (c, e, next) => next) } }\n'
+  await writeFile(path.join(folder, 'one.mjs'), `export const apiVersion = 1\n${source}`)
+  await writeFile(path.join(folder, 'two.mjs'), `export const apiVersion = 2\n${source}`)
+  const good = sluice('check-plugin', 'one.mjs')
+  assert.equal(good.status, 0, good.err)
+  assert.match(good.out, /interface version: 1\n\tClientRegisterer: c\nNo incompatibilities found!/)
+  const bad = sluice('check-plugin', 'one.mjs', 'two.mjs')
+  assert.equal(bad.status, 1)
+  assert.match(bad.err, /made for version 2 of the plugin interface, this gateway has version 1\n1 incompatible plugin/)
+})
