@@ -102,8 +102,13 @@ export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: A
         error => refuse(pluginFailure(use, error), request)
       )
     }
+    return Promise.resolve(accept(answer, request))
+  }
+
+  /** What was thrown where nothing may be thrown. */
+  function failed(thrown: unknown, request: GatewayRequest): Promise<GatewayResponse> {
     try {
-      return Promise.resolve(accept(answer, request))
+      return Promise.resolve(refuse(pluginFailure(use, thrown), request))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -116,13 +121,14 @@ export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: A
       answer = handler(request)
     } catch (thrown) {
       link.passedOn(undefined)
-      try {
-        return Promise.resolve(refuse(pluginFailure(use, thrown), request))
-      } catch (error) {
-        return Promise.reject(error)
-      }
+      return failed(thrown, request)
     }
-    return link.passedOn(answer) ? (answer as Promise<GatewayResponse>) : settle(answer, request)
+    if (link.passedOn(answer)) return answer as Promise<GatewayResponse>
+    try {
+      return settle(answer, request)
+    } catch (thrown) {
+      return failed(thrown, request) // `then` of a foreign value, or what accept refuses
+    }
   }
 }
 

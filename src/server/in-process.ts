@@ -35,6 +35,7 @@ export class InProcessServer {
   request(init: InProcessRequest): Promise<InProcessResponse> {
     const [near, far] = duplexPair()
     this.server.emit('connection', far)
+    far.on('close', () => near.destroy()) // an answer that is cut ends the request, as on a socket
     return new Promise((resolve, reject) => {
       const req = httpRequest({
         method: init.method ?? 'GET',
