@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.js'
 import { ObjectNode } from './json-node.js'
-import type { Decoder, Renderer } from './types.js'
 import { fromValue, toValue } from './json-values.js'
+import type { Decoder, Renderer } from './types.js'
 
 /** An encoding added in code; plain values, JSON text never shows. */
 export interface CustomEncoding {
