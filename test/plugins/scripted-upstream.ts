@@ -40,13 +40,17 @@ export async function build(owner: Owner, config: object, options: GatewayOption
   return { gateway, log }
 }
 
-/** One endpoint with one backend. */
-export function endpoint(
-  path: string,
-  host: string,
-  more: { extra?: object; backendExtra?: object; url?: string } & Record<string, unknown> = {}
-): object {
-  const { extra, backendExtra, url = '/up', ...rest } = more
+interface EndpointParts extends Record<string, unknown> {
+  /** Its `extra_config`. */
+  readonly extra?: object
+  /** That of its backend. */
+  readonly backendExtra?: object
+  readonly url?: string
+}
+
+/** One endpoint with one backend; other keys are the endpoint's. */
+export function endpoint(path: string, host: string, more: EndpointParts | object = {}): object {
+  const { extra, backendExtra, url = '/up', ...rest } = more as EndpointParts
   return {
     endpoint: path,
     ...rest,

@@ -44,10 +44,11 @@ export function compilePolicy(rules: CorsRules): CorsPolicy {
   const methods: ReadonlySet<string> = new Set(rules.allowMethods)
   const allowsHeaders = compileHeaders(rules.allowHeaders)
   const exposed = rules.exposeHeaders.map(canonicalName).join(', ')
-  const actualFields = exposed === '' ? [] : ['Access-Control-Expose-Headers', exposed]
+  const credentials = rules.allowCredentials ? ['Access-Control-Allow-Credentials', 'true'] : []
+  const actualTail = exposed === '' ? credentials : ['Access-Control-Expose-Headers', exposed, ...credentials]
+  const actualForAll = ['Access-Control-Allow-Origin', '*', ...actualTail]
   const preflightFields: string[] = []
   if (rules.maxAgeSeconds !== 0) preflightFields.push('Access-Control-Max-Age', String(Math.max(0, rules.maxAgeSeconds)))
-  const credentials = rules.allowCredentials ? ['Access-Control-Allow-Credentials', 'true'] : []
 
   const judge = (origin: string | undefined, method: string): CorsRefusal | undefined => {
     if (origin === undefined || origin === '') return 'no origin'
@@ -73,7 +74,9 @@ export function compilePolicy(rules: CorsRules): CorsPolicy {
       return fields
     },
     actual(origin, method) {
-      return judge(origin, method) ?? ['Access-Control-Allow-Origin', anyOrigin ? '*' : origin!, ...actualFields, ...credentials]
+      const refusal = judge(origin, method)
+      if (refusal !== undefined) return refusal
+      return anyOrigin ? actualForAll : ['Access-Control-Allow-Origin', origin!].concat(actualTail)
     }
   }
 }
