@@ -31,7 +31,12 @@ function fill(entry: AccessEntry, report: ExchangeReport): void {
   entry.upstream = report.upstream
   entry.error = error?.code ?? ''
   entry.limit = error?.limit ?? ''
+  // an error without a text is told by its code alone: KrakenD prints no line for it
   entry.errors =
-    error === undefined ? undefined : error instanceof MergeError ? error.errors.map(e => e.message) : [error.message]
+    error === undefined || error.message === ''
+      ? undefined
+      : error instanceof MergeError
+        ? error.errors.map(e => e.message)
+        : [error.message]
   entry.userAgent = fieldOf(req.rawHeaders, 'user-agent') ?? ''
 }

@@ -34,6 +34,10 @@ import { compileVerify, type Verify } from './verify.js'
 /** Where the claims of a verified token are found: `request.state.get('JWT')`. */
 const STATE_KEY = 'JWT'
 
+/** For the access log: a code, and no line of text, as with KrakenD. */
+const UNAUTHORIZED = new GatewayError('SLUICE_ERR_CLIENT_UNAUTHORIZED', { message: '' })
+const FORBIDDEN = new GatewayError('SLUICE_ERR_CLIENT_FORBIDDEN', { message: '' })
+
 export default defineComponent<unknown>({
   namespace: 'auth/validator',
   scopes: ['service', 'endpoint'],
@@ -102,8 +106,7 @@ function compileStage({ find, verify, access, headers, params, debug }: Plan): W
 
   function refuse(request: GatewayRequest, status: 401 | 403, text: string): GatewayResponse {
     debug?.(text)
-    const code = status === 401 ? 'SLUICE_ERR_CLIENT_UNAUTHORIZED' : 'SLUICE_ERR_CLIENT_FORBIDDEN'
-    request.exchange.note(new GatewayError(code))
+    request.exchange.note(status === 401 ? UNAUTHORIZED : FORBIDDEN)
     return new GatewayResponse(status)
   }
 
