@@ -75,11 +75,10 @@ const NAMES = new Map<string, string>()
 export function canonicalName(name: string): string {
   const known = NAMES.get(name)
   if (known !== undefined) return known
-  let made = ''
-  for (const part of name.split('-')) {
-    made += `${made === '' && part === '' ? '' : '-'}${part.charAt(0).toUpperCase()}${part.slice(1).toLowerCase()}`
-  }
-  made = made.slice(1)
+  const made = name
+    .split('-')
+    .map(part => part.charAt(0).toUpperCase() + part.slice(1).toLowerCase())
+    .join('-')
   if (NAMES.size < 1000) NAMES.set(name, made)
   return made
 }

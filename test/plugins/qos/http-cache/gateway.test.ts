@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type TestContext, test } from 'node:test'
+import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+
+const cached = (options: object = {}): { backendExtra: object } => ({ backendExtra: { 'qos/http-cache': options } })
+
+interface Counting {
+  readonly host: string
+  calls: number
+  readonly seen: IncomingMessage[]
+}
+
+/** Counts calls; each answer has the number of its call. */
+async function counting(t: TestContext, more: (req: IncomingMessage, res: ServerResponse, n: number) => void): Promise<Counting> {
+  const state = { host: '', calls: 0, seen: [] as IncomingMessage[] }
+  state.host = await startUpstream(t, (req, res) => {
+    state.calls++
+    state.seen.push(req)
+    more(req, res, state.calls)
+  })
+  return state
+}
+
+const number = (_: unknown, res: ServerResponse, n: number): void =>
+  void res.setHeader('Cache-Control', 'max-age=60').end(`{"n":${n}}`)
+
+test('answers that are fresh come from the store, on decoded and on pass-through endpoints', async t => {
+  const upstream = await counting(t, number)
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/d', upstream.host, { input_query_strings: ['q'], url: '/d', ...cached() }),
+      endpoint('/n', upstream.host, { output_encoding: 'no-op', url: '/n', ...cached() })
+    ]
+  })
+  const ask = async (path: string): Promise<unknown> => (await gateway.request({ path })).json()
+  assert.deepEqual(
+    [await ask('/d'), await ask('/d'), await ask('/d?q=1'), await ask('/d?q=1')],
+    [{ n: 1 }, { n: 1 }, { n: 2 }, { n: 2 }]
+  )
+  const first = await gateway.request({ path: '/n' })
+  const again = await gateway.request({ path: '/n' })
+  assert.deepEqual([first.json(), again.json(), upstream.calls], [{ n: 3 }, { n: 3 }, 3])
+  assert.deepEqual([first.headers.age, again.headers.age, again.headers['content-type']], [undefined, '0', 'application/json'])
+})
+
+test('bodies that flow in pieces are stored when they end, and those over the limit are not', async t => {
+  const upstream = await counting(t, (req, res, n) => {
+    res.setHeader('Cache-Control', 'max-age=60')
+    res.write(`${n}`)
+    if (req.url === '/cut') return void setImmediate(() => res.destroy())
+    for (let i = 0; i < (req.url === '/big' ? 100 : 1); i++) res.write('x'.repeat(1000))
+    res.end()
+  })
+  const { gateway } = await build(t, {
+    endpoints: ['/small', '/big', '/cut', '/known'].map(path =>
+      endpoint(path, upstream.host, { output_encoding: 'no-op', url: path, ...cached({ max_size: 50_000 }) })
+    )
+  })
+  const ask = async (path: string): Promise<string> => (await gateway.request({ path })).text().slice(0, 1)
+  assert.deepEqual([await ask('/small'), await ask('/small')], ['1', '1'])
+  assert.deepEqual([await ask('/big'), await ask('/big')], ['2', '3'])
+  await assert.rejects(ask('/cut'))
+  await assert.rejects(ask('/cut'))
+})
+
+test('a stale answer is validated, and sent on when it still holds', async t => {
+  const upstream = await counting(t, (req, res, n) => {
+    res.setHeader('ETag', '"v1"').setHeader('Cache-Control', 'max-age=0').setHeader('X-N', String(n))
+    if (req.headers['if-none-match'] === '"v1"' && n < 3) res.writeHead(304).end()
+    else res.end(`{"n":${n}}`)
+  })
+  const { gateway } = await build(t, { endpoints: [endpoint('/a', upstream.host, { output_encoding: 'no-op', ...cached() })] })
+  const answers = [
+    await gateway.request({ path: '/a' }),
+    await gateway.request({ path: '/a' }),
+    await gateway.request({ path: '/a' })
+  ]
+  assert.deepEqual(
+    answers.map(one => [one.status, one.json(), one.headers['x-n']]),
+    [
+      [200, { n: 1 }, '1'],
+      [200, { n: 1 }, '2'],
+      [200, { n: 3 }, '3']
+    ]
+  )
+})
+
+test('a stale answer stands in for an upstream that fails, where it allows that', async t => {
+  const upstream = await counting(t, (req, res, n) => {
+    res.setHeader('Cache-Control', req.url === '/soft' ? 'max-age=0, stale-if-error=60' : 'max-age=0').setHeader('ETag', '"e"')
+    if (n <= 2) res.end(`{"n":${n}}`)
+    else if (n === 3) res.writeHead(503).end()
+    else req.socket.destroy()
+  })
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/soft', upstream.host, { url: '/soft', ...cached() }),
+      endpoint('/hard', upstream.host, { url: '/hard', ...cached() })
+    ]
+  })
+  const ask = async (path: string): Promise<number> => (await gateway.request({ path })).status
+  assert.deepEqual([await ask('/soft'), await ask('/hard')], [200, 200])
+  assert.deepEqual([await ask('/soft'), await ask('/soft'), await ask('/hard')], [200, 200, 500])
+})
+
+test('nobody gets what belongs to another Authorization', async t => {
+  const upstream = await counting(t, number)
+  const { gateway } = await build(t, {
+    endpoints: [endpoint('/a', upstream.host, { input_headers: ['Authorization'], ...cached() })]
+  })
+  const ask = async (headers: Record<string, string> = {}): Promise<unknown> =>
+    (await gateway.request({ path: '/a', headers })).json()
+  assert.deepEqual(
+    [await ask({ authorization: 'a' }), await ask({ authorization: 'b' }), await ask(), await ask({ authorization: 'a' })],
+    [{ n: 1 }, { n: 2 }, { n: 3 }, { n: 1 }]
+  )
+})
+
+test('answers with cookies are never stored', async t => {
+  const upstream = await counting(t, (req, res, n) => {
+    res.setHeader('Set-Cookie', `s=${n}`)
+    number(req, res, n)
+  })
+  const { gateway } = await build(t, { endpoints: [endpoint('/a', upstream.host, { output_encoding: 'no-op', ...cached() })] })
+  await gateway.request({ path: '/a' })
+  assert.deepEqual((await gateway.request({ path: '/a' })).headers['set-cookie'], ['s=2'])
+})
+
+test('backends that share a store share answers, in its first size', async t => {
+  const upstream = await counting(t, number)
+  const { gateway, log } = await build(t, {
+    endpoints: [
+      endpoint('/a', upstream.host, { url: '/x', ...cached({ shared: true }) }),
+      endpoint('/b', upstream.host, { url: '/x', ...cached({ shared: true }) }),
+      endpoint('/c', upstream.host, { url: '/x', ...cached({ shared: true, max_size: 1000, max_items: 3 }) }),
+      endpoint('/own', upstream.host, { url: '/x', ...cached() })
+    ]
+  })
+  const ask = async (path: string): Promise<unknown> => (await gateway.request({ path })).json()
+  assert.deepEqual(
+    [await ask('/a'), await ask('/b'), await ask('/c'), await ask('/own')],
+    [{ n: 1 }, { n: 1 }, { n: 1 }, { n: 2 }]
+  )
+  await log.line(/WARNING: .*\[HTTPCache\] The shared cache keeps its first size/)
+})
+
+test('a method that changes things forgets what is stored for its URL', async t => {
+  const upstream = await counting(t, number)
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/a', upstream.host, { ...cached({ shared: true }) }),
+      {
+        ...endpoint('/a', upstream.host),
+        method: 'POST',
+        backend: [
+          { host: [upstream.host], url_pattern: '/up', method: 'POST', extra_config: cached({ shared: true }).backendExtra }
+        ]
+      }
+    ]
+  })
+  const ask = async (method: string): Promise<unknown> => (await gateway.request({ method, path: '/a' })).json()
+  assert.deepEqual(
+    [await ask('GET'), await ask('GET'), await ask('POST'), await ask('GET')],
+    [{ n: 1 }, { n: 1 }, { n: 2 }, { n: 3 }]
+  )
+})
+
+test('ranges and questions about own answers go to the upstream', async t => {
+  const upstream = await counting(t, (req, res, n) => {
+    res.setHeader('ETag', '"v"').setHeader('Cache-Control', 'max-age=0')
+    if (req.headers['if-none-match'] === '"mine"') res.writeHead(304).end()
+    else if (req.headers.range !== undefined) res.writeHead(206, { 'Content-Range': 'bytes 0-0/7' }).end('{')
+    else res.end(`{"n":${n}}`)
+  })
+  const { gateway } = await build(t, {
+    endpoints: [endpoint('/a', upstream.host, { output_encoding: 'no-op', input_headers: ['*'], ...cached() })]
+  })
+  const status = async (headers: Record<string, string> = {}): Promise<number> =>
+    (await gateway.request({ path: '/a', headers })).status
+  assert.deepEqual(
+    [await status(), await status({ range: 'bytes=0-0' }), await status({ 'if-none-match': '"mine"' }), upstream.calls],
+    [200, 206, 304, 3]
+  )
+  assert.equal(await status({ 'cache-control': 'only-if-cached' }), 504)
+})
+
+test('HEAD is answered from its own entry', async t => {
+  const upstream = await counting(t, number)
+  const backend = { host: [upstream.host], url_pattern: '/up', extra_config: cached({ shared: true }).backendExtra }
+  const { gateway } = await build(t, {
+    endpoints: [
+      { endpoint: '/head', output_encoding: 'no-op', backend: [{ ...backend, method: 'HEAD' }] },
+      { endpoint: '/get', output_encoding: 'no-op', backend: [backend] }
+    ]
+  })
+  for (let i = 0; i < 2; i++) {
+    const answer = await gateway.request({ path: '/head' })
+    assert.deepEqual([answer.status, answer.body.length, upstream.calls], [200, 0, 1])
+  }
+  assert.deepEqual((await gateway.request({ path: '/get' })).json(), { n: 2 })
+})
+
+test('errors of decoded endpoints are not stored, those that pass through are', async t => {
+  const upstream = await counting(t, (_, res) => void res.setHeader('Cache-Control', 'max-age=60').writeHead(404).end('gone'))
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/d', upstream.host, { url: '/d', ...cached() }),
+      endpoint('/n', upstream.host, { url: '/n', output_encoding: 'no-op', ...cached() })
+    ]
+  })
+  const status = async (path: string): Promise<number> => (await gateway.request({ path })).status
+  assert.deepEqual([await status('/d'), await status('/d'), upstream.calls], [500, 500, 2])
+  assert.deepEqual([await status('/n'), await status('/n'), upstream.calls], [404, 404, 3])
+})
+
+test('options that cannot be honoured stop the start and say where', async t => {
+  const refuse = (options: unknown, wanted: RegExp): Promise<void> =>
+    assert.rejects(build(t, { endpoints: [endpoint('/a', NOBODY, { backendExtra: { 'qos/http-cache': options } })] }), wanted)
+  const at = '/endpoints/0/backend/0/extra_config/qos~1http-cache'
+  await refuse({ max_size: 'big' }, new RegExp(`${at}/max_size`))
+  await refuse({ max_items: -1 }, new RegExp(`${at}/max_items`))
+  await refuse([], new RegExp(at))
+})

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { faultText } from '../../../../plugins/validation/json-schema/fault-text.js'
+import { compileSchema, SchemaError } from '../../../../plugins/validation/json-schema/schema.js'
+import { firstRepeat } from '../../../../plugins/validation/json-schema/unique-items.js'
+
+const fault = async (schema: unknown, value: unknown): Promise<string | undefined> => {
+  const found = (await compileSchema(schema))(value)
+  return found === undefined ? undefined : faultText(found)
+}
+
+test('knows the drafts from 4 to 2020-12, each by its own keywords', async () => {
+  const draft = (name: string, more: object): object => ({ $schema: name, ...more })
+  const limit = { maximum: 3, exclusiveMaximum: true }
+  assert.equal(await fault(draft('http://json-schema.org/draft-04/schema#', limit), 3), "- at '': maximum: got 3, want 3")
+  assert.equal(await fault(draft('http://json-schema.org/draft-06/schema#', { const: 1 }), 2), "- at '': value must be 1")
+  const condition = JSON.parse('{"if":{"type":"string"},"then":{"minLength":2}}')
+  assert.equal(await fault(draft('http://json-schema.org/draft-07/schema', condition), 'a'), "- at '': minLength: got 1, want 2")
+  const depends = { dependentRequired: { a: ['b'] } }
+  assert.match((await fault(draft('https://json-schema.org/draft/2019-09/schema', depends), { a: 1 }))!, /b/)
+  assert.equal(await fault({ prefixItems: [{ type: 'string' }] }, [1]), "- at '/0': got number, want string")
+  assert.equal(await fault(true, 1), undefined)
+  assert.equal(await fault(false, 1), "- at '': boolean schema is false")
+})
+
+test('says what is wrong as KrakenD says it', async () => {
+  const cases: [schema: object, value: unknown, text: string][] = [
+    [{ required: ['a', 'b'] }, {}, "missing properties 'a', 'b'"],
+    [{ required: ['a', 'b'] }, { a: 1 }, "missing property 'b'"],
+    [{ required: ['constructor'] }, {}, "missing property 'constructor'"],
+    [{ type: 'integer' }, 1.5, 'got number, want integer'],
+    [{ type: ['object', 'null'] }, [], 'got array, want object or null'],
+    [{ type: 'string' }, null, 'got null, want string'],
+    [{ additionalProperties: false }, { x: 1 }, "additional properties 'x' not allowed"],
+    [{ enum: ['red', 3] }, 'blue', "value must be one of 'red', 3"],
+    [{ multipleOf: 5 }, 7, 'multipleOf: got 7, want 5'],
+    [{ exclusiveMaximum: 3 }, 3, 'exclusiveMaximum: got 3, want 3'],
+    [{ maxLength: 2 }, 'día', 'maxLength: got 3, want 2'],
+    [{ minItems: 2 }, [1], 'minItems: got 1, want 2'],
+    [{ minProperties: 1 }, {}, 'minProperties: got 0, want 1'],
+    [{ uniqueItems: true }, [1, { a: 1, b: 2 }, { b: 2, a: 1 }], 'items at 1 and 2 are equal'],
+    [{ pattern: '^a$' }, 'b', "'b' does not match pattern '^a$'"],
+    [{ format: 'email' }, 'x', "'x' is not valid email"],
+    [{ not: {} }, 1, 'must NOT be valid']
+  ]
+  for (const [schema, value, text] of cases) assert.equal(await fault(schema, value), `- at '': ${text}`)
+})
+
+test('a long value of the client is not repeated in full', async () => {
+  const text = (await fault({ pattern: '^a$' }, 'b'.repeat(5000)))!
+  assert.ok(text.length < 200, text)
+})
+
+test('what fits passes', async () => {
+  assert.equal(await fault({ multipleOf: 0.01 }, 4.02), undefined)
+  assert.equal(await fault({ uniqueItems: true }, [1, '1', { a: 1 }, { a: '1' }, [1], null, 'null']), undefined)
+  assert.equal(await fault({ uniqueItems: false }, [1, 1]), undefined)
+  assert.equal(await fault({ $ref: '#/$defs/x', $defs: { x: { type: 'string' } } }, 'a'), undefined)
+  for (const [format, good, bad] of [
+    ['date', '2026-11-21', '2026-13-01'],
+    ['uri', 'http://a/b?c', 'http://x y'],
+    ['ipv6', '::1', '::x'],
+    ['hostname', 'a-b.c', '-a'],
+    ['duration', 'P1DT2H', 'P'],
+    ['uuid', '2eb8aa08-aa98-11ea-b4aa-73b441d16380', 'x'],
+    ['date-time', '2026-11-21T05:00:00Z', 'now']
+  ]) {
+    assert.equal(await fault({ format }, good), undefined, format)
+    assert.match((await fault({ format }, bad))!, /is not valid/, format)
+  }
+})
+
+test('nothing in a schema makes a body expensive', async () => {
+  const bomb = `${'a'.repeat(100_000)}!`
+  assert.match((await fault({ pattern: '^(a+)+$' }, bomb))!, /does not match/)
+  assert.match(
+    (await fault({ patternProperties: { '^(a+)+$': false }, additionalProperties: false }, { [bomb]: 1 }))!,
+    /additional/
+  )
+  assert.match((await fault({ format: 'hostname' }, `${'a'.repeat(60)}.`.repeat(2000)))!, /is not valid/)
+  const many = Array.from({ length: 100_000 }, (_, i) => ({ i }))
+  assert.equal(firstRepeat(many), undefined)
+  assert.equal(await fault({ uniqueItems: true }, many), undefined)
+})
+
+test('a schema that cannot be used is refused with its place', async () => {
+  const refuse = async (schema: unknown, pointer: string, message: RegExp): Promise<void> => {
+    await assert.rejects(compileSchema(schema), error => {
+      assert.ok(error instanceof SchemaError)
+      assert.equal(error.pointer, pointer)
+      assert.match(error.message, message)
+      return true
+    })
+  }
+  await refuse({ type: 'strin' }, '/type', /not a valid JSON Schema/)
+  await refuse({ properties: { a: { minLength: -1 } } }, '/properties/a/minLength', /must be >= 0/)
+  await refuse({ $ref: 'http://x.test/y' }, '', /can't resolve reference/)
+  await refuse({ $schema: 'http://x.test/draft' }, '/$schema', /not a known draft/)
+  await refuse({ pattern: '(?=a)' }, '', /is not supported/)
+})

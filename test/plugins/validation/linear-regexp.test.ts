@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadLinear, rememberCompiled } from '../../../plugins/validation/linear-regexp.js'
+
+test('reads the dialects of RE2 and of JavaScript', async () => {
+  const compile = await loadLinear()
+  assert.equal(compile('^\\p{L}+\\z').test('día'), true)
+  assert.equal(compile('^\\u00e9\\/$').test('é/'), true)
+  assert.equal(String(compile('a+')), '/a+/')
+})
+
+test('refuses what only a backtracking engine can do, and says so', async () => {
+  const compile = await loadLinear()
+  for (const pattern of ['(?=a)', '(a)\\1', '[', 'a{1001}', '(a{1000}){1000}']) {
+    assert.throws(() => compile(pattern), /is not supported: error parsing regexp/)
+  }
+})
+
+test('a pattern that explodes elsewhere ends at once', async () => {
+  const compile = await loadLinear()
+  assert.equal(compile('^(a+)+$').test(`${'a'.repeat(100_000)}!`), false)
+})
+
+test('remembers patterns, forgets them when they are many, and takes none that is huge', async () => {
+  let compiled = 0
+  const base = await loadLinear()
+  const compile = rememberCompiled(pattern => {
+    compiled++
+    return base(pattern)
+  })
+  assert.equal(compile('x'), compile('x'))
+  assert.equal(compiled, 1)
+  for (let i = 0; i < 256; i++) compile(`y${i}`)
+  compile('x')
+  assert.equal(compiled, 258)
+  assert.throws(() => compile('x'.repeat(2049)), /too long/)
+})
