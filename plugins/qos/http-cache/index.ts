@@ -14,20 +14,18 @@ import {
   type Next
 } from 'sluice/plugin'
 import { BodyCopy } from './body-copy.js'
+import { DEFAULT_MAX_BYTES, openStore } from './open-store.js'
 import { type Found, type RequestHead, ResponseCache } from './response-cache.js'
-import { type CacheStore, MemoryStore, type StoredAnswer } from './store.js'
+import type { StoredAnswer } from './store.js'
 
 interface CacheOptions {
   /** One store for all backends that say so. Default false. */
   readonly shared?: boolean
-  /** bytes of all answers; 0 (default) = 64 MiB. */
+  /** bytes of all answers; 0 (default) = a part of the 64 MiB that all backends without a size have together. */
   readonly max_size?: number
   /** 0 (default) = as many as fit. */
   readonly max_items?: number
 }
-
-const SHARED_STORE = 'qos/http-cache'
-const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
 export default defineComponent<CacheOptions>({
   namespace: 'qos/http-cache',
@@ -38,17 +36,19 @@ export default defineComponent<CacheOptions>({
     type: 'object',
     properties: {
       shared: { type: 'boolean', default: false, description: 'One store for all backends that say so.' },
-      max_size: { type: 'integer', minimum: 0, default: 0, description: 'Bytes of all answers; 0 = 64 MiB.' },
+      max_size: {
+        type: 'integer',
+        minimum: 0,
+        default: 0,
+        description: 'Bytes of all answers; 0 = 64 MiB, together with all others that say 0.'
+      },
       max_items: { type: 'integer', minimum: 0, default: 0, description: 'Answers; 0 = as many as fit.' }
     },
     additionalProperties: false
   },
   async compile(options, context) {
     const maxBytes = options.max_size || DEFAULT_MAX_BYTES
-    const maxItems = options.max_items ?? 0
-    const store = await (options.shared === true
-      ? sharedStore(maxBytes, maxItems, context)
-      : MemoryStore.open(maxBytes, maxItems))
+    const store = await openStore(options.shared === true, options.max_size ?? 0, options.max_items ?? 0, context)
     const { default: Policy } = await import('http-cache-semantics')
     const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
     const plan: Plan = {
@@ -61,20 +61,6 @@ export default defineComponent<CacheOptions>({
     return next => request => serve(plan, request, next)
   }
 })
-
-/** All that share one store get the one that was made first. */
-async function sharedStore(maxBytes: number, maxItems: number, context: ComponentContext): Promise<CacheStore> {
-  const known = context.shared.get(SHARED_STORE) as { opened: Promise<CacheStore>; size: string } | undefined
-  const size = `max_size ${maxBytes}, max_items ${maxItems}`
-  if (known === undefined) {
-    const opened = MemoryStore.open(maxBytes, maxItems)
-    context.shared.set(SHARED_STORE, { opened, size })
-    return opened
-  }
-  if (known.size !== size)
-    context.logger.warning(`${context.tag}[HTTPCache] The shared cache keeps its first size (${known.size})`)
-  return known.opened
-}
 
 interface Plan {
   readonly cache: ResponseCache
@@ -96,7 +82,7 @@ async function serve(plan: Plan, request: GatewayRequest, next: Next): Promise<G
     if (!SAFE.has(method) && response.status < 400) await plan.cache.forget(urlOf(request))
     return response
   }
-  if (headers.has('range')) return next(request)
+  if (headers.has('range') || request.exchange.offer !== undefined) return next(request)
   const head = headOf(request)
   const found = await plan.cache.find(head)
   if (found?.fresh) return replay(plan, head, found.answer, found.ageSeconds)

@@ -69,6 +69,30 @@ export class MemoryStore implements CacheStore {
   }
 }
 
+/** One owner's part of a store: the room is everybody's, the keys are its own. */
+export class StorePart implements CacheStore {
+  private readonly store: CacheStore
+  private readonly prefix: string
+
+  /** @param owner differs from that of every other part */
+  constructor(store: CacheStore, owner: string) {
+    this.store = store
+    this.prefix = `${owner} `
+  }
+
+  get(key: string): Stored | undefined | Promise<Stored | undefined> {
+    return this.store.get(this.prefix + key)
+  }
+
+  set(key: string, value: Stored): void | Promise<void> {
+    return this.store.set(this.prefix + key, value)
+  }
+
+  delete(key: string): void | Promise<void> {
+    return this.store.delete(this.prefix + key)
+  }
+}
+
 function sizeOf(key: string, value: Stored): number {
   let size = ENTRY_BYTES + key.length
   for (const field of value.fields) size += field.length
