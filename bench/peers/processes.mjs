@@ -102,11 +102,20 @@ export function cpuMicros({ child }) {
 }
 
 /** Peak resident memory of a process tree, bytes. */
-export function peakRss({ child }) {
+export function peakRss(process) {
+  return memory(process, /VmHWM:\s+(\d+)/)
+}
+
+/** Resident memory of a process tree now, bytes. */
+export function residentNow(process) {
+  return memory(process, /VmRSS:\s+(\d+)/)
+}
+
+function memory({ child }, field) {
   let kib = 0
   for (const pid of treeOf(child.pid)) {
     try {
-      kib += Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0)
+      kib += Number(field.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0)
     } catch {
       // gone
     }

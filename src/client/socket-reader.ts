@@ -8,7 +8,8 @@ const COPY_BYTES = 32 * 1024
 
 /**
  * Reads one socket into a buffer that is used again where nobody keeps what was read. Node would allocate 64 KiB
- * for each read and take the bytes through a Readable; at 1 MiB that is a sixth of the exchange (bench/peers, pass-1m).
+ * for each read and take the bytes through a Readable. With this, and with writes that nobody holds back, an answer of 1 MiB costs half
+ * the CPU (bench/peers, pass-1m).
  *
  * undici takes the bytes by `read()` when `readable` is emitted, hands out views of them, and keeps views of a head that is
  * not whole. So a buffer is given up after each read unless a call said {@link lend} in the course of it; after a read
