@@ -72,6 +72,8 @@ export interface PlacedAt {
   readonly modifier?: boolean
   readonly encoding?: string
   readonly method?: string
+  /** Default: the endpoint's. */
+  readonly backendMethod?: string
   readonly endpoint?: object
   readonly root?: object
   readonly own?: object
@@ -92,7 +94,9 @@ export function configAt(host: string, at: PlacedAt): object {
         output_encoding: encoding,
         input_headers: ['*'],
         input_query_strings: ['*'],
-        backend: [{ host: [host], url_pattern: '/y', method, encoding, ...(level === 'backend' ? extra : {}) }],
+        backend: [
+          { host: [host], url_pattern: '/y', method: at.backendMethod ?? method, encoding, ...(level === 'backend' ? extra : {}) }
+        ],
         ...(level === 'endpoint' ? extra : {}),
         ...at.endpoint
       }
