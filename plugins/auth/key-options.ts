@@ -65,11 +65,14 @@ export async function openKeySource(
   const insecure = options.flag('disable_jwk_security')
   checkUrl(url, insecure, context)
   const pins = readPins(options, context)
+  if (pins.size > 0 && new URL(url).protocol !== 'https:')
+    context.fail('/jwk_fingerprints', 'a server without TLS shows no key: use https')
   const caPath = options.text('jwk_local_ca')
   const suites = options.counts('cipher_suites')
   const { maxAgeMs, missCooldownMs } = times
   const identity = JSON.stringify([url, insecure, [...pins], caPath, suites, maxAgeMs, missCooldownMs])
   return shared(context, `url ${identity}`, async () => {
+    if (insecure) context.logger.warning(`${tag} disable_jwk_security: whoever stands between can put in keys of their own`)
     const fetch = new SmallFetch({
       timeoutMs: FETCH_MS,
       maxBytes: MOST_BYTES,

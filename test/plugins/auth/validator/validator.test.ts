@@ -262,6 +262,16 @@ test('a key server that is away costs a 401, and the log says so once per attemp
 })
 
 const WRONG: [string, object, RegExp][] = [
+  [
+    'pins without TLS',
+    {
+      jwk_local_path: '',
+      jwk_url: 'http://k.test/',
+      disable_jwk_security: true,
+      jwk_fingerprints: [Buffer.alloc(32).toString('base64')]
+    },
+    /jwk_fingerprints.*use https/
+  ],
   ['no algorithm', { alg: undefined }, /auth~1validator\/alg.*unknown algorithm/],
   ['alg none', { alg: 'none' }, /auth~1validator\/alg/],
   ['no keys', { jwk_local_path: '' }, /give jwk_url or jwk_local_path/],
