@@ -72,7 +72,6 @@ function reasonOf(error: unknown): string {
   if (errno.code === 'EADDRINUSE') return `the port ${errno.port ?? ''} is in use`
   if (errno.code === 'EACCES' && errno.port !== undefined) return `the port ${errno.port} needs more rights than this process has`
   if (errno.code === undefined) return error.stack ?? error.message
-  // says the cause itself
-  if (errno.code === 'SLUICE_ERR_CONFIG_LISTEN') return error.message
+  if (cause !== undefined && error.message.endsWith('in use')) return error.message
   return cause === undefined || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`
 }

@@ -166,6 +166,7 @@ test('every key of the router is read', () => {
     healthPath: '/up',
     hideVersionHeader: true,
     useH2c: true,
+    tunnelIdleTimeoutMs: 0,
     appEngine: true,
     autoHead: true,
     identity: 'sluice',
