@@ -16,6 +16,7 @@ import { adaptEncodings, type CustomEncoding } from './encoding/custom.js'
 import { reportTo } from './endpoint/access-report.js'
 import type { EndpointDeps, EndpointWraps } from './endpoint/deps.js'
 import { compileEndpoint, type Endpoint } from './endpoint/endpoint.js'
+import { joinReports } from './endpoint/report.js'
 import { formatProblem } from './errors.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
 import { describePipe } from './pipes.js'
@@ -149,7 +150,8 @@ class Boot {
       ...(options.logOutput === undefined ? {} : { out: options.logOutput })
     })
     const identity = identityOf(router.identity, router.hideVersionHeader)
-    const report = reportTo(accessLog)
+    const report = joinReports([reportTo(accessLog), host.observers.finished()])
+    host.observers.pools = () => pools.all()
     const custom = adaptEncodings(options.encodings ?? {})
     const deps: EndpointDeps = {
       config,
@@ -184,6 +186,7 @@ class Boot {
       outer,
       inner: host.service.inner,
       identify: router.requestId || accessLogFormat === 'json' ? compileRequestIds(trusts) : undefined,
+      started: host.observers.started(),
       report,
       onRefused: onRefusal && ((req, error) => onRefusal(targetRefusal(req, error))),
       logger,
@@ -198,7 +201,7 @@ class Boot {
       )
     )
     const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
-    return new RunningGateway(config, logger, dispatch, mayUpgrade, onRefusal, pipes, this.closers, this.stop)
+    return new RunningGateway(config, logger, dispatch, mayUpgrade, onRefusal, pipes, () => host.open(), this.closers, this.stop)
   }
 
   private balancerFor(backend: BackendConfig, logger: GatewayLogger): Balancer {

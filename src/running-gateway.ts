@@ -38,6 +38,7 @@ export class RunningGateway implements Gateway {
   readonly pipes: readonly PipeDescription[]
   private readonly mayUpgrade: UpgradeCheck
   private readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
+  private readonly opener: () => Promise<void>
   private readonly closers: (() => void | Promise<void>)[]
   private readonly stop: AbortController
   private readonly local: InProcessServer
@@ -51,6 +52,7 @@ export class RunningGateway implements Gateway {
     mayUpgrade: UpgradeCheck,
     onRefusal: ((info: ClientErrorInfo) => void) | undefined,
     pipes: readonly PipeDescription[],
+    opener: () => Promise<void>,
     closers: (() => void | Promise<void>)[],
     stop: AbortController
   ) {
@@ -60,6 +62,7 @@ export class RunningGateway implements Gateway {
     this.mayUpgrade = mayUpgrade
     this.onRefusal = onRefusal
     this.pipes = pipes
+    this.opener = opener
     this.closers = closers
     this.stop = stop
     this.local = new InProcessServer(handler)
@@ -78,6 +81,7 @@ export class RunningGateway implements Gateway {
       },
       this.handler
     )
+    await this.opener()
     const bound = await listener.listen()
     this.listener = listener
     logger.info(`[SERVICE: Router] Listening on port: ${bound.port}`)

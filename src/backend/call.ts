@@ -18,7 +18,10 @@ import { BufferSource, type ByteSource } from '../message/byte-flow.js'
 import { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
+import { meterAnswer } from '../plugin/measure.js'
+import type { PipeMeter } from '../plugin/observer.js'
 import type { Next, Wrap } from '../plugin/types.js'
+import type { CallWatch } from '../telemetry/call-trace.js'
 import type { Balancer } from './balancer.js'
 import type { Receive } from './decoded.js'
 import { compileTargetTemplate } from './request-template.js'
@@ -39,6 +42,9 @@ export interface BackendWraps {
   readonly decoded: Wrap | undefined
   /** Around the transport: client plugins, caches, credentials. They see the upstream's bytes. */
   readonly transport: Wrap | undefined
+  /** Measures the whole, and its calls; undefined where nobody watches. */
+  readonly meter?: PipeMeter | undefined
+  readonly watch?: CallWatch | undefined
 }
 
 /** What a backend is built from. */
@@ -64,6 +70,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const limit = endpoint.maxBodyBytes
   const gzip = deps.acceptGzip
   const { receive } = deps
+  const { watch, meter } = deps.wraps
   const hosted = deps.wraps.decoded !== undefined || deps.wraps.transport !== undefined
   const wrapped = compileChain(transport, receive, deps.wraps)
 
@@ -76,7 +83,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       const path = request.query === '' ? request.path : `${request.path}?${request.query}`
       const headers = request.raw.slice()
       if (request.exchange.offer !== undefined) return upgrade(request, pool, request.method, path, headers, request.scope)
-      return callUpstream({ pool, method: request.method, path, headers, body, redirects }, request.scope, limit)
+      return callUpstream({ pool, method: request.method, path, headers, body, redirects, watch }, request.scope, limit)
     } catch (cause) {
       return Promise.reject(requestFailure(cause))
     }
@@ -92,7 +99,16 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     scope: Scope
   ): Promise<GatewayResponse> {
     const { exchange } = request
-    const call = { pool, method: verb, path, headers, body: undefined, redirects: undefined, upgrade: exchange.offer!.protocol }
+    const call = {
+      pool,
+      method: verb,
+      path,
+      headers,
+      body: undefined,
+      redirects: undefined,
+      upgrade: exchange.offer!.protocol,
+      watch
+    }
     return callUpstream(call, scope, limit).then(response => {
       const { tunnel } = response
       if (tunnel !== undefined) exchange.atEnd(() => tunnel.socket.destroy())
@@ -100,7 +116,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     })
   }
 
-  return (request, params, body, scope) => {
+  const run: BackendCall = (request, params, body, scope) => {
     try {
       const host = balancer.next()
       if (host === undefined) throw new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST')
@@ -114,13 +130,18 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       if (!hosted) {
         request.exchange.upstream = prefix.pool.origin
         if (upgrades) return upgrade(request, prefix.pool, method, path, raw, scope)
-        const answer = callUpstream({ pool: prefix.pool, method, path, headers: raw, body, redirects }, scope, limit)
+        const answer = callUpstream({ pool: prefix.pool, method, path, headers: raw, body, redirects, watch }, scope, limit)
         return receive === undefined ? answer : answer.then(receive)
       }
       return wrapped(backendRequest(request, method, path, raw, params, prefix.pool.origin, body, limit, scope))
     } catch (cause) {
       return Promise.reject(requestFailure(cause))
     }
+  }
+  if (meter === undefined) return run
+  return (request, params, body, scope) => {
+    const startedAt = performance.now()
+    return meterAnswer(run(request, params, body, scope), startedAt, meter)
   }
 }
 

@@ -13,6 +13,7 @@ import { GatewayError } from '../errors.js'
 import { fieldOf, type RawFields } from '../http/fields.js'
 import { isOffered } from '../http/upgrade.js'
 import type { Cancellable } from '../message/scope.js'
+import { CallTrace, type CallWatch } from '../telemetry/call-trace.js'
 import { Deadline } from '../telemetry/timer-wheel.js'
 import { upstreamFailure } from './failure.js'
 import type { OriginPool, PooledClient } from './pool.js'
@@ -31,6 +32,9 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   private redirects: RedirectPolicy | undefined
   /** Value of `Upgrade`, set before {@link send}. */
   protected upgrade: string | undefined = undefined
+  /** Set before {@link send} by those who measure calls. */
+  protected watch: CallWatch | undefined = undefined
+  private trace: CallTrace | undefined = undefined
   private redirectCount = 0
   private abortRequest: ((error?: Error) => void) | undefined
   private resumeBody: (() => void) | undefined
@@ -67,6 +71,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     this.headers = headers
     this.body = body
     this.redirects = redirects
+    if (this.watch !== undefined) this.trace = new CallTrace(this.watch, method, pool.origin)
     this.dispatch()
   }
 
@@ -142,6 +147,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   private end(error: GatewayError | undefined): void {
     if (this.over) return
     this.over = true
+    this.trace?.ended(error)
     if (error !== undefined) this.onFailure(error)
   }
 
@@ -159,6 +165,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       return
     }
     this.abortRequest = abort
+    this.trace?.connected()
   }
 
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
@@ -183,6 +190,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       if (this.over) return true
     }
     this.headSeen = true
+    this.trace?.answered(status)
     this.onHead(status, raw)
     return !this.paused
   }
@@ -194,6 +202,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       if (this.drained > DRAIN_LIMIT) this.followNow()
       return true
     }
+    if (this.trace !== undefined) this.trace.bytes += chunk.length
     if (this.onChunk(chunk)) return true
     this.paused = true
     return false
@@ -208,6 +217,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       return
     }
     this.over = true
+    this.trace?.ended(undefined)
     this.onBodyEnd(trailers ?? NO_TRAILERS)
   }
 
@@ -242,6 +252,8 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       this.end(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message }))
     } else {
       this.over = true
+      this.trace?.answered(101)
+      this.trace?.ended(undefined)
       this.pool.countTunnel(socket)
       this.onTunnel(raw, socket, protocol)
     }

@@ -5,6 +5,7 @@ import type { RawFields } from '../http/fields.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
+import type { CallWatch } from '../telemetry/call-trace.js'
 import { UpstreamCall } from './call.js'
 import { decodeFields } from './fields.js'
 import type { OriginPool } from './pool.js'
@@ -24,6 +25,8 @@ export interface UpstreamRequest {
   readonly redirects: RedirectPolicy | undefined
   /** Asks the upstream for another protocol: the value of `Upgrade`. A 101 answer then carries the connection as its `tunnel`. */
   readonly upgrade?: string | undefined
+  /** Measures the call. */
+  readonly watch?: CallWatch | undefined
 }
 
 /** Bytes kept before a sink is there; beyond it the upstream waits. */
@@ -75,6 +78,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
       } else if (body.length > 0) payload = body
     }
     this.upgrade = request.upgrade
+    this.watch = request.watch
     this.send(request.pool, request.method, request.path, headers, payload, request.redirects)
     return answer
   }

@@ -4,6 +4,7 @@ import type { UpstreamPools } from '../client/pools.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../config/types.js'
 import type { Decoder, Renderer } from '../encoding/types.js'
 import type { Identity } from '../identity.js'
+import type { PipeMeter } from '../plugin/observer.js'
 import type { Wrap } from '../plugin/types.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { Report } from './report.js'
@@ -18,6 +19,8 @@ export interface EndpointWraps {
   readonly proxy: Wrap | undefined
   /** Request and response modifiers, inside static, outside the merge. */
   readonly modifiers: Wrap | undefined
+  /** Measures the pipe; undefined where nobody watches. */
+  readonly meter?: PipeMeter | undefined
 }
 
 /** What endpoints are built from; one per gateway. */

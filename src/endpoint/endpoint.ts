@@ -15,6 +15,8 @@ import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/
 import { addHandshake } from '../http/upgrade.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
+import { meterAnswer } from '../plugin/measure.js'
+import type { PipeMeter } from '../plugin/observer.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
 import { brokenProxy, type CompiledBackend, compileBackend, compileProxy, logMerge, redirectPolicy } from './compile-proxy.js'
 import type { EndpointDeps, EndpointWraps } from './deps.js'
@@ -22,6 +24,7 @@ import type { ProxyPipe } from './fan-out.js'
 import { compileFieldFilter, type FieldFilter } from './forward-fields.js'
 import { PassthroughExchange, type PassthroughPlan } from './passthrough.js'
 import { raceScope } from './race.js'
+import { meteredReport } from './report.js'
 
 /** Serves a request without message objects. `query` is raw, `host` the client's Host. */
 export type DirectServe = (
@@ -74,9 +77,13 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     logger.debug(`${tag}[Static] Adding a static response using '${strategy}' strategy. Data: ${JSON.stringify(data)}`)
   }
   logger.debug(`${tag} Building the http handler`)
-  const proxy = config.broken === undefined ? compileProxy(config, backends, wraps) : brokenProxy(config.broken)
+  const piped = config.broken === undefined ? compileProxy(config, backends, wraps) : brokenProxy(config.broken)
+  const { meter } = wraps
+  const proxy = meter === undefined ? piped : metered(piped, meter)
   const direct =
-    passthrough && isDirect(config, wraps, backends) ? compileDirect(config, deps, answers, filterFields, filterQuery) : undefined
+    passthrough && isDirect(config, wraps, backends)
+      ? compileDirect(config, deps, answers, filterFields, filterQuery, wraps, backends[0]!)
+      : undefined
   const limit = config.maxBodyBytes
   const finish = passthrough
     ? answers.finishNoOp
@@ -121,6 +128,13 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, tunnelIdleMs, passthrough, handle }
 }
 
+function metered(pipe: ProxyPipe, meter: PipeMeter): ProxyPipe {
+  return request => {
+    const startedAt = performance.now()
+    return meterAnswer(pipe(request), startedAt, meter)
+  }
+}
+
 /** Default idle limit of a tunnel is the endpoint's timeout, but no less than this: WebSocket libraries ping every 20 to 30 s. */
 const LEAST_TUNNEL_IDLE_MS = 60_000
 
@@ -154,9 +168,11 @@ function compileDirect(
   deps: EndpointDeps,
   answers: EndpointAnswers,
   filterFields: FieldFilter,
-  filterQuery: QueryFilter
+  filterQuery: QueryFilter,
+  wraps: EndpointWraps,
+  only: CompiledBackend
 ): DirectServe {
-  const backend = config.backends[0]!
+  const backend = only.config
   const pick = compileFieldPick(backend.inputHeaders, deps.identity.userAgent)
   const pickQuery = backend.inputQueryStrings.length === 0 ? undefined : compileQueryPick(backend.inputQueryStrings)
   const plan: PassthroughPlan = {
@@ -174,7 +190,8 @@ function compileDirect(
     maxRequestBytes: deps.config.router.maxRequestBytes,
     answerFailure: answers.writeFailure,
     logFailure: answers.logFailure,
-    report: deps.report
+    report: meteredReport(deps.report, [wraps.meter, only.wraps.meter]),
+    watch: only.wraps.watch
   }
   return (req, res, params, query, clientAddress, host, requestId) =>
     new PassthroughExchange(plan, req, res, clientAddress, requestId).start(params, query, host)

@@ -18,6 +18,7 @@ import { GatewayError } from '../errors.js'
 import { connectionOptions, fieldOf, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
 import { IncomingSource } from '../message/incoming-source.js'
+import type { CallWatch } from '../telemetry/call-trace.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FieldFilter } from './forward-fields.js'
 import type { ExchangeReport, Report } from './report.js'
@@ -48,6 +49,8 @@ export interface PassthroughPlan {
   readonly answerFailure: (res: ServerResponse, error: GatewayError) => { status: number; bytes: number }
   readonly logFailure: (error: GatewayError) => void
   readonly report: Report | undefined
+  /** Measures the call; undefined where nobody watches. */
+  readonly watch?: CallWatch | undefined
 }
 
 const OWNER = Symbol('sluice.exchange')
@@ -92,6 +95,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     this.clientAddress = clientAddress
     this.requestId = requestId
     this.startedAt = plan.report === undefined ? 0 : performance.now()
+    this.watch = plan.watch
   }
 
   /** Sends the request on. `query` is raw, without '?'. */

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { GatewayError } from '../errors.js'
+import { failureOutcome } from '../plugin/measure.js'
+import type { PipeMeter } from '../plugin/observer.js'
 
 /** What is known of an exchange when it is over; the access log is written from it. */
 export interface ExchangeReport {
@@ -26,3 +28,24 @@ export interface ExchangeReport {
 
 /** Takes reports; undefined where nobody listens, so that nothing is measured for it. */
 export type Report = (report: ExchangeReport) => void
+
+/** Joins reports; undefined when there is none. */
+export function joinReports(reports: readonly (Report | undefined)[]): Report | undefined {
+  const all = reports.filter(report => report !== undefined)
+  if (all.length < 2) return all[0]
+  return exchange => {
+    for (const report of all) report(exchange)
+  }
+}
+
+/** Tells the meters of a pipe that is one with its exchange: its time is the time to the answer's head. */
+export function meteredReport(report: Report | undefined, meters: readonly (PipeMeter | undefined)[]): Report | undefined {
+  const told = meters.filter(meter => meter !== undefined)
+  if (told.length === 0) return report
+  return exchange => {
+    const ms = (exchange.firstByteAt || performance.now()) - exchange.startedAt
+    const outcome = exchange.error === undefined ? 'complete' : failureOutcome(exchange.error)
+    for (const meter of told) meter(ms, outcome)
+    report?.(exchange)
+  }
+}

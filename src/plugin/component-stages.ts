@@ -3,6 +3,8 @@
 import { ConfigError, GatewayError } from '../errors.js'
 import type { Component, ComponentContext, ServiceFacts } from './component.js'
 import { textOf } from './failure.js'
+import { timeStage } from './measure.js'
+import type { Observers } from './observer.js'
 import { configError, contextOf, type Place } from './place.js'
 import type { Logger, Needs, Next, Wrap } from './types.js'
 
@@ -26,6 +28,8 @@ export interface ComponentHost {
   readonly signal: AbortSignal
   readonly shared: Map<string, unknown>
   readonly onClose: (work: () => void | Promise<void>) => void
+  readonly onListen: (work: () => Promise<void>) => void
+  readonly observers: Observers
 }
 
 /**
@@ -72,10 +76,18 @@ function contextFor(component: Component<never>, place: Place, host: ComponentHo
     tag: place.tag,
     shared: host.shared,
     onClose: host.onClose,
+    onListen: host.onListen,
+    observe: observer => host.observers.add(observer),
+    pools: () => host.observers.pools(),
     fail(pointer, message): never {
       throw configError(place, host.source, namespace, pointer, message)
     }
   }
+}
+
+/** Stages that tell whoever watches how long they take. */
+export function timeStages(stages: readonly Stage[], place: Place, observers: Observers): Stage[] {
+  return stages.map(stage => ({ ...stage, wrap: timeStage(stage.wrap, observers.stage(place, stage.name)) }))
 }
 
 /** Stages in the order of `slots`, outermost first; within a slot as they were compiled. */

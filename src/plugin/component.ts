@@ -3,6 +3,7 @@
  * and how it compiles to a stage. Components live in `plugins/`, built on `sluice/plugin` alone.
  */
 
+import type { GatewayObserver, PoolState } from './observer.js'
 import type { Needs, PluginContext, Wrap } from './types.js'
 
 /** Around everything, also health, 404 and redirects; outermost first. */
@@ -88,6 +89,12 @@ export interface ComponentContext extends PluginContext {
   readonly shared: Map<string, unknown>
   /** Runs `work` when the gateway closes. */
   onClose(work: () => void | Promise<void>): void
+  /** Runs `work` when the gateway is about to open its port, in order; a rejection stops the start. Not for gateways that never listen. */
+  onListen(work: () => Promise<void>): void
+  /** Watches the whole gateway; at service scope only, where endpoints and backends are still to come. */
+  observe(observer: GatewayObserver): void
+  /** The connections to each origin, as they are now; none until the gateway is built. */
+  pools(): Iterable<PoolState>
   /**
    * Stops the start: an option that cannot be honoured.
    * @param pointer JSON pointer within the options: `/jwk_url`

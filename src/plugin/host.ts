@@ -8,6 +8,7 @@
 
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../config/types.js'
 import { SLUICE_VERSION } from '../identity.js'
+import type { CallWatch } from '../telemetry/call-trace.js'
 import type { GatewayLogger, Logger } from '../telemetry/logger.js'
 import {
   BACKEND_DECODED_SLOTS,
@@ -17,9 +18,10 @@ import {
   SERVICE_INNER_SLOTS,
   SERVICE_OUTER_SLOTS
 } from './component.js'
-import { type ComponentHost, compileComponents, inSlots, joinStages, type Stage } from './component-stages.js'
+import { type ComponentHost, compileComponents, inSlots, joinStages, type Stage, timeStages } from './component-stages.js'
 import { textOf } from './failure.js'
 import { loadPlugins } from './loader.js'
+import { Observers, type PipeMeter } from './observer.js'
 import { backendPlace, endpointPlace, servicePlace } from './place.js'
 import { PluginPlacer } from './placer.js'
 import { PluginRegistry } from './registry.js'
@@ -60,6 +62,10 @@ export interface PluginHost {
   backend(endpoint: EndpointConfig, config: BackendConfig): Promise<HostedBackend>
   /** What stands around an endpoint, service stages first, or at one of its backends; outermost first. Known once they are compiled. */
   stagesOf(endpoint: EndpointConfig, backend?: BackendConfig): readonly PlacedStage[]
+  /** Who watches the gateway; known when the service's stages are. */
+  readonly observers: Observers
+  /** Opens what components want open beside the port. @throws what cannot be opened */
+  open(): Promise<void>
   /** Runs what components left to be run, last come first. */
   close(): Promise<void>
 }
@@ -70,12 +76,15 @@ export interface HostedEndpoint {
   readonly handlers: Wrap | undefined
   readonly proxy: Wrap | undefined
   readonly modifiers: Wrap | undefined
+  readonly meter: PipeMeter | undefined
 }
 
 /** Joined stages of a backend. */
 export interface HostedBackend {
   readonly decoded: Wrap | undefined
   readonly transport: Wrap | undefined
+  readonly meter: PipeMeter | undefined
+  readonly watch: CallWatch | undefined
 }
 
 /**
@@ -99,6 +108,8 @@ class Host implements PluginHost {
   private readonly logger: Logger
   private readonly placer: PluginPlacer
   private readonly componentHost: ComponentHost
+  readonly observers = new Observers()
+  private readonly openers: (() => Promise<void>)[] = []
   private readonly closers: (() => void | Promise<void>)[] = []
   private serviceStages: readonly PlacedStage[] = []
   private readonly placed = new Map<EndpointConfig | BackendConfig, readonly PlacedStage[]>()
@@ -114,7 +125,8 @@ class Host implements PluginHost {
       signal: options.signal,
       skipFaults,
       suggest: options.suggest,
-      parseDuration: options.parseDuration
+      parseDuration: options.parseDuration,
+      observers: this.observers
     })
     this.componentHost = {
       components: options.components,
@@ -131,13 +143,16 @@ class Host implements PluginHost {
       logger,
       signal: options.signal,
       shared: new Map(),
-      onClose: work => this.closers.push(work)
+      onClose: work => this.closers.push(work),
+      onListen: work => this.openers.push(work),
+      observers: this.observers
     }
   }
 
   async compileService(): Promise<void> {
     const place = servicePlace(this.config)
-    const stages = await compileComponents(place, this.componentHost)
+    const compiled = await compileComponents(place, this.componentHost)
+    const stages = timeStages(compiled, place, this.observers)
     stages.push(...(await this.placer.serviceHandlers(place)))
     const outer = inSlots(stages, 'outer', SERVICE_OUTER_SLOTS)
     const inner = inSlots(stages, 'inner', SERVICE_INNER_SLOTS)
@@ -147,7 +162,7 @@ class Host implements PluginHost {
 
   async endpoint(config: EndpointConfig): Promise<HostedEndpoint> {
     const place = endpointPlace(config)
-    const stages = await compileComponents(place, this.componentHost)
+    const stages = timeStages(await compileComponents(place, this.componentHost), place, this.observers)
     const router = inSlots(stages, 'router', ENDPOINT_ROUTER_SLOTS)
     const proxy = inSlots(stages, 'proxy', ENDPOINT_PROXY_SLOTS)
     const handlers = await this.placer.handlers(place)
@@ -157,22 +172,32 @@ class Host implements PluginHost {
       router: joinStages(router),
       handlers: joinStages(handlers),
       proxy: joinStages(proxy),
-      modifiers: joinStages(modifiers)
+      modifiers: joinStages(modifiers),
+      meter: this.observers.proxy(place.endpoint)
     }
   }
 
   async backend(endpoint: EndpointConfig, config: BackendConfig): Promise<HostedBackend> {
     const place = backendPlace(endpoint, config)
-    const stages = await compileComponents(place, this.componentHost)
+    const stages = timeStages(await compileComponents(place, this.componentHost), place, this.observers)
     stages.push(...(await this.placer.modifiers(place, 'decoded/modifiers')), ...(await this.placer.clients(place)))
     const decoded = inSlots(stages, 'decoded', BACKEND_DECODED_SLOTS)
     const transport = inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS)
     this.placed.set(config, listed([...decoded, ...transport]))
-    return { decoded: joinStages(decoded), transport: joinStages(transport) }
+    return {
+      decoded: joinStages(decoded),
+      transport: joinStages(transport),
+      meter: this.observers.backend(place.endpoint, place.backend),
+      watch: this.observers.call(place.endpoint, place.backend)
+    }
   }
 
   stagesOf(endpoint: EndpointConfig, backend?: BackendConfig): readonly PlacedStage[] {
     return this.placed.get(backend ?? endpoint) ?? []
+  }
+
+  async open(): Promise<void> {
+    for (const work of this.openers) await work()
   }
 
   async close(): Promise<void> {

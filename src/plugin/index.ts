@@ -9,6 +9,7 @@ export { GatewayRequest } from '../message/request.js'
 export { GatewayResponse, type Init, isGatewayResponse } from '../message/response.js'
 export type { ByteStage, Observer } from '../message/stages.js'
 export type { Token, TokenStage } from '../message/token-pipe.js'
+export type { CallTrace, CallWatch } from '../telemetry/call-trace.js'
 export {
   type BackendFacts,
   type BackendSlot,
@@ -24,6 +25,15 @@ export {
 } from './component.js'
 export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
 export { type ItemsOptions, items } from './items.js'
+export type {
+  GatewayObserver,
+  ObservedExchange,
+  PipeMeter,
+  PipeOutcome,
+  PoolState,
+  StageMeter,
+  StagePlace
+} from './observer.js'
 export {
   type TestAnswer,
   type TestedPlugin,

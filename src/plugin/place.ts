@@ -21,7 +21,7 @@ export function servicePlace(config: ServiceConfig): Place {
   return { scope: 'service', extra: config.extra, pointer: '', tag: '[SERVICE: Router]', endpoint: undefined, backend: undefined }
 }
 
-export function endpointPlace(config: EndpointConfig): Place {
+export function endpointPlace(config: EndpointConfig): Place & { readonly endpoint: EndpointFacts } {
   const { extra, pointer } = config
   return {
     scope: 'endpoint',
@@ -33,7 +33,10 @@ export function endpointPlace(config: EndpointConfig): Place {
   }
 }
 
-export function backendPlace(endpoint: EndpointConfig, config: BackendConfig): Place {
+export function backendPlace(
+  endpoint: EndpointConfig,
+  config: BackendConfig
+): Place & { readonly endpoint: EndpointFacts; readonly backend: BackendFacts } {
   const tag = `[BACKEND: ${endpoint.method} ${endpoint.ginPath} -> ${config.goPattern}]`
   const { extra, pointer, method, urlPattern, goPattern, hosts, encoding, timeoutMs } = config
   const backend = Object.freeze({ method, urlPattern, goPattern, hosts, encoding, timeoutMs })

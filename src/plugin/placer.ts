@@ -6,7 +6,9 @@ import type { Logger } from '../telemetry/logger.js'
 import { type Absorb, contain, describe, entrance, type HandlerUse, Link, neverThrows } from './chain.js'
 import type { Stage } from './component-stages.js'
 import { failureResponse, textOf } from './failure.js'
+import { StageTimer, timeModifier } from './measure.js'
 import { compileModifiers, type ModifierUse } from './modifiers.js'
+import type { Observers, StageMeter } from './observer.js'
 import { configError, contextOf, type Place } from './place.js'
 import type { PluginKind, PluginRegistry, Registered } from './registry.js'
 import { withServiceDeadline } from './service-deadline.js'
@@ -20,6 +22,7 @@ export interface PlacerOptions {
   readonly skipFaults: boolean
   readonly suggest: ((word: string, known: Iterable<string>) => string | undefined) | undefined
   readonly parseDuration: ((text: string) => number) | undefined
+  readonly observers: Observers
 }
 
 const HANDLERS = 'plugin/http-server'
@@ -98,26 +101,28 @@ export class PluginPlacer {
     const extra = optionsAt(place, namespace)
     if (extra === undefined) return []
     const members: HandlerUse[] = []
-    let first: Link | undefined
+    let first: TimedLink | undefined
     let below: Next | undefined
     for (const name of namesIn(extra)) {
       const made = await this.attempt(place, tag, namespace, name, async () => {
         const registered = this.find(place, namespace, kind, name) as Registered<HandlerFactory>
         const use: HandlerUse = { name, file: registered.file, tag: place.tag, logger: this.logger, needs: registered.needs }
         const link = new Link(use)
-        if (below !== undefined) link.run = below
+        const timer = this.timerOf(place, `${namespace}: ${name}`)
+        if (below !== undefined) link.run = timer === undefined ? below : timer.inner(below)
         const context = contextOf(place, name, this.logger, this.options.signal)
         const handler = await this.within(registered, () => registered.factory(context, extra, link.next))
         if (typeof handler !== 'function') {
           throw new Error(`plugin '${name}' (${registered.file}): the factory answered ${describe(handler)}, not a function`)
         }
-        return { use, link, run: contain(use, handler as Handler, link, absorb) }
+        const run = contain(use, handler as Handler, link, absorb)
+        return { use, link, timer, run: timer === undefined ? run : timer.outer(run) }
       })
       if (made === undefined) continue
       const line = `${tag} Injecting plugin ${name}`
       if (place.scope === 'backend') this.logger.debug(line)
       else this.logger.info(line)
-      first ??= made.link
+      first ??= made
       below = made.run
       members.unshift(made.use)
     }
@@ -147,7 +152,14 @@ export class PluginPlacer {
     const onResponse = response !== false && modifier.response !== undefined
     if (!onRequest && !onResponse)
       throw broken("its modifier has neither a function 'request' nor a function 'response' to be used")
-    return { name, file, tag: place.tag, logger: this.logger, needs, modifier, onRequest, onResponse }
+    const meter = this.options.observers.stage(place, `${MODIFIERS}: ${name}`)
+    const timed = meter === undefined ? modifier : timedModifier(modifier, meter)
+    return { name, file, tag: place.tag, logger: this.logger, needs, modifier: timed, onRequest, onResponse }
+  }
+
+  private timerOf(place: Place, name: string): StageTimer | undefined {
+    const meter = this.options.observers.stage(place, name)
+    return meter && new StageTimer(meter)
   }
 
   private find(place: Place, namespace: string, kind: PluginKind, name: string): Registered<unknown> {
@@ -229,13 +241,27 @@ export class PluginPlacer {
   }
 }
 
+interface TimedLink {
+  readonly link: Link
+  readonly timer: StageTimer | undefined
+}
+
+function timedModifier(modifier: Modifier, meter: StageMeter): Modifier {
+  const { request, response } = modifier
+  return {
+    ...(request === undefined ? {} : { request: timeModifier(request.bind(modifier), meter) }),
+    ...(response === undefined ? {} : { response: timeModifier(response.bind(modifier), meter) })
+  }
+}
+
 /** Factories got their `next` before the pipe was there: now it is bound, once. */
-function boundChain(first: Link, outermost: Next): Wrap {
+function boundChain(first: TimedLink, outermost: Next): Wrap {
   let bound = false
   return next => {
     if (bound) throw new Error('a plugin chain stands in one place')
     bound = true
-    first.run = neverThrows(next)
+    const inside = neverThrows(next)
+    first.link.run = first.timer === undefined ? inside : first.timer.inner(inside)
     return entrance(outermost)
   }
 }

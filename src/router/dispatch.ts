@@ -48,6 +48,8 @@ export interface DispatchOptions {
   readonly inner: Wrap | undefined
   /** Makes the request carry an id before anything reads it; undefined = no ids. */
   readonly identify: ((req: IncomingMessage) => string) | undefined
+  /** Told of each exchange that begins; each has its report. */
+  readonly started?: (() => void) | undefined
   readonly report: Report | undefined
   /** Told of requests whose target cannot be read; they have no exchange. */
   readonly onRefused?: ((req: IncomingMessage, error: GatewayError) => void) | undefined
@@ -63,7 +65,7 @@ export type Dispatch = (req: IncomingMessage, res: ServerResponse, offer?: Upgra
 const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null))
 
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { router, clientIp, identify } = options
+  const { router, clientIp, identify, started } = options
   const direct = options.outer === undefined && options.inner === undefined
   const routed: Next = request => {
     const match = router.lookup(request.method, request.path)
@@ -91,6 +93,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       options.onRefused?.(req, error as GatewayError)
       return
     }
+    started?.()
     const requestId = identify === undefined ? '' : identify(req)
     const raw = req.rawHeaders
     const remote = req.socket.remoteAddress ?? LOCAL

@@ -1,0 +1,129 @@
+/**
+ * How a component watches the gateway without standing in its pipes: exchanges, the pipes of endpoints and backends, calls to
+ * upstreams, the time that stages take. What nobody watches is not measured; pipes that are watched keep their shape.
+ */
+
+import type { GatewayError } from '../errors.js'
+import type { CallWatch } from '../telemetry/call-trace.js'
+import type { BackendFacts, EndpointFacts } from './component.js'
+
+/** What is known of an exchange when it is over. */
+export interface ObservedExchange {
+  readonly req: { readonly method?: string | undefined; readonly url?: string | undefined }
+  /** `performance.now()` when the request line was read. */
+  readonly startedAt: number
+  /** `performance.now()` when the head of the answer was written; 0 = never. */
+  readonly firstByteAt: number
+  readonly status: number
+  /** Body bytes, read from and handed to the client. */
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly error: GatewayError | undefined
+  /** The endpoint's path as configured, '' outside of endpoints. */
+  readonly route: string
+}
+
+/** Whole; without some of its parts; none; none because the client went away or another call was faster. */
+export type PipeOutcome = 'complete' | 'incomplete' | 'failed' | 'canceled'
+
+/** Told of each run of a pipe: ms until its answer's head (pass-through) or data. Must not throw. */
+export type PipeMeter = (ms: number, outcome: PipeOutcome) => void
+
+/** Where a timed stage stands. */
+export interface StagePlace {
+  readonly scope: 'service' | 'endpoint' | 'backend'
+  readonly endpoint: EndpointFacts | undefined
+  readonly backend: BackendFacts | undefined
+}
+
+/** Told the ms that one run of a stage took, without what it waited for further in. Must not throw. */
+export type StageMeter = (ms: number) => void
+
+/** State of the connections to one origin. */
+export interface PoolState {
+  /** `http://host:port` */
+  readonly origin: string
+  /** Open connections. */
+  readonly connections: number
+  /** Calls under way or waiting. */
+  readonly pending: number
+  /** Open connections that have changed their protocol. */
+  readonly tunnels: number
+  /** Calls ever started. */
+  readonly total: number
+  /** Calls refused because the queue was full. */
+  readonly refused: number
+}
+
+/** Watches one gateway. Every member is asked at boot; undefined = not measured. */
+export interface GatewayObserver {
+  /** Called when a request line has been read; each has its `finished`. */
+  readonly started?: () => void
+  readonly finished?: (exchange: ObservedExchange) => void
+  /** The endpoint's pipe: all backends, their merge, checks and modifiers; not auth and limits. */
+  readonly proxy?: (endpoint: EndpointFacts) => PipeMeter | undefined
+  /** One backend with all that stands around it. */
+  readonly backend?: (endpoint: EndpointFacts, backend: BackendFacts) => PipeMeter | undefined
+  /** The calls of one backend as they go out. */
+  readonly call?: (endpoint: EndpointFacts, backend: BackendFacts) => CallWatch | undefined
+  /** A component or plugin, by its name. */
+  readonly stage?: (place: StagePlace, name: string) => StageMeter | undefined
+}
+
+/** All observers of one gateway. */
+export class Observers {
+  /** Set when the gateway has its pools. */
+  pools: () => Iterable<PoolState> = () => []
+  private readonly list: GatewayObserver[] = []
+
+  add(observer: GatewayObserver): void {
+    this.list.push(observer)
+  }
+
+  /** Undefined = nobody listens, as with all that follow. */
+  started(): (() => void) | undefined {
+    const all = defined(this.list.map(one => one.started))
+    return all.length < 2 ? all[0] : () => all.forEach(tell => void tell())
+  }
+
+  finished(): ((exchange: ObservedExchange) => void) | undefined {
+    return joined(this.list.map(one => one.finished))
+  }
+
+  proxy(endpoint: EndpointFacts): PipeMeter | undefined {
+    return joinedMeter(this.list.map(one => one.proxy?.(endpoint)))
+  }
+
+  backend(endpoint: EndpointFacts, backend: BackendFacts): PipeMeter | undefined {
+    return joinedMeter(this.list.map(one => one.backend?.(endpoint, backend)))
+  }
+
+  call(endpoint: EndpointFacts, backend: BackendFacts): CallWatch | undefined {
+    const ended = joined(this.list.map(one => one.call?.(endpoint, backend)?.ended))
+    return ended && { ended }
+  }
+
+  stage(place: StagePlace, name: string): StageMeter | undefined {
+    return joined(this.list.map(one => one.stage?.(place, name)))
+  }
+}
+
+function defined<T>(items: readonly (T | undefined)[]): T[] {
+  return items.filter(item => item !== undefined)
+}
+
+function joined<A>(functions: readonly (((value: A) => void) | undefined)[]): ((value: A) => void) | undefined {
+  const all = defined(functions)
+  if (all.length < 2) return all[0]
+  return value => {
+    for (const tell of all) tell(value)
+  }
+}
+
+function joinedMeter(meters: readonly (PipeMeter | undefined)[]): PipeMeter | undefined {
+  const all = defined(meters)
+  if (all.length < 2) return all[0]
+  return (ms, outcome) => {
+    for (const tell of all) tell(ms, outcome)
+  }
+}
