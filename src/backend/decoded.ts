@@ -88,9 +88,10 @@ function hold(response: GatewayResponse, limit: number, mayStream: boolean): Pro
   const content = response.openedBody === undefined ? response.unopened : undefined
   if (Buffer.isBuffer(content)) return Promise.resolve(content)
   if (content === undefined && response.openedBody === undefined) return Promise.resolve(Buffer.alloc(0))
+  const streams = mayStream && contentCoding(response) === undefined ? true : undefined
   const source = content !== undefined && 'flow' in content ? content : undefined
-  if (source === undefined) return response.body.takeWhenSettled().then(taken => collect(taken, limit, undefined))
-  return collect(source, limit, mayStream && contentCoding(response) === undefined ? true : undefined)
+  if (source === undefined) return response.body.takeWhenSettled().then(taken => collect(taken, limit, streams))
+  return collect(source, limit, streams)
 }
 
 function collect(source: ByteSource, limit: number, mayStream: true | undefined): Promise<Buffer | ByteSource> {
