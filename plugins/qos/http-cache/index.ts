@@ -5,14 +5,7 @@
  * and HEAD are answered from the store; another method that succeeds forgets what is stored for its URL.
  */
 
-import {
-  type ComponentContext,
-  defineComponent,
-  GatewayError,
-  type GatewayRequest,
-  GatewayResponse,
-  type Next
-} from 'sluice/plugin'
+import { defineComponent, GatewayError, type GatewayRequest, GatewayResponse, type Next } from 'sluice/plugin'
 import { BodyCopy } from './body-copy.js'
 import { DEFAULT_MAX_BYTES, openStore } from './open-store.js'
 import { type Found, type RequestHead, ResponseCache } from './response-cache.js'

@@ -44,13 +44,14 @@ export class MemoryStore implements CacheStore {
     this.entries = entries
   }
 
-  /** @param maxBytes most bytes of all entries. @param maxItems most entries; 0 = no limit */
+  /** @param maxBytes most bytes of all entries. @param maxItems most answers, of one URL each; 0 = no limit */
   static async open(maxBytes: number, maxItems: number): Promise<MemoryStore> {
     const { LRUCache } = await import('lru-cache')
     return new MemoryStore(
       new LRUCache({
         maxSize: maxBytes,
-        ...(maxItems > 0 ? { max: maxItems } : {}),
+        // an answer has a second entry, for what its URL varies by
+        ...(maxItems > 0 ? { max: maxItems * 2 } : {}),
         sizeCalculation: (value, key) => sizeOf(key, value)
       })
     )

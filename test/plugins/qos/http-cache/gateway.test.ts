@@ -64,6 +64,24 @@ test('bodies that flow in pieces are stored when they end, and those over the li
   await assert.rejects(ask('/cut'))
 })
 
+test('a collection that is shaped while it flows may be larger than what is held, and is then not stored', async t => {
+  const upstream = await counting(t, (_, res) => {
+    res.setHeader('Cache-Control', 'max-age=60')
+    res.write('{"drop":1,"list":[0')
+    for (let i = 0; i < 100; i++) res.write(`,"${'x'.repeat(1000)}"`)
+    res.end(']}')
+  })
+  const one = endpoint('/a', upstream.host, cached()) as { backend: object[] }
+  const { gateway } = await build(t, {
+    max_body_bytes: 10_000,
+    endpoints: [{ ...one, backend: [{ ...one.backend[0], deny: ['drop'] }] }]
+  })
+  for (let calls = 1; calls < 3; calls++) {
+    const { list } = (await gateway.request({ path: '/a' })).json() as { list: unknown[] }
+    assert.deepEqual([list.length, upstream.calls], [101, calls])
+  }
+})
+
 test('a stale answer is validated, and sent on when it still holds', async t => {
   const upstream = await counting(t, (req, res, n) => {
     res.setHeader('ETag', '"v1"').setHeader('Cache-Control', 'max-age=0').setHeader('X-N', String(n))
@@ -143,6 +161,20 @@ test('backends that share a store share answers, in its first size', async t => 
     [{ n: 1 }, { n: 1 }, { n: 1 }, { n: 2 }]
   )
   await log.line(/WARNING: .*\[HTTPCache\] The shared cache keeps its first size/)
+})
+
+test('private stores without a size share room, not answers', async t => {
+  const upstream = await counting(t, number)
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/a', upstream.host, { url: '/x', ...cached() }),
+      endpoint('/b', upstream.host, { url: '/x', ...cached() }),
+      endpoint('/c', upstream.host, { url: '/x', ...cached({ max_items: 1 }) })
+    ]
+  })
+  const ask = async (path: string): Promise<unknown> => (await gateway.request({ path })).json()
+  const answers = [await ask('/a'), await ask('/b'), await ask('/c'), await ask('/a'), await ask('/b'), await ask('/c')]
+  assert.deepEqual(answers, [{ n: 1 }, { n: 2 }, { n: 3 }, { n: 1 }, { n: 2 }, { n: 3 }])
 })
 
 test('a method that changes things forgets what is stored for its URL', async t => {

@@ -137,7 +137,7 @@ test('the store stays within its bytes and items, and forgets what was used last
   assert.deepEqual([small.get('a'), small.get('b') !== undefined, small.get('c') !== undefined], [undefined, true, true])
   small.set('huge', answer([], 'x'.repeat(5000)))
   assert.equal(small.get('huge'), undefined)
-  const few = await MemoryStore.open(1_000_000, 2)
+  const few = await MemoryStore.open(1_000_000, 1)
   for (const key of ['a', 'b']) few.set(key, answer([]))
   few.get('a')
   few.set('c', answer([]))
