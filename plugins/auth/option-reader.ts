@@ -3,18 +3,10 @@
  * A guard gets its options unrepaired in tolerant mode, so nothing here trusts the schema.
  */
 
+import { parseDurationMs } from '../duration.js'
+
 /** Stops the start; `pointer` is within the options. */
 export type Fail = (pointer: string, message: string) => never
-
-const UNIT_MS: ReadonlyMap<string, number> = new Map([
-  ['ns', 1e-6],
-  ['us', 1e-3],
-  ['µs', 1e-3],
-  ['ms', 1],
-  ['s', 1000],
-  ['m', 60_000],
-  ['h', 3_600_000]
-])
 
 /** Typed access to an options object; every method answers the fallback for an absent or null key. */
 export class OptionReader {
@@ -101,13 +93,4 @@ export class OptionReader {
   private wrong(key: string, wanted: string): never {
     return this.fail(`/${key}`, `expected ${wanted}`)
   }
-}
-
-/** Reads `300ms`, `1.5h`, `1m30s`; undefined for anything else. */
-export function parseDurationMs(text: string): number | undefined {
-  if (text === '0') return 0
-  if (!/^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined
-  let ms = 0
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) ms += Number(amount) * UNIT_MS.get(unit!)!
-  return ms
 }
