@@ -7,6 +7,9 @@ import type { GatewayResponse } from '../message/response.js'
 import { Deadline, deadlines } from '../telemetry/timer-wheel.js'
 import { writeHead } from './write-head.js'
 
+/** Most that is sent without a turn of the event loop. */
+const MAX_BURST_BYTES = 1024 * 1024
+
 /** Called once when an answer is over; `error` says why it was not whole. */
 export type Finished = (exchange: Exchange, status: number, bytes: number, error: GatewayError | undefined) => void
 
@@ -20,6 +23,8 @@ export class ResponseWriter extends Deadline implements ByteSink {
   private source: ByteSource | undefined
   private lastActivity = 0
   private bytes = 0
+  /** Bytes sent since the last drain. */
+  private burst = 0
   private over = false
 
   /** @param idleMs the body may stand still this long on either side; 0 = for ever */
@@ -100,6 +105,7 @@ export class ResponseWriter extends Deadline implements ByteSink {
 
   private drained(): void {
     if (this.over) return
+    this.burst = 0
     this.lastActivity = deadlines.now()
     this.source!.resume()
   }
@@ -108,7 +114,19 @@ export class ResponseWriter extends Deadline implements ByteSink {
     if (this.over) return false
     this.lastActivity = deadlines.now()
     this.bytes += chunk.length
-    return this.res.write(chunk)
+    return this.res.write(chunk) || this.wentOut(chunk.length)
+  }
+
+  /**
+   * A large chunk always "needs drain" because node holds it back until the next tick. Sent at once, mostly nothing is left to
+   * wait for: 1 MiB takes about 20 writes instead of 33 (bench/chain, 1m). Limited, so that no source runs on for ever.
+   */
+  private wentOut(bytes: number): boolean {
+    const { socket, req } = this.res
+    if (socket === null || req.httpVersionMajor !== 1) return false
+    socket.uncork()
+    this.burst += bytes
+    return socket.writableLength === 0 && this.burst < MAX_BURST_BYTES
   }
 
   end(trailers: readonly string[]): void {
