@@ -241,8 +241,14 @@ function createDispatcher(origin: string, settings: PoolSettings, clients: Set<P
     allowH2: false
   }
   const proxy = proxyFor(origin, settings.env)
-  if (proxy !== undefined)
-    return { dispatcher: new ProxyAgent({ ...options, uri: proxy, requestTls: connect as never }), openFresh: undefined }
+  if (proxy !== undefined) {
+    // plain http is asked of the proxy in absolute form, https goes through a CONNECT tunnel (RFC 9110 §9.3.6), as Go does
+    const proxyTunnel = origin.startsWith('https:')
+    return {
+      dispatcher: new ProxyAgent({ ...options, uri: proxy, proxyTunnel, requestTls: connect as never }),
+      openFresh: undefined
+    }
+  }
   // TLS connections share a connector and its sessions
   const shared = origin.startsWith('https:') ? buildConnector(connect) : undefined
   const connectorOf = (reader: SocketReader | undefined): buildConnector.connector =>
