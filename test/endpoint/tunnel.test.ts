@@ -139,6 +139,20 @@ test('passes over offers that it cannot tunnel', async t => {
   assert.equal(upstream.heads.filter(head => /^upgrade:/im.test(head)).length, 0)
 })
 
+test('follows a stage of the service that leads another path to a tunnel', async t => {
+  const upstream = await rawUpstream(t, socket => socket.write(`${SWITCH}\r\n`))
+  const reroute: Wrap = next => request => {
+    if (request.path === '/old') request.path = '/ws'
+    return next(request)
+  }
+  const opened = await openGateway(t, service(upstream.origin), { wrapService: reroute })
+  const client = await RawClient.open(opened.port)
+  client.send(ASK.replace('/ws', '/old'))
+  assert.match(await client.heard('\r\n\r\n'), /^HTTP\/1\.1 101 /)
+  client.socket.destroy()
+  assert.equal(statusOf(await exchange(opened.port, ASK.replace('/ws', '/nowhere'))), 404)
+})
+
 test('passes over an offer behind an answer that is still owed', async t => {
   const upstream = await rawUpstream(t, (socket, head) => {
     if (/^upgrade:/im.test(head)) socket.end()
