@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { WebSocket, WebSocketServer } from 'ws'
 import { GatewayResponse } from '../../src/message/response.js'
 import type { Wrap } from '../../src/plugin/types.js'
@@ -77,6 +78,20 @@ test('carries WebSocket messages both ways, texts and large binaries', async t =
   assert.equal(sent.get('connection'), 'upgrade')
   assert.match(sent.get('x-forwarded-for')!, /127\.0\.0\.1/)
   assert.equal(sent.get('cookie'), undefined)
+})
+
+test('carries WebSocket messages of clients that speak TLS', async t => {
+  const upstream = await echoServer(t)
+  const pem = (name: string): string => fileURLToPath(new URL(`../server/certs/${name}`, import.meta.url))
+  const tls = { keys: [{ public_key: pem('a.pem'), private_key: pem('a.key') }] }
+  const opened = await openGateway(t, { ...service(upstream.origin), tls })
+  const client = new WebSocket(`wss://127.0.0.1:${opened.port}/ws`, { rejectUnauthorized: false })
+  await once(client, 'open')
+  client.send('hello')
+  assert.equal(String((await once(client, 'message'))[0]), 'hello')
+  client.close()
+  await once(client, 'close')
+  assert.equal((await entry(opened, /"status":101/)).error, undefined)
 })
 
 test('runs the stages of the endpoint before the handshake and lets them refuse it', async t => {
