@@ -24,7 +24,7 @@ async function exchange(bytes, responses) {
 
 /** @returns {Promise<{ kind: string, size: string, count: number, micros: Record<string, number> }>} median µs of an exchange, by variant */
 export async function measureInProcess(kind, size, bytes, count, milliseconds) {
-  const bench = new Bench({ time: milliseconds, warmupTime: milliseconds / 4, throws: true })
+  const bench = new Bench({ time: milliseconds, iterations: 10, warmupTime: milliseconds / 4, warmupIterations: 3, throws: true })
   for (const variant of ['none', 'pass', 'chain', 'combined', 'naive']) {
     const responses = responsesOf(kind, variant, count)
     bench.add(variant, () => exchange(bytes, responses))

@@ -54,7 +54,7 @@ const options = {
   folder,
   rounds: Number(values.rounds),
   seconds: Number(values.seconds),
-  warmup: 2
+  warmup: 1
 }
 try {
   for (const count of list(values.served)) {
