@@ -12,10 +12,12 @@ import routerRateLimit from './qos/ratelimit/router/index.js'
 import botDetector from './security/bot-detector/index.js'
 import cors from './security/cors/index.js'
 import httpSecurity from './security/http/index.js'
+import opentelemetry from './telemetry/opentelemetry/index.js'
 import cel from './validation/cel/index.js'
 import jsonSchema from './validation/json-schema/index.js'
 
 export const components: readonly Component<never>[] = [
+  opentelemetry,
   validator,
   signer,
   clientCredentials,

@@ -71,7 +71,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     this.headers = headers
     this.body = body
     this.redirects = redirects
-    if (this.watch !== undefined) this.trace = new CallTrace(this.watch, method, pool.origin)
+    if (this.watch !== undefined) this.trace = new CallTrace(this.watch, method, pool.origin, requestBytes(headers, body))
     this.dispatch()
   }
 
@@ -190,7 +190,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       if (this.over) return true
     }
     this.headSeen = true
-    this.trace?.answered(status)
+    if (this.trace !== undefined) this.trace.answered(status, declaredBytes(raw))
     this.onHead(status, raw)
     return !this.paused
   }
@@ -252,7 +252,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       this.end(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message }))
     } else {
       this.over = true
-      this.trace?.answered(101)
+      this.trace?.answered(101, -1)
       this.trace?.ended(undefined)
       this.pool.countTunnel(socket)
       this.onTunnel(raw, socket, protocol)
@@ -314,6 +314,21 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     this.path = next.path
     this.dispatch()
   }
+}
+
+/** Of a request's body, for traces; -1 = unknown. */
+function requestBytes(headers: RawFields, body: Upload | Buffer | null): number {
+  if (body === null) return 0
+  return Buffer.isBuffer(body) ? body.length : Number(fieldOf(headers, 'content-length') ?? -1)
+}
+
+/** Content-Length of an answer, for traces; -1 = none. */
+function declaredBytes(raw: readonly Buffer[]): number {
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i]!.length === 14 && raw[i]!.toString('latin1').toLowerCase() === 'content-length')
+      return Number(raw[i + 1]!.toString('latin1'))
+  }
+  return -1
 }
 
 const NO_TRAILERS: readonly Buffer[] = []

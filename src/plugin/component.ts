@@ -118,6 +118,8 @@ export interface Component<O = unknown> {
    * they are and answers a stage that refuses every request where it cannot honour them. Default false.
    */
   readonly guard?: boolean
+  /** What of KrakenD's component is not there, for the table of namespaces: `traces, the key x`. Undefined = nothing is missing. */
+  readonly lacks?: string
   /** JSON Schema (draft 2020-12) of the options. */
   readonly schema: object
   /**

@@ -11,6 +11,7 @@ export interface ComponentNamespace {
   readonly schema: object
   readonly aliases?: readonly string[]
   readonly guard?: boolean
+  readonly lacks?: string
 }
 
 /** Components by namespace. */
@@ -46,6 +47,7 @@ async function load(): Promise<ShippedComponents> {
         scopes: component.scopes,
         schema: component.schema,
         guard: component.guard ?? false,
+        ...(component.lacks === undefined ? {} : { lacks: component.lacks }),
         ...(component.aliases === undefined ? {} : { aliases: component.aliases })
       })
     }

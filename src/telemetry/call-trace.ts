@@ -14,22 +14,27 @@ export class CallTrace {
   /** `http://host:port` of the first hop. */
   readonly origin: string
   readonly startedAt: number
+  /** Bytes of the request's body; -1 = not known beforehand. */
+  readonly requestBytes: number
   /** When a connection took the call up. */
   connectedAt = 0
   headAt = 0
   endedAt = 0
   /** Of the final answer; 0 = none. */
   status = 0
+  /** `Content-Length` of the answer; -1 = none. */
+  declaredBytes = -1
   /** Body bytes that came, as they travelled. */
   bytes = 0
   /** Why there is no answer, or no whole one. */
   error: GatewayError | undefined = undefined
   private readonly watch: CallWatch
 
-  constructor(watch: CallWatch, method: string, origin: string) {
+  constructor(watch: CallWatch, method: string, origin: string, requestBytes: number) {
     this.watch = watch
     this.method = method
     this.origin = origin
+    this.requestBytes = requestBytes
     this.startedAt = performance.now()
   }
 
@@ -38,9 +43,10 @@ export class CallTrace {
     if (this.connectedAt === 0) this.connectedAt = performance.now()
   }
 
-  answered(status: number): void {
+  answered(status: number, declaredBytes: number): void {
     this.headAt = performance.now()
     this.status = status
+    this.declaredBytes = declaredBytes
   }
 
   ended(error: GatewayError | undefined): void {
