@@ -8,6 +8,7 @@
 
 import type { Buffer } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Balancer } from '../backend/balancer.js'
 import type { TargetTemplate } from '../backend/request-template.js'
 import { UpstreamCall } from '../client/call.js'
@@ -209,7 +210,8 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
       more = res.write(chunk)
     }
     const { socket } = res
-    if (socket === null || this.req.httpVersionMajor !== 1) return this.goesOn(more)
+    // only of a socket of the system is it known that what has left it is nobody's any more
+    if (!(socket instanceof Socket) || this.req.httpVersionMajor !== 1) return this.goesOn(more)
     // node holds writes back until the next tick: without that, mostly nothing is left to wait for (bench/peers, pass-1m)
     socket.uncork()
     if (socket.writableLength > 0) return this.goesOn(more)

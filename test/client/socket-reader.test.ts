@@ -193,3 +193,29 @@ describe('reading from upstreams into one buffer', () => {
     assert.equal((await get(await gatewayTo(port), '/x/1')).body, 'all of it')
   })
 })
+
+describe('answers that never touch a port', () => {
+  it('stay as they were sent while the buffer they were read into is used again', async () => {
+    const port = await rawUpstream((socket, head) => {
+      const id = /\/x\/(\w+)/.exec(head)![1]!
+      const body = id.repeat(4000)
+      return trickle(socket, `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`, 3)
+    })
+    const gateway = await createGateway({
+      version: 3,
+      extra_config: { router: { disable_access_log: true }, 'telemetry/logging': { level: 'CRITICAL', stdout: true } },
+      endpoints: [
+        {
+          endpoint: '/x/{id}',
+          output_encoding: 'no-op',
+          backend: [{ host: [`http://127.0.0.1:${port}`], url_pattern: '/x/{id}' }]
+        }
+      ]
+    })
+    closers.push(() => gateway.close({ graceMs: 1 }))
+    for (const id of ['a1', 'b2', 'c3', 'd4']) {
+      const got = await gateway.request({ path: `/x/${id}` })
+      assert.ok(got.text() === id.repeat(4000))
+    }
+  })
+})
