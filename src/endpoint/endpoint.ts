@@ -77,6 +77,8 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     logger.debug(`${tag}[Static] Adding a static response using '${strategy}' strategy. Data: ${JSON.stringify(data)}`)
   }
   logger.debug(`${tag} Building the http handler`)
+  if (config.extra['auth/signer'] === undefined) logger.debug(`${tag}[JWTSigner] Signer disabled`)
+  if (config.extra['auth/validator'] === undefined) logger.info(`${tag}[JWTValidator] Validator disabled for this endpoint`)
   const piped = config.broken === undefined ? compileProxy(config, backends, wraps) : brokenProxy(config.broken)
   const { meter } = wraps
   const proxy = meter === undefined ? piped : metered(piped, meter)
