@@ -1,6 +1,6 @@
-/** The shipped components, one line each; a component's folder is its namespace. */
+/** The shipped components, one line each; a component's folder is its namespace. Below them the plugins that need no folder. */
 
-import type { Component } from 'sluice/plugin'
+import type { Component, PluginModule } from 'sluice/plugin'
 import clientCredentials from './auth/client-credentials/index.js'
 import signer from './auth/signer/index.js'
 import validator from './auth/validator/index.js'
@@ -12,12 +12,14 @@ import routerRateLimit from './qos/ratelimit/router/index.js'
 import botDetector from './security/bot-detector/index.js'
 import cors from './security/cors/index.js'
 import httpSecurity from './security/http/index.js'
+import metrics from './telemetry/metrics/index.js'
 import opentelemetry from './telemetry/opentelemetry/index.js'
 import cel from './validation/cel/index.js'
 import jsonSchema from './validation/json-schema/index.js'
 
 export const components: readonly Component<never>[] = [
   opentelemetry,
+  metrics,
   validator,
   signer,
   clientCredentials,
@@ -31,4 +33,15 @@ export const components: readonly Component<never>[] = [
   jsonSchema,
   graphql,
   httpCache
+]
+
+/** Plugins by the names that a configuration uses; each is loaded when it is named. */
+export const shippedPlugins: readonly { readonly name: string; load(): Promise<PluginModule> }[] = [
+  { name: 'sluice-compress', load: () => import('./shipped/compress/index.js') },
+  { name: 'sluice-digest', load: () => import('./shipped/digest/index.js') },
+  { name: 'sluice-etag', load: () => import('./shipped/etag/index.js') },
+  { name: 'sluice-items', load: () => import('./shipped/items/index.js') },
+  { name: 'sluice-json-editor', load: () => import('./shipped/json-editor/index.js') },
+  { name: 'sluice-replace', load: () => import('./shipped/replace/index.js') },
+  { name: 'sluice-request-id', load: () => import('./shipped/request-id/index.js') }
 ]

@@ -14,6 +14,7 @@ import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './json-value.
 import { SinkReadable } from './sink-readable.js'
 import { abortStep, type ByteStage, type Observer, type Step, throughSteps } from './stages.js'
 import type { TokenStage } from './token-pipe.js'
+import { TrailerSource } from './trailer-source.js'
 
 /** Default of `max_body_bytes`: 10 MiB. */
 export const DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -93,7 +94,7 @@ export class Body {
     return this.bytes !== undefined ? this.bytes.length : this.source?.length
   }
 
-  /** Fields that came after the body; complete once the body has ended. */
+  /** Fields that come after the body, complete once it has ended. What a plugin sets before a streamed response ends is sent. */
   get trailers(): HeaderMap {
     this.trailerMap ??= new HeaderMap()
     return this.trailerMap
@@ -243,7 +244,9 @@ export class Body {
   /** As {@link takeWhenSettled} for a body that nobody is reading right now. @throws GatewayError when it was taken before. */
   take(): ByteSource {
     this.toBytes()
-    return this.takeSource()
+    const source = this.takeSource()
+    if (this.trailerMap === undefined || this.owner.side === 'request') return source
+    return new TrailerSource(source, this.trailerMap)
   }
 
   /** A reader has been started and not ended yet. */

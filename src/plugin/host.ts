@@ -25,7 +25,7 @@ import { Observers, type PipeMeter } from './observer.js'
 import { backendPlace, endpointPlace, servicePlace } from './place.js'
 import { PluginPlacer } from './placer.js'
 import { PluginRegistry } from './registry.js'
-import type { ComponentRegistry } from './shipped.js'
+import { type ComponentRegistry, registerShipped } from './shipped.js'
 import type { Needs, PluginModule, Wrap } from './types.js'
 
 export interface PluginHostOptions {
@@ -96,6 +96,7 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
   const registry = new PluginRegistry()
   const logger = pluginLogger(options.logger)
   const skipFaults = tolerant || config.plugin?.onError === 'skip'
+  await registerShipped(config, registry, logger)
   await loadPlugins({ folder: config.plugin, modules, registry, logger, skipFaults })
   const host = new Host(options, registry, logger, skipFaults)
   await host.compileService()

@@ -9,6 +9,9 @@ export type PluginKind = 'client' | 'handler' | 'modifier'
 /** The interface version that this gateway speaks. */
 export const API_VERSION = 1
 
+/** Begins the names of the plugins that come with the gateway; no other plugin may take one. */
+export const RESERVED_PREFIX = 'sluice-'
+
 /** One registered name. */
 export interface Registered<F> {
   readonly name: string
@@ -65,10 +68,11 @@ export class PluginRegistry {
 
   /**
    * Calls one symbol of a module.
+   * @param shipped the module comes with the gateway: it may use names that begin with {@link RESERVED_PREFIX}
    * @returns faults of single registrations, each with the name
    * @throws what the plugin throws; Error for a symbol of the wrong type
    */
-  async take(entry: SymbolEntry, value: unknown, file: string, logger: Logger): Promise<string[]> {
+  async take(entry: SymbolEntry, value: unknown, file: string, logger: Logger, shipped = false): Promise<string[]> {
     const plugin = value as Record<string, unknown>
     if (typeof value !== 'object' || value === null || typeof plugin[entry.method] !== 'function') {
       throw new Error(`${entry.wrongType}: ${entry.symbol} has no function ${entry.method}`)
@@ -76,7 +80,10 @@ export class PluginRegistry {
     const faults: string[] = []
     if (typeof plugin.registerLogger === 'function') plugin.registerLogger(logger)
     const register = (name: unknown, factory: unknown, about?: About & { request?: boolean; response?: boolean }): void => {
-      const fault = this.add(entry.kind, name, factory, about ?? {}, file)
+      const reserved = !shipped && typeof name === 'string' && name.startsWith(RESERVED_PREFIX)
+      const fault = reserved
+        ? `plugin '${name}': names that begin with '${RESERVED_PREFIX}' are reserved for plugins that come with the gateway; choose another one`
+        : this.add(entry.kind, name, factory, about ?? {}, file)
       if (fault !== undefined) faults.push(fault)
     }
     await (plugin[entry.method] as (register: unknown) => unknown)(register)

@@ -1,8 +1,12 @@
-/** The components that come with the product: found beside the code, loaded by their list, never imported by `src`. */
+/** The components and plugins that come with the product: found beside the code, loaded by their list, never imported by `src`. */
 
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { ServiceConfig } from '../config/types.js'
+import type { Logger } from '../telemetry/logger.js'
 import type { Component } from './component.js'
+import { exportOf, type PluginRegistry, RESERVED_PREFIX, SYMBOLS } from './registry.js'
+import type { PluginModule } from './types.js'
 
 /** A component's place in the table of namespaces that the configuration is checked against. */
 export interface ComponentNamespace {
@@ -16,6 +20,13 @@ export interface ComponentNamespace {
 
 /** Components by namespace. */
 export type ComponentRegistry = ReadonlyMap<string, Component<never>>
+
+/** A plugin that needs no folder. Its name begins with `sluice-`. */
+export interface ShippedPlugin {
+  readonly name: string
+  /** Called when a configuration names it. */
+  load(): Promise<PluginModule>
+}
 
 export interface ShippedComponents {
   readonly registry: ComponentRegistry
@@ -53,4 +64,44 @@ async function load(): Promise<ShippedComponents> {
     }
   }
   return { registry, namespaces }
+}
+
+/** Namespaces whose `name` lists plugins. */
+const PLUGIN_NAMESPACES = ['plugin/http-server', 'plugin/http-client', 'plugin/req-resp-modifier']
+
+/**
+ * Loads the shipped plugins that a configuration names and lets them register. Of a name with their prefix that none of
+ * them has, all are registered: whoever reports it can say which there are.
+ */
+export async function registerShipped(config: ServiceConfig, registry: PluginRegistry, logger: Logger): Promise<void> {
+  const named = reservedNames(config)
+  if (named.size === 0 || !existsSync(fileURLToPath(LIST))) return
+  const { shippedPlugins } = (await import(LIST.href)) as { shippedPlugins: readonly ShippedPlugin[] }
+  const known = new Set(shippedPlugins.map(plugin => plugin.name))
+  const wanted = [...named].every(name => known.has(name)) ? shippedPlugins.filter(({ name }) => named.has(name)) : shippedPlugins
+  for (const plugin of wanted) {
+    const module = await plugin.load()
+    for (const entry of SYMBOLS) {
+      const value = exportOf(module, entry.symbol)
+      if (value !== undefined) await registry.take(entry, value, 'shipped', logger, true)
+    }
+  }
+}
+
+function reservedNames(config: ServiceConfig): Set<string> {
+  const names = new Set<string>()
+  const look = (extra: { readonly [namespace: string]: unknown }): void => {
+    for (const namespace of PLUGIN_NAMESPACES) {
+      const name = (extra[namespace] as { name?: unknown } | null | undefined)?.name
+      for (const one of Array.isArray(name) ? name : [name]) {
+        if (typeof one === 'string' && one.startsWith(RESERVED_PREFIX)) names.add(one)
+      }
+    }
+  }
+  look(config.extra)
+  for (const endpoint of config.endpoints) {
+    look(endpoint.extra)
+    for (const backend of endpoint.backends) look(backend.extra)
+  }
+  return names
 }
