@@ -12,6 +12,7 @@ import routerRateLimit from './qos/ratelimit/router/index.js'
 import botDetector from './security/bot-detector/index.js'
 import cors from './security/cors/index.js'
 import httpSecurity from './security/http/index.js'
+import logstash from './telemetry/logstash/index.js'
 import metrics from './telemetry/metrics/index.js'
 import opentelemetry from './telemetry/opentelemetry/index.js'
 import cel from './validation/cel/index.js'
@@ -20,6 +21,7 @@ import jsonSchema from './validation/json-schema/index.js'
 export const components: readonly Component<never>[] = [
   opentelemetry,
   metrics,
+  logstash,
   validator,
   signer,
   clientCredentials,

@@ -99,6 +99,7 @@ class Boot {
     const { config, options } = this
     const logging = options.logger === undefined ? config.extra['telemetry/logging'] : undefined
     const created = createLogger(logging, {
+      logstash: options.logger === undefined ? config.extra['telemetry/logstash'] : undefined,
       tolerant: config.tolerant,
       file: config.source,
       ...(options.logOutput === undefined ? {} : { out: options.logOutput })

@@ -44,7 +44,11 @@ export interface MemoryMessage {
 
 /** Serves with `count` workers until a signal comes; answers the exit code. The configuration was loaded before, to find its faults once. */
 export function runWorkers(count: number, config: ServiceConfig): Promise<number> {
-  const { logger } = createLogger(config.extra['telemetry/logging'], { tolerant: config.tolerant, file: config.source })
+  const { logger } = createLogger(config.extra['telemetry/logging'], {
+    logstash: config.extra['telemetry/logstash'],
+    tolerant: config.tolerant,
+    file: config.source
+  })
   return new Primary(count, logger).run()
 }
 

@@ -1,24 +1,26 @@
 /**
  * Makes the gateway's logger.
  *
- * What comes in is `extra_config["telemetry/logging"]`, or nothing; what goes out is a logger and the lines that a start says
- * about it. Without the component everything is logged to the standard output as `2026/11/21 02:10:22 SLUICE INFO: text`.
+ * What comes in is `extra_config["telemetry/logging"]`, or nothing, and `telemetry/logstash`; what goes out is a logger and the
+ * lines that a start says about it. Without the component everything is logged to the standard output as `2026/11/21 02:10:22 SLUICE INFO: text`.
  * Lines of levels that are off cost one comparison. Colours are for terminals only.
  */
 
 import type { Writable } from 'node:stream'
-import { inspect } from 'node:util'
 import type { Json } from '../config/types.js'
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { dashedTimeMillis, isoTime, plainTime } from './clock.js'
 import { compileLogPattern, LEVEL_COLOURS, type LogFormat } from './log-pattern.js'
-import { safeText } from './log-text.js'
+import { safeText, textOf } from './log-text.js'
 import { type GatewayLogger, LOG_LEVELS, type LogLevel } from './logger.js'
 import { type LoggingOptions, readLoggingOptions } from './logging-options.js'
+import { compileLogstash, type RecordFormat, wantsLogstash } from './logstash.js'
 import { type LogOutput, outputTo } from './output.js'
 import { Syslog } from './syslog.js'
 
 export interface CreateLoggerOptions {
+  /** `extra_config["telemetry/logstash"]`: every line is a JSON object. */
+  readonly logstash?: Json | undefined
   /** Default: standard output. */
   readonly out?: Writable
   /** Other places of the syslog daemon than this platform's. */
@@ -42,15 +44,22 @@ export interface CreatedLogger {
  */
 export function createLogger(config: Json | undefined, options: CreateLoggerOptions = {}): CreatedLogger {
   const output = outputTo(options.out ?? process.stdout)
-  if (config === undefined) {
-    return { logger: new LineLogger('DEBUG', formatDefault, output, undefined), startLines: [], accessLogFormat: 'default' }
+  const logstash = wantsLogstash(options.logstash)
+  if (config === undefined && !logstash) {
+    return {
+      logger: new LineLogger('DEBUG', byMessage(formatDefault), output, undefined),
+      startLines: [],
+      accessLogFormat: 'default'
+    }
   }
   const problems: ConfigProblem[] = []
-  const logging = readLoggingOptions(config, options.file ?? '(object)', problems)
+  const file = options.file ?? '(object)'
+  if (config === undefined) problems.push(withoutLogging(file))
+  const logging = readLoggingOptions(config ?? { level: 'DEBUG' }, file, problems)
   if (problems.length > 0) {
     if (!options.tolerant) throw new ConfigError(problems)
     return {
-      logger: new LineLogger('DEBUG', formatDefault, output, undefined),
+      logger: new LineLogger('DEBUG', byMessage(formatDefault), output, undefined),
       startLines: problems.map(p => ({
         level: 'error',
         text: `[SERVICE: Logging] Unable to create the logger: ${p.pointer.endsWith('/level') ? '' : `${p.pointer}: `}${p.message}`
@@ -67,7 +76,13 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
     output.write(`${formatDefault('WARNING', text, Date.now())}\n`)
   })
   return {
-    logger: new LineLogger(logging.level, formatOf(logging, output.isTerminal), logging.stdout ? output : undefined, syslog),
+    logger: new LineLogger(
+      logging.level,
+      logstash ? compileLogstash(logging.prefix) : byMessage(formatOf(logging, output.isTerminal)),
+      logging.stdout ? output : undefined,
+      syslog,
+      logstash
+    ),
     startLines: [{ level: 'debug', text: '[SERVICE: telemetry/logging] Improved logging started.' }],
     accessLogFormat: logging.accessLogFormat
   }
@@ -80,9 +95,11 @@ class LineLogger implements GatewayLogger {
 
   constructor(
     level: LogLevel,
-    readonly format: LogFormat,
+    readonly format: RecordFormat,
     readonly output: LogOutput | undefined,
-    readonly syslog: Syslog | undefined
+    readonly syslog: Syslog | undefined,
+    /** The syslog daemon gets whole lines, not only messages. */
+    readonly wholeLines = false
   ) {
     this.#least = output === undefined && syslog === undefined ? LOG_LEVELS.length : WEIGHTS[level]
   }
@@ -106,21 +123,27 @@ class LineLogger implements GatewayLogger {
 
   #log(level: LogLevel, values: readonly unknown[]): void {
     if (WEIGHTS[level] < this.#least) return
-    const message = values.length === 1 ? textOf(values[0]) : values.map(textOf).join(' ')
-    this.output?.write(`${this.format(level, message, Date.now())}\n`)
-    this.syslog?.send(level === 'FATAL' ? 'CRITICAL' : level, safeText(message))
+    const line = this.output !== undefined || this.wholeLines ? this.format(level, values, Date.now()) : ''
+    this.output?.write(`${line}\n`)
+    this.syslog?.send(level === 'FATAL' ? 'CRITICAL' : level, this.wholeLines ? line : safeText(messageOf(values)))
   }
 }
 
-/** Errors show their message (and cause), objects their JSON; a value whose own methods throw costs its text, not the caller. */
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  try {
-    if (value instanceof Error) return value.cause instanceof Error ? `${value.message}: ${textOf(value.cause)}` : value.message
-    if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? inspect(value, { breakLength: Infinity })
-    return String(value)
-  } catch {
-    return inspect(value, { breakLength: Infinity, depth: 2 })
+function messageOf(values: readonly unknown[]): string {
+  return values.length === 1 ? textOf(values[0]) : values.map(textOf).join(' ')
+}
+
+function byMessage(format: LogFormat): RecordFormat {
+  return (level, values, now) => format(level, messageOf(values), now)
+}
+
+function withoutLogging(file: string): ConfigProblem {
+  return {
+    level: 'error',
+    file,
+    pointer: '/extra_config/telemetry~1logstash',
+    message: "'telemetry/logstash' needs 'telemetry/logging'",
+    suggestion: 'that says the level and where the lines go: {"level": "INFO", "stdout": true}'
   }
 }
 

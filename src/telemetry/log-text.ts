@@ -1,4 +1,6 @@
-/** Foreign text in logs: quoted, and never able to forge a line or to steer a terminal. */
+/** Foreign text and values in logs: quoted, and never able to forge a line or to steer a terminal. */
+
+import { inspect } from 'node:util'
 
 const NAMED = new Map([
   ['\x07', '\\a'],
@@ -47,4 +49,16 @@ export function safeText(text: string): string {
 function escapeControl(c: string): string {
   if (c === '\n') return '\n\t'
   return NAMED.get(c) ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+/** The text of a value: errors show their message (and cause), objects their JSON; one whose own methods throw costs its text, not the caller. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    if (value instanceof Error) return value.cause instanceof Error ? `${value.message}: ${textOf(value.cause)}` : value.message
+    if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? inspect(value, { breakLength: Infinity })
+    return String(value)
+  } catch {
+    return inspect(value, { breakLength: Infinity, depth: 2 })
+  }
 }
