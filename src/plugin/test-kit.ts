@@ -226,8 +226,12 @@ class ScriptedUpstream {
     for (let at = 0; at < end && !res.destroyed; ) {
       const to = Math.min(end, at + this.pieceOf(end))
       await new Promise<void>(resolve => {
-        res.once('close', resolve)
-        res.write(bytes.subarray(at, to), () => resolve())
+        const written = (): void => {
+          res.off('close', written)
+          resolve()
+        }
+        res.once('close', written)
+        res.write(bytes.subarray(at, to), written)
       })
       at = to
     }

@@ -1,6 +1,8 @@
 /** Runs shipped plugins in the test kit, and over a bare socket where the framing counts. */
 
-import { connect } from 'node:net'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import type { TestContext } from 'node:test'
 import {
   type ExtraConfig,
   type HandlerFactory,
@@ -10,6 +12,7 @@ import {
   type TestPluginOptions,
   testPlugin
 } from '../../../src/plugin/index.js'
+import { openGateway } from '../../support/open-gateway.js'
 
 const NAME = 'under-test'
 
@@ -49,6 +52,9 @@ export function testShipped(module: PluginModule, options: TestPluginOptions = {
   return testPlugin(renamed(module), { options: {}, ...options })
 }
 
+/** Lets GET endpoints answer HEAD. */
+export const AUTO_HEAD = { extra_config: { router: { auto_head: true } } }
+
 /** Every place where a message plugin can stand. */
 export const PLACES: readonly Pick<TestPluginOptions, 'kind' | 'scope'>[] = [
   { kind: 'handler', scope: 'service' },
@@ -70,4 +76,28 @@ export function rawExchange(port: number, text: string): Promise<string> {
     socket.on('end', () => resolve(got))
     socket.on('error', reject)
   })
+}
+
+/** The port of a gateway with one shipped handler around its no-op endpoint `/x`, over an upstream of the test's own. */
+export async function openOver(t: TestContext, name: string, options: object, serve: RequestListener): Promise<number> {
+  const server = createServer(serve)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { port } = await openGateway(t, {
+    endpoints: [
+      {
+        endpoint: '/x',
+        output_encoding: 'no-op',
+        timeout: '10s',
+        input_headers: ['*'],
+        extra_config: { 'plugin/http-server': { name: [name], [name]: options } },
+        backend: [{ host: [host], url_pattern: '/', encoding: 'no-op' }]
+      }
+    ]
+  })
+  return port
 }

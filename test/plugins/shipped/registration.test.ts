@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createGateway } from '../../../src/gateway.js'
+import type { PluginModule } from '../../../src/plugin/index.js'
+import { configAt, handlers, passOn } from '../../plugin/support.js'
+
+function start(names: string[], plugins: PluginModule[] = [], root: object = {}) {
+  const config = { version: 3, ...configAt('http://127.0.0.1:9999', { level: 'endpoint', names }), ...root }
+  return createGateway(config, { plugins, env: {} })
+}
+
+describe('names that begin with sluice-', () => {
+  test('need no folder', async () => {
+    const gateway = await start(['sluice-etag', 'sluice-compress', 'sluice-request-id'])
+    await gateway.close()
+  })
+
+  test('are refused to other plugins', async () => {
+    await assert.rejects(
+      start(['sluice-mine'], [handlers({ 'sluice-mine': passOn })]),
+      /plugins\[0\]: plugin 'sluice-mine': names that begin with 'sluice-' are reserved/
+    )
+  })
+
+  test('that are misspelt stop the start with those there are', async () => {
+    await assert.rejects(start(['sluice-etga']), (error: Error) => {
+      assert.match(error.message, /No plugin registered as sluice-etga/)
+      assert.match(error.message, /did you mean `sluice-etag`\?; registered: sluice-compress, /)
+      return true
+    })
+  })
+})
