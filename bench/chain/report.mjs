@@ -89,6 +89,7 @@ export function chart(inProcess) {
     y += 14
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 6}" font-family="sans-serif" font-size="12" fill="#222">
+<title>Chains of plugins: µs per exchange, combined, chain and naive</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="${LEFT}" y="26" font-size="15">${most} plugins on a 16 KB JSON body: µs per exchange (bars: square root)</text>
 ${parts.join('\n')}
