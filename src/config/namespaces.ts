@@ -14,20 +14,44 @@ export interface NamespaceEntry {
   readonly aliases?: readonly string[]
   /** It protects what stands behind it: options with faults are handed on as they are in tolerant mode, not repaired. */
   readonly guard?: boolean
+  /** For the documents: what it does, where no schema says it. */
+  readonly about?: string
+  /** For the documents: what of KrakenD's namespace is not there. */
+  readonly lacks?: string
 }
 
 export type NamespaceTable = readonly NamespaceEntry[]
 
 /** The namespaces of the core; their options are read by this room or by the room that owns them. */
 export const CORE_NAMESPACES: NamespaceTable = [
-  { namespace: 'proxy', scopes: ['endpoint', 'backend'] },
-  { namespace: 'router', scopes: ['service'] },
-  { namespace: 'backend/http', scopes: ['backend'] },
-  { namespace: 'backend/http/client', scopes: ['backend'] },
-  { namespace: 'plugin/http-server', scopes: ['service', 'endpoint'] },
-  { namespace: 'plugin/http-client', scopes: ['backend'] },
-  { namespace: 'plugin/req-resp-modifier', scopes: ['endpoint', 'backend'] },
-  { namespace: 'telemetry/logging', scopes: ['service'] }
+  {
+    namespace: 'proxy',
+    scopes: ['endpoint', 'backend'],
+    about: 'How backends are called and joined: sequential, static, flatmap_filter, shadow',
+    lacks: '`max_payload`, `decompress_gzip` (Enterprise)'
+  },
+  {
+    namespace: 'router',
+    scopes: ['service'],
+    about: 'How requests are routed, and what is answered when no endpoint does',
+    lacks: '`max_payload`, `decompress_gzip`, `disable_gzip` (Enterprise)'
+  },
+  { namespace: 'backend/http', scopes: ['backend'], about: 'What becomes of an error of the backend' },
+  {
+    namespace: 'backend/http/client',
+    scopes: ['backend'],
+    about: 'Redirects of the backend',
+    lacks: '`client_tls`, `proxy_address` (Enterprise)'
+  },
+  { namespace: 'plugin/http-server', scopes: ['service', 'endpoint'], about: 'Plugins around the server or an endpoint' },
+  { namespace: 'plugin/http-client', scopes: ['backend'], about: "Plugins around a backend's call" },
+  { namespace: 'plugin/req-resp-modifier', scopes: ['endpoint', 'backend'], about: 'Plugins that edit messages' },
+  {
+    namespace: 'telemetry/logging',
+    scopes: ['service'],
+    about: 'Level, destination and format of the log',
+    lacks: 'lines per backend, formats of the access log but `default` and `json` (Enterprise)'
+  }
 ]
 
 /** KrakenD's long names; `github.com` and `github_com` differ on purpose. */

@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { COMMUNITY_NAMESPACES, CORE_NAMESPACES, ENTERPRISE_NAMESPACES, type NamespaceEntry } from '../../src/config/namespaces.js'
 import { ERRORS } from '../../src/errors.js'
 import { loadComponents } from '../../src/plugin/shipped.js'
 import { ROOT, readPage } from './pages.js'
@@ -25,15 +26,24 @@ function errorTable(): string {
 
 async function namespaceTable(): Promise<string> {
   const { namespaces } = await loadComponents()
-  if (namespaces.length === 0) return 'None yet.'
-  const rows = namespaces.map(one => `| \`${one.namespace}\` | ${one.scopes.join(', ')} | ${describe(one.schema)} |`).sort()
-  return ['| namespace | where | |', '|---|---|---|', ...rows].join('\n')
+  const here = new Map<string, NamespaceEntry>([...CORE_NAMESPACES, ...namespaces].map(one => [one.namespace, one]))
+  const names = new Set([...here.keys(), ...COMMUNITY_NAMESPACES, ...ENTERPRISE_NAMESPACES])
+  const rows = [...names].sort().map(name => {
+    const edition = ENTERPRISE_NAMESPACES.has(name) ? ' (Enterprise)' : ''
+    const one = here.get(name)
+    if (one === undefined) return `| \`${name}\`${edition} | absent | | |`
+    const state = one.lacks === undefined ? 'full' : 'partial'
+    return `| \`${name}\`${edition} | ${state} | ${one.scopes.join(', ')} | ${describe(one)} |`
+  })
+  return ['| namespace | | where | |', '|---|---|---|---|', ...rows].join('\n')
 }
 
-function describe(schema: object | undefined): string {
-  const { description, title } = (schema ?? {}) as { description?: unknown; title?: unknown }
-  const text = description ?? title
-  return typeof text === 'string' ? text.replaceAll('|', '\\|').replaceAll('\n', ' ') : ''
+/** What it does, and what is missing. */
+function describe({ about, schema, lacks }: NamespaceEntry): string {
+  const { description } = (schema ?? {}) as { description?: unknown }
+  const text = (about ?? (typeof description === 'string' ? description : '')).replace(/\.$/, '')
+  const whole = lacks === undefined ? text : `${text}. Missing: ${lacks}`
+  return whole.replaceAll('|', '\\|').replaceAll('\n', ' ')
 }
 
 /** The text between a table's marks, and what stands around it. */

@@ -35,6 +35,7 @@ export default defineComponent<unknown>({
   slots: { endpoint: 'proxy/signer' },
   needs: 'data',
   guard: true,
+  lacks: 'encrypted key files (`secret_url`, `cypher_key`)',
   schema: SCHEMA,
   compile(options, context) {
     return compileSigner(new OptionReader(options, context.fail), context, `${context.tag}[JWTSigner]`)

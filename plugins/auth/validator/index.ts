@@ -44,6 +44,7 @@ export default defineComponent<unknown>({
   slots: { endpoint: 'router/auth' },
   needs: 'head',
   guard: true,
+  lacks: 'encrypted key files (`secret_url`, `cypher_key`)',
   schema: VALIDATOR_SCHEMA,
   async compile(options, context) {
     if (context.scope === 'service') return compileShared(options, context)

@@ -25,6 +25,7 @@ export default defineComponent<Options>({
   needs: 'body',
   schema: {
     type: 'object',
+    description: 'Asks a GraphQL API, with variables from the path or the body',
     required: ['type'],
     anyOf: [{ required: ['query'] }, { required: ['query_path'] }],
     properties: {

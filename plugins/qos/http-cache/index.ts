@@ -27,6 +27,7 @@ export default defineComponent<CacheOptions>({
   needs: 'stream',
   schema: {
     type: 'object',
+    description: 'Keeps answers of a backend as long as their fields allow',
     properties: {
       shared: { type: 'boolean', default: false, description: 'One store for all backends that say so.' },
       max_size: {

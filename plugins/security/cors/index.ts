@@ -40,6 +40,7 @@ export default defineComponent<unknown>({
   slots: { service: 'outer/cors' },
   needs: 'head',
   guard: true,
+  lacks: 'single endpoints (Enterprise)',
   schema: SCHEMA,
   compile(options, context) {
     const tag = `${context.tag}[CORS]`

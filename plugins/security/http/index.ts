@@ -58,6 +58,7 @@ export default defineComponent<unknown>({
   slots: { service: 'inner/security' },
   needs: 'head',
   guard: true,
+  lacks: 'single endpoints (Enterprise)',
   schema: SCHEMA,
   async compile(options, context) {
     const tag = `${context.tag}[HTTPsecure]`

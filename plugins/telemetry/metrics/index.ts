@@ -48,7 +48,7 @@ export default defineComponent<Options>({
   slots: {},
   needs: 'head',
   schema: SCHEMA,
-  lacks: 'what only Go has: memstats, most of runtime.MemStats',
+  lacks: '`memstats` and what else only Go has',
   compile(options, context) {
     const everyMs = collectionMs(options, context)
     const address = parseListenAddress(options.listen_address || ':8090')

@@ -37,7 +37,7 @@ export default defineComponent<ServiceOptions | PlaceOptions>({
   slots: {},
   needs: 'head',
   schema: SCHEMA,
-  lacks: 'OTLP exporters, traces, the times of name look-ups and TLS handshakes',
+  lacks: 'OTLP exporters and so traces; the times of name look-ups and TLS handshakes',
   compile(options, context) {
     if (context.scope === 'service') return compileService(options as ServiceOptions, context)
     const places = context.shared.get(PLACES) as Places | undefined

@@ -25,6 +25,7 @@ export default defineComponent<readonly CheckOptions[]>({
   needs: 'data',
   schema: {
     type: 'array',
+    description: 'Refuses requests and answers by expressions in CEL',
     items: {
       type: 'object',
       required: ['check_expr'],
