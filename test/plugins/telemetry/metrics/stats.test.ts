@@ -5,6 +5,7 @@ import { RouterStats } from '../../../../plugins/telemetry/metrics/registry.js'
 import { Sample } from '../../../../plugins/telemetry/metrics/sample.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { freePort } from '../free-port.js'
 
 const NAMESPACE = 'telemetry/metrics'
 type Stats = Record<string, number>
@@ -93,6 +94,29 @@ test('a collection time turns counts into gauges and totals', async t => {
   const { origin, until } = await open(t, [endpoint('/x', upstream)], { collection_time: '5ms' })
   await (await fetch(`${origin}/x`)).text()
   await until('krakend.router.disconnected-total', 1)
+})
+
+test('stands beside telemetry/opentelemetry, and both see everything', async t => {
+  const upstream = await startUpstream(t)
+  const port = await freePort()
+  const { origin, log } = await openGateway(t, {
+    endpoints: [endpoint('/x', upstream), endpoint('/direct', upstream, { output_encoding: 'no-op' })],
+    extra_config: {
+      [NAMESPACE]: { listen_address: '127.0.0.1:0' },
+      'telemetry/opentelemetry': { exporters: { prometheus: [{ name: 'p', port, host: '127.0.0.1' }] } }
+    }
+  })
+  for (const path of ['/x', '/direct']) await (await fetch(origin + path)).text()
+  const line = await log.line(/stats endpoint listens on port/)
+  const read = async (url: string): Promise<string> => (await fetch(`http://127.0.0.1:${url}`)).text()
+  const stats = `${line.slice(line.lastIndexOf(' ') + 1)}/__stats`
+  while (!(await read(stats)).includes('"krakend.router.disconnected": 2')) await new Promise(setImmediate)
+  assert.match(await read(stats), /"krakend\.proxy\.requests\.layer\.backend\.name\.\/up\.complete\.true\.error\.false": 2/)
+  const metrics = await read(`${port}/metrics`)
+  for (const path of ['x', 'direct']) {
+    assert.match(metrics, new RegExp(`^krakend_proxy_duration_count\\{http_route="/${path}".* 1$`, 'm'))
+    assert.match(metrics, new RegExp(`^http_server_duration_count\\{http_route="/${path}".* 1$`, 'm'))
+  }
 })
 
 test('the port closes with the gateway', async t => {
