@@ -42,6 +42,7 @@ export const shippedPlugins: readonly { readonly name: string; load(): Promise<P
   { name: 'sluice-compress', load: () => import('./shipped/compress/index.js') },
   { name: 'sluice-digest', load: () => import('./shipped/digest/index.js') },
   { name: 'sluice-etag', load: () => import('./shipped/etag/index.js') },
+  { name: 'sluice-grpc', load: () => import('./shipped/grpc/index.js') },
   { name: 'sluice-items', load: () => import('./shipped/items/index.js') },
   { name: 'sluice-json-editor', load: () => import('./shipped/json-editor/index.js') },
   { name: 'sluice-replace', load: () => import('./shipped/replace/index.js') },
