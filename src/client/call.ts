@@ -43,6 +43,8 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   private retried = false
   private counted = false
   private headSeen = false
+  /** A 204 or 304 was read: what its Content-Length promises never comes (RFC 9110 §8.6). */
+  private bodyless = false
   private over = false
   /** Set while the body of a redirect is read and dropped: where to go next. */
   private redirectTo: { pool: OriginPool; method: string; path: string } | undefined
@@ -190,6 +192,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       if (this.over) return true
     }
     this.headSeen = true
+    this.bodyless = status === 304 || status === 204
     if (this.trace !== undefined) this.trace.answered(status, declaredBytes(raw))
     this.onHead(status, raw)
     return !this.paused
@@ -226,6 +229,13 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     if (this.over) return
     if (this.redirectTo !== undefined) {
       this.follow()
+      return
+    }
+    if (this.bodyless && (cause as { code?: string }).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+      // undici counts the length of an answer without a body and closes the connection
+      this.over = true
+      this.trace?.ended(undefined)
+      this.onBodyEnd(NO_TRAILERS)
       return
     }
     if (this.mayRetry(cause)) {

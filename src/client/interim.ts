@@ -5,9 +5,9 @@ const CRLF2 = Buffer.from('\r\n\r\n')
 const MAX_HEAD = 16 * 1024
 
 /**
- * Takes `100 Continue` answers that nobody asked for out of what a socket gives to undici, which ends the connection over
- * them; a client must be able to parse any number of them (RFC 9110 §15.2). `awaitsHead` is false while a body flows:
- * then bytes are not looked at. Other interim answers pass.
+ * Takes interim answers out of what a socket gives to undici, which ends the connection over a `100 Continue` that nobody
+ * asked for; a client must be able to parse any number of them (RFC 9110 §15.2). `awaitsHead` is false while a body flows:
+ * then bytes are not looked at. 101 passes: it ends HTTP on its connection.
  */
 export function skipContinues(socket: Socket, awaitsHead: () => boolean): void {
   const read = socket.read
@@ -20,7 +20,7 @@ export function skipContinues(socket: Socket, awaitsHead: () => boolean): void {
       if (held !== undefined) chunk = Buffer.concat([held, chunk])
       held = undefined
       let rest = chunk
-      while (rest.length > 0 && startsContinue(rest)) {
+      while (rest.length > 0 && startsInterim(rest)) {
         const end = rest.indexOf(CRLF2)
         if (end < 0) {
           if (rest.length > MAX_HEAD) return rest
@@ -40,6 +40,8 @@ function isInterim(chunk: Buffer): boolean {
   return chunk[9] === 0x31 && chunk[0] === 0x48
 }
 
-function startsContinue(chunk: Buffer): boolean {
-  return chunk.length >= 12 && chunk.toString('latin1', 0, 7) === 'HTTP/1.' && chunk.toString('latin1', 8, 12) === ' 100'
+function startsInterim(chunk: Buffer): boolean {
+  if (chunk.length < 12 || chunk.toString('latin1', 0, 7) !== 'HTTP/1.') return false
+  const status = chunk.toString('latin1', 8, 12)
+  return status.startsWith(' 1') && status !== ' 101'
 }
