@@ -3,7 +3,7 @@
 /** Answers whether a Content-Type is one of the list. */
 export type MediaTypeTest = (contentType: string | undefined) => boolean
 
-/** Text in the widest sense: what is worth searching or compressing. */
+/** Text in the widest sense: what can be searched, and is worth compressing. */
 export const TEXT_TYPES: readonly string[] = [
   'text/*',
   'application/json',
@@ -14,7 +14,6 @@ export const TEXT_TYPES: readonly string[] = [
   'application/x-ndjson',
   'application/graphql-response+json',
   'application/yaml',
-  'application/wasm',
   'image/svg+xml'
 ]
 

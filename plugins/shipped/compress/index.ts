@@ -23,7 +23,7 @@ const plugin = defineHandler<Options>({
     properties: {
       encodings: { type: 'array', items: { enum: ['br', 'gzip', 'zstd'] }, minItems: 1, uniqueItems: true },
       min_bytes: { type: 'integer', minimum: 0, default: 1024 },
-      media_types: { type: 'array', items: { type: 'string', minLength: 1 }, default: TEXT_TYPES },
+      media_types: { type: 'array', items: { type: 'string', minLength: 1 }, default: [...TEXT_TYPES, 'application/wasm'] },
       levels: {
         type: 'object',
         properties: {
@@ -65,6 +65,7 @@ const plugin = defineHandler<Options>({
     return async request => {
       const accepted = request.headers.get('accept-encoding')
       const response = await next(request)
+      if (response.status === 304) describeUnchanged(request, response.headers)
       if (!applies(response) || (request.method !== 'HEAD' && isSmall(response))) return response
       addVary(response.headers)
       const coding = forbidsTransform(request.headers.get('cache-control')) ? undefined : pickCoding(accepted, encodings)
@@ -106,6 +107,13 @@ class Flushing {
     this.scheduled = true
     setImmediate(this.flush)
   }
+}
+
+/** A 304 has the Vary and the tag that the answer with a body would have (RFC 9110 §15.4.5). */
+function describeUnchanged(request: GatewayRequest, headers: HeaderMap): void {
+  addVary(headers)
+  const tag = headers.get('etag')
+  if (tag?.startsWith('"') && request.headers.get('if-none-match')?.includes(`W/${tag}`)) headers.set('ETag', `W/${tag}`)
 }
 
 function addVary(headers: HeaderMap): void {

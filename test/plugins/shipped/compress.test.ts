@@ -136,6 +136,15 @@ describe('sluice-compress', () => {
     await closed
   })
 
+  test('a 304 from further in has the Vary and the tag of what the client holds', async () => {
+    const tested = await testShipped(compress, { upstream: { status: 304, headers: { ETag: '"1"' } } })
+    const weak = await tested.request({ headers: { 'If-None-Match': 'W/"1"' } })
+    assert.equal(weak.headers.etag, 'W/"1"')
+    assert.equal(weak.headers.vary, 'Accept-Encoding')
+    assert.equal((await tested.request({ headers: { 'If-None-Match': '"1"' } })).headers.etag, '"1"')
+    await tested.close()
+  })
+
   test('wrong options stop the start', async () => {
     await assert.rejects(testShipped(compress, { options: { encodings: ['deflate'] } }), /\/encodings\/0/)
     await assert.rejects(testShipped(compress, { options: { levels: { gzip: 10 } } }), /\/levels\/gzip must be <= 9/)

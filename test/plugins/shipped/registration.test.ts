@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createGateway } from '../../../src/gateway.js'
 import type { PluginModule } from '../../../src/plugin/index.js'
-import { configAt, handlers, passOn } from '../../plugin/support.js'
+import { configAt, handlers, json, passOn, startUpstream } from '../../plugin/support.js'
+import { openGateway } from '../../support/open-gateway.js'
 
 function start(names: string[], plugins: PluginModule[] = [], root: object = {}) {
   const config = { version: 3, ...configAt('http://127.0.0.1:9999', { level: 'endpoint', names }), ...root }
@@ -28,5 +29,30 @@ describe('names that begin with sluice-', () => {
       assert.match(error.message, /did you mean `sluice-etag`\?; registered: sluice-compress, /)
       return true
     })
+  })
+
+  test('chain in one list, in both namespaces', async t => {
+    const upstream = await startUpstream(t, json({ list: Array.from({ length: 500 }, (_v, id) => ({ id, secret: 'abc' })) }))
+    const { origin } = await openGateway(
+      t,
+      configAt(upstream.host, {
+        level: 'endpoint',
+        names: ['sluice-etag', 'sluice-compress', 'sluice-digest'],
+        endpoint: {},
+        root: {
+          extra_config: {
+            'plugin/http-server': { name: ['sluice-items'], 'sluice-items': { path: 'list', drop: ['secret'] } }
+          }
+        }
+      })
+    )
+    const first = await fetch(`${origin}/x`, { headers: { 'Accept-Encoding': 'gzip' } })
+    const { list } = (await first.json()) as { list: object[] }
+    assert.equal(list.length, 500)
+    const tag = first.headers.get('etag')!
+    assert.match(tag, /^W\//)
+    const again = await fetch(`${origin}/x`, { headers: { 'Accept-Encoding': 'gzip', 'If-None-Match': tag } })
+    assert.equal(again.status, 304)
+    assert.equal(again.headers.get('etag'), tag)
   })
 })
