@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { get } from 'node:http'
 import { describe, type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import * as digest from '../../../plugins/shipped/digest/index.js'
@@ -73,6 +74,39 @@ describe('sluice-digest', () => {
     const cut = await testShipped(digest, { upstream: { body: 'x'.repeat(4000), cutAfter: 2000 } })
     await assert.rejects(cut.request())
     await cut.close()
+  })
+
+  test('holds a body back for a client that reads slowly, and frees the upstream of one that goes away', async t => {
+    let closed: Promise<unknown> | undefined
+    let sent = 0
+    const port = await openOver(t, 'sluice-digest', {}, (_req, res) => {
+      closed = new Promise(resolve => res.on('close', resolve))
+      const chunk = Buffer.alloc(64 * 1024)
+      const more = (): void => {
+        while (!res.destroyed && sent < 2 ** 28) {
+          sent += chunk.length
+          if (!res.write(chunk)) return void res.once('drain', more)
+        }
+      }
+      more()
+    })
+    let read = 0
+    await new Promise<void>(resolve => {
+      const request = get({ port, host: '127.0.0.1', path: '/x' }, res => {
+        res.on('error', () => {})
+        res.on('data', (chunk: Buffer) => {
+          read += chunk.length
+          res.pause()
+          setImmediate(() => res.resume())
+          if (read < 2 ** 23) return
+          request.destroy()
+          resolve()
+        })
+      })
+      request.on('error', () => {})
+    })
+    await closed
+    assert.ok(sent < 2 ** 28, 'the upstream was never held back')
   })
 
   test('wrong options stop the start', async () => {
