@@ -32,7 +32,7 @@ import { createRouter, type RouteSpec } from './router/router.js'
 import { type Gateway, RunningGateway } from './running-gateway.js'
 import { refusalsTo, targetRefusal } from './server/refusal-log.js'
 import { createAccessLog } from './telemetry/access-log.js'
-import { createLogger } from './telemetry/create-logger.js'
+import { type CreatedLogger, createLogger } from './telemetry/create-logger.js'
 import type { GatewayLogger } from './telemetry/logger.js'
 import { deadlines } from './telemetry/timer-wheel.js'
 
@@ -63,8 +63,8 @@ export interface GatewayOptions {
 }
 
 /**
- * Builds a gateway from a configuration file, an object in KrakenD's form, or a {@link ServiceConfig}; plugins are loaded
- * and awaited, no port is opened.
+ * Builds a gateway from a configuration file or an object in KrakenD's form, which is copied; plugins are loaded and
+ * awaited, no port is opened.
  * @throws ConfigError with all problems at once
  */
 export async function createGateway(config: string | object, options: GatewayOptions = {}): Promise<Gateway> {
@@ -124,16 +124,17 @@ class Boot {
       this.closers.push(() => host.close())
       if (config.debugEndpoint) logger.debug('[SERVICE: Router] Debug enabled')
       logger.info('Starting the Sluice instance')
-      return await this.compose(host, logger, created.accessLogFormat)
+      return await this.compose(host, logger, created)
     } catch (error) {
       this.stop.abort(error)
       for (const close of this.closers.reverse()) await close()
-      await logger.close()
+      await created.logger.close()
       throw error
     }
   }
 
-  private async compose(host: PluginHost, logger: GatewayLogger, accessLogFormat: 'default' | 'json'): Promise<Gateway> {
+  private async compose(host: PluginHost, logger: GatewayLogger, created: CreatedLogger): Promise<Gateway> {
+    const { accessLogFormat } = created
     const { config, options } = this
     const { router } = config
     const pools = new UpstreamPools({
@@ -202,7 +203,8 @@ class Boot {
       )
     )
     const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
-    return new RunningGateway(config, logger, dispatch, mayUpgrade, onRefusal, pipes, () => host.open(), this.closers, this.stop)
+    const life = { open: () => host.open(), closers: this.closers, stop: this.stop, closeLogger: () => created.logger.close() }
+    return new RunningGateway(config, logger, dispatch, mayUpgrade, onRefusal, pipes, life)
   }
 
   private balancerFor(backend: BackendConfig, logger: GatewayLogger): Balancer {

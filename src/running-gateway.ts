@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServiceConfig } from './config/types.js'
+import { GatewayError } from './errors.js'
 import { formatPipes, type PipeDescription } from './pipes.js'
 import type { Dispatch } from './router/dispatch.js'
 import type { ClientErrorInfo } from './server/client-error.js'
@@ -13,12 +14,13 @@ export interface Gateway {
   readonly config: ServiceConfig
   /** Serves one exchange of a `node:http` server of one's own. */
   readonly handler: (req: IncomingMessage, res: ServerResponse) => void
-  /** Opens the port. @throws GatewayError SLUICE_ERR_CONFIG_LISTEN (port in use, TLS files) */
+  /** Opens the port, once. @throws GatewayError SLUICE_ERR_CONFIG_LISTEN (port in use, TLS files, opened before, closed) */
   listen(): Promise<{ address: string; port: number }>
   /** Serves a request without a port, through the real HTTP parser. */
   request(request: InProcessRequest): Promise<InProcessResponse>
   /**
-   * Stops accepting, lets what is in flight finish, closes pools and plugins. Idempotent.
+   * Stops accepting, lets what is in flight finish (by the port, {@link handler} and {@link request}), closes pools and
+   * plugins. Idempotent.
    * @param options.graceMs default `max_shutdown_wait_time`; 0 = wait for ever
    * @returns false when time ran out and the rest was cut
    */
@@ -30,46 +32,59 @@ export interface Gateway {
   readonly logger: GatewayLogger
 }
 
+/** What a gateway opens when it listens and closes at its end. */
+export interface GatewayLife {
+  open(): Promise<void>
+  /** Called in reverse order. */
+  readonly closers: (() => void | Promise<void>)[]
+  /** Aborted first: background work ends. */
+  readonly stop: AbortController
+  closeLogger(): Promise<void>
+}
+
 /** The life of a composed gateway: listen, serve, drain, close. */
 export class RunningGateway implements Gateway {
   readonly config: ServiceConfig
   readonly logger: GatewayLogger
-  readonly handler: Dispatch
+  readonly handler: (req: IncomingMessage, res: ServerResponse) => void
   readonly pipes: readonly PipeDescription[]
+  private readonly dispatch: Dispatch
   private readonly mayUpgrade: UpgradeCheck
   private readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
-  private readonly opener: () => Promise<void>
-  private readonly closers: (() => void | Promise<void>)[]
-  private readonly stop: AbortController
+  private readonly life: GatewayLife
   private readonly local: InProcessServer
   private listener: Listener | undefined
+  /** Open exchanges that did not come by the port. */
+  private lent = 0
+  private settled: (() => void) | undefined
   private closing: Promise<boolean> | undefined
 
   constructor(
     config: ServiceConfig,
     logger: GatewayLogger,
-    handler: Dispatch,
+    dispatch: Dispatch,
     mayUpgrade: UpgradeCheck,
     onRefusal: ((info: ClientErrorInfo) => void) | undefined,
     pipes: readonly PipeDescription[],
-    opener: () => Promise<void>,
-    closers: (() => void | Promise<void>)[],
-    stop: AbortController
+    life: GatewayLife
   ) {
     this.config = config
     this.logger = logger
-    this.handler = handler
+    this.dispatch = dispatch
+    this.handler = (req, res) => this.lend(req, res)
     this.mayUpgrade = mayUpgrade
     this.onRefusal = onRefusal
     this.pipes = pipes
-    this.opener = opener
-    this.closers = closers
-    this.stop = stop
-    this.local = new InProcessServer(handler)
+    this.life = life
+    this.local = new InProcessServer(this.handler)
   }
 
   async listen(): Promise<{ address: string; port: number }> {
     const { config, logger } = this
+    if (this.listener !== undefined || this.closing !== undefined) {
+      const message = this.closing === undefined ? 'listen: the gateway listens already' : 'listen: the gateway is closed'
+      throw new GatewayError('SLUICE_ERR_CONFIG_LISTEN', { message })
+    }
     const listener = createListener(
       {
         server: config.server,
@@ -79,11 +94,16 @@ export class RunningGateway implements Gateway {
         ...(this.onRefusal === undefined ? {} : { onClientError: this.onRefusal }),
         onError: error => logger.error('[SERVICE: Router]', error instanceof Error ? (error.stack ?? error.message) : error)
       },
-      this.handler
+      this.dispatch
     )
-    await this.opener()
-    const bound = await listener.listen()
     this.listener = listener
+    const bound = await this.life
+      .open()
+      .then(() => listener.listen())
+      .catch(error => {
+        this.listener = undefined
+        throw error
+      })
     logger.info(`[SERVICE: Router] Listening on port: ${bound.port}`)
     return bound
   }
@@ -101,13 +121,36 @@ export class RunningGateway implements Gateway {
     return this.closing
   }
 
+  private lend(req: IncomingMessage, res: ServerResponse): void {
+    if (!res.closed) {
+      this.lent++
+      res.once('close', () => {
+        if (--this.lent === 0) this.settled?.()
+      })
+    }
+    this.dispatch(req, res)
+  }
+
+  /** Waits for what did not come by the port; false when time ran out. */
+  private async settle(graceMs: number): Promise<boolean> {
+    if (this.lent === 0) return true
+    let timer: NodeJS.Timeout | undefined
+    const done = await new Promise<boolean>(resolve => {
+      this.settled = () => resolve(true)
+      if (graceMs > 0) timer = setTimeout(() => resolve(false), graceMs)
+    })
+    clearTimeout(timer)
+    return done
+  }
+
   private async shutDown(graceMs: number): Promise<boolean> {
-    const drained = this.listener === undefined ? true : await this.listener.drain(graceMs)
-    this.stop.abort(new Error('the gateway is closing'))
-    for (const close of this.closers.reverse()) await close()
+    const ends = await Promise.all([this.listener?.drain(graceMs) ?? true, this.settle(graceMs)])
+    const drained = ends.every(Boolean)
+    this.life.stop.abort(new Error('the gateway is closing'))
+    for (const close of this.life.closers.reverse()) await close()
     if (!drained) this.logger.error('[SERVICE: Router] context deadline exceeded')
     this.logger.info('[SERVICE: Router] Router execution ended')
-    await this.logger.close()
+    await this.life.closeLogger()
     return drained
   }
 }

@@ -14,7 +14,7 @@ import { switchingHead, Tunnel, type TunnelEnded } from '../endpoint/tunnel.js'
 import { vanished } from '../endpoint/vanished.js'
 import { writeHead } from '../endpoint/write-head.js'
 import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
-import { endToEndFields, fieldOf, hasBody } from '../http/fields.js'
+import { endToEndFields, hasBody } from '../http/fields.js'
 import { decodePath } from '../http/path.js'
 import { parseTarget, type Target } from '../http/target.js'
 import { Exchange } from '../message/context.js'
@@ -333,10 +333,4 @@ class Served implements ExchangeReport {
     this.exchange.scope.cancel(gone)
     this.writer?.cancel(gone)
   }
-}
-
-/** For the access log: the id a trusted peer sent, or a new one. */
-export function takeRequestId(raw: string[], trusted: boolean, make: () => string, valid: (text: string) => boolean): string {
-  const sent = fieldOf(raw, 'x-request-id')
-  return trusted && sent !== undefined && valid(sent) ? sent : make()
 }
