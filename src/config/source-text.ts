@@ -97,7 +97,11 @@ async function parseYaml(file: string, text: string): Promise<unknown> {
   const document = parseDocument(text, { uniqueKeys: false })
   const fault = document.errors[0]
   if (fault !== undefined)
-    throw syntaxError(file, placeOf(text, fault.pos[0]), fault.message.split('\n')[0]!.replace(/ at line \d+.*$/, ''))
+    throw syntaxError(
+      file,
+      placeOf(text, fault.pos[0]),
+      fault.message.split('\n')[0]!.replace(/ at line \d+.*$|; please use .*$/, '')
+    )
   try {
     return plain(file, document.toJS())
   } catch (cause) {

@@ -163,6 +163,7 @@ test('text that is not well-formed is refused with its place', async () => {
   assert.match((await refusal('a', 'this is { not json')).message, /^invalid character 'h' in JSON$/)
   const yaml = await refusal('a.yaml', 'version: 3\nname: [a\n')
   assert.ok(yaml.line! >= 2)
+  assert.equal((await refusal('a.yaml', 'version: 3\n---\nversion: 3\n')).message, 'Source contains multiple documents')
   const toml = await refusal('a.toml', 'version = 3\nname = \n')
   assert.equal(toml.line, 2)
   assert.match((await refusal('a.yaml', 'a: &x\n  b: *x\n')).message, /contains itself/)
