@@ -20,6 +20,7 @@ import { joinReports } from './endpoint/report.js'
 import { formatProblem } from './errors.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
 import { describePipe } from './pipes.js'
+import { guardWrap } from './plugin/guard-wrap.js'
 import { createPluginHost, type PluginHost } from './plugin/host.js'
 import { loadComponents, type ShippedComponents } from './plugin/shipped.js'
 import type { PluginModule, Wrap } from './plugin/types.js'
@@ -89,6 +90,8 @@ class Boot {
   private readonly closers: (() => void | Promise<void>)[] = []
   private readonly stop = new AbortController()
 
+  private logger!: GatewayLogger
+
   constructor(config: ServiceConfig, options: GatewayOptions, env: NodeJS.ProcessEnv) {
     this.config = config
     this.options = options
@@ -105,6 +108,7 @@ class Boot {
       ...(options.logOutput === undefined ? {} : { out: options.logOutput })
     })
     const logger = options.logger ?? created.logger
+    this.logger = logger
     for (const line of created.startLines) logger[line.level](line.text)
     logger.info(`Starting Sluice v${SLUICE_VERSION}`)
     logger.info(`Working directory is ${process.cwd()}`)
@@ -176,7 +180,7 @@ class Boot {
       routes.push({ method: endpoint.method, path: endpoint.path, value: compiled })
     }
     if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
-    const outer = joinWraps(host.service.outer, options.wrapService)
+    const outer = joinWraps(host.service.outer, this.guarded('wrapService', '[SERVICE: Router]', options.wrapService))
     const trusts = compileTrust(router.trustedProxies)
     const table = createRouter(routes, { ...router, disableRest: config.disableRest })
     // KrakenD's lines know of no request that its server refused by itself
@@ -222,12 +226,19 @@ class Boot {
 
   private async endpointWraps(host: PluginHost, endpoint: EndpointConfig): Promise<EndpointWraps> {
     const wraps = await host.endpoint(endpoint)
-    return { ...wraps, router: joinWraps(wraps.router, this.options.wrapEndpoint?.(endpoint)) }
+    const own = this.guarded('wrapEndpoint', `[ENDPOINT: ${endpoint.ginPath}]`, this.options.wrapEndpoint?.(endpoint))
+    return { ...wraps, router: joinWraps(wraps.router, own) }
   }
 
   private async backendWraps(host: PluginHost, endpoint: EndpointConfig, backend: BackendConfig): Promise<BackendWraps> {
     const wraps = await host.backend(endpoint, backend)
-    return { ...wraps, transport: joinWraps(this.options.wrapBackend?.(backend, endpoint), wraps.transport) }
+    const own = this.guarded('wrapBackend', `[BACKEND: ${backend.goPattern}]`, this.options.wrapBackend?.(backend, endpoint))
+    return { ...wraps, transport: joinWraps(own, wraps.transport) }
+  }
+
+  /** Code that was handed over fails as a plugin does. */
+  private guarded(name: string, tag: string, wrap: Wrap | undefined): Wrap | undefined {
+    return wrap === undefined ? undefined : guardWrap(wrap, { name, file: '(code)', tag, logger: this.logger })
   }
 }
 
