@@ -61,7 +61,7 @@ export function readService(source: Record<string, unknown>, context: ServiceCon
     cacheTtlMs,
     hosts: hosts.hosts,
     outputEncoding: outputEncoding || 'json',
-    server: readServer(root),
+    server: readServer(root, router.useH2c),
     transport: readTransport(root),
     router,
     plugin: readPluginFolder(root),

@@ -18,8 +18,8 @@ function time(root: ObjectReader, name: string): number {
   return Math.max(0, root.duration(name, 0))
 }
 
-/** Reads the listener's keys. */
-export function readServer(root: ObjectReader): ServerConfig {
+/** Reads the listener's keys. `h2c` says what `router.use_h2c` says: either key is enough. */
+export function readServer(root: ObjectReader, h2c: boolean): ServerConfig {
   return {
     readTimeoutMs: time(root, 'read_timeout'),
     writeTimeoutMs: time(root, 'write_timeout'),
@@ -27,7 +27,7 @@ export function readServer(root: ObjectReader): ServerConfig {
     readHeaderTimeoutMs: time(root, 'read_header_timeout'),
     maxHeaderBytes: root.count('max_header_bytes', 0) || MIB,
     maxShutdownWaitMs: time(root, 'max_shutdown_wait_time'),
-    useH2c: root.boolean('use_h2c', false),
+    useH2c: root.boolean('use_h2c', false) || h2c,
     tls: readServerTls(root)
   }
 }
