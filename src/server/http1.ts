@@ -97,6 +97,8 @@ export class Http1 {
     for (const connection of this.live) {
       const { response } = connection
       if (response !== undefined && connection.answering && !response.headersSent) response.shouldKeepAlive = false
+      // node counts a connection that has not said anything yet as busy
+      if (response === undefined && connection.socket.bytesRead === 0) connection.socket.destroy()
     }
     this.server.closeIdleConnections()
   }
