@@ -9,6 +9,7 @@ import type { BackendWraps } from './backend/call.js'
 import { createSrvBalancer } from './backend/dns-srv.js'
 import { UpstreamPools } from './client/pools.js'
 import { parseDuration } from './config/duration.js'
+import type { ConfigInput } from './config/input.js'
 import { loadConfigFile, loadConfigObject } from './config/load.js'
 import { didYouMean } from './config/suggest.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from './config/types.js'
@@ -64,10 +65,13 @@ export interface GatewayOptions {
 }
 
 /**
- * Builds a gateway from a configuration file or an object in KrakenD's form, which is copied; plugins are loaded and
+ * Builds a gateway from a configuration file or an object in KrakenD's form ({@link ConfigInput}), which is copied; plugins are loaded and
  * awaited, no port is opened.
  * @throws ConfigError with all problems at once
  */
+export function createGateway(config: string | ConfigInput, options?: GatewayOptions): Promise<Gateway>
+/** The same for an object whose type is not known (parsed from somewhere): it is checked as a file would be. */
+export function createGateway(config: object, options?: GatewayOptions): Promise<Gateway>
 export async function createGateway(config: string | object, options: GatewayOptions = {}): Promise<Gateway> {
   const components = await loadComponents()
   const env = options.env ?? process.env

@@ -1,5 +1,6 @@
 /** The public face of the library. */
 
+export type { BackendInput, ConfigInput, Duration, EndpointInput, ExtraConfigInput } from './config/input.js'
 export type {
   BackendConfig,
   EndpointConfig,
