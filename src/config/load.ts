@@ -40,9 +40,13 @@ export const OBJECT_SOURCE = '(object)'
  */
 export async function loadConfigFile(file: string, options: LoadOptions): Promise<ServiceConfig> {
   const source = await readSource(file)
-  const { config, findings } = build(source.value, file, options, options.env ?? process.env)
-  const problems = await locate(findings.problems, source)
-  return finish(config, findings, problems)
+  try {
+    const { config, findings } = build(source.value, file, options, options.env ?? process.env)
+    const problems = await locate(findings.problems, source)
+    return finish(config, findings, problems)
+  } catch (error) {
+    throw error instanceof RangeError ? tooDeep(file) : error
+  }
 }
 
 /**
@@ -54,12 +58,18 @@ export function loadConfigObject(object: unknown, options: LoadOptions): Service
   try {
     value = copyJson(object)
   } catch (error) {
+    if (error instanceof RangeError) throw tooDeep(OBJECT_SOURCE)
     if (!(error instanceof NotJsonError)) throw error
     const pointer = error.pointer.reduce<string>((parent, token) => pointerTo(parent, token), '')
     throw new ConfigError([{ level: 'error', file: OBJECT_SOURCE, pointer, message: error.message }])
   }
   const { config, findings } = build(value, OBJECT_SOURCE, options, options.env ?? {})
   return finish(config, findings, findings.problems)
+}
+
+/** Thousands of levels: no configuration, and more than a stack holds. */
+function tooDeep(file: string): ConfigError {
+  return new ConfigError([{ level: 'error', file, pointer: '', message: 'the document is nested too deeply' }])
 }
 
 interface Built {

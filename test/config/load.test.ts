@@ -224,3 +224,10 @@ test('5,000 endpoints load, each as its own', () => {
   assert.equal(config.endpoints.length, 5000)
   assert.equal(config.endpoints[4999]!.backends[0]!.goPattern, '/4999/{{.Id}}')
 })
+
+test('a document nested beyond the stack is refused in one line', async () => {
+  const text = `{"version":3,"extra_config":{"router":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`
+  const found = await refusal('deep.json', text)
+  assert.equal(found.message, 'the document is nested too deeply')
+  assert.throws(() => loadConfigObject(JSON.parse(text), { namespaces: [] }), /nested too deeply/)
+})
