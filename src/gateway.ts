@@ -48,7 +48,7 @@ export interface GatewayOptions {
   readonly port?: number
   /** Opens `/__debug/`. */
   readonly debug?: boolean
-  /** Where `KRAKEND_*` and proxy variables come from. Default `process.env`. */
+  /** Where `KRAKEND_*` and proxy variables come from. Default `process.env`; a configuration object is overridden only by an `env` given here. */
   readonly env?: NodeJS.ProcessEnv
   /** Where log lines go. Default: standard output. */
   readonly logOutput?: Writable
@@ -77,7 +77,7 @@ export async function createGateway(config: string | object, options: GatewayOpt
   const env = options.env ?? process.env
   const load = {
     tolerant: options.tolerant ?? false,
-    env,
+    env: typeof config === 'string' ? env : (options.env ?? {}),
     debug: options.debug ?? false,
     namespaces: components.namespaces,
     ...(options.port === undefined ? {} : { port: options.port })

@@ -39,3 +39,17 @@ test('the type knows every key that the JSON schema knows', async () => {
   )
   assert.deepEqual(missing, [])
 })
+
+test('variables of the process override files, not objects; an env that is given overrides both', async () => {
+  process.env.KRAKEND_NAME = 'from-the-process'
+  try {
+    const plain = await createGateway(config, { logger: silentLogger })
+    const given = await createGateway(config, { logger: silentLogger, env: { KRAKEND_NAME: 'given' } })
+    assert.equal(plain.config.name, 'typed')
+    assert.equal(given.config.name, 'given')
+    await plain.close()
+    await given.close()
+  } finally {
+    delete process.env.KRAKEND_NAME
+  }
+})
