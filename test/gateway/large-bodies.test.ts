@@ -4,11 +4,15 @@
  */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { RawClient } from '../server/raw-client.js'
 import { begin } from '../support/client.js'
-import { openGateway } from '../support/open-gateway.js'
+import { type KeptLines, openGateway } from '../support/open-gateway.js'
 import { growthDuring, startGateway, startHeavyUpstream } from '../support/process.js'
+import { openStreamingUpstream } from '../support/upstream.js'
 
 const MIB = 1 << 20
 const skip = process.env.SLUICE_LONG !== '1' || process.platform !== 'linux' ? 'npm run test:long (Linux)' : false
@@ -88,6 +92,58 @@ test('JSON beyond max_body_bytes is shaped while it flows', async t => {
     assert.ok(got.complete, path)
     check(got, 12)
   }
+})
+
+/** A client in the middle of a body beyond `max_body_bytes` that is shaped while it flows. */
+async function inTheMiddle(
+  t: TestContext
+): Promise<{ upstream: ServerResponse; client: RawClient; freed: Promise<unknown>; log: KeptLines }> {
+  let asked: (res: ServerResponse) => void = () => {}
+  const asking = new Promise<ServerResponse>(resolve => {
+    asked = resolve
+  })
+  const { origin } = await openStreamingUpstream(t, (_req, res) => {
+    res.writeHead(200, { 'Content-Type': 'application/json' })
+    res.write(`{"kept":"${'x'.repeat(5000)}","list":[1`)
+    asked(res)
+  })
+  const { port, log } = await openGateway(t, {
+    timeout: '5s',
+    max_body_bytes: 2000,
+    endpoints: [{ endpoint: '/x', backend: [{ host: [origin], url_pattern: '/', deny: ['gone'] }] }],
+    extra_config: { 'telemetry/logging': { level: 'ERROR', stdout: true, access_log_format: 'json' } }
+  })
+  const client = await RawClient.open(port)
+  client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
+  const upstream = await asking
+  const freed = once(upstream, 'close')
+  await client.heard('xxx')
+  return { upstream, client, freed, log }
+}
+
+const BREAKS: Readonly<Record<string, (res: ServerResponse) => void>> = {
+  'turns out not to be JSON': res => res.write('}}'),
+  'ends too early': res => res.end(),
+  'is cut': res => res.destroy()
+}
+
+for (const [what, happens] of Object.entries(BREAKS)) {
+  test(`a body that ${what} while it is shaped is never given out as whole`, async t => {
+    const { upstream, client, freed, log } = await inTheMiddle(t)
+    happens(upstream)
+    const heard = await client.ended()
+    assert.match(heard, /^HTTP\/1\.1 200 /)
+    assert.ok(!heard.endsWith('0\r\n\r\n'), 'the last chunk does not come')
+    await freed
+    assert.match(await log.line(/"\/x"/), /SLUICE_ERR_UPSTREAM_(DECODE|RESET)/)
+  })
+}
+
+test('a client that vanishes from a body that is shaped frees the upstream', async t => {
+  const { client, freed, log } = await inTheMiddle(t)
+  client.socket.destroy()
+  await freed
+  assert.match(await log.line(/"\/x"/), /SLUICE_ERR_CLIENT_ABORTED/)
 })
 
 test('2 GiB pass down and up at constant memory', { skip }, async t => {
