@@ -12,16 +12,16 @@ const FIELDS = { 'User-Agent': 'bench/1', Accept: '*/*', Authorization: 'Bearer 
 
 /**
  * @typedef {{ requests: number, seconds: number, p50: number, p99: number }} Load latencies in ms
- * @param {{ port: number, path: string, connections: number, seconds: number, upload?: number, folder: string }} options
+ * @param {{ port: number, path: string, connections: number, seconds: number, upload?: number, fields?: object, folder: string }} options
  * @returns {Promise<Load>}
  */
 export function load(options) {
   return GENERATOR === 'wrk' ? wrk(options) : autocannon(options)
 }
 
-async function wrk({ port, path: target, connections, seconds, upload, folder }) {
+async function wrk({ port, path: target, connections, seconds, upload, folder, fields = {} }) {
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '10s']
-  for (const [name, value] of Object.entries(FIELDS)) args.push('-H', `${name}: ${value}`)
+  for (const [name, value] of Object.entries({ ...FIELDS, ...fields })) args.push('-H', `${name}: ${value}`)
   if (upload !== undefined) {
     const script = path.join(folder, 'upload.lua')
     writeFileSync(
@@ -57,13 +57,13 @@ function run(command, args) {
   })
 }
 
-async function autocannon({ port, path: target, connections, seconds, upload }) {
+async function autocannon({ port, path: target, connections, seconds, upload, fields = {} }) {
   const { default: cannon } = await import('autocannon')
   const done = await cannon({
     url: `http://127.0.0.1:${port}${target}`,
     connections,
     duration: seconds,
-    headers: FIELDS,
+    headers: { ...FIELDS, ...fields },
     ...(upload !== undefined && { method: 'POST', body: 'x'.repeat(upload) })
   })
   if (done.errors > 0 || done.non2xx > 0) throw new Error(`errors under load: ${done.errors} failed, ${done.non2xx} not 2xx`)

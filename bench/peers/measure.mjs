@@ -18,7 +18,7 @@ export async function measureCase(one, peers, { upstream, folder, rounds, second
       const close = one.idle === undefined ? undefined : await idleConnections(process.port, one.path, one.idle)
       running.push({ process, close, measured: { name: peer.name, rounds: [], rssMiB: 0, startMs: process.startMs } })
     }
-    const options = { path: one.path, connections: one.connections ?? 64, upload: one.upload, folder }
+    const options = { path: one.path, connections: one.connections ?? 64, upload: one.upload, fields: one.fields, folder }
     for (const { process } of running) {
       try {
         await load({ ...options, port: process.port, seconds: warmup })
