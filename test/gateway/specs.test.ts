@@ -4,7 +4,6 @@
  */
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Result } from '../../fixtures/specs/replay.mjs'
 import { readSpec, replaySpec, specNames } from '../support/specs.js'
@@ -34,16 +33,6 @@ test('every reason belongs to a recorded case', () => {
   const names = new Set(specNames().flatMap(name => readSpec<Result>(`golden/${name}.json`).requests.map(one => one.name)))
   assert.deepEqual(
     [...reasons.keys()].filter(name => !names.has(name)),
-    []
-  )
-})
-
-test('every reason is a section of docs/differences.md', () => {
-  const text = readFileSync(new URL('../../docs/differences.md', import.meta.url), 'utf8')
-  const sections = new Set([...text.matchAll(/^### ([\w-]+)$/gm)].map(match => match[1]))
-  const broken = Object.values(readSpec<Record<string, { reason: string }>>('invalid/differences.json')).map(one => one.reason)
-  assert.deepEqual(
-    [...reasons.values(), ...broken].filter(reason => !sections.has(reason)),
     []
   )
 })
