@@ -204,11 +204,17 @@ test('2,000 aborted downloads and uploads leave sockets and memory where they we
   await round(1000) // now code and heap have their working size
   await rested(idle)
   const before = rss(pid)
-  await round(2000)
-  await rested(idle)
-  t.diagnostic(`sockets ${idle} → ${sockets(pid)}, ${(before / MIB).toFixed(1)} → ${(rss(pid) / MIB).toFixed(1)} MiB`)
+  // what is lost grows with every round; what the collector has not given back yet comes and goes
+  const after: number[] = []
+  for (let i = 0; i < 3; i++) {
+    await round(2000)
+    await rested(idle)
+    after.push(rss(pid))
+  }
+  const mebibytes = [before, ...after].map(bytes => (bytes / MIB).toFixed(1))
+  t.diagnostic(`sockets ${idle} → ${sockets(pid)}, ${mebibytes.join(' → ')} MiB`)
   assert.ok(sockets(pid) <= idle)
-  assert.ok(rss(pid) - before < 32 * MIB)
+  assert.ok(Math.min(...after) - before < 32 * MIB)
 })
 
 test('survives running out of descriptors and serves again afterwards', { skip }, async t => {
