@@ -14,9 +14,9 @@ import type { Decoder } from '../encoding/types.js'
 import { GatewayError } from '../errors.js'
 import { type ByteSink, type ByteSource, CollectSink, ReplaySource } from '../message/byte-flow.js'
 import { decodeContent } from '../message/content-coding.js'
+import { FilterLink } from '../message/links.js'
 import { GatewayResponse } from '../message/response.js'
 import { entityResponse } from './entity.js'
-import { ShapedSource } from './shaped-source.js'
 
 /** Turns the upstream's response into one with data; rejects with a GatewayError. */
 export type Receive = (response: GatewayResponse) => Promise<GatewayResponse>
@@ -65,7 +65,7 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
     const response = GatewayResponse.over(
       200,
       ['Content-Type', 'application/json; charset=utf-8'],
-      new ShapedSource(source, streamShape!()),
+      new ShapeLink(streamShape!()).connect(source),
       limit
     )
     response.complete = true
@@ -152,4 +152,11 @@ function drain(response: GatewayResponse): void {
     return
   }
   content.flow(new CollectSink(content, ERROR_BODY_DRAIN, () => {}))
+}
+
+/** A body of any size that is shaped on its way; what cannot be shaped is the upstream's fault. */
+class ShapeLink extends FilterLink {
+  protected override failureOf(cause: unknown): GatewayError {
+    return new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', { message: (cause as Error).message, cause })
+  }
 }

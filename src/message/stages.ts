@@ -4,8 +4,8 @@
  */
 
 import type { Transform } from 'node:stream'
-import { GatewayError } from '../errors.js'
-import type { ByteSink, ByteSource } from './byte-flow.js'
+import type { ByteSource } from './byte-flow.js'
+import { FilterLink, Link } from './links.js'
 import { TokenPipe, type TokenStage } from './token-pipe.js'
 
 /** Sees bytes, changes nothing; exactly one of `end` and `abort` is called. */
@@ -46,60 +46,6 @@ export function abortStep(step: Step, reason: Error): void {
   } catch {
     // an observer that fails while it is told of a failure has nothing left to lose
   }
-}
-
-/** A link of a running chain: a sink for what comes before it, a source for what comes after. */
-abstract class Link implements ByteSink, ByteSource {
-  readonly length = undefined
-  protected upstream!: ByteSource
-  protected sink!: ByteSink
-  protected closed = false
-
-  connect(upstream: ByteSource): this {
-    this.upstream = upstream
-    return this
-  }
-
-  flow(sink: ByteSink): void {
-    this.sink = sink
-    this.upstream.flow(this)
-  }
-
-  resume(): void {
-    this.upstream.resume()
-  }
-
-  destroy(error: GatewayError): void {
-    if (this.closed) return
-    this.closed = true
-    this.abort(error)
-    this.upstream.destroy(error)
-  }
-
-  fail(error: GatewayError): void {
-    if (this.closed) return
-    this.closed = true
-    this.abort(error)
-    this.sink.fail(error)
-  }
-
-  /** A stage threw: the body breaks off on both sides. */
-  protected broke(cause: unknown): false {
-    if (this.closed) return false
-    this.closed = true
-    const error =
-      cause instanceof GatewayError
-        ? cause
-        : new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a body stage failed', cause })
-    this.abort(error)
-    this.upstream.destroy(error)
-    this.sink.fail(error)
-    return false
-  }
-
-  protected abstract abort(error: Error): void
-  abstract write(chunk: Uint8Array): boolean
-  abstract end(trailers: readonly string[]): void
 }
 
 /** Any number of observers and byte stages in one loop. */
@@ -236,51 +182,6 @@ class TransformLink extends Link {
   }
 }
 
-/** Any number of token stages over one parser and one writer. */
-class TokenLink extends Link {
-  private readonly pipe: TokenPipe
-
-  constructor(stages: readonly TokenStage[]) {
-    super()
-    this.pipe = new TokenPipe(stages)
-  }
-
-  write(chunk: Uint8Array): boolean {
-    if (this.closed) return false
-    try {
-      return this.push(this.pipe.write(chunk))
-    } catch (cause) {
-      return this.broke(cause)
-    }
-  }
-
-  private push(parts: readonly Uint8Array[]): boolean {
-    let more = true
-    for (const part of parts) more = this.sink.write(part) && more
-    return more
-  }
-
-  end(trailers: readonly string[]): void {
-    if (this.closed) return
-    try {
-      this.push(this.pipe.end())
-    } catch (cause) {
-      this.broke(cause)
-      return
-    }
-    this.closed = true
-    this.sink.end(trailers)
-  }
-
-  protected abort(error: Error): void {
-    try {
-      this.pipe.abort(error)
-    } catch {
-      // see abortStep
-    }
-  }
-}
-
 /** Puts steps in front of a source; the answer is started with `flow`. */
 export function throughSteps(source: ByteSource, steps: readonly Step[]): ByteSource {
   let current = source
@@ -292,7 +193,7 @@ export function throughSteps(source: ByteSource, steps: readonly Step[]): ByteSo
     else if (step.kind === 'tokens') {
       while (steps[to]?.kind === 'tokens') to++
       const group = steps.slice(i, to) as { stage: TokenStage }[]
-      current = new TokenLink(group.map(one => one.stage)).connect(current)
+      current = new FilterLink(new TokenPipe(group.map(one => one.stage))).connect(current)
     } else {
       while (steps[to]?.kind === 'tap' || steps[to]?.kind === 'bytes') to++
       current = new ByteLink(steps.slice(i, to)).connect(current)
