@@ -18,6 +18,7 @@ import { Deadline } from '../telemetry/timer-wheel.js'
 import { upstreamFailure } from './failure.js'
 import type { OriginPool, PooledClient } from './pool.js'
 import { type RedirectPolicy, redirectTarget } from './redirect.js'
+import type { SocketReader } from './socket-reader.js'
 import type { Upload } from './upload.js'
 
 /** Bytes of an answer that nobody wants which are still read to keep the connection. */
@@ -127,6 +128,11 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   /** Takes {@link lendChunk} back. */
   protected keepChunk(): void {
     this.client?.reader?.keep()
+  }
+
+  /** What reads the connection of this call; undefined for TLS and when the call is over. */
+  protected get reader(): SocketReader | undefined {
+    return this.client?.reader
   }
 
   /** Ends the call; the subclass hears `onFailure(reason)` unless it is already over. */

@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
@@ -10,6 +10,7 @@ import { UpstreamCall } from './call.js'
 import { decodeFields } from './fields.js'
 import type { OriginPool } from './pool.js'
 import type { RedirectPolicy } from './redirect.js'
+import type { SocketReader } from './socket-reader.js'
 import { Upload } from './upload.js'
 
 /** What is sent. */
@@ -31,6 +32,8 @@ export interface UpstreamRequest {
 
 /** Bytes kept before a sink is there; beyond it the upstream waits. */
 const AHEAD_BYTES = 64 * 1024
+/** What is kept and no larger than this is copied, and the connection reads on into the same buffer. */
+const SMALL_BYTES = 2 * 1024
 
 /**
  * Sends a request and answers its response as soon as the head is there; the body flows when somebody takes it.
@@ -50,6 +53,9 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   private sink: ByteSink | undefined
   private ahead: Buffer[] = []
   private aheadBytes = 0
+  /** The connection's buffer that the last of `ahead` lies in, and who wants it back. */
+  private held: Buffer | undefined = undefined
+  private lender: SocketReader | undefined = undefined
   private trailers: readonly string[] | undefined
   private failure: GatewayError | undefined
 
@@ -105,10 +111,28 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   }
 
   protected onChunk(chunk: Buffer): boolean {
-    if (this.sink !== undefined && this.ahead.length === 0) return this.sink.write(chunk)
-    this.ahead.push(chunk)
+    const { sink } = this
+    // see UpstreamCall.lendChunk: only bodies of known length
+    const framed = this.length !== undefined
+    if (sink !== undefined && this.ahead.length === 0) {
+      const more = sink.write(chunk)
+      if (framed && sink.spent === true) this.lendChunk()
+      return more
+    }
+    if (framed && chunk.length <= SMALL_BYTES) {
+      this.ahead.push(Buffer.from(chunk))
+      this.lendChunk()
+    } else {
+      this.ahead.push(chunk)
+      if (framed) this.hold()
+    }
     this.aheadBytes += chunk.length
     return this.aheadBytes < AHEAD_BYTES
+  }
+
+  private hold(): void {
+    this.lender = this.reader
+    this.held = this.lender?.hold()
   }
 
   protected onBodyEnd(trailers: readonly Buffer[]): void {
@@ -138,7 +162,12 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     if (sink === undefined) return
     while (this.ahead.length > 0) {
       const more = sink.write(this.ahead.shift()!)
+      if (sink.spent !== true) this.held = undefined
       if (!more) return
+    }
+    if (this.held !== undefined) {
+      this.lender!.giveBack(this.held)
+      this.held = undefined
     }
     if (this.failure !== undefined) {
       const { failure } = this
@@ -154,6 +183,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   destroy(error: GatewayError): void {
     this.sink = SILENT
     this.ahead = []
+    this.held = undefined
     if (this.trailers === undefined) this.cancel(error)
   }
 }

@@ -5,6 +5,13 @@ import type { Socket } from 'node:net'
 const BUFFER_BYTES = 64 * 1024
 /** What is kept and smaller than this is copied, so that a few bytes never hold a whole buffer. */
 const COPY_BYTES = 32 * 1024
+/** Reads that are not held after a buffer was not given back: whoever reads this connection's answers keeps them. */
+const DISTRUST = 64
+
+/** What becomes of the bytes that were just read. */
+const KEPT = 0
+const LENT = 1
+const HELD = 2
 
 /**
  * Reads one socket into a buffer that is used again where nobody keeps what was read. Node would allocate 64 KiB
@@ -12,16 +19,23 @@ const COPY_BYTES = 32 * 1024
  * the CPU (bench/peers, pass-1m).
  *
  * undici takes the bytes by `read()` when `readable` is emitted, hands out views of them, and keeps views of a head that is
- * not whole. So a buffer is given up after each read unless a call said {@link lend} in the course of it; after a read
- * that was not lent, a small one is copied.
+ * not whole. So a buffer is given up after each read unless a call said {@link lend} in the course of it, or {@link hold} and
+ * later {@link giveBack}; after a read that was given up, a small one is copied.
  */
 export class SocketReader {
   private socket: Socket | undefined = undefined
-  private buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  private buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
   /** What was read and not yet taken. */
   private chunk: Buffer | null = null
-  /** The last read was lent. */
-  private lent = false
+  /** What the last read was: KEPT, LENT or HELD. */
+  private use = KEPT
+  /** The current read was copied out of the buffer. */
+  private copied = false
+  /** On loan to a call. */
+  private held: Buffer | undefined = undefined
+  /** Came back from a call. */
+  private spare: Buffer | undefined = undefined
+  private distrust = 0
   /** The next `read()` is the socket's own: it starts the reading. */
   private stopped = true
   /** The other side has ended: every `read()` is the socket's own. */
@@ -56,12 +70,35 @@ export class SocketReader {
 
   /** Promises that nothing of the bytes just read is used after this turn; holds for this read alone. */
   lend(): void {
-    this.lent = true
+    this.use = LENT
   }
 
   /** Takes {@link lend} back. */
   keep(): void {
-    this.lent = false
+    this.use = KEPT
+  }
+
+  /** Keeps the bytes just read for a while: answers what {@link giveBack} takes afterwards, undefined when there is nothing to give back. */
+  hold(): Buffer | undefined {
+    if (this.held !== undefined && this.held !== this.buffer) {
+      this.held = undefined
+      this.distrust = DISTRUST
+    }
+    if (this.distrust > 0) {
+      this.distrust--
+      return undefined
+    }
+    this.use = HELD
+    if (this.copied) return undefined
+    this.held = this.buffer
+    return this.buffer
+  }
+
+  /** Nothing of a buffer that {@link hold} answered is used any more. */
+  giveBack(buffer: Buffer): void {
+    if (buffer !== this.held) return
+    this.held = undefined
+    this.spare = buffer
   }
 
   /** Gives a socket away as an ordinary stream. */
@@ -74,18 +111,24 @@ export class SocketReader {
 
   private take(bytes: number): boolean {
     const socket = this.socket!
-    const copied = !this.lent && bytes < COPY_BYTES
+    const copied = this.use === KEPT && bytes < COPY_BYTES
     const chunk = copied ? Buffer.from(this.buffer.subarray(0, bytes)) : this.buffer.subarray(0, bytes)
-    this.lent = false
+    this.use = KEPT
+    this.copied = copied
     if (this.released) {
       if (!copied) this.buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
       return socket.push(chunk)
     }
     this.chunk = chunk
     socket.emit('readable')
-    if (!this.lent && !copied) this.buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+    if (this.use !== LENT && !copied) this.replaceBuffer()
     if (this.chunk === null && socket.readableLength === 0) return true
     this.stopped = true // until the rest is read
     return false
+  }
+
+  private replaceBuffer(): void {
+    this.buffer = this.spare ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
+    this.spare = undefined
   }
 }

@@ -22,8 +22,8 @@ import { brokenProxy, type CompiledBackend, compileBackend, compileProxy, logMer
 import type { EndpointDeps, EndpointWraps } from './deps.js'
 import type { ProxyPipe } from './fan-out.js'
 import { compileFieldFilter, type FieldFilter } from './forward-fields.js'
+import { Handling, type HandlingPlan, type Receiver } from './handling.js'
 import { PassthroughExchange, type PassthroughPlan } from './passthrough.js'
-import { raceScope } from './race.js'
 import { meteredReport } from './report.js'
 
 /** Serves a request without message objects. `query` is raw, `host` the client's Host. */
@@ -47,6 +47,8 @@ export interface Endpoint {
   readonly tunnelIdleMs: number | undefined
   /** Answers always: failures are responses. `request` is the client's, before the endpoint's lists. */
   handle(request: GatewayRequest): Promise<GatewayResponse>
+  /** As {@link handle}, without a promise, for a request object that nobody else has or will have. */
+  serve(request: GatewayRequest, receiver: Receiver): void
   /** True when the answer's bytes are the upstream's. */
   readonly passthrough: boolean
 }
@@ -102,32 +104,44 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     : undefined
   const coversBody = !passthrough || deps.config.router.noOpTimeout === 'whole'
 
-  const served: ProxyPipe = request => proxy(request).then(response => finish(response, request))
+  const inner = wraps.router !== undefined || wraps.handlers !== undefined
+  const served: ProxyPipe = inner ? request => proxy(request).then(response => finish(response, request)) : proxy
   const handled = wraps.handlers === undefined ? served : wraps.handlers(served)
   const listed: ProxyPipe = request => handled(toEndpoint(request))
-  const guarded = wraps.router === undefined ? listed : wraps.router(listed)
-  const whole = hasStages(wraps, backends) ? raceScope(guarded) : guarded
+  const plan: HandlingPlan = {
+    run: wraps.router === undefined ? listed : wraps.router(listed),
+    finish: inner ? undefined : finish,
+    failed: answers.failed,
+    coversBody,
+    races: hasStages(wraps, backends)
+  }
+  const narrows = wraps.router === undefined
 
   /** The client's request as the proxy sees it: after the endpoint's lists. */
   function toEndpoint(request: GatewayRequest): GatewayRequest {
-    const raw = filterFields(request.raw, request.clientAddress, request.exchange.host)
-    if (request.exchange.offer !== undefined) addHandshake(raw, request.raw)
-    return request.derive(raw, filterQuery(request.query), limit)
+    const { exchange } = request
+    const raw = filterFields(request.unfiltered, exchange.clientAddress, exchange.host)
+    if (exchange.offer !== undefined) addHandshake(raw, request.raw)
+    const query = filterQuery(request.query)
+    return request.sole ? request.narrow(raw, query, limit) : request.derive(raw, query, limit)
+  }
+
+  function serve(request: GatewayRequest, receiver: Receiver): void {
+    request.sole = narrows
+    begin(request, receiver)
   }
 
   function handle(request: GatewayRequest): Promise<GatewayResponse> {
-    request.scope.expireIn(config.timeoutMs, limitText)
-    if (tunnelIdleMs === undefined) request.exchange.offer = undefined
-    return whole(request).then(
-      response => {
-        if (!coversBody || response.tunnel !== undefined) request.scope.unexpire()
-        return response
-      },
-      error => answers.failed(error, request)
-    )
+    return new Promise((write, fail) => begin(request, { write, fail }))
   }
 
-  return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, tunnelIdleMs, passthrough, handle }
+  function begin(request: GatewayRequest, receiver: Receiver): void {
+    request.scope.expireIn(config.timeoutMs, limitText)
+    if (tunnelIdleMs === undefined) request.exchange.offer = undefined
+    new Handling(plan, request, receiver).start()
+  }
+
+  return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, tunnelIdleMs, passthrough, handle, serve }
 }
 
 function metered(pipe: ProxyPipe, meter: PipeMeter): ProxyPipe {

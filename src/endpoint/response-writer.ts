@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
-import type { Exchange } from '../message/context.js'
 import type { GatewayResponse } from '../message/response.js'
 import { Deadline, deadlines } from '../telemetry/timer-wheel.js'
 import { writeHead } from './write-head.js'
@@ -10,31 +10,46 @@ import { writeHead } from './write-head.js'
 /** Most that is sent without a turn of the event loop. */
 const MAX_BURST_BYTES = 1024 * 1024
 
-/** Called once when an answer is over; `error` says why it was not whole. */
-export type Finished = (exchange: Exchange, status: number, bytes: number, error: GatewayError | undefined) => void
+/** Whose answer is sent. */
+export interface AnswerOwner {
+  /** Called once when the answer is over; `error` says why it was not whole. */
+  sent(status: number, bytes: number, error: GatewayError | undefined): void
+}
+
+const WRITER = Symbol('sluice.writer')
+type WrittenResponse = ServerResponse & { [WRITER]?: ResponseWriter }
+
+function onDrain(this: WrittenResponse): void {
+  this[WRITER]!.drained()
+}
 
 /** Sends one response to a client: head at once, body as it comes, back-pressure to its source. */
 export class ResponseWriter extends Deadline implements ByteSink {
-  private readonly exchange: Exchange
-  private readonly res: ServerResponse
+  private readonly owner: AnswerOwner
+  private readonly res: WrittenResponse
   private readonly response: GatewayResponse
   private readonly idleMs: number
-  private readonly finished: Finished
-  private source: ByteSource | undefined
+  private source: ByteSource | undefined = undefined
   private lastActivity = 0
   private bytes = 0
+  /** Body bytes still to come; -1 = unknown. */
+  private left = -1
   /** Bytes sent since the last drain. */
   private burst = 0
+  private waitsForDrain = false
   private over = false
+  /** The client's socket is one of the system: what has left it is nobody's any more. */
+  private direct = false
+  /** See {@link ByteSink.spent}. */
+  spent = false
 
   /** @param idleMs the body may stand still this long on either side; 0 = for ever */
-  constructor(exchange: Exchange, res: ServerResponse, response: GatewayResponse, idleMs: number, finished: Finished) {
+  constructor(owner: AnswerOwner, res: ServerResponse, response: GatewayResponse, idleMs: number) {
     super()
-    this.exchange = exchange
+    this.owner = owner
     this.res = res
     this.response = response
     this.idleMs = idleMs
-    this.finished = finished
   }
 
   /** Sends head and body. @throws what node:http throws for fields that cannot be written; nothing was sent then */
@@ -92,8 +107,9 @@ export class ResponseWriter extends Deadline implements ByteSink {
     if (source.length !== undefined && fieldOf(raw, 'content-length') === undefined)
       raw.push('Content-Length', String(source.length))
     this.source = source
+    this.left = source.length ?? -1
+    this.direct = res.req.httpVersionMajor === 1 && res.socket instanceof Socket
     writeHead(res, response.status, raw)
-    res.on('drain', () => this.drained())
     if (this.idleMs > 0) {
       this.lastActivity = deadlines.now()
       deadlines.schedule(this, this.idleMs)
@@ -103,7 +119,8 @@ export class ResponseWriter extends Deadline implements ByteSink {
     if (!this.over && this.bytes === 0) res.flushHeaders()
   }
 
-  private drained(): void {
+  /** Called by its response when the client has read on. */
+  drained(): void {
     if (this.over) return
     this.burst = 0
     this.lastActivity = deadlines.now()
@@ -112,9 +129,18 @@ export class ResponseWriter extends Deadline implements ByteSink {
 
   write(chunk: Uint8Array): boolean {
     if (this.over) return false
+    const { res } = this
     this.lastActivity = deadlines.now()
     this.bytes += chunk.length
-    return this.res.write(chunk) || this.wentOut(chunk.length)
+    this.spent = false
+    if (this.left >= 0) this.left -= chunk.length
+    if (this.left === 0) {
+      // the last bytes and the end in one write
+      res.end(chunk)
+      this.wentOut(0)
+      return true
+    }
+    return res.write(chunk) || this.wentOut(chunk.length) || this.waitForDrain()
   }
 
   /**
@@ -122,11 +148,21 @@ export class ResponseWriter extends Deadline implements ByteSink {
    * wait for: 1 MiB takes about 20 writes instead of 33 (bench/chain, 1m). Limited, so that no source runs on for ever.
    */
   private wentOut(bytes: number): boolean {
-    const { socket, req } = this.res
-    if (socket === null || req.httpVersionMajor !== 1) return false
+    const { socket } = this.res
+    if (!this.direct || socket === null) return false
     socket.uncork()
     this.burst += bytes
-    return socket.writableLength === 0 && this.burst < MAX_BURST_BYTES
+    this.spent = socket.writableLength === 0
+    return this.spent && this.burst < MAX_BURST_BYTES
+  }
+
+  private waitForDrain(): false {
+    if (!this.waitsForDrain) {
+      this.waitsForDrain = true
+      this.res[WRITER] = this
+      this.res.on('drain', onDrain)
+    }
+    return false
   }
 
   end(trailers: readonly string[]): void {
@@ -138,7 +174,7 @@ export class ResponseWriter extends Deadline implements ByteSink {
       /(^|[,\s])trailers\b/i.test(fieldOf(res.req.rawHeaders, 'te') ?? '')
     )
       addTrailers(res, trailers)
-    res.end()
+    if (!res.writableEnded) res.end()
     this.finish(undefined)
   }
 
@@ -146,7 +182,7 @@ export class ResponseWriter extends Deadline implements ByteSink {
   fail(error: GatewayError): void {
     if (this.over) return
     this.finish(error)
-    this.res.destroy()
+    if (!this.res.writableFinished) this.res.destroy()
   }
 
   /** The client went away. */
@@ -180,7 +216,7 @@ export class ResponseWriter extends Deadline implements ByteSink {
   private finish(error: GatewayError | undefined): void {
     this.over = true
     deadlines.cancel(this)
-    this.finished(this.exchange, this.response.status, this.bytes, error)
+    this.owner.sent(this.response.status, this.bytes, error)
   }
 }
 

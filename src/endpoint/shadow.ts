@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.js'
 import { BufferSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import { copyParams, GatewayRequest } from '../message/request.js'
-import type { Scope } from '../message/scope.js'
+import { deadlines } from '../telemetry/timer-wheel.js'
 import type { ProxyPipe } from './fan-out.js'
 import { bodyForMany } from './request-body.js'
 
@@ -14,11 +14,11 @@ export function withShadow(next: ProxyPipe, shadow: ProxyPipe, timeoutMs: number
   const limitText = `shadow_timeout=${timeoutMs}ms`
 
   const start = (request: GatewayRequest, body: Buffer | undefined): Promise<unknown> => {
-    const scope: Scope = request.scope.detached()
-    scope.expireIn(timeoutMs, limitText)
-    const { exchange } = request
+    const { remoteAddress, clientAddress, host, rawHeaders } = request.exchange
+    const exchange = new Exchange(deadlines, remoteAddress, clientAddress, host, rawHeaders)
+    exchange.expireIn(timeoutMs, limitText)
     const copy = new GatewayRequest({
-      exchange: new Exchange(scope, exchange.remoteAddress, exchange.clientAddress, exchange.host, exchange.rawHeaders),
+      exchange,
       method: request.method,
       target: request.target,
       path: request.path,
@@ -34,7 +34,7 @@ export function withShadow(next: ProxyPipe, shadow: ProxyPipe, timeoutMs: number
         response => response.discard(),
         () => {}
       )
-      .finally(() => scope.close())
+      .finally(() => exchange.close())
   }
 
   return request => {

@@ -2,12 +2,12 @@
 
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
-import type { Scope } from './scope.js'
+import type { TimerWheel } from '../telemetry/timer-wheel.js'
+import { Scope } from './scope.js'
 import type { UpgradeOffer } from './upgrade.js'
 
-/** One client exchange. Made by the gateway when a request line has been read; all fields are set here. */
-export class Exchange {
-  readonly scope: Scope
+/** One client exchange, and the outermost scope of all that is done for it. Made by the gateway when a request line has been read. */
+export class Exchange extends Scope {
   readonly remoteAddress: string
   readonly clientAddress: string
   /** The Host that the client named. */
@@ -30,8 +30,8 @@ export class Exchange {
   private cleanups: (() => void)[] | undefined
   private stateMap: Map<unknown, unknown> | undefined
 
-  constructor(scope: Scope, remoteAddress: string, clientAddress: string, host: string, rawHeaders: RawFields) {
-    this.scope = scope
+  constructor(wheel: TimerWheel, remoteAddress: string, clientAddress: string, host: string, rawHeaders: RawFields) {
+    super(wheel)
     this.remoteAddress = remoteAddress
     this.clientAddress = clientAddress
     this.host = host
@@ -41,10 +41,6 @@ export class Exchange {
   get state(): Map<unknown, unknown> {
     this.stateMap ??= new Map()
     return this.stateMap
-  }
-
-  get signal(): AbortSignal {
-    return this.scope.signal
   }
 
   /** Runs `work` when the exchange is over. */

@@ -1,4 +1,4 @@
-import type { RawFields } from '../http/fields.js'
+import { endToEndFields, type RawFields } from '../http/fields.js'
 import { Body, DEFAULT_MAX_BODY_BYTES } from './body.js'
 import type { ByteSource } from './byte-flow.js'
 import type { Exchange } from './context.js'
@@ -19,8 +19,8 @@ export interface RequestInit {
   readonly query: string
   /** As the router matches it: decoded once, per segment. */
   readonly routePath: string
-  /** Fields without hop-by-hop ones; the array becomes the request's own. */
-  readonly raw: RawFields
+  /** Fields without hop-by-hop ones; the array becomes the request's own. undefined = the client's, taken when they are first asked for. */
+  readonly raw: RawFields | undefined
   readonly params: Record<string, string>
   /** undefined = no body. */
   readonly source: ByteSource | undefined
@@ -42,11 +42,13 @@ export class GatewayRequest {
   readonly exchange: Exchange
   /** Gateway use: what its upstream calls are cancelled with. */
   readonly scope: Scope
-  private readonly rawFields: RawFields
+  /** Gateway use: nobody else has this object, so it may be narrowed in place. */
+  sole = false
+  private rawFields: RawFields | undefined
   private headerMap: HeaderMap | undefined
   private bodyView: Body | undefined
   private readonly source: ByteSource | undefined
-  private readonly limit: number
+  private limit: number
 
   constructor(init: RequestInit) {
     this.method = init.method
@@ -57,7 +59,7 @@ export class GatewayRequest {
     this.origin = init.origin
     this.params = init.params
     this.exchange = init.exchange
-    this.scope = init.scope ?? init.exchange.scope
+    this.scope = init.scope ?? init.exchange
     this.rawFields = init.raw
     this.headerMap = undefined
     this.bodyView = undefined
@@ -66,7 +68,7 @@ export class GatewayRequest {
   }
 
   get headers(): HeaderMap {
-    this.headerMap ??= new HeaderMap(this.rawFields)
+    this.headerMap ??= new HeaderMap(this.raw)
     return this.headerMap
   }
 
@@ -122,7 +124,7 @@ export class GatewayRequest {
       path: this.path,
       query: this.query,
       routePath: this.routePath,
-      raw: [...this.rawFields],
+      raw: this.raw.slice(),
       params: copyParams(this.params),
       source: undefined,
       limit: this.limit,
@@ -154,9 +156,23 @@ export class GatewayRequest {
     return made
   }
 
+  /** Gateway use: as {@link derive}, without a new object: for a request that nobody has seen yet. */
+  narrow(raw: RawFields, query: string, limit: number): this {
+    this.rawFields = raw
+    this.query = query
+    this.limit = limit
+    return this
+  }
+
   /** Gateway use: the live field array. */
   get raw(): RawFields {
+    this.rawFields ??= endToEndFields(this.exchange.rawHeaders)
     return this.rawFields
+  }
+
+  /** Gateway use: fields to choose from: as {@link raw}, or the client's own, hop-by-hop ones included, while nobody has asked. */
+  get unfiltered(): readonly string[] {
+    return this.rawFields ?? this.exchange.rawHeaders
   }
 
   /** Gateway use: the body when somebody asked for it, else undefined; `bodySource` is then still whole. */

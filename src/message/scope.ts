@@ -17,7 +17,9 @@ const ENDED = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context 
 export class Scope extends Deadline implements Cancellable {
   private readonly wheel: TimerWheel
   private readonly parent: Scope | undefined
-  private only: Cancellable | undefined
+  /** Nearly always there are two at most: what waits for an answer, and the call. */
+  private first: Cancellable | undefined
+  private second: Cancellable | undefined
   private others: Set<Cancellable> | undefined
   private controller: AbortController | undefined
   private limitText = ''
@@ -53,17 +55,18 @@ export class Scope extends Deadline implements Cancellable {
   add(child: Cancellable): void {
     if (this.heir !== undefined) this.heir.add(child)
     else if (this.reason !== undefined) child.cancel(this.reason)
-    else if (this.only === undefined && this.others === undefined) this.only = child
+    else if (this.first === undefined) this.first = child
+    else if (this.second === undefined) this.second = child
     else {
-      this.others ??= new Set(this.only === undefined ? [] : [this.only])
-      this.only = undefined
+      this.others ??= new Set()
       this.others.add(child)
     }
   }
 
   remove(child: Cancellable): void {
     if (this.heir !== undefined) this.heir.remove(child)
-    else if (this.only === child) this.only = undefined
+    else if (this.first === child) this.first = undefined
+    else if (this.second === child) this.second = undefined
     else this.others?.delete(child)
   }
 
@@ -72,11 +75,7 @@ export class Scope extends Deadline implements Cancellable {
     this.reason = reason
     this.wheel.cancel(this)
     this.parent?.remove(this)
-    const { only, others } = this
-    this.only = undefined
-    this.others = undefined
-    only?.cancel(reason)
-    if (others !== undefined) for (const child of others) child.cancel(reason)
+    for (const child of this.takeAll()) child.cancel(reason)
     this.controller?.abort(reason)
   }
 
@@ -87,29 +86,31 @@ export class Scope extends Deadline implements Cancellable {
   close(): void {
     this.wheel.cancel(this)
     if (this.reason !== undefined) return
-    const { parent, only, others } = this
-    this.only = undefined
-    this.others = undefined
+    const { parent } = this
     this.reason = ENDED
-    if (parent === undefined) {
-      only?.cancel(ENDED)
-      if (others !== undefined) for (const child of others) child.cancel(ENDED)
-      return
+    if (parent !== undefined) {
+      parent.remove(this)
+      this.heir = parent
     }
-    parent.remove(this)
-    this.heir = parent
-    if (only !== undefined) parent.add(only)
-    if (others !== undefined) for (const child of others) parent.add(child)
+    if (this.first === undefined && this.second === undefined && this.others === undefined) return
+    for (const child of this.takeAll()) {
+      if (parent === undefined) child.cancel(ENDED)
+      else parent.add(child)
+    }
+  }
+
+  /** What is registered; nothing is afterwards. */
+  private takeAll(): Cancellable[] {
+    const all = [this.first, this.second, ...(this.others ?? [])].filter(child => child !== undefined)
+    this.first = undefined
+    this.second = undefined
+    this.others = undefined
+    return all
   }
 
   /** An inner scope on the same wheel. */
   inner(): Scope {
     return new Scope(this.wheel, this)
-  }
-
-  /** A scope on the same wheel that outlives this one (shadow calls). */
-  detached(): Scope {
-    return new Scope(this.wheel)
   }
 
   /** Made on first read. */

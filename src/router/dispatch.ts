@@ -10,20 +10,15 @@ import type { TLSSocket } from 'node:tls'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { Report } from '../endpoint/report.js'
 import { writeHead } from '../endpoint/write-head.js'
-import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
-import { endToEndFields, hasBody } from '../http/fields.js'
+import type { ErrorStatusMode, GatewayError } from '../errors.js'
 import { decodePath } from '../http/path.js'
 import { parseTarget, type Target } from '../http/target.js'
-import { Exchange } from '../message/context.js'
-import { IncomingSource } from '../message/incoming-source.js'
 import { GatewayRequest } from '../message/request.js'
-import { GatewayResponse } from '../message/response.js'
-import { Scope } from '../message/scope.js'
+import type { GatewayResponse } from '../message/response.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
 import type { Next, Wrap } from '../plugin/types.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
-import { deadlines } from '../telemetry/timer-wheel.js'
-import type { RouteResult, Router } from './router.js'
+import type { RouteMatch, RouteResult, Router } from './router.js'
 import { Served } from './served.js'
 
 /** What a route leads to: an endpoint of the configuration, or a handler of the gateway's own (health, debug, echo). */
@@ -64,7 +59,7 @@ const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null))
 
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { router, clientIp, identify, started } = options
-  const direct = options.outer === undefined && options.inner === undefined
+  const unstaged = options.outer === undefined && options.inner === undefined
   const routed: Next = request => {
     const match = router.lookup(request.method, request.path)
     request.exchange.match = match
@@ -80,7 +75,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     return (match.value as Endpoint).handle(request)
   }
   const inside = options.inner === undefined ? found : options.inner(found)
-  const chain = options.outer === undefined ? routed : options.outer(neverRejects(routed, options))
+  const chain = options.outer === undefined ? routed : options.outer(neverRejects(routed))
 
   return (req, res, offer) => {
     let target: Target
@@ -97,14 +92,26 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const remote = req.socket.remoteAddress ?? LOCAL
     const client = clientIp(remote, raw)
     const host = target.authority ?? req.headers.host ?? (req.headers[':authority'] as string | undefined) ?? ''
-    if (direct && offer === undefined) {
-      const match = router.lookup(req.method!, target.path)
-      if (match.kind === 'route' && !('reserved' in match.value) && match.value.direct !== undefined) {
-        match.value.direct(req, res, match.params, target.query, client, host, requestId)
-        return
-      }
+    const match = unstaged ? router.lookup(req.method!, target.path) : undefined
+    const hit = match?.kind === 'route' && !('reserved' in match.value) ? (match as RouteMatch<Endpoint>) : undefined
+    if (hit?.value.direct !== undefined && offer === undefined) {
+      hit.value.direct(req, res, hit.params, target.query, client, host, requestId)
+      return
     }
-    serve(req, res, target, remote, client, host, requestId, chain, options, offer)
+    const served = new Served(req, res, remote, client, host, requestId, options)
+    served.offer = offer
+    served.secure = (req.socket as Partial<TLSSocket>).encrypted === true
+    const request = requestOf(served, target, options.maxBodyBytes)
+    if (hit !== undefined) {
+      served.endpoint = hit.value
+      request.params = hit.params
+      hit.value.serve(request, served)
+      return
+    }
+    chain(request).then(
+      response => served.write(response),
+      error => served.fail(error)
+    )
   }
 }
 
@@ -136,23 +143,8 @@ function settle(handler: ReservedHandler, request: GatewayRequest): Promise<Gate
 }
 
 /** At service scope `next` never rejects: a failure further in is already a response. */
-function neverRejects(next: Next, options: DispatchOptions): Next {
-  return request => next(request).catch(error => failureOf(error, request, options))
-}
-
-function failureOf(cause: unknown, request: GatewayRequest, options: DispatchOptions): GatewayResponse {
-  const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
-  request.exchange.note(error)
-  if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
-    options.logger.error('[SERVICE: Router]', error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message)
-  }
-  return GatewayResponse.over(statusOf(error, options.errorStatus), fieldsOf(error), EMPTY, 0)
-}
-
-const EMPTY = Buffer.alloc(0)
-
-function fieldsOf(error: GatewayError): string[] {
-  return (error.headers ?? []).flat()
+function neverRejects(next: Next): Next {
+  return request => next(request).catch(error => (request.exchange as Served).answerTo(error))
 }
 
 /** A target that cannot be read gets its status and the connection ends: what follows cannot be trusted either. */
@@ -169,45 +161,18 @@ function refuse(res: ServerResponse, error: GatewayError): void {
   res.end(body)
 }
 
-function serve(
-  req: IncomingMessage,
-  res: ServerResponse,
-  target: Target,
-  remote: string,
-  client: string,
-  host: string,
-  requestId: string,
-  chain: Next,
-  options: DispatchOptions,
-  offer: UpgradeOffer | undefined
-): void {
-  const served = new Served(
-    req,
-    res,
-    new Exchange(new Scope(deadlines), remote, client, host, req.rawHeaders),
-    requestId,
-    options
-  )
-  const source = hasBody(req.rawHeaders) ? new IncomingSource(req, options.maxRequestBytes) : undefined
-  served.source = source
-  served.offer = offer
-  served.exchange.offer = offer
-  served.exchange.secure = (req.socket as Partial<TLSSocket>).encrypted === true
-  const request = new GatewayRequest({
-    exchange: served.exchange,
+function requestOf(served: Served, target: Target, limit: number): GatewayRequest {
+  const { req } = served
+  return new GatewayRequest({
+    exchange: served,
     method: req.method!,
     target: req.url!,
     path: target.path,
     query: target.query,
     routePath: decodePath(target.path),
-    raw: endToEndFields(req.rawHeaders),
+    raw: undefined,
     params: NO_PARAMS,
-    source,
-    limit: options.maxBodyBytes
+    source: served.source,
+    limit
   })
-  res.on('close', () => served.clientClosed())
-  chain(request).then(
-    response => served.write(response),
-    error => served.write(failureOf(error, request, options))
-  )
 }

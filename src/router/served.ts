@@ -1,35 +1,43 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Endpoint } from '../endpoint/endpoint.js'
+import type { Receiver } from '../endpoint/handling.js'
 import type { ExchangeReport, Report } from '../endpoint/report.js'
-import { ResponseWriter } from '../endpoint/response-writer.js'
+import { type AnswerOwner, ResponseWriter } from '../endpoint/response-writer.js'
 import { switchingHead, Tunnel, type TunnelEnded } from '../endpoint/tunnel.js'
 import { vanished } from '../endpoint/vanished.js'
 import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
-import type { Exchange } from '../message/context.js'
-import type { IncomingSource } from '../message/incoming-source.js'
+import { hasBody } from '../http/fields.js'
+import { Exchange } from '../message/context.js'
+import { IncomingSource } from '../message/incoming-source.js'
 import { GatewayResponse } from '../message/response.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
+import { deadlines } from '../telemetry/timer-wheel.js'
 
 /** What every exchange of a gateway shares. */
 export interface ServedOptions {
   readonly report: Report | undefined
   readonly logger: GatewayLogger
   readonly errorStatus: ErrorStatusMode
+  /** `router.max_request_bytes`. */
+  readonly maxRequestBytes: number
 }
 
 const EMPTY = Buffer.alloc(0)
 
+const OWNER = Symbol('sluice.served')
+
+function onClose(this: ServerResponse & { [OWNER]?: Served }): void {
+  this[OWNER]!.clientClosed()
+}
+
 /** One exchange that goes through message objects, until its answer is over. */
-export class Served implements ExchangeReport {
+export class Served extends Exchange implements ExchangeReport, Receiver, AnswerOwner {
   readonly req: IncomingMessage
-  private readonly res: ServerResponse
-  readonly exchange: Exchange
-  readonly requestId: string
+  private readonly res: ServerResponse & { [OWNER]?: Served }
   private readonly options: ServedOptions
   private writer: ResponseWriter | undefined
-  source: IncomingSource | undefined
-  offer: UpgradeOffer | undefined
+  readonly source: IncomingSource | undefined
   private tunnelIn = 0
   readonly startedAt: number
   firstByteAt = 0
@@ -38,26 +46,28 @@ export class Served implements ExchangeReport {
   error: GatewayError | undefined
   private over = false
 
-  constructor(req: IncomingMessage, res: ServerResponse, exchange: Exchange, requestId: string, options: ServedOptions) {
+  constructor(
+    req: IncomingMessage,
+    res: ServerResponse,
+    remoteAddress: string,
+    clientAddress: string,
+    host: string,
+    requestId: string,
+    options: ServedOptions
+  ) {
+    super(deadlines, remoteAddress, clientAddress, host, req.rawHeaders)
     this.req = req
     this.res = res
-    this.exchange = exchange
     this.requestId = requestId
     this.options = options
+    this.source = hasBody(req.rawHeaders) ? new IncomingSource(req, options.maxRequestBytes) : undefined
     this.startedAt = options.report === undefined ? 0 : performance.now()
-    exchange.requestId = requestId
-  }
-
-  get clientAddress(): string {
-    return this.exchange.clientAddress
-  }
-
-  get upstream(): string {
-    return this.exchange.upstream
+    this.res[OWNER] = this
+    res.on('close', onClose)
   }
 
   get route(): string {
-    return (this.exchange.endpoint as Endpoint | undefined)?.config.path ?? ''
+    return (this.endpoint as Endpoint | undefined)?.config.path ?? ''
   }
 
   get bytesIn(): number {
@@ -72,10 +82,25 @@ export class Served implements ExchangeReport {
       response.discard()
       const error = new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
       this.options.logger.error('[SERVICE: Router] an answer cannot be written:', error.message)
-      this.exchange.note(error)
+      this.note(error)
       if (this.res.headersSent) this.res.destroy()
       else this.send(GatewayResponse.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
     }
+  }
+
+  fail(error: unknown): void {
+    this.write(this.answerTo(error))
+  }
+
+  /** The answer to a failure that no endpoint made one of. Logs it. */
+  answerTo(cause: unknown): GatewayResponse {
+    const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
+    this.note(error)
+    if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
+      const text = error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message
+      this.options.logger.error('[SERVICE: Router]', text)
+    }
+    return GatewayResponse.over(statusOf(error, this.options.errorStatus), (error.headers ?? []).flat(), EMPTY, 0)
   }
 
   private send(response: GatewayResponse): void {
@@ -84,48 +109,46 @@ export class Served implements ExchangeReport {
       response.tunnel.socket.destroy()
     }
     if (response.status < 200) throw new RangeError(`an answer cannot have the status ${response.status}`)
-    const idleMs = (this.exchange.endpoint as Endpoint | undefined)?.idleMs ?? 0
-    this.writer = new ResponseWriter(this.exchange, this.res, response, idleMs, (_, status, bytes, error) =>
-      this.finished(status, bytes, error)
-    )
+    const idleMs = (this.endpoint as Endpoint | undefined)?.idleMs ?? 0
+    this.writer = new ResponseWriter(this, this.res, response, idleMs)
     this.writer.start()
   }
 
   private switchProtocols(response: GatewayResponse, upstream: UpstreamTunnel, offer: UpgradeOffer): void {
     if (this.over || this.res.destroyed) {
       upstream.socket.destroy()
-      this.finished(101, 0, this.exchange.scope.reason)
+      this.sent(101, 0, this.reason)
       return
     }
     const head = switchingHead(upstream.protocol, response.raw)
-    const idleMs = (this.exchange.endpoint as Endpoint).tunnelIdleMs ?? 0
+    const idleMs = (this.endpoint as Endpoint).tunnelIdleMs ?? 0
     const client = offer.accept()
     client.write(head, 'latin1')
     const ended: TunnelEnded = (bytesIn, bytesOut, error) => {
       this.tunnelIn = bytesIn
-      this.finished(101, bytesOut, error)
+      this.sent(101, bytesOut, error)
     }
     new Tunnel(client, upstream.socket, idleMs, ended).start()
   }
 
-  private finished(status: number, bytes: number, error: GatewayError | undefined): void {
+  /** The answer is over; `error` says why it was not whole. */
+  sent(status: number, bytes: number, error: GatewayError | undefined): void {
     if (this.over) return
     this.over = true
     this.status = status
     this.bytesOut = bytes
-    const { exchange } = this
-    exchange.scope.close()
+    this.close()
     if (error !== undefined) {
-      exchange.note(error)
+      this.note(error)
       this.logCut(error)
     }
-    this.error = error ?? exchange.errors?.[exchange.errors.length - 1]
-    exchange.finished()
+    this.error = error ?? this.errors?.[this.errors.length - 1]
+    this.finished()
     this.options.report?.(this)
   }
 
   private logCut(error: GatewayError): void {
-    const endpoint = this.exchange.endpoint as Endpoint | undefined
+    const endpoint = this.endpoint as Endpoint | undefined
     if (error.code === 'SLUICE_ERR_CLIENT_ABORTED') return
     this.options.logger.error(
       endpoint === undefined ? '[SERVICE: Router]' : `[ENDPOINT: ${endpoint.config.ginPath}]`,
@@ -136,7 +159,7 @@ export class Served implements ExchangeReport {
   clientClosed(): void {
     if (this.over && this.res.writableFinished) return
     const gone = vanished(this.req)
-    this.exchange.scope.cancel(gone)
+    this.cancel(gone)
     this.writer?.cancel(gone)
   }
 }

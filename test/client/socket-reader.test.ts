@@ -5,6 +5,7 @@ import { type AddressInfo, createServer as createNetServer, type Server, type So
 import { after, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createGateway, type Gateway } from '../../src/index.js'
+import type { GatewayResponse, PluginModule } from '../../src/plugin/index.js'
 
 const closers: (() => unknown)[] = []
 after(async () => {
@@ -217,5 +218,76 @@ describe('answers that never touch a port', () => {
       const got = await gateway.request({ path: `/x/${id}` })
       assert.ok(got.text() === id.repeat(4000))
     }
+  })
+})
+
+describe('answers that plugins let through, over shared connections', () => {
+  /** What a plugin may do with an answer before its body goes on. */
+  const plugins: PluginModule = {
+    ModifierRegisterer: {
+      registerModifiers(register) {
+        register('passes', () => ({ response: () => {} }))
+        register('waits', () => ({
+          response: async () => {
+            for (let i = 0; i < 3; i++) await turn()
+          }
+        }))
+        register('reads', () => ({
+          response: async (response: GatewayResponse) => {
+            await response.body.buffer()
+          }
+        }))
+        register('observes', () => ({ response: (response: GatewayResponse) => response.body.tap(() => {}) }))
+      }
+    }
+  }
+  const NAMES = ['passes', 'waits', 'reads', 'observes', 'none']
+  const SIZES = [1, 100, 2048, 2049, 9000, 20_000, 70_000, 200_000]
+
+  const bodyOf = (id: string): string => {
+    const [size, seed] = id.split('-') as [string, string]
+    return `${seed}.`.repeat(Math.ceil(Number(size) / (seed.length + 1))).slice(0, Number(size))
+  }
+
+  async function gatewayWith(port: number): Promise<number> {
+    const config = {
+      version: 3,
+      listen_ip: '127.0.0.1',
+      timeout: '20s',
+      extra_config: {
+        router: { disable_access_log: true, max_connections_per_host: 3 },
+        'telemetry/logging': { level: 'CRITICAL', stdout: true }
+      },
+      endpoints: NAMES.map(name => ({
+        endpoint: `/${name}/{id}`,
+        output_encoding: 'no-op',
+        backend: [{ host: [`http://127.0.0.1:${port}`], url_pattern: '/x/{id}' }],
+        ...(name !== 'none' && { extra_config: { 'plugin/req-resp-modifier': { name: [name] } } })
+      }))
+    }
+    const gateway = await createGateway(config, { port: 0, plugins: [plugins] })
+    closers.push(() => gateway.close({ graceMs: 1 }))
+    return (await gateway.listen()).port
+  }
+
+  it('arrive as they were sent, whatever is kept of them and for how long', async () => {
+    const port = await rawUpstream((socket, head) => {
+      const body = bodyOf(/\/x\/([\w-]+)/.exec(head)![1]!)
+      const text = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+      if (body.length % 2 === 1) return trickle(socket, text, 3)
+      socket.write(text, 'latin1')
+      return undefined
+    })
+    const gateway = await gatewayWith(port)
+    let sent = 0
+    const one = async (worker: number): Promise<void> => {
+      for (let i = 0; i < 40; i++) {
+        const name = NAMES[(i * 7 + worker) % NAMES.length]!
+        const id = `${SIZES[(i * 5 + worker * 3) % SIZES.length]}-w${worker}r${sent++}`
+        const got = await get(gateway, `/${name}/${id}`)
+        assert.ok(got.body === bodyOf(id), `${name} ${id}`)
+      }
+    }
+    await Promise.all([1, 2, 3, 4, 5, 6].map(one))
   })
 })

@@ -4,7 +4,6 @@ import { loadConfigObject } from '../../src/config/load.js'
 import type { ConfigError } from '../../src/errors.js'
 import { Exchange } from '../../src/message/context.js'
 import { GatewayRequest } from '../../src/message/request.js'
-import { Scope } from '../../src/message/scope.js'
 import type { Component, ComponentContext } from '../../src/plugin/component.js'
 import { createPluginHost, type PluginHost } from '../../src/plugin/host.js'
 import { defineComponent, GatewayResponse, type Next, type Wrap } from '../../src/plugin/index.js'
@@ -12,7 +11,7 @@ import { type GatewayLogger, silentLogger } from '../../src/telemetry/logger.js'
 import { deadlines } from '../../src/telemetry/timer-wheel.js'
 
 function request(): GatewayRequest {
-  const exchange = new Exchange(new Scope(deadlines), '127.0.0.1', '127.0.0.1', 'a', [])
+  const exchange = new Exchange(deadlines, '127.0.0.1', '127.0.0.1', 'a', [])
   return new GatewayRequest({
     exchange,
     method: 'GET',

@@ -8,7 +8,6 @@ import { ReadableSource } from '../../src/message/byte-flow.js'
 import { Exchange } from '../../src/message/context.js'
 import { GatewayRequest } from '../../src/message/request.js'
 import type { GatewayResponse } from '../../src/message/response.js'
-import { Scope } from '../../src/message/scope.js'
 import { compileMissAnswers, redirectLocation } from '../../src/router/answers.js'
 import { goTime, reservedRoutes } from '../../src/router/reserved.js'
 import { createRouter } from '../../src/router/router.js'
@@ -19,7 +18,7 @@ function requestOf(method: string, target: string, raw: string[] = [], body?: st
   const { path, query } = parseTarget(target)
   const source = body === undefined ? undefined : new ReadableSource(Readable.from([Buffer.from(body)]), cause => cause as never)
   return new GatewayRequest({
-    exchange: new Exchange(new Scope(deadlines), '127.0.0.1', '127.0.0.1', 'gw.test', raw),
+    exchange: new Exchange(deadlines, '127.0.0.1', '127.0.0.1', 'gw.test', raw),
     method,
     target,
     path,
