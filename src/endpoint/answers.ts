@@ -134,9 +134,11 @@ const EMPTY = Buffer.alloc(0)
 /** Own fields first; another gateway's marks go (a chain of gateways would send them twice). */
 function addOwn(response: GatewayResponse, own: RawFields): void {
   const { raw } = response
-  const kept = own.slice()
-  for (let i = 0; i < raw.length; i += 2) if (!OWN_FIELDS.has(lowerName(raw[i]!))) kept.push(raw[i]!, raw[i + 1]!)
-  raw.splice(0, raw.length, ...kept)
+  for (let i = raw.length - 2; i >= 0; i -= 2) {
+    const name = raw[i]!
+    if ((name.length === 9 || name.length === 19) && OWN_FIELDS.has(lowerName(name))) raw.splice(i, 2)
+  }
+  raw.unshift(...own)
 }
 
 function withBody(response: GatewayResponse, raw: RawFields, contentType: string | undefined, body: Buffer): GatewayResponse {

@@ -21,7 +21,8 @@ export interface RequestInit {
   readonly routePath: string
   /** Fields without hop-by-hop ones; the array becomes the request's own. undefined = the client's, taken when they are first asked for. */
   readonly raw: RawFields | undefined
-  readonly params: Record<string, string>
+  /** Becomes the request's own. undefined = none. */
+  readonly params: Record<string, string> | undefined
   /** undefined = no body. */
   readonly source: ByteSource | undefined
   readonly origin?: string
@@ -37,7 +38,7 @@ export class GatewayRequest {
   query: string
   readonly routePath: string
   origin: string | undefined
-  params: Record<string, string>
+  private pathParams: Record<string, string> | undefined
   /** Gateway use: addresses, cancellation, log facts. */
   readonly exchange: Exchange
   /** Gateway use: what its upstream calls are cancelled with. */
@@ -57,7 +58,7 @@ export class GatewayRequest {
     this.query = init.query
     this.routePath = init.routePath
     this.origin = init.origin
-    this.params = init.params
+    this.pathParams = init.params
     this.exchange = init.exchange
     this.scope = init.scope ?? init.exchange
     this.rawFields = init.raw
@@ -65,6 +66,16 @@ export class GatewayRequest {
     this.bodyView = undefined
     this.source = init.source
     this.limit = init.limit ?? DEFAULT_MAX_BODY_BYTES
+  }
+
+  /** Path parameters, decoded, by configured name; the object has no prototype. */
+  get params(): Record<string, string> {
+    this.pathParams ??= Object.create(null) as Record<string, string>
+    return this.pathParams
+  }
+
+  set params(value: Record<string, string>) {
+    this.pathParams = value
   }
 
   get headers(): HeaderMap {
@@ -145,7 +156,7 @@ export class GatewayRequest {
       query,
       routePath: this.routePath,
       raw,
-      params: this.params,
+      params: this.pathParams,
       source: this.source,
       limit
     })

@@ -18,6 +18,7 @@ import type { GatewayResponse } from '../message/response.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
 import type { Next, Wrap } from '../plugin/types.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
+import { NO_PARAMS } from './method-table.js'
 import type { RouteMatch, RouteResult, Router } from './router.js'
 import { Served } from './served.js'
 
@@ -55,8 +56,6 @@ export interface DispatchOptions {
 /** Serves one exchange; with an `offer` it may end in a tunnel. */
 export type Dispatch = (req: IncomingMessage, res: ServerResponse, offer?: UpgradeOffer) => void
 
-const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null))
-
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { router, clientIp, identify, started } = options
   const unstaged = options.outer === undefined && options.inner === undefined
@@ -70,7 +69,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const found: Next = request => {
     const match = request.exchange.match as RouteResult<RouteTarget>
     if (match.kind !== 'route') return Promise.resolve(options.answerMiss(match, request))
-    request.params = match.params
+    if (match.params !== NO_PARAMS) request.params = match.params
     request.exchange.endpoint = match.value as Endpoint
     return (match.value as Endpoint).handle(request)
   }
@@ -104,7 +103,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const request = requestOf(served, target, options.maxBodyBytes)
     if (hit !== undefined) {
       served.endpoint = hit.value
-      request.params = hit.params
+      if (hit.params !== NO_PARAMS) request.params = hit.params
       hit.value.serve(request, served)
       return
     }
@@ -171,7 +170,7 @@ function requestOf(served: Served, target: Target, limit: number): GatewayReques
     query: target.query,
     routePath: decodePath(target.path),
     raw: undefined,
-    params: NO_PARAMS,
+    params: undefined,
     source: served.source,
     limit
   })

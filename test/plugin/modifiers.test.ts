@@ -93,16 +93,19 @@ for (const level of ['endpoint', 'backend'] as const) {
       const edits: Modifier = {
         request: async request => {
           request.query = 'q=1'
-          request.headers.set('X-New', 'n')
+          request.params.seen = `${request.params.seen ?? ''}n` // each request has parameters of its own, also where the path has none
+          request.headers.set('X-New', request.params.seen)
           await request.body.editJson<{ n: number }>(value => {
             value.n++
           })
         }
       }
       const { gateway } = await openAt(t, up.host, at(['edits'], { method: 'POST' }), [modifiers({ edits })])
-      const answer = await gateway.request({ path: '/x', method: 'POST', body: '{"n":1}' })
-      assert.equal(answer.status, 200)
-      assert.deepEqual(seen, ['/y?q=1 n {"n":2}'])
+      for (let i = 0; i < 2; i++) {
+        const answer = await gateway.request({ path: '/x', method: 'POST', body: '{"n":1}' })
+        assert.equal(answer.status, 200)
+      }
+      assert.deepEqual(seen, ['/y?q=1 n {"n":2}', '/y?q=1 n {"n":2}'])
     })
 
     const bad: [string, Modifier, RegExp][] = [
