@@ -16,10 +16,12 @@ import type { Cancellable } from '../message/scope.js'
 import { CallTrace, type CallWatch } from '../telemetry/call-trace.js'
 import { Deadline } from '../telemetry/timer-wheel.js'
 import { upstreamFailure } from './failure.js'
-import type { OriginPool, PooledClient } from './pool.js'
+import type { OriginPool } from './pool.js'
+import type { PooledClient } from './pooled-client.js'
 import { type RedirectPolicy, redirectTarget } from './redirect.js'
 import type { SocketReader } from './socket-reader.js'
 import type { Upload } from './upload.js'
+import type { WaitingCall } from './waiting-calls.js'
 
 /** Bytes of an answer that nobody wants which are still read to keep the connection. */
 const DRAIN_LIMIT = 64 * 1024
@@ -40,6 +42,8 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   private abortRequest: ((error?: Error) => void) | undefined
   private resumeBody: (() => void) | undefined
   private client: PooledClient | undefined
+  /** Its place in the pool's queue. */
+  private waiting: WaitingCall | undefined = undefined
   private reused = false
   private retried = false
   private counted = false
@@ -104,10 +108,11 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       method: this.method as Dispatcher.HttpMethod,
       headers: this.headers,
       body: this.body as never,
-      upgrade: this.upgrade as string
+      upgrade: this.upgrade as string,
+      reset: undefined as never // the client's to set
     }
-    if (this.retried) pool.dispatchFresh(options, this as never)
-    else pool.dispatch(options, this as never)
+    if (this.retried) pool.dispatchFresh(options, this)
+    else pool.dispatch(options, this)
   }
 
   /** Goes on after an `onChunk` that answered false. */
@@ -139,17 +144,24 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   cancel(reason: GatewayError): void {
     if (this.over) return
     const abort = this.abortRequest
+    if (this.waiting !== undefined) {
+      this.pool.withdraw(this.waiting)
+      this.waiting = undefined
+      this.leave()
+    }
     this.end(reason)
     if (abort !== undefined) abort(reason)
     else if (this.body !== null && !Buffer.isBuffer(this.body)) this.body.destroy(reason)
   }
 
-  private leave(): void {
-    if (!this.counted) return
+  /** Answers the client to be let go of; undefined behind a proxy, in the queue, or when it was left before. */
+  private leave(): PooledClient | undefined {
+    if (!this.counted) return undefined
     this.counted = false
     this.pool.leave()
-    this.client?.finished()
+    const { client } = this
     this.client = undefined
+    return client
   }
 
   private end(error: GatewayError | undefined): void {
@@ -161,17 +173,22 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
 
   // --- undici's handler, version 7 -----------------------------------------------------------------------------
 
+  /** Called by the pool when the call has to wait. */
+  onQueued(entry: WaitingCall): void {
+    this.waiting = entry
+  }
+
   /** Called by {@link PooledClient} when it takes the call up. */
-  onClient(client: PooledClient, reused: boolean): void {
+  onClient(client: PooledClient): void {
+    this.waiting = undefined
     this.client = client
-    this.reused = reused
+    this.reused = client.reused
   }
 
   onConnect(abort: (error?: Error) => void): void {
-    if (this.over) {
-      abort(new GatewayError('SLUICE_ERR_CLIENT_ABORTED'))
-      return
-    }
+    // nothing is written yet: a throw ends the call, `abort` would end the connection with it
+    if (this.over) throw new GatewayError('SLUICE_ERR_CLIENT_ABORTED')
+    if (this.client !== undefined) this.reused = this.client.reused // it may be another connection by now
     this.abortRequest = abort
     this.trace?.connected()
   }
@@ -218,8 +235,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   }
 
   onComplete(trailers: Buffer[] | null): void {
-    this.client?.succeeded()
-    this.leave()
+    this.leave()?.succeeded()
     if (this.over) return
     if (this.redirectTo !== undefined) {
       this.follow()
@@ -231,7 +247,8 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   }
 
   onError(cause: Error): void {
-    this.leave()
+    this.waiting = undefined
+    this.leave()?.failed()
     if (this.over) return
     if (this.redirectTo !== undefined) {
       this.follow()
@@ -257,7 +274,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   onUpgrade(_status: number, raw: readonly Buffer[], socket: Socket): void {
     socket.on('error', ignore) // until its owner listens
     this.client?.gaveAway(socket)
-    this.leave()
+    this.leave()?.failed()
     const names = raw.map(part => part.toString('latin1'))
     const protocol = fieldOf(names, 'upgrade') ?? ''
     if (this.over) socket.destroy()

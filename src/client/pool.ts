@@ -1,17 +1,21 @@
 /**
- * The connections to one origin: an undici Pool with KrakenD's transport keys mapped, a cap on connections, a bounded queue,
+ * The connections to one origin: undici Clients with KrakenD's transport keys mapped, a cap on connections, a bounded queue,
  * and connections that are not reused for ever, so that a name which moves is followed.
+ *
+ * A call gets the idle connection that was used last, so that those a quieter time does not need grow old; then one that is
+ * opened for it; beyond the cap it waits its turn. Nothing of that looks through connections or calls.
  */
 
 import type { Socket } from 'node:net'
-import { buildConnector, Client, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { buildConnector, type Client, type Dispatcher, errors, ProxyAgent } from 'undici'
 import type { TransportConfig } from '../config/types.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UpstreamCall } from './call.js'
 import { proxyFor } from './env-proxy.js'
-import { skipContinues } from './interim.js'
-import { SocketReader } from './socket-reader.js'
+import { type ClientOwner, type ClientSettings, PooledClient } from './pooled-client.js'
+import type { SocketReader } from './socket-reader.js'
 import { clientTlsOptions } from './tls.js'
+import { type WaitingCall, WaitingCalls } from './waiting-calls.js'
 
 /** What a gateway's pools have in common. */
 export interface PoolSettings {
@@ -32,106 +36,25 @@ const DEFAULT_CONNECT_MS = 10_000
 /** Largest head of an answer, bytes. */
 const MAX_HEAD_BYTES = 1024 * 1024
 
-/** An undici Client that tells calls which connection they got and closes connections that are old. */
-export class PooledClient extends Client {
-  private readonly wheel: TimerWheel
-  private readonly maxAgeMs: number
-  private connectedAt = 0
-  private served = 0
-  private busy = 0
-  private socket: Socket | undefined
-  private awaitsHead = true
-  /** Of the newest connection; undefined for TLS, which decrypts into buffers of its own. */
-  reader: SocketReader | undefined
-
-  /** @param connectorOf answers what opens a connection; each gets a reader of its own, TLS none */
-  constructor(
-    origin: URL,
-    options: Client.Options,
-    connectorOf: (reader: SocketReader | undefined) => buildConnector.connector,
-    wheel: TimerWheel,
-    maxAgeMs: number
-  ) {
-    super(origin, {
-      ...options,
-      connect: (target: buildConnector.Options, done: buildConnector.Callback) => {
-        const reader = origin.protocol === 'https:' ? undefined : new SocketReader()
-        connectorOf(reader)(target, (...outcome) => {
-          // A failed attempt may give no second argument at all.
-          if (outcome[1]) this.connected(outcome[1], reader)
-          done(...outcome)
-        })
-      }
-    })
-    this.reader = undefined
-    this.wheel = wheel
-    this.maxAgeMs = maxAgeMs
-  }
-
-  private connected(socket: Socket, reader: SocketReader | undefined): void {
-    this.socket = socket
-    this.awaitsHead = true
-    this.reader = reader
-    reader?.attach(socket)
-    skipContinues(socket, () => this.awaitsHead)
-    this.connectedAt = this.wheel.now()
-    this.served = 0
-  }
-
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const call = handler as unknown as UpstreamCall
-    if (typeof call.onClient === 'function') {
-      this.busy++
-      call.onClient(this, this.served > 0)
-      if (this.connectedAt !== 0 && this.wheel.now() - this.connectedAt > this.maxAgeMs) options.reset = true
-    }
-    return super.dispatch(options, handler)
-  }
-
-  /** The connection changed its protocol and belongs to somebody else now. */
-  gaveAway(socket: Socket): void {
-    if (Object.hasOwn(socket, 'read')) delete (socket as { read?: unknown }).read // see skipContinues
-    this.reader?.release(socket)
-    if (this.socket === socket) this.socket = undefined
-  }
-
-  /** A final head was read: body bytes follow. */
-  headArrived(): void {
-    this.awaitsHead = false
-  }
-
-  /** An answer came to its end on this connection. */
-  succeeded(): void {
-    this.awaitsHead = true
-    this.served++
-  }
-
-  /** A call let go of this connection. */
-  finished(): void {
-    this.busy--
-  }
-
-  /** Open and unused. */
-  get idle(): boolean {
-    return this.busy === 0 && this.socket !== undefined && !this.socket.destroyed
-  }
-
-  /** Closes an idle connection; the next call opens another one. */
-  dropIdle(): void {
-    if (this.idle) this.socket!.destroy()
-  }
-}
-
-export class OriginPool {
+export class OriginPool implements ClientOwner {
   /** `http://host:port`. */
   readonly origin: string
-  private readonly dispatcher: Dispatcher
-  private readonly openFresh: (() => Dispatcher) | undefined
   readonly maxQueued: number
   /** Also the most tunnels, which are counted apart. */
   readonly maxConnections: number
   private readonly capacity: number
+  /** Undefined behind a proxy, whose connections are the agent's. */
+  private readonly settings: ClientSettings | undefined
+  private readonly proxy: Dispatcher | undefined
   private readonly clients = new Set<PooledClient>()
+  /** Clients for one call each, beside the cap. */
+  private readonly fresh = new Set<PooledClient>()
+  /** Nobody uses them; the one used last is the last. Some may have lost their connection since. */
+  private readonly idle: PooledClient[] = []
+  /** Clients without a connection. */
+  private readonly spare: PooledClient[] = []
+  private readonly waiting = new WaitingCalls()
+  private closed = false
   /** Calls under way or waiting. */
   pending = 0
   /** Open connections that have changed their protocol. */
@@ -146,26 +69,59 @@ export class OriginPool {
     this.maxQueued = settings.maxQueued
     this.maxConnections = settings.maxConnections
     this.capacity = settings.maxConnections + settings.maxQueued
-    const made = createDispatcher(origin, settings, this.clients)
-    this.dispatcher = made.dispatcher
-    this.openFresh = made.openFresh
+    const proxy = proxyFor(origin, settings.env)
+    this.proxy = proxy === undefined ? undefined : createProxyAgent(origin, proxy, settings)
+    this.settings = proxy === undefined ? clientSettings(origin, settings) : undefined
   }
 
-  /** Sends a request on a pooled connection. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.dispatcher.dispatch(options, handler)
+  /** Sends a call on a connection, now or when it is its turn. */
+  dispatch(options: Dispatcher.DispatchOptions, call: UpstreamCall): void {
+    if (this.closed) call.onError(new errors.ClientDestroyedError())
+    else if (this.proxy !== undefined) this.proxy.dispatch(options, call as unknown as Dispatcher.DispatchHandler)
+    else {
+      const client = this.take()
+      if (client === undefined) call.onQueued(this.waiting.add(call, options))
+      else client.carry(options, call)
+    }
   }
 
-  /** Sends a request on a connection that nobody used before, and closes it afterwards. */
-  dispatchFresh(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    if (this.openFresh === undefined) {
-      this.dispatch(options, handler)
+  /** Sends a call on a connection that nobody used before, and closes it afterwards. */
+  dispatchFresh(options: Dispatcher.DispatchOptions, call: UpstreamCall): void {
+    if (this.closed || this.settings === undefined) {
+      this.dispatch(options, call)
       return
     }
-    const client = this.openFresh()
+    const client = new PooledClient(this.settings, this)
+    this.fresh.add(client)
     options.reset = true
-    client.dispatch(options, handler)
+    client.carry(options, call)
     void client.close()
+  }
+
+  /** Takes a call out of the queue. */
+  withdraw(entry: WaitingCall): void {
+    this.waiting.remove(entry)
+  }
+
+  private take(): PooledClient | undefined {
+    for (let client = this.idle.pop(); client !== undefined; client = this.idle.pop()) {
+      if (client.connected) return client
+      this.spare.push(client)
+    }
+    const spare = this.spare.pop()
+    if (spare !== undefined || this.clients.size >= this.maxConnections) return spare
+    const client = new PooledClient(this.settings!, this)
+    this.clients.add(client)
+    return client
+  }
+
+  /** Called by a client whose call has ended. */
+  free(client: PooledClient): void {
+    if (this.fresh.delete(client) || this.closed) return
+    const next = this.waiting.shift()
+    if (next !== undefined) client.carry(next.options, next.call)
+    else if (client.connected) this.idle.push(client)
+    else this.spare.push(client)
   }
 
   /** Claims a place for a call; false when the queue is full. */
@@ -191,35 +147,44 @@ export class OriginPool {
     })
   }
 
-  /** Idle connections right now. */
-  idleClients(): PooledClient[] {
-    const idle: PooledClient[] = []
-    for (const client of this.clients) {
-      if (client.destroyed) this.clients.delete(client)
-      else if (client.idle) idle.push(client)
+  /** Closes idle connections beyond `most`, those that were not used for the longest time; answers how many stay. */
+  keepIdle(most: number): number {
+    const { idle, spare } = this
+    let open = 0
+    for (const client of idle) {
+      if (client.connected) idle[open++] = client
+      else spare.push(client)
     }
-    return idle
+    idle.length = open
+    if (open <= most) return open
+    for (const client of idle.splice(0, open - most)) {
+      client.disconnect()
+      spare.push(client)
+    }
+    return most
   }
 
-  /** Open connections right now. */
+  /** Open connections right now, without tunnels. */
   get connections(): number {
-    return this.clients.size
+    let open = 0
+    for (const client of this.clients) if (client.connected) open++
+    for (const client of this.fresh) if (client.connected) open++
+    return open
   }
 
+  /** Ends all calls and connections. */
   async close(): Promise<void> {
-    await this.dispatcher.destroy()
+    this.closed = true
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift())
+      next.call.onError(new errors.ClientDestroyedError())
+    const all: Dispatcher[] = [...this.clients, ...this.fresh]
+    if (this.proxy !== undefined) all.push(this.proxy)
+    await Promise.all(all.map(dispatcher => dispatcher.destroy()))
   }
 }
 
-interface MadeDispatcher {
-  readonly dispatcher: Dispatcher
-  /** Undefined behind a proxy, whose connections are the proxy agent's. */
-  readonly openFresh: (() => Dispatcher) | undefined
-}
-
-function createDispatcher(origin: string, settings: PoolSettings, clients: Set<PooledClient>): MadeDispatcher {
-  const { transport, wheel } = settings
-  const connect: buildConnector.BuildOptions = {
+function connectOptions({ transport }: PoolSettings): buildConnector.BuildOptions {
+  return {
     timeout: transport.dialerTimeoutMs || DEFAULT_CONNECT_MS,
     keepAlive: transport.dialerKeepAliveMs >= 0,
     allowH2: false,
@@ -230,8 +195,10 @@ function createDispatcher(origin: string, settings: PoolSettings, clients: Set<P
       : {}),
     ...(clientTlsOptions(transport.tls) as object)
   }
-  const options: Pool.Options = {
-    connections: settings.maxConnections,
+}
+
+function httpOptions({ transport }: PoolSettings): Client.Options {
+  return {
     pipelining: transport.disableKeepAlives ? 0 : 1,
     keepAliveTimeout: transport.idleConnectionTimeoutMs || DEFAULT_IDLE_MS,
     keepAliveMaxTimeout: transport.idleConnectionTimeoutMs || 600_000,
@@ -240,27 +207,32 @@ function createDispatcher(origin: string, settings: PoolSettings, clients: Set<P
     maxHeaderSize: MAX_HEAD_BYTES,
     allowH2: false
   }
-  const proxy = proxyFor(origin, settings.env)
-  if (proxy !== undefined) {
-    // plain http is asked of the proxy in absolute form, https goes through a CONNECT tunnel (RFC 9110 §9.3.6), as Go does
-    const proxyTunnel = origin.startsWith('https:')
-    return {
-      dispatcher: new ProxyAgent({ ...options, uri: proxy, proxyTunnel, requestTls: connect as never }),
-      openFresh: undefined
-    }
-  }
+}
+
+function clientSettings(origin: string, settings: PoolSettings): ClientSettings {
+  const connect = connectOptions(settings)
   // TLS connections share a connector and its sessions
   const shared = origin.startsWith('https:') ? buildConnector(connect) : undefined
   const connectorOf = (reader: SocketReader | undefined): buildConnector.connector =>
     shared ?? buildConnector({ ...connect, onread: reader!.onread } as buildConnector.BuildOptions)
-  const factory = (url: string | URL, clientOptions: object): Dispatcher => {
-    const client = new PooledClient(url as URL, clientOptions as Client.Options, connectorOf, wheel, transport.dnsCacheTtlMs)
-    clients.add(client)
-    return client
-  }
-  const { connections: _, ...single } = options
   return {
-    dispatcher: new Pool(origin, { ...options, factory: factory as never }),
-    openFresh: () => factory(new URL(origin), single)
+    origin: new URL(origin),
+    options: httpOptions(settings),
+    connectorOf,
+    wheel: settings.wheel,
+    maxAgeMs: settings.transport.dnsCacheTtlMs
   }
+}
+
+function createProxyAgent(origin: string, proxy: string, settings: PoolSettings): Dispatcher {
+  // plain http is asked of the proxy in absolute form, https goes through a CONNECT tunnel (RFC 9110 §9.3.6), as Go does
+  const proxyTunnel = origin.startsWith('https:')
+  const requestTls = connectOptions(settings) as never
+  return new ProxyAgent({
+    ...httpOptions(settings),
+    connections: settings.maxConnections,
+    uri: proxy,
+    proxyTunnel,
+    requestTls
+  })
 }

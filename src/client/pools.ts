@@ -42,12 +42,7 @@ export class UpstreamPools {
   private sweep(): void {
     const { maxIdleConnections, maxIdleConnectionsPerHost } = this.settings.transport
     let left = maxIdleConnections > 0 ? maxIdleConnections : Number.POSITIVE_INFINITY
-    for (const pool of this.all()) {
-      const idle = pool.idleClients()
-      const keep = Math.min(left, maxIdleConnectionsPerHost)
-      for (const client of idle.slice(keep)) client.dropIdle()
-      left -= Math.min(idle.length, keep)
-    }
+    for (const pool of this.all()) left -= pool.keepIdle(Math.min(left, maxIdleConnectionsPerHost))
     this.settings.wheel.schedule(this.sweeper, SWEEP_MS)
   }
 

@@ -1,0 +1,116 @@
+import type { Socket } from 'node:net'
+import { type buildConnector, Client, type Dispatcher } from 'undici'
+import type { TimerWheel } from '../telemetry/timer-wheel.js'
+import type { UpstreamCall } from './call.js'
+import { skipContinues } from './interim.js'
+import { SocketReader } from './socket-reader.js'
+
+/** Who a client goes back to when its call has ended. */
+export interface ClientOwner {
+  free(client: PooledClient): void
+}
+
+/** What the clients of one origin have in common. */
+export interface ClientSettings {
+  readonly origin: URL
+  readonly options: Client.Options
+  /** Answers what opens a connection; each gets a reader of its own, TLS none. */
+  readonly connectorOf: (reader: SocketReader | undefined) => buildConnector.connector
+  readonly wheel: TimerWheel
+  /** Connections older than this are closed after their call, ms. */
+  readonly maxAgeMs: number
+}
+
+/** One connection at a time, and at most one call on it: undici's Client with what a pool and its calls need to know of it. */
+export class PooledClient extends Client {
+  private readonly owner: ClientOwner
+  private readonly wheel: TimerWheel
+  private readonly maxAgeMs: number
+  private connectedAt = 0
+  private served = 0
+  private socket: Socket | undefined = undefined
+  private awaitsHead = true
+  /** Of the connection; undefined for TLS, which decrypts into buffers of its own. */
+  reader: SocketReader | undefined = undefined
+
+  constructor(settings: ClientSettings, owner: ClientOwner) {
+    const { origin, connectorOf } = settings
+    const connect = (target: buildConnector.Options, done: buildConnector.Callback): void => {
+      const reader = origin.protocol === 'https:' ? undefined : new SocketReader()
+      connectorOf(reader)(target, (...outcome) => {
+        // A failed attempt may give no second argument at all.
+        if (outcome[1]) this.opened(outcome[1], reader)
+        done(...outcome)
+      })
+    }
+    super(origin, { ...settings.options, connect })
+    this.owner = owner
+    this.wheel = settings.wheel
+    this.maxAgeMs = settings.maxAgeMs
+  }
+
+  private opened(socket: Socket, reader: SocketReader | undefined): void {
+    this.socket = socket
+    this.awaitsHead = true
+    this.reader = reader
+    reader?.attach(socket)
+    skipContinues(socket, () => this.awaitsHead)
+    socket.once('close', () => this.lost(socket))
+    this.connectedAt = this.wheel.now()
+    this.served = 0
+  }
+
+  /** What is without a connection holds no 64 KiB buffer. */
+  private lost(socket: Socket): void {
+    if (this.socket !== socket) return
+    this.socket = undefined
+    this.reader = undefined
+    this.served = 0
+  }
+
+  /** Sends a call on this connection, which is opened when it has to be. */
+  carry(options: Dispatcher.DispatchOptions, call: UpstreamCall): void {
+    call.onClient(this)
+    if (this.connected && this.wheel.now() - this.connectedAt > this.maxAgeMs) options.reset = true
+    this.dispatch(options, call as unknown as Dispatcher.DispatchHandler)
+  }
+
+  /** The connection is open. */
+  get connected(): boolean {
+    return this.socket !== undefined && !this.socket.destroyed
+  }
+
+  /** The connection has brought an answer before. */
+  get reused(): boolean {
+    return this.served > 0
+  }
+
+  /** A final head was read: body bytes follow. */
+  headArrived(): void {
+    this.awaitsHead = false
+  }
+
+  /** The answer came to its end. undici keeps a next call back until it knows whether the connection lives on. */
+  succeeded(): void {
+    this.awaitsHead = true
+    this.served++
+    this.owner.free(this)
+  }
+
+  /** The call ended without an answer, or with the connection. undici is in the middle of it: it takes no call now. */
+  failed(): void {
+    queueMicrotask(() => this.owner.free(this))
+  }
+
+  /** The connection changed its protocol and belongs to somebody else now. */
+  gaveAway(socket: Socket): void {
+    if (Object.hasOwn(socket, 'read')) delete (socket as { read?: unknown }).read // see skipContinues
+    this.reader?.release(socket)
+    this.lost(socket)
+  }
+
+  /** Closes a connection that nobody uses; the next call opens another one. */
+  disconnect(): void {
+    this.socket?.destroy()
+  }
+}
