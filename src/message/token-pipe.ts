@@ -39,10 +39,23 @@ export interface TokenPipeOptions {
 /** Text is parsed in pieces of this size, so that the tokens of a large chunk are not all held. */
 const PIECE_BYTES = 64 * 1024
 
+type Push = (t: Token) => void
+
+/**
+ * Hands tokens to the next stage, or to the writer behind the last one. Both are one closure: a stage whose every `push` is made
+ * at the same place gets it inlined. With a closure of its own for the writer 8 stages cost a third more over one that does 8 jobs.
+ */
+function pushTo(writer: TokenWriter, stage?: TokenStage, push?: Push): Push {
+  return t => {
+    if (stage !== undefined) stage.token(t, push!)
+    else writer.token(t)
+  }
+}
+
 /** Runs token stages over one body. After a throw it is spent. */
 export class TokenPipe {
   private readonly stages: readonly TokenStage[]
-  private readonly pushes: ((t: Token) => void)[]
+  private readonly pushes: readonly Push[]
   private readonly decoder = new StringDecoder('utf8')
   private readonly parse = jsonParser({ packValues: true, streamValues: false })
   private readonly writer = new TokenWriter()
@@ -59,13 +72,10 @@ export class TokenPipe {
     this.code = options.code ?? 'SLUICE_ERR_BODY_NOT_JSON'
     this.maxTokenLength = options.maxTokenLength ?? 1024 * 1024
     this.maxDepth = options.maxDepth ?? 1000
-    const writer = this.writer
-    let next = (t: Token): void => writer.token(t)
+    let next = pushTo(this.writer)
     const pushes = [next]
     for (let i = stages.length - 1; i > 0; i--) {
-      const stage = stages[i]!
-      const push = next
-      next = t => stage.token(t, push)
+      next = pushTo(this.writer, stages[i]!, next)
       pushes.unshift(next)
     }
     this.pushes = pushes
