@@ -23,9 +23,9 @@ async function exchange(bytes, responses) {
 }
 
 /** @returns {Promise<{ kind: string, size: string, count: number, micros: Record<string, number> }>} median µs of an exchange, by variant */
-export async function measureInProcess(kind, size, bytes, count, milliseconds) {
+export async function measureInProcess(kind, size, bytes, count, variants, milliseconds) {
   const bench = new Bench({ time: milliseconds, iterations: 10, warmupTime: milliseconds / 4, warmupIterations: 3, throws: true })
-  for (const variant of ['none', 'pass', 'chain', 'combined', 'naive']) {
+  for (const variant of variants) {
     const responses = responsesOf(kind, variant, count)
     bench.add(variant, () => exchange(bytes, responses))
   }

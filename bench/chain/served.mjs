@@ -6,8 +6,8 @@ import { sluiceCli } from '../peers/peers.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 
-/** The variants of a served case, the one that others are compared with first. */
-export const VARIANTS = ['combined', 'chain', 'naive', 'none', 'pass']
+/** The variants of a served case; those that are compared stand side by side. */
+export const VARIANTS = ['none', 'pass', 'chain', 'combined', 'naive']
 
 const variantPeer = (kind, variant, count) => ({
   name: variant,
@@ -26,11 +26,11 @@ const variantPeer = (kind, variant, count) => ({
 })
 
 /** @returns {Promise<{ kind: string, size: string, count: number, measured: import('../peers/measure.mjs').Measured[] }>} */
-export async function measureServed(kind, size, count, options) {
+export async function measureServed(kind, size, count, variants, options) {
   const one = { path: `/${size}.json`, connections: size === '1m' ? 8 : 64 }
   const measured = await measureCase(
     one,
-    VARIANTS.map(variant => variantPeer(kind, variant, count)),
+    VARIANTS.filter(variant => variants.includes(variant)).map(variant => variantPeer(kind, variant, count)),
     options
   )
   return { kind, size, count, measured }

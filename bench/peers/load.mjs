@@ -3,9 +3,20 @@ import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import path from 'node:path'
+import { installPeers } from './install.mjs'
+import { UsageError } from './options.mjs'
 import { onPath } from './processes.mjs'
 
 export const GENERATOR = onPath('wrk') ? 'wrk' : 'autocannon'
+
+/**
+ * Refuses durations that the load generator does not take.
+ * @throws {UsageError}
+ */
+export function checkSeconds(name, seconds) {
+  if (GENERATOR === 'wrk' && !Number.isInteger(seconds))
+    throw new UsageError(`${name}: '${seconds}': wrk takes whole seconds only`)
+}
 
 /** The fields that every request carries, besides Host. */
 const FIELDS = { 'User-Agent': 'bench/1', Accept: '*/*', Authorization: 'Bearer 0123456789abcdef' }
@@ -58,11 +69,13 @@ function run(command, args) {
 }
 
 async function autocannon({ port, path: target, connections, seconds, upload, fields = {} }) {
+  installPeers()
   const { default: cannon } = await import('autocannon')
   const done = await cannon({
     url: `http://127.0.0.1:${port}${target}`,
     connections,
     duration: seconds,
+    sampleInt: 100, // ms; it stops at a sample, and the usual second would double a round
     headers: { ...FIELDS, ...fields },
     ...(upload !== undefined && { method: 'POST', body: 'x'.repeat(upload) })
   })

@@ -1,13 +1,19 @@
-/** Interleaved rounds over the peers of one case, and the arithmetic of their figures. */
+/** Interleaved rounds over the peers of one case. */
 import { idleConnections, load } from './load.mjs'
+import { machineTicks } from './machine.mjs'
 import { startPeer } from './peers.mjs'
-import { cpuMicros, peakRss, stop } from './processes.mjs'
+import { cpuBetween, cpuTimes, ownTicks, peakRss, stop } from './processes.mjs'
+import { calmest } from './statistics.mjs'
 
-/** @typedef {{ cpu: number, rate: number, p50: number, p99: number }} Round cpu in µs per request, rate in requests/s, latencies in ms */
-/** @typedef {{ name: string, rounds: Round[], rssMiB: number, startMs: number }} Measured */
+/** Share of the machine that others may use in a round; above it the round is measured again. */
+export const DISTURBED = 0.15
+
+/** @typedef {{ cpu: number, busy: number, rate: number, p50: number, p99: number }} Round cpu in µs per request, busy in processors, rate in requests/s, latencies in ms */
+/** @typedef {{ name: string, rounds: Round[], rssMiB: number, startMs: number, discarded: number, disturbed: number }} Measured */
 
 /**
- * Starts every peer, warms each up, then measures them in turn, round after round, the order turned by one each time.
+ * Starts every peer, warms each up, then measures them in turn, round after round: forwards and backwards (ABBA), each pair of
+ * rounds beginning with another peer. A round that others disturbed is measured again, each at most once on average; the calmest count.
  * @returns {Promise<Measured[]>}
  */
 export async function measureCase(one, peers, { upstream, folder, rounds, seconds, warmup }) {
@@ -16,7 +22,7 @@ export async function measureCase(one, peers, { upstream, folder, rounds, second
     for (const peer of peers) {
       const process = await startPeer(peer, upstream, folder)
       const close = one.idle === undefined ? undefined : await idleConnections(process.port, one.path, one.idle)
-      running.push({ process, close, measured: { name: peer.name, rounds: [], rssMiB: 0, startMs: process.startMs } })
+      running.push({ process, close })
     }
     const options = { path: one.path, connections: one.connections ?? 64, upload: one.upload, fields: one.fields, folder }
     for (const { process } of running) {
@@ -26,17 +32,21 @@ export async function measureCase(one, peers, { upstream, folder, rounds, second
         throw new Error(`${process.name}: ${cause.message}`, { cause })
       }
     }
-    for (let round = 0; round < rounds; round++) {
-      for (let i = 0; i < running.length; i++) {
-        const { process, measured } = running[(i + round) % running.length]
-        const before = cpuMicros(process)
-        const done = await load({ ...options, port: process.port, seconds })
-        const cpu = (cpuMicros(process) - before) / done.requests
-        measured.rounds.push({ cpu, rate: done.requests / done.seconds, p50: done.p50, p99: done.p99 })
-      }
+    const all = []
+    for (let calm = 0; calm < rounds && all.length < 2 * rounds; ) {
+      const round = await measureRound(running, all.length, { ...options, seconds })
+      all.push(round)
+      if (round.others <= DISTURBED) calm++
     }
-    for (const { process, measured } of running) measured.rssMiB = peakRss(process) / 2 ** 20
-    return running.map(({ measured }) => measured)
+    const { kept, discarded, disturbed } = calmest(all, rounds, DISTURBED)
+    return running.map(({ process }, i) => ({
+      name: process.name,
+      rounds: kept.map(round => round.figures[i]),
+      rssMiB: peakRss(process) / 2 ** 20,
+      startMs: process.startMs,
+      discarded,
+      disturbed
+    }))
   } finally {
     for (const { process, close } of running) {
       close?.()
@@ -45,14 +55,36 @@ export async function measureCase(one, peers, { upstream, folder, rounds, second
   }
 }
 
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+/** One round over all: their figures, and the largest share of the machine that others took beside one of them. */
+async function measureRound(running, number, options) {
+  const figures = []
+  let others = 0
+  for (const i of turn(running.length, number)) {
+    const { process } = running[i]
+    const machineBefore = machineTicks()
+    const ownBefore = ownTicks()
+    const before = cpuTimes(process)
+    const began = performance.now()
+    const done = await load({ ...options, port: process.port })
+    const cpu = cpuBetween(before, cpuTimes(process))
+    const tookMicros = (performance.now() - began) * 1000
+    const machineAfter = machineTicks()
+    const foreign = machineAfter.busy - machineBefore.busy - (ownTicks() - ownBefore)
+    others = Math.max(others, foreign / (machineAfter.all - machineBefore.all))
+    figures[i] = {
+      cpu: cpu / done.requests,
+      busy: cpu / tookMicros,
+      rate: done.requests / done.seconds,
+      p50: done.p50,
+      p99: done.p99
+    }
+  }
+  return { figures, others }
 }
 
-/** Median and range of the ratios of two peers, round by round: what both suffered in a round cancels out. */
-export function ratio(measured, base) {
-  const ratios = measured.rounds.map((round, i) => round.cpu / base.rounds[i].cpu)
-  return { median: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) }
+/** The order of one round: 012 210 120 021 201 102 for three. */
+export function turn(count, round) {
+  const first = (round >> 1) % count
+  const order = Array.from({ length: count }, (_, i) => (first + i) % count)
+  return round % 2 === 0 ? order : order.reverse()
 }

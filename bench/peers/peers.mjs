@@ -3,9 +3,12 @@ import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gatewayConfig, haproxyGateway, nginxGateway, nginxUpstream } from './configs.mjs'
+import { leaveGatewayCpu, onOwnCpu } from './machine.mjs'
+import { UsageError } from './options.mjs'
 import { freePort, onPath, start } from './processes.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
+const KRAKEND = process.env.BENCH_KRAKEND
 /** The build that is measured. */
 export const sluiceCli = path.resolve(process.env.BENCH_SLUICE || path.join(here, '..', '..', 'dist', 'cli.js'))
 
@@ -25,11 +28,12 @@ const node = (name, file, kinds) => ({
   })
 })
 
-const configured = (name, does, text, command) => ({
+// KrakenD knows a file's format by its ending only
+const configured = (name, does, ending, text, command) => ({
   name,
   does,
   prepare: at => {
-    const file = path.join(at.folder, `${name.replaceAll(/\W+/g, '-')}-${at.port}.conf`)
+    const file = path.join(at.folder, `${name.replaceAll(/\W+/g, '-')}-${at.port}.${ending}`)
     writeFileSync(file, text(at))
     return { command: command(file), env: { NODE_ENV: 'production' } }
   }
@@ -38,7 +42,11 @@ const configured = (name, does, text, command) => ({
 const config = options => at => JSON.stringify(gatewayConfig({ ...at, logged: false, endpoints: 0, ...options }))
 
 const sluice = (name, does, options = {}, program = sluiceCli) =>
-  configured(name, does, config(options), file => [process.execPath, program, 'run', '-c', file])
+  configured(name, does, 'json', config(options), file => [process.execPath, program, 'run', '-c', file])
+
+/** USAGE_DISABLE: it is not to report to its makers. */
+const krakend = (name, does, options = {}) =>
+  configured(name, does, 'json', config(options), file => ['env', 'USAGE_DISABLE=1', KRAKEND, 'run', '-c', file])
 
 const PROXIES = ['pass', 'log']
 const only =
@@ -60,13 +68,15 @@ export function peers() {
     node('http-proxy-3', 'http-proxy-3.mjs', PROXIES),
     node('naive aggregator', 'naive.mjs', ['aggregate'])
   ]
-  if (onPath('nginx')) list.push(configured('nginx', only(...PROXIES), nginxGateway, file => ['nginx', '-c', file]))
-  if (onPath('haproxy')) list.push(configured('HAProxy', only(...PROXIES), haproxyGateway, file => ['haproxy', '-W', '-f', file]))
-  const krakend = process.env.BENCH_KRAKEND
-  if (krakend) {
-    list.push(configured('KrakenD', only('pass', 'aggregate', 'log'), config({}), file => [krakend, 'run', '-c', file]))
+  if (onPath('nginx')) list.push(configured('nginx', only(...PROXIES), 'conf', nginxGateway, file => ['nginx', '-c', file]))
+  if (onPath('haproxy'))
+    list.push(configured('HAProxy', only(...PROXIES), 'conf', haproxyGateway, file => ['haproxy', '-W', '-f', file]))
+  if (KRAKEND) {
     list.push(
-      configured('KrakenD (10000 endpoints)', only('routes'), config({ endpoints: 10_000 }), file => [krakend, 'run', '-c', file])
+      krakend('KrakenD', only('pass', 'aggregate', 'log')),
+      krakend('KrakenD (logs on)', only('log'), { logged: true }),
+      krakend('KrakenD (1 endpoint)', only('routes')),
+      krakend('KrakenD (10000 endpoints)', only('routes'), { endpoints: 10_000 })
     )
   }
   const other = process.env.BENCH_OTHER
@@ -75,19 +85,31 @@ export function peers() {
   return list
 }
 
-/** Starts one peer on a free port. */
+/**
+ * Looks for the programs that the environment names.
+ * @throws {UsageError}
+ */
+export function checkPrograms() {
+  if (!existsSync(sluiceCli)) throw new UsageError(`${sluiceCli} is missing: run \`npm run build\` first`)
+  for (const name of ['BENCH_OTHER', 'BENCH_KRAKEND']) {
+    const program = process.env[name]
+    if (program && !existsSync(program) && !(name === 'BENCH_KRAKEND' && onPath(program)))
+      throw new UsageError(`${name}: there is no ${program}`)
+  }
+}
+
+/** Starts one peer on a free port, on the processor of those that are measured. */
 export async function startPeer(peer, upstream, folder) {
-  if (peer.name.startsWith('Sluice') && !existsSync(sluiceCli))
-    throw new Error(`${sluiceCli} is missing: run \`npm run build\` first`)
   const port = await freePort()
   const { command, env } = peer.prepare({ port, upstream, folder })
-  return start(peer.name, command, env, port)
+  return start(peer.name, onOwnCpu(command), env, port)
 }
 
 export const UPSTREAM = onPath('nginx') ? 'nginx' : 'node'
 
-/** Starts the upstream: nginx where it is on the PATH, else a node process. */
+/** Starts the upstream: nginx where it is on the PATH, else a node process. From then on this process shares its processors. */
 export async function startUpstream(root, folder) {
+  leaveGatewayCpu()
   const port = await freePort()
   if (UPSTREAM === 'node')
     return start(

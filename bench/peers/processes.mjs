@@ -2,7 +2,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { cpus } from 'node:os'
 
 const TICKS_PER_SECOND = Number(spawnSync('getconf', ['CLK_TCK']).stdout?.toString()) || 100
 
@@ -81,7 +80,7 @@ function treeOf(root) {
   return tree
 }
 
-/** The fields of /proc/PID/stat behind the command's name; [1] is the parent, [11] and [12] are user and system ticks. */
+/** The fields of /proc/PID/stat behind the command's name; [1] is the parent, [11] to [14] are ticks: user, system, and both of ended children. */
 function statOf(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -91,14 +90,36 @@ function statOf(pid) {
   }
 }
 
-/** User and system time of a process tree, µs. */
-export function cpuMicros({ child }) {
-  let ticks = 0
+/** User and system time of each thread of a process tree, µs; threads where the kernel counts nanoseconds, else processes in ticks. */
+export function cpuTimes({ child }) {
+  const times = new Map()
   for (const pid of treeOf(child.pid)) {
-    const fields = statOf(pid)
-    if (fields !== undefined) ticks += Number(fields[11]) + Number(fields[12])
+    try {
+      for (const thread of readdirSync(`/proc/${pid}/task`))
+        times.set(thread, Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ', 1)[0]) / 1000)
+    } catch {
+      const fields = statOf(pid)
+      if (fields !== undefined) times.set(String(pid), ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND)
+    }
   }
-  return (ticks * 1e6) / TICKS_PER_SECOND
+  return times
+}
+
+/** µs between two {@link cpuTimes}. */
+export function cpuBetween(before, after) {
+  let sum = 0
+  for (const [thread, time] of after) sum += time - (before.get(thread) ?? 0)
+  return sum
+}
+
+/** Ticks that this process and all below it have used, those that ended included. */
+export function ownTicks() {
+  let ticks = 0
+  for (const pid of treeOf(process.pid)) {
+    const fields = statOf(pid)
+    for (let i = 11; i <= 14 && fields !== undefined; i++) ticks += Number(fields[i])
+  }
+  return ticks
 }
 
 /** Peak resident memory of a process tree, bytes. */
@@ -121,10 +142,4 @@ function memory({ child }, field) {
     }
   }
   return kib * 1024
-}
-
-/** What the figures were taken on. */
-export function machine() {
-  const list = cpus()
-  return `node ${process.version}, ${list.length} × ${list[0]?.model.trim()}`
 }

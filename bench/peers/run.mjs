@@ -2,61 +2,57 @@
  * `npm run bench:peers`: Sluice beside other proxies and gateways, in one run with interleaved rounds.
  * Options: --cases a,b  --peers a,b  --rounds 11  --seconds 1  --warmup 2  --out FILE (default bench/PEERS.md; '' = print only)
  */
-import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { writeBodies } from './bodies.mjs'
+import { CASES } from './cases.mjs'
+import { installPeers } from './install.mjs'
+import { checkSeconds } from './load.mjs'
+import { measureCase } from './measure.mjs'
+import { main, readOptions, UsageError } from './options.mjs'
+import { checkPrograms, peers, startUpstream } from './peers.mjs'
+import { stop } from './processes.mjs'
+import { caseTable, document } from './report.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '' },
-    peers: { type: 'string', default: '' },
-    rounds: { type: 'string', default: '11' },
-    seconds: { type: 'string', default: '1' },
-    warmup: { type: 'string', default: '2' },
-    out: { type: 'string', default: path.join(here, '..', 'PEERS.md') }
+const caseNames = CASES.map(one => one.id)
+const peerNames = peers().map(peer => peer.name)
+
+await main(async () => {
+  const values = readOptions({
+    cases: { as: 'names', default: '', of: caseNames, all: caseNames },
+    peers: { as: 'names', default: '', of: peerNames, all: peerNames },
+    rounds: { as: 'count', default: '11' },
+    seconds: { as: 'number', default: '1' },
+    warmup: { as: 'number', default: '2' },
+    out: { as: 'text', default: path.join(here, '..', 'PEERS.md') }
+  })
+  checkSeconds('--seconds', values.seconds)
+  checkSeconds('--warmup', values.warmup)
+  const taking = one => peers().filter(peer => peer.does(one.kind) && values.peers.includes(peer.name))
+  const cases = CASES.filter(one => values.cases.includes(one.id) && taking(one).length > 0)
+  if (cases.length === 0) throw new UsageError('none of these peers takes part in any of these cases')
+  checkPrograms()
+  installPeers()
+
+  const folder = mkdtempSync(path.join(tmpdir(), 'bench-peers-'))
+  chmodSync(folder, 0o755) // nginx's worker may be another user
+  const root = path.join(folder, 'www')
+  writeBodies(root)
+  const upstream = await startUpstream(root, folder)
+  const options = { ...values, upstream: `http://127.0.0.1:${upstream.port}`, folder }
+  const results = []
+  try {
+    for (const one of cases) {
+      const measured = await measureCase(one, taking(one), options)
+      results.push({ one, measured })
+      process.stdout.write(`${caseTable(one, measured)}\n`)
+    }
+  } finally {
+    await stop(upstream)
+    rmSync(folder, { recursive: true, force: true })
   }
+  if (values.out !== '') writeFileSync(values.out, document(results, options))
 })
-
-if (!existsSync(path.join(here, 'node_modules', 'fast-proxy'))) {
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' })
-  if (status !== 0) process.exit(status ?? 1)
-}
-const { writeBodies } = await import('./bodies.mjs')
-const { CASES } = await import('./cases.mjs')
-const { measureCase } = await import('./measure.mjs')
-const { peers, startUpstream } = await import('./peers.mjs')
-const { stop } = await import('./processes.mjs')
-const { caseTable, document } = await import('./report.mjs')
-
-const listed = (text, name) => text === '' || text.split(',').includes(name)
-const folder = mkdtempSync(path.join(tmpdir(), 'bench-peers-'))
-chmodSync(folder, 0o755) // nginx's worker may be another user
-const root = path.join(folder, 'www')
-writeBodies(root)
-const upstream = await startUpstream(root, folder)
-const options = {
-  upstream: `http://127.0.0.1:${upstream.port}`,
-  folder,
-  rounds: Number(values.rounds),
-  seconds: Number(values.seconds),
-  warmup: Number(values.warmup)
-}
-const results = []
-try {
-  for (const one of CASES) {
-    if (!listed(values.cases, one.id)) continue
-    const taking = peers().filter(peer => peer.does(one.kind) && listed(values.peers, peer.name))
-    if (taking.length === 0) continue
-    const measured = await measureCase(one, taking, options)
-    results.push({ one, measured })
-    process.stdout.write(`${caseTable(one, measured)}\n`)
-  }
-} finally {
-  await stop(upstream)
-  rmSync(folder, { recursive: true, force: true })
-}
-if (values.out !== '') writeFileSync(values.out, document(results, options))
