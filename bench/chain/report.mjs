@@ -1,5 +1,5 @@
 /** The figures of the chains as Markdown and as a picture. */
-import { conditions, digits, disturbance, of, times } from '../peers/report.mjs'
+import { conditions, digits, of, times } from '../peers/report.mjs'
 import { ratio } from '../peers/statistics.mjs'
 
 /** What is compared, when both were measured. */
@@ -65,14 +65,14 @@ export function ratioLines({ kind, size, count, measured }) {
         `${times(r.q1)}–${times(r.q3)}`,
         `${times(r.low)}–${times(r.high)}`,
         times(r.minima),
-        disturbance(by.get(name))
+        `${by.get(name).discarded} / ${by.get(name).disturbed}`
       ])
     )
   }
   return lines
 }
 
-const RATIO_HEAD = [row(['', 'class', 'body', 'N', 'median', '25–75 %', 'range', 'least', 'disturbed']), `${line(3, 5)}---|`]
+const RATIO_HEAD = [row(['', 'class', 'body', 'N', 'median', '25–75 %', 'range', 'least', 'discarded / disturbed']), line(3, 6)]
 
 /** What is printed while it runs: the headings of a list of rows. */
 export const HEADS = { inProcess: IN_PROCESS_HEAD, served: SERVED_HEAD, ratios: RATIO_HEAD }
@@ -108,8 +108,8 @@ CPU µs per request, medians:
 
 ${[...SERVED_HEAD, ...served.map(servedLine)].join('\n')}
 
-Ratios of CPU: the median of the rounds' ratios, their middle half (25–75 %), their range, and the cheapest rounds compared (*least*).
-They hold only as far as the middle half allows.
+Ratios of CPU: the median of the rounds' ratios, their middle half (25–75 %), their range, and the cheapest rounds compared (*least*);
+how many rounds were discarded because others disturbed them, and how many of those that count were disturbed, too. They hold only as far as the middle half allows.
 
 ${[...RATIO_HEAD, ...served.flatMap(ratioLines)].join('\n')}
 `

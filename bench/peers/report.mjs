@@ -37,7 +37,7 @@ function fallbacks() {
 /** How many rounds others disturbed, as a sentence; empty when none. */
 export function disturbance({ discarded, disturbed }) {
   if (discarded + disturbed === 0) return ''
-  return `${discarded} disturbed ${discarded === 1 ? 'round was' : 'rounds were'} discarded${disturbed > 0 ? `, ${disturbed} of those that count were disturbed, too` : ''}.`
+  return `Disturbed rounds: ${discarded} discarded, ${disturbed} counted all the same.`
 }
 
 /** The columns of {@link ratioCells}. */
