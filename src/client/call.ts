@@ -135,6 +135,11 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     this.client?.reader?.keep()
   }
 
+  /** Nothing more comes: cancelled, failed or whole. */
+  protected get ended(): boolean {
+    return this.over
+  }
+
   /** What reads the connection of this call; undefined for TLS and when the call is over. */
   protected get reader(): SocketReader | undefined {
     return this.client?.reader

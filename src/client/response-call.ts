@@ -75,18 +75,21 @@ class ResponseCall extends UpstreamCall implements ByteSource {
       return answer
     }
     this.scope.add(this)
-    const { body, headers } = request
-    let payload: Upload | Buffer | null = null
-    if (body !== undefined) {
-      if ('flow' in body) {
-        payload = new Upload(body)
-        if (body.length !== undefined) headers.push('Content-Length', String(body.length))
-      } else if (body.length > 0) payload = body
-    }
     this.upgrade = request.upgrade
     this.watch = request.watch
-    this.send(request.pool, request.method, request.path, headers, payload, request.redirects)
+    const { body } = request
+    if (body === undefined) this.sendWith(request, null)
+    else if (!('flow' in body)) this.sendWith(request, body.length > 0 ? body : null)
+    else {
+      if (body.length !== undefined) request.headers.push('Content-Length', String(body.length))
+      if (body.takeWhole === undefined) this.sendWith(request, new Upload(body))
+      else process.nextTick(() => this.sendWith(request, body.takeWhole!() ?? new Upload(body)))
+    }
     return answer
+  }
+
+  private sendWith({ pool, method, path, headers, redirects }: UpstreamRequest, body: Upload | Buffer | null): void {
+    if (!this.ended) this.send(pool, method, path, headers, body, redirects)
   }
 
   protected onHead(status: number, raw: readonly Buffer[]): void {

@@ -107,7 +107,6 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     let pool: OriginPool
     let path: string
     let headers: RawFields
-    let body: Upload | null = null
     try {
       const upstream = plan.balancer.next()
       if (upstream === undefined) throw new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST')
@@ -117,7 +116,6 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
       headers = plan.filterFields(req.rawHeaders, this.clientAddress, host)
       if (hasBody(req.rawHeaders)) {
         this.source = new IncomingSource(req, plan.maxRequestBytes)
-        body = new Upload(this.source)
         if (this.source.length !== undefined) headers.push('Content-Length', String(this.source.length))
       }
     } catch (cause) {
@@ -130,7 +128,14 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     }
     deadlines.schedule(this, plan.timeoutMs)
     const method = req.method === 'HEAD' && plan.method === 'GET' ? 'HEAD' : plan.method
-    this.send(pool, method, path, headers, body, plan.redirects)
+    const { source } = this
+    if (source === undefined) this.send(pool, method, path, headers, null, plan.redirects)
+    else process.nextTick(() => this.sendWith(source, pool, method, path, headers))
+  }
+
+  /** In the tick after the request, when a small body is there. */
+  private sendWith(source: IncomingSource, pool: OriginPool, method: string, path: string, headers: RawFields): void {
+    if (!this.ended) this.send(pool, method, path, headers, source.takeWhole() ?? new Upload(source), this.plan.redirects)
   }
 
   get route(): string {

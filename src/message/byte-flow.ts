@@ -28,6 +28,11 @@ export interface ByteSource {
   resume(): void
   /** Nobody wants the rest: frees the connection or stream behind it. The sink hears nothing more. */
   destroy(error: GatewayError): void
+  /**
+   * Instead of `flow`: takes all bytes when they are here already, else answers undefined and nothing has happened. Where it
+   * is there it is worth a tick to wait for it.
+   */
+  takeWhole?(): Buffer | undefined
 }
 
 const NO_TRAILERS: readonly string[] = []
