@@ -34,15 +34,9 @@ export type {
   StageMeter,
   StagePlace
 } from './observer.js'
-export {
-  type TestAnswer,
-  type TestedPlugin,
-  type TestPluginOptions,
-  type TestRequest,
-  testPlugin,
-  type UpstreamAnswer,
-  type UpstreamSeen
-} from './test-kit.js'
+export type { AbortStage } from './test-aborts.js'
+export { type TestAnswer, type TestedPlugin, type TestPluginOptions, type TestRequest, testPlugin } from './test-kit.js'
+export type { UpstreamAnswer, UpstreamSeen } from './test-upstream.js'
 export type {
   About,
   ClientPlugin,

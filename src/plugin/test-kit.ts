@@ -7,32 +7,13 @@
  */
 
 import { strict as assert } from 'node:assert'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http'
 import { Writable } from 'node:stream'
 import { exportOf, PluginRegistry, SYMBOLS } from './registry.js'
+import { ABORT_STAGES, type AbortableGateway, type AbortStage, type RecordedCase, runAborts } from './test-aborts.js'
+import { ScriptedUpstream, type UpstreamAnswer, type UpstreamSeen } from './test-upstream.js'
 import { PluginWatch } from './test-watch.js'
 import type { PluginModule } from './types.js'
-
-/** What the upstream answers. */
-export interface UpstreamAnswer {
-  /** Default 200. */
-  readonly status?: number
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  /** An object is sent as JSON. Default: `{}`. */
-  readonly body?: string | Uint8Array | object
-  /** Cuts the connection after so many bytes of the body. */
-  readonly cutAfter?: number
-}
-
-/** What the upstream saw. */
-export interface UpstreamSeen {
-  readonly method: string
-  /** Path and query. */
-  readonly url: string
-  readonly headers: IncomingHttpHeaders
-  readonly body: Buffer
-}
 
 export interface TestPluginOptions {
   /** The registered name; default: the first one of `kind`. */
@@ -55,6 +36,11 @@ export interface TestPluginOptions {
   readonly seed?: number
   /** The endpoint's timeout. Default `2s`. */
   readonly timeout?: string
+  /**
+   * What `close` does with the requests that were made (one, when there were none; the first four that differ): it replays each
+   * in a second gateway and breaks it off at every stage, on both sides. A list names the stages. Default true; false = nothing.
+   */
+  readonly aborts?: boolean | readonly AbortStage[]
   /** Further keys of the service configuration. */
   readonly config?: object
 }
@@ -82,18 +68,16 @@ export interface TestedPlugin {
   /** Log lines of the gateway and the plugin. */
   readonly lines: readonly string[]
   /**
-   * Ends gateway and upstream.
-   * @throws AssertionError for upstream connections that are still open, values changed without `touchJson`, stages used twice
+   * Ends gateway and upstream, then breaks exchanges off (`aborts`).
+   * @throws AssertionError for whatever was left open or behind, values changed without `touchJson`, stages used twice, stages
+   *   that heard not exactly one of `end` and `abort`, half answers that look whole, rejections that nobody looked at
    */
   close(): Promise<void>
 }
 
 /** Of the gateway's public face, what is used here. */
 interface GatewayFace {
-  createGateway(
-    config: object,
-    options: object
-  ): Promise<{ request(r: object): Promise<TestAnswer>; close(o?: object): Promise<boolean> }>
+  createGateway(config: object, options: object): Promise<AbortableGateway & { request(r: object): Promise<TestAnswer> }>
 }
 
 const NAMESPACES = {
@@ -105,41 +89,79 @@ const NAMESPACES = {
 /** Starts a gateway with one plugin in it. */
 export async function testPlugin(module: PluginModule, options: TestPluginOptions = {}): Promise<TestedPlugin> {
   const { kind, name } = await chosen(module, options)
-  const upstream = new ScriptedUpstream(options)
+  const { upstream: script = {}, seed = 1, aborts = true } = options
+  const cases: RecordedCase[] = []
+  const running = new Set<RecordedCase>()
+  const upstream = new ScriptedUpstream(async call => {
+    const answer = typeof script === 'function' ? await script(call) : script
+    for (const one of running) one.answers.push({ call, answer })
+    return answer
+  }, seed)
   const host = await upstream.listen()
   const specifier: string = 'sluice'
   const { createGateway } = (await import(specifier)) as GatewayFace
+  const start = (plugin: PluginModule, origin: string, how: TestPluginOptions, lines: string[]) =>
+    createGateway(configFor(kind, name, origin, how), { plugins: [plugin], port: 0, env: {}, logOutput: keepLines(lines) })
   const lines: string[] = []
   const watch = new PluginWatch()
-  const logOutput = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(...String(chunk).split('\n').filter(Boolean))
-      done()
-    }
-  })
   try {
-    const gateway = await createGateway(configFor(kind, name, host, options), {
-      plugins: [watch.module(module)],
-      port: 0,
-      env: {},
-      logOutput
-    })
+    const gateway = await start(watch.module(module), host, options, lines)
     return {
       calls: upstream.calls,
       lines,
-      request: request => gateway.request({ path: options.path ?? '/', method: options.method ?? 'GET', ...request }),
+      async request(given) {
+        const request = { path: options.path ?? '/', method: options.method ?? 'GET', ...given }
+        const one: RecordedCase = { request, answers: [], ms: 0 }
+        cases.push(one)
+        running.add(one)
+        const started = performance.now()
+        try {
+          return await gateway.request(request)
+        } finally {
+          one.ms = performance.now() - started
+          running.delete(one)
+        }
+      },
       async close() {
         const open = await upstream.openCalls()
         await gateway.close({ graceMs: 1000 })
         await upstream.close()
         assert.deepEqual(watch.faults, [])
         assert.equal(open, 0, 'calls to the upstream were still open when all answers were over: the plugin leaks them')
+        if (aborts === false) return
+        if (cases.length === 0) cases.push(await unasked(options))
+        const found = await runAborts({
+          module,
+          name,
+          cases,
+          stages: aborts === true ? (Object.keys(ABORT_STAGES) as AbortStage[]) : aborts,
+          seed: seed === 0 ? 1 : seed,
+          ownTimeout: options.config !== undefined && 'endpoints' in options.config,
+          start: (plugin, origin, timeout, kept) => start(plugin, origin, { ...options, timeout }, kept)
+        })
+        if (found.length > 0) assert.fail(found.join('\n'))
       }
     }
   } catch (error) {
     await upstream.close()
     throw error
   }
+}
+
+/** The request that a test makes by default, for one that made none. */
+async function unasked({ path = '/', method = 'GET', upstream = {} }: TestPluginOptions): Promise<RecordedCase> {
+  const call: UpstreamSeen = { method, url: path, headers: {}, body: Buffer.alloc(0) }
+  const answer: UpstreamAnswer = typeof upstream === 'function' ? await upstream(call) : upstream
+  return { request: { path, method }, answers: [{ call, answer }], ms: 0 }
+}
+
+function keepLines(lines: string[]): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(...String(chunk).split('\n').filter(Boolean))
+      done()
+    }
+  })
 }
 
 async function chosen(
@@ -177,87 +199,5 @@ function configFor(kind: keyof typeof NAMESPACES, name: string, host: string, op
     backend: [backend],
     ...at('endpoint')
   }
-  return { version: 3, name: 'plugin test', endpoints: [endpoint], ...options.config, ...at('service') }
-}
-
-/** A real HTTP server that answers from a script and counts what is open. */
-class ScriptedUpstream {
-  readonly calls: UpstreamSeen[] = []
-  private readonly options: TestPluginOptions
-  private readonly server: Server
-  private readonly open = new Set<ServerResponse>()
-  private random: number
-
-  constructor(options: TestPluginOptions) {
-    this.options = options
-    this.random = options.seed ?? 1
-    this.server = createServer((req, res) => this.serve(req, res))
-  }
-
-  async listen(): Promise<string> {
-    await new Promise<void>(resolve => this.server.listen(0, '127.0.0.1', resolve))
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
-  }
-
-  private serve(req: IncomingMessage, res: ServerResponse): void {
-    this.open.add(res)
-    res.on('close', () => this.open.delete(res))
-    const chunks: Buffer[] = []
-    req.on('data', (chunk: Buffer) => chunks.push(chunk))
-    req.on('error', () => res.destroy())
-    req.on('end', () => {
-      const seen = { method: req.method ?? '', url: req.url ?? '', headers: req.headers, body: Buffer.concat(chunks) }
-      this.calls.push(seen)
-      this.answer(seen, res).catch(() => res.destroy())
-    })
-  }
-
-  private async answer(seen: UpstreamSeen, res: ServerResponse): Promise<void> {
-    const { upstream = {} } = this.options
-    const { status = 200, headers = {}, body = {}, cutAfter } = typeof upstream === 'function' ? await upstream(seen) : upstream
-    const isJson = typeof body === 'object' && !(body instanceof Uint8Array)
-    const bytes = Buffer.from(isJson ? JSON.stringify(body) : (body as string | Uint8Array))
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value as string | string[])
-    if (isJson && !res.hasHeader('content-type')) res.setHeader('Content-Type', 'application/json')
-    if (status !== 204 && status !== 304) res.setHeader('Content-Length', bytes.length)
-    res.writeHead(status)
-    if (seen.method === 'HEAD' || status === 204 || status === 304) return void res.end()
-    const end = cutAfter ?? bytes.length
-    for (let at = 0; at < end && !res.destroyed; ) {
-      const to = Math.min(end, at + this.pieceOf(end))
-      await new Promise<void>(resolve => {
-        const written = (): void => {
-          res.off('close', written)
-          resolve()
-        }
-        res.once('close', written)
-        res.write(bytes.subarray(at, to), written)
-      })
-      at = to
-    }
-    if (cutAfter === undefined) res.end()
-    else res.destroy()
-  }
-
-  /** Length of the next piece: a small number, now and then a large one (xorshift: the same borders for the same seed). */
-  private pieceOf(length: number): number {
-    if (this.random === 0) return length
-    this.random ^= this.random << 13
-    this.random ^= this.random >>> 17
-    this.random ^= this.random << 5
-    const n = this.random >>> 0
-    return 1 + (n % (n % 4 === 0 ? Math.max(1, length) : 61))
-  }
-
-  /** Calls that are still open after the event loop had its turns to end them. */
-  async openCalls(): Promise<number> {
-    for (let turn = 0; turn < 200 && this.open.size > 0; turn++) await new Promise(resolve => setImmediate(resolve))
-    return this.open.size
-  }
-
-  async close(): Promise<void> {
-    const closed = new Promise<void>(resolve => this.server.close(() => resolve()))
-    this.server.closeAllConnections()
-    await closed
-  }
+  return { version: 3, name: 'plugin test', listen_ip: '127.0.0.1', endpoints: [endpoint], ...options.config, ...at('service') }
 }

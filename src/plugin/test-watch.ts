@@ -1,5 +1,6 @@
 /** Watches what a plugin under test does to bodies: values changed without a word, stages used for two bodies. */
 
+import { Stream } from 'node:stream'
 import type { Body } from '../message/body.js'
 import { stringifyJsonValue } from '../message/json-value.js'
 import type { GatewayRequest } from '../message/request.js'
@@ -7,9 +8,18 @@ import { isGatewayResponse } from '../message/response.js'
 import { exportOf, SYMBOLS } from './registry.js'
 import type { Handler, HandlerFactory, Modifier, ModifierFactory, PluginModule } from './types.js'
 
+/** Most faults that are kept: one mistake may show in every exchange. */
+const MAX_FAULTS = 20
+
 export class PluginWatch {
   /** What was found, in words. */
   readonly faults: string[] = []
+  /** Observers and stages that have heard neither `end` nor `abort`. */
+  readonly openStages = new Set<object>()
+  /** Calls of the plugin that have not settled. */
+  running = 0
+  /** Told when a request comes to the plugin. */
+  onEnter: (request: GatewayRequest) => void = () => {}
   private readonly stages = new WeakSet<object>()
   private readonly bodies = new WeakSet<Body>()
 
@@ -43,9 +53,23 @@ export class PluginWatch {
       if (typeof handler !== 'function') return handler
       return request => {
         this.body(request.body, request, 'request')
-        return handler(request)
+        this.onEnter(request)
+        return this.counted(handler(request))
       }
     }
+  }
+
+  /** Counts what a plugin answered while it has not settled. The answer stays the very same value. */
+  private counted<T>(answer: T): T {
+    if (!(answer instanceof Promise)) return answer
+    this.running++
+    const settled = (): void => void this.running--
+    answer.then(settled, settled)
+    return answer
+  }
+
+  private fault(text: string): void {
+    if (this.faults.length < MAX_FAULTS && !this.faults.includes(text)) this.faults.push(text)
   }
 
   private modifier(factory: ModifierFactory): ModifierFactory {
@@ -56,13 +80,15 @@ export class PluginWatch {
       if (typeof modifier.request === 'function') {
         watched.request = request => {
           this.body(request.body, request, 'request')
-          return modifier.request!(request)
+          this.onEnter(request)
+          return this.counted(modifier.request!(request))
         }
       }
       if (typeof modifier.response === 'function') {
         watched.response = (response, request) => {
           if (isGatewayResponse(response)) this.body(response.body, request, 'response')
-          return modifier.response!(response, request)
+          if (typeof modifier.request !== 'function') this.onEnter(request)
+          return this.counted(modifier.response!(response, request))
         }
       }
       return watched
@@ -82,7 +108,7 @@ export class PluginWatch {
         const before = stringifyJsonValue(value)
         request.exchange.atEnd(() => {
           if (body.untouched && stringifyJsonValue(value) !== before) {
-            this.faults.push(`${where}: the JSON value of the ${side} was changed; call touchJson(), or use editJson()`)
+            this.fault(`${where}: the JSON value of the ${side} was changed; call touchJson(), or use editJson()`)
           }
         })
       }
@@ -90,15 +116,45 @@ export class PluginWatch {
     }) as Body['json']
     const once = (stage: unknown): void => {
       if (typeof stage !== 'object' || stage === null) return
-      if (this.stages.has(stage)) this.faults.push(`${where}: a stage object serves one body; make one per ${side}`)
+      if (this.stages.has(stage)) this.fault(`${where}: a stage object serves one body; make one per ${side}`)
       this.stages.add(stage)
     }
     for (const name of ['tap', 'transform', 'tokens'] as const) {
       const method = body[name].bind(body) as (stage: unknown, options?: object) => void
-      body[name] = (stage: unknown, options?: object) => {
-        once(stage)
+      body[name] = (given: unknown, options?: object) => {
+        once(given)
+        const stage = typeof given === 'function' ? { chunk: given } : given
+        const empty = body.bytesInMemory()?.length === 0 // then nobody is told anything
         method(stage, options)
+        if (!empty) this.expectEnd(stage, `${where}: ${STAGE_NAMES[name]} of the ${side}`)
       }
     }
   }
+
+  /** Counts `end` and `abort`: exactly one of them is called. */
+  private expectEnd(stage: unknown, what: string): void {
+    if (typeof stage !== 'object' || stage === null || !Object.isExtensible(stage)) return
+    const mark = { what }
+    this.openStages.add(mark)
+    if (stage instanceof Stream) {
+      stage.once('close', () => this.openStages.delete(mark))
+      return
+    }
+    const told = stage as { end?: (...args: unknown[]) => unknown; abort?: (...args: unknown[]) => unknown }
+    const { end, abort } = told
+    const heard = (name: string): void => {
+      if (!this.openStages.delete(mark))
+        this.fault(`${what} heard ${name} after it had heard its end: exactly one of both is right`)
+    }
+    told.end = (...args) => {
+      heard('end')
+      return end?.apply(stage, args)
+    }
+    told.abort = (...args) => {
+      heard('abort')
+      return abort?.apply(stage, args)
+    }
+  }
 }
+
+const STAGE_NAMES = { tap: 'an observer', transform: 'a byte stage', tokens: 'a token stage' } as const
