@@ -79,7 +79,17 @@ export const COMMANDS: readonly Command[] = [
     },
     operands: 'new NAME'
   },
-  { name: 'test-plugin', text: 'Load plugins and say which of them work', flags: { ...pluginTypes, help }, operands: 'FILE...' },
+  {
+    name: 'test-plugin',
+    text: 'Load plugins and say which of them work',
+    flags: {
+      ...pluginTypes,
+      aborts: { text: 'run each of them in a gateway too and break exchanges off at every stage' },
+      options: { value: 'FILE', text: 'their options for --aborts: a JSON object by name' },
+      help
+    },
+    operands: 'FILE...'
+  },
   {
     name: 'check-plugin',
     text: 'Say which symbols, names and interface version plugins have',

@@ -1,7 +1,11 @@
 /** `sluice plugin new`, `sluice test-plugin`, `sluice check-plugin`. */
 
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { InspectedPlugin, InspectedSymbol } from '../plugin/inspect.js'
 import { API_VERSION } from '../plugin/registry.js'
+import type { PluginModule } from '../plugin/types.js'
 import { shortDuration } from '../telemetry/go-duration.js'
 import { type Arguments, UsageError } from './arguments.js'
 import type { Terminal } from './terminal.js'
@@ -15,14 +19,19 @@ const TYPES = [
 
 /**
  * Loads plugins and lets them register. Without `-s`, `-c`, `-m` whatever a file has is tested; with them it must have those.
+ * With `--aborts` each name runs in a gateway too, and its exchanges are broken off.
  * Answers 0 when all is well, 1 otherwise.
  */
 export async function testPlugins(args: Arguments, terminal: Terminal): Promise<number> {
   const reports = await inspectAll(args)
   const started = performance.now()
   const asked = TYPES.filter(type => args.has(type.flag))
+  const options = args.has('aborts') ? await optionsIn(args.text('options')) : undefined
   let failed = 0
-  for (const report of reports) if (!tested(report, asked, terminal)) failed++
+  for (const report of reports) {
+    const good = tested(report, asked, terminal)
+    if (!good || (options !== undefined && !(await brokenOff(report, asked, options, terminal)))) failed++
+  }
   const took = shortDuration(performance.now() - started)
   const summary = `${reports.length} tested plugin(s) in ${took}`
   if (failed === 0) {
@@ -31,6 +40,54 @@ export async function testPlugins(args: Arguments, terminal: Terminal): Promise<
   }
   terminal.error(`[KO] ${summary}.\n${failed} plugin(s) failed.`)
   return 1
+}
+
+/** Plugin options by name. @throws UsageError for a file that holds none */
+async function optionsIn(file: string | undefined): Promise<Readonly<Record<string, object>>> {
+  if (file === undefined) return {}
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, object>
+  } catch (error) {
+    throw new UsageError(`--options ${file}: ${error instanceof Error ? error.message : String(error)}`, 'test-plugin')
+  }
+  throw new UsageError(`--options ${file}: an object is expected, {"name": {…}}`, 'test-plugin')
+}
+
+/** What the upstream answers: long enough to be cut, an object for those who want one. */
+const ANSWER = { message: 'hello', items: Array.from({ length: 50 }, (_, id) => ({ id, name: `item ${id}`, price: 1.1 })) }
+
+/** Breaks exchanges of each name off, without and with a body. */
+async function brokenOff(
+  { file, symbols }: InspectedPlugin,
+  asked: readonly (typeof TYPES)[number][],
+  options: Readonly<Record<string, object>>,
+  terminal: Terminal
+): Promise<boolean> {
+  const { testPlugin } = await import('../plugin/test-kit.js')
+  const module = (await import(pathToFileURL(path.resolve(file)).href)) as PluginModule
+  let good = true
+  for (const { kind, names } of symbols) {
+    if (asked.length > 0 && !asked.some(type => type.kind === kind)) continue
+    for (const name of names) {
+      const own = Object.hasOwn(options, name) ? { options: options[name]! } : {}
+      try {
+        for (const body of [undefined, JSON.stringify(ANSWER)]) {
+          const method = body === undefined ? 'GET' : 'POST'
+          const plugin = await testPlugin(module, { kind, name, method, upstream: { body: ANSWER }, ...own })
+          const headers = { 'Content-Type': 'application/json' }
+          // a refusal is an answer like others; one that breaks off is looked at like others
+          await plugin.request(body === undefined ? {} : { headers, body }).catch(() => {})
+          await plugin.close()
+        }
+        terminal.success(`[OK] ABORTS\t${file}: ${name} (${kind})`)
+      } catch (error) {
+        good = false
+        terminal.error(`[KO] ABORTS\t${file}: ${name} (${kind}): ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
+  }
+  return good
 }
 
 function tested(report: InspectedPlugin, asked: readonly (typeof TYPES)[number][], terminal: Terminal): boolean {

@@ -114,6 +114,7 @@ test('marks answers', async () => {
     assert.equal(answer.headers['x-${name}'], '${name}')
     assert.deepEqual(answer.json(), { ok: true })
   } finally {
+    // breaks the exchange off at every stage, on both sides, and fails when something is left behind
     await tested.close()
   }
 })
@@ -146,6 +147,6 @@ Marks answers with a header.
 "${namespace}": { "name": ["${name}"], "${name}": { "header": "x-${name}" } }
 \`\`\`
 
-\`npm test\` runs it in a real gateway; \`sluice test-plugin ${name}.${extension}\` loads it and says what it registers.
+\`npm test\` runs it in a real gateway and breaks exchanges off at every stage; \`sluice test-plugin ${name}.${extension}\` loads it and says what it registers.
 `
 }

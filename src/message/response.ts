@@ -114,6 +114,14 @@ export class GatewayResponse {
     return response
   }
 
+  /**
+   * Whether decoded data is complete: false when a backend's part is missing. undefined for bytes, a plugin's own answer, and
+   * outside of an endpoint's modifiers, where the finished answer says it in `X-Krakend-Completed`.
+   */
+  get isComplete(): boolean | undefined {
+    return this.complete
+  }
+
   get headers(): HeaderMap {
     this.headerMap ??= new HeaderMap(this.rawFields)
     return this.headerMap

@@ -100,8 +100,8 @@ export async function testPlugin(module: PluginModule, options: TestPluginOption
   const host = await upstream.listen()
   const specifier: string = 'sluice'
   const { createGateway } = (await import(specifier)) as GatewayFace
-  const start = (plugin: PluginModule, origin: string, how: TestPluginOptions, lines: string[]) =>
-    createGateway(configFor(kind, name, origin, how), { plugins: [plugin], port: 0, env: {}, logOutput: keepLines(lines) })
+  const start = (plugin: PluginModule, origin: string, how: TestPluginOptions, lines: string[], limit?: string) =>
+    createGateway(configFor(kind, name, origin, how, limit), { plugins: [plugin], port: 0, env: {}, logOutput: keepLines(lines) })
   const lines: string[] = []
   const watch = new PluginWatch()
   try {
@@ -137,7 +137,7 @@ export async function testPlugin(module: PluginModule, options: TestPluginOption
           stages: aborts === true ? (Object.keys(ABORT_STAGES) as AbortStage[]) : aborts,
           seed: seed === 0 ? 1 : seed,
           ownTimeout: options.config !== undefined && 'endpoints' in options.config,
-          start: (plugin, origin, timeout, kept) => start(plugin, origin, { ...options, timeout }, kept)
+          start: (plugin, origin, timeout, kept) => start(plugin, origin, { ...options, timeout }, kept, timeout)
         })
         if (found.length > 0) assert.fail(found.join('\n'))
       }
@@ -183,10 +183,19 @@ async function chosen(
   return { kind, name }
 }
 
-function configFor(kind: keyof typeof NAMESPACES, name: string, host: string, options: TestPluginOptions): object {
+/** @param limit time that a plugin of the service has for an answer; undefined = for ever, as elsewhere without this key */
+function configFor(
+  kind: keyof typeof NAMESPACES,
+  name: string,
+  host: string,
+  options: TestPluginOptions,
+  limit: string | undefined
+): object {
   const { method = 'GET', path = '/', encoding = 'no-op', timeout = '2s' } = options
   const scope = options.scope ?? (kind === 'client' ? 'backend' : 'endpoint')
-  const extra = { [NAMESPACES[kind]]: { name: [name], ...(options.options === undefined ? {} : { [name]: options.options }) } }
+  const own = options.options === undefined ? {} : { [name]: options.options }
+  const timed = scope === 'service' && limit !== undefined ? { timeout: limit } : {}
+  const extra = { [NAMESPACES[kind]]: { name: [name], ...timed, ...own } }
   const at = (where: string): object => (where === scope ? { extra_config: extra } : {})
   const backend = { host: [host], url_pattern: path, method, encoding, ...at('backend') }
   const endpoint = {

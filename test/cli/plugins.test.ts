@@ -77,6 +77,24 @@ test('test-plugin says what is missing and fails', async () => {
   assert.equal(sluice('test-plugin').status, 2)
 })
 
+test('test-plugin --aborts runs each name in a gateway and breaks its exchanges off', async () => {
+  const source = (work: string): string =>
+    `export const HandlerRegisterer = { registerHandlers (register) { register("h", (context, extra, next) => ${work}) } }\n`
+  await writeFile(
+    path.join(folder, 'fine.mjs'),
+    source('request => { if (!extra.h.on) throw new Error("off"); return next(request) }')
+  )
+  await writeFile(path.join(folder, 'hangs.mjs'), source('request => next(request).catch(() => new Promise(() => {}))'))
+  await writeFile(path.join(folder, 'options.json'), '{"h":{"on":true}}')
+  const fine = sluice('test-plugin', '--aborts', '--options', 'options.json', 'fine.mjs')
+  assert.equal(fine.status, 0, fine.err)
+  assert.match(fine.out, /\[OK\] SERVER\tfine\.mjs: h\n\[OK\] ABORTS\tfine\.mjs: h \(handler\)\n\[OK\] 1 tested/)
+  const hangs = sluice('test-plugin', '--aborts', 'hangs.mjs')
+  assert.equal(hangs.status, 1)
+  assert.match(hangs.err, /\[KO\] ABORTS\thangs\.mjs: h \(handler\): GET \/, broken off at 'client-leaves-waiting'/)
+  assert.equal(sluice('test-plugin', '--aborts', '--options', 'nope.json', 'fine.mjs').status, 2)
+})
+
 test('check-plugin tells names and interface version, and refuses another major', async () => {
   const source = 'export const ClientRegisterer = { registerClients (register) { register("c", (c, e, next) => next) } }\n'
   await writeFile(path.join(folder, 'one.mjs'), `export const apiVersion = 1\n${source}`)
