@@ -174,7 +174,8 @@ export async function holdUpstream(t: TestContext): Promise<{ upstream: HeldUpst
   return { upstream, origin }
 }
 
-const TRANSPORT: TransportConfig = {
+/** The keys of the outgoing transport, none set. */
+export const TRANSPORT: TransportConfig = {
   disableKeepAlives: false,
   disableCompression: false,
   maxIdleConnections: 0,

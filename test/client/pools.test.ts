@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { UpstreamPools } from '../../src/client/pools.js'
+import type { TransportConfig } from '../../src/config/types.js'
+import { TimerWheel } from '../../src/telemetry/timer-wheel.js'
+import { call, type HeldUpstream, holdUpstream, TRANSPORT, until } from './probe.js'
+
+function openPools(t: TestContext, transport: Partial<TransportConfig> = {}): UpstreamPools {
+  const pools = new UpstreamPools({
+    transport: { ...TRANSPORT, ...transport },
+    maxConnections: 10,
+    maxQueued: 0,
+    wheel: new TimerWheel(),
+    env: {}
+  })
+  t.after(() => pools.close())
+  return pools
+}
+
+/** Opens `count` connections and leaves them idle. */
+async function leaveIdle(pools: UpstreamPools, origin: string, upstream: HeldUpstream, count: number): Promise<void> {
+  const calls = Array.from({ length: count }, () => call(pools.get(origin), '/'))
+  await until(() => upstream.held.length === count)
+  for (const held of upstream.held) held.answer()
+  await Promise.all(calls.map(one => one.outcome))
+}
+
+test('one pool for every spelling of an origin, none for what no backend named', t => {
+  const pools = openPools(t)
+  const pool = pools.get('http://Backend.test:80')
+  assert.equal(pools.get('http://backend.test'), pool)
+  assert.equal(pool.origin, 'http://backend.test')
+  assert.equal(pools.known('http://backend.test'), pool)
+  assert.equal(pools.known('http://other.test'), undefined)
+  assert.deepEqual([...pools.all()], [pool])
+  assert.throws(() => pools.get('ftp://backend.test'), TypeError)
+  assert.throws(() => pools.get('backend'), TypeError)
+})
+
+test('max_idle_connections_per_host: what is idle beyond it is closed', async t => {
+  const { upstream, origin } = await holdUpstream(t)
+  const pools = openPools(t, { maxIdleConnectionsPerHost: 2 })
+  await leaveIdle(pools, origin, upstream, 5)
+  await until(() => upstream.sockets.size === 2)
+  assert.equal(pools.get(origin).connections, 2)
+})
+
+test('max_idle_connections: over all origins', async t => {
+  const [one, two] = [await holdUpstream(t), await holdUpstream(t)]
+  const pools = openPools(t, { maxIdleConnections: 4 })
+  await leaveIdle(pools, one.origin, one.upstream, 3)
+  await leaveIdle(pools, two.origin, two.upstream, 3)
+  await until(() => one.upstream.sockets.size + two.upstream.sockets.size === 4)
+  assert.equal(pools.get(one.origin).connections, 3)
+})
+
+test('closing closes every connection of every pool', async t => {
+  const [one, two] = [await holdUpstream(t), await holdUpstream(t)]
+  const pools = openPools(t)
+  await leaveIdle(pools, one.origin, one.upstream, 3)
+  const running = call(pools.get(two.origin), '/')
+  await until(() => two.upstream.held.length === 1)
+  await pools.close()
+  assert.equal(await running.said(), 'SLUICE_ERR_GATEWAY_CLOSING')
+  await until(() => one.upstream.sockets.size === 0 && two.upstream.sockets.size === 0)
+  assert.equal(pools.all().size, 0)
+})
