@@ -7,6 +7,7 @@
 
 import type { Readable, Transform } from 'node:stream'
 import { GatewayError } from '../errors.js'
+import { lowerName } from '../http/fields.js'
 import { BufferSource, type ByteSink, type ByteSource, CollectSink, ReadableSource, ReplaySource, tooLarge } from './byte-flow.js'
 import { createContentDecoder, decodeContent } from './content-coding.js'
 import { HeaderMap } from './header-map.js'
@@ -41,8 +42,14 @@ type ValueState = 'none' | 'clean' | 'changed'
 
 const EMPTY_BYTES = Buffer.alloc(0)
 
+/**
+ * What a body's methods answer when there was nothing to wait for. Whoever gets this very promise need not wait either:
+ * a chain of JSON editors costs one wait, not one each.
+ */
+export const SETTLED: Promise<void> = Promise.resolve()
+
 /** Fields that describe bytes which an edit has made untrue (RFC 9110 §8, RFC 9530, RFC 3230). */
-const STALE_FIELDS = [
+const STALE_FIELDS: ReadonlySet<string> = new Set([
   'content-length',
   'content-md5',
   'digest',
@@ -50,7 +57,8 @@ const STALE_FIELDS = [
   'repr-digest',
   'accept-ranges',
   'content-range'
-]
+])
+const LONGEST_STALE = 'content-length'.length
 
 export class Body {
   private owner: BodyOwner
@@ -184,20 +192,35 @@ export class Body {
       if (this.pending !== undefined) await this.settle()
       if (this.valueState === 'none') await this.exclusive(() => this.decode(limitBytes))
     }
-    if (this.borrowed) {
-      this.value = copyJsonValue(this.value)
-      this.borrowed = false
-    }
+    this.own()
     return this.value as T | undefined
   }
 
   /** Calls `edit` with the value and sends what it answers, or the value it changed. Not called when there is no JSON body. */
-  async editJson<T = unknown>(edit: (value: T) => T | void, limitBytes: number = this.limit): Promise<void> {
-    const value = await this.json<T>(limitBytes)
-    if (value === undefined) return
-    const answer = edit(value)
+  editJson<T = unknown>(edit: (value: T) => T | void, limitBytes: number = this.limit): Promise<void> {
+    if (this.valueState === 'none' || this.pending !== undefined) return this.json<T>(limitBytes).then(() => this.edit(edit))
+    try {
+      this.ask(3)
+      this.edit(edit)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return SETTLED
+  }
+
+  private edit<T>(edit: (value: T) => T | void): void {
+    if (this.valueState === 'none') return
+    this.own()
+    const answer = edit(this.value as T)
     if (answer !== undefined) this.value = answer
     this.touchJson()
+  }
+
+  /** A value that somebody gave is copied before anybody can change it. */
+  private own(): void {
+    if (!this.borrowed) return
+    this.value = copyJsonValue(this.value)
+    this.borrowed = false
   }
 
   /** Replaces the body by a value; it is copied before anybody else edits it. */
@@ -452,10 +475,14 @@ export class Body {
   /** The bytes will not be those that came: what described them goes (RFC 9110 §8.8.1). */
   private edited(): void {
     this.changed = true
-    const { headers } = this.owner
-    for (const name of STALE_FIELDS) headers.delete(name)
-    const etag = headers.get('etag')
-    if (etag?.startsWith('"')) headers.set('ETag', `W/${etag}`)
+    const { raw } = this.owner.headers
+    for (let i = raw.length - 2; i >= 0; i -= 2) {
+      const name = raw[i]!
+      if (name.length > LONGEST_STALE) continue
+      const lower = lowerName(name)
+      if (STALE_FIELDS.has(lower)) raw.splice(i, 2)
+      else if (lower === 'etag' && raw[i + 1]!.startsWith('"')) raw[i + 1] = `W/${raw[i + 1]}`
+    }
   }
 }
 

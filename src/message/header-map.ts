@@ -66,23 +66,24 @@ export class HeaderMap {
   /** Replaces all values; the field keeps the place of the first one. @throws TypeError on illegal names and values. */
   set(name: string, value: string | readonly string[]): void {
     checkFieldName(name)
-    const values = typeof value === 'string' ? [value] : [...value].map(String)
-    for (const one of values) checkFieldValue(name, one)
+    if (typeof value === 'string') checkFieldValue(name, value)
+    else {
+      value = [...value].map(String)
+      for (const one of value) checkFieldValue(name, one)
+    }
     const { raw } = this
     const lower = lowerName(name)
-    for (let i = 0; i < raw.length; i += 2) {
-      if (raw[i]!.length !== lower.length || lowerName(raw[i]!) !== lower) continue
-      if (values.length === 1) {
-        raw[i] = name
-        raw[i + 1] = values[0]!
-        this.deleteFrom(i + 2, lower)
-      } else {
-        this.deleteFrom(i, lower)
-        raw.splice(i, 0, ...values.flatMap(one => [name, one]))
-      }
-      return
+    let at = 0
+    while (at < raw.length && (raw[at]!.length !== lower.length || lowerName(raw[at]!) !== lower)) at += 2
+    if (typeof value !== 'string') {
+      this.deleteFrom(at, lower)
+      raw.splice(at, 0, ...value.flatMap(one => [name, one]))
+    } else if (at === raw.length) raw.push(name, value)
+    else {
+      raw[at] = name
+      raw[at + 1] = value
+      this.deleteFrom(at + 2, lower)
     }
-    for (const one of values) raw.push(name, one)
   }
 
   /** @throws TypeError on illegal names and values. */
@@ -100,13 +101,14 @@ export class HeaderMap {
   private deleteFrom(start: number, lower: string): void {
     const { raw } = this
     let to = start
-    for (let i = start; i < raw.length; i += 2) {
+    while (to < raw.length && (raw[to]!.length !== lower.length || lowerName(raw[to]!) !== lower)) to += 2
+    for (let i = to + 2; i < raw.length; i += 2) {
       if (raw[i]!.length === lower.length && lowerName(raw[i]!) === lower) continue
       raw[to] = raw[i]!
       raw[to + 1] = raw[i + 1]!
       to += 2
     }
-    raw.length = to
+    if (to < raw.length) raw.length = to
   }
 
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {

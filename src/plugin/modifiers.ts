@@ -3,7 +3,7 @@
  * A request modifier that answers a response skips all that comes after it at this level.
  */
 
-import type { Body } from '../message/body.js'
+import { type Body, SETTLED } from '../message/body.js'
 import type { GatewayRequest } from '../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../message/response.js'
 import { describe } from './chain.js'
@@ -48,7 +48,7 @@ function compileRequest(uses: readonly ModifierUse[], onward: Next): Next {
           thrown => Promise.reject(pluginFailure(use, thrown))
         )
       }
-      const settled = settle(use, answer, request)
+      const settled = settle(use, answer === SETTLED ? undefined : answer, request)
       if (settled !== undefined) return settled
     }
     return onward(request)
@@ -100,7 +100,7 @@ function compileResponse(
           }
         )
       }
-      current = replacement(use, current, answer, request)
+      current = replacement(use, current, answer === SETTLED ? undefined : answer, request)
     }
     return current
   }
@@ -138,6 +138,9 @@ function dropping<E>(response: GatewayResponse, error: E): E {
   return error
 }
 
+/** Something to wait for. */
 function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  return (
+    value !== SETTLED && typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
 }
