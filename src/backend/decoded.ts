@@ -45,19 +45,44 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   const { decoder, limit, keepText } = deps
   const { isCollection, encoding } = backend
 
-  return async response => {
-    if (encoding === 'no-op') return keepText ? textPart(response, limit) : noOpPart(response)
+  return response => {
+    if (encoding === 'no-op') return keepText ? textPart(response, limit) : Promise.resolve(noOpPart(response))
     if (response.status !== 200 && response.status !== 201) return judgeStatus(backend, response, limit)
-    return receive(response)
+    const content = response.openedBody === undefined ? response.unopened : undefined
+    if (content !== undefined && !Buffer.isBuffer(content) && 'flow' in content) return receive(response, content)
+    return hold(response).then(held => (Buffer.isBuffer(held) ? decode(response, held) : receive(response, held)))
   }
 
-  async function receive(response: GatewayResponse): Promise<GatewayResponse> {
-    const held = await hold(response, limit, streamShape !== undefined)
-    if (!Buffer.isBuffer(held)) return streamed(held)
+  /** Reads, decodes and shapes behind one promise: a merge makes as many of all this as it has backends. */
+  function receive(response: GatewayResponse, source: ByteSource): Promise<GatewayResponse> {
+    return new Promise((resolve, reject) => {
+      const collected = (error: GatewayError | undefined, bytes: Buffer): void => {
+        if (error !== undefined) return reject(error)
+        try {
+          resolve(decode(response, bytes))
+        } catch (cause) {
+          reject(cause)
+        }
+      }
+      const overflow = (chunks: Uint8Array[]): ByteSink => {
+        const rest = new ReplaySource(chunks, source, source.length)
+        resolve(streamed(rest))
+        return rest
+      }
+      const streams = streamShape !== undefined && contentCoding(response) === undefined
+      source.flow(new CollectSink(source, limit, collected, streams ? overflow : undefined))
+    })
+  }
+
+  function decode(response: GatewayResponse, bytes: Buffer): GatewayResponse | Promise<GatewayResponse> {
     const coding = contentCoding(response)
-    const bytes = coding === undefined ? held : await decodeContent(held, coding, limit)
-    let data = decoder(bytes, { contentType: response.headers.get('content-type') ?? '', isCollection })
-    if (data instanceof Promise) data = await data
+    if (coding !== undefined) return decodeContent(bytes, coding, limit).then(plain => shaped(response, plain))
+    return shaped(response, bytes)
+  }
+
+  function shaped(response: GatewayResponse, bytes: Buffer): GatewayResponse | Promise<GatewayResponse> {
+    const data = decoder(bytes, { contentType: response.headers.get('content-type') ?? '', isCollection })
+    if (data instanceof Promise) return data.then(ready => entityResponse(shape === undefined ? ready : shape(ready), true))
     return entityResponse(shape === undefined ? data : shape(data), true)
   }
 
@@ -78,35 +103,11 @@ function contentCoding(response: GatewayResponse): string | undefined {
   return coding === undefined || coding === '' || coding === 'identity' ? undefined : coding
 }
 
-/**
- * Reads the body into memory. Over the limit it fails, or, where the body may be shaped while it flows and is not encoded,
- * answers a source of the whole.
- */
-function hold(response: GatewayResponse, limit: number, mayStream: boolean): Promise<Buffer | ByteSource> {
-  const inMemory = response.openedBody?.bytesInMemory()
-  if (inMemory !== undefined) return Promise.resolve(inMemory)
-  const content = response.openedBody === undefined ? response.unopened : undefined
-  if (Buffer.isBuffer(content)) return Promise.resolve(content)
-  if (content === undefined && response.openedBody === undefined) return Promise.resolve(Buffer.alloc(0))
-  const streams = mayStream && contentCoding(response) === undefined ? true : undefined
-  const source = content !== undefined && 'flow' in content ? content : undefined
-  if (source === undefined) return response.body.takeWhenSettled().then(taken => collect(taken, limit, streams))
-  return collect(source, limit, streams)
-}
-
-function collect(source: ByteSource, limit: number, mayStream: true | undefined): Promise<Buffer | ByteSource> {
-  return new Promise((resolve, reject) => {
-    const overflow = mayStream
-      ? (chunks: Uint8Array[]): ByteSink => {
-          const rest = new ReplaySource(chunks, source, source.length)
-          resolve(rest)
-          return rest
-        }
-      : undefined
-    source.flow(
-      new CollectSink(source, limit, (error, bytes) => (error === undefined ? resolve(bytes) : reject(error)), overflow)
-    )
-  })
+/** The body of a response that somebody has looked into or made: its bytes, or where they come from. */
+async function hold(response: GatewayResponse): Promise<Buffer | ByteSource> {
+  const { openedBody, unopened } = response
+  if (openedBody !== undefined) return openedBody.bytesInMemory() ?? openedBody.takeWhenSettled()
+  return Buffer.isBuffer(unopened) ? unopened : unopened === undefined ? Buffer.alloc(0) : response.body.takeWhenSettled()
 }
 
 function noOpPart(response: GatewayResponse): GatewayResponse {

@@ -75,21 +75,34 @@ const CONCURRENT_LOSER = new GatewayErrorClass('SLUICE_ERR_CLIENT_ABORTED', { me
 /** What a part came to. */
 type Outcome = GatewayResponse | GatewayError
 
-const asOutcome = (error: GatewayError): Outcome => error
-
 /** All backends at once, within 85 % of the endpoint's timeout. */
 export function compileParallel(calls: readonly BackendCall[], timeoutMs: number, limit: number): ProxyPipe {
   const budget = Math.floor(timeoutMs * MERGE_SHARE)
   const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, merge)`
 
-  async function run(request: GatewayRequest, body: CallBody): Promise<GatewayResponse> {
-    const scope = request.scope.inner()
-    scope.expireIn(budget, limitText)
-    const parts: Promise<Outcome>[] = []
-    for (const call of calls) parts.push(call(request, request.params, body, scope).catch(asOutcome))
-    const outcomes = await Promise.all(parts)
-    scope.close()
-    return join(outcomes)
+  function run(request: GatewayRequest, body: CallBody): Promise<GatewayResponse> {
+    return new Promise((resolve, reject) => {
+      const scope = request.scope.inner()
+      scope.expireIn(budget, limitText)
+      const outcomes = new Array<Outcome>(calls.length)
+      let open = calls.length
+      const settle = (index: number, outcome: Outcome): void => {
+        outcomes[index] = outcome
+        if (--open > 0) return
+        scope.close()
+        try {
+          resolve(join(outcomes))
+        } catch (cause) {
+          reject(cause)
+        }
+      }
+      for (let i = 0; i < calls.length; i++) {
+        calls[i]!(request, request.params, body, scope).then(
+          part => settle(i, part),
+          error => settle(i, error)
+        )
+      }
+    })
   }
 
   return request => {
