@@ -23,7 +23,8 @@ import type { PipeMeter } from '../plugin/observer.js'
 import type { Next, Wrap } from '../plugin/types.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import type { Balancer } from './balancer.js'
-import type { Receive } from './decoded.js'
+import type { Receive, Receiver } from './decoded.js'
+import { PartCall } from './part-call.js'
 import { compileTargetTemplate } from './request-template.js'
 
 /** A request body for one backend: bytes that may be sent again, a source that flows once, or none. */
@@ -56,7 +57,7 @@ export interface BackendDeps {
   /** The gateway asks for gzip by itself (decoded endpoints, unless `disable_compression`). */
   readonly acceptGzip: boolean
   /** Judges, decodes and shapes; undefined under no-op. */
-  readonly receive: Receive | undefined
+  readonly receiver: Receiver | undefined
   readonly wraps: BackendWraps
 }
 
@@ -69,7 +70,8 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const { method } = backend
   const limit = endpoint.maxBodyBytes
   const gzip = deps.acceptGzip
-  const { receive } = deps
+  const receive = deps.receiver?.receive
+  const whole = deps.receiver?.whole
   const { watch, meter } = deps.wraps
   const hosted = deps.wraps.decoded !== undefined || deps.wraps.transport !== undefined
   const wrapped = compileChain(transport, receive, deps.wraps)
@@ -130,7 +132,10 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       if (!hosted) {
         request.exchange.upstream = prefix.pool.origin
         if (upgrades) return upgrade(request, prefix.pool, method, path, raw, scope)
-        const answer = callUpstream({ pool: prefix.pool, method, path, headers: raw, body, redirects, watch }, scope, limit)
+        const call = { pool: prefix.pool, method, path, headers: raw, body, redirects, watch }
+        if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
+          return new PartCall(scope, limit, whole).start(call, body?.length === 0 ? undefined : body)
+        const answer = callUpstream(call, scope, limit)
         return receive === undefined ? answer : answer.then(receive)
       }
       return wrapped(backendRequest(request, method, path, raw, params, prefix.pool.origin, body, limit, scope))

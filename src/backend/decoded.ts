@@ -12,14 +12,34 @@ import { compileShape } from '../encoding/shape.js'
 import { compileStreamShape } from '../encoding/stream-shape.js'
 import type { Decoder } from '../encoding/types.js'
 import { GatewayError } from '../errors.js'
+import type { RawFields } from '../http/fields.js'
 import { type ByteSink, type ByteSource, CollectSink, ReplaySource } from '../message/byte-flow.js'
 import { decodeContent } from '../message/content-coding.js'
+import { HeaderMap } from '../message/header-map.js'
 import { FilterLink } from '../message/links.js'
 import { GatewayResponse } from '../message/response.js'
 import { entityResponse } from './entity.js'
 
 /** Turns the upstream's response into one with data; rejects with a GatewayError. */
 export type Receive = (response: GatewayResponse) => Promise<GatewayResponse>
+
+/** What a call needs that reads the whole body itself. */
+export interface WholeReceive {
+  accepts(status: number): boolean
+  /** Decodes and shapes the body of an accepted answer. May throw. */
+  decode(fields: RawFields, bytes: Buffer): GatewayResponse | Promise<GatewayResponse>
+  /** The body of a status that is not accepted is read before it is judged. */
+  readonly judgesBody: boolean
+  /** Judges what is not accepted. */
+  readonly receive: Receive
+}
+
+/** The receiving half of a backend. */
+export interface Receiver {
+  readonly receive: Receive
+  /** Undefined where the body may flow on or is not read. */
+  readonly whole: WholeReceive | undefined
+}
 
 export interface ReceiveDeps {
   readonly decoder: Decoder
@@ -34,9 +54,9 @@ export interface ReceiveDeps {
 }
 
 /** Bytes of an unwanted error body that are still read to keep the connection. */
-const ERROR_BODY_DRAIN = 64 * 1024
+export const ERROR_BODY_DRAIN = 64 * 1024
 
-export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Receive {
+export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Receiver {
   const shape = compileShape(backend)
   // what nobody shapes must be seen whole before it is sent on, and is held for that; a filter or a wrap may run on any size
   const shapes = shape !== undefined || backend.isCollection
@@ -45,21 +65,26 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   const { decoder, limit, keepText } = deps
   const { isCollection, encoding } = backend
 
-  return response => {
+  const receive: Receive = response => {
     if (encoding === 'no-op') return keepText ? textPart(response, limit) : Promise.resolve(noOpPart(response))
-    if (response.status !== 200 && response.status !== 201) return judgeStatus(backend, response, limit)
+    if (!isAccepted(response.status)) return judgeStatus(backend, response, limit)
     const content = response.openedBody === undefined ? response.unopened : undefined
-    if (content !== undefined && !Buffer.isBuffer(content) && 'flow' in content) return receive(response, content)
-    return hold(response).then(held => (Buffer.isBuffer(held) ? decode(response, held) : receive(response, held)))
+    if (content !== undefined && !Buffer.isBuffer(content) && 'flow' in content) return collect(response, content)
+    return hold(response).then(held => (Buffer.isBuffer(held) ? decode(response.raw, held) : collect(response, held)))
   }
 
-  /** Reads, decodes and shapes behind one promise: a merge makes as many of all this as it has backends. */
-  function receive(response: GatewayResponse, source: ByteSource): Promise<GatewayResponse> {
+  const { returnErrorDetails, returnErrorCode } = backend.http
+  const judgesBody = returnErrorDetails !== '' || returnErrorCode
+  const readsWhole = encoding !== 'no-op' && streamShape === undefined
+  return { receive, whole: readsWhole ? { accepts: isAccepted, decode, judgesBody, receive } : undefined }
+
+  /** Reads, decodes and shapes behind one promise. */
+  function collect(response: GatewayResponse, source: ByteSource): Promise<GatewayResponse> {
     return new Promise((resolve, reject) => {
       const collected = (error: GatewayError | undefined, bytes: Buffer): void => {
         if (error !== undefined) return reject(error)
         try {
-          resolve(decode(response, bytes))
+          resolve(decode(response.raw, bytes))
         } catch (cause) {
           reject(cause)
         }
@@ -69,19 +94,20 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
         resolve(streamed(rest))
         return rest
       }
-      const streams = streamShape !== undefined && contentCoding(response) === undefined
+      const streams = streamShape !== undefined && contentCoding(response.raw) === undefined
       source.flow(new CollectSink(source, limit, collected, streams ? overflow : undefined))
     })
   }
 
-  function decode(response: GatewayResponse, bytes: Buffer): GatewayResponse | Promise<GatewayResponse> {
-    const coding = contentCoding(response)
-    if (coding !== undefined) return decodeContent(bytes, coding, limit).then(plain => shaped(response, plain))
-    return shaped(response, bytes)
+  function decode(fields: RawFields, bytes: Buffer): GatewayResponse | Promise<GatewayResponse> {
+    const coding = contentCoding(fields)
+    if (coding !== undefined) return decodeContent(bytes, coding, limit).then(plain => shaped(fields, plain))
+    return shaped(fields, bytes)
   }
 
-  function shaped(response: GatewayResponse, bytes: Buffer): GatewayResponse | Promise<GatewayResponse> {
-    const data = decoder(bytes, { contentType: response.headers.get('content-type') ?? '', isCollection })
+  function shaped(fields: RawFields, bytes: Buffer): GatewayResponse | Promise<GatewayResponse> {
+    const contentType = new HeaderMap(fields).get('content-type') ?? ''
+    const data = decoder(bytes, { contentType, isCollection })
     if (data instanceof Promise) return data.then(ready => entityResponse(shape === undefined ? ready : shape(ready), true))
     return entityResponse(shape === undefined ? data : shape(data), true)
   }
@@ -98,8 +124,10 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   }
 }
 
-function contentCoding(response: GatewayResponse): string | undefined {
-  const coding = response.headers.get('content-encoding')
+const isAccepted = (status: number): boolean => status === 200 || status === 201
+
+function contentCoding(fields: RawFields): string | undefined {
+  const coding = new HeaderMap(fields).get('content-encoding')
   return coding === undefined || coding === '' || coding === 'identity' ? undefined : coding
 }
 

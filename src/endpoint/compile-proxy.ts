@@ -38,7 +38,7 @@ export function compileBackend(
   const noOp = endpoint.outputEncoding === 'no-op'
   const single = endpoint.backends.length === 1
   const index = endpoint.backends.indexOf(backend)
-  const receive = noOp
+  const receiver = noOp
     ? undefined
     : compileReceive(backend, {
         decoder: decoderFor(backend.encoding, deps.decoders),
@@ -55,7 +55,7 @@ export function compileBackend(
     redirects: redirectPolicy(backend, deps.pools),
     userAgent: deps.identity.userAgent,
     acceptGzip: !noOp && !deps.config.transport.disableCompression,
-    receive,
+    receiver,
     wraps
   })
   return endpoint.concurrentCalls > 1 ? compileConcurrent(call, endpoint.concurrentCalls, endpoint.timeoutMs) : call
