@@ -46,7 +46,12 @@ export function compileAnswers(
     if (error.code === 'SLUICE_ERR_CLIENT_ABORTED') {
       if (logger.enabled('DEBUG')) logger.debug(tag, error.message)
     } else if (error instanceof MergeError) {
-      for (let i = 0; i < error.errors.length; i++) logger.error(tag, `Error #${i}: ${oneLine(error.errors[i]!)}`)
+      // a client that left is not an error of the parts that were cancelled for it
+      for (let i = 0; i < error.errors.length; i++) {
+        const part = error.errors[i]!
+        if (part.code !== 'SLUICE_ERR_CLIENT_ABORTED') logger.error(tag, `Error #${i}: ${oneLine(part)}`)
+        else if (logger.enabled('DEBUG')) logger.debug(tag, `Error #${i}: ${part.message}`)
+      }
     } else if (error.code === 'SLUICE_ERR_GATEWAY_INTERNAL' && error.cause instanceof Error) {
       logger.error(tag, error.cause.stack ?? error.cause.message)
     } else logger.error(tag, oneLine(error))
