@@ -34,8 +34,8 @@ export type {
   StageMeter,
   StagePlace
 } from './observer.js'
-export type { AbortStage } from './test-aborts.js'
 export { type TestAnswer, type TestedPlugin, type TestPluginOptions, type TestRequest, testPlugin } from './test-kit.js'
+export type { AbortStage } from './test-stages.js'
 export type { UpstreamAnswer, UpstreamSeen } from './test-upstream.js'
 export type {
   About,
