@@ -39,7 +39,7 @@ describe('sluice-compress', () => {
   for (const place of [{ scope: 'service' }, { scope: 'endpoint' }, { scope: 'backend', kind: 'client' }] as const) {
     test(`compresses at the ${place.scope}, wherever the body is cut`, async () => {
       for (const seed of [0, 1, 2]) {
-        const tested = await testShipped(compress, { ...place, seed, aborts: seed === 1, upstream: html })
+        const tested = await testShipped(compress, { ...place, seed, upstream: html })
         const plain = await tested.request()
         assert.equal(plain.text(), text)
         assert.equal(plain.headers.vary, 'Accept-Encoding')
