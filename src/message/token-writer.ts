@@ -1,16 +1,29 @@
+/**
+ * Tokens back to JSON text. What would not be JSON is refused: a stage's mistake must not reach the client. In: tokens.
+ * Out: text (`TokenWriter`), or its UTF-8 bytes (`token-bytes.ts`, for bodies).
+ */
+
 import { GatewayError } from '../errors.js'
 import type { Token } from './token-pipe.js'
 
 const IN_OBJECT = true
+const COMMA = 0x2c
+const COLON = 0x3a
 
-/** Writes tokens as JSON text and refuses what would not be JSON: a stage's mistake must not reach the client. */
-export class TokenWriter {
-  private text = ''
+/** Which token can stand where; how it is written is the subclass's. */
+export abstract class TokenGrammar {
   private readonly open: boolean[] = []
-  /** What stands before the next value or key: nothing, a comma. */
-  private separator = ''
+  /** A comma stands before the next value or key. */
+  private comma = false
   private afterKey = false
   private complete = false
+
+  /** Writes one character of JSON's own, by its code. */
+  protected abstract mark(code: number): void
+  /** Writes a key or a string with its quotes. */
+  protected abstract string(value: string): void
+  /** Writes a number or a literal. */
+  protected abstract plain(text: string): void
 
   /** @throws GatewayError SLUICE_ERR_PLUGIN_FAILED when the token cannot stand here. */
   token(t: Token): void {
@@ -21,20 +34,15 @@ export class TokenWriter {
         return
       case 'keyValue':
         if (this.afterKey || this.open[this.open.length - 1] !== IN_OBJECT) throw misplaced(t)
-        this.text += `${this.separator}${quote(t.value)}:`
-        this.separator = ''
+        if (this.comma) this.mark(COMMA)
+        this.string(t.value)
+        this.mark(COLON)
+        this.comma = false
         this.afterKey = true
         return
       default:
         this.value(t)
     }
-  }
-
-  /** Text since the last call. */
-  take(): string {
-    const text = this.text
-    this.text = ''
-    return text
   }
 
   /** @throws GatewayError SLUICE_ERR_PLUGIN_FAILED when something is still open. No token at all is an empty body. */
@@ -46,33 +54,59 @@ export class TokenWriter {
   private value(t: Token): void {
     const inside = this.open.length > 0
     if (this.complete || (inside && this.open[this.open.length - 1] === IN_OBJECT && !this.afterKey)) throw misplaced(t)
-    this.text += this.separator
-    this.separator = ','
+    if (this.comma) this.mark(COMMA)
+    this.comma = true
     this.afterKey = false
     if (t.name === 'startObject' || t.name === 'startArray') {
       const object = t.name === 'startObject'
       this.open.push(object)
-      this.text += object ? '{' : '['
-      this.separator = ''
+      this.mark(object ? 0x7b : 0x5b)
+      this.comma = false
       return
     }
-    this.text +=
-      t.name === 'stringValue' ? quote(t.value) : t.name === 'numberValue' ? t.value : LITERALS[t.name as keyof typeof LITERALS]
+    if (t.name === 'stringValue') this.string(t.value)
+    else this.plain(t.name === 'numberValue' ? t.value : LITERALS[t.name as keyof typeof LITERALS])
     this.complete = !inside
   }
 
   private close(object: boolean): void {
     if (this.afterKey || this.open.pop() !== object) throw misplaced({ name: object ? 'endObject' : 'endArray' })
-    this.text += object ? '}' : ']'
-    this.separator = ','
+    this.mark(object ? 0x7d : 0x5d)
+    this.comma = true
     this.complete = this.open.length === 0
+  }
+}
+
+/** Writes tokens as a string. */
+export class TokenWriter extends TokenGrammar {
+  private text = ''
+
+  /** Text since the last call. */
+  take(): string {
+    const text = this.text
+    this.text = ''
+    return text
+  }
+
+  protected mark(code: number): void {
+    this.text += String.fromCharCode(code)
+  }
+
+  protected string(value: string): void {
+    this.text += isPlain(value) ? `"${value}"` : JSON.stringify(value)
+  }
+
+  protected plain(text: string): void {
+    this.text += text
   }
 }
 
 const LITERALS = { trueValue: 'true', falseValue: 'false', nullValue: 'null' } as const
 
 const PLAIN = /^[ !#-[\]-~]*$/
-const quote = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text))
+
+/** Whether JSON writes a string as it is: ASCII without quotes, backslashes and control characters. */
+export const isPlain = (value: string): boolean => PLAIN.test(value)
 
 function misplaced(t: Token): GatewayError {
   return new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: `a token stage pushed ${t.name} where it cannot stand` })
