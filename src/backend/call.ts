@@ -56,6 +56,8 @@ export interface BackendDeps {
   readonly userAgent: string
   /** The gateway asks for gzip by itself (decoded endpoints, unless `disable_compression`). */
   readonly acceptGzip: boolean
+  /** ms that an answer's body may stand still; 0 where the endpoint's timeout covers it. */
+  readonly idleMs: number
   /** Judges, decodes and shapes; undefined under no-op. */
   readonly receiver: Receiver | undefined
   readonly wraps: BackendWraps
@@ -69,7 +71,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const resolve = compileHostResolver(pools)
   const { method } = backend
   const limit = endpoint.maxBodyBytes
-  const gzip = deps.acceptGzip
+  const { idleMs, acceptGzip: gzip } = deps
   const receive = deps.receiver?.receive
   const whole = deps.receiver?.whole
   const { watch, meter } = deps.wraps
@@ -85,7 +87,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       const path = request.query === '' ? request.path : `${request.path}?${request.query}`
       const headers = request.raw.slice()
       if (request.exchange.offer !== undefined) return upgrade(request, pool, request.method, path, headers, request.scope)
-      return callUpstream({ pool, method: request.method, path, headers, body, redirects, watch }, request.scope, limit)
+      return callUpstream({ pool, method: request.method, path, headers, body, redirects, watch, idleMs }, request.scope, limit)
     } catch (cause) {
       return Promise.reject(requestFailure(cause))
     }
@@ -132,7 +134,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       if (!hosted) {
         request.exchange.upstream = prefix.pool.origin
         if (upgrades) return upgrade(request, prefix.pool, method, path, raw, scope)
-        const call = { pool: prefix.pool, method, path, headers: raw, body, redirects, watch }
+        const call = { pool: prefix.pool, method, path, headers: raw, body, redirects, watch, idleMs }
         if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
           return new PartCall(scope, limit, whole).start(call, body?.length === 0 ? undefined : body)
         const answer = callUpstream(call, scope, limit)

@@ -91,12 +91,12 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     const { pool } = this
     const full = this.upgrade !== undefined && pool.tunnels >= pool.maxConnections
     if (full || !pool.enter()) {
-      this.end(
-        new GatewayError('SLUICE_ERR_GATEWAY_QUEUE_FULL', {
-          limit: full ? `max_connections_per_host=${pool.maxConnections}` : `max_queued_per_host=${pool.maxQueued}`,
-          headers: [['Retry-After', '1']]
-        })
-      )
+      const error = new GatewayError('SLUICE_ERR_GATEWAY_QUEUE_FULL', {
+        limit: full ? `max_connections_per_host=${pool.maxConnections}` : `max_queued_per_host=${pool.maxQueued}`,
+        headers: [['Retry-After', '1']]
+      })
+      this.end(error)
+      this.dropBody(error)
       return
     }
     this.counted = true
@@ -156,7 +156,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     }
     this.end(reason)
     if (abort !== undefined) abort(reason)
-    else if (this.body !== null && !Buffer.isBuffer(this.body)) this.body.destroy(reason)
+    else this.dropBody(reason)
   }
 
   /** Answers the client to be let go of; undefined behind a proxy, in the queue, or when it was left before. */
@@ -273,6 +273,12 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       return
     }
     this.end(upstreamFailure(cause, this.method, this.url))
+    this.dropBody(cause)
+  }
+
+  /** undici does not let go of a body that it never began with. */
+  private dropBody(cause: Error): void {
+    if (this.body !== null && !Buffer.isBuffer(this.body)) this.body.destroy(cause)
   }
 
   /** A 101 answer to a call with `upgrade`: the connection is no longer undici's. */

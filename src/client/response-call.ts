@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
-import type { GatewayError } from '../errors.js'
+import { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
+import { deadlines } from '../telemetry/timer-wheel.js'
 import { UpstreamCall } from './call.js'
 import { decodeFields } from './fields.js'
 import type { OriginPool } from './pool.js'
@@ -28,6 +29,8 @@ export interface UpstreamRequest {
   readonly upgrade?: string | undefined
   /** Measures the call. */
   readonly watch?: CallWatch | undefined
+  /** ms that the body may stand still while somebody reads it who keeps no time himself; absent or 0 = for ever. */
+  readonly idleMs?: number
 }
 
 /** Bytes kept before a sink is there; beyond it the upstream waits. */
@@ -56,6 +59,8 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   /** The connection's buffer that the last of `ahead` lies in, and who wants it back. */
   private held: Buffer | undefined = undefined
   private lender: SocketReader | undefined = undefined
+  private idleMs = 0
+  private lastActivity = 0
   private trailers: readonly string[] | undefined
   private failure: GatewayError | undefined
 
@@ -77,6 +82,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     this.scope.add(this)
     this.upgrade = request.upgrade
     this.watch = request.watch
+    this.idleMs = request.idleMs ?? 0
     const { body } = request
     if (body === undefined) this.sendWith(request, null)
     else if (!('flow' in body)) this.sendWith(request, body.length > 0 ? body : null)
@@ -118,6 +124,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     // see UpstreamCall.lendChunk: only bodies of known length
     const framed = this.length !== undefined
     if (sink !== undefined && this.ahead.length === 0) {
+      if (this.scheduled) this.lastActivity = deadlines.now()
       const more = sink.write(chunk)
       if (framed && sink.spent === true) this.lendChunk()
       return more
@@ -140,6 +147,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
 
   protected onBodyEnd(trailers: readonly Buffer[]): void {
     this.scope.remove(this)
+    deadlines.cancel(this)
     const fields = trailers.length === 0 ? NO_TRAILERS : decodeFields(trailers).fields
     if (this.sink !== undefined && this.ahead.length === 0) this.sink.end(fields)
     else this.trailers = fields
@@ -147,17 +155,26 @@ class ResponseCall extends UpstreamCall implements ByteSource {
 
   protected onFailure(error: GatewayError): void {
     this.scope.remove(this)
+    deadlines.cancel(this)
     if (!this.hasHead) this.reject(error)
     else if (this.sink !== undefined) this.sink.fail(error)
     else this.failure = error
   }
 
-  /** Its scope keeps the time. */
-  override fire(): void {}
+  /** Its scope keeps the time until the head; the body's silence is watched here where the sink does not. */
+  override fire(): void {
+    const idle = this.paused ? 0 : deadlines.now() - this.lastActivity
+    if (idle < this.idleMs) return deadlines.schedule(this, this.idleMs - idle)
+    const limit = `idle=${this.idleMs}ms`
+    this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', { message: 'the upstream stopped sending', limit }))
+  }
 
   flow(sink: ByteSink): void {
     this.sink = sink
     this.resume()
+    if (this.idleMs === 0 || sink.spent !== undefined || this.ended) return
+    this.lastActivity = deadlines.now()
+    deadlines.schedule(this, this.idleMs)
   }
 
   resume(): void {

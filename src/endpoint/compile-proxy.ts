@@ -55,6 +55,7 @@ export function compileBackend(
     redirects: redirectPolicy(backend, deps.pools),
     userAgent: deps.identity.userAgent,
     acceptGzip: !noOp && !deps.config.transport.disableCompression,
+    idleMs: noOp && deps.config.router.noOpTimeout !== 'whole' ? endpoint.timeoutMs : 0,
     receiver,
     wraps
   })

@@ -34,7 +34,10 @@ export function withShadow(next: ProxyPipe, shadow: ProxyPipe, timeoutMs: number
         response => response.discard(),
         () => {}
       )
-      .finally(() => exchange.close())
+      .finally(() => {
+        exchange.close()
+        exchange.finished()
+      })
   }
 
   return request => {

@@ -14,7 +14,7 @@ export interface ByteSink {
   end(trailers: readonly string[]): void
   /** The body broke off; what was written so far must not look complete. */
   fail(error: GatewayError): void
-  /** True when nothing of what was written is used any more: its memory may be used again. Absent = unknown. */
+  /** True when nothing of what was written is used any more: its memory may be used again. Absent = unknown; who has it keeps the time too. */
   readonly spent?: boolean
 }
 

@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors.js'
 import { endToEndFields, type RawFields } from '../http/fields.js'
 import { Body, DEFAULT_MAX_BODY_BYTES } from './body.js'
 import type { ByteSource } from './byte-flow.js'
@@ -90,7 +91,12 @@ export class GatewayRequest {
   }
 
   get body(): Body {
-    this.bodyView ??= new Body(new RequestBodyOwner(this), this.source, this.limit)
+    if (this.bodyView === undefined) {
+      const body = new Body(new RequestBodyOwner(this), this.source, this.limit)
+      // who listens to a body that is never sent hears of its end all the same
+      if (this.source !== undefined) this.exchange.atEnd(() => body.discard(OVER))
+      this.bodyView = body
+    }
     return this.bodyView
   }
 
@@ -206,6 +212,8 @@ export class GatewayRequest {
     return this.bodyView !== undefined ? this.bodyView.length !== 0 : this.source !== undefined
   }
 }
+
+const OVER = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'the exchange is over' })
 
 class RequestBodyOwner {
   readonly side = 'request'
