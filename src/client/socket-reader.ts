@@ -7,6 +7,11 @@ const BUFFER_BYTES = 64 * 1024
 const COPY_BYTES = 32 * 1024
 /** Reads that are not held after a buffer was not given back: whoever reads this connection's answers keeps them. */
 const DISTRUST = 64
+/** Most buffers that wait to be used again, of all connections: 4 MiB. */
+const MAX_SPARE = 64
+
+/** Buffers that came back from calls; the last one is still in the processor's cache. */
+const spare: Buffer[] = []
 
 /** What becomes of the bytes that were just read. */
 const KEPT = 0
@@ -33,8 +38,6 @@ export class SocketReader {
   private copied = false
   /** On loan to a call. */
   private held: Buffer | undefined = undefined
-  /** Came back from a call. */
-  private spare: Buffer | undefined = undefined
   private distrust = 0
   /** The next `read()` is the socket's own: it starts the reading. */
   private stopped = true
@@ -98,7 +101,7 @@ export class SocketReader {
   giveBack(buffer: Buffer): void {
     if (buffer !== this.held) return
     this.held = undefined
-    this.spare = buffer
+    if (spare.length < MAX_SPARE) spare.push(buffer)
   }
 
   /** Gives a socket away as an ordinary stream. */
@@ -128,7 +131,6 @@ export class SocketReader {
   }
 
   private replaceBuffer(): void {
-    this.buffer = this.spare ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
-    this.spare = undefined
+    this.buffer = spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
   }
 }
