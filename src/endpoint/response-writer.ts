@@ -110,13 +110,13 @@ export class ResponseWriter extends Deadline implements ByteSink {
     this.left = source.length ?? -1
     this.direct = res.req.httpVersionMajor === 1 && res.socket instanceof Socket
     writeHead(res, response.status, raw)
-    if (this.idleMs > 0) {
-      this.lastActivity = deadlines.now()
-      deadlines.schedule(this, this.idleMs)
-    }
     source.flow(this)
+    if (this.over) return // a small body that was all there
     // SSE and slow bodies: the head leaves even when no byte is there yet
-    if (!this.over && this.bytes === 0) res.flushHeaders()
+    if (this.bytes === 0) res.flushHeaders()
+    if (this.idleMs === 0) return
+    this.lastActivity = deadlines.now()
+    deadlines.schedule(this, this.idleMs)
   }
 
   /** Called by its response when the client has read on. */
