@@ -1,4 +1,4 @@
-/** Watches what a plugin under test does to bodies: values changed without a word, stages used for two bodies. */
+/** Watches what a plugin under test does to bodies: values changed without a word, stages used for two bodies, chunks that are kept. */
 
 import { Stream } from 'node:stream'
 import type { Body } from '../message/body.js'
@@ -124,6 +124,7 @@ export class PluginWatch {
       body[name] = (given: unknown, options?: object) => {
         once(given)
         const stage = typeof given === 'function' ? { chunk: given } : given
+        if (name !== 'tokens') lendTo(stage)
         const empty = body.bytesInMemory()?.length === 0 // then nobody is told anything
         method(stage, options)
         if (!empty) this.expectEnd(stage, `${where}: ${STAGE_NAMES[name]} of the ${side}`)
@@ -158,3 +159,25 @@ export class PluginWatch {
 }
 
 const STAGE_NAMES = { tap: 'an observer', transform: 'a byte stage', tokens: 'a token stage' } as const
+
+/** What overwrites a chunk after its stage has seen it. */
+const SPENT = '?'.charCodeAt(0)
+
+/** Makes a stage's chunks worth nothing once it has answered: what it keeps of them without a copy shows up as question marks. */
+function lendTo(stage: unknown): void {
+  if (typeof stage !== 'object' || stage === null || stage instanceof Stream || !Object.isExtensible(stage)) return
+  const told = stage as { chunk?: (chunk: Uint8Array) => unknown }
+  const { chunk } = told
+  if (typeof chunk !== 'function') return
+  told.chunk = given => {
+    const lent = Buffer.from(new Uint8Array(given).buffer)
+    const answer = chunk.call(stage, lent)
+    const parts = Array.isArray(answer) ? answer.map(part => ownCopy(part, lent)) : ownCopy(answer, lent)
+    lent.fill(SPENT)
+    return parts
+  }
+}
+
+function ownCopy(part: unknown, lent: Buffer): unknown {
+  return part instanceof Uint8Array && part.buffer === lent.buffer ? Buffer.from(part) : part
+}

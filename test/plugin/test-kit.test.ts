@@ -96,6 +96,22 @@ describe('testPlugin', () => {
     await assert.rejects(tested.close(), /a stage object serves one body/)
   })
 
+  test('shows what a stage keeps of a chunk without a copy', async () => {
+    const keeps = onAnswer(body => {
+      const seen: Uint8Array[] = []
+      body.transform({
+        chunk: chunk => {
+          seen.push(chunk)
+          return chunk.subarray(0, 1) // what is answered is the gateway's, a view or not
+        },
+        end: () => Buffer.concat(seen)
+      })
+    })
+    const tested = await testPlugin(handlers({ keeps }), { seed: 0, upstream: { body: 'abc' }, aborts: false })
+    assert.equal((await tested.request()).text(), 'a???')
+    await tested.close()
+  })
+
   test('says which plugin is wanted when there is none', async () => {
     await assert.rejects(testPlugin({}), /registers no plugin/)
     await assert.rejects(testPlugin(handlers({ a: (_c, _e, next) => next }), { name: 'b' }), /registers no handler plugin 'b'/)
