@@ -1,4 +1,5 @@
 import type { GatewayError } from '../errors.js'
+import { Waiting } from '../message/foreign.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'
@@ -80,6 +81,7 @@ export class Handling implements Cancellable {
 
   /** Called by the request's scope. */
   cancel(reason: GatewayError): void {
+    if (reason.code === 'SLUICE_ERR_UPSTREAM_TIMEOUT') Waiting.nameLate(this.request.exchange, reason.limit ?? reason.message)
     this.fail(reason)
   }
 

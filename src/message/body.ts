@@ -10,6 +10,7 @@ import { GatewayError } from '../errors.js'
 import { lowerName } from '../http/fields.js'
 import { BufferSource, type ByteSink, type ByteSource, CollectSink, ReadableSource, ReplaySource, tooLarge } from './byte-flow.js'
 import { createContentDecoder, decodeContent } from './content-coding.js'
+import type { Owned, WorkOwner } from './foreign.js'
 import { HeaderMap } from './header-map.js'
 import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './json-value.js'
 import { SinkReadable } from './sink-readable.js'
@@ -76,6 +77,11 @@ export class Body {
   private pending: Promise<unknown> | undefined
   private taken = false
   private changed = false
+  /** Stages and streams that were given to this body, in order; the first `claimed` of them have been looked at. */
+  private given: Owned[] | undefined
+  private added = 0
+  private claimed = 0
+  private lent: SinkReadable | undefined
   private trailerMap: HeaderMap | undefined
   /** Gateway use: the costliest view that was asked for. */
   view: View = 0
@@ -121,8 +127,8 @@ export class Body {
     this.toBytes()
     if (this.isEmpty()) return
     const coding = options?.decoded ? this.coding() : undefined
-    if (coding === undefined) this.steps.push({ kind: 'tap', observer: full })
-    else this.steps.push({ kind: 'tap-decoded', decoder: this.decoderOf(coding), observer: full })
+    if (coding === undefined) this.add({ kind: 'tap', observer: full, owner: undefined })
+    else this.add({ kind: 'tap-decoded', decoder: this.decoderOf(coding), observer: full, owner: undefined })
   }
 
   transform(stage: ByteStage | Transform, options?: { decoded?: boolean }): void {
@@ -131,8 +137,9 @@ export class Body {
     if (this.isEmpty()) return
     if (options?.decoded) this.undoCoding()
     this.edited()
-    if (typeof (stage as Transform).pipe === 'function') this.steps.push({ kind: 'node', transform: stage as Transform })
-    else this.steps.push({ kind: 'bytes', stage: stage as ByteStage })
+    if (typeof (stage as Transform).pipe === 'function')
+      this.add({ kind: 'node', transform: stage as Transform, owner: undefined })
+    else this.add({ kind: 'bytes', stage: stage as ByteStage, owner: undefined })
   }
 
   /** Takes the body; give one back with `set`, or it travels empty. */
@@ -143,7 +150,8 @@ export class Body {
     const source = this.takeSource()
     this.bytes = EMPTY_BYTES
     this.edited()
-    return new SinkReadable(source)
+    this.lent = new SinkReadable(source)
+    return this.lent
   }
 
   /** The bytes as they travel. @throws GatewayError SLUICE_ERR_BODY_TOO_LARGE; the body stays as it was. */
@@ -171,10 +179,9 @@ export class Body {
     else if (content instanceof Uint8Array) this.bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
     else {
       this.bytes = undefined
-      this.source = new ReadableSource(
-        content,
-        cause => new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a body stream failed', cause })
-      )
+      const source = new ReadableSource(content, 'a body stream failed')
+      this.source = source
+      this.note(source)
     }
     this.edited()
     this.owner.headers.delete('content-encoding')
@@ -253,7 +260,7 @@ export class Body {
     if (this.isEmpty()) return
     this.undoCoding()
     this.edited()
-    this.steps.push({ kind: 'tokens', stage })
+    this.add({ kind: 'tokens', stage, owner: undefined })
   }
 
   // --- for the gateway -----------------------------------------------------------------------------------------
@@ -275,6 +282,21 @@ export class Body {
   /** A reader has been started and not ended yet. */
   get busy(): boolean {
     return this.pending !== undefined
+  }
+
+  /** Somebody waits for bytes of it that have not come. */
+  get awaited(): boolean {
+    return this.pending !== undefined || this.lent?.hungry === true
+  }
+
+  /** Stages or streams came since the last {@link claim}. */
+  get unclaimed(): boolean {
+    return this.added !== this.claimed
+  }
+
+  /** Says whose the stages and streams are that came since the last call; undefined = nobody's in particular. */
+  claim(owner: WorkOwner | undefined): void {
+    for (; this.claimed < this.added; this.claimed++) this.given![this.claimed]!.owner = owner
   }
 
   /** In memory, so that it can be sent again: none, buffered, a value. */
@@ -307,6 +329,17 @@ export class Body {
     this.bytes ??= EMPTY_BYTES
     for (const step of steps) abortStep(step, reason)
     source?.destroy(reason)
+  }
+
+  private add(step: Step): void {
+    this.steps.push(step)
+    this.note(step)
+  }
+
+  private note(one: Owned): void {
+    if (this.given === undefined) this.given = [one]
+    else this.given.push(one)
+    this.added++
   }
 
   private ask(view: View): void {

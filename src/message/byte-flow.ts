@@ -5,6 +5,7 @@
 
 import type { Readable } from 'node:stream'
 import { GatewayError } from '../errors.js'
+import { type Owned, UnclaimedFailure, type WorkOwner } from './foreign.js'
 
 /** Takes the bytes of one body. A chunk is lent for the duration of `write` unless the sink keeps it unchanged. */
 export interface ByteSink {
@@ -110,17 +111,19 @@ export class ReplaySource implements ByteSource, ByteSink {
   }
 }
 
-/** A Readable of somebody's own (a plugin's stream, a Node transform). */
-export class ReadableSource implements ByteSource {
+/** A Readable of somebody's own (a plugin's stream). */
+export class ReadableSource implements ByteSource, Owned {
   readonly length: number | undefined
+  owner: WorkOwner | undefined = undefined
   private readonly readable: Readable
-  private readonly wrap: (cause: unknown) => GatewayError
+  private readonly broken: string
   private sink: ByteSink | undefined
   private done = false
 
-  constructor(readable: Readable, wrap: (cause: unknown) => GatewayError, length?: number) {
+  /** @param broken says what failed as long as nobody is known to own it */
+  constructor(readable: Readable, broken: string, length?: number) {
     this.readable = readable
-    this.wrap = wrap
+    this.broken = broken
     this.length = length
     readable.on('error', cause => this.finish(cause))
   }
@@ -141,7 +144,11 @@ export class ReadableSource implements ByteSource {
     if (this.done || this.sink === undefined) return
     this.done = true
     if (cause === undefined) this.sink.end(NO_TRAILERS)
-    else this.sink.fail(cause instanceof GatewayError ? cause : this.wrap(cause))
+    else this.sink.fail(cause instanceof GatewayError ? cause : this.failureOf(cause))
+  }
+
+  private failureOf(cause: unknown): GatewayError {
+    return this.owner === undefined ? new UnclaimedFailure(this.broken, cause) : this.owner.failed(cause)
   }
 
   resume(): void {

@@ -3,6 +3,7 @@
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
+import type { Waiting } from './foreign.js'
 import { Scope } from './scope.js'
 import type { UpgradeOffer } from './upgrade.js'
 
@@ -27,6 +28,8 @@ export class Exchange extends Scope {
   /** The router's business: what the request line led to. */
   match: unknown
   endpoint: unknown
+  /** Foreign work whose answer is still to come, the last begun first. */
+  waiting: Waiting | undefined = undefined
   private cleanups: (() => void)[] | undefined
   private stateMap: Map<unknown, unknown> | undefined
 

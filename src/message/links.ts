@@ -2,6 +2,7 @@
 
 import { GatewayError } from '../errors.js'
 import type { ByteSink, ByteSource } from './byte-flow.js'
+import { UnclaimedFailure } from './foreign.js'
 
 /** A link of a running chain: a sink for what comes before it, a source for what comes after. */
 export abstract class Link implements ByteSink, ByteSource {
@@ -51,7 +52,7 @@ export abstract class Link implements ByteSink, ByteSource {
 
   /** What a throw that is no GatewayError means. */
   protected failureOf(cause: unknown): GatewayError {
-    return new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a body stage failed', cause })
+    return new UnclaimedFailure('a body stage failed', cause)
   }
 
   protected abstract abort(error: Error): void

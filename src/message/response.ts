@@ -88,10 +88,7 @@ export class GatewayResponse {
     const response = new GatewayResponse(init)
     const readable =
       typeof (source as Readable).pipe === 'function' ? (source as Readable) : NodeReadable.from(source, { objectMode: false })
-    response.content = new ReadableSource(
-      readable,
-      cause => new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a response stream failed', cause })
-    )
+    response.content = new ReadableSource(readable, 'a response stream failed')
     return response
   }
 

@@ -8,10 +8,16 @@ export class SinkReadable extends Readable implements ByteSink {
   private readonly source: ByteSource
   private started = false
   private over = false
+  private ended = false
 
   constructor(source: ByteSource) {
     super()
     this.source = source
+  }
+
+  /** Its reader waits for bytes that have not come. */
+  get hungry(): boolean {
+    return this.started && !this.ended && this.readableLength === 0 && (!this.destroyed || this.errored !== null)
   }
 
   override _read(): void {
@@ -29,6 +35,7 @@ export class SinkReadable extends Readable implements ByteSink {
 
   end(): void {
     this.over = true
+    this.ended = true
     this.push(null)
   }
 

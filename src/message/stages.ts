@@ -4,7 +4,9 @@
  */
 
 import type { Transform } from 'node:stream'
+import type { GatewayError } from '../errors.js'
 import type { ByteSource } from './byte-flow.js'
+import type { Owned } from './foreign.js'
 import { FilterLink, Link } from './links.js'
 import { TokenPipe, type TokenStage } from './token-pipe.js'
 
@@ -22,13 +24,15 @@ export interface ByteStage {
   abort?(reason: Error): void
 }
 
-export type Step =
-  | { readonly kind: 'tap'; readonly observer: Observer }
-  | { readonly kind: 'bytes'; readonly stage: ByteStage }
-  | { readonly kind: 'node'; readonly transform: Transform }
-  /** Encoded bytes go on; a decoded copy goes to the observer. */
-  | { readonly kind: 'tap-decoded'; readonly decoder: Transform; readonly observer: Observer }
-  | { readonly kind: 'tokens'; readonly stage: TokenStage }
+export type Step = Owned &
+  (
+    | { readonly kind: 'tap'; readonly observer: Observer }
+    | { readonly kind: 'bytes'; readonly stage: ByteStage }
+    | { readonly kind: 'node'; readonly transform: Transform }
+    /** Encoded bytes go on; a decoded copy goes to the observer. */
+    | { readonly kind: 'tap-decoded'; readonly decoder: Transform; readonly observer: Observer }
+    | { readonly kind: 'tokens'; readonly stage: TokenStage }
+  )
 
 const ignore = (): void => {}
 
@@ -54,6 +58,8 @@ class ByteLink extends Link {
   private readonly stages: readonly (Observer | ByteStage)[]
   private readonly changes: readonly boolean[]
   private next = 0
+  /** The stage that runs, or ran last. */
+  private at = 0
 
   constructor(steps: readonly Step[]) {
     super()
@@ -74,6 +80,7 @@ class ByteLink extends Link {
   private run(chunk: Uint8Array, from: number): boolean {
     const { stages, changes } = this
     for (let i = from; i < stages.length; i++) {
+      this.at = i
       const out = stages[i]!.chunk(chunk)
       if (!changes[i]) continue
       if (out === undefined) return true
@@ -92,6 +99,7 @@ class ByteLink extends Link {
     if (this.closed) return
     try {
       for (; this.next < this.stages.length; this.next++) {
+        this.at = this.next
         const out = this.stages[this.next]!.end?.()
         if (!this.changes[this.next] || out === undefined) continue
         for (const part of Array.isArray(out) ? out : [out as Uint8Array]) if (part.length > 0) this.run(part, this.next + 1)
@@ -105,6 +113,10 @@ class ByteLink extends Link {
     this.sink.end(trailers)
   }
 
+  protected override failureOf(cause: unknown): GatewayError {
+    return this.steps[this.at]!.owner?.failed(cause) ?? super.failureOf(cause)
+  }
+
   protected abort(error: Error): void {
     for (let i = this.next; i < this.steps.length; i++) abortStep(this.steps[i]!, error)
   }
@@ -114,11 +126,13 @@ class ByteLink extends Link {
 class TransformLink extends Link {
   private readonly transform: Transform
   private readonly copyTo: Observer | undefined
+  private readonly step: Owned
   private trailers: readonly string[] = []
 
   /** With `copyTo` the bytes pass unchanged and the transform's output goes to the observer. */
-  constructor(transform: Transform, copyTo?: Observer) {
+  constructor(step: Owned, transform: Transform, copyTo?: Observer) {
     super()
+    this.step = step
     this.transform = transform
     this.copyTo = copyTo
     transform.on('data', (chunk: Buffer) => {
@@ -167,6 +181,10 @@ class TransformLink extends Link {
     this.sink.end(this.trailers)
   }
 
+  protected override failureOf(cause: unknown): GatewayError {
+    return this.step.owner?.failed(cause) ?? super.failureOf(cause)
+  }
+
   override resume(): void {
     if (this.copyTo === undefined && this.transform.isPaused()) this.transform.resume()
     else if (!this.transform.writableNeedDrain) this.upstream.resume()
@@ -182,18 +200,34 @@ class TransformLink extends Link {
   }
 }
 
+/** Any number of token stages over one parser and one writer. */
+class TokenLink extends FilterLink {
+  private readonly steps: readonly Step[]
+  private readonly pipe: TokenPipe
+
+  constructor(steps: readonly Step[]) {
+    const pipe = new TokenPipe(steps.map(step => (step as { stage: TokenStage }).stage))
+    super(pipe)
+    this.steps = steps
+    this.pipe = pipe
+  }
+
+  protected override failureOf(cause: unknown): GatewayError {
+    return this.steps[this.pipe.throwerOf(cause)]?.owner?.failed(cause) ?? super.failureOf(cause)
+  }
+}
+
 /** Puts steps in front of a source; the answer is started with `flow`. */
 export function throughSteps(source: ByteSource, steps: readonly Step[]): ByteSource {
   let current = source
   for (let i = 0; i < steps.length; ) {
     const step = steps[i]!
     let to = i + 1
-    if (step.kind === 'node') current = new TransformLink(step.transform).connect(current)
-    else if (step.kind === 'tap-decoded') current = new TransformLink(step.decoder, step.observer).connect(current)
+    if (step.kind === 'node') current = new TransformLink(step, step.transform).connect(current)
+    else if (step.kind === 'tap-decoded') current = new TransformLink(step, step.decoder, step.observer).connect(current)
     else if (step.kind === 'tokens') {
       while (steps[to]?.kind === 'tokens') to++
-      const group = steps.slice(i, to) as { stage: TokenStage }[]
-      current = new FilterLink(new TokenPipe(group.map(one => one.stage))).connect(current)
+      current = new TokenLink(steps.slice(i, to)).connect(current)
     } else {
       while (steps[to]?.kind === 'tap' || steps[to]?.kind === 'bytes') to++
       current = new ByteLink(steps.slice(i, to)).connect(current)

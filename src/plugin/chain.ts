@@ -8,16 +8,15 @@
 
 import { GatewayError } from '../errors.js'
 import { ReadableSource } from '../message/byte-flow.js'
+import { together, Waiting } from '../message/foreign.js'
 import type { GatewayRequest } from '../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../message/response.js'
-import { type PluginUse, pluginFailure, pluginMistake } from './failure.js'
-import { brokenPromise, viewOf } from './needs.js'
-import type { Handler, Needs, Next } from './types.js'
+import { pluginFailure, pluginMistake } from './failure.js'
+import { BodyWatch, noteBody, type PromisingUse } from './needs.js'
+import type { Handler, Next } from './types.js'
 
 /** One handler with what it promised. */
-export interface HandlerUse extends PluginUse {
-  readonly needs: Needs | undefined
-}
+export type HandlerUse = PromisingUse
 
 /** Answers a response in place of a failure; only at service scope, where `next` never rejects. */
 export type Absorb = (error: GatewayError, request: GatewayRequest) => GatewayResponse
@@ -28,23 +27,30 @@ const LISTENING: unique symbol = Symbol('listening')
 /** One place between two handlers: `next` is what the outer one calls. */
 export class Link {
   /** undefined = nobody listens; else what `next` has answered since. */
-  handed: typeof LISTENING | Promise<GatewayResponse> | undefined = undefined
+  handed: typeof LISTENING | Promise<unknown> | undefined = undefined
   readonly next: Next
   /** What stands further in, set when the pipe is put together: always answers a promise. */
   run: Next = notYet
 
   /** @param caller the handler that gets `next`, blamed for what it does wrong with it */
   constructor(caller: HandlerUse) {
-    const allowed = viewOf(caller.needs)
+    const watch = new BodyWatch(caller)
     this.next = request => {
       const mistake = isRequest(request)
-        ? brokenPromise(caller, allowed, request.openedBody, 'request')
+        ? watch.brokenPromise(request.openedBody, 'request')
         : pluginMistake(caller, 'called next without a request')
       const answer = mistake === undefined ? this.run(request) : Promise.reject<GatewayResponse>(mistake)
       if (this.handed === LISTENING) this.handed = answer
-      else answer.catch(ignore) // its handler may never look at it: that must not end the process
+      else this.further(request, answer)
       return answer
     }
+  }
+
+  /** A call that is not the handler's first, or not made while it ran synchronously. */
+  private further(request: GatewayRequest, answer: Promise<GatewayResponse>): void {
+    answer.catch(ignore) // its handler may never look at it: that must not end the process
+    if (typeof this.handed === 'object') this.handed = together(this.handed, answer)
+    else if (isRequest(request)) Waiting.called(request.exchange, this, request, answer)
   }
 
   /** Starts to listen for what the handler passes on. */
@@ -52,26 +58,23 @@ export class Link {
     this.handed = LISTENING
   }
 
-  /** Stops listening; true when `answer` is the very promise that `next` gave. */
-  passedOn(answer: unknown): boolean {
+  /** Stops listening; answers the promise that `next` gave. */
+  heard(): Promise<unknown> | undefined {
     const { handed } = this
     this.handed = undefined
-    if (handed === undefined || handed === LISTENING) return false
-    if (handed === answer) return true
-    handed.catch(ignore)
-    return false
+    return handed === LISTENING ? undefined : handed
   }
 }
 
 /** Puts one handler in front of its link; the answer never throws and answers only responses. */
 export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: Absorb | undefined): Next {
-  const allowed = viewOf(use.needs)
+  const watch = new BodyWatch(use)
 
   function accept(answer: unknown, request: GatewayRequest): GatewayResponse {
     if (!isGatewayResponse(answer)) {
       return refuse(pluginMistake(use, `answered ${describe(answer)}; a handler answers a GatewayResponse`), request)
     }
-    const broken = brokenPromise(use, allowed, answer.openedBody, 'response')
+    const broken = watch.brokenPromise(answer.openedBody, 'response')
     if (broken !== undefined) {
       answer.discard()
       return refuse(broken, request)
@@ -79,7 +82,10 @@ export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: A
     if (answer.usedBy === undefined) {
       answer.usedBy = request.exchange
       // a stream that an outer plugin drops is nobody else's to close
-      if (answer.unopened instanceof ReadableSource) request.exchange.atEnd(() => answer.discard())
+      if (answer.unopened instanceof ReadableSource) {
+        answer.unopened.owner ??= watch
+        request.exchange.atEnd(() => answer.discard())
+      }
     } else if (answer.usedBy !== request.exchange) {
       return refuse(
         pluginMistake(use, 'answered a response that has already answered another request; make one per request'),
@@ -95,11 +101,20 @@ export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: A
     return absorb(error, request)
   }
 
-  function settle(answer: unknown, request: GatewayRequest): Promise<GatewayResponse> {
+  /** @param inside what `next` gave while the handler ran */
+  function settle(answer: unknown, request: GatewayRequest, inside: Promise<unknown> | undefined): Promise<GatewayResponse> {
     if (isThenable(answer)) {
+      const { exchange } = request
+      const waiting = new Waiting(watch, link, request, inside, undefined).begin(exchange)
       return Promise.resolve(answer).then(
-        value => accept(value, request),
-        error => refuse(pluginFailure(use, error), request)
+        value => {
+          waiting.end(exchange)
+          return accept(value, request)
+        },
+        error => {
+          waiting.end(exchange)
+          return refuse(pluginFailure(use, error), request)
+        }
       )
     }
     return Promise.resolve(accept(answer, request))
@@ -120,12 +135,16 @@ export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: A
     try {
       answer = handler(request)
     } catch (thrown) {
-      link.passedOn(undefined)
+      link.heard()?.catch(ignore)
       return failed(thrown, request)
     }
-    if (link.passedOn(answer)) return answer as Promise<GatewayResponse>
+    const inside = link.heard()
+    if (inside !== undefined) {
+      if (inside === answer) return inside as Promise<GatewayResponse>
+      inside.catch(ignore)
+    }
     try {
-      return settle(answer, request)
+      return settle(answer, request, inside)
     } catch (thrown) {
       return failed(thrown, request) // `then` of a foreign value, or what accept refuses
     }
@@ -139,8 +158,7 @@ const notYet: Next = () =>
 /** The outermost end of a chain: notes what was asked of the body before it came here, so that nobody inside is blamed. */
 export function entrance(run: Next): Next {
   return request => {
-    const body = request.openedBody
-    if (body !== undefined) body.viewSeen = body.view
+    noteBody(request.openedBody)
     return run(request)
   }
 }

@@ -1,6 +1,7 @@
 /** What becomes of an error that foreign code threw, and what is written about it. */
 
 import { type ErrorStatusMode, GatewayError, type GatewayErrorInit, statusOf } from '../errors.js'
+import { UnclaimedFailure } from '../message/foreign.js'
 import { HeaderMap, type HeadersLike } from '../message/header-map.js'
 import { GatewayResponse } from '../message/response.js'
 import type { Logger } from '../telemetry/logger.js'
@@ -20,14 +21,30 @@ export interface PluginUse {
  * SLUICE_ERR_PLUGIN_FAILED with the thrown value's own `statusCode` (400…599), `headers` and `contentType`.
  */
 export function pluginFailure(use: PluginUse, thrown: unknown): GatewayError {
-  if (thrown instanceof GatewayError) return thrown
-  use.logger.error(`${use.tag}[Plugin: ${use.name}] ${use.file}:`, textOf(thrown))
+  if (thrown instanceof GatewayError) {
+    if (thrown instanceof UnclaimedFailure && !thrown.claimed) {
+      thrown.claimed = true
+      logFailure(use, textOf(thrown.cause))
+    }
+    return thrown
+  }
+  logFailure(use, textOf(thrown))
   return new GatewayError('SLUICE_ERR_PLUGIN_FAILED', initOf(thrown))
+}
+
+/** Says in the log that time was over before a plugin had answered; `limit` names the timer. */
+export function pluginLate(use: PluginUse, limit: string): void {
+  logFailure(use, `has not answered within ${limit}`)
+}
+
+/** The one form of lines about failures of plugins: whose, where from, what. */
+function logFailure(use: PluginUse, text: string): void {
+  use.logger.error(`${use.tag}[Plugin: ${use.name}] ${use.file}:`, text)
 }
 
 /** A failure that the gateway itself finds in what a plugin did. */
 export function pluginMistake(use: PluginUse, message: string): GatewayError {
-  use.logger.error(`${use.tag}[Plugin: ${use.name}] ${use.file}:`, message)
+  logFailure(use, message)
   return new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: `plugin '${use.name}': ${message}` })
 }
 

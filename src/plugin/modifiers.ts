@@ -3,26 +3,32 @@
  * A request modifier that answers a response skips all that comes after it at this level.
  */
 
-import { type Body, SETTLED } from '../message/body.js'
+import { SETTLED } from '../message/body.js'
+import { Waiting } from '../message/foreign.js'
 import type { GatewayRequest } from '../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../message/response.js'
 import { describe } from './chain.js'
-import { type PluginUse, pluginFailure, pluginMistake } from './failure.js'
-import { brokenPromise, viewOf } from './needs.js'
-import type { Modifier, Needs, Next, Wrap } from './types.js'
+import { pluginFailure, pluginMistake } from './failure.js'
+import { BodyWatch, noteBody, type PromisingUse } from './needs.js'
+import type { Modifier, Next, Wrap } from './types.js'
 
 /** One modifier in one place, with the directions it is used for. */
-export interface ModifierUse extends PluginUse {
+export interface ModifierUse extends PromisingUse {
   readonly modifier: Modifier
   readonly onRequest: boolean
   readonly onResponse: boolean
-  readonly needs: Needs | undefined
+}
+
+/** The same with what looks at the bodies it has had. */
+interface WatchedUse extends ModifierUse {
+  readonly watch: BodyWatch
 }
 
 /** Joins modifiers to one stage; undefined for an empty list. */
 export function compileModifiers(uses: readonly ModifierUse[]): Wrap | undefined {
-  const before = uses.filter(use => use.onRequest)
-  const after = uses.filter(use => use.onResponse)
+  const watched = uses.map<WatchedUse>(use => ({ ...use, watch: new BodyWatch(use) }))
+  const before = watched.filter(use => use.onRequest)
+  const after = watched.filter(use => use.onResponse)
   if (before.length === 0 && after.length === 0) return undefined
   const modifyResponse = compileResponse(after)
   return next => {
@@ -31,7 +37,7 @@ export function compileModifiers(uses: readonly ModifierUse[]): Wrap | undefined
   }
 }
 
-function compileRequest(uses: readonly ModifierUse[], onward: Next): Next {
+function compileRequest(uses: readonly WatchedUse[], onward: Next): Next {
   /** Goes on synchronously as long as modifiers answer nothing. */
   function from(index: number, request: GatewayRequest): Promise<GatewayResponse> {
     for (let i = index; i < uses.length; i++) {
@@ -43,9 +49,17 @@ function compileRequest(uses: readonly ModifierUse[], onward: Next): Next {
         return Promise.reject(pluginFailure(use, thrown))
       }
       if (isPromise(answer)) {
+        const { exchange } = request
+        const waiting = new Waiting(use.watch, undefined, request, undefined, undefined).begin(exchange)
         return answer.then(
-          value => answered(use, i, value, request),
-          thrown => Promise.reject(pluginFailure(use, thrown))
+          value => {
+            waiting.end(exchange)
+            return answered(use, i, value, request)
+          },
+          thrown => {
+            waiting.end(exchange)
+            throw pluginFailure(use, thrown)
+          }
         )
       }
       const settled = settle(use, answer === SETTLED ? undefined : answer, request)
@@ -54,13 +68,13 @@ function compileRequest(uses: readonly ModifierUse[], onward: Next): Next {
     return onward(request)
   }
 
-  function answered(use: ModifierUse, index: number, value: unknown, request: GatewayRequest): Promise<GatewayResponse> {
+  function answered(use: WatchedUse, index: number, value: unknown, request: GatewayRequest): Promise<GatewayResponse> {
     return settle(use, value, request) ?? from(index + 1, request)
   }
 
   /** undefined = the next one's turn. */
-  function settle(use: ModifierUse, value: unknown, request: GatewayRequest): Promise<GatewayResponse> | undefined {
-    const broken = brokenPromise(use, viewOf(use.needs), request.openedBody, 'request')
+  function settle(use: WatchedUse, value: unknown, request: GatewayRequest): Promise<GatewayResponse> | undefined {
+    const broken = use.watch.brokenPromise(request.openedBody, 'request')
     if (broken !== undefined) return Promise.reject(broken)
     if (value === undefined || value === null) return undefined
     const mistake = mistakeIn(use, value, request)
@@ -68,18 +82,13 @@ function compileRequest(uses: readonly ModifierUse[], onward: Next): Next {
   }
 
   return request => {
-    noteViews(request.openedBody)
+    noteBody(request.openedBody)
     return from(0, request)
   }
 }
 
-/** What was asked of a body before it came here is nobody's fault in here. */
-function noteViews(body: Body | undefined): void {
-  if (body !== undefined) body.viewSeen = body.view
-}
-
 function compileResponse(
-  uses: readonly ModifierUse[]
+  uses: readonly WatchedUse[]
 ): (response: GatewayResponse, request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse> {
   function from(index: number, response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse> {
     let current = response
@@ -93,9 +102,15 @@ function compileResponse(
       }
       if (isPromise(answer)) {
         const before = current
+        const { exchange } = request
+        const waiting = new Waiting(use.watch, undefined, request, undefined, before).begin(exchange)
         return answer.then(
-          value => from(i + 1, replacement(use, before, value, request), request),
+          value => {
+            waiting.end(exchange)
+            return from(i + 1, replacement(use, before, value, request), request)
+          },
           thrown => {
+            waiting.end(exchange)
             throw dropping(before, pluginFailure(use, thrown))
           }
         )
@@ -105,14 +120,14 @@ function compileResponse(
     return current
   }
   return (response, request) => {
-    noteViews(response.openedBody)
+    noteBody(response.openedBody)
     return from(0, response, request)
   }
 }
 
 /** The response to go on with. The old one may be part of the new one's body, so it is let go at the end of the exchange only. */
-function replacement(use: ModifierUse, before: GatewayResponse, value: unknown, request: GatewayRequest): GatewayResponse {
-  const broken = brokenPromise(use, viewOf(use.needs), before.openedBody, 'response')
+function replacement(use: WatchedUse, before: GatewayResponse, value: unknown, request: GatewayRequest): GatewayResponse {
+  const broken = use.watch.brokenPromise(before.openedBody, 'response')
   if (broken !== undefined) throw dropping(before, broken)
   if (value === undefined || value === null || value === before) return before
   const mistake = mistakeIn(use, value, request)
@@ -123,9 +138,10 @@ function replacement(use: ModifierUse, before: GatewayResponse, value: unknown, 
   return made
 }
 
-function mistakeIn(use: ModifierUse, value: unknown, request: GatewayRequest): Error | undefined {
+function mistakeIn(use: WatchedUse, value: unknown, request: GatewayRequest): Error | undefined {
   if (!isGatewayResponse(value))
     return pluginMistake(use, `answered ${describe(value)}; a modifier answers nothing or a GatewayResponse`)
+  use.watch.claim(value)
   if (value.usedBy === undefined) value.usedBy = request.exchange
   else if (value.usedBy !== request.exchange) {
     return pluginMistake(use, 'answered a response that has already answered another request; make one per request')

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.js'
+import { Waiting } from '../message/foreign.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import { Deadline, deadlines } from '../telemetry/timer-wheel.js'
@@ -54,7 +55,9 @@ class Timed extends Deadline {
   override fire(): void {
     if (this.over) return
     this.over = true
-    const error = new GatewayError('SLUICE_ERR_PLUGIN_TIMEOUT', { limit: `plugin/http-server.timeout=${this.timeoutMs}ms` })
+    const limit = `plugin/http-server.timeout=${this.timeoutMs}ms`
+    Waiting.nameLate(this.request.exchange, limit)
+    const error = new GatewayError('SLUICE_ERR_PLUGIN_TIMEOUT', { limit })
     this.resolve(this.absorb(error, this.request))
   }
 }
