@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../errors.js'
 import { fieldOf } from '../http/fields.js'
-import type { ByteSink, ByteSource } from './byte-flow.js'
+import { type ByteSink, type ByteSource, joinChunks } from './byte-flow.js'
 
 /** Largest body that is taken in one piece, bytes: what one read of the connection can bring. */
 const WHOLE_BYTES = 64 * 1024
@@ -47,14 +47,17 @@ export class IncomingSource implements ByteSource {
   /** A small body mostly comes in one read with its head: one write to the upstream, no stream (bench/peers, post-16k). */
   takeWhole(): Buffer | undefined {
     const { req, length, maxBytes } = this
-    if (this.sink !== undefined || this.over || length === undefined || length > WHOLE_BYTES) return undefined
+    if (this.sink !== undefined || this.over || req.destroyed) return undefined
+    if (length === undefined || length > WHOLE_BYTES) return undefined
     if (req.readableLength !== length || (maxBytes > 0 && length > maxBytes)) return undefined
     if (fieldOf(req.rawHeaders, 'expect') !== undefined) return undefined // to read is to answer 100 Continue
     this.over = true
     this.received = length
-    const bytes = req.read() as Buffer
+    const chunks: Buffer[] = []
+    // newer versions of Node.js answer one chunk a time
+    for (let size = 0; size < length; size += chunks[chunks.length - 1]!.length) chunks.push(req.read() as Buffer)
     req.resume() // to its end, for the connection's sake
-    return bytes
+    return joinChunks(chunks, length)
   }
 
   private take(chunk: Buffer): void {

