@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { workerCount } from '../../src/cli/workers.js'
+import { freePort } from '../support/free-port.js'
 
 const ROOT = path.dirname(path.dirname(import.meta.dirname))
 
@@ -44,15 +45,6 @@ async function upstream(): Promise<{ server: Server; origin: string }> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createNetServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 async function withConfig(port: number, host: string, work: (file: string) => Promise<void>): Promise<void> {

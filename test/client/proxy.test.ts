@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { createGateway } from '../../src/index.js'
+import { silentLogger } from '../../src/telemetry/logger.js'
 
 test('HTTP_PROXY: a plain http backend is asked of the proxy in absolute form, without CONNECT', async t => {
   const seen: { method: string; url: string; host: string | undefined }[] = []
@@ -31,7 +32,7 @@ test('HTTP_PROXY: a plain http backend is asked of the proxy in absolute form, w
     ]
   }
   const env = { HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` }
-  const gateway = await createGateway(config, { env, logger: silent })
+  const gateway = await createGateway(config, { env, logger: silentLogger })
   t.after(() => gateway.close({ graceMs: 1 }))
   assert.deepEqual((await gateway.request({ path: '/bytes' })).json(), { via: 'proxy' })
   assert.deepEqual((await gateway.request({ path: '/data' })).json(), { g: { via: 'proxy' } })
@@ -40,14 +41,3 @@ test('HTTP_PROXY: a plain http backend is asked of the proxy in absolute form, w
     { method: 'GET', url: 'http://backend.test:8080/b', host: 'backend.test:8080' }
   ])
 })
-
-const silent = {
-  debug() {},
-  info() {},
-  warning() {},
-  error() {},
-  critical() {},
-  fatal() {},
-  enabled: () => false,
-  close: async () => {}
-}

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createGateway, type Gateway, type GatewayLogger } from '../../src/index.js'
+import { silentLogger } from '../../src/telemetry/logger.js'
 
 /** Keeps its requests until they are let go. */
 async function waiting(t: TestContext): Promise<{ origin: string; arrived: Promise<unknown>; letGo: () => void }> {
@@ -18,16 +19,7 @@ async function waiting(t: TestContext): Promise<{ origin: string; arrived: Promi
   return { origin: `http://127.0.0.1:${port}`, arrived: once(server, 'arrived'), letGo: () => letGo() }
 }
 
-const quietLogger = (close: () => Promise<void>): GatewayLogger => ({
-  debug() {},
-  info() {},
-  warning() {},
-  error() {},
-  critical() {},
-  fatal() {},
-  enabled: () => false,
-  close
-})
+const quietLogger = (close: () => Promise<void>): GatewayLogger => ({ ...silentLogger, close })
 
 function gatewayTo(origin: string, close = async () => {}): Promise<Gateway> {
   const endpoints = [{ endpoint: '/late', timeout: '30s', backend: [{ host: [origin], url_pattern: '/' }] }]

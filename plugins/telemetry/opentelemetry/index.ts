@@ -116,39 +116,20 @@ function watch(options: ServiceOptions, context: ComponentContext, families: Fam
   samplePools(families, () => context.pools())
 }
 
+const POOL_METRICS: readonly [name: string, help: string, type: 'gauge' | 'counter', value: (pool: PoolState) => number][] = [
+  ['sluice_upstream_connections', 'Open connections.', 'gauge', pool => pool.connections],
+  ['sluice_upstream_pending', 'Calls under way or waiting for a connection.', 'gauge', pool => pool.pending],
+  ['sluice_upstream_tunnels', 'Open connections that changed their protocol.', 'gauge', pool => pool.tunnels],
+  ['sluice_upstream_calls_total', 'Calls begun.', 'counter', pool => pool.total],
+  ['sluice_upstream_refused_total', 'Calls refused because too many waited.', 'counter', pool => pool.refused]
+]
+
 function samplePools(families: Families, pools: () => Iterable<PoolState>): void {
-  const sample = (value: (pool: PoolState) => number) => () =>
-    [...pools()].map((pool): readonly [Labels, number] => [[['server_address', pool.origin]], value(pool)])
-  families.sampled(
-    'sluice_upstream_connections',
-    'Open connections.',
-    'gauge',
-    sample(pool => pool.connections)
-  )
-  families.sampled(
-    'sluice_upstream_pending',
-    'Calls under way or waiting for a connection.',
-    'gauge',
-    sample(pool => pool.pending)
-  )
-  families.sampled(
-    'sluice_upstream_tunnels',
-    'Open connections that changed their protocol.',
-    'gauge',
-    sample(pool => pool.tunnels)
-  )
-  families.sampled(
-    'sluice_upstream_calls_total',
-    'Calls begun.',
-    'counter',
-    sample(pool => pool.total)
-  )
-  families.sampled(
-    'sluice_upstream_refused_total',
-    'Calls refused because too many waited.',
-    'counter',
-    sample(pool => pool.refused)
-  )
+  for (const [name, help, type, value] of POOL_METRICS) {
+    families.sampled(name, help, type, () =>
+      [...pools()].map((pool): readonly [Labels, number] => [[['server_address', pool.origin]], value(pool)])
+    )
+  }
 }
 
 /** The labels of `target_info`. */

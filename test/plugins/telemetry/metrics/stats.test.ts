@@ -3,9 +3,9 @@ import { type TestContext, test } from 'node:test'
 import { parseListenAddress } from '../../../../plugins/telemetry/metrics/address.js'
 import { RouterStats } from '../../../../plugins/telemetry/metrics/registry.js'
 import { Sample } from '../../../../plugins/telemetry/metrics/sample.js'
+import { freePort } from '../../../support/free-port.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
-import { freePort } from '../free-port.js'
 
 const NAMESPACE = 'telemetry/metrics'
 type Stats = Record<string, number>

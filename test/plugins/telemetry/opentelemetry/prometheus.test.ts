@@ -3,9 +3,9 @@ import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { GatewayOptions } from '../../../../src/index.js'
 import { GatewayResponse, type PluginModule } from '../../../../src/plugin/index.js'
+import { freePort } from '../../../support/free-port.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
-import { freePort } from '../free-port.js'
 
 const NAMESPACE = 'telemetry/opentelemetry'
 
