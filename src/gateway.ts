@@ -20,6 +20,7 @@ import { compileEndpoint, type Endpoint } from './endpoint/endpoint.js'
 import { joinReports } from './endpoint/report.js'
 import { formatProblem } from './errors.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
+import { betweenSenders } from './message/sender.js'
 import { describePipe } from './pipes.js'
 import { guardWrap } from './plugin/guard-wrap.js'
 import { createPluginHost, type PluginHost } from './plugin/host.js'
@@ -184,7 +185,7 @@ class Boot {
       routes.push({ method: endpoint.method, path: endpoint.path, value: compiled })
     }
     if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
-    const outer = joinWraps(host.service.outer, this.guarded('wrapService', '[SERVICE: Router]', options.wrapService))
+    const outer = joined(host.service.outer, this.guarded('wrapService', '[SERVICE: Router]', options.wrapService))
     const trusts = compileTrust(router.trustedProxies)
     const table = createRouter(routes, { ...router, disableRest: config.disableRest })
     // KrakenD's lines know of no request that its server refused by itself
@@ -231,13 +232,13 @@ class Boot {
   private async endpointWraps(host: PluginHost, endpoint: EndpointConfig): Promise<EndpointWraps> {
     const wraps = await host.endpoint(endpoint)
     const own = this.guarded('wrapEndpoint', `[ENDPOINT: ${endpoint.ginPath}]`, this.options.wrapEndpoint?.(endpoint))
-    return { ...wraps, router: joinWraps(wraps.router, own) }
+    return { ...wraps, router: joined(wraps.router, own && betweenSenders(own)) }
   }
 
   private async backendWraps(host: PluginHost, endpoint: EndpointConfig, backend: BackendConfig): Promise<BackendWraps> {
     const wraps = await host.backend(endpoint, backend)
     const own = this.guarded('wrapBackend', `[BACKEND: ${backend.goPattern}]`, this.options.wrapBackend?.(backend, endpoint))
-    return { ...wraps, transport: joinWraps(own, wraps.transport) }
+    return { ...wraps, transport: joined(own && betweenSenders(own), wraps.transport) }
   }
 
   /** Code that was handed over fails as a plugin does. */
@@ -247,7 +248,7 @@ class Boot {
 }
 
 /** Joins two wraps, the second one outside. */
-function joinWraps(inner: Wrap | undefined, outer: Wrap | undefined): Wrap | undefined {
+function joined<T>(inner: ((next: T) => T) | undefined, outer: ((next: T) => T) | undefined): ((next: T) => T) | undefined {
   if (inner === undefined || outer === undefined) return inner ?? outer
   return next => outer(inner(next))
 }

@@ -16,11 +16,10 @@ import { compileQueryPick } from '../http/query.js'
 import { addHandshake } from '../http/upgrade.js'
 import { BufferSource, type ByteSource } from '../message/byte-flow.js'
 import { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
-import { meterAnswer } from '../plugin/measure.js'
+import { type ResponseReceiver, type Sender, type SenderWrap, Through, through } from '../message/sender.js'
+import { Metered } from '../plugin/measure.js'
 import type { PipeMeter } from '../plugin/observer.js'
-import type { Next, Wrap } from '../plugin/types.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import type { Balancer } from './balancer.js'
 import type { Receive, Receiver } from './decoded.js'
@@ -30,19 +29,21 @@ import { compileTargetTemplate } from './request-template.js'
 /** A request body for one backend: bytes that may be sent again, a source that flows once, or none. */
 export type CallBody = Buffer | ByteSource | undefined
 
+/** Sends one request to a backend; `receiver` hears as {@link Sender} says. */
 export type BackendCall = (
   request: GatewayRequest,
   params: Readonly<Record<string, string>>,
   body: CallBody,
-  scope: Scope
-) => Promise<GatewayResponse>
+  scope: Scope,
+  receiver: ResponseReceiver
+) => void
 
 /** Stages of one backend, each already joined to one wrap. */
 export interface BackendWraps {
   /** Outside of decoding: modifiers, breaker, limits, checks. They see data on decoded endpoints. */
-  readonly decoded: Wrap | undefined
+  readonly decoded: SenderWrap | undefined
   /** Around the transport: client plugins, caches, credentials. They see the upstream's bytes. */
-  readonly transport: Wrap | undefined
+  readonly transport: SenderWrap | undefined
   /** Measures the whole, and its calls; undefined where nobody watches. */
   readonly meter?: PipeMeter | undefined
   readonly watch?: CallWatch | undefined
@@ -78,7 +79,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const hosted = deps.wraps.decoded !== undefined || deps.wraps.transport !== undefined
   const wrapped = compileChain(transport, receive, deps.wraps)
 
-  function transport(request: GatewayRequest): Promise<GatewayResponse> {
+  function transport(request: GatewayRequest, receiver: ResponseReceiver): void {
     try {
       const opened = request.openedBody
       const body = opened === undefined ? request.bodySource : sendableBody(request)
@@ -86,10 +87,12 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       request.exchange.upstream = pool.origin
       const path = request.query === '' ? request.path : `${request.path}?${request.query}`
       const headers = request.raw.slice()
-      if (request.exchange.offer !== undefined) return upgrade(request, pool, request.method, path, headers, request.scope)
-      return callUpstream({ pool, method: request.method, path, headers, body, redirects, watch, idleMs }, request.scope, limit)
+      if (request.exchange.offer !== undefined)
+        return upgrade(request, pool, request.method, path, headers, request.scope, receiver)
+      const call = { pool, method: request.method, path, headers, body, redirects, watch, idleMs }
+      callUpstream(call, request.scope, limit, receiver)
     } catch (cause) {
-      return Promise.reject(requestFailure(cause))
+      receiver.fail(requestFailure(cause))
     }
   }
 
@@ -100,8 +103,9 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     verb: string,
     path: string,
     headers: RawFields,
-    scope: Scope
-  ): Promise<GatewayResponse> {
+    scope: Scope,
+    receiver: ResponseReceiver
+  ): void {
     const { exchange } = request
     const call = {
       pool,
@@ -113,14 +117,18 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       upgrade: exchange.offer!.protocol,
       watch
     }
-    return callUpstream(call, scope, limit).then(response => {
-      const { tunnel } = response
-      if (tunnel !== undefined) exchange.atEnd(() => tunnel.socket.destroy())
-      return response
+    callUpstream(call, scope, limit, {
+      receive(response) {
+        const { tunnel } = response
+        if (tunnel !== undefined) exchange.atEnd(() => tunnel.socket.destroy())
+        receiver.receive(response)
+      },
+      fail: error => receiver.fail(error)
     })
   }
 
-  const run: BackendCall = (request, params, body, scope) => {
+  const call: BackendCall = (request, params, body, scope, receiver) => {
+    let made: GatewayRequest
     try {
       const host = balancer.next()
       if (host === undefined) throw new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST')
@@ -133,29 +141,26 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       if (gzip && fieldOf(raw, 'accept-encoding') === undefined) raw.push('Accept-Encoding', 'gzip')
       if (!hosted) {
         request.exchange.upstream = prefix.pool.origin
-        if (upgrades) return upgrade(request, prefix.pool, method, path, raw, scope)
+        if (upgrades) return upgrade(request, prefix.pool, method, path, raw, scope, receiver)
         const call = { pool: prefix.pool, method, path, headers: raw, body, redirects, watch, idleMs }
         if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
-          return new PartCall(scope, limit, whole).start(call, body?.length === 0 ? undefined : body)
-        const answer = callUpstream(call, scope, limit)
-        return receive === undefined ? answer : answer.then(receive)
+          return new PartCall(scope, limit, whole, receiver).start(call, body?.length === 0 ? undefined : body)
+        return callUpstream(call, scope, limit, receive === undefined ? receiver : new Through(receive, request, receiver))
       }
-      return wrapped(backendRequest(request, method, path, raw, params, prefix.pool.origin, body, limit, scope))
+      made = backendRequest(request, method, path, raw, params, prefix.pool.origin, body, limit, scope)
     } catch (cause) {
-      return Promise.reject(requestFailure(cause))
+      return receiver.fail(requestFailure(cause))
     }
+    wrapped(made, receiver)
   }
-  if (meter === undefined) return run
-  return (request, params, body, scope) => {
-    const startedAt = performance.now()
-    return meterAnswer(run(request, params, body, scope), startedAt, meter)
-  }
+  if (meter === undefined) return call
+  return (request, params, body, scope, receiver) => call(request, params, body, scope, new Metered(meter, receiver))
 }
 
 /** Transport, what wraps it, decoding, what wraps that. */
-function compileChain(transport: Next, receive: Receive | undefined, wraps: BackendWraps): Next {
+function compileChain(transport: Sender, receive: Receive | undefined, wraps: BackendWraps): Sender {
   const sent = wraps.transport === undefined ? transport : wraps.transport(transport)
-  const received: Next = receive === undefined ? sent : request => sent(request).then(receive)
+  const received = receive === undefined ? sent : through(sent, receive)
   return wraps.decoded === undefined ? received : wraps.decoded(received)
 }
 

@@ -7,10 +7,11 @@ import type { RawFields } from '../http/fields.js'
 import { joinChunks, tooLarge } from '../message/byte-flow.js'
 import { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
+import { type ResponseReceiver, settle } from '../message/sender.js'
 import { ERROR_BODY_DRAIN, type WholeReceive } from './decoded.js'
 
 /**
- * The call of a decoded backend that nobody stands in front of: reads the body and decodes it, with one promise and without a
+ * The call of a decoded backend that nobody stands in front of: reads the body and decodes it, without a promise or a
  * response object for what came. Only fields that decoding reads become strings: of three small answers with
  * eight fields each that saves 36 strings (bench/peers, merge).
  */
@@ -18,8 +19,7 @@ export class PartCall extends UpstreamCall {
   private readonly scope: Scope
   private readonly limit: number
   private readonly whole: WholeReceive
-  private resolve!: (response: GatewayResponse | Promise<GatewayResponse>) => void
-  private reject!: (error: unknown) => void
+  private readonly receiver: ResponseReceiver
   private status = 0
   private fields: RawFields = NO_FIELDS
   private readonly chunks: Buffer[] = []
@@ -28,23 +28,20 @@ export class PartCall extends UpstreamCall {
   private judged = false
 
   /** @param limit bytes; most to hold */
-  constructor(scope: Scope, limit: number, whole: WholeReceive) {
+  constructor(scope: Scope, limit: number, whole: WholeReceive, receiver: ResponseReceiver) {
     super()
     this.scope = scope
     this.limit = limit
     this.whole = whole
+    this.receiver = receiver
   }
 
-  /** Sends the request with `body` and answers the decoded data; rejects with a GatewayError. Cancelled with its scope. */
-  start(request: UpstreamRequest, body: Buffer | undefined): Promise<GatewayResponse> {
-    return new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-      if (this.scope.reason !== undefined) return reject(this.scope.reason)
-      this.scope.add(this)
-      this.watch = request.watch
-      this.send(request.pool, request.method, request.path, request.headers, body ?? null, request.redirects)
-    })
+  /** Sends the request with `body`; the receiver gets the decoded data, or a failure. Cancelled with its scope. */
+  start(request: UpstreamRequest, body: Buffer | undefined): void {
+    if (this.scope.reason !== undefined) return this.receiver.fail(this.scope.reason)
+    this.scope.add(this)
+    this.watch = request.watch
+    this.send(request.pool, request.method, request.path, request.headers, body ?? null, request.redirects)
   }
 
   protected onHead(status: number, raw: readonly Buffer[]): void {
@@ -56,7 +53,7 @@ export class PartCall extends UpstreamCall {
     this.fields = decodeFields(raw).fields
     if (this.whole.judgesBody) return
     this.judged = true
-    this.resolve(this.whole.receive(this.responseOf(undefined)))
+    settle(this.whole.receive(this.responseOf(undefined)), this.receiver)
   }
 
   protected onChunk(chunk: Buffer): boolean {
@@ -72,18 +69,18 @@ export class PartCall extends UpstreamCall {
     this.scope.remove(this)
     if (this.judged) return
     const bytes = joinChunks(this.chunks, this.size)
+    let made: GatewayResponse | Promise<GatewayResponse>
     try {
-      this.resolve(
-        this.whole.accepts(this.status) ? this.whole.decode(this.fields, bytes) : this.whole.receive(this.responseOf(bytes))
-      )
+      made = this.whole.accepts(this.status) ? this.whole.decode(this.fields, bytes) : this.whole.receive(this.responseOf(bytes))
     } catch (cause) {
-      this.reject(cause)
+      return this.receiver.fail(cause)
     }
+    settle(made, this.receiver)
   }
 
   protected onFailure(error: GatewayError): void {
     this.scope.remove(this)
-    this.reject(error)
+    if (!this.judged) this.receiver.fail(error)
   }
 
   /** Its scope keeps the time. */

@@ -5,6 +5,7 @@ import type { RawFields } from '../http/fields.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
+import type { ResponseReceiver } from '../message/sender.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import { UpstreamCall } from './call.js'
@@ -39,19 +40,20 @@ const AHEAD_BYTES = 64 * 1024
 const SMALL_BYTES = 2 * 1024
 
 /**
- * Sends a request and answers its response as soon as the head is there; the body flows when somebody takes it.
- * Rejects with a GatewayError when there is no response. Cancelled with `scope`.
+ * Sends a request; `receiver` gets the response as soon as its head is there, and the body flows when somebody takes it. It
+ * gets a GatewayError when there is no response. Cancelled with `scope`.
+ *
+ * @param limit bytes; most that the response's body may hold in memory
  */
-export function callUpstream(request: UpstreamRequest, scope: Scope, limit: number): Promise<GatewayResponse> {
-  return new ResponseCall(scope, limit).start(request)
+export function callUpstream(request: UpstreamRequest, scope: Scope, limit: number, receiver: ResponseReceiver): void {
+  new ResponseCall(scope, limit, receiver).start(request)
 }
 
 class ResponseCall extends UpstreamCall implements ByteSource {
   length: number | undefined = undefined
   private readonly scope: Scope
   private readonly limit: number
-  private resolve!: (response: GatewayResponse) => void
-  private reject!: (error: GatewayError) => void
+  private readonly receiver: ResponseReceiver
   private hasHead = false
   private sink: ByteSink | undefined
   private ahead: Buffer[] = []
@@ -64,21 +66,15 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   private trailers: readonly string[] | undefined
   private failure: GatewayError | undefined
 
-  constructor(scope: Scope, limit: number) {
+  constructor(scope: Scope, limit: number, receiver: ResponseReceiver) {
     super()
     this.scope = scope
     this.limit = limit
+    this.receiver = receiver
   }
 
-  start(request: UpstreamRequest): Promise<GatewayResponse> {
-    const answer = new Promise<GatewayResponse>((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
-    if (this.scope.reason !== undefined) {
-      this.reject(this.scope.reason)
-      return answer
-    }
+  start(request: UpstreamRequest): void {
+    if (this.scope.reason !== undefined) return this.receiver.fail(this.scope.reason)
     this.scope.add(this)
     this.upgrade = request.upgrade
     this.watch = request.watch
@@ -91,7 +87,6 @@ class ResponseCall extends UpstreamCall implements ByteSource {
       if (body.takeWhole === undefined) this.sendWith(request, new Upload(body))
       else process.nextTick(() => this.sendWith(request, body.takeWhole!() ?? new Upload(body)))
     }
-    return answer
   }
 
   private sendWith({ pool, method, path, headers, redirects }: UpstreamRequest, body: Upload | Buffer | null): void {
@@ -106,7 +101,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     const response = GatewayResponse.over(status, head.fields, this, this.limit)
     if (bodiless) response.bodiless = true
     response.call = this
-    this.resolve(response)
+    this.receiver.receive(response)
   }
 
   protected override onTunnel(raw: readonly Buffer[], socket: Socket, protocol: string): void {
@@ -116,7 +111,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     response.bodiless = true
     response.tunnel = { socket, protocol }
     response.call = this
-    this.resolve(response)
+    this.receiver.receive(response)
   }
 
   protected onChunk(chunk: Buffer): boolean {
@@ -156,7 +151,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   protected onFailure(error: GatewayError): void {
     this.scope.remove(this)
     deadlines.cancel(this)
-    if (!this.hasHead) this.reject(error)
+    if (!this.hasHead) this.receiver.fail(error)
     else if (this.sink !== undefined) this.sink.fail(error)
     else this.failure = error
   }

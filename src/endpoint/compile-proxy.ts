@@ -8,9 +8,10 @@ import type { BackendConfig, EndpointConfig } from '../config/types.js'
 import { decoderFor } from '../encoding/decoders.js'
 import { compileFlatmap } from '../encoding/flatmap.js'
 import { GatewayError } from '../errors.js'
+import type { Sender } from '../message/sender.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { EndpointDeps, EndpointWraps } from './deps.js'
-import { compileConcurrent, compileParallel, compileSequential, compileSingle, type ProxyPipe } from './fan-out.js'
+import { compileConcurrent, compileParallel, compileSequential, compileSingle } from './fan-out.js'
 import { withFlatmap } from './flatmap.js'
 import { noRegularBackend, withShadow } from './shadow.js'
 import { withStatic } from './static.js'
@@ -69,7 +70,7 @@ function streamsOut(endpoint: EndpointConfig, wraps: BackendWraps): boolean {
 }
 
 /** Shadow split → static → modifiers → merge → backends, outermost first. */
-export function compileProxy(endpoint: EndpointConfig, backends: readonly CompiledBackend[], wraps: EndpointWraps): ProxyPipe {
+export function compileProxy(endpoint: EndpointConfig, backends: readonly CompiledBackend[], wraps: EndpointWraps): Sender {
   const regular = backends.filter(backend => !backend.config.proxy.shadow)
   const shadows = backends.filter(backend => backend.config.proxy.shadow)
   let proxy = regular.length === 0 ? noRegularBackend : compileGroup(endpoint, regular, wraps)
@@ -85,10 +86,10 @@ export function compileProxy(endpoint: EndpointConfig, backends: readonly Compil
   return wraps.proxy === undefined ? proxy : wraps.proxy(proxy)
 }
 
-function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[], wraps: EndpointWraps): ProxyPipe {
+function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[], wraps: EndpointWraps): Sender {
   const limit = endpoint.maxBodyBytes
   const calls = group.map(backend => backend.call)
-  let proxy: ProxyPipe
+  let proxy: Sender
   if (group.length === 1) {
     proxy = compileSingle(calls[0]!, endpoint.concurrentCalls > 1 || group[0]!.config.httpClient.sendBodyOnRedirect, limit)
   } else {
@@ -110,8 +111,8 @@ function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[
 }
 
 /** An endpoint that KrakenD would start with and then fail on every request (`--tolerant`). */
-export function brokenProxy(text: string): ProxyPipe {
-  return () => Promise.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: text }))
+export function brokenProxy(text: string): Sender {
+  return (_request, receiver) => receiver.fail(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: text }))
 }
 
 /** KrakenD's lines about a merge. */

@@ -4,21 +4,21 @@ import type { UpstreamPools } from '../client/pools.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../config/types.js'
 import type { Decoder, Renderer } from '../encoding/types.js'
 import type { Identity } from '../identity.js'
+import type { SenderWrap } from '../message/sender.js'
 import type { PipeMeter } from '../plugin/observer.js'
-import type { Wrap } from '../plugin/types.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { Report } from './report.js'
 
 /** Stages of an endpoint, joined per place, outermost first (components document §1). */
 export interface EndpointWraps {
   /** Auth and limits: they see the client's whole request and the finished answer. */
-  readonly router: Wrap | undefined
+  readonly router: SenderWrap | undefined
   /** Handler plugins: the request after the endpoint's lists, the finished answer. */
-  readonly handlers: Wrap | undefined
+  readonly handlers: SenderWrap | undefined
   /** Checks outside of shadow and static. */
-  readonly proxy: Wrap | undefined
+  readonly proxy: SenderWrap | undefined
   /** Request and response modifiers, inside static, outside the merge. */
-  readonly modifiers: Wrap | undefined
+  readonly modifiers: SenderWrap | undefined
   /** Measures the pipe; undefined where nobody watches. */
   readonly meter?: PipeMeter | undefined
 }

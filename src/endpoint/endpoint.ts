@@ -15,14 +15,13 @@ import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/
 import { addHandshake } from '../http/upgrade.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
-import { meterAnswer } from '../plugin/measure.js'
-import type { PipeMeter } from '../plugin/observer.js'
+import { type ResponseReceiver, type Sender, through } from '../message/sender.js'
+import { metered } from '../plugin/measure.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
 import { brokenProxy, type CompiledBackend, compileBackend, compileProxy, logMerge, redirectPolicy } from './compile-proxy.js'
 import type { EndpointDeps, EndpointWraps } from './deps.js'
-import type { ProxyPipe } from './fan-out.js'
 import { compileFieldFilter, type FieldFilter } from './forward-fields.js'
-import { Handling, type HandlingPlan, type Receiver } from './handling.js'
+import { Handling, type HandlingPlan } from './handling.js'
 import { PassthroughExchange, type PassthroughPlan } from './passthrough.js'
 import { meteredReport } from './report.js'
 
@@ -48,7 +47,7 @@ export interface Endpoint {
   /** Answers always: failures are responses. `request` is the client's, before the endpoint's lists. */
   handle(request: GatewayRequest): Promise<GatewayResponse>
   /** As {@link handle}, without a promise, for a request object that nobody else has or will have. */
-  serve(request: GatewayRequest, receiver: Receiver): void
+  serve(request: GatewayRequest, receiver: ResponseReceiver): void
   /** True when the answer's bytes are the upstream's. */
   readonly passthrough: boolean
 }
@@ -105,11 +104,11 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   const coversBody = !passthrough || deps.config.router.noOpTimeout === 'whole'
 
   const inner = wraps.router !== undefined || wraps.handlers !== undefined
-  const served: ProxyPipe = inner ? request => proxy(request).then(response => finish(response, request)) : proxy
-  const handled = wraps.handlers === undefined ? served : wraps.handlers(served)
-  const listed: ProxyPipe = request => handled(toEndpoint(request))
+  const finished = inner ? through(proxy, finish) : proxy
+  const handled = wraps.handlers === undefined ? finished : wraps.handlers(finished)
+  const listed: Sender = (request, receiver) => handled(toEndpoint(request), receiver)
   const plan: HandlingPlan = {
-    run: wraps.router === undefined ? listed : wraps.router(listed),
+    send: wraps.router === undefined ? listed : wraps.router(listed),
     finish: inner ? undefined : finish,
     failed: answers.failed,
     coversBody,
@@ -126,29 +125,22 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     return request.sole ? request.narrow(raw, query, limit) : request.derive(raw, query, limit)
   }
 
-  function serve(request: GatewayRequest, receiver: Receiver): void {
+  function serve(request: GatewayRequest, receiver: ResponseReceiver): void {
     request.sole = narrows
     begin(request, receiver)
   }
 
   function handle(request: GatewayRequest): Promise<GatewayResponse> {
-    return new Promise((write, fail) => begin(request, { write, fail }))
+    return new Promise((receive, fail) => begin(request, { receive, fail }))
   }
 
-  function begin(request: GatewayRequest, receiver: Receiver): void {
+  function begin(request: GatewayRequest, receiver: ResponseReceiver): void {
     request.scope.expireIn(config.timeoutMs, limitText)
     if (tunnelIdleMs === undefined) request.exchange.offer = undefined
     new Handling(plan, request, receiver).start()
   }
 
   return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, tunnelIdleMs, passthrough, handle, serve }
-}
-
-function metered(pipe: ProxyPipe, meter: PipeMeter): ProxyPipe {
-  return request => {
-    const startedAt = performance.now()
-    return meterAnswer(pipe(request), startedAt, meter)
-  }
 }
 
 /** Default idle limit of a tunnel is the endpoint's timeout, but no less than this: WebSocket libraries ping every 20 to 30 s. */

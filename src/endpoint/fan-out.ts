@@ -12,10 +12,8 @@ import { type GatewayError, GatewayError as GatewayErrorClass, MergeError } from
 import { copyParams, type GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
+import { awaited, type ResponseReceiver, type Sender } from '../message/sender.js'
 import { bodyForMany, bodyForOne } from './request-body.js'
-
-/** The proxy layer of an endpoint: a request in, a decoded (or, for no-op, raw) response out; rejects when there is none. */
-export type ProxyPipe = (request: GatewayRequest) => Promise<GatewayResponse>
 
 /** Share of the endpoint's timeout that all parts of a merge have together (semantics §4.6). */
 const MERGE_SHARE = 0.85
@@ -23,50 +21,56 @@ const MERGE_SHARE = 0.85
 const CONCURRENT_SHARE = 0.75
 
 /** One backend with the endpoint's own budget. Its body streams unless it may be sent again (`buffered`). */
-export function compileSingle(call: BackendCall, buffered: boolean, limit: number): ProxyPipe {
-  return request => {
-    const body = buffered ? bodyForMany(request, limit) : bodyForOne(request)
-    if (body instanceof Promise) return body.then(ready => call(request, request.params, ready, request.scope))
-    return call(request, request.params, body, request.scope)
+export function compileSingle(call: BackendCall, buffered: boolean, limit: number): Sender {
+  return (request, receiver) => {
+    let body: CallBody | Promise<CallBody>
+    try {
+      body = buffered ? bodyForMany(request, limit) : bodyForOne(request)
+    } catch (error) {
+      return receiver.fail(error)
+    }
+    if (!(body instanceof Promise)) return call(request, request.params, body, request.scope, receiver)
+    body.then(
+      ready => call(request, request.params, ready, request.scope, receiver),
+      error => receiver.fail(error)
+    )
   }
 }
 
 /** Runs `times` identical calls; the first complete response wins and the others are cancelled. */
 export function compileConcurrent(call: BackendCall, times: number, timeoutMs: number): BackendCall {
   const budget = Math.floor(timeoutMs * CONCURRENT_SHARE)
-  return (request, params, body, outer) => {
+  return (request, params, body, outer, receiver) => {
     const scope = outer.inner()
     scope.expireIn(budget, `timeout=${budget}ms (75 % of ${timeoutMs}ms, concurrent_calls)`)
-    return new Promise((resolve, reject) => {
-      let open = times
-      let last: GatewayResponse | undefined
-      let failure: GatewayError | undefined
-      const settle = (from: Scope, response: GatewayResponse | undefined, error: GatewayError | undefined): void => {
-        open--
-        if (open < 0) return response?.discard()
-        if (response !== undefined && response.complete !== false) {
-          open = 0
-          resolve(response)
-          // the winner's body may still flow: only the others are told
-          for (const one of scopes) if (one !== from) one.cancel(CONCURRENT_LOSER)
-          scope.unexpire()
-          return
-        }
-        last = response ?? last
-        failure = error ?? failure
-        if (open > 0) return
-        scope.close()
-        if (last !== undefined) resolve(last)
-        else reject(failure)
+    let open = times
+    let last: GatewayResponse | undefined
+    let failure: unknown
+    const settle = (from: Scope, response: GatewayResponse | undefined, error: unknown): void => {
+      open--
+      if (open < 0) return response?.discard()
+      if (response !== undefined && response.complete !== false) {
+        open = 0
+        receiver.receive(response)
+        // the winner's body may still flow: only the others are told
+        for (const one of scopes) if (one !== from) one.cancel(CONCURRENT_LOSER)
+        scope.unexpire()
+        return
       }
-      const scopes = Array.from({ length: times }, () => scope.inner())
-      for (const one of scopes) {
-        call(request, params, body, one).then(
-          response => settle(one, response, undefined),
-          error => settle(one, undefined, error)
-        )
-      }
-    })
+      last = response ?? last
+      failure = error ?? failure
+      if (open > 0) return
+      scope.close()
+      if (last !== undefined) receiver.receive(last)
+      else receiver.fail(failure)
+    }
+    const scopes = Array.from({ length: times }, () => scope.inner())
+    for (const one of scopes) {
+      call(request, params, body, one, {
+        receive: response => settle(one, response, undefined),
+        fail: error => settle(one, undefined, error)
+      })
+    }
   }
 }
 
@@ -76,38 +80,70 @@ const CONCURRENT_LOSER = new GatewayErrorClass('SLUICE_ERR_CLIENT_ABORTED', { me
 type Outcome = GatewayResponse | GatewayError
 
 /** All backends at once, within 85 % of the endpoint's timeout. */
-export function compileParallel(calls: readonly BackendCall[], timeoutMs: number, limit: number): ProxyPipe {
+export function compileParallel(calls: readonly BackendCall[], timeoutMs: number, limit: number): Sender {
   const budget = Math.floor(timeoutMs * MERGE_SHARE)
   const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, merge)`
 
-  function run(request: GatewayRequest, body: CallBody): Promise<GatewayResponse> {
-    return new Promise((resolve, reject) => {
-      const scope = request.scope.inner()
-      scope.expireIn(budget, limitText)
-      const outcomes = new Array<Outcome>(calls.length)
-      let open = calls.length
-      const settle = (index: number, outcome: Outcome): void => {
-        outcomes[index] = outcome
-        if (--open > 0) return
-        scope.close()
-        try {
-          resolve(join(outcomes))
-        } catch (cause) {
-          reject(cause)
-        }
-      }
-      for (let i = 0; i < calls.length; i++) {
-        calls[i]!(request, request.params, body, scope).then(
-          part => settle(i, part),
-          error => settle(i, error)
-        )
-      }
-    })
+  function run(request: GatewayRequest, body: CallBody, receiver: ResponseReceiver): void {
+    const scope = request.scope.inner()
+    scope.expireIn(budget, limitText)
+    const merge = new Merge(calls.length, scope, receiver)
+    for (let i = 0; i < calls.length; i++) calls[i]!(request, request.params, body, scope, new Part(merge, i))
   }
 
-  return request => {
+  return (request, receiver) => {
     const body = bodyForMany(request, limit)
-    return body === undefined ? run(request, undefined) : body.then(ready => run(request, ready))
+    if (body === undefined) return run(request, undefined, receiver)
+    body.then(
+      ready => run(request, ready, receiver),
+      error => receiver.fail(error)
+    )
+  }
+}
+
+/** The parts of one answer that have come. */
+class Merge {
+  private readonly outcomes: Outcome[]
+  private open: number
+  private readonly scope: Scope
+  private readonly receiver: ResponseReceiver
+
+  constructor(parts: number, scope: Scope, receiver: ResponseReceiver) {
+    this.outcomes = new Array<Outcome>(parts)
+    this.open = parts
+    this.scope = scope
+    this.receiver = receiver
+  }
+
+  settle(index: number, outcome: Outcome): void {
+    this.outcomes[index] = outcome
+    if (--this.open > 0) return
+    this.scope.close()
+    let joined: GatewayResponse
+    try {
+      joined = join(this.outcomes)
+    } catch (cause) {
+      return this.receiver.fail(cause)
+    }
+    this.receiver.receive(joined)
+  }
+}
+
+class Part implements ResponseReceiver {
+  private readonly merge: Merge
+  private readonly index: number
+
+  constructor(merge: Merge, index: number) {
+    this.merge = merge
+    this.index = index
+  }
+
+  receive(response: GatewayResponse): void {
+    this.merge.settle(this.index, response)
+  }
+
+  fail(error: unknown): void {
+    this.merge.settle(this.index, error as GatewayError)
   }
 }
 
@@ -171,12 +207,12 @@ export function compileSequential(
   propagated: readonly string[],
   timeoutMs: number,
   limit: number
-): ProxyPipe {
+): Sender {
   const budget = Math.floor(timeoutMs * MERGE_SHARE)
   const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, sequential)`
   const wanted = patterns.map((pattern, index) => propagationsFor(index, pattern, propagated))
 
-  return async request => {
+  return awaited(async request => {
     const body = await bodyForMany(request, limit)
     const scope: Scope = request.scope.inner()
     scope.expireIn(budget, limitText)
@@ -190,7 +226,7 @@ export function compileSequential(
           if (value !== undefined) params[name] = value
         }
         try {
-          answers.push(await calls[i]!(request, params, body, scope))
+          answers.push(await asked(calls[i]!, request, params, body, scope))
         } catch (error) {
           if (i === 0) throw error
           failure = error as GatewayError
@@ -205,5 +241,16 @@ export function compileSequential(
     } finally {
       scope.close()
     }
-  }
+  })
+}
+
+/** The form with a promise of one call. */
+function asked(
+  call: BackendCall,
+  request: GatewayRequest,
+  params: Readonly<Record<string, string>>,
+  body: CallBody,
+  scope: Scope
+): Promise<GatewayResponse> {
+  return new Promise((receive, fail) => call(request, params, body, scope, { receive, fail }))
 }

@@ -3,20 +3,13 @@ import { Waiting } from '../message/foreign.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'
+import type { ResponseReceiver, Sender } from '../message/sender.js'
 import type { Finish } from './answers.js'
-import type { ProxyPipe } from './fan-out.js'
-
-/** Takes the outcome of one request: exactly one call of the two. */
-export interface Receiver {
-  write(response: GatewayResponse): void
-  /** Nothing could be made of it: a fault of the gateway's own. */
-  fail(error: unknown): void
-}
 
 /** What boot decided for one endpoint. */
 export interface HandlingPlan {
-  readonly run: ProxyPipe
-  /** What is left to do with a response of `run`; undefined = nothing. */
+  readonly send: Sender
+  /** What is left to do with a response; undefined = nothing. */
   readonly finish: Finish | undefined
   /** Makes an answer of a failure. */
   readonly failed: (error: unknown, request: GatewayRequest) => GatewayResponse
@@ -27,13 +20,13 @@ export interface HandlingPlan {
 }
 
 /** One request on its way through an endpoint, until there is an answer; a response that comes too late is discarded. */
-export class Handling implements Cancellable {
+export class Handling implements Cancellable, ResponseReceiver {
   private readonly plan: HandlingPlan
   private readonly request: GatewayRequest
-  private readonly receiver: Receiver
+  private readonly receiver: ResponseReceiver
   private over = false
 
-  constructor(plan: HandlingPlan, request: GatewayRequest, receiver: Receiver) {
+  constructor(plan: HandlingPlan, request: GatewayRequest, receiver: ResponseReceiver) {
     this.plan = plan
     this.request = request
     this.receiver = receiver
@@ -42,20 +35,14 @@ export class Handling implements Cancellable {
   start(): void {
     if (this.plan.races) this.request.scope.add(this)
     if (this.over) return
-    let answer: Promise<GatewayResponse>
     try {
-      answer = this.plan.run(this.request)
+      this.plan.send(this.request, this)
     } catch (error) {
       this.fail(error)
-      return
     }
-    answer.then(
-      response => this.answered(response),
-      error => this.fail(error)
-    )
   }
 
-  private answered(response: GatewayResponse): void {
+  receive(response: GatewayResponse): void {
     const { finish } = this.plan
     if (this.over || finish === undefined) return this.deliver(response)
     let finished: GatewayResponse | Promise<GatewayResponse>
@@ -76,7 +63,7 @@ export class Handling implements Cancellable {
     if (this.over) return response.discard()
     this.close()
     if (!this.plan.coversBody || response.tunnel !== undefined) this.request.scope.unexpire()
-    this.receiver.write(response)
+    this.receiver.receive(response)
   }
 
   /** Called by the request's scope. */
@@ -85,7 +72,7 @@ export class Handling implements Cancellable {
     this.fail(reason)
   }
 
-  private fail(cause: unknown): void {
+  fail(cause: unknown): void {
     if (this.over) return
     this.close()
     let response: GatewayResponse
@@ -95,7 +82,7 @@ export class Handling implements Cancellable {
       this.receiver.fail(error)
       return
     }
-    this.receiver.write(response)
+    this.receiver.receive(response)
   }
 
   private close(): void {

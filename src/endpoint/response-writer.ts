@@ -23,6 +23,10 @@ function onDrain(this: WrittenResponse): void {
   this[WRITER]!.drained()
 }
 
+function watchBody(writer: ResponseWriter): void {
+  writer.watch()
+}
+
 /** Sends one response to a client: head at once, body as it comes, back-pressure to its source. */
 export class ResponseWriter extends Deadline implements ByteSink {
   private readonly owner: AnswerOwner
@@ -111,9 +115,15 @@ export class ResponseWriter extends Deadline implements ByteSink {
     this.direct = res.req.httpVersionMajor === 1 && res.socket instanceof Socket
     writeHead(res, response.status, raw)
     source.flow(this)
-    if (this.over) return // a small body that was all there
+    // mostly a small body is there by then, whole
+    if (!this.over) process.nextTick(watchBody, this)
+  }
+
+  /** Used by {@link watchBody}. */
+  watch(): void {
+    if (this.over) return
     // SSE and slow bodies: the head leaves even when no byte is there yet
-    if (this.bytes === 0) res.flushHeaders()
+    if (this.bytes === 0) this.res.flushHeaders()
     if (this.idleMs === 0) return
     this.lastActivity = deadlines.now()
     deadlines.schedule(this, this.idleMs)

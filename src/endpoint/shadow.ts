@@ -2,16 +2,17 @@ import { GatewayError } from '../errors.js'
 import { BufferSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import { copyParams, GatewayRequest } from '../message/request.js'
+import { promised, type Sender } from '../message/sender.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
-import type { ProxyPipe } from './fan-out.js'
 import { bodyForMany } from './request-body.js'
 
 /**
  * Sends a copy of each request to the shadow backends and forgets the answer. The copy has its own deadline and lives on
  * when the client leaves; its failures are nobody's (semantics §4.4).
  */
-export function withShadow(next: ProxyPipe, shadow: ProxyPipe, timeoutMs: number, limit: number): ProxyPipe {
+export function withShadow(next: Sender, shadow: Sender, timeoutMs: number, limit: number): Sender {
   const limitText = `shadow_timeout=${timeoutMs}ms`
+  const shadowed = promised(shadow)
 
   const start = (request: GatewayRequest, body: Buffer | undefined): Promise<unknown> => {
     const { remoteAddress, clientAddress, host, rawHeaders } = request.exchange
@@ -29,7 +30,7 @@ export function withShadow(next: ProxyPipe, shadow: ProxyPipe, timeoutMs: number
       source: body === undefined ? undefined : new BufferSource(body),
       limit
     })
-    return shadow(copy)
+    return shadowed(copy)
       .then(
         response => response.discard(),
         () => {}
@@ -40,20 +41,23 @@ export function withShadow(next: ProxyPipe, shadow: ProxyPipe, timeoutMs: number
       })
   }
 
-  return request => {
+  return (request, receiver) => {
     const body = bodyForMany(request, limit)
     if (body === undefined) {
       void start(request, undefined)
-      return next(request)
+      return next(request, receiver)
     }
-    return body.then(bytes => {
-      void start(request, bytes)
-      if (bytes !== undefined) request.refill(bytes)
-      return next(request)
-    })
+    body.then(
+      bytes => {
+        void start(request, bytes)
+        if (bytes !== undefined) request.refill(bytes)
+        next(request, receiver)
+      },
+      error => receiver.fail(error)
+    )
   }
 }
 
 /** Shadow calls alone leave nobody to answer (semantics §4.4). */
-export const noRegularBackend: ProxyPipe = () =>
-  Promise.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: 'all endpoints must have at least one backend' }))
+export const noRegularBackend: Sender = (_request, receiver) =>
+  receiver.fail(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: 'all endpoints must have at least one backend' }))

@@ -4,7 +4,7 @@ import { ObjectNode } from '../encoding/json-node.js'
 import { mergeObjects } from '../encoding/merge.js'
 import { GatewayError } from '../errors.js'
 import type { GatewayResponse } from '../message/response.js'
-import type { ProxyPipe } from './fan-out.js'
+import { awaited, promised, type Sender } from '../message/sender.js'
 
 /** When static data is added: by what came back and whether something failed (semantics §4.3). */
 const MATCHES: Readonly<
@@ -21,7 +21,8 @@ const MATCHES: Readonly<
  * Adds `proxy.static` data: each top-level key replaces the answer's. A failure that is covered by data is kept for the log
  * and the client gets 200. Not for no-op, whose bodies are nobody's to change.
  */
-export function withStatic(next: ProxyPipe, data: object, strategy: StaticStrategy): ProxyPipe {
+export function withStatic(send: Sender, data: object, strategy: StaticStrategy): Sender {
+  const next = promised(send)
   const node = ObjectNode.ofText(Buffer.from(JSON.stringify(data)).toString('latin1'))
   const matches = MATCHES[strategy]
 
@@ -41,10 +42,11 @@ export function withStatic(next: ProxyPipe, data: object, strategy: StaticStrate
     return made
   }
 
-  return request =>
+  return awaited(request =>
     next(request).then(
       response => add(response, response.failure),
       error =>
         add(undefined, error instanceof GatewayError ? error : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause: error }))
     )
+  )
 }

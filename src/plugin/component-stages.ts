@@ -1,6 +1,7 @@
 /** Compiles the components that a place configures, and joins stages in the order of their slots. */
 
 import { ConfigError, GatewayError } from '../errors.js'
+import { awaited, promised, type SenderWrap } from '../message/sender.js'
 import type { Component, ComponentContext, ServiceFacts } from './component.js'
 import { textOf } from './failure.js'
 import { timeStage } from './measure.js'
@@ -8,16 +9,27 @@ import type { Observers } from './observer.js'
 import { configError, contextOf, type Place } from './place.js'
 import type { Logger, Needs, Next, Wrap } from './types.js'
 
-/** One stage in its slot. */
-export interface Stage {
+/** What is said of a stage in its slot. */
+interface StageFacts {
   /** `outer/cors`, `transport/plugin` … */
   readonly slot: string
   readonly name: string
   readonly needs: Needs | undefined
-  readonly wrap: Wrap
-  /** Several names behind one wrap, outermost first. */
+  /** Several names behind one stage, outermost first. */
   readonly members?: readonly { readonly name: string; readonly needs: Needs | undefined }[]
 }
+
+/** A stage that is a function around a `next`. */
+export interface WrapStage extends StageFacts {
+  readonly wrap: Wrap
+}
+
+/** A stage that needs no promises of its own. */
+export interface DirectStage extends StageFacts {
+  readonly direct: SenderWrap
+}
+
+export type Stage = WrapStage | DirectStage
 
 /** What components of one gateway share. */
 export interface ComponentHost {
@@ -36,8 +48,8 @@ export interface ComponentHost {
  * Compiles the components of one place in the order of the registry.
  * @throws ConfigError for the first that cannot be honoured; with `tolerant` it is an ERROR line and left out
  */
-export async function compileComponents(place: Place, host: ComponentHost): Promise<Stage[]> {
-  const stages: Stage[] = []
+export async function compileComponents(place: Place, host: ComponentHost): Promise<WrapStage[]> {
+  const stages: WrapStage[] = []
   for (const component of host.components.values()) {
     const options = place.extra[component.namespace]
     if (options === undefined || !component.scopes.includes(place.scope)) continue
@@ -86,17 +98,34 @@ function contextFor(component: Component<never>, place: Place, host: ComponentHo
 }
 
 /** Stages that tell whoever watches how long they take. */
-export function timeStages(stages: readonly Stage[], place: Place, observers: Observers): Stage[] {
+export function timeStages(stages: readonly WrapStage[], place: Place, observers: Observers): WrapStage[] {
   return stages.map(stage => ({ ...stage, wrap: timeStage(stage.wrap, observers.stage(place, stage.name)) }))
 }
 
 /** Stages in the order of `slots`, outermost first; within a slot as they were compiled. */
-export function inSlots(stages: readonly Stage[], group: string, slots: readonly string[]): Stage[] {
+export function inSlots<S extends Stage>(stages: readonly S[], group: string, slots: readonly string[]): S[] {
   return slots.flatMap(slot => stages.filter(stage => stage.slot === `${group}/${slot}`))
 }
 
-/** Joins stages, outermost first, to one wrap; undefined for none. */
-export function joinStages(stages: readonly Stage[]): Wrap | undefined {
+/** Joins stages of a service, outermost first, to one wrap; undefined for none. */
+export function joinWraps(stages: readonly WrapStage[]): Wrap | undefined {
   if (stages.length === 0) return undefined
   return next => stages.reduceRight<Next>((inner, stage) => stage.wrap(inner), next)
+}
+
+/** Joins stages of an endpoint or backend, outermost first; undefined for none. Promises are made where a stage wants them. */
+export function joinStages(stages: readonly Stage[]): SenderWrap | undefined {
+  if (stages.length === 0) return undefined
+  return send => {
+    let inner = send
+    let next: Next | undefined // in place of `inner` behind a stage that answers promises
+    for (const stage of stages.toReversed()) {
+      if ('wrap' in stage) next = stage.wrap(next ?? promised(inner))
+      else {
+        inner = stage.direct(next === undefined ? inner : awaited(next))
+        next = undefined
+      }
+    }
+    return next === undefined ? inner : awaited(next)
+  }
 }

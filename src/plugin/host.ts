@@ -8,6 +8,7 @@
 
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../config/types.js'
 import { SLUICE_VERSION } from '../identity.js'
+import type { SenderWrap } from '../message/sender.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import type { GatewayLogger, Logger } from '../telemetry/logger.js'
 import {
@@ -18,7 +19,15 @@ import {
   SERVICE_INNER_SLOTS,
   SERVICE_OUTER_SLOTS
 } from './component.js'
-import { type ComponentHost, compileComponents, inSlots, joinStages, type Stage, timeStages } from './component-stages.js'
+import {
+  type ComponentHost,
+  compileComponents,
+  inSlots,
+  joinStages,
+  joinWraps,
+  type Stage,
+  timeStages
+} from './component-stages.js'
 import { textOf } from './failure.js'
 import { loadPlugins } from './loader.js'
 import { Observers, type PipeMeter } from './observer.js'
@@ -72,17 +81,17 @@ export interface PluginHost {
 
 /** Joined stages of an endpoint. */
 export interface HostedEndpoint {
-  readonly router: Wrap | undefined
-  readonly handlers: Wrap | undefined
-  readonly proxy: Wrap | undefined
-  readonly modifiers: Wrap | undefined
+  readonly router: SenderWrap | undefined
+  readonly handlers: SenderWrap | undefined
+  readonly proxy: SenderWrap | undefined
+  readonly modifiers: SenderWrap | undefined
   readonly meter: PipeMeter | undefined
 }
 
 /** Joined stages of a backend. */
 export interface HostedBackend {
-  readonly decoded: Wrap | undefined
-  readonly transport: Wrap | undefined
+  readonly decoded: SenderWrap | undefined
+  readonly transport: SenderWrap | undefined
   readonly meter: PipeMeter | undefined
   readonly watch: CallWatch | undefined
 }
@@ -157,7 +166,7 @@ class Host implements PluginHost {
     stages.push(...(await this.placer.serviceHandlers(place)))
     const outer = inSlots(stages, 'outer', SERVICE_OUTER_SLOTS)
     const inner = inSlots(stages, 'inner', SERVICE_INNER_SLOTS)
-    this.service = { outer: joinStages(outer), inner: joinStages(inner) }
+    this.service = { outer: joinWraps(outer), inner: joinWraps(inner) }
     this.serviceStages = listed([...outer, ...inner])
   }
 
@@ -180,7 +189,7 @@ class Host implements PluginHost {
 
   async backend(endpoint: EndpointConfig, config: BackendConfig): Promise<HostedBackend> {
     const place = backendPlace(endpoint, config)
-    const stages = timeStages(await compileComponents(place, this.componentHost), place, this.observers)
+    const stages: Stage[] = timeStages(await compileComponents(place, this.componentHost), place, this.observers)
     stages.push(...(await this.placer.modifiers(place, 'decoded/modifiers')), ...(await this.placer.clients(place)))
     const decoded = inSlots(stages, 'decoded', BACKEND_DECODED_SLOTS)
     const transport = inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS)

@@ -3,16 +3,35 @@
 import { GatewayError } from '../errors.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
+import type { ResponseReceiver, Sender } from '../message/sender.js'
 import type { PipeMeter, PipeOutcome, StageMeter } from './observer.js'
 import type { Next, Wrap } from './types.js'
 
-/** Tells `meter` of one run that began at `startedAt` (`performance.now()`). */
-export function meterAnswer(answer: Promise<GatewayResponse>, startedAt: number, meter: PipeMeter): Promise<GatewayResponse> {
-  answer.then(
-    response => meter(performance.now() - startedAt, outcomeOf(response)),
-    error => meter(performance.now() - startedAt, failureOutcome(error))
-  )
-  return answer
+/** Makes a sender tell `meter` how long it takes, and what comes of it. */
+export function metered(send: Sender, meter: PipeMeter): Sender {
+  return (request, receiver) => send(request, new Metered(meter, receiver))
+}
+
+/** One run of a measured pipe. */
+export class Metered implements ResponseReceiver {
+  private readonly meter: PipeMeter
+  private readonly receiver: ResponseReceiver
+  private readonly startedAt = performance.now()
+
+  constructor(meter: PipeMeter, receiver: ResponseReceiver) {
+    this.meter = meter
+    this.receiver = receiver
+  }
+
+  receive(response: GatewayResponse): void {
+    this.meter(performance.now() - this.startedAt, outcomeOf(response))
+    this.receiver.receive(response)
+  }
+
+  fail(error: unknown): void {
+    this.meter(performance.now() - this.startedAt, failureOutcome(error))
+    this.receiver.fail(error)
+  }
 }
 
 function outcomeOf(response: GatewayResponse): PipeOutcome {

@@ -7,10 +7,11 @@ import { SETTLED } from '../message/body.js'
 import { Waiting } from '../message/foreign.js'
 import type { GatewayRequest } from '../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../message/response.js'
+import { type ResponseReceiver, type Sender, type SenderWrap, through, type Work } from '../message/sender.js'
 import { describe } from './chain.js'
 import { pluginFailure, pluginMistake } from './failure.js'
 import { BodyWatch, noteBody, type PromisingUse } from './needs.js'
-import type { Modifier, Next, Wrap } from './types.js'
+import type { Modifier } from './types.js'
 
 /** One modifier in one place, with the directions it is used for. */
 export interface ModifierUse extends PromisingUse {
@@ -25,71 +26,76 @@ interface WatchedUse extends ModifierUse {
 }
 
 /** Joins modifiers to one stage; undefined for an empty list. */
-export function compileModifiers(uses: readonly ModifierUse[]): Wrap | undefined {
+export function compileModifiers(uses: readonly ModifierUse[]): SenderWrap | undefined {
   const watched = uses.map<WatchedUse>(use => ({ ...use, watch: new BodyWatch(use) }))
   const before = watched.filter(use => use.onRequest)
   const after = watched.filter(use => use.onResponse)
   if (before.length === 0 && after.length === 0) return undefined
-  const modifyResponse = compileResponse(after)
-  return next => {
-    const onward: Next = after.length === 0 ? next : request => next(request).then(response => modifyResponse(response, request))
+  const modify = compileResponse(after)
+  return send => {
+    const onward = after.length === 0 ? send : through(send, modify)
     return before.length === 0 ? onward : compileRequest(before, onward)
   }
 }
 
-function compileRequest(uses: readonly WatchedUse[], onward: Next): Next {
+function compileRequest(uses: readonly WatchedUse[], onward: Sender): Sender {
   /** Goes on synchronously as long as modifiers answer nothing. */
-  function from(index: number, request: GatewayRequest): Promise<GatewayResponse> {
+  function from(index: number, request: GatewayRequest, receiver: ResponseReceiver): void {
     for (let i = index; i < uses.length; i++) {
       const use = uses[i]!
       let answer: unknown
       try {
         answer = use.modifier.request!(request)
+        if (isPromise(answer)) return wait(use, i, answer, request, receiver)
       } catch (thrown) {
-        return Promise.reject(pluginFailure(use, thrown))
+        return receiver.fail(pluginFailure(use, thrown))
       }
-      if (isPromise(answer)) {
-        const { exchange } = request
-        const waiting = new Waiting(use.watch, undefined, request, undefined, undefined).begin(exchange)
-        return answer.then(
-          value => {
-            waiting.end(exchange)
-            return answered(use, i, value, request)
-          },
-          thrown => {
-            waiting.end(exchange)
-            throw pluginFailure(use, thrown)
-          }
-        )
-      }
-      const settled = settle(use, answer === SETTLED ? undefined : answer, request)
-      if (settled !== undefined) return settled
+      if (!goesOn(use, answer === SETTLED ? undefined : answer, request, receiver)) return
     }
-    return onward(request)
+    onward(request, receiver)
   }
 
-  function answered(use: WatchedUse, index: number, value: unknown, request: GatewayRequest): Promise<GatewayResponse> {
-    return settle(use, value, request) ?? from(index + 1, request)
+  function wait(
+    use: WatchedUse,
+    index: number,
+    answer: Promise<unknown>,
+    request: GatewayRequest,
+    receiver: ResponseReceiver
+  ): void {
+    const { exchange } = request
+    const waiting = new Waiting(use.watch, undefined, request, undefined, undefined).begin(exchange)
+    Promise.resolve(answer).then(
+      value => {
+        waiting.end(exchange)
+        if (goesOn(use, value, request, receiver)) from(index + 1, request, receiver)
+      },
+      thrown => {
+        waiting.end(exchange)
+        receiver.fail(pluginFailure(use, thrown))
+      }
+    )
   }
 
-  /** undefined = the next one's turn. */
-  function settle(use: WatchedUse, value: unknown, request: GatewayRequest): Promise<GatewayResponse> | undefined {
+  /** Says whether it is the next one's turn; if not, `receiver` has heard. */
+  function goesOn(use: WatchedUse, value: unknown, request: GatewayRequest, receiver: ResponseReceiver): boolean {
     const broken = use.watch.brokenPromise(request.openedBody, 'request')
-    if (broken !== undefined) return Promise.reject(broken)
-    if (value === undefined || value === null) return undefined
-    const mistake = mistakeIn(use, value, request)
-    return mistake === undefined ? Promise.resolve(value as GatewayResponse) : Promise.reject(mistake)
+    if (broken !== undefined) receiver.fail(broken)
+    else if (value === undefined || value === null) return true
+    else {
+      const mistake = mistakeIn(use, value, request)
+      if (mistake !== undefined) receiver.fail(mistake)
+      else receiver.receive(value as GatewayResponse)
+    }
+    return false
   }
 
-  return request => {
+  return (request, receiver) => {
     noteBody(request.openedBody)
-    return from(0, request)
+    from(0, request, receiver)
   }
 }
 
-function compileResponse(
-  uses: readonly WatchedUse[]
-): (response: GatewayResponse, request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse> {
+function compileResponse(uses: readonly WatchedUse[]): Work {
   function from(index: number, response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse> {
     let current = response
     for (let i = index; i < uses.length; i++) {
@@ -97,28 +103,36 @@ function compileResponse(
       let answer: unknown
       try {
         answer = use.modifier.response!(current, request)
+        if (isPromise(answer)) return wait(use, i, answer, current, request)
       } catch (thrown) {
         throw dropping(current, pluginFailure(use, thrown))
-      }
-      if (isPromise(answer)) {
-        const before = current
-        const { exchange } = request
-        const waiting = new Waiting(use.watch, undefined, request, undefined, before).begin(exchange)
-        return answer.then(
-          value => {
-            waiting.end(exchange)
-            return from(i + 1, replacement(use, before, value, request), request)
-          },
-          thrown => {
-            waiting.end(exchange)
-            throw dropping(before, pluginFailure(use, thrown))
-          }
-        )
       }
       current = replacement(use, current, answer === SETTLED ? undefined : answer, request)
     }
     return current
   }
+
+  function wait(
+    use: WatchedUse,
+    index: number,
+    answer: Promise<unknown>,
+    before: GatewayResponse,
+    request: GatewayRequest
+  ): Promise<GatewayResponse> {
+    const { exchange } = request
+    const waiting = new Waiting(use.watch, undefined, request, undefined, before).begin(exchange)
+    return Promise.resolve(answer).then(
+      value => {
+        waiting.end(exchange)
+        return from(index + 1, replacement(use, before, value, request), request)
+      },
+      thrown => {
+        waiting.end(exchange)
+        throw dropping(before, pluginFailure(use, thrown))
+      }
+    )
+  }
+
   return (response, request) => {
     noteBody(response.openedBody)
     return from(0, response, request)

@@ -4,7 +4,7 @@ import type { ServiceConfig } from '../config/types.js'
 import { ConfigError, type GatewayError } from '../errors.js'
 import type { Logger } from '../telemetry/logger.js'
 import { type Absorb, contain, describe, entrance, type HandlerUse, Link, neverThrows } from './chain.js'
-import type { Stage } from './component-stages.js'
+import type { DirectStage, WrapStage } from './component-stages.js'
 import { failureResponse, textOf } from './failure.js'
 import { StageTimer, timeModifier } from './measure.js'
 import { compileModifiers, type ModifierUse } from './modifiers.js'
@@ -48,7 +48,7 @@ export class PluginPlacer {
   }
 
   /** `plugin/http-server` of the service: around everything, never rejects. */
-  async serviceHandlers(place: Place): Promise<Stage[]> {
+  async serviceHandlers(place: Place): Promise<WrapStage[]> {
     const extra = optionsAt(place, HANDLERS)
     if (extra === undefined) return []
     if (namesIn(extra).length === 0) this.logger.debug('[PLUGIN: Server] No plugins required in the extra config')
@@ -59,12 +59,12 @@ export class PluginPlacer {
   }
 
   /** `plugin/http-server` of an endpoint. */
-  handlers(place: Place): Promise<Stage[]> {
+  handlers(place: Place): Promise<WrapStage[]> {
     return this.chain(place, HANDLERS, 'handler', 'handlers/endpoint', place.tag, undefined)
   }
 
   /** `plugin/http-client` of a backend. */
-  async clients(place: Place): Promise<Stage[]> {
+  async clients(place: Place): Promise<WrapStage[]> {
     const extra = optionsAt(place, CLIENTS)
     if (extra !== undefined && namesIn(extra).length === 0) {
       this.logger.debug(`${place.tag} No name defined in the extra config for ${place.backend?.goPattern}`)
@@ -73,7 +73,7 @@ export class PluginPlacer {
   }
 
   /** `plugin/req-resp-modifier` of an endpoint or backend. */
-  async modifiers(place: Place, slot: string): Promise<Stage[]> {
+  async modifiers(place: Place, slot: string): Promise<DirectStage[]> {
     const extra = optionsAt(place, MODIFIERS)
     if (extra === undefined) return []
     const uses: ModifierUse[] = []
@@ -81,13 +81,13 @@ export class PluginPlacer {
       const use = await this.attempt(place, place.tag, MODIFIERS, name, () => this.modifierUse(place, name, extra))
       if (use !== undefined) uses.push(use)
     }
-    const wrap = compileModifiers(uses)
-    if (wrap === undefined) return []
+    const direct = compileModifiers(uses)
+    if (direct === undefined) return []
     const requests = uses.filter(use => use.onRequest).length
     const responses = uses.filter(use => use.onResponse).length
     this.logger.debug(`${place.tag}[Modifier Plugins] Adding ${requests} request and ${responses} response modifiers`)
     const members = uses.map(use => ({ name: `${MODIFIERS}: ${use.name}`, needs: use.needs }))
-    return [{ slot, name: MODIFIERS, needs: undefined, wrap, members }]
+    return [{ slot, name: MODIFIERS, needs: undefined, direct, members }]
   }
 
   private async chain(
@@ -97,7 +97,7 @@ export class PluginPlacer {
     slot: string,
     tag: string,
     absorb: Absorb | undefined
-  ): Promise<Stage[]> {
+  ): Promise<WrapStage[]> {
     const extra = optionsAt(place, namespace)
     if (extra === undefined) return []
     const members: HandlerUse[] = []

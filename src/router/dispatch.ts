@@ -108,7 +108,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       return
     }
     chain(request).then(
-      response => served.write(response),
+      response => served.receive(response),
       error => served.fail(error)
     )
   }

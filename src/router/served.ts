@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Endpoint } from '../endpoint/endpoint.js'
-import type { Receiver } from '../endpoint/handling.js'
 import type { ExchangeReport, Report } from '../endpoint/report.js'
 import { type AnswerOwner, ResponseWriter } from '../endpoint/response-writer.js'
 import { switchingHead, Tunnel, type TunnelEnded } from '../endpoint/tunnel.js'
@@ -10,6 +9,7 @@ import { hasBody } from '../http/fields.js'
 import { Exchange } from '../message/context.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import { GatewayResponse } from '../message/response.js'
+import type { ResponseReceiver } from '../message/sender.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
@@ -32,7 +32,7 @@ function onClose(this: ServerResponse & { [OWNER]?: Served }): void {
 }
 
 /** One exchange that goes through message objects, until its answer is over. */
-export class Served extends Exchange implements ExchangeReport, Receiver, AnswerOwner {
+export class Served extends Exchange implements ExchangeReport, ResponseReceiver, AnswerOwner {
   readonly req: IncomingMessage
   private readonly res: ServerResponse & { [OWNER]?: Served }
   private readonly options: ServedOptions
@@ -74,7 +74,7 @@ export class Served extends Exchange implements ExchangeReport, Receiver, Answer
     return this.source?.received ?? this.tunnelIn
   }
 
-  write(response: GatewayResponse): void {
+  receive(response: GatewayResponse): void {
     if (this.options.report !== undefined) this.firstByteAt = performance.now()
     try {
       this.send(response)
@@ -89,7 +89,7 @@ export class Served extends Exchange implements ExchangeReport, Receiver, Answer
   }
 
   fail(error: unknown): void {
-    this.write(this.answerTo(error))
+    this.receive(this.answerTo(error))
   }
 
   /** The answer to a failure that no endpoint made one of. Logs it. */

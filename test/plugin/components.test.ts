@@ -4,6 +4,7 @@ import { loadConfigObject } from '../../src/config/load.js'
 import type { ConfigError } from '../../src/errors.js'
 import { Exchange } from '../../src/message/context.js'
 import { GatewayRequest } from '../../src/message/request.js'
+import { awaited, promised, type SenderWrap } from '../../src/message/sender.js'
 import type { Component, ComponentContext } from '../../src/plugin/component.js'
 import { createPluginHost, type PluginHost } from '../../src/plugin/host.js'
 import { defineComponent, GatewayResponse, type Next, type Wrap } from '../../src/plugin/index.js'
@@ -82,6 +83,9 @@ async function way(wrap: Wrap | undefined): Promise<string | undefined> {
   return (await wrap!(inner)(request())).headers.get('x-way')
 }
 
+/** The same of a wrap between senders. */
+const inward = (wrap: SenderWrap | undefined): Promise<string | undefined> => way(next => promised(wrap!(awaited(next))))
+
 describe('components', () => {
   test('stand in the order of their slots, outermost first, whatever their order in the registry', async t => {
     const components = [
@@ -91,8 +95,8 @@ describe('components', () => {
     ]
     const { made, endpoint } = await host(t, components, { endpoint: { 't/limit': {}, 't/auth': {}, 't/check': {} } })
     const wraps = await made.endpoint(endpoint)
-    assert.equal(await way(wraps.router), 't/limit, t/auth')
-    assert.equal(await way(wraps.proxy), 't/check')
+    assert.equal(await inward(wraps.router), 't/limit, t/auth')
+    assert.equal(await inward(wraps.proxy), 't/check')
     assert.equal(wraps.handlers, undefined)
     assert.equal(wraps.modifiers, undefined)
     assert.deepEqual(
@@ -120,8 +124,8 @@ describe('components', () => {
     assert.equal(await way(made.service.outer), 't/cors')
     assert.equal(await way(made.service.inner), 't/secure')
     const wraps = await made.backend(endpoint, backend)
-    assert.equal(await way(wraps.decoded), 'high')
-    assert.equal(await way(wraps.transport), 't/cache, low')
+    assert.equal(await inward(wraps.decoded), 'high')
+    assert.equal(await inward(wraps.transport), 't/cache, low')
     await made.endpoint(endpoint)
     assert.deepEqual(
       made.stagesOf(endpoint).map(stage => stage.name),
@@ -201,7 +205,7 @@ describe('components', () => {
       { tolerant: true, logger }
     )
     const wraps = await made.endpoint(endpoint)
-    await assert.rejects(way(wraps.router), { code: 'SLUICE_ERR_GATEWAY_REJECTED' })
+    await assert.rejects(inward(wraps.router), { code: 'SLUICE_ERR_GATEWAY_REJECTED' })
     assert.match(lines[0]!, /^\[ENDPOINT: \/x\/:id\]\[t\/fails\] left out: .*odd/)
     assert.match(lines[1]!, /^\[ENDPOINT: \/x\/:id\]\[t\/guard\] refuses every request: .*no key/)
   })

@@ -1,0 +1,90 @@
+/**
+ * A pipe without promises: each step hands its answer on while it still runs, so that an answer's head and its first bytes are
+ * written in the turn they came in. Plugins see promises; between the gateway's own steps one is made only where a plugin stands.
+ */
+
+import type { GatewayRequest } from './request.js'
+import type { GatewayResponse } from './response.js'
+
+/** Takes what becomes of one request: exactly one call of the two. Neither throws. */
+export interface ResponseReceiver {
+  receive(response: GatewayResponse): void
+  /** There is no response. */
+  fail(error: unknown): void
+}
+
+/** Sends a request on. `receiver` hears once, perhaps before the call returns. Never throws. */
+export type Sender = (request: GatewayRequest, receiver: ResponseReceiver) => void
+
+/** Wraps a sender by another one, at boot. */
+export type SenderWrap = (send: Sender) => Sender
+
+/** A sender's form with promises: what plugins see as `next`. */
+export type Promised = (request: GatewayRequest) => Promise<GatewayResponse>
+
+/** What a step makes of a response; whatever it throws or rejects with is the exchange's failure. */
+export type Work = (response: GatewayResponse, request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
+
+/** Makes the form with promises of a sender. Never throws. */
+export function promised(send: Sender): Promised {
+  return request => new Promise((receive, fail) => send(request, { receive, fail }))
+}
+
+/** Makes a sender of a function that answers a promise, or throws. */
+export function awaited(next: Promised): Sender {
+  return (request, receiver) => {
+    let answer: Promise<GatewayResponse>
+    try {
+      answer = next(request)
+    } catch (error) {
+      return receiver.fail(error)
+    }
+    settle(answer, receiver)
+  }
+}
+
+/** Puts a stage that takes and answers promises between senders. */
+export function betweenSenders(wrap: (next: Promised) => Promised): SenderWrap {
+  return send => awaited(wrap(promised(send)))
+}
+
+/** Makes a sender whose responses go through `work`. */
+export function through(send: Sender, work: Work): Sender {
+  return (request, receiver) => send(request, new Through(work, request, receiver))
+}
+
+/** One response on its way through a step. */
+export class Through implements ResponseReceiver {
+  private readonly work: Work
+  private readonly request: GatewayRequest
+  private readonly receiver: ResponseReceiver
+
+  constructor(work: Work, request: GatewayRequest, receiver: ResponseReceiver) {
+    this.work = work
+    this.request = request
+    this.receiver = receiver
+  }
+
+  receive(response: GatewayResponse): void {
+    let made: GatewayResponse | Promise<GatewayResponse>
+    try {
+      made = this.work(response, this.request)
+    } catch (error) {
+      return this.receiver.fail(error)
+    }
+    settle(made, this.receiver)
+  }
+
+  fail(error: unknown): void {
+    this.receiver.fail(error)
+  }
+}
+
+/** Hands on what is there, or what a promise comes to. */
+export function settle(made: GatewayResponse | Promise<GatewayResponse>, receiver: ResponseReceiver): void {
+  if (!(made instanceof Promise)) return receiver.receive(made)
+  made.then(
+    response => receiver.receive(response),
+    error => receiver.fail(error)
+  )
+}
