@@ -92,7 +92,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       const call = { pool, method: request.method, path, headers, body, redirects, watch, idleMs }
       callUpstream(call, request.scope, limit, receiver)
     } catch (cause) {
-      receiver.fail(requestFailure(cause))
+      receiver.reject(requestFailure(cause))
     }
   }
 
@@ -123,7 +123,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
         if (tunnel !== undefined) exchange.atEnd(() => tunnel.socket.destroy())
         receiver.receive(response)
       },
-      fail: error => receiver.fail(error)
+      reject: error => receiver.reject(error)
     })
   }
 
@@ -149,7 +149,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       }
       made = backendRequest(request, method, path, raw, params, prefix.pool.origin, body, limit, scope)
     } catch (cause) {
-      return receiver.fail(requestFailure(cause))
+      return receiver.reject(requestFailure(cause))
     }
     wrapped(made, receiver)
   }

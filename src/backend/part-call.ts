@@ -38,7 +38,7 @@ export class PartCall extends UpstreamCall {
 
   /** Sends the request with `body`; the receiver gets the decoded data, or a failure. Cancelled with its scope. */
   start(request: UpstreamRequest, body: Buffer | undefined): void {
-    if (this.scope.reason !== undefined) return this.receiver.fail(this.scope.reason)
+    if (this.scope.reason !== undefined) return this.receiver.reject(this.scope.reason)
     this.scope.add(this)
     this.watch = request.watch
     this.send(request.pool, request.method, request.path, request.headers, body ?? null, request.redirects)
@@ -73,14 +73,14 @@ export class PartCall extends UpstreamCall {
     try {
       made = this.whole.accepts(this.status) ? this.whole.decode(this.fields, bytes) : this.whole.receive(this.responseOf(bytes))
     } catch (cause) {
-      return this.receiver.fail(cause)
+      return this.receiver.reject(cause)
     }
     settle(made, this.receiver)
   }
 
   protected onFailure(error: GatewayError): void {
     this.scope.remove(this)
-    if (!this.judged) this.receiver.fail(error)
+    if (!this.judged) this.receiver.reject(error)
   }
 
   /** Its scope keeps the time. */

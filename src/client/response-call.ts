@@ -74,7 +74,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   }
 
   start(request: UpstreamRequest): void {
-    if (this.scope.reason !== undefined) return this.receiver.fail(this.scope.reason)
+    if (this.scope.reason !== undefined) return this.receiver.reject(this.scope.reason)
     this.scope.add(this)
     this.upgrade = request.upgrade
     this.watch = request.watch
@@ -101,6 +101,8 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     const response = GatewayResponse.over(status, head.fields, this, this.limit)
     if (bodiless) response.bodiless = true
     response.call = this
+    // see UpstreamCall.lendChunk: only bodies of known length; what of the body was read with the head is looked at below
+    if (this.length !== undefined) this.lendChunk()
     this.receiver.receive(response)
   }
 
@@ -116,12 +118,12 @@ class ResponseCall extends UpstreamCall implements ByteSource {
 
   protected onChunk(chunk: Buffer): boolean {
     const { sink } = this
-    // see UpstreamCall.lendChunk: only bodies of known length
     const framed = this.length !== undefined
     if (sink !== undefined && this.ahead.length === 0) {
       if (this.scheduled) this.lastActivity = deadlines.now()
       const more = sink.write(chunk)
       if (framed && sink.spent === true) this.lendChunk()
+      else this.keepChunk()
       return more
     }
     if (framed && chunk.length <= SMALL_BYTES) {
@@ -129,6 +131,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
       this.lendChunk()
     } else {
       this.ahead.push(chunk)
+      this.keepChunk()
       if (framed) this.hold()
     }
     this.aheadBytes += chunk.length
@@ -151,7 +154,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   protected onFailure(error: GatewayError): void {
     this.scope.remove(this)
     deadlines.cancel(this)
-    if (!this.hasHead) this.receiver.fail(error)
+    if (!this.hasHead) this.receiver.reject(error)
     else if (this.sink !== undefined) this.sink.fail(error)
     else this.failure = error
   }

@@ -112,7 +112,7 @@ function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[
 
 /** An endpoint that KrakenD would start with and then fail on every request (`--tolerant`). */
 export function brokenProxy(text: string): Sender {
-  return (_request, receiver) => receiver.fail(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: text }))
+  return (_request, receiver) => receiver.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: text }))
 }
 
 /** KrakenD's lines about a merge. */

@@ -131,7 +131,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   }
 
   function handle(request: GatewayRequest): Promise<GatewayResponse> {
-    return new Promise((receive, fail) => begin(request, { receive, fail }))
+    return new Promise((receive, reject) => begin(request, { receive, reject }))
   }
 
   function begin(request: GatewayRequest, receiver: ResponseReceiver): void {

@@ -27,12 +27,12 @@ export function compileSingle(call: BackendCall, buffered: boolean, limit: numbe
     try {
       body = buffered ? bodyForMany(request, limit) : bodyForOne(request)
     } catch (error) {
-      return receiver.fail(error)
+      return receiver.reject(error)
     }
     if (!(body instanceof Promise)) return call(request, request.params, body, request.scope, receiver)
     body.then(
       ready => call(request, request.params, ready, request.scope, receiver),
-      error => receiver.fail(error)
+      error => receiver.reject(error)
     )
   }
 }
@@ -62,13 +62,13 @@ export function compileConcurrent(call: BackendCall, times: number, timeoutMs: n
       if (open > 0) return
       scope.close()
       if (last !== undefined) receiver.receive(last)
-      else receiver.fail(failure)
+      else receiver.reject(failure)
     }
     const scopes = Array.from({ length: times }, () => scope.inner())
     for (const one of scopes) {
       call(request, params, body, one, {
         receive: response => settle(one, response, undefined),
-        fail: error => settle(one, undefined, error)
+        reject: error => settle(one, undefined, error)
       })
     }
   }
@@ -96,7 +96,7 @@ export function compileParallel(calls: readonly BackendCall[], timeoutMs: number
     if (body === undefined) return run(request, undefined, receiver)
     body.then(
       ready => run(request, ready, receiver),
-      error => receiver.fail(error)
+      error => receiver.reject(error)
     )
   }
 }
@@ -123,7 +123,7 @@ class Merge {
     try {
       joined = join(this.outcomes)
     } catch (cause) {
-      return this.receiver.fail(cause)
+      return this.receiver.reject(cause)
     }
     this.receiver.receive(joined)
   }
@@ -142,7 +142,7 @@ class Part implements ResponseReceiver {
     this.merge.settle(this.index, response)
   }
 
-  fail(error: unknown): void {
+  reject(error: unknown): void {
     this.merge.settle(this.index, error as GatewayError)
   }
 }
@@ -252,5 +252,5 @@ function asked(
   body: CallBody,
   scope: Scope
 ): Promise<GatewayResponse> {
-  return new Promise((receive, fail) => call(request, params, body, scope, { receive, fail }))
+  return new Promise((receive, reject) => call(request, params, body, scope, { receive, reject }))
 }

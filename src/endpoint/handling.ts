@@ -38,7 +38,7 @@ export class Handling implements Cancellable, ResponseReceiver {
     try {
       this.plan.send(this.request, this)
     } catch (error) {
-      this.fail(error)
+      this.reject(error)
     }
   }
 
@@ -50,12 +50,12 @@ export class Handling implements Cancellable, ResponseReceiver {
       finished = finish(response, this.request)
     } catch (error) {
       response.discard()
-      return this.fail(error)
+      return this.reject(error)
     }
     if (!(finished instanceof Promise)) return this.deliver(finished)
     finished.then(
       done => this.deliver(done),
-      error => this.fail(error)
+      error => this.reject(error)
     )
   }
 
@@ -69,17 +69,17 @@ export class Handling implements Cancellable, ResponseReceiver {
   /** Called by the request's scope. */
   cancel(reason: GatewayError): void {
     if (reason.code === 'SLUICE_ERR_UPSTREAM_TIMEOUT') Waiting.nameLate(this.request.exchange, reason.limit ?? reason.message)
-    this.fail(reason)
+    this.reject(reason)
   }
 
-  fail(cause: unknown): void {
+  reject(cause: unknown): void {
     if (this.over) return
     this.close()
     let response: GatewayResponse
     try {
       response = this.plan.failed(cause, this.request)
     } catch (error) {
-      this.receiver.fail(error)
+      this.receiver.reject(error)
       return
     }
     this.receiver.receive(response)

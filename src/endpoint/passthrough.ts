@@ -23,9 +23,8 @@ import type { CallWatch } from '../telemetry/call-trace.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FieldFilter } from './forward-fields.js'
 import type { ExchangeReport, Report } from './report.js'
-import { addTrailers } from './response-writer.js'
 import { vanished } from './vanished.js'
-import { writeHead } from './write-head.js'
+import { addTrailers, writeHead } from './write-head.js'
 
 /** What boot decided for one endpoint. */
 export interface PassthroughPlan {

@@ -53,11 +53,11 @@ export function withShadow(next: Sender, shadow: Sender, timeoutMs: number, limi
         if (bytes !== undefined) request.refill(bytes)
         next(request, receiver)
       },
-      error => receiver.fail(error)
+      error => receiver.reject(error)
     )
   }
 }
 
 /** Shadow calls alone leave nobody to answer (semantics §4.4). */
 export const noRegularBackend: Sender = (_request, receiver) =>
-  receiver.fail(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: 'all endpoints must have at least one backend' }))
+  receiver.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: 'all endpoints must have at least one backend' }))

@@ -27,3 +27,27 @@ function asObject(raw: RawFields): Record<string, string | string[]> {
   }
   return out
 }
+
+/** Fields that may not stand in a trailer section (RFC 9110 §6.5.1). */
+const NOT_IN_TRAILERS = new Set([
+  'content-length',
+  'transfer-encoding',
+  'host',
+  'trailer',
+  'content-encoding',
+  'content-type',
+  'set-cookie',
+  'authorization'
+])
+
+/** Sends a trailer section; only for clients that said `TE: trailers`. Illegal fields are dropped. */
+export function addTrailers(res: ServerResponse, trailers: readonly string[]): void {
+  const pairs: [string, string][] = []
+  for (let i = 0; i < trailers.length; i += 2)
+    if (!NOT_IN_TRAILERS.has(lowerName(trailers[i]!))) pairs.push([trailers[i]!, trailers[i + 1]!])
+  try {
+    res.addTrailers(pairs)
+  } catch {
+    // a trailer that cannot be written is metadata lost, not a body broken
+  }
+}

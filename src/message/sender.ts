@@ -10,7 +10,7 @@ import type { GatewayResponse } from './response.js'
 export interface ResponseReceiver {
   receive(response: GatewayResponse): void
   /** There is no response. */
-  fail(error: unknown): void
+  reject(error: unknown): void
 }
 
 /** Sends a request on. `receiver` hears once, perhaps before the call returns. Never throws. */
@@ -27,7 +27,7 @@ export type Work = (response: GatewayResponse, request: GatewayRequest) => Gatew
 
 /** Makes the form with promises of a sender. Never throws. */
 export function promised(send: Sender): Promised {
-  return request => new Promise((receive, fail) => send(request, { receive, fail }))
+  return request => new Promise((receive, reject) => send(request, { receive, reject }))
 }
 
 /** Makes a sender of a function that answers a promise, or throws. */
@@ -37,7 +37,7 @@ export function awaited(next: Promised): Sender {
     try {
       answer = next(request)
     } catch (error) {
-      return receiver.fail(error)
+      return receiver.reject(error)
     }
     settle(answer, receiver)
   }
@@ -70,13 +70,13 @@ export class Through implements ResponseReceiver {
     try {
       made = this.work(response, this.request)
     } catch (error) {
-      return this.receiver.fail(error)
+      return this.receiver.reject(error)
     }
     settle(made, this.receiver)
   }
 
-  fail(error: unknown): void {
-    this.receiver.fail(error)
+  reject(error: unknown): void {
+    this.receiver.reject(error)
   }
 }
 
@@ -85,6 +85,6 @@ export function settle(made: GatewayResponse | Promise<GatewayResponse>, receive
   if (!(made instanceof Promise)) return receiver.receive(made)
   made.then(
     response => receiver.receive(response),
-    error => receiver.fail(error)
+    error => receiver.reject(error)
   )
 }

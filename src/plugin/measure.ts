@@ -28,9 +28,9 @@ export class Metered implements ResponseReceiver {
     this.receiver.receive(response)
   }
 
-  fail(error: unknown): void {
+  reject(error: unknown): void {
     this.meter(performance.now() - this.startedAt, failureOutcome(error))
-    this.receiver.fail(error)
+    this.receiver.reject(error)
   }
 }
 

@@ -48,7 +48,7 @@ function compileRequest(uses: readonly WatchedUse[], onward: Sender): Sender {
         answer = use.modifier.request!(request)
         if (isPromise(answer)) return wait(use, i, answer, request, receiver)
       } catch (thrown) {
-        return receiver.fail(pluginFailure(use, thrown))
+        return receiver.reject(pluginFailure(use, thrown))
       }
       if (!goesOn(use, answer === SETTLED ? undefined : answer, request, receiver)) return
     }
@@ -71,7 +71,7 @@ function compileRequest(uses: readonly WatchedUse[], onward: Sender): Sender {
       },
       thrown => {
         waiting.end(exchange)
-        receiver.fail(pluginFailure(use, thrown))
+        receiver.reject(pluginFailure(use, thrown))
       }
     )
   }
@@ -79,11 +79,11 @@ function compileRequest(uses: readonly WatchedUse[], onward: Sender): Sender {
   /** Says whether it is the next one's turn; if not, `receiver` has heard. */
   function goesOn(use: WatchedUse, value: unknown, request: GatewayRequest, receiver: ResponseReceiver): boolean {
     const broken = use.watch.brokenPromise(request.openedBody, 'request')
-    if (broken !== undefined) receiver.fail(broken)
+    if (broken !== undefined) receiver.reject(broken)
     else if (value === undefined || value === null) return true
     else {
       const mistake = mistakeIn(use, value, request)
-      if (mistake !== undefined) receiver.fail(mistake)
+      if (mistake !== undefined) receiver.reject(mistake)
       else receiver.receive(value as GatewayResponse)
     }
     return false

@@ -109,7 +109,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
     chain(request).then(
       response => served.receive(response),
-      error => served.fail(error)
+      error => served.reject(error)
     )
   }
 }

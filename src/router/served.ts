@@ -1,18 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Answering } from '../endpoint/answering.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { ExchangeReport, Report } from '../endpoint/report.js'
-import { type AnswerOwner, ResponseWriter } from '../endpoint/response-writer.js'
 import { switchingHead, Tunnel, type TunnelEnded } from '../endpoint/tunnel.js'
 import { vanished } from '../endpoint/vanished.js'
 import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
 import { hasBody } from '../http/fields.js'
-import { Exchange } from '../message/context.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import { GatewayResponse } from '../message/response.js'
 import type { ResponseReceiver } from '../message/sender.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
-import { deadlines } from '../telemetry/timer-wheel.js'
 
 /** What every exchange of a gateway shares. */
 export interface ServedOptions {
@@ -25,26 +23,15 @@ export interface ServedOptions {
 
 const EMPTY = Buffer.alloc(0)
 
-const OWNER = Symbol('sluice.served')
-
-function onClose(this: ServerResponse & { [OWNER]?: Served }): void {
-  this[OWNER]!.clientClosed()
-}
-
 /** One exchange that goes through message objects, until its answer is over. */
-export class Served extends Exchange implements ExchangeReport, ResponseReceiver, AnswerOwner {
+export class Served extends Answering implements ExchangeReport, ResponseReceiver {
   readonly req: IncomingMessage
-  private readonly res: ServerResponse & { [OWNER]?: Served }
   private readonly options: ServedOptions
-  private writer: ResponseWriter | undefined
   readonly source: IncomingSource | undefined
   private tunnelIn = 0
   readonly startedAt: number
   firstByteAt = 0
-  status = 0
-  bytesOut = 0
   error: GatewayError | undefined
-  private over = false
 
   constructor(
     req: IncomingMessage,
@@ -55,15 +42,12 @@ export class Served extends Exchange implements ExchangeReport, ResponseReceiver
     requestId: string,
     options: ServedOptions
   ) {
-    super(deadlines, remoteAddress, clientAddress, host, req.rawHeaders)
+    super(res, remoteAddress, clientAddress, host, req.rawHeaders)
     this.req = req
-    this.res = res
     this.requestId = requestId
     this.options = options
     this.source = hasBody(req.rawHeaders) ? new IncomingSource(req, options.maxRequestBytes) : undefined
     this.startedAt = options.report === undefined ? 0 : performance.now()
-    this.res[OWNER] = this
-    res.on('close', onClose)
   }
 
   get route(): string {
@@ -88,7 +72,7 @@ export class Served extends Exchange implements ExchangeReport, ResponseReceiver
     }
   }
 
-  fail(error: unknown): void {
+  reject(error: unknown): void {
     this.receive(this.answerTo(error))
   }
 
@@ -110,14 +94,14 @@ export class Served extends Exchange implements ExchangeReport, ResponseReceiver
     }
     if (response.status < 200) throw new RangeError(`an answer cannot have the status ${response.status}`)
     const idleMs = (this.endpoint as Endpoint | undefined)?.idleMs ?? 0
-    this.writer = new ResponseWriter(this, this.res, response, idleMs)
-    this.writer.start()
+    this.answer(response, idleMs)
   }
 
   private switchProtocols(response: GatewayResponse, upstream: UpstreamTunnel, offer: UpgradeOffer): void {
+    this.status = response.status
     if (this.over || this.res.destroyed) {
       upstream.socket.destroy()
-      this.sent(101, 0, this.reason)
+      this.finish(this.reason)
       return
     }
     const head = switchingHead(upstream.protocol, response.raw)
@@ -126,17 +110,13 @@ export class Served extends Exchange implements ExchangeReport, ResponseReceiver
     client.write(head, 'latin1')
     const ended: TunnelEnded = (bytesIn, bytesOut, error) => {
       this.tunnelIn = bytesIn
-      this.sent(101, bytesOut, error)
+      this.bytesOut = bytesOut
+      this.finish(error)
     }
     new Tunnel(client, upstream.socket, idleMs, ended).start()
   }
 
-  /** The answer is over; `error` says why it was not whole. */
-  sent(status: number, bytes: number, error: GatewayError | undefined): void {
-    if (this.over) return
-    this.over = true
-    this.status = status
-    this.bytesOut = bytes
+  protected sent(error: GatewayError | undefined): void {
     this.close()
     if (error !== undefined) {
       this.note(error)
@@ -160,6 +140,6 @@ export class Served extends Exchange implements ExchangeReport, ResponseReceiver
     if (this.over && this.res.writableFinished) return
     const gone = vanished(this.req)
     this.cancel(gone)
-    this.writer?.cancel(gone)
+    this.abandon(gone)
   }
 }

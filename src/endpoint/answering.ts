@@ -3,62 +3,79 @@ import { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
+import { Exchange } from '../message/context.js'
 import type { GatewayResponse } from '../message/response.js'
-import { Deadline, deadlines } from '../telemetry/timer-wheel.js'
-import { writeHead } from './write-head.js'
+import { deadlines } from '../telemetry/timer-wheel.js'
+import { addTrailers, writeHead } from './write-head.js'
 
 /** Most that is sent without a turn of the event loop. */
 const MAX_BURST_BYTES = 1024 * 1024
 
-/** Whose answer is sent. */
-export interface AnswerOwner {
-  /** Called once when the answer is over; `error` says why it was not whole. */
-  sent(status: number, bytes: number, error: GatewayError | undefined): void
+const OWNER = Symbol('sluice.answering')
+type OwnedResponse = ServerResponse & { [OWNER]?: Answering }
+
+function onClose(this: OwnedResponse): void {
+  this[OWNER]!.clientClosed()
 }
 
-const WRITER = Symbol('sluice.writer')
-type WrittenResponse = ServerResponse & { [WRITER]?: ResponseWriter }
-
-function onDrain(this: WrittenResponse): void {
-  this[WRITER]!.drained()
+function onDrain(this: OwnedResponse): void {
+  this[OWNER]!.clientDrained()
 }
 
-function watchBody(writer: ResponseWriter): void {
-  writer.watch()
+function watchBody(exchange: Answering): void {
+  exchange.watchBody()
 }
 
-/** Sends one response to a client: head at once, body as it comes, back-pressure to its source. */
-export class ResponseWriter extends Deadline implements ByteSink {
-  private readonly owner: AnswerOwner
-  private readonly res: WrittenResponse
-  private readonly response: GatewayResponse
-  private readonly idleMs: number
-  private source: ByteSource | undefined = undefined
+/**
+ * An exchange that sends its answer: head at once, body as it comes, back-pressure to its source. Its deadline keeps the time of the
+ * request, and then of the body.
+ */
+export abstract class Answering extends Exchange implements ByteSink {
+  protected readonly res: OwnedResponse
+  private response: GatewayResponse | undefined = undefined
+  /** What the body comes from while it is sent. */
+  private flowing: ByteSource | undefined = undefined
+  /** ms the body may stand still on either side; 0 = for ever. */
+  private idleMs = 0
   private lastActivity = 0
-  private bytes = 0
+  status = 0
+  /** Body bytes sent. */
+  bytesOut = 0
   /** Body bytes still to come; -1 = unknown. */
   private left = -1
   /** Bytes sent since the last drain. */
   private burst = 0
   private waitsForDrain = false
-  private over = false
+  /** The answer is over, whole or cut. */
+  protected over = false
   /** The client's socket is one of the system: what has left it is nobody's any more. */
   private direct = false
   /** See {@link ByteSink.spent}. */
   spent = false
 
-  /** @param idleMs the body may stand still this long on either side; 0 = for ever */
-  constructor(owner: AnswerOwner, res: ServerResponse, response: GatewayResponse, idleMs: number) {
-    super()
-    this.owner = owner
+  constructor(res: ServerResponse, remoteAddress: string, clientAddress: string, host: string, rawHeaders: RawFields) {
+    super(deadlines, remoteAddress, clientAddress, host, rawHeaders)
     this.res = res
-    this.response = response
-    this.idleMs = idleMs
+    this.res[OWNER] = this
+    res.on('close', onClose)
   }
 
-  /** Sends head and body. @throws what node:http throws for fields that cannot be written; nothing was sent then */
-  start(): void {
-    const { res, response } = this
+  /** Called once when the answer is over; `error` says why it was not whole. */
+  protected abstract sent(error: GatewayError | undefined): void
+  /** Called when the client's connection has closed, or the answer is out. */
+  abstract clientClosed(): void
+
+  /**
+   * Sends head and body.
+   *
+   * @param idleMs the body may stand still this long on either side; 0 = for ever
+   * @throws what node:http throws for fields that cannot be written; nothing was sent then
+   */
+  protected answer(response: GatewayResponse, idleMs: number): void {
+    const { res } = this
+    this.response = response
+    this.status = response.status
+    this.idleMs = idleMs
     if (res.destroyed || res.writableEnded) {
       response.discard()
       return this.finish(gone())
@@ -66,23 +83,23 @@ export class ResponseWriter extends Deadline implements ByteSink {
     const body = response.openedBody
     if (body?.busy) {
       body.takeWhenSettled().then(
-        source => this.stream(source),
-        error => this.abandon(error)
+        source => this.stream(response, source),
+        error => this.cut(error)
       )
       return
     }
-    if (response.bodiless || res.req.method === 'HEAD') return this.headOnly()
+    if (response.bodiless || res.req.method === 'HEAD') return this.headOnly(response)
     const memory =
       body === undefined ? (Buffer.isBuffer(response.unopened) ? response.unopened : undefined) : body.bytesInMemory()
-    if (memory !== undefined) return this.whole(memory)
+    if (memory !== undefined) return this.whole(response, memory)
     const content = body === undefined ? response.unopened : body.take()
-    if (content === undefined) return this.whole(EMPTY)
-    if ('flow' in content) return this.stream(content as ByteSource)
-    this.whole((content as { bytes(): Buffer }).bytes())
+    if (content === undefined) return this.whole(response, EMPTY)
+    if ('flow' in content) return this.stream(response, content as ByteSource)
+    this.whole(response, (content as { bytes(): Buffer }).bytes())
   }
 
-  private headOnly(): void {
-    const { res, response } = this
+  private headOnly(response: GatewayResponse): void {
+    const { res } = this
     const describes = response.status !== 204 && (res.req.method === 'HEAD' || response.status === 304)
     const raw = describes ? response.raw : without(response.raw, 'content-length')
     const { unopened } = response
@@ -95,53 +112,53 @@ export class ResponseWriter extends Deadline implements ByteSink {
     this.finish(undefined)
   }
 
-  private whole(bytes: Buffer): void {
-    const { res, response } = this
+  private whole(response: GatewayResponse, bytes: Buffer): void {
+    const { res } = this
     const raw = response.raw
     if (fieldOf(raw, 'content-length') === undefined) raw.push('Content-Length', String(bytes.length))
     writeHead(res, response.status, raw)
-    this.bytes = bytes.length
+    this.bytesOut = bytes.length
     res.end(bytes)
     this.finish(undefined)
   }
 
-  private stream(source: ByteSource): void {
-    const { res, response } = this
+  private stream(response: GatewayResponse, source: ByteSource): void {
+    const { res } = this
     const raw = response.raw
     if (source.length !== undefined && fieldOf(raw, 'content-length') === undefined)
       raw.push('Content-Length', String(source.length))
-    this.source = source
     this.left = source.length ?? -1
     this.direct = res.req.httpVersionMajor === 1 && res.socket instanceof Socket
     writeHead(res, response.status, raw)
+    this.flowing = source
     source.flow(this)
     // mostly a small body is there by then, whole
     if (!this.over) process.nextTick(watchBody, this)
   }
 
   /** Used by {@link watchBody}. */
-  watch(): void {
+  watchBody(): void {
     if (this.over) return
     // SSE and slow bodies: the head leaves even when no byte is there yet
-    if (this.bytes === 0) this.res.flushHeaders()
+    if (this.bytesOut === 0) this.res.flushHeaders()
     if (this.idleMs === 0) return
     this.lastActivity = deadlines.now()
     deadlines.schedule(this, this.idleMs)
   }
 
   /** Called by its response when the client has read on. */
-  drained(): void {
+  clientDrained(): void {
     if (this.over) return
     this.burst = 0
     this.lastActivity = deadlines.now()
-    this.source!.resume()
+    this.flowing!.resume()
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.over) return false
     const { res } = this
     this.lastActivity = deadlines.now()
-    this.bytes += chunk.length
+    this.bytesOut += chunk.length
     this.spent = false
     if (this.left >= 0) this.left -= chunk.length
     if (this.left === 0) {
@@ -169,7 +186,6 @@ export class ResponseWriter extends Deadline implements ByteSink {
   private waitForDrain(): false {
     if (!this.waitsForDrain) {
       this.waitsForDrain = true
-      this.res[WRITER] = this
       this.res.on('drain', onDrain)
     }
     return false
@@ -196,13 +212,14 @@ export class ResponseWriter extends Deadline implements ByteSink {
   }
 
   /** The client went away. */
-  cancel(reason: GatewayError): void {
-    if (this.over) return
+  protected abandon(reason: GatewayError): void {
+    if (this.over || this.response === undefined) return
     this.finish(reason)
-    this.source?.destroy(reason)
+    this.flowing?.destroy(reason)
   }
 
   override fire(): void {
+    if (this.flowing === undefined || this.idleMs === 0) return super.fire()
     if (this.over) return
     const idle = deadlines.now() - this.lastActivity
     if (idle < this.idleMs) {
@@ -214,19 +231,21 @@ export class ResponseWriter extends Deadline implements ByteSink {
       limit: `idle=${this.idleMs}ms`
     })
     this.finish(error)
-    this.source?.destroy(error)
+    this.flowing?.destroy(error)
     this.res.destroy()
   }
 
-  private abandon(error: GatewayError): void {
+  private cut(error: GatewayError): void {
+    if (this.over) return
     this.finish(error)
     this.res.destroy()
   }
 
-  private finish(error: GatewayError | undefined): void {
+  /** The answer is over. */
+  protected finish(error: GatewayError | undefined): void {
+    if (this.over) return
     this.over = true
-    deadlines.cancel(this)
-    this.owner.sent(this.response.status, this.bytes, error)
+    this.sent(error)
   }
 }
 
@@ -240,28 +259,4 @@ function without(raw: RawFields, lower: string): RawFields {
   const out: RawFields = []
   for (let i = 0; i < raw.length; i += 2) if (lowerName(raw[i]!) !== lower) out.push(raw[i]!, raw[i + 1]!)
   return out
-}
-
-/** Fields that may not stand in a trailer section (RFC 9110 §6.5.1). */
-const NOT_IN_TRAILERS = new Set([
-  'content-length',
-  'transfer-encoding',
-  'host',
-  'trailer',
-  'content-encoding',
-  'content-type',
-  'set-cookie',
-  'authorization'
-])
-
-/** Sends a trailer section; only for clients that said `TE: trailers`. Illegal fields are dropped. */
-export function addTrailers(res: ServerResponse, trailers: readonly string[]): void {
-  const pairs: [string, string][] = []
-  for (let i = 0; i < trailers.length; i += 2)
-    if (!NOT_IN_TRAILERS.has(lowerName(trailers[i]!))) pairs.push([trailers[i]!, trailers[i + 1]!])
-  try {
-    res.addTrailers(pairs)
-  } catch {
-    // a trailer that cannot be written is metadata lost, not a body broken
-  }
 }
