@@ -38,6 +38,8 @@ export abstract class Answering extends Exchange implements ByteSink {
   /** ms the body may stand still on either side; 0 = for ever. */
   private idleMs = 0
   private lastActivity = 0
+  /** The request's time is kept no longer: what is still scheduled looks after the body. */
+  private relaxed = false
   status = 0
   /** Body bytes sent. */
   bytesOut = 0
@@ -131,6 +133,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     this.direct = res.req.httpVersionMajor === 1 && res.socket instanceof Socket
     writeHead(res, response.status, raw)
     this.flowing = source
+    if (this.idleMs !== 0) this.lastActivity = deadlines.now()
     source.flow(this)
     // mostly a small body is there by then, whole
     if (!this.over) process.nextTick(watchBody, this)
@@ -141,9 +144,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     if (this.over) return
     // SSE and slow bodies: the head leaves even when no byte is there yet
     if (this.bytesOut === 0) this.res.flushHeaders()
-    if (this.idleMs === 0) return
-    this.lastActivity = deadlines.now()
-    deadlines.schedule(this, this.idleMs)
+    if (this.idleMs !== 0 && !this.scheduled) deadlines.schedule(this, this.idleMs)
   }
 
   /** Called by its response when the client has read on. */
@@ -218,9 +219,19 @@ export abstract class Answering extends Exchange implements ByteSink {
     this.flowing?.destroy(reason)
   }
 
+  override expireIn(ms: number, limit: string): void {
+    this.relaxed = false
+    super.expireIn(ms, limit)
+  }
+
+  /** Takes the deadline away; the entry stays, as mostly a body follows that wants one (bench/chain, pass). */
+  override unexpire(): void {
+    this.relaxed = true
+  }
+
   override fire(): void {
-    if (this.flowing === undefined || this.idleMs === 0) return super.fire()
-    if (this.over) return
+    if (!this.relaxed) return super.fire()
+    if (this.over || this.flowing === undefined || this.idleMs === 0) return
     const idle = deadlines.now() - this.lastActivity
     if (idle < this.idleMs) {
       deadlines.schedule(this, this.idleMs - idle)

@@ -143,7 +143,11 @@ function addOwn(response: GatewayResponse, own: RawFields): void {
     const name = raw[i]!
     if ((name.length === 9 || name.length === 19) && OWN_FIELDS.has(lowerName(name))) raw.splice(i, 2)
   }
-  raw.unshift(...own)
+  // by hand: `unshift` leaves JavaScript for it
+  const added = own.length
+  for (let i = 0; i < added; i++) raw.push('')
+  for (let i = raw.length - 1; i >= added; i--) raw[i] = raw[i - added]!
+  for (let i = 0; i < added; i++) raw[i] = own[i]!
 }
 
 function withBody(response: GatewayResponse, raw: RawFields, contentType: string | undefined, body: Buffer): GatewayResponse {
