@@ -30,7 +30,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   protected pool!: OriginPool
   protected method = ''
   protected path = ''
-  private headers: RawFields = []
+  private headers: RawFields = NO_FIELDS
   private body: Upload | Buffer | null = null
   private redirects: RedirectPolicy | undefined
   /** Value of `Upgrade`, set before {@link send}. */
@@ -375,5 +375,6 @@ function declaredBytes(raw: readonly Buffer[]): number {
   return -1
 }
 
+const NO_FIELDS: RawFields = []
 const NO_TRAILERS: readonly Buffer[] = []
 const ignore = (): void => {}

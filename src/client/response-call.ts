@@ -56,7 +56,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   private readonly receiver: ResponseReceiver
   private hasHead = false
   private sink: ByteSink | undefined
-  private ahead: Buffer[] = []
+  private ahead: Buffer[] = NOTHING
   private aheadBytes = 0
   /** The connection's buffer that the last of `ahead` lies in, and who wants it back. */
   private held: Buffer | undefined = undefined
@@ -85,8 +85,13 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     else {
       if (body.length !== undefined) request.headers.push('Content-Length', String(body.length))
       if (body.takeWhole === undefined) this.sendWith(request, new Upload(body))
-      else process.nextTick(() => this.sendWith(request, body.takeWhole!() ?? new Upload(body)))
+      else this.sendNext(request, body)
     }
+  }
+
+  /** In the tick after the request, when a small body is there. */
+  private sendNext(request: UpstreamRequest, body: ByteSource): void {
+    process.nextTick(() => this.sendWith(request, body.takeWhole!() ?? new Upload(body)))
   }
 
   private sendWith({ pool, method, path, headers, redirects }: UpstreamRequest, body: Upload | Buffer | null): void {
@@ -126,6 +131,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
       else this.keepChunk()
       return more
     }
+    if (this.ahead === NOTHING) this.ahead = []
     if (framed && chunk.length <= SMALL_BYTES) {
       this.ahead.push(Buffer.from(chunk))
       this.lendChunk()
@@ -169,7 +175,8 @@ class ResponseCall extends UpstreamCall implements ByteSource {
 
   flow(sink: ByteSink): void {
     this.sink = sink
-    this.resume()
+    if (this.ahead !== NOTHING || this.ended) this.resume()
+    else this.resumeFlow()
     if (this.idleMs === 0 || sink.spent !== undefined || this.ended) return
     this.lastActivity = deadlines.now()
     deadlines.schedule(this, this.idleMs)
@@ -200,11 +207,13 @@ class ResponseCall extends UpstreamCall implements ByteSource {
 
   destroy(error: GatewayError): void {
     this.sink = SILENT
-    this.ahead = []
+    this.ahead = NOTHING
     this.held = undefined
     if (this.trailers === undefined) this.cancel(error)
   }
 }
 
+/** Never written to. */
+const NOTHING: Buffer[] = []
 const SILENT: ByteSink = { write: () => true, end() {}, fail() {} }
 const NO_TRAILERS: readonly string[] = []

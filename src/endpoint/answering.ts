@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
+import type { Body, ValueSource } from '../message/body.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import type { GatewayResponse } from '../message/response.js'
@@ -83,21 +84,19 @@ export abstract class Answering extends Exchange implements ByteSink {
       return this.finish(gone())
     }
     const body = response.openedBody
-    if (body?.busy) {
-      body.takeWhenSettled().then(
-        source => this.stream(response, source),
-        error => this.cut(error)
-      )
-      return
-    }
+    if (body?.busy) return this.streamLater(response, body)
     if (response.bodiless || res.req.method === 'HEAD') return this.headOnly(response)
-    const memory =
-      body === undefined ? (Buffer.isBuffer(response.unopened) ? response.unopened : undefined) : body.bytesInMemory()
-    if (memory !== undefined) return this.whole(response, memory)
-    const content = body === undefined ? response.unopened : body.take()
-    if (content === undefined) return this.whole(response, EMPTY)
-    if ('flow' in content) return this.stream(response, content as ByteSource)
-    this.whole(response, (content as { bytes(): Buffer }).bytes())
+    const content = body === undefined ? response.unopened : (body.bytesInMemory() ?? body.take())
+    if (content === undefined) this.whole(response, EMPTY)
+    else if (isSource(content)) this.stream(response, content)
+    else this.whole(response, Buffer.isBuffer(content) ? content : content.bytes())
+  }
+
+  private streamLater(response: GatewayResponse, body: Body): void {
+    body.takeWhenSettled().then(
+      source => this.stream(response, source),
+      error => this.cut(error)
+    )
   }
 
   private headOnly(response: GatewayResponse): void {
@@ -261,6 +260,10 @@ export abstract class Answering extends Exchange implements ByteSink {
 }
 
 const EMPTY = Buffer.alloc(0)
+
+function isSource(content: ByteSource | Buffer | ValueSource): content is ByteSource {
+  return (content as Partial<ByteSource>).flow !== undefined
+}
 
 function gone(): GatewayError {
   return new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })

@@ -29,12 +29,16 @@ export function compileSingle(call: BackendCall, buffered: boolean, limit: numbe
     } catch (error) {
       return receiver.reject(error)
     }
-    if (!(body instanceof Promise)) return call(request, request.params, body, request.scope, receiver)
-    body.then(
-      ready => call(request, request.params, ready, request.scope, receiver),
-      error => receiver.reject(error)
-    )
+    if (body instanceof Promise) callLater(call, request, body, receiver)
+    else call(request, request.params, body, request.scope, receiver)
   }
+}
+
+function callLater(call: BackendCall, request: GatewayRequest, body: Promise<CallBody>, receiver: ResponseReceiver): void {
+  body.then(
+    ready => call(request, request.params, ready, request.scope, receiver),
+    error => receiver.reject(error)
+  )
 }
 
 /** Runs `times` identical calls; the first complete response wins and the others are cancelled. */

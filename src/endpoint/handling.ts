@@ -52,7 +52,11 @@ export class Handling implements Cancellable, ResponseReceiver {
       response.discard()
       return this.reject(error)
     }
-    if (!(finished instanceof Promise)) return this.deliver(finished)
+    if (finished === response || !(finished instanceof Promise)) this.deliver(finished as GatewayResponse)
+    else this.deliverLater(finished)
+  }
+
+  private deliverLater(finished: Promise<GatewayResponse>): void {
     finished.then(
       done => this.deliver(done),
       error => this.reject(error)

@@ -39,18 +39,20 @@ export function compileModifiers(uses: readonly ModifierUse[]): SenderWrap | und
 }
 
 function compileRequest(uses: readonly WatchedUse[], onward: Sender): Sender {
+  const modifiers = uses.map(use => use.modifier)
+
   /** Goes on synchronously as long as modifiers answer nothing. */
   function from(index: number, request: GatewayRequest, receiver: ResponseReceiver): void {
-    for (let i = index; i < uses.length; i++) {
-      const use = uses[i]!
+    for (let i = index; i < modifiers.length; i++) {
       let answer: unknown
       try {
-        answer = use.modifier.request!(request)
-        if (isPromise(answer)) return wait(use, i, answer, request, receiver)
+        answer = modifiers[i]!.request!(request)
+        if (answer === undefined && request.openedBody === undefined) continue
+        if (isPromise(answer)) return wait(uses[i]!, i, answer, request, receiver)
       } catch (thrown) {
-        return receiver.reject(pluginFailure(use, thrown))
+        return receiver.reject(pluginFailure(uses[i]!, thrown))
       }
-      if (!goesOn(use, answer === SETTLED ? undefined : answer, request, receiver)) return
+      if (!goesOn(uses[i]!, answer === SETTLED ? undefined : answer, request, receiver)) return
     }
     onward(request, receiver)
   }
@@ -96,18 +98,21 @@ function compileRequest(uses: readonly WatchedUse[], onward: Sender): Sender {
 }
 
 function compileResponse(uses: readonly WatchedUse[]): Work {
+  // a modifier that does nothing with the body costs its call and no look at what is kept about it (bench/chain, pass)
+  const modifiers = uses.map(use => use.modifier)
+
   function from(index: number, response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse> {
     let current = response
-    for (let i = index; i < uses.length; i++) {
-      const use = uses[i]!
+    for (let i = index; i < modifiers.length; i++) {
       let answer: unknown
       try {
-        answer = use.modifier.response!(current, request)
-        if (isPromise(answer)) return wait(use, i, answer, current, request)
+        answer = modifiers[i]!.response!(current, request)
+        if (answer === undefined && current.openedBody === undefined) continue
+        if (isPromise(answer)) return wait(uses[i]!, i, answer, current, request)
       } catch (thrown) {
-        throw dropping(current, pluginFailure(use, thrown))
+        throw dropping(current, pluginFailure(uses[i]!, thrown))
       }
-      current = replacement(use, current, answer === SETTLED ? undefined : answer, request)
+      current = replacement(uses[i]!, current, answer === SETTLED ? undefined : answer, request)
     }
     return current
   }
