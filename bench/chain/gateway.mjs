@@ -5,13 +5,15 @@ import { moduleOf } from './plugins.mjs'
 
 const { DIST, PORT, UPSTREAM, KIND, VARIANT, COUNT } = process.env
 const { createGateway } = await import(pathToFileURL(path.join(DIST, 'index.js')).href)
-const { names, module } = moduleOf(KIND, VARIANT, Number(COUNT))
+const { names, place, module } = moduleOf(KIND, VARIANT, Number(COUNT))
+const extra = names.length > 0 ? { extra_config: { [place]: { name: names } } } : {}
+const ofBackend = place === 'plugin/http-client'
 const endpoint = file => ({
   endpoint: `/${file}`,
   output_encoding: 'no-op',
   input_headers: ['*'],
-  backend: [{ host: [UPSTREAM], url_pattern: `/${file}` }],
-  ...(names.length > 0 && { extra_config: { 'plugin/req-resp-modifier': { name: names } } })
+  backend: [{ host: [UPSTREAM], url_pattern: `/${file}`, ...(ofBackend ? extra : {}) }],
+  ...(ofBackend ? {} : extra)
 })
 const config = {
   version: 3,

@@ -147,12 +147,53 @@ export function responsesOf(kind, variant, count) {
   return numbers.map(i => oneJob[kind](make(i)))
 }
 
-/** The same as a plugin module, with the names to configure. */
+/** Where plugins of each kind are named. */
+const PLACES = { modifiers: 'plugin/req-resp-modifier', handlers: 'plugin/http-server', clients: 'plugin/http-client' }
+
+/** Plugins that only pass on, by kind. */
+export const PASSING = Object.keys(PLACES)
+
+const passOn = (_context, _extra, next) => request => next(request)
+const passing = {
+  modifiers: names => ({
+    ModifierRegisterer: {
+      registerModifiers(register) {
+        for (const name of names) register(name, () => ({ request() {}, response() {} }))
+      }
+    }
+  }),
+  handlers: names => ({
+    HandlerRegisterer: {
+      registerHandlers(register) {
+        for (const name of names) register(name, passOn)
+      }
+    }
+  }),
+  clients: names => ({
+    ClientRegisterer: {
+      registerClients(register) {
+        for (const name of names) register(name, passOn)
+      }
+    }
+  })
+}
+
+const namesOf = count => Array.from({ length: count }, (_, i) => `bench-${i}`)
+
+/**
+ * The plugins of one variant as a module, with the names to configure and the namespace for them.
+ * @param {string} kind a class, or `pass`, whose variants are those of {@link PASSING}
+ */
 export function moduleOf(kind, variant, count) {
+  if (kind === 'pass') {
+    const names = variant === 'none' ? [] : namesOf(count)
+    return { names, place: PLACES[variant], module: passing[variant]?.(names) }
+  }
   const responses = responsesOf(kind, variant, count)
-  const names = responses.map((_, i) => `bench-${i}`)
+  const names = namesOf(responses.length)
   return {
     names,
+    place: PLACES.modifiers,
     module: {
       ModifierRegisterer: {
         registerModifiers(register) {

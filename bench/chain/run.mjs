@@ -1,7 +1,9 @@
 /**
  * `npm run bench`: what a chain of N plugins costs beside one plugin that does the same work, and beside a naive chain.
  * Options: --classes head,json  --sizes 150,16k,1m  --counts 1,2,4,8,16 (in process; '' = none)  --served 8 ('' = none)
- *          --variants none,pass,chain,combined,naive  --rounds 7  --seconds 1  --warmup 1  --milliseconds 200 (per in-process figure)
+ *          --variants none,pass,chain,combined,naive (pass alone: only plugins that pass on)  --rounds 9  --starts 3 (processes that
+ *          the rounds are spread over)  --passing 21 (rounds of plugins that only pass on)
+ *          --seconds 1  --warmup 1  --milliseconds 200 (per in-process figure)
  *          --out DIR (default bench/; '' = print only)
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,8 +16,8 @@ import { main, readOptions, UsageError } from '../peers/options.mjs'
 import { checkPrograms, startUpstream } from '../peers/peers.mjs'
 import { stop } from '../peers/processes.mjs'
 import { CLASSES } from './plugins.mjs'
-import { chart, HEADS, inProcessLine, ratioLines, results, servedLine } from './report.mjs'
-import { measureServed, VARIANTS } from './served.mjs'
+import { chart, HEADS, inProcessLine, passingLine, ratioLines, results, servedLine } from './report.mjs'
+import { measurePassing, measureServed, VARIANTS } from './served.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const BYTES = { 150: 150, '16k': 16 * 1024, '1m': 1024 * 1024 }
@@ -29,7 +31,9 @@ await main(async () => {
     counts: { as: 'counts', default: '1,2,4,8,16' },
     served: { as: 'counts', default: '8' },
     variants: { as: 'names', default: '', of: VARIANTS, all: VARIANTS },
-    rounds: { as: 'count', default: '7' },
+    rounds: { as: 'count', default: '9' },
+    starts: { as: 'count', default: '3' },
+    passing: { as: 'count', default: '21' },
     seconds: { as: 'number', default: '1' },
     warmup: { as: 'number', default: '1' },
     milliseconds: { as: 'number', default: '200' },
@@ -41,9 +45,9 @@ await main(async () => {
     throw new UsageError("the report needs --counts, --served and all variants; add --out '' to print a part of them")
   checkPrograms()
   const inProcess = await runInProcess(values)
-  const served = await runServed(values)
+  const { served, passing } = await runServed(values)
   if (values.out === '') return
-  writeFileSync(path.join(values.out, 'RESULTS.md'), results(inProcess, served, values))
+  writeFileSync(path.join(values.out, 'RESULTS.md'), results(inProcess, served, passing, values))
   writeFileSync(path.join(values.out, 'results.svg'), chart(inProcess))
 })
 
@@ -65,21 +69,27 @@ async function runInProcess({ classes, sizes, counts, variants, milliseconds }) 
   return all
 }
 
-async function runServed({ classes, sizes, served, variants, ...options }) {
-  if (served.length === 0) return []
+async function runServed({ classes, sizes, served: counts, variants, passing: passingRounds, ...options }) {
+  const served = []
+  const passing = []
+  if (counts.length === 0) return { served, passing }
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-chain-'))
   chmodSync(folder, 0o755) // nginx's worker may be another user
   writeBodies(path.join(folder, 'www'))
   const upstream = await startUpstream(path.join(folder, 'www'), folder)
   const at = { ...options, upstream: `http://127.0.0.1:${upstream.port}`, folder }
-  const all = []
   print(['', ...HEADS.ratios])
   try {
-    for (const count of served) {
-      for (const kind of classes) {
+    for (const count of counts) {
+      for (const size of variants.includes('pass') ? sizes : []) {
+        const one = await measurePassing(size, count, { ...at, rounds: passingRounds })
+        passing.push(one)
+        print(ratioLines(one))
+      }
+      for (const kind of variants.some(variant => variant !== 'pass') ? classes : []) {
         for (const size of sizes) {
           const one = await measureServed(kind, size, count, variants, at)
-          all.push(one)
+          served.push(one)
           print(ratioLines(one))
         }
       }
@@ -88,6 +98,7 @@ async function runServed({ classes, sizes, served, variants, ...options }) {
     await stop(upstream)
     rmSync(folder, { recursive: true, force: true })
   }
-  print(['', ...HEADS.served, ...all.map(servedLine)])
-  return all
+  if (passing.length > 0) print(['', ...HEADS.passing, ...passing.map(passingLine)])
+  if (served.length > 0) print(['', ...HEADS.served, ...served.map(servedLine)])
+  return { served, passing }
 }

@@ -3,11 +3,14 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { measureCase } from '../peers/measure.mjs'
 import { sluiceCli } from '../peers/peers.mjs'
+import { PASSING } from './plugins.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 
-/** The variants of a served case; those that are compared stand side by side. */
+/** The variants of a class; those that are compared stand side by side. */
 export const VARIANTS = ['none', 'pass', 'chain', 'combined', 'naive']
+/** Plugins that only pass on do so whatever the class: they are served on their own, one variant for each kind of plugin. */
+const SERVED = ['none', 'chain', 'combined', 'naive']
 
 const variantPeer = (kind, variant, count) => ({
   name: variant,
@@ -25,12 +28,24 @@ const variantPeer = (kind, variant, count) => ({
   })
 })
 
-/** @returns {Promise<{ kind: string, size: string, count: number, measured: import('../peers/measure.mjs').Measured[] }>} */
-export async function measureServed(kind, size, count, variants, options) {
+/** @typedef {{ kind: string, size: string, count: number, measured: import('../peers/measure.mjs').Measured[] }} Served */
+
+/** One class. @returns {Promise<Served>} */
+export function measureServed(kind, size, count, variants, options) {
+  const served = SERVED.filter(variant => variants.includes(variant))
+  return measure(kind, size, count, served, options)
+}
+
+/** Plugins that only pass on, of each kind. @returns {Promise<Served>} */
+export function measurePassing(size, count, options) {
+  return measure('pass', size, count, ['none', ...PASSING], options)
+}
+
+async function measure(kind, size, count, variants, options) {
   const one = { path: `/${size}.json`, connections: size === '1m' ? 8 : 64 }
   const measured = await measureCase(
     one,
-    VARIANTS.filter(variant => variants.includes(variant)).map(variant => variantPeer(kind, variant, count)),
+    variants.map(variant => variantPeer(kind, variant, count)),
     options
   )
   return { kind, size, count, measured }

@@ -3,7 +3,7 @@ import { idleConnections, load } from './load.mjs'
 import { machineTicks } from './machine.mjs'
 import { startPeer } from './peers.mjs'
 import { cpuBetween, cpuTimes, ownTicks, peakRss, stop } from './processes.mjs'
-import { calmest } from './statistics.mjs'
+import { calmest, median } from './statistics.mjs'
 
 /** Share of the machine that others may use in a round; above it the round is measured again. */
 export const DISTURBED = 0.15
@@ -12,11 +12,39 @@ export const DISTURBED = 0.15
 /** @typedef {{ name: string, rounds: Round[], rssMiB: number, startMs: number, discarded: number, disturbed: number }} Measured */
 
 /**
+ * Measures the peers of one case, in `starts` sets of fresh processes: one process may be slower than the next of the same program for all
+ * its life. The rounds are spread over the sets.
+ * @returns {Promise<Measured[]>}
+ */
+export async function measureCase(one, peers, { starts = 1, rounds, ...options }) {
+  const sets = []
+  for (let left = starts, open = rounds; left > 0 && open > 0; left--) {
+    const share = Math.ceil(open / left)
+    open -= share
+    sets.push(await measureSet(one, peers, { ...options, rounds: share }))
+  }
+  return peers.map((_, i) => joined(sets.map(set => set[i])))
+}
+
+/** @param {Measured[]} parts the same peer in several processes */
+function joined(parts) {
+  const sum = key => parts.reduce((all, part) => all + part[key], 0)
+  return {
+    name: parts[0].name,
+    rounds: parts.flatMap(part => part.rounds),
+    rssMiB: Math.max(...parts.map(part => part.rssMiB)),
+    startMs: median(parts.map(part => part.startMs)),
+    discarded: sum('discarded'),
+    disturbed: sum('disturbed')
+  }
+}
+
+/**
  * Starts every peer, warms each up, then measures them in turn, round after round: forwards and backwards (ABBA), each pair of
  * rounds beginning with another peer. A round that others disturbed is measured again, each at most once on average; the calmest count.
  * @returns {Promise<Measured[]>}
  */
-export async function measureCase(one, peers, { upstream, folder, rounds, seconds, warmup }) {
+async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmup }) {
   const running = []
   try {
     for (const peer of peers) {

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
+import { describe, type TestContext, test } from 'node:test'
+import type { PluginModule } from '../../src/plugin/index.js'
+import { openGateway } from '../support/open-gateway.js'
+import { rawUpstream } from './raw-upstream.js'
+
+const plugins: PluginModule = {
+  HandlerRegisterer: { registerHandlers: register => register('on', (_context, _extra, next) => request => next(request)) },
+  ModifierRegisterer: { registerModifiers: register => register('on', () => ({ response() {} })) }
+}
+
+const TIMEOUT_MS = 400
+
+/** A pass-through endpoint with one plugin that only passes on. */
+async function hosted(t: TestContext, namespace: string, onHead: (socket: Socket) => void, router: object = {}) {
+  const upstream = await rawUpstream(t, onHead)
+  const endpoint = {
+    endpoint: '/x',
+    timeout: `${TIMEOUT_MS}ms`,
+    output_encoding: 'no-op',
+    extra_config: { [namespace]: { name: ['on'] } },
+    backend: [{ host: [upstream.origin], url_pattern: '/x' }]
+  }
+  return openGateway(t, { extra_config: { router }, endpoints: [endpoint] }, { plugins: [plugins] })
+}
+
+const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n'
+
+/** Sends eight bytes, one each quarter of the timeout: twice as long. */
+function drip(socket: Socket): void {
+  socket.write(HEAD)
+  let left = 8
+  const timer = setInterval(() => {
+    socket.write('x')
+    if (--left === 0) clearInterval(timer)
+  }, TIMEOUT_MS / 4)
+  socket.on('close', () => clearInterval(timer))
+}
+
+for (const namespace of ['plugin/http-server', 'plugin/req-resp-modifier']) {
+  describe(`the timeout of an endpoint with ${namespace}`, () => {
+    test('ends with the head: a body that keeps moving is whole, however long it takes', async t => {
+      const { origin } = await hosted(t, namespace, drip)
+      const answer = await fetch(`${origin}/x`)
+      assert.deepEqual([answer.status, await answer.text()], [200, 'xxxxxxxx'])
+    })
+
+    test('is the idle limit of the body then: one that stands still is cut', async t => {
+      const { origin, log } = await hosted(t, namespace, socket => socket.write(`${HEAD}abc`))
+      const answer = await fetch(`${origin}/x`)
+      assert.equal(answer.status, 200)
+      await assert.rejects(answer.text())
+      await log.line(/the upstream stopped sending/)
+    })
+
+    test('covers the body where the router says so', async t => {
+      const { origin } = await hosted(t, namespace, drip, { no_op_timeout: 'whole' })
+      const answer = await fetch(`${origin}/x`)
+      assert.equal(answer.status, 200)
+      await assert.rejects(answer.text())
+    })
+
+    test('answers when no head comes', async t => {
+      const { origin } = await hosted(t, namespace, () => {})
+      assert.equal((await fetch(`${origin}/x`)).status, 500)
+    })
+
+    test('lets a head leave before its body', async t => {
+      let finish = (): void => {}
+      const { origin } = await hosted(t, namespace, socket => {
+        socket.write(HEAD)
+        finish = () => socket.write('12345678')
+      })
+      const answer = await fetch(`${origin}/x`)
+      finish()
+      assert.equal(await answer.text(), '12345678')
+    })
+  })
+}
