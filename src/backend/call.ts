@@ -89,8 +89,8 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       const headers = request.raw.slice()
       if (request.exchange.offer !== undefined)
         return upgrade(request, pool, request.method, path, headers, request.scope, receiver)
-      const call = { pool, method: request.method, path, headers, body, redirects, watch, idleMs }
-      callUpstream(call, request.scope, limit, receiver)
+      const sent = { pool, method: request.method, path, headers, body, redirects, watch, idleMs }
+      callUpstream(sent, request.scope, limit, receiver)
     } catch (cause) {
       receiver.reject(requestFailure(cause))
     }
@@ -107,7 +107,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     receiver: ResponseReceiver
   ): void {
     const { exchange } = request
-    const call = {
+    const sent = {
       pool,
       method: verb,
       path,
@@ -117,7 +117,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       upgrade: exchange.offer!.protocol,
       watch
     }
-    callUpstream(call, scope, limit, {
+    callUpstream(sent, scope, limit, {
       receive(response) {
         const { tunnel } = response
         if (tunnel !== undefined) exchange.atEnd(() => tunnel.socket.destroy())
@@ -142,10 +142,10 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       if (!hosted) {
         request.exchange.upstream = prefix.pool.origin
         if (upgrades) return upgrade(request, prefix.pool, method, path, raw, scope, receiver)
-        const call = { pool: prefix.pool, method, path, headers: raw, body, redirects, watch, idleMs }
+        const sent = { pool: prefix.pool, method, path, headers: raw, body, redirects, watch, idleMs }
         if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
-          return new PartCall(scope, limit, whole, receiver).start(call, body?.length === 0 ? undefined : body)
-        return callUpstream(call, scope, limit, receive === undefined ? receiver : new Through(receive, request, receiver))
+          return new PartCall(scope, limit, whole, receiver).start(sent, body?.length === 0 ? undefined : body)
+        return callUpstream(sent, scope, limit, receive === undefined ? receiver : new Through(receive, request, receiver))
       }
       made = backendRequest(request, method, path, raw, params, prefix.pool.origin, body, limit, scope)
     } catch (cause) {
