@@ -21,7 +21,7 @@ export async function measureCase(one, peers, { starts = 1, rounds, ...options }
   for (let left = starts, open = rounds; left > 0 && open > 0; left--) {
     const share = Math.ceil(open / left)
     open -= share
-    sets.push(await measureSet(one, peers, { ...options, rounds: share }))
+    sets.push(await measureSet(one, peers, { ...options, rounds: share, turns: rounds - open - share }))
   }
   return peers.map((_, i) => joined(sets.map(set => set[i])))
 }
@@ -41,10 +41,10 @@ function joined(parts) {
 
 /**
  * Starts every peer, warms each up, then measures them in turn, round after round: forwards and backwards (ABBA), each pair of
- * rounds beginning with another peer. A round that others disturbed is measured again, each at most once on average; the calmest count.
+ * rounds beginning with another peer; `turns` rounds went before. A round that others disturbed is measured again, each at most once on average; the calmest count.
  * @returns {Promise<Measured[]>}
  */
-async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmup }) {
+async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmup, turns }) {
   const running = []
   try {
     for (const peer of peers) {
@@ -62,7 +62,7 @@ async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmu
     }
     const all = []
     for (let calm = 0; calm < rounds && all.length < 2 * rounds; ) {
-      const round = await measureRound(running, all.length, { ...options, seconds })
+      const round = await measureRound(running, turns + all.length, { ...options, seconds })
       all.push(round)
       if (round.others <= DISTURBED) calm++
     }

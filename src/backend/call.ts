@@ -80,20 +80,21 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const wrapped = compileChain(transport, receive, deps.wraps)
 
   function transport(request: GatewayRequest, receiver: ResponseReceiver): void {
+    let body: CallBody
+    let pool: OriginPool
     try {
-      const opened = request.openedBody
-      const body = opened === undefined ? request.bodySource : sendableBody(request)
-      const pool = pools.get(request.origin ?? '')
-      request.exchange.upstream = pool.origin
-      const path = request.query === '' ? request.path : `${request.path}?${request.query}`
-      const headers = request.raw.slice()
-      if (request.exchange.offer !== undefined)
-        return upgrade(request, pool, request.method, path, headers, request.scope, receiver)
-      const sent = { pool, method: request.method, path, headers, body, redirects, watch, idleMs }
-      callUpstream(sent, request.scope, limit, receiver)
+      body = request.openedBody === undefined ? request.bodySource : sendableBody(request)
+      pool = pools.get(request.origin ?? '')
     } catch (cause) {
-      receiver.reject(requestFailure(cause))
+      return receiver.reject(requestFailure(cause))
     }
+    request.exchange.upstream = pool.origin
+    const path = request.query === '' ? request.path : `${request.path}?${request.query}`
+    const headers = request.raw.slice()
+    if (request.exchange.offer !== undefined)
+      return upgrade(request, pool, request.method, path, headers, request.scope, receiver)
+    const sent = { pool, method: request.method, path, headers, body, redirects, watch, idleMs }
+    callUpstream(sent, request.scope, limit, receiver)
   }
 
   /** Hands the client's offer on; a connection that no tunnel is made of ends with the exchange. */
@@ -128,30 +129,30 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   }
 
   const call: BackendCall = (request, params, body, scope, receiver) => {
-    let made: GatewayRequest
+    let prefix: HostPrefix
+    let path: string
+    let raw: RawFields
+    const upgrades = request.exchange.offer !== undefined
     try {
       const host = balancer.next()
       if (host === undefined) throw new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST')
       const query = pickQuery === undefined ? request.query : pickQuery(request.query)
-      const prefix = resolve(host)
-      const path = prefix.base + target(params, query)
-      const raw = pickFields === undefined ? request.raw.slice() : pickFields(request.raw)
-      const upgrades = request.exchange.offer !== undefined
+      prefix = resolve(host)
+      path = prefix.base + target(params, query)
+      raw = pickFields === undefined ? request.raw.slice() : pickFields(request.raw)
       if (upgrades && pickFields !== undefined) addHandshake(raw, request.raw)
       if (gzip && fieldOf(raw, 'accept-encoding') === undefined) raw.push('Accept-Encoding', 'gzip')
-      if (!hosted) {
-        request.exchange.upstream = prefix.pool.origin
-        if (upgrades) return upgrade(request, prefix.pool, method, path, raw, scope, receiver)
-        const sent = { pool: prefix.pool, method, path, headers: raw, body, redirects, watch, idleMs }
-        if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
-          return new PartCall(scope, limit, whole, receiver).start(sent, body?.length === 0 ? undefined : body)
-        return callUpstream(sent, scope, limit, receive === undefined ? receiver : new Through(receive, request, receiver))
-      }
-      made = backendRequest(request, method, path, raw, params, prefix.pool.origin, body, limit, scope)
     } catch (cause) {
       return receiver.reject(requestFailure(cause))
     }
-    wrapped(made, receiver)
+    const { pool } = prefix
+    if (hosted) return wrapped(backendRequest(request, method, path, raw, params, pool.origin, body, limit, scope), receiver)
+    request.exchange.upstream = pool.origin
+    if (upgrades) return upgrade(request, pool, method, path, raw, scope, receiver)
+    const sent = { pool, method, path, headers: raw, body, redirects, watch, idleMs }
+    if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
+      return new PartCall(scope, limit, whole, receiver).start(sent, body?.length === 0 ? undefined : body)
+    callUpstream(sent, scope, limit, receive === undefined ? receiver : new Through(receive, request, receiver))
   }
   if (meter === undefined) return call
   return (request, params, body, scope, receiver) => call(request, params, body, scope, new Metered(meter, receiver))

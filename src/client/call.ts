@@ -3,7 +3,8 @@
  *
  * In: an origin's pool, method, path, fields, body. Out, to the subclass: exactly one `onHead`, chunks, then exactly one of
  * `onBodyEnd` and `onFailure`; or `onFailure` alone. A call is a {@link Deadline} of its own, for subclasses that want one. On the way it follows allowed redirects, retries once where nothing can
- * have been processed, ignores interim answers, and refuses statuses outside 200…599.
+ * have been processed, ignores interim answers, and refuses statuses outside 200…599. What a subclass does in these calls runs inside
+ * undici's own: it must not throw.
  */
 
 import { Buffer } from 'node:buffer'

@@ -49,12 +49,18 @@ export function callUpstream(request: UpstreamRequest, scope: Scope, limit: numb
   new ResponseCall(scope, limit, receiver).start(request)
 }
 
+function cancelNow(call: UpstreamCall, reason: GatewayError): void {
+  call.cancel(reason)
+}
+
 class ResponseCall extends UpstreamCall implements ByteSource {
   length: number | undefined = undefined
   private readonly scope: Scope
   private readonly limit: number
   private readonly receiver: ResponseReceiver
   private hasHead = false
+  /** The receiver is at work with the head. */
+  private receiving = false
   private sink: ByteSink | undefined
   private ahead: Buffer[] = NOTHING
   private aheadBytes = 0
@@ -108,7 +114,15 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     response.call = this
     // see UpstreamCall.lendChunk: only bodies of known length; what of the body was read with the head is looked at below
     if (this.length !== undefined) this.lendChunk()
+    this.receiving = true
     this.receiver.receive(response)
+    this.receiving = false
+  }
+
+  /** In the course of the head it waits a tick: an answer whose rest was read with it is over by then, and its connection lives on. */
+  override cancel(reason: GatewayError): void {
+    if (this.receiving) process.nextTick(cancelNow, this, reason)
+    else super.cancel(reason)
   }
 
   protected override onTunnel(raw: readonly Buffer[], socket: Socket, protocol: string): void {

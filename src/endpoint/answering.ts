@@ -63,7 +63,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     res.on('close', onClose)
   }
 
-  /** Called once when the answer is over; `error` says why it was not whole. */
+  /** Called once when the answer is over; `error` says why it was not whole. Closes the scope, and with it the deadline. */
   protected abstract sent(error: GatewayError | undefined): void
   /** Called when the client's connection has closed, or the answer is out. */
   abstract clientClosed(): void
@@ -93,10 +93,13 @@ export abstract class Answering extends Exchange implements ByteSink {
   }
 
   private streamLater(response: GatewayResponse, body: Body): void {
-    body.takeWhenSettled().then(
-      source => this.stream(response, source),
-      error => this.cut(error)
-    )
+    body
+      .takeWhenSettled()
+      .then(source => {
+        if (this.over) source.destroy(gone())
+        else this.stream(response, source)
+      })
+      .catch(error => this.cut(error))
   }
 
   private headOnly(response: GatewayResponse): void {
@@ -218,6 +221,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     this.flowing?.destroy(reason)
   }
 
+  /** The entry in the wheel keeps the time of the request first; see {@link unexpire}. */
   override expireIn(ms: number, limit: string): void {
     this.relaxed = false
     super.expireIn(ms, limit)
@@ -228,6 +232,15 @@ export abstract class Answering extends Exchange implements ByteSink {
     this.relaxed = true
   }
 
+  /** Ends what runs inside. A body of somebody else's that goes on is watched from now on. */
+  override cancel(reason: GatewayError): void {
+    super.cancel(reason)
+    if (this.over || this.flowing === undefined || this.idleMs === 0) return
+    this.relaxed = true
+    deadlines.schedule(this, this.idleMs)
+  }
+
+  /** The request's time is over, or it is time to look whether the body still moves. */
   override fire(): void {
     if (!this.relaxed) return super.fire()
     if (this.over || this.flowing === undefined || this.idleMs === 0) return
@@ -245,9 +258,9 @@ export abstract class Answering extends Exchange implements ByteSink {
     this.res.destroy()
   }
 
-  private cut(error: GatewayError): void {
+  private cut(cause: unknown): void {
     if (this.over) return
-    this.finish(error)
+    this.finish(cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { cause }))
     this.res.destroy()
   }
 

@@ -70,6 +70,7 @@ export function compileConcurrent(call: BackendCall, times: number, timeoutMs: n
     }
     const scopes = Array.from({ length: times }, () => scope.inner())
     for (const one of scopes) {
+      if (open <= 0) return // one has won already
       call(request, params, body, one, {
         receive: response => settle(one, response, undefined),
         reject: error => settle(one, undefined, error)

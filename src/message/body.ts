@@ -157,7 +157,8 @@ export class Body {
   /** The bytes as they travel. @throws GatewayError SLUICE_ERR_BODY_TOO_LARGE; the body stays as it was. */
   async buffer(limitBytes: number = this.limit): Promise<Buffer> {
     this.ask(2)
-    await this.settle()
+    // at once where nobody reads: whoever sends the body in this turn finds it busy
+    if (this.pending !== undefined) await this.settle()
     this.toBytes()
     if (this.bytes !== undefined && this.steps.length === 0) {
       if (this.bytes.length > limitBytes) throw this.over(limitBytes)

@@ -1,6 +1,6 @@
 /**
  * A pipe without promises: each step hands its answer on while it still runs, so that an answer's head and its first bytes are
- * written in the turn they came in. Plugins see promises; between the gateway's own steps one is made only where a plugin stands.
+ * written in the turn they came in. Plugins see promises; a step that has to wait makes one of its own.
  */
 
 import type { GatewayRequest } from './request.js'
@@ -33,13 +33,11 @@ export function promised(send: Sender): Promised {
 /** Makes a sender of a function that answers a promise, or throws. */
 export function awaited(next: Promised): Sender {
   return (request, receiver) => {
-    let answer: Promise<GatewayResponse>
     try {
-      answer = next(request)
+      whenSettled(next(request), receiver)
     } catch (error) {
-      return receiver.reject(error)
+      receiver.reject(error)
     }
-    whenSettled(answer, receiver)
   }
 }
 

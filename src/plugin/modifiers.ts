@@ -84,7 +84,12 @@ function compileRequest(uses: readonly WatchedUse[], onward: Sender): Sender {
     if (broken !== undefined) receiver.reject(broken)
     else if (value === undefined || value === null) return true
     else {
-      const mistake = mistakeIn(use, value, request)
+      let mistake: Error | undefined
+      try {
+        mistake = mistakeIn(use, value, request)
+      } catch (thrown) {
+        mistake = pluginFailure(use, thrown) // a frozen object, and what else cannot be marked
+      }
       if (mistake !== undefined) receiver.reject(mistake)
       else receiver.receive(value as GatewayResponse)
     }
