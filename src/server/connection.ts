@@ -58,6 +58,11 @@ export class Connection {
     return response !== undefined && !response.writableFinished && !response.destroyed
   }
 
+  /** As {@link answering}, or an answer that is out has not let go of the socket: node does that a tick later. */
+  get occupied(): boolean {
+    return this.answering || (this.response !== undefined && this.response.socket !== null)
+  }
+
   /** True while an answer is owed or a body is still on its way. */
   get busy(): boolean {
     return this.answering || (this.request !== undefined && !this.request.complete && !this.request.destroyed)

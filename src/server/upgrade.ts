@@ -39,7 +39,7 @@ export function upgradableMessage(wanted: UpgradeCheck): typeof IncomingMessage 
 function isTunnelOffer(request: IncomingMessage): boolean {
   if (request.method !== 'GET' || request.httpVersionMajor !== 1 || request.httpVersionMinor !== 1) return false
   // behind an answer that is still owed nothing can be taken over
-  if (connectionOf(request.socket)?.answering) return false
+  if (connectionOf(request.socket)?.occupied) return false
   return !hasBody(request.rawHeaders) && tunnelProtocols(request.rawHeaders) !== undefined
 }
 
