@@ -8,7 +8,7 @@
 import type { OriginPool } from '../client/pool.js'
 import type { UpstreamPools } from '../client/pools.js'
 import type { RedirectPolicy } from '../client/redirect.js'
-import { callUpstream } from '../client/response-call.js'
+import { type CallPlan, callUpstream } from '../client/response-call.js'
 import type { BackendConfig, EndpointConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
@@ -72,10 +72,12 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const resolve = compileHostResolver(pools)
   const { method } = backend
   const limit = endpoint.maxBodyBytes
-  const { idleMs, acceptGzip: gzip } = deps
+  const gzip = deps.acceptGzip
   const receive = deps.receiver?.receive
   const whole = deps.receiver?.whole
   const { watch, meter } = deps.wraps
+  const plan: CallPlan = { redirects, watch, idleMs: deps.idleMs, limit }
+  const upgradePlan: CallPlan = { ...plan, redirects: undefined, idleMs: 0 }
   const hosted = deps.wraps.decoded !== undefined || deps.wraps.transport !== undefined
   const wrapped = compileChain(transport, receive, deps.wraps)
 
@@ -90,11 +92,10 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     }
     request.exchange.upstream = pool.origin
     const path = request.query === '' ? request.path : `${request.path}?${request.query}`
-    const headers = request.raw.slice()
-    if (request.exchange.offer !== undefined)
-      return upgrade(request, pool, request.method, path, headers, request.scope, receiver)
-    const sent = { pool, method: request.method, path, headers, body, redirects, watch, idleMs }
-    callUpstream(sent, request.scope, limit, receiver)
+    const headers = request.lendRaw()
+    const { method: verb, scope } = request
+    if (request.exchange.offer !== undefined) return upgrade(request, pool, verb, path, headers, scope, receiver)
+    callUpstream(plan, pool, verb, path, headers, body, scope, receiver)
   }
 
   /** Hands the client's offer on; a connection that no tunnel is made of ends with the exchange. */
@@ -108,24 +109,15 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     receiver: ResponseReceiver
   ): void {
     const { exchange } = request
-    const sent = {
-      pool,
-      method: verb,
-      path,
-      headers,
-      body: undefined,
-      redirects: undefined,
-      upgrade: exchange.offer!.protocol,
-      watch
-    }
-    callUpstream(sent, scope, limit, {
+    const tunnelling: ResponseReceiver = {
       receive(response) {
         const { tunnel } = response
         if (tunnel !== undefined) exchange.atEnd(() => tunnel.socket.destroy())
         receiver.receive(response)
       },
       reject: error => receiver.reject(error)
-    })
+    }
+    callUpstream(upgradePlan, pool, verb, path, headers, undefined, scope, tunnelling, exchange.offer!.protocol)
   }
 
   const call: BackendCall = (request, params, body, scope, receiver) => {
@@ -139,9 +131,11 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       const query = pickQuery === undefined ? request.query : pickQuery(request.query)
       prefix = resolve(host)
       path = prefix.base + target(params, query)
-      raw = pickFields === undefined ? request.raw.slice() : pickFields(request.raw)
-      if (upgrades && pickFields !== undefined) addHandshake(raw, request.raw)
-      if (gzip && fieldOf(raw, 'accept-encoding') === undefined) raw.push('Accept-Encoding', 'gzip')
+      if (pickFields !== undefined) {
+        raw = pickFields(request.raw)
+        if (upgrades) addHandshake(raw, request.raw)
+      } else raw = hosted ? request.raw.slice() : request.lendRaw()
+      if (gzip && fieldOf(raw, 'accept-encoding') === undefined) raw = [...raw, 'Accept-Encoding', 'gzip']
     } catch (cause) {
       return receiver.reject(requestFailure(cause))
     }
@@ -149,10 +143,10 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     if (hosted) return wrapped(backendRequest(request, method, path, raw, params, pool.origin, body, limit, scope), receiver)
     request.exchange.upstream = pool.origin
     if (upgrades) return upgrade(request, pool, method, path, raw, scope, receiver)
-    const sent = { pool, method, path, headers: raw, body, redirects, watch, idleMs }
     if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
-      return new PartCall(scope, limit, whole, receiver).start(sent, body?.length === 0 ? undefined : body)
-    callUpstream(sent, scope, limit, receive === undefined ? receiver : new Through(receive, request, receiver))
+      return new PartCall(plan, scope, whole, receiver).start(pool, method, path, raw, body?.length === 0 ? undefined : body)
+    const decoding = receive === undefined ? receiver : new Through(receive, request, receiver)
+    callUpstream(plan, pool, method, path, raw, body, scope, decoding)
   }
   if (meter === undefined) return call
   return (request, params, body, scope, receiver) => call(request, params, body, scope, new Metered(meter, receiver))

@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer'
 import { UpstreamCall } from '../client/call.js'
 import { decodeFields } from '../client/fields.js'
-import type { UpstreamRequest } from '../client/response-call.js'
+import type { OriginPool } from '../client/pool.js'
+import type { CallPlan } from '../client/response-call.js'
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import { joinChunks, tooLarge } from '../message/byte-flow.js'
@@ -16,8 +17,8 @@ import { ERROR_BODY_DRAIN, type WholeReceive } from './decoded.js'
  * eight fields each that saves 36 strings (bench/peers, merge).
  */
 export class PartCall extends UpstreamCall {
+  private readonly plan: CallPlan
   private readonly scope: Scope
-  private readonly limit: number
   private readonly whole: WholeReceive
   private readonly receiver: ResponseReceiver
   private status = 0
@@ -27,21 +28,20 @@ export class PartCall extends UpstreamCall {
   /** The rest of the body is read for the connection's sake alone. */
   private judged = false
 
-  /** @param limit bytes; most to hold */
-  constructor(scope: Scope, limit: number, whole: WholeReceive, receiver: ResponseReceiver) {
+  constructor(plan: CallPlan, scope: Scope, whole: WholeReceive, receiver: ResponseReceiver) {
     super()
+    this.plan = plan
     this.scope = scope
-    this.limit = limit
     this.whole = whole
     this.receiver = receiver
+    this.watch = plan.watch
   }
 
   /** Sends the request with `body`; the receiver gets the decoded data, or a failure. Cancelled with its scope. */
-  start(request: UpstreamRequest, body: Buffer | undefined): void {
+  start(pool: OriginPool, method: string, path: string, headers: RawFields, body: Buffer | undefined): void {
     if (this.scope.reason !== undefined) return this.receiver.reject(this.scope.reason)
     this.scope.add(this)
-    this.watch = request.watch
-    this.send(request.pool, request.method, request.path, request.headers, body ?? null, request.redirects)
+    this.send(pool, method, path, headers, body ?? null, this.plan.redirects)
   }
 
   protected onHead(status: number, raw: readonly Buffer[]): void {
@@ -60,7 +60,7 @@ export class PartCall extends UpstreamCall {
     this.size += chunk.length
     if (this.judged) {
       if (this.size > ERROR_BODY_DRAIN) this.cancel(tooLarge(ERROR_BODY_DRAIN))
-    } else if (this.size > this.limit) this.cancel(tooLarge(this.limit))
+    } else if (this.size > this.plan.limit) this.cancel(tooLarge(this.plan.limit))
     else this.chunks.push(chunk)
     return true
   }
@@ -87,7 +87,7 @@ export class PartCall extends UpstreamCall {
   override fire(): void {}
 
   private responseOf(bytes: Buffer | undefined): GatewayResponse {
-    const response = GatewayResponse.over(this.status, this.fields, bytes, this.limit)
+    const response = GatewayResponse.over(this.status, this.fields, bytes, this.plan.limit)
     response.call = this
     return response
   }

@@ -15,23 +15,15 @@ import type { RedirectPolicy } from './redirect.js'
 import type { SocketReader } from './socket-reader.js'
 import { Upload } from './upload.js'
 
-/** What is sent. */
-export interface UpstreamRequest {
-  readonly pool: OriginPool
-  readonly method: string
-  /** Path and query, ready for the request line. */
-  readonly path: string
-  /** Without framing; `Content-Length` is written here from the body. */
-  readonly headers: RawFields
-  /** Bytes may be sent again, a source only once. */
-  readonly body: Buffer | ByteSource | undefined
+/** What boot decided for the calls of one backend. */
+export interface CallPlan {
   readonly redirects: RedirectPolicy | undefined
-  /** Asks the upstream for another protocol: the value of `Upgrade`. A 101 answer then carries the connection as its `tunnel`. */
-  readonly upgrade?: string | undefined
-  /** Measures the call. */
-  readonly watch?: CallWatch | undefined
-  /** ms that the body may stand still while somebody reads it who keeps no time himself; absent or 0 = for ever. */
-  readonly idleMs?: number
+  /** Measures the calls. */
+  readonly watch: CallWatch | undefined
+  /** ms that a body may stand still while somebody reads it who keeps no time himself; 0 = for ever. */
+  readonly idleMs: number
+  /** bytes; most that a response's body may hold in memory. */
+  readonly limit: number
 }
 
 /** Bytes kept before a sink is there; beyond it the upstream waits. */
@@ -43,10 +35,23 @@ const SMALL_BYTES = 2 * 1024
  * Sends a request; `receiver` gets the response as soon as its head is there, and the body flows when somebody takes it. It
  * gets a GatewayError when there is no response. Cancelled with `scope`.
  *
- * @param limit bytes; most that the response's body may hold in memory
+ * @param path with the query, ready for the request line
+ * @param headers without framing, read only: `Content-Length` comes from the body
+ * @param body bytes may be sent again, a source only once
+ * @param upgrade asks for another protocol: the value of `Upgrade`. A 101 answer then carries the connection as its `tunnel`
  */
-export function callUpstream(request: UpstreamRequest, scope: Scope, limit: number, receiver: ResponseReceiver): void {
-  new ResponseCall(scope, limit, receiver).start(request)
+export function callUpstream(
+  plan: CallPlan,
+  pool: OriginPool,
+  method: string,
+  path: string,
+  headers: RawFields,
+  body: Buffer | ByteSource | undefined,
+  scope: Scope,
+  receiver: ResponseReceiver,
+  upgrade?: string
+): void {
+  new ResponseCall(plan, scope, receiver, upgrade).start(pool, method, path, headers, body)
 }
 
 function cancelNow(call: UpstreamCall, reason: GatewayError): void {
@@ -55,8 +60,8 @@ function cancelNow(call: UpstreamCall, reason: GatewayError): void {
 
 class ResponseCall extends UpstreamCall implements ByteSource {
   length: number | undefined = undefined
+  private readonly plan: CallPlan
   private readonly scope: Scope
-  private readonly limit: number
   private readonly receiver: ResponseReceiver
   private hasHead = false
   /** The receiver is at work with the head. */
@@ -67,41 +72,34 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   /** The connection's buffer that the last of `ahead` lies in, and who wants it back. */
   private held: Buffer | undefined = undefined
   private lender: SocketReader | undefined = undefined
-  private idleMs = 0
   private lastActivity = 0
   private trailers: readonly string[] | undefined
   private failure: GatewayError | undefined
 
-  constructor(scope: Scope, limit: number, receiver: ResponseReceiver) {
+  constructor(plan: CallPlan, scope: Scope, receiver: ResponseReceiver, upgrade: string | undefined) {
     super()
+    this.plan = plan
     this.scope = scope
-    this.limit = limit
     this.receiver = receiver
+    this.upgrade = upgrade
+    this.watch = plan.watch
   }
 
-  start(request: UpstreamRequest): void {
+  start(pool: OriginPool, method: string, path: string, headers: RawFields, body: Buffer | ByteSource | undefined): void {
     if (this.scope.reason !== undefined) return this.receiver.reject(this.scope.reason)
     this.scope.add(this)
-    this.upgrade = request.upgrade
-    this.watch = request.watch
-    this.idleMs = request.idleMs ?? 0
-    const { body } = request
-    if (body === undefined) this.sendWith(request, null)
-    else if (!('flow' in body)) this.sendWith(request, body.length > 0 ? body : null)
+    if (body === undefined) this.sendWith(pool, method, path, headers, null)
+    else if (!('flow' in body)) this.sendWith(pool, method, path, headers, body.length > 0 ? body : null)
     else {
-      if (body.length !== undefined) request.headers.push('Content-Length', String(body.length))
-      if (body.takeWhole === undefined) this.sendWith(request, new Upload(body))
-      else this.sendNext(request, body)
+      const framed = body.length === undefined ? headers : [...headers, 'Content-Length', String(body.length)]
+      if (body.takeWhole === undefined) this.sendWith(pool, method, path, framed, new Upload(body))
+      // in the tick after the request, when a small body is there
+      else process.nextTick(() => this.sendWith(pool, method, path, framed, body.takeWhole!() ?? new Upload(body)))
     }
   }
 
-  /** In the tick after the request, when a small body is there. */
-  private sendNext(request: UpstreamRequest, body: ByteSource): void {
-    process.nextTick(() => this.sendWith(request, body.takeWhole!() ?? new Upload(body)))
-  }
-
-  private sendWith({ pool, method, path, headers, redirects }: UpstreamRequest, body: Upload | Buffer | null): void {
-    if (!this.ended) this.send(pool, method, path, headers, body, redirects)
+  private sendWith(pool: OriginPool, method: string, path: string, headers: RawFields, body: Upload | Buffer | null): void {
+    if (!this.ended) this.send(pool, method, path, headers, body, this.plan.redirects)
   }
 
   protected onHead(status: number, raw: readonly Buffer[]): void {
@@ -109,7 +107,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     const head = decodeFields(raw)
     const bodiless = this.method === 'HEAD' || status === 204 || status === 304
     this.length = bodiless ? 0 : head.contentLength
-    const response = GatewayResponse.over(status, head.fields, this, this.limit)
+    const response = GatewayResponse.over(status, head.fields, this, this.plan.limit)
     if (bodiless) response.bodiless = true
     response.call = this
     // see UpstreamCall.lendChunk: only bodies of known length; what of the body was read with the head is looked at below
@@ -128,7 +126,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   protected override onTunnel(raw: readonly Buffer[], socket: Socket, protocol: string): void {
     this.scope.remove(this)
     this.hasHead = true
-    const response = GatewayResponse.over(101, decodeFields(raw).fields, undefined, this.limit)
+    const response = GatewayResponse.over(101, decodeFields(raw).fields, undefined, this.plan.limit)
     response.bodiless = true
     response.tunnel = { socket, protocol }
     response.call = this
@@ -182,8 +180,9 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   /** Its scope keeps the time until the head; the body's silence is watched here where the sink does not. */
   override fire(): void {
     const idle = this.paused ? 0 : deadlines.now() - this.lastActivity
-    if (idle < this.idleMs) return deadlines.schedule(this, this.idleMs - idle)
-    const limit = `idle=${this.idleMs}ms`
+    const { idleMs } = this.plan
+    if (idle < idleMs) return deadlines.schedule(this, idleMs - idle)
+    const limit = `idle=${idleMs}ms`
     this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', { message: 'the upstream stopped sending', limit }))
   }
 
@@ -191,9 +190,10 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     this.sink = sink
     if (this.ahead !== NOTHING || this.ended) this.resume()
     else this.resumeFlow()
-    if (this.idleMs === 0 || sink.spent !== undefined || this.ended) return
+    const { idleMs } = this.plan
+    if (idleMs === 0 || sink.spent !== undefined || this.ended) return
     this.lastActivity = deadlines.now()
-    deadlines.schedule(this, this.idleMs)
+    deadlines.schedule(this, idleMs)
   }
 
   resume(): void {

@@ -14,7 +14,6 @@ import { rendererFor } from '../encoding/renderers.js'
 import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/query.js'
 import { addHandshake } from '../http/upgrade.js'
 import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
 import { type ResponseReceiver, type Sender, through } from '../message/sender.js'
 import { metered } from '../plugin/measure.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
@@ -45,8 +44,8 @@ export interface Endpoint {
   /** ms that a tunnel may be silent; undefined where `Upgrade` is passed over. */
   readonly tunnelIdleMs: number | undefined
   /** Answers always: failures are responses. `request` is the client's, before the endpoint's lists. */
-  handle(request: GatewayRequest): Promise<GatewayResponse>
-  /** As {@link handle}, without a promise, for a request object that nobody else has or will have. */
+  handle: Sender
+  /** As {@link handle}, for a request object that nobody else has or will have. */
   serve(request: GatewayRequest, receiver: ResponseReceiver): void
   /** True when the answer's bytes are the upstream's. */
   readonly passthrough: boolean
@@ -127,14 +126,10 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
 
   function serve(request: GatewayRequest, receiver: ResponseReceiver): void {
     request.sole = narrows
-    begin(request, receiver)
+    handle(request, receiver)
   }
 
-  function handle(request: GatewayRequest): Promise<GatewayResponse> {
-    return new Promise((receive, reject) => begin(request, { receive, reject }))
-  }
-
-  function begin(request: GatewayRequest, receiver: ResponseReceiver): void {
+  function handle(request: GatewayRequest, receiver: ResponseReceiver): void {
     request.scope.expireIn(config.timeoutMs, limitText)
     if (tunnelIdleMs === undefined) request.exchange.offer = undefined
     new Handling(plan, request, receiver).start()

@@ -47,6 +47,8 @@ export class GatewayRequest {
   /** Gateway use: nobody else has this object, so it may be narrowed in place. */
   sole = false
   private rawFields: RawFields | undefined
+  /** A call reads {@link rawFields}. */
+  private lent = false
   private headerMap: HeaderMap | undefined
   private bodyView: Body | undefined
   private readonly source: ByteSource | undefined
@@ -80,7 +82,10 @@ export class GatewayRequest {
   }
 
   get headers(): HeaderMap {
-    this.headerMap ??= new HeaderMap(this.raw)
+    if (this.headerMap === undefined) {
+      if (this.lent) this.rawFields = this.raw.slice()
+      this.headerMap = new HeaderMap(this.raw)
+    }
     return this.headerMap
   }
 
@@ -185,6 +190,13 @@ export class GatewayRequest {
   get raw(): RawFields {
     this.rawFields ??= endToEndFields(this.exchange.rawHeaders)
     return this.rawFields
+  }
+
+  /** Gateway use: the fields for a call, which only reads them; whoever asks for {@link headers} from then on gets a copy. */
+  lendRaw(): RawFields {
+    if (this.headerMap !== undefined) return this.raw.slice()
+    this.lent = true
+    return this.raw
   }
 
   /** Gateway use: fields to choose from: as {@link raw}, or the client's own, hop-by-hop ones included, while nobody has asked. */

@@ -3,6 +3,7 @@
  * written in the turn they came in. Plugins see promises; a step that has to wait makes one of its own.
  */
 
+import { Pending, type PendingPlace, whenSettled } from './pending.js'
 import type { GatewayRequest } from './request.js'
 import type { GatewayResponse } from './response.js'
 
@@ -25,9 +26,18 @@ export type Promised = (request: GatewayRequest) => Promise<GatewayResponse>
 /** What a step makes of a response; whatever it throws or rejects with is the exchange's failure. */
 export type Work = (response: GatewayResponse, request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
 
-/** Makes the form with promises of a sender. Never throws. */
+/**
+ * Makes the form with promises of a sender. Never throws. To those who pass on what it answers it answers a {@link Pending}; from the first
+ * on that listened to one, promises of the system, which are cheaper to listen to.
+ */
 export function promised(send: Sender): Promised {
-  return request => new Promise((receive, reject) => send(request, { receive, reject }))
+  const place: PendingPlace = { listened: false }
+  return request => {
+    if (place.listened) return new Promise((receive, reject) => send(request, { receive, reject }))
+    const pending = new Pending(place)
+    send(request, pending)
+    return pending
+  }
 }
 
 /** Makes a sender of a function that answers a promise, or throws. */
@@ -84,11 +94,4 @@ export class Through implements ResponseReceiver {
 export function settle(made: GatewayResponse | Promise<GatewayResponse>, receiver: ResponseReceiver): void {
   if (made instanceof Promise) whenSettled(made, receiver)
   else receiver.receive(made)
-}
-
-function whenSettled(answer: Promise<GatewayResponse>, receiver: ResponseReceiver): void {
-  answer.then(
-    response => receiver.receive(response),
-    error => receiver.reject(error)
-  )
 }

@@ -9,6 +9,7 @@
 import { GatewayError } from '../errors.js'
 import { ReadableSource } from '../message/byte-flow.js'
 import { together, Waiting } from '../message/foreign.js'
+import { unwatched } from '../message/pending.js'
 import type { GatewayRequest } from '../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../message/response.js'
 import { pluginFailure, pluginMistake } from './failure.js'
@@ -48,7 +49,7 @@ export class Link {
 
   /** A call that is not the handler's first, or not made while it ran synchronously. */
   private further(request: GatewayRequest, answer: Promise<GatewayResponse>): void {
-    answer.catch(ignore) // its handler may never look at it: that must not end the process
+    unwatched(answer) // its handler may never look at it
     if (typeof this.handed === 'object') this.handed = together(this.handed, answer)
     else if (isRequest(request)) Waiting.called(request.exchange, this, request, answer)
   }
@@ -135,13 +136,14 @@ export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: A
     try {
       answer = handler(request)
     } catch (thrown) {
-      link.heard()?.catch(ignore)
+      const inside = link.heard()
+      if (inside !== undefined) unwatched(inside)
       return failed(thrown, request)
     }
     const inside = link.heard()
     if (inside !== undefined) {
       if (inside === answer) return inside as Promise<GatewayResponse>
-      inside.catch(ignore)
+      unwatched(inside)
     }
     try {
       return settle(answer, request, inside)
@@ -188,5 +190,3 @@ export function describe(value: unknown): string {
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
   return `a ${typeof value}`
 }
-
-const ignore = (): void => {}

@@ -15,8 +15,9 @@ import { decodePath } from '../http/path.js'
 import { parseTarget, type Target } from '../http/target.js'
 import { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
+import { betweenSenders, type ResponseReceiver, type Sender, settle } from '../message/sender.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
-import type { Next, Wrap } from '../plugin/types.js'
+import type { Wrap } from '../plugin/types.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { NO_PARAMS } from './method-table.js'
 import type { RouteMatch, RouteResult, Router } from './router.js'
@@ -59,22 +60,22 @@ export type Dispatch = (req: IncomingMessage, res: ServerResponse, offer?: Upgra
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { router, clientIp, identify, started } = options
   const unstaged = options.outer === undefined && options.inner === undefined
-  const routed: Next = request => {
-    const match = router.lookup(request.method, request.path)
-    request.exchange.match = match
-    if (match.kind === 'route' && 'reserved' in match.value) return settle(match.value, request)
-    if (match.kind === 'redirect' || match.kind === 'bad-params') return Promise.resolve(options.answerMiss(match, request))
-    return inside(request)
-  }
-  const found: Next = request => {
+  const found: Sender = (request, receiver) => {
     const match = request.exchange.match as RouteResult<RouteTarget>
-    if (match.kind !== 'route') return Promise.resolve(options.answerMiss(match, request))
+    if (match.kind !== 'route') return receiver.receive(options.answerMiss(match, request))
     if (match.params !== NO_PARAMS) request.params = match.params
     request.exchange.endpoint = match.value as Endpoint
-    return (match.value as Endpoint).handle(request)
+    ;(match.value as Endpoint).handle(request, receiver)
   }
-  const inside = options.inner === undefined ? found : options.inner(found)
-  const chain = options.outer === undefined ? routed : options.outer(neverRejects(routed))
+  const inside = options.inner === undefined ? found : betweenSenders(options.inner)(found)
+  const routed: Sender = (request, receiver) => {
+    const match = router.lookup(request.method, request.path)
+    request.exchange.match = match
+    if (match.kind === 'route' && 'reserved' in match.value) answerReserved(match.value, request, receiver)
+    else if (match.kind === 'redirect' || match.kind === 'bad-params') receiver.receive(options.answerMiss(match, request))
+    else inside(request, receiver)
+  }
+  const chain = options.outer === undefined ? routed : betweenSenders(options.outer)(neverRejecting(routed))
 
   return (req, res, offer) => {
     let target: Target
@@ -107,10 +108,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       hit.value.serve(request, served)
       return
     }
-    chain(request).then(
-      response => served.receive(response),
-      error => served.reject(error)
-    )
+    chain(request, served)
   }
 }
 
@@ -133,17 +131,37 @@ export function compileUpgradeCheck(router: Router<RouteTarget>, reroutes: boole
 /** Peers of in-process requests have no address of their own. */
 const LOCAL = '127.0.0.1'
 
-function settle(handler: ReservedHandler, request: GatewayRequest): Promise<GatewayResponse> {
+function answerReserved(handler: ReservedHandler, request: GatewayRequest, receiver: ResponseReceiver): void {
+  let answer: GatewayResponse | Promise<GatewayResponse>
   try {
-    return Promise.resolve(handler.answer(request))
+    answer = handler.answer(request)
   } catch (error) {
-    return Promise.reject(error)
+    return receiver.reject(error)
   }
+  settle(answer, receiver)
 }
 
 /** At service scope `next` never rejects: a failure further in is already a response. */
-function neverRejects(next: Next): Next {
-  return request => next(request).catch(error => (request.exchange as Served).answerTo(error))
+function neverRejecting(send: Sender): Sender {
+  return (request, receiver) => send(request, new Absorbing(request.exchange as Served, receiver))
+}
+
+class Absorbing implements ResponseReceiver {
+  private readonly served: Served
+  private readonly receiver: ResponseReceiver
+
+  constructor(served: Served, receiver: ResponseReceiver) {
+    this.served = served
+    this.receiver = receiver
+  }
+
+  receive(response: GatewayResponse): void {
+    this.receiver.receive(response)
+  }
+
+  reject(error: unknown): void {
+    this.receiver.receive(this.served.answerTo(error))
+  }
 }
 
 /** A target that cannot be read gets its status and the connection ends: what follows cannot be trusted either. */

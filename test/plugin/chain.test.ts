@@ -42,6 +42,23 @@ for (const level of LEVELS) {
       assert.deepEqual(up.calls, [])
     })
 
+    test('who passes on what next answered and listens to it as well edits what is sent', async t => {
+      const up = await startUpstream(t, json({ ok: true }))
+      const module = handlers({
+        listens: (_c, _e, next) => request => {
+          const answer = next(request)
+          void answer.then(response => response.headers.set('X-Heard', 'yes'))
+          return answer
+        }
+      })
+      const { gateway } = await openAt(t, up.host, { level, names: ['listens', 'p'] }, [module, handlers({ p: passOn })])
+      for (let i = 0; i < 3; i++) {
+        const answer = await gateway.request({ path: '/x' })
+        assert.equal(answer.headers['x-heard'], 'yes')
+        assert.deepEqual(JSON.parse(answer.text()), { ok: true })
+      }
+    })
+
     test('state and signal are one per exchange, and addresses are there', async t => {
       const up = await startUpstream(t, json({}))
       const found: unknown[] = []
