@@ -32,7 +32,7 @@ export type CallBody = Buffer | ByteSource | undefined
 /** Sends one request to a backend; `receiver` hears as {@link Sender} says. */
 export type BackendCall = (
   request: GatewayRequest,
-  params: Readonly<Record<string, string>>,
+  params: Readonly<Record<string, string>> | undefined,
   body: CallBody,
   scope: Scope,
   receiver: ResponseReceiver
@@ -130,7 +130,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       if (host === undefined) throw new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST')
       const query = pickQuery === undefined ? request.query : pickQuery(request.query)
       prefix = resolve(host)
-      path = prefix.base + target(params, query)
+      path = prefix.base + target(params ?? NO_PARAMS, query)
       if (pickFields !== undefined) {
         raw = pickFields(request.raw)
         if (upgrades) addHandshake(raw, request.raw)
@@ -140,7 +140,11 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       return receiver.reject(requestFailure(cause))
     }
     const { pool } = prefix
-    if (hosted) return wrapped(backendRequest(request, method, path, raw, params, pool.origin, body, limit, scope), receiver)
+    if (hosted)
+      return wrapped(
+        backendRequest(request, method, path, raw, params as Record<string, string> | undefined, pool.origin, body, limit, scope),
+        receiver
+      )
     request.exchange.upstream = pool.origin
     if (upgrades) return upgrade(request, pool, method, path, raw, scope, receiver)
     if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
@@ -177,7 +181,7 @@ function backendRequest(
   method: string,
   target: string,
   raw: RawFields,
-  params: Readonly<Record<string, string>>,
+  params: Record<string, string> | undefined,
   origin: string,
   body: CallBody,
   limit: number,
@@ -185,21 +189,23 @@ function backendRequest(
 ): GatewayRequest {
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
-  return new GatewayRequest({
-    exchange: request.exchange,
+  return new GatewayRequest(
+    request.exchange,
     scope,
     method,
     target,
     path,
-    query: mark < 0 ? '' : target.slice(mark + 1),
-    routePath: path,
+    mark < 0 ? '' : target.slice(mark + 1),
+    path,
     origin,
     raw,
-    params: params as Record<string, string>,
-    source: body === undefined ? undefined : 'flow' in body ? body : new BufferSource(body),
+    params,
+    body === undefined ? undefined : 'flow' in body ? body : new BufferSource(body),
     limit
-  })
+  )
 }
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 /** A host of the configuration, taken apart. */
 export interface HostPrefix {

@@ -47,10 +47,10 @@ export class PartCall extends UpstreamCall {
   protected onHead(status: number, raw: readonly Buffer[]): void {
     this.status = status
     if (this.whole.accepts(status)) {
-      this.fields = decodeFields(describing(raw)).fields
+      this.fields = decodeFields(describing(raw))
       return
     }
-    this.fields = decodeFields(raw).fields
+    this.fields = decodeFields(raw)
     if (this.whole.judgesBody) return
     this.judged = true
     settle(this.whole.receive(this.responseOf(undefined)), this.receiver)

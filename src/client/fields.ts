@@ -1,32 +1,32 @@
 import type { Buffer } from 'node:buffer'
-import { connectionOptions, HOP_BY_HOP, lowerName, type RawFields } from '../http/fields.js'
+import { addConnectionOptions, HOP_BY_HOP, lowerName, type RawFields } from '../http/fields.js'
 
-/** The head of an answer as the gateway goes on with it. */
-export interface DecodedFields {
-  /** Without hop-by-hop fields; order, repeats and spelling as they came. */
-  readonly fields: RawFields
-  /** undefined = unknown (chunked, or until the connection closes). */
-  readonly contentLength: number | undefined
+/** Where the length of a body is noted. */
+export interface Framed {
+  /** Bytes; undefined = unknown (chunked, or until the connection closes). */
+  length: number | undefined
 }
 
-/** Turns undici's field buffers into strings (latin1: bytes stay bytes) and drops what must not be forwarded (RFC 9110 §7.6.1). */
-export function decodeFields(raw: readonly Buffer[]): DecodedFields {
+/**
+ * Turns undici's field buffers into strings (latin1: bytes stay bytes) and drops what must not be forwarded (RFC 9110 §7.6.1). Answers an
+ * array of its own, order, repeats and spelling as they came; what `Content-Length` says is noted in `framed`.
+ */
+export function decodeFields(raw: readonly Buffer[], framed?: Framed): RawFields {
   const fields: RawFields = []
-  let contentLength: number | undefined
   let named: Set<string> | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toString('latin1')
     const value = raw[i + 1]!.toString('latin1')
     const lower = lowerName(name)
     if (HOP_BY_HOP.has(lower)) {
-      if (lower === 'connection') named = connectionOptions([name, value])
+      if (lower === 'connection') named = addConnectionOptions(named, value)
       continue
     }
-    if (lower === 'content-length') contentLength = Number(value)
+    if (framed !== undefined && lower === 'content-length') framed.length = Number(value)
     fields.push(name, value)
   }
-  if (named === undefined) return { fields, contentLength }
+  if (named === undefined) return fields
   const kept: RawFields = []
   for (let i = 0; i < fields.length; i += 2) if (!named.has(lowerName(fields[i]!))) kept.push(fields[i]!, fields[i + 1]!)
-  return { fields: kept, contentLength }
+  return kept
 }

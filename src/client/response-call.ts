@@ -104,11 +104,12 @@ class ResponseCall extends UpstreamCall implements ByteSource {
 
   protected onHead(status: number, raw: readonly Buffer[]): void {
     this.hasHead = true
-    const head = decodeFields(raw)
-    const bodiless = this.method === 'HEAD' || status === 204 || status === 304
-    this.length = bodiless ? 0 : head.contentLength
-    const response = GatewayResponse.over(status, head.fields, this, this.plan.limit)
-    if (bodiless) response.bodiless = true
+    const fields = decodeFields(raw, this)
+    const response = GatewayResponse.over(status, fields, this, this.plan.limit)
+    if (this.method === 'HEAD' || status === 204 || status === 304) {
+      this.length = 0
+      response.bodiless = true
+    }
     response.call = this
     // see UpstreamCall.lendChunk: only bodies of known length; what of the body was read with the head is looked at below
     if (this.length !== undefined) this.lendChunk()
@@ -126,7 +127,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   protected override onTunnel(raw: readonly Buffer[], socket: Socket, protocol: string): void {
     this.scope.remove(this)
     this.hasHead = true
-    const response = GatewayResponse.over(101, decodeFields(raw).fields, undefined, this.plan.limit)
+    const response = GatewayResponse.over(101, decodeFields(raw), undefined, this.plan.limit)
     response.bodiless = true
     response.tunnel = { socket, protocol }
     response.call = this
@@ -164,7 +165,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   protected onBodyEnd(trailers: readonly Buffer[]): void {
     this.scope.remove(this)
     deadlines.cancel(this)
-    const fields = trailers.length === 0 ? NO_TRAILERS : decodeFields(trailers).fields
+    const fields = trailers.length === 0 ? NO_TRAILERS : decodeFields(trailers)
     if (this.sink !== undefined && this.ahead.length === 0) this.sink.end(fields)
     else this.trailers = fields
   }

@@ -129,7 +129,9 @@ export abstract class Answering extends Exchange implements ByteSink {
   private stream(response: GatewayResponse, source: ByteSource): void {
     const { res } = this
     const raw = response.raw
-    if (source.length !== undefined && fieldOf(raw, 'content-length') === undefined)
+    // an upstream's own length stands among its fields unless somebody had to do with them
+    const framed = (source as object) === response.call && response.untouched
+    if (source.length !== undefined && !framed && fieldOf(raw, 'content-length') === undefined)
       raw.push('Content-Length', String(source.length))
     this.left = source.length ?? -1
     this.direct = res.req.httpVersionMajor === 1 && res.socket instanceof Socket

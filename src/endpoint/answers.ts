@@ -11,16 +11,15 @@ import type { Identity } from '../identity.js'
 import { stringifyJsonValue } from '../message/json-value.js'
 import type { GatewayRequest } from '../message/request.js'
 import { GatewayResponse } from '../message/response.js'
+import type { Work } from '../message/sender.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { writeHead } from './write-head.js'
-
-export type Finish = (response: GatewayResponse, request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
 
 export interface EndpointAnswers {
   /** `X-Krakend` and `X-Krakend-Completed: false`. */
   readonly noOpFields: RawFields
-  readonly finishNoOp: Finish
-  finishDecoded(renderer: Renderer): Finish
+  readonly finishNoOp: Work
+  finishDecoded(renderer: Renderer): Work
   /** The answer to a failure without a response. Logs it. */
   failed(error: unknown, request: GatewayRequest): GatewayResponse
   /** The same, straight to a socket that has seen nothing yet; answers status and body length. Does not log. */
@@ -68,7 +67,7 @@ export function compileAnswers(
     return { status: statusOf(error, router.errorStatus), raw, body }
   }
 
-  function finishDecoded(renderer: Renderer): Finish {
+  function finishDecoded(renderer: Renderer): Work {
     return (response, request) => {
       if (response.failure !== undefined) {
         logFailure(response.failure)

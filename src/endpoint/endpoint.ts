@@ -14,7 +14,7 @@ import { rendererFor } from '../encoding/renderers.js'
 import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/query.js'
 import { addHandshake } from '../http/upgrade.js'
 import type { GatewayRequest } from '../message/request.js'
-import { type ResponseReceiver, type Sender, through } from '../message/sender.js'
+import { inTurn, outermostStep, type ResponseReceiver, type Sender, through, type Work } from '../message/sender.js'
 import { metered } from '../plugin/measure.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
 import { brokenProxy, type CompiledBackend, compileBackend, compileProxy, logMerge, redirectPolicy } from './compile-proxy.js'
@@ -102,13 +102,16 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     : undefined
   const coversBody = !passthrough || deps.config.router.noOpTimeout === 'whole'
 
-  const inner = wraps.router !== undefined || wraps.handlers !== undefined
-  const finished = inner ? through(proxy, finish) : proxy
+  const finished = through(proxy, finish)
   const handled = wraps.handlers === undefined ? finished : wraps.handlers(finished)
-  const listed: Sender = (request, receiver) => handled(toEndpoint(request), receiver)
   const plan: HandlingPlan = {
-    send: wraps.router === undefined ? listed : wraps.router(listed),
-    finish: inner ? undefined : finish,
+    ...(wraps.router === undefined
+      ? { prepare: toEndpoint, ...taken(handled) }
+      : {
+          prepare: undefined,
+          send: wraps.router((request, receiver) => handled(toEndpoint(request), receiver)),
+          finish: undefined
+        }),
     failed: answers.failed,
     coversBody,
     races: hasStages(wraps, backends)
@@ -136,6 +139,16 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   }
 
   return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, tunnelIdleMs, passthrough, handle, serve }
+}
+
+/** What a sender does with responses in its outermost steps is left to the handling. */
+function taken(send: Sender): Pick<HandlingPlan, 'send' | 'finish'> {
+  let finish: Work | undefined
+  for (let step = outermostStep(send); step !== undefined; step = outermostStep(send)) {
+    finish = finish === undefined ? step.work : inTurn(step.work, finish)
+    send = step.send
+  }
+  return { send, finish }
 }
 
 /** Default idle limit of a tunnel is the endpoint's timeout, but no less than this: WebSocket libraries ping every 20 to 30 s. */

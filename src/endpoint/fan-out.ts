@@ -30,13 +30,13 @@ export function compileSingle(call: BackendCall, buffered: boolean, limit: numbe
       return receiver.reject(error)
     }
     if (body instanceof Promise) callLater(call, request, body, receiver)
-    else call(request, request.params, body, request.scope, receiver)
+    else call(request, request.knownParams, body, request.scope, receiver)
   }
 }
 
 function callLater(call: BackendCall, request: GatewayRequest, body: Promise<CallBody>, receiver: ResponseReceiver): void {
   body.then(
-    ready => call(request, request.params, ready, request.scope, receiver),
+    ready => call(request, request.knownParams, ready, request.scope, receiver),
     error => receiver.reject(error)
   )
 }
@@ -93,7 +93,7 @@ export function compileParallel(calls: readonly BackendCall[], timeoutMs: number
     const scope = request.scope.inner()
     scope.expireIn(budget, limitText)
     const merge = new Merge(calls.length, scope, receiver)
-    for (let i = 0; i < calls.length; i++) calls[i]!(request, request.params, body, scope, new Part(merge, i))
+    for (let i = 0; i < calls.length; i++) calls[i]!(request, request.knownParams, body, scope, new Part(merge, i))
   }
 
   return (request, receiver) => {
@@ -253,7 +253,7 @@ export function compileSequential(
 function asked(
   call: BackendCall,
   request: GatewayRequest,
-  params: Readonly<Record<string, string>>,
+  params: Readonly<Record<string, string>> | undefined,
   body: CallBody,
   scope: Scope
 ): Promise<GatewayResponse> {

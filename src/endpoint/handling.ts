@@ -3,14 +3,15 @@ import { Waiting } from '../message/foreign.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'
-import type { ResponseReceiver, Sender } from '../message/sender.js'
-import type { Finish } from './answers.js'
+import type { ResponseReceiver, Sender, Work } from '../message/sender.js'
 
 /** What boot decided for one endpoint. */
 export interface HandlingPlan {
   readonly send: Sender
+  /** Makes the request that is sent; undefined = as it is. */
+  readonly prepare: ((request: GatewayRequest) => GatewayRequest) | undefined
   /** What is left to do with a response; undefined = nothing. */
-  readonly finish: Finish | undefined
+  readonly finish: Work | undefined
   /** Makes an answer of a failure. */
   readonly failed: (error: unknown, request: GatewayRequest) => GatewayResponse
   /** The endpoint's timeout goes on until the body's end. */
@@ -22,7 +23,7 @@ export interface HandlingPlan {
 /** One request on its way through an endpoint, until there is an answer; a response that comes too late is discarded. */
 export class Handling implements Cancellable, ResponseReceiver {
   private readonly plan: HandlingPlan
-  private readonly request: GatewayRequest
+  private request: GatewayRequest
   private readonly receiver: ResponseReceiver
   private over = false
 
@@ -36,6 +37,7 @@ export class Handling implements Cancellable, ResponseReceiver {
     if (this.plan.races) this.request.scope.add(this)
     if (this.over) return
     try {
+      if (this.plan.prepare !== undefined) this.request = this.plan.prepare(this.request)
       this.plan.send(this.request, this)
     } catch (error) {
       this.reject(error)

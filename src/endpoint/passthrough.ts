@@ -16,7 +16,7 @@ import type { OriginPool } from '../client/pool.js'
 import type { RedirectPolicy } from '../client/redirect.js'
 import { Upload } from '../client/upload.js'
 import { GatewayError } from '../errors.js'
-import { connectionOptions, fieldOf, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
+import { addConnectionOptions, fieldOf, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
@@ -184,7 +184,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
       const value = raw[i + 1]!.toString('latin1')
       const lower = lowerName(name)
       if (HOP_BY_HOP.has(lower)) {
-        if (lower === 'connection') named = connectionOptions([name, value]) ?? named
+        if (lower === 'connection') named = addConnectionOptions(named, value)
         continue
       }
       if (lower === 'x-krakend' || lower === 'x-krakend-completed') continue

@@ -18,7 +18,7 @@ export function withShadow(next: Sender, shadow: Sender, timeoutMs: number, limi
     const { remoteAddress, clientAddress, host, rawHeaders } = request.exchange
     const exchange = new Exchange(deadlines, remoteAddress, clientAddress, host, rawHeaders)
     exchange.expireIn(timeoutMs, limitText)
-    const copy = new GatewayRequest({
+    const copy = GatewayRequest.from({
       exchange,
       method: request.method,
       target: request.target,

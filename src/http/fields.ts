@@ -57,14 +57,19 @@ export function connectionOptions(raw: readonly string[]): Set<string> | undefin
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!
     if (name.length !== 10 || lowerName(name) !== 'connection') continue
-    const value = raw[i + 1]!
-    if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive' || value === '') continue
-    for (const part of value.split(',')) {
-      const option = part.trim().toLowerCase()
-      if (option === '' || NOT_CONNECTION_OPTIONS.has(option)) continue
-      named ??= new Set()
-      named.add(option)
-    }
+    named = addConnectionOptions(named, raw[i + 1]!)
+  }
+  return named
+}
+
+/** Adds what one `Connection` field lists to what was found before, as {@link connectionOptions} does. */
+export function addConnectionOptions(named: Set<string> | undefined, value: string): Set<string> | undefined {
+  if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive' || value === '') return named
+  for (const part of value.split(',')) {
+    const option = part.trim().toLowerCase()
+    if (option === '' || NOT_CONNECTION_OPTIONS.has(option)) continue
+    named ??= new Set()
+    named.add(option)
   }
   return named
 }

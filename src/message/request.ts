@@ -54,21 +54,52 @@ export class GatewayRequest {
   private readonly source: ByteSource | undefined
   private limit: number
 
-  constructor(init: RequestInit) {
-    this.method = init.method
-    this.target = init.target
-    this.path = init.path
-    this.query = init.query
-    this.routePath = init.routePath
-    this.origin = init.origin
-    this.pathParams = init.params
-    this.exchange = init.exchange
-    this.scope = init.scope ?? init.exchange
-    this.rawFields = init.raw
+  /** As {@link GatewayRequest.from}, without an object in between: one is made per exchange. */
+  constructor(
+    exchange: Exchange,
+    scope: Scope,
+    method: string,
+    target: string,
+    path: string,
+    query: string,
+    routePath: string,
+    origin: string | undefined,
+    raw: RawFields | undefined,
+    params: Record<string, string> | undefined,
+    source: ByteSource | undefined,
+    limit: number
+  ) {
+    this.method = method
+    this.target = target
+    this.path = path
+    this.query = query
+    this.routePath = routePath
+    this.origin = origin
+    this.pathParams = params
+    this.exchange = exchange
+    this.scope = scope
+    this.rawFields = raw
     this.headerMap = undefined
     this.bodyView = undefined
-    this.source = init.source
-    this.limit = init.limit ?? DEFAULT_MAX_BODY_BYTES
+    this.source = source
+    this.limit = limit
+  }
+
+  static from(init: RequestInit): GatewayRequest {
+    return new GatewayRequest(
+      init.exchange,
+      init.scope ?? init.exchange,
+      init.method,
+      init.target,
+      init.path,
+      init.query,
+      init.routePath,
+      init.origin,
+      init.raw,
+      init.params,
+      init.source,
+      init.limit ?? DEFAULT_MAX_BODY_BYTES
+    )
   }
 
   /** Path parameters, decoded, by configured name; the object has no prototype. */
@@ -79,6 +110,11 @@ export class GatewayRequest {
 
   set params(value: Record<string, string>) {
     this.pathParams = value
+  }
+
+  /** Gateway use: the parameters to read; undefined = none. */
+  get knownParams(): Readonly<Record<string, string>> | undefined {
+    return this.pathParams
   }
 
   get headers(): HeaderMap {
@@ -138,7 +174,7 @@ export class GatewayRequest {
   /** A request with its own head. The body is shared: it can be sent once unless it is in memory. */
   clone(): GatewayRequest {
     const body = this.source === undefined && this.bodyView === undefined ? undefined : this.body
-    const copy = new GatewayRequest({
+    const copy = GatewayRequest.from({
       exchange: this.exchange,
       scope: this.scope,
       method: this.method,
@@ -158,7 +194,7 @@ export class GatewayRequest {
 
   /** Gateway use: the same request one level further in, with other fields and query; the body goes along. */
   derive(raw: RawFields, query: string, limit: number): GatewayRequest {
-    const made = new GatewayRequest({
+    const made = GatewayRequest.from({
       exchange: this.exchange,
       scope: this.scope,
       method: this.method,

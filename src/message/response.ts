@@ -22,7 +22,7 @@ export function isGatewayResponse(value: unknown): value is GatewayResponse {
 export class GatewayResponse {
   /** 200…599. */
   status: number
-  private rawFields: RawFields
+  private rawFields: RawFields | undefined
   private headerMap: HeaderMap | undefined
   private content: ByteSource | Buffer | ValueSource | undefined
   private bodyView: Body | undefined
@@ -48,7 +48,7 @@ export class GatewayResponse {
     const status = typeof init === 'number' ? init : (init.status ?? 200)
     checkStatus(status)
     this.status = status
-    this.rawFields = []
+    this.rawFields = undefined
     this.headerMap = undefined
     this.content = undefined
     this.bodyView = undefined
@@ -120,7 +120,7 @@ export class GatewayResponse {
   }
 
   get headers(): HeaderMap {
-    this.headerMap ??= new HeaderMap(this.rawFields)
+    this.headerMap ??= new HeaderMap(this.raw)
     return this.headerMap
   }
 
@@ -149,7 +149,13 @@ export class GatewayResponse {
 
   /** Gateway use: the live field array. */
   get raw(): RawFields {
+    this.rawFields ??= []
     return this.rawFields
+  }
+
+  /** Gateway use: nobody has asked for {@link headers}. */
+  get untouched(): boolean {
+    return this.headerMap === undefined
   }
 
   /** Gateway use: the body when somebody asked for it. */

@@ -58,7 +58,32 @@ export function betweenSenders(wrap: (next: Promised) => Promised): SenderWrap {
 
 /** Makes a sender whose responses go through `work`. */
 export function through(send: Sender, work: Work): Sender {
-  return (request, receiver) => send(request, new Through(work, request, receiver))
+  const joined: Sender = (request, receiver) => send(request, new Through(work, request, receiver))
+  steps.set(joined, { send, work })
+  return joined
+}
+
+/** The two parts of a sender that {@link through} made. */
+export interface Step {
+  readonly send: Sender
+  readonly work: Work
+}
+
+const steps = new WeakMap<Sender, Step>()
+
+/** Takes apart what {@link through} made, at boot, for those who can do `work` themselves; undefined for other senders. */
+export function outermostStep(send: Sender): Step | undefined {
+  return steps.get(send)
+}
+
+/** Does one work after the other. */
+export function inTurn(first: Work, second: Work): Work {
+  return (response, request) => {
+    const made = first(response, request)
+    // see Through.receive
+    if (made !== response && made instanceof Promise) return made.then(done => second(done, request))
+    return second(made as GatewayResponse, request)
+  }
 }
 
 /** One response on its way through a step. */

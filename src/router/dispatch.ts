@@ -180,16 +180,20 @@ function refuse(res: ServerResponse, error: GatewayError): void {
 
 function requestOf(served: Served, target: Target, limit: number): GatewayRequest {
   const { req } = served
-  return new GatewayRequest({
-    exchange: served,
-    method: req.method!,
-    target: req.url!,
-    path: target.path,
-    query: target.query,
-    routePath: decodePath(target.path),
-    raw: undefined,
-    params: undefined,
-    source: served.source,
+  const { path, query } = target
+  const routePath = decodePath(path)
+  return new GatewayRequest(
+    served,
+    served,
+    req.method!,
+    req.url!,
+    path,
+    query,
+    routePath,
+    undefined,
+    undefined,
+    undefined,
+    served.source,
     limit
-  })
+  )
 }

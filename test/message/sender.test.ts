@@ -7,7 +7,7 @@ import { awaited, betweenSenders, promised, type ResponseReceiver, type Sender, 
 import { deadlines } from '../../src/telemetry/timer-wheel.js'
 
 function request(): GatewayRequest {
-  return new GatewayRequest({
+  return GatewayRequest.from({
     exchange: new Exchange(deadlines, '127.0.0.1', '127.0.0.1', 'h', []),
     method: 'GET',
     target: '/',

@@ -13,7 +13,7 @@ import { deadlines } from '../../src/telemetry/timer-wheel.js'
 
 function request(): GatewayRequest {
   const exchange = new Exchange(deadlines, '127.0.0.1', '127.0.0.1', 'a', [])
-  return new GatewayRequest({
+  return GatewayRequest.from({
     exchange,
     method: 'GET',
     target: '/',

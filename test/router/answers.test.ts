@@ -17,7 +17,7 @@ import { deadlines } from '../../src/telemetry/timer-wheel.js'
 function requestOf(method: string, target: string, raw: string[] = [], body?: string): GatewayRequest {
   const { path, query } = parseTarget(target)
   const source = body === undefined ? undefined : new ReadableSource(Readable.from([Buffer.from(body)]), 'a stream failed')
-  return new GatewayRequest({
+  return GatewayRequest.from({
     exchange: new Exchange(deadlines, '127.0.0.1', '127.0.0.1', 'gw.test', raw),
     method,
     target,
