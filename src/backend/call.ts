@@ -134,17 +134,21 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       if (pickFields !== undefined) {
         raw = pickFields(request.raw)
         if (upgrades) addHandshake(raw, request.raw)
-      } else raw = hosted ? request.raw.slice() : request.lendRaw()
+      } else if (hosted) raw = request.sole ? request.raw : request.raw.slice()
+      else raw = request.lendRaw()
       if (gzip && fieldOf(raw, 'accept-encoding') === undefined) raw = [...raw, 'Accept-Encoding', 'gzip']
     } catch (cause) {
       return receiver.reject(requestFailure(cause))
     }
     const { pool } = prefix
-    if (hosted)
-      return wrapped(
-        backendRequest(request, method, path, raw, params as Record<string, string> | undefined, pool.origin, body, limit, scope),
-        receiver
-      )
+    if (hosted) {
+      // a body that was read for several calls is no longer the request's own
+      const own = request.sole && scope === request.scope && body === request.bodySource
+      const asked = own
+        ? request.retarget(method, path, pool.origin, raw)
+        : backendRequest(request, method, path, raw, params, pool.origin, body, limit, scope)
+      return wrapped(asked, receiver)
+    }
     request.exchange.upstream = pool.origin
     if (upgrades) return upgrade(request, pool, method, path, raw, scope, receiver)
     if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
@@ -181,7 +185,7 @@ function backendRequest(
   method: string,
   target: string,
   raw: RawFields,
-  params: Record<string, string> | undefined,
+  params: Readonly<Record<string, string>> | undefined,
   origin: string,
   body: CallBody,
   limit: number,
@@ -199,7 +203,7 @@ function backendRequest(
     path,
     origin,
     raw,
-    params,
+    params as Record<string, string> | undefined,
     body === undefined ? undefined : 'flow' in body ? body : new BufferSource(body),
     limit
   )

@@ -33,7 +33,6 @@ function watchBody(exchange: Answering): void {
  */
 export abstract class Answering extends Exchange implements ByteSink {
   protected readonly res: OwnedResponse
-  private response: GatewayResponse | undefined = undefined
   /** What the body comes from while it is sent. */
   private flowing: ByteSource | undefined = undefined
   /** ms the body may stand still on either side; 0 = for ever. */
@@ -41,6 +40,7 @@ export abstract class Answering extends Exchange implements ByteSink {
   private lastActivity = 0
   /** The request's time is kept no longer: what is still scheduled looks after the body. */
   private relaxed = false
+  /** 0 = nothing is answered yet. */
   status = 0
   /** Body bytes sent. */
   bytesOut = 0
@@ -76,7 +76,6 @@ export abstract class Answering extends Exchange implements ByteSink {
    */
   protected answer(response: GatewayResponse, idleMs: number): void {
     const { res } = this
-    this.response = response
     this.status = response.status
     this.idleMs = idleMs
     if (res.destroyed || res.writableEnded) {
@@ -216,9 +215,9 @@ export abstract class Answering extends Exchange implements ByteSink {
     if (!this.res.writableFinished) this.res.destroy()
   }
 
-  /** The client went away. */
+  /** The client went away; what a tunnel had is its own business. */
   protected abandon(reason: GatewayError): void {
-    if (this.over || this.response === undefined) return
+    if (this.over || this.status < 200) return
     this.finish(reason)
     this.flowing?.destroy(reason)
   }

@@ -117,6 +117,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     races: hasStages(wraps, backends)
   }
   const narrows = wraps.router === undefined
+  const unseen = isUnseen(config, wraps, backends)
 
   /** The client's request as the proxy sees it: after the endpoint's lists. */
   function toEndpoint(request: GatewayRequest): GatewayRequest {
@@ -124,7 +125,9 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     const raw = filterFields(request.unfiltered, exchange.clientAddress, exchange.host)
     if (exchange.offer !== undefined) addHandshake(raw, request.raw)
     const query = filterQuery(request.query)
-    return request.sole ? request.narrow(raw, query, limit) : request.derive(raw, query, limit)
+    if (!request.sole) return request.derive(raw, query, limit)
+    request.sole = unseen
+    return request.narrow(raw, query, limit)
   }
 
   function serve(request: GatewayRequest, receiver: ResponseReceiver): void {
@@ -165,6 +168,12 @@ function hasStages(wraps: EndpointWraps, backends: readonly CompiledBackend[]): 
   if (wraps.router !== undefined || wraps.handlers !== undefined || wraps.proxy !== undefined || wraps.modifiers !== undefined)
     return true
   return backends.some(backend => backend.wraps.decoded !== undefined || backend.wraps.transport !== undefined)
+}
+
+/** Nobody sees the endpoint's request but the one call that is made of it. */
+function isUnseen(config: EndpointConfig, wraps: EndpointWraps, backends: readonly CompiledBackend[]): boolean {
+  if (wraps.handlers !== undefined || wraps.proxy !== undefined || wraps.modifiers !== undefined) return false
+  return backends.length === 1 && !backends[0]!.config.proxy.shadow && config.concurrentCalls === 1
 }
 
 /** Nothing stands between the sockets: one plain no-op backend. */

@@ -1,11 +1,18 @@
+import type { GatewayRequest } from './request.js'
 import type { GatewayResponse } from './response.js'
-import type { ResponseReceiver } from './sender.js'
+import type { ResponseReceiver, Work } from './sender.js'
 
 /** Where pendings are made: one `next` of one stage. */
 export interface PendingPlace {
   /** Somebody has listened to one of them. */
   listened: boolean
+  /** What is done with each response before anybody hears of it. */
+  readonly work: Work | undefined
 }
+
+const OPEN = 0
+const RECEIVED = 1
+const REJECTED = 2
 
 /**
  * What `next` answers to a stage that has never listened to it: a promise of the response in all but the system's own slots, so
@@ -14,46 +21,55 @@ export interface PendingPlace {
  */
 export class Pending implements Promise<GatewayResponse>, ResponseReceiver {
   private readonly place: PendingPlace
-  private response: GatewayResponse | undefined = undefined
-  private failed = false
-  private error: unknown = undefined
+  private readonly request: GatewayRequest
+  private state: typeof OPEN | typeof RECEIVED | typeof REJECTED = OPEN
+  /** The response, or the error. */
+  private outcome: unknown = undefined
   /** Hears after those who listened. */
   private receiver: ResponseReceiver | undefined = undefined
   private listeners: Listeners | undefined = undefined
 
-  constructor(place: PendingPlace) {
+  constructor(place: PendingPlace, request: GatewayRequest) {
     this.place = place
+    this.request = request
   }
 
-  /** Called by the sender, once. */
+  /** Called by the sender, once, with what the work of the place is still to be done with. */
   receive(response: GatewayResponse): void {
-    this.response = response
-    this.settled()
+    const { work } = this.place
+    if (work === undefined) return this.settled(RECEIVED, response)
+    let made: GatewayResponse | Promise<GatewayResponse>
+    try {
+      made = work(response, this.request)
+    } catch (error) {
+      return this.reject(error)
+    }
+    if (made === response) this.settled(RECEIVED, response)
+    else settle(made, { receive: done => this.settled(RECEIVED, done), reject: error => this.reject(error) })
   }
 
   /** As {@link receive}. */
   reject(error: unknown): void {
-    this.failed = true
-    this.error = error
-    this.settled()
+    this.settled(REJECTED, error)
   }
 
-  private settled(): void {
-    const { receiver } = this
+  private settled(state: typeof RECEIVED | typeof REJECTED, outcome: unknown): void {
+    this.state = state
+    this.outcome = outcome
     if (this.listeners !== undefined) this.tell(this.listeners)
-    if (receiver !== undefined) this.passTo(receiver)
+    if (this.receiver !== undefined) this.passTo(this.receiver)
   }
 
   private tell(listeners: Listeners): void {
-    if (this.failed) listeners.reject(this.error)
-    else if (this.response !== undefined) listeners.resolve(this.response)
+    if (this.state === RECEIVED) listeners.resolve(this.outcome as GatewayResponse)
+    else if (this.state === REJECTED) listeners.reject(this.outcome)
   }
 
   /** Makes `receiver` hear what becomes of it: at once where nobody listens, else after those who do. Called once at most. */
   passTo(receiver: ResponseReceiver): void {
     if (this.listeners !== undefined) whenSettled(this.listeners.promise, receiver)
-    else if (this.failed) receiver.reject(this.error)
-    else if (this.response !== undefined) receiver.receive(this.response)
+    else if (this.state === RECEIVED) receiver.receive(this.outcome as GatewayResponse)
+    else if (this.state === REJECTED) receiver.reject(this.outcome)
     else this.receiver = receiver
   }
 
@@ -92,6 +108,12 @@ class Listeners {
     this.resolve = resolve
     this.reject = reject
   })
+}
+
+/** Hands on what is there, or what a promise comes to. */
+export function settle(made: GatewayResponse | Promise<GatewayResponse>, receiver: ResponseReceiver): void {
+  if (made instanceof Promise) whenSettled(made, receiver)
+  else receiver.receive(made)
 }
 
 /** Tells `receiver` what a promise comes to. */

@@ -44,7 +44,7 @@ export class GatewayRequest {
   readonly exchange: Exchange
   /** Gateway use: what its upstream calls are cancelled with. */
   readonly scope: Scope
-  /** Gateway use: nobody else has this object, so it may be narrowed in place. */
+  /** Gateway use: nobody else has this object, so it may be changed in place: {@link narrow}, {@link retarget}. */
   sole = false
   private rawFields: RawFields | undefined
   /** A call reads {@link rawFields}. */
@@ -219,6 +219,20 @@ export class GatewayRequest {
     this.rawFields = raw
     this.query = query
     this.limit = limit
+    return this
+  }
+
+  /** Gateway use: makes the request that a backend gets of one that nobody has seen yet; the body stays. `target`: path and query. */
+  retarget(method: string, target: string, origin: string, raw: RawFields): this {
+    const line = this as { -readonly [K in 'target' | 'routePath']: string }
+    const mark = target.indexOf('?')
+    this.method = method
+    line.target = target
+    this.path = mark < 0 ? target : target.slice(0, mark)
+    this.query = mark < 0 ? '' : target.slice(mark + 1)
+    line.routePath = this.path
+    this.origin = origin
+    this.rawFields = raw
     return this
   }
 

@@ -23,8 +23,6 @@ export class Scope extends Deadline implements Cancellable {
   private others: Set<Cancellable> | undefined
   private controller: AbortController | undefined
   private limitText = ''
-  /** Who took over what was still running when this scope was closed. */
-  private heir: Scope | undefined = undefined
   /** Why it was cancelled; undefined while it runs. */
   reason: GatewayError | undefined
 
@@ -53,7 +51,7 @@ export class Scope extends Deadline implements Cancellable {
 
   /** Registers `child`; tells it at once when the scope is already cancelled. */
   add(child: Cancellable): void {
-    if (this.heir !== undefined) this.heir.add(child)
+    if (this.reason === ENDED && this.parent !== undefined) this.parent.add(child)
     else if (this.reason !== undefined) child.cancel(this.reason)
     else if (this.first === undefined) this.first = child
     else if (this.second === undefined) this.second = child
@@ -64,7 +62,7 @@ export class Scope extends Deadline implements Cancellable {
   }
 
   remove(child: Cancellable): void {
-    if (this.heir !== undefined) this.heir.remove(child)
+    if (this.reason === ENDED && this.parent !== undefined) this.parent.remove(child)
     else if (this.first === child) this.first = undefined
     else if (this.second === child) this.second = undefined
     else this.others?.delete(child)
@@ -88,10 +86,7 @@ export class Scope extends Deadline implements Cancellable {
     if (this.reason !== undefined) return
     const { parent } = this
     this.reason = ENDED
-    if (parent !== undefined) {
-      parent.remove(this)
-      this.heir = parent
-    }
+    parent?.remove(this)
     if (this.first === undefined && this.second === undefined && this.others === undefined) return
     for (const child of this.takeAll()) {
       if (parent === undefined) child.cancel(ENDED)

@@ -3,7 +3,7 @@
  * written in the turn they came in. Plugins see promises; a step that has to wait makes one of its own.
  */
 
-import { Pending, type PendingPlace, whenSettled } from './pending.js'
+import { Pending, type PendingPlace, settle, whenSettled } from './pending.js'
 import type { GatewayRequest } from './request.js'
 import type { GatewayResponse } from './response.js'
 
@@ -31,11 +31,13 @@ export type Work = (response: GatewayResponse, request: GatewayRequest) => Gatew
  * on that listened to one, promises of the system, which are cheaper to listen to.
  */
 export function promised(send: Sender): Promised {
-  const place: PendingPlace = { listened: false }
+  const step = steps.get(send)
+  const place: PendingPlace = { listened: false, work: step?.work }
+  const bare = step?.send ?? send
   return request => {
     if (place.listened) return new Promise((receive, reject) => send(request, { receive, reject }))
-    const pending = new Pending(place)
-    send(request, pending)
+    const pending = new Pending(place, request)
+    bare(request, pending)
     return pending
   }
 }
@@ -113,10 +115,4 @@ export class Through implements ResponseReceiver {
   reject(error: unknown): void {
     this.receiver.reject(error)
   }
-}
-
-/** Hands on what is there, or what a promise comes to. */
-export function settle(made: GatewayResponse | Promise<GatewayResponse>, receiver: ResponseReceiver): void {
-  if (made instanceof Promise) whenSettled(made, receiver)
-  else receiver.receive(made)
 }

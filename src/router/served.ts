@@ -25,7 +25,6 @@ const EMPTY = Buffer.alloc(0)
 
 /** One exchange that goes through message objects, until its answer is over. */
 export class Served extends Answering implements ExchangeReport, ResponseReceiver {
-  readonly req: IncomingMessage
   private readonly options: ServedOptions
   readonly source: IncomingSource | undefined
   private tunnelIn = 0
@@ -43,11 +42,14 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
     options: ServedOptions
   ) {
     super(res, remoteAddress, clientAddress, host, req.rawHeaders)
-    this.req = req
     this.requestId = requestId
     this.options = options
     this.source = hasBody(req.rawHeaders) ? new IncomingSource(req, options.maxRequestBytes) : undefined
     this.startedAt = options.report === undefined ? 0 : performance.now()
+  }
+
+  get req(): IncomingMessage {
+    return this.res.req
   }
 
   get route(): string {
