@@ -30,6 +30,8 @@ export class Exchange extends Scope {
   endpoint: unknown
   /** Foreign work whose answer is still to come, the last begun first. */
   waiting: Waiting | undefined = undefined
+  /** The last promise that a `next` of the gateway's answered without anybody having listened there. */
+  pending: Promise<unknown> | undefined = undefined
   private cleanups: (() => void)[] | undefined
   private stateMap: Map<unknown, unknown> | undefined
 

@@ -37,6 +37,7 @@ export function promised(send: Sender): Promised {
   return request => {
     if (place.listened) return new Promise((receive, reject) => send(request, { receive, reject }))
     const pending = new Pending(place, request)
+    request.exchange.pending = pending
     bare(request, pending)
     return pending
   }

@@ -24,11 +24,13 @@ export type Absorb = (error: GatewayError, request: GatewayRequest) => GatewayRe
 
 /** A handler sees this while it runs synchronously: the promise that `next` gave it, to be recognised when it is passed on. */
 const LISTENING: unique symbol = Symbol('listening')
+/** In place of the exchange's pending answer: to write a new object into an old one is dear (bench/chain, pass). */
+const PENDING: unique symbol = Symbol('pending')
 
 /** One place between two handlers: `next` is what the outer one calls. */
 export class Link {
   /** undefined = nobody listens; else what `next` has answered since. */
-  handed: typeof LISTENING | Promise<unknown> | undefined = undefined
+  private handed: typeof LISTENING | typeof PENDING | Promise<unknown> | undefined = undefined
   readonly next: Next
   /** What stands further in, set when the pipe is put together: always answers a promise. */
   run: Next = notYet
@@ -37,14 +39,23 @@ export class Link {
   constructor(caller: HandlerUse) {
     const watch = new BodyWatch(caller)
     this.next = request => {
-      const mistake = isRequest(request)
-        ? watch.brokenPromise(request.openedBody, 'request')
-        : pluginMistake(caller, 'called next without a request')
-      const answer = mistake === undefined ? this.run(request) : Promise.reject<GatewayResponse>(mistake)
-      if (this.handed === LISTENING) this.handed = answer
+      if (!isRequest(request)) return this.refused(request, pluginMistake(caller, 'called next without a request'))
+      const { exchange } = request
+      if (this.handed === PENDING) this.handed = exchange.pending // of the call before this one
+      const broken = watch.brokenPromise(request.openedBody, 'request')
+      if (broken !== undefined) return this.refused(request, broken)
+      const answer = this.run(request)
+      if (this.handed === LISTENING) this.handed = answer === exchange.pending ? PENDING : answer
       else this.further(request, answer)
       return answer
     }
+  }
+
+  private refused(request: GatewayRequest, mistake: GatewayError): Promise<GatewayResponse> {
+    const answer = Promise.reject<GatewayResponse>(mistake)
+    if (this.handed === LISTENING) this.handed = answer
+    else this.further(request, answer)
+    return answer
   }
 
   /** A call that is not the handler's first, or not made while it ran synchronously. */
@@ -59,10 +70,11 @@ export class Link {
     this.handed = LISTENING
   }
 
-  /** Stops listening; answers the promise that `next` gave. */
-  heard(): Promise<unknown> | undefined {
+  /** Stops listening; answers the promise that `next` gave for a request of this exchange. */
+  heard({ exchange }: GatewayRequest): Promise<unknown> | undefined {
     const { handed } = this
     this.handed = undefined
+    if (handed === PENDING) return exchange.pending
     return handed === LISTENING ? undefined : handed
   }
 }
@@ -136,11 +148,11 @@ export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: A
     try {
       answer = handler(request)
     } catch (thrown) {
-      const inside = link.heard()
+      const inside = link.heard(request)
       if (inside !== undefined) unwatched(inside)
       return failed(thrown, request)
     }
-    const inside = link.heard()
+    const inside = link.heard(request)
     if (inside !== undefined) {
       if (inside === answer) return inside as Promise<GatewayResponse>
       unwatched(inside)
