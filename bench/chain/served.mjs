@@ -3,7 +3,6 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { measureCase } from '../peers/measure.mjs'
 import { sluiceCli } from '../peers/peers.mjs'
-import { PASSING } from './plugins.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 
@@ -36,9 +35,14 @@ export function measureServed(kind, size, count, variants, options) {
   return measure(kind, size, count, served, options)
 }
 
-/** Plugins that only pass on, of each kind. @returns {Promise<Served>} */
-export function measurePassing(size, count, options) {
-  return measure('pass', size, count, ['none', ...PASSING], options)
+/** Rounds that one pair of processes is measured for, and how many times as long as others they are: what begins and ends a round counts less. */
+const ROUNDS_OF_A_PAIR = 5
+const LONGER = 3
+
+/** Plugins of one kind that only pass on, and none, together. @returns {Promise<Served>} */
+export function measurePassing(kind, size, count, options) {
+  const starts = Math.ceil(options.rounds / ROUNDS_OF_A_PAIR)
+  return measure('pass', size, count, ['none', kind], { ...options, seconds: options.seconds * LONGER, starts, together: true })
 }
 
 async function measure(kind, size, count, variants, options) {

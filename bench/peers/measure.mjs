@@ -13,7 +13,9 @@ export const DISTURBED = 0.15
 
 /**
  * Measures the peers of one case, in `starts` sets of fresh processes: one process may be slower than the next of the same program for all
- * its life. The rounds are spread over the sets.
+ * its life. The rounds are spread over the sets. With `together` the peers of a round are loaded at the same moment instead of in turn: on
+ * one processor they get it by turns of a few ms, so whatever disturbs one disturbs the other as much. Latencies and rates are then those
+ * of a shared processor.
  * @returns {Promise<Measured[]>}
  */
 export async function measureCase(one, peers, { starts = 1, rounds, ...options }) {
@@ -44,7 +46,7 @@ function joined(parts) {
  * rounds beginning with another peer; `turns` rounds went before. A round that others disturbed is measured again, each at most once on average; the calmest count.
  * @returns {Promise<Measured[]>}
  */
-async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmup, turns }) {
+async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmup, turns, together = false }) {
   const running = []
   try {
     for (const peer of peers) {
@@ -62,7 +64,7 @@ async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmu
     }
     const all = []
     for (let calm = 0; calm < rounds && all.length < 2 * rounds; ) {
-      const round = await measureRound(running, turns + all.length, { ...options, seconds })
+      const round = await measureRound(running, turns + all.length, { ...options, seconds, together })
       all.push(round)
       if (round.others <= DISTURBED) calm++
     }
@@ -91,31 +93,41 @@ async function warmUp({ port }, options, seconds) {
   for (let turns = 0; turns < 3 && requests < WARM; turns++) requests += (await load({ ...options, port, seconds })).requests
 }
 
-/** One round over all: their figures, and the largest share of the machine that others took beside one of them. */
-async function measureRound(running, number, options) {
-  const figures = []
-  let others = 0
-  for (const i of turn(running.length, number)) {
-    const { process } = running[i]
-    const machineBefore = machineTicks()
-    const ownBefore = ownTicks()
-    const before = cpuTimes(process)
-    const began = performance.now()
-    const done = await load({ ...options, port: process.port })
-    const cpu = cpuBetween(before, cpuTimes(process))
-    const tookMicros = (performance.now() - began) * 1000
-    const machineAfter = machineTicks()
-    const foreign = machineAfter.busy - machineBefore.busy - (ownTicks() - ownBefore)
-    others = Math.max(others, foreign / (machineAfter.all - machineBefore.all))
-    figures[i] = {
-      cpu: cpu / done.requests,
-      busy: cpu / tookMicros,
-      rate: done.requests / done.seconds,
-      p50: done.p50,
-      p99: done.p99
-    }
+/** One round over all, in turn or together: their figures, and the largest share of the machine that others took beside one of them. */
+async function measureRound(running, number, { together, ...options }) {
+  const measured = ({ process }) => measureLoad(process, options)
+  if (together) {
+    const { value: figures, others } = await beside(() => Promise.all(running.map(measured)))
+    return { figures, others }
   }
-  return { figures, others }
+  const figures = []
+  let most = 0
+  for (const i of turn(running.length, number)) {
+    const { value, others } = await beside(() => measured(running[i]))
+    figures[i] = value
+    most = Math.max(most, others)
+  }
+  return { figures, others: most }
+}
+
+/** Does `work`; answers what came of it and the share of the machine that others took meanwhile. */
+async function beside(work) {
+  const machineBefore = machineTicks()
+  const ownBefore = ownTicks()
+  const value = await work()
+  const machineAfter = machineTicks()
+  const foreign = machineAfter.busy - machineBefore.busy - (ownTicks() - ownBefore)
+  return { value, others: foreign / (machineAfter.all - machineBefore.all) }
+}
+
+/** @returns {Promise<Round>} */
+async function measureLoad(process, options) {
+  const before = cpuTimes(process)
+  const began = performance.now()
+  const done = await load({ ...options, port: process.port })
+  const cpu = cpuBetween(before, cpuTimes(process))
+  const tookMicros = (performance.now() - began) * 1000
+  return { cpu: cpu / done.requests, busy: cpu / tookMicros, rate: done.requests / done.seconds, p50: done.p50, p99: done.p99 }
 }
 
 /** The order of one round: 012 210 120 021 201 102 for three. */
