@@ -34,13 +34,22 @@ export function promised(send: Sender): Promised {
   const step = steps.get(send)
   const place: PendingPlace = { listened: false, work: step?.work }
   const bare = step?.send ?? send
-  return request => {
+  const next: Promised = request => {
     if (place.listened) return new Promise((receive, reject) => send(request, { receive, reject }))
     const pending = new Pending(place, request)
     request.exchange.pending = pending
     bare(request, pending)
     return pending
   }
+  ofSenders.add(next)
+  return next
+}
+
+const ofSenders = new WeakSet<Promised>()
+
+/** Says of a function whether {@link promised} made it: it never throws then. */
+export function isOfSender(next: Promised): boolean {
+  return ofSenders.has(next)
 }
 
 /** Makes a sender of a function that answers a promise, or throws. */

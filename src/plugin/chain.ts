@@ -12,6 +12,7 @@ import { together, Waiting } from '../message/foreign.js'
 import { unwatched } from '../message/pending.js'
 import type { GatewayRequest } from '../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../message/response.js'
+import { isOfSender } from '../message/sender.js'
 import { pluginFailure, pluginMistake } from './failure.js'
 import { BodyWatch, noteBody, type PromisingUse } from './needs.js'
 import type { Handler, Next } from './types.js'
@@ -27,28 +28,45 @@ const LISTENING: unique symbol = Symbol('listening')
 /** In place of the exchange's pending answer: to write a new object into an old one is dear (bench/chain, pass). */
 const PENDING: unique symbol = Symbol('pending')
 
-/** One place between two handlers: `next` is what the outer one calls. */
+/**
+ * One handler in its place: `next` is what it calls, what {@link Link.around} answers is what stands before it. All that a pass needs lies in
+ * this one object: eight handlers are eight of them that no cache holds.
+ */
 export class Link {
   /** undefined = nobody listens; else what `next` has answered since. */
   private handed: typeof LISTENING | typeof PENDING | Promise<unknown> | undefined = undefined
-  readonly next: Next
   /** What stands further in, set when the pipe is put together: always answers a promise. */
   run: Next = notYet
+  private handler: Handler = notYet
+  readonly next: Next = request => this.call(request)
+  /** Whose place it is: the handler that gets `next`, blamed for what it does wrong. */
+  private readonly use: HandlerUse
+  private readonly watch: BodyWatch
+  private absorb: Absorb | undefined = undefined
 
-  /** @param caller the handler that gets `next`, blamed for what it does wrong with it */
-  constructor(caller: HandlerUse) {
-    const watch = new BodyWatch(caller)
-    this.next = request => {
-      if (!isRequest(request)) return this.refused(request, pluginMistake(caller, 'called next without a request'))
-      const { exchange } = request
-      if (this.handed === PENDING) this.handed = exchange.pending // of the call before this one
-      const broken = watch.brokenPromise(request.openedBody, 'request')
-      if (broken !== undefined) return this.refused(request, broken)
-      const answer = this.run(request)
-      if (this.handed === LISTENING) this.handed = answer === exchange.pending ? PENDING : answer
-      else this.further(request, answer)
-      return answer
-    }
+  constructor(use: HandlerUse) {
+    this.use = use
+    this.watch = new BodyWatch(use)
+  }
+
+  /** Puts the handler in its place; the answer never throws and answers only responses. */
+  around(handler: Handler, absorb: Absorb | undefined): Next {
+    this.handler = handler
+    this.absorb = absorb
+    return request => this.enter(request)
+  }
+
+  /** The handler calls further in. */
+  private call(request: GatewayRequest): Promise<GatewayResponse> {
+    if (!isRequest(request)) return this.refused(request, pluginMistake(this.use, 'called next without a request'))
+    const { exchange } = request
+    if (this.handed === PENDING) this.handed = exchange.pending // of the call before this one
+    const broken = this.watch.brokenPromise(request.openedBody, 'request')
+    if (broken !== undefined) return this.refused(request, broken)
+    const answer = this.run(request)
+    if (this.handed === LISTENING) this.handed = answer === exchange.pending ? PENDING : answer
+    else this.further(request, answer)
+    return answer
   }
 
   private refused(request: GatewayRequest, mistake: GatewayError): Promise<GatewayResponse> {
@@ -65,32 +83,63 @@ export class Link {
     else if (isRequest(request)) Waiting.called(request.exchange, this, request, answer)
   }
 
-  /** Starts to listen for what the handler passes on. */
-  listen(): void {
+  private enter(request: GatewayRequest): Promise<GatewayResponse> {
+    const { handler } = this
     this.handed = LISTENING
+    let answer: unknown
+    try {
+      answer = handler(request)
+    } catch (thrown) {
+      const inside = this.heard(request)
+      if (inside !== undefined) unwatched(inside)
+      return this.failed(thrown, request)
+    }
+    const inside = this.heard(request)
+    if (inside !== undefined) {
+      if (inside === answer) return inside as Promise<GatewayResponse>
+      unwatched(inside)
+    }
+    try {
+      return this.settle(answer, request, inside)
+    } catch (thrown) {
+      return this.failed(thrown, request) // `then` of a foreign value, or what accept refuses
+    }
   }
 
   /** Stops listening; answers the promise that `next` gave for a request of this exchange. */
-  heard({ exchange }: GatewayRequest): Promise<unknown> | undefined {
+  private heard({ exchange }: GatewayRequest): Promise<unknown> | undefined {
     const { handed } = this
     this.handed = undefined
     if (handed === PENDING) return exchange.pending
     return handed === LISTENING ? undefined : handed
   }
-}
 
-/** Puts one handler in front of its link; the answer never throws and answers only responses. */
-export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: Absorb | undefined): Next {
-  const watch = new BodyWatch(use)
+  /** @param inside what `next` gave while the handler ran */
+  private settle(answer: unknown, request: GatewayRequest, inside: Promise<unknown> | undefined): Promise<GatewayResponse> {
+    if (!isThenable(answer)) return Promise.resolve(this.accept(answer, request))
+    const { exchange } = request
+    const waiting = new Waiting(this.watch, this, request, inside, undefined).begin(exchange)
+    return Promise.resolve(answer).then(
+      value => {
+        waiting.end(exchange)
+        return this.accept(value, request)
+      },
+      error => {
+        waiting.end(exchange)
+        return this.refuse(pluginFailure(this.use, error), request)
+      }
+    )
+  }
 
-  function accept(answer: unknown, request: GatewayRequest): GatewayResponse {
+  private accept(answer: unknown, request: GatewayRequest): GatewayResponse {
+    const { use, watch } = this
     if (!isGatewayResponse(answer)) {
-      return refuse(pluginMistake(use, `answered ${describe(answer)}; a handler answers a GatewayResponse`), request)
+      return this.refuse(pluginMistake(use, `answered ${describe(answer)}; a handler answers a GatewayResponse`), request)
     }
     const broken = watch.brokenPromise(answer.openedBody, 'response')
     if (broken !== undefined) {
       answer.discard()
-      return refuse(broken, request)
+      return this.refuse(broken, request)
     }
     if (answer.usedBy === undefined) {
       answer.usedBy = request.exchange
@@ -100,7 +149,7 @@ export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: A
         request.exchange.atEnd(() => answer.discard())
       }
     } else if (answer.usedBy !== request.exchange) {
-      return refuse(
+      return this.refuse(
         pluginMistake(use, 'answered a response that has already answered another request; make one per request'),
         request
       )
@@ -109,58 +158,17 @@ export function contain(use: HandlerUse, handler: Handler, link: Link, absorb: A
   }
 
   /** Throws, or answers in the failure's place. */
-  function refuse(error: GatewayError, request: GatewayRequest): GatewayResponse {
-    if (absorb === undefined) throw error
-    return absorb(error, request)
-  }
-
-  /** @param inside what `next` gave while the handler ran */
-  function settle(answer: unknown, request: GatewayRequest, inside: Promise<unknown> | undefined): Promise<GatewayResponse> {
-    if (isThenable(answer)) {
-      const { exchange } = request
-      const waiting = new Waiting(watch, link, request, inside, undefined).begin(exchange)
-      return Promise.resolve(answer).then(
-        value => {
-          waiting.end(exchange)
-          return accept(value, request)
-        },
-        error => {
-          waiting.end(exchange)
-          return refuse(pluginFailure(use, error), request)
-        }
-      )
-    }
-    return Promise.resolve(accept(answer, request))
+  private refuse(error: GatewayError, request: GatewayRequest): GatewayResponse {
+    if (this.absorb === undefined) throw error
+    return this.absorb(error, request)
   }
 
   /** What was thrown where nothing may be thrown. */
-  function failed(thrown: unknown, request: GatewayRequest): Promise<GatewayResponse> {
+  private failed(thrown: unknown, request: GatewayRequest): Promise<GatewayResponse> {
     try {
-      return Promise.resolve(refuse(pluginFailure(use, thrown), request))
+      return Promise.resolve(this.refuse(pluginFailure(this.use, thrown), request))
     } catch (error) {
       return Promise.reject(error)
-    }
-  }
-
-  return request => {
-    link.listen()
-    let answer: unknown
-    try {
-      answer = handler(request)
-    } catch (thrown) {
-      const inside = link.heard(request)
-      if (inside !== undefined) unwatched(inside)
-      return failed(thrown, request)
-    }
-    const inside = link.heard(request)
-    if (inside !== undefined) {
-      if (inside === answer) return inside as Promise<GatewayResponse>
-      unwatched(inside)
-    }
-    try {
-      return settle(answer, request, inside)
-    } catch (thrown) {
-      return failed(thrown, request) // `then` of a foreign value, or what accept refuses
     }
   }
 }
@@ -179,6 +187,7 @@ export function entrance(run: Next): Next {
 
 /** Makes a Next that answers a rejected promise where it would throw. */
 export function neverThrows(next: Next): Next {
+  if (isOfSender(next)) return next
   return request => {
     try {
       return next(request)

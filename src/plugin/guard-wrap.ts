@@ -1,4 +1,4 @@
-import { contain, type HandlerUse, Link } from './chain.js'
+import { type HandlerUse, Link } from './chain.js'
 import type { PluginUse } from './failure.js'
 import type { Wrap } from './types.js'
 
@@ -8,6 +8,6 @@ export function guardWrap(wrap: Wrap, about: PluginUse): Wrap {
   return next => {
     const link = new Link(use)
     link.run = next
-    return contain(use, wrap(link.next), link, undefined)
+    return link.around(wrap(link.next), undefined)
   }
 }

@@ -3,7 +3,7 @@
 import type { ServiceConfig } from '../config/types.js'
 import { ConfigError, type GatewayError } from '../errors.js'
 import type { Logger } from '../telemetry/logger.js'
-import { type Absorb, contain, describe, entrance, type HandlerUse, Link, neverThrows } from './chain.js'
+import { type Absorb, describe, entrance, type HandlerUse, Link, neverThrows } from './chain.js'
 import type { DirectStage, WrapStage } from './component-stages.js'
 import { failureResponse, textOf } from './failure.js'
 import { StageTimer, timeModifier } from './measure.js'
@@ -115,7 +115,7 @@ export class PluginPlacer {
         if (typeof handler !== 'function') {
           throw new Error(`plugin '${name}' (${registered.file}): the factory answered ${describe(handler)}, not a function`)
         }
-        const run = contain(use, handler as Handler, link, absorb)
+        const run = link.around(handler as Handler, absorb)
         return { use, link, timer, run: timer === undefined ? run : timer.outer(run) }
       })
       if (made === undefined) continue

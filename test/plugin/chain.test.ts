@@ -59,6 +59,26 @@ for (const level of LEVELS) {
       }
     })
 
+    test('fields edited when next has been called are not sent with that call, and are with the one after', async t => {
+      const seen: (string | string[] | undefined)[] = []
+      const up = await startUpstream(t, (req, res) => {
+        seen.push(req.headers['x-late'])
+        json({ ok: true })(req, res)
+      })
+      const module = handlers({
+        twice: (_c, _e, next) => async request => {
+          const answer = next(request)
+          request.headers.set('X-Late', 'yes')
+          const first = await answer
+          first.discard()
+          return next(request)
+        }
+      })
+      const { gateway } = await openAt(t, up.host, { level, names: ['twice'] }, [module])
+      assert.equal((await gateway.request({ path: '/x' })).status, 200)
+      assert.deepEqual(seen, [undefined, 'yes'])
+    })
+
     test('state and signal are one per exchange, and addresses are there', async t => {
       const up = await startUpstream(t, json({}))
       const found: unknown[] = []
@@ -470,6 +490,45 @@ describe('at endpoint and backend scope', () => {
     assert.equal((await gateway.request({ path: '/x' })).text(), 'other')
     assert.deepEqual(other.calls, ['DELETE /z?q'])
     assert.deepEqual(up.calls, [])
+  })
+
+  test('a client sees the same request whoever stands before it, once per backend', async t => {
+    const up = await startUpstream(t, async (req, res) => void res.end(`${req.method} ${req.url} ${await bodyOf(req)}`))
+    const views: unknown[] = []
+    const module = handlers({
+      p: passOn,
+      sees: (_c, _e, next) => request => {
+        const { method, target, path, query, routePath, origin, host } = request
+        const params = { ...request.params }
+        views.push({ method, target, path, query, routePath, origin, host, params, fields: [...request.headers] })
+        return next(request)
+      }
+    })
+    const backend = {
+      host: [up.host],
+      url_pattern: '/y/{id}?fixed=1',
+      method: 'PUT',
+      extra_config: { 'plugin/http-client': { name: 'sees' } }
+    }
+    const endpoint = { endpoint: '/x/{id}', backend: [backend] }
+    const ask = async (own: object): Promise<string> => {
+      const { gateway } = await openAt(
+        t,
+        up.host,
+        { level: 'endpoint', names: [], method: 'POST', endpoint: { ...endpoint, ...own } },
+        [module]
+      )
+      const headers = { 'X-One': '1', Host: 'a.test' }
+      return (await gateway.request({ method: 'POST', path: '/x/5?q=2', headers, body: 'text' })).text()
+    }
+    const alone = await ask({})
+    const behind = await ask({ extra_config: { 'plugin/http-server': { name: ['p'] } } })
+    assert.deepEqual([alone, behind], ['PUT /y/5?fixed=1&q=2 text', 'PUT /y/5?fixed=1&q=2 text'])
+    assert.equal(views.length, 2)
+    assert.deepEqual(views[0], views[1])
+    await ask({ backend: [backend, { ...backend, url_pattern: '/z' }], output_encoding: 'json' })
+    const targets = views.slice(2).map(view => (view as { target: string }).target)
+    assert.deepEqual(targets.sort(), ['/y/5?fixed=1&q=2', '/z?q=2'])
   })
 
   test('a failed client plugin costs its part of a merge only', async t => {
