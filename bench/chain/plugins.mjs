@@ -155,27 +155,9 @@ export const PASSING = Object.keys(PLACES)
 
 const passOn = (_context, _extra, next) => request => next(request)
 const passing = {
-  modifiers: names => ({
-    ModifierRegisterer: {
-      registerModifiers(register) {
-        for (const name of names) register(name, () => ({ request() {}, response() {} }))
-      }
-    }
-  }),
-  handlers: names => ({
-    HandlerRegisterer: {
-      registerHandlers(register) {
-        for (const name of names) register(name, passOn)
-      }
-    }
-  }),
-  clients: names => ({
-    ClientRegisterer: {
-      registerClients(register) {
-        for (const name of names) register(name, passOn)
-      }
-    }
-  })
+  modifiers: register => ({ ModifierRegisterer: { registerModifiers: register } }),
+  handlers: register => ({ HandlerRegisterer: { registerHandlers: register } }),
+  clients: register => ({ ClientRegisterer: { registerClients: register } })
 }
 
 const namesOf = count => Array.from({ length: count }, (_, i) => `bench-${i}`)
@@ -187,7 +169,11 @@ const namesOf = count => Array.from({ length: count }, (_, i) => `bench-${i}`)
 export function moduleOf(kind, variant, count) {
   if (kind === 'pass') {
     const names = variant === 'none' ? [] : namesOf(count)
-    return { names, place: PLACES[variant], module: passing[variant]?.(names) }
+    const make = variant === 'modifiers' ? () => ({ request() {}, response() {} }) : passOn
+    const registerAll = register => {
+      for (const name of names) register(name, make)
+    }
+    return { names, place: PLACES[variant], module: passing[variant]?.(registerAll) }
   }
   const responses = responsesOf(kind, variant, count)
   const names = namesOf(responses.length)

@@ -2,6 +2,7 @@
 import { conditions, digits, of, times } from '../peers/report.mjs'
 import { ratio } from '../peers/statistics.mjs'
 import { PASSING } from './plugins.mjs'
+import { LONGER, SERVED } from './served.mjs'
 
 /** What is compared in process. */
 const PAIRS = [
@@ -44,14 +45,13 @@ export function servedLine({ kind, size, count, measured }) {
     kind,
     size,
     count,
-    ...SERVED_NAMES.map(name => cpuOf(measured, name)),
+    ...SERVED.map(name => cpuOf(measured, name)),
     figure('chain', one => digits(of(one, 'rate'))),
     `${rss('chain')} / ${rss('naive')}`
   ])
 }
 
-const SERVED_NAMES = ['none', 'chain', 'combined', 'naive']
-const SERVED_HEAD = [row(['class', 'body', 'N', ...SERVED_NAMES, 'chain requests/s', 'peak RSS MiB chain / naive']), line(2, 7)]
+const SERVED_HEAD = [row(['class', 'body', 'N', ...SERVED, 'chain requests/s', 'peak RSS MiB chain / naive']), line(2, 7)]
 
 /** The row of what plugins of one kind that only pass on cost. */
 export function passingLine({ size, count, measured }) {
@@ -118,7 +118,7 @@ ${conditions(options)}
 64 connections, 8 at 1 MiB.
 
 CPU µs per request, medians. First N plugins that do nothing but pass on, by kind: modifiers of request and response, handlers, clients. Each kind and none are loaded
-at the same moment and share a processor: both cost more than alone, and what disturbs one disturbs the other.
+at the same moment and share a processor (${options.passing} rounds of ${options.seconds * LONGER} s): both cost more than alone, and what disturbs one disturbs the other.
 
 ${[...PASSING_HEAD, ...passing.map(passingLine)].join('\n')}
 

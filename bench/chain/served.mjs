@@ -9,7 +9,7 @@ const here = path.dirname(fileURLToPath(import.meta.url))
 /** The variants of a class; those that are compared stand side by side. */
 export const VARIANTS = ['none', 'pass', 'chain', 'combined', 'naive']
 /** Plugins that only pass on do so whatever the class: they are served on their own, one variant for each kind of plugin. */
-const SERVED = ['none', 'chain', 'combined', 'naive']
+export const SERVED = ['none', 'chain', 'combined', 'naive']
 
 const variantPeer = (kind, variant, count) => ({
   name: variant,
@@ -37,7 +37,7 @@ export function measureServed(kind, size, count, variants, options) {
 
 /** Rounds that one pair of processes is measured for, and how many times as long as others they are: what begins and ends a round counts less. */
 const ROUNDS_OF_A_PAIR = 5
-const LONGER = 3
+export const LONGER = 3
 
 /** Plugins of one kind that only pass on, and none, together. @returns {Promise<Served>} */
 export function measurePassing(kind, size, count, options) {

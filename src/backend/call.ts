@@ -12,6 +12,7 @@ import { type CallPlan, callUpstream } from '../client/response-call.js'
 import type { BackendConfig, EndpointConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
+import { NO_PARAMS } from '../http/path.js'
 import { compileQueryPick } from '../http/query.js'
 import { addHandshake } from '../http/upgrade.js'
 import { BufferSource, type ByteSource } from '../message/byte-flow.js'
@@ -144,10 +145,8 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     if (hosted) {
       // a body that was read for several calls is no longer the request's own
       const own = request.sole && scope === request.scope && body === request.bodySource
-      const asked = own
-        ? request.retarget(method, path, pool.origin, raw)
-        : backendRequest(request, method, path, raw, params, pool.origin, body, limit, scope)
-      return wrapped(asked, receiver)
+      const asked = own ? request : backendRequest(request, params, body, limit, scope)
+      return wrapped(asked.retarget(method, path, pool.origin, raw), receiver)
     }
     request.exchange.upstream = pool.origin
     if (upgrades) return upgrade(request, pool, method, path, raw, scope, receiver)
@@ -180,36 +179,18 @@ function requestFailure(cause: unknown): GatewayError {
   })
 }
 
+/** A request object for one backend, to be given its target. */
 function backendRequest(
-  request: GatewayRequest,
-  method: string,
-  target: string,
-  raw: RawFields,
+  { exchange }: GatewayRequest,
   params: Readonly<Record<string, string>> | undefined,
-  origin: string,
   body: CallBody,
   limit: number,
   scope: Scope
 ): GatewayRequest {
-  const mark = target.indexOf('?')
-  const path = mark < 0 ? target : target.slice(0, mark)
-  return new GatewayRequest(
-    request.exchange,
-    scope,
-    method,
-    target,
-    path,
-    mark < 0 ? '' : target.slice(mark + 1),
-    path,
-    origin,
-    raw,
-    params as Record<string, string> | undefined,
-    body === undefined ? undefined : 'flow' in body ? body : new BufferSource(body),
-    limit
-  )
+  const source = body === undefined ? undefined : 'flow' in body ? body : new BufferSource(body)
+  const known = params as Record<string, string> | undefined
+  return new GatewayRequest(exchange, scope, '', '', '', '', '', undefined, undefined, known, source, limit)
 }
-
-const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 /** A host of the configuration, taken apart. */
 export interface HostPrefix {

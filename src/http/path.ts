@@ -2,6 +2,9 @@
 
 import { decodeSegment, encodeSegment } from './target.js'
 
+/** Parameters of paths without any; shared. */
+export const NO_PARAMS: Record<string, string> = Object.freeze(Object.create(null))
+
 /** The path as the router matches it: percent-decoded once, so that `%2F` acts as a slash. The same string without `%`. */
 export function decodePath(rawPath: string): string {
   return decodeSegment(rawPath)

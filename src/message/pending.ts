@@ -20,6 +20,8 @@ const REJECTED = 2
  * then goes on in the turn it came in, without a promise having been made.
  */
 export class Pending implements Promise<GatewayResponse>, ResponseReceiver {
+  /** That of its prototype. */
+  declare readonly [Symbol.toStringTag]: string
   private readonly place: PendingPlace
   private readonly request: GatewayRequest
   private state: typeof OPEN | typeof RECEIVED | typeof REJECTED = OPEN
@@ -92,10 +94,6 @@ export class Pending implements Promise<GatewayResponse>, ResponseReceiver {
 
   finally(onFinally?: (() => void) | null): Promise<GatewayResponse> {
     return this.then().finally(onFinally)
-  }
-
-  get [Symbol.toStringTag](): string {
-    return 'Promise'
   }
 }
 Object.setPrototypeOf(Pending.prototype, Promise.prototype)

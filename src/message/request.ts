@@ -222,7 +222,7 @@ export class GatewayRequest {
     return this
   }
 
-  /** Gateway use: makes the request that a backend gets of one that nobody has seen yet; the body stays. `target`: path and query. */
+  /** Gateway use: makes a request that nobody has seen yet the one that a backend gets; the body stays. `target`: path and query. */
   retarget(method: string, target: string, origin: string, raw: RawFields): this {
     const line = this as { -readonly [K in 'target' | 'routePath']: string }
     const mark = target.indexOf('?')

@@ -1,6 +1,7 @@
 /** The routes of one method: literal paths in a Map, the others in a find-my-way tree. */
 
 import FindMyWay from 'find-my-way'
+import { NO_PARAMS } from '../http/path.js'
 import { hasSafeNames, type RoutePattern, renderPattern, toRouterPath } from './route-pattern.js'
 
 type Tree = FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
@@ -23,9 +24,6 @@ export class Found<T> {
     this.params = params
   }
 }
-
-/** Parameters of routes without any; shared. */
-export const NO_PARAMS: Params = Object.freeze(Object.create(null))
 
 interface Stored<T> extends TableEntry<T> {
   /** Neutral names that the tree uses where the configured ones will not do; undefined = the tree's object has the right names. */

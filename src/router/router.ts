@@ -8,8 +8,8 @@
 
 import type { RouterConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
-import { cleanPath, decodePath, encodePath, hasDotSegment } from '../http/path.js'
-import { MethodTable, NO_PARAMS } from './method-table.js'
+import { cleanPath, decodePath, encodePath, hasDotSegment, NO_PARAMS } from '../http/path.js'
+import { MethodTable } from './method-table.js'
 import { checkParams } from './param-check.js'
 import { compileRoutePattern } from './route-pattern.js'
 

@@ -1,25 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Exchange } from '../../src/message/context.js'
 import { Pending, unwatched } from '../../src/message/pending.js'
-import { GatewayRequest } from '../../src/message/request.js'
 import { GatewayResponse } from '../../src/message/response.js'
 import { awaited, promised, type ResponseReceiver, type Sender } from '../../src/message/sender.js'
-import { deadlines } from '../../src/telemetry/timer-wheel.js'
-
-function request(): GatewayRequest {
-  return GatewayRequest.from({
-    exchange: new Exchange(deadlines, '127.0.0.1', '127.0.0.1', 'h', []),
-    method: 'GET',
-    target: '/',
-    path: '/',
-    query: '',
-    routePath: '/',
-    raw: [],
-    params: undefined,
-    source: undefined
-  })
-}
+import { requestOf } from '../support/request.js'
 
 /** A sender whose answers are given by hand, and what its receivers were. */
 function byHand(): { send: Sender; asked: ResponseReceiver[] } {
@@ -42,8 +26,8 @@ describe('an answer of next that is still to come', () => {
     const { send, asked } = byHand()
     const heard: unknown[] = []
     const stage = awaited(promised(send))
-    stage(request(), noting(heard))
-    stage(request(), noting(heard))
+    stage(requestOf(), noting(heard))
+    stage(requestOf(), noting(heard))
     asked[0]!.receive(GatewayResponse.empty(204))
     asked[1]!.reject(new Error('gone'))
     assert.deepEqual(heard, ['receiver 204', 'receiver gone'])
@@ -52,16 +36,16 @@ describe('an answer of next that is still to come', () => {
   test('goes on at once when it is there before it is passed on', () => {
     const heard: unknown[] = []
     const next = promised((_request, receiver) => receiver.receive(GatewayResponse.empty(204)))
-    awaited(next)(request(), noting(heard))
+    awaited(next)(requestOf(), noting(heard))
     const failing = promised((_request, receiver) => receiver.reject(new Error('no')))
-    awaited(failing)(request(), noting(heard))
+    awaited(failing)(requestOf(), noting(heard))
     assert.deepEqual(heard, ['receiver 204', 'receiver no'])
   })
 
   test('is a promise for all who listen', async () => {
     const fresh = (): Promise<GatewayResponse> =>
-      promised((_r, receiver) => receiver.receive(GatewayResponse.empty(204)))(request())
-    const broken = (): Promise<GatewayResponse> => promised((_r, receiver) => receiver.reject(new Error('no')))(request())
+      promised((_r, receiver) => receiver.receive(GatewayResponse.empty(204)))(requestOf())
+    const broken = (): Promise<GatewayResponse> => promised((_r, receiver) => receiver.reject(new Error('no')))(requestOf())
     assert.ok(fresh() instanceof Promise)
     assert.equal(Object.prototype.toString.call(fresh()), '[object Promise]')
     assert.equal((await fresh()).status, 204)
@@ -89,7 +73,7 @@ describe('an answer of next that is still to come', () => {
       const answer = next(asking)
       void answer.then(response => heard.push(`listener ${response.status}`))
       return answer
-    })(request(), noting(heard))
+    })(requestOf(), noting(heard))
     asked[0]!.receive(GatewayResponse.empty(204))
     await turn()
     assert.deepEqual(heard, ['listener 204', 'receiver 204'])
@@ -98,7 +82,7 @@ describe('an answer of next that is still to come', () => {
   test('tells those who begin to listen when it has been passed on, or has gone on', async () => {
     const { send, asked } = byHand()
     const heard: unknown[] = []
-    const answer = promised(send)(request()) as Pending
+    const answer = promised(send)(requestOf()) as Pending
     answer.passTo(noting(heard))
     void answer.then(response => heard.push(`listener ${response.status}`))
     asked[0]!.receive(GatewayResponse.empty(204))
@@ -109,11 +93,11 @@ describe('an answer of next that is still to come', () => {
 
   test('is a promise of the system where somebody has listened before', async () => {
     const next = promised((_request, receiver) => receiver.receive(GatewayResponse.empty(204)))
-    const first = next(request())
+    const first = next(requestOf())
     assert.ok(first instanceof Pending)
-    assert.ok(next(request()) instanceof Pending)
+    assert.ok(next(requestOf()) instanceof Pending)
     await first
-    const later = next(request())
+    const later = next(requestOf())
     assert.ok(!(later instanceof Pending))
     assert.equal((await later).status, 204)
   })
@@ -125,11 +109,11 @@ describe('an answer of next that is still to come', () => {
     t.after(() => process.off('unhandledRejection', note))
     const { send, asked } = byHand()
     const next = promised(send)
-    unwatched(next(request()))
-    const heard = next(request())
+    unwatched(next(requestOf()))
+    const heard = next(requestOf())
     heard.catch(() => {})
     unwatched(heard)
-    unwatched(next(request()))
+    unwatched(next(requestOf()))
     for (const receiver of asked) receiver.reject(new Error('gone'))
     await turn()
     assert.deepEqual(lost, [])

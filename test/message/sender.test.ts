@@ -1,24 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Exchange } from '../../src/message/context.js'
-import { GatewayRequest } from '../../src/message/request.js'
 import { GatewayResponse } from '../../src/message/response.js'
 import { awaited, betweenSenders, promised, type ResponseReceiver, type Sender, through } from '../../src/message/sender.js'
-import { deadlines } from '../../src/telemetry/timer-wheel.js'
-
-function request(): GatewayRequest {
-  return GatewayRequest.from({
-    exchange: new Exchange(deadlines, '127.0.0.1', '127.0.0.1', 'h', []),
-    method: 'GET',
-    target: '/',
-    path: '/',
-    query: '',
-    routePath: '/',
-    raw: [],
-    params: undefined,
-    source: undefined
-  })
-}
+import { requestOf } from '../support/request.js'
 
 /** Notes what it hears. */
 class Heard implements ResponseReceiver {
@@ -39,17 +23,17 @@ const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 describe('a sender', () => {
   test('and its form with promises say the same', async () => {
-    assert.equal((await promised(answering(204))(request())).status, 204)
-    await assert.rejects(promised(failing)(request()), /gone/)
+    assert.equal((await promised(answering(204))(requestOf())).status, 204)
+    await assert.rejects(promised(failing)(requestOf()), /gone/)
   })
 
   test('made of a function tells of its promise, and of what it throws', async () => {
     const heard = new Heard()
-    awaited(async () => GatewayResponse.empty(204))(request(), heard)
-    awaited(() => Promise.reject(new Error('rejected')))(request(), heard)
+    awaited(async () => GatewayResponse.empty(204))(requestOf(), heard)
+    awaited(() => Promise.reject(new Error('rejected')))(requestOf(), heard)
     awaited(() => {
       throw new Error('thrown')
-    })(request(), heard)
+    })(requestOf(), heard)
     assert.deepEqual(heard.calls, ['thrown'])
     await turn()
     assert.deepEqual(heard.calls, ['thrown', 204, 'rejected'])
@@ -57,15 +41,15 @@ describe('a sender', () => {
 
   test('hands its answer through a step while the call still runs', () => {
     const heard = new Heard()
-    through(answering(201), response => response)(request(), heard)
-    through(answering(201), () => GatewayResponse.empty(202))(request(), heard)
+    through(answering(201), response => response)(requestOf(), heard)
+    through(answering(201), () => GatewayResponse.empty(202))(requestOf(), heard)
     assert.deepEqual(heard.calls, [201, 202])
   })
 
   test('waits for a step that answers a promise', async () => {
     const heard = new Heard()
-    through(answering(201), async () => GatewayResponse.empty(203))(request(), heard)
-    through(answering(201), () => Promise.reject(new Error('late')))(request(), heard)
+    through(answering(201), async () => GatewayResponse.empty(203))(requestOf(), heard)
+    through(answering(201), () => Promise.reject(new Error('late')))(requestOf(), heard)
     assert.deepEqual(heard.calls, [])
     await turn()
     assert.deepEqual(heard.calls, [203, 'late'])
@@ -77,10 +61,10 @@ describe('a sender', () => {
     through(failing, response => {
       asked.push('asked')
       return response
-    })(request(), heard)
+    })(requestOf(), heard)
     through(answering(200), () => {
       throw new Error('broken')
-    })(request(), heard)
+    })(requestOf(), heard)
     assert.deepEqual([heard.calls, asked], [['gone', 'broken'], []])
   })
 
@@ -91,8 +75,8 @@ describe('a sender', () => {
       response.status += 1
       return response
     })
-    stage(answering(200))(request(), heard)
-    stage(failing)(request(), heard)
+    stage(answering(200))(requestOf(), heard)
+    stage(failing)(requestOf(), heard)
     await turn()
     await turn()
     assert.deepEqual(heard.calls, [201, 'gone'])

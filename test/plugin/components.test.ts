@@ -2,29 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { loadConfigObject } from '../../src/config/load.js'
 import type { ConfigError } from '../../src/errors.js'
-import { Exchange } from '../../src/message/context.js'
-import { GatewayRequest } from '../../src/message/request.js'
 import { awaited, promised, type SenderWrap } from '../../src/message/sender.js'
 import type { Component, ComponentContext } from '../../src/plugin/component.js'
 import { createPluginHost, type PluginHost } from '../../src/plugin/host.js'
 import { defineComponent, GatewayResponse, type Next, type Wrap } from '../../src/plugin/index.js'
 import { type GatewayLogger, silentLogger } from '../../src/telemetry/logger.js'
-import { deadlines } from '../../src/telemetry/timer-wheel.js'
-
-function request(): GatewayRequest {
-  const exchange = new Exchange(deadlines, '127.0.0.1', '127.0.0.1', 'a', [])
-  return GatewayRequest.from({
-    exchange,
-    method: 'GET',
-    target: '/',
-    path: '/',
-    query: '',
-    routePath: '/',
-    raw: [],
-    params: {},
-    source: undefined
-  })
-}
+import { requestOf } from '../support/request.js'
 
 /** A wrap that writes its name into the answer's fields on the way out. */
 const named =
@@ -80,7 +63,7 @@ async function host(
 
 async function way(wrap: Wrap | undefined): Promise<string | undefined> {
   const inner: Next = async () => GatewayResponse.text('')
-  return (await wrap!(inner)(request())).headers.get('x-way')
+  return (await wrap!(inner)(requestOf())).headers.get('x-way')
 }
 
 /** The same of a wrap between senders. */

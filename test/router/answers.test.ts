@@ -5,29 +5,18 @@ import { decodePath } from '../../src/http/path.js'
 import { parseTarget } from '../../src/http/target.js'
 import { identityOf } from '../../src/identity.js'
 import { ReadableSource } from '../../src/message/byte-flow.js'
-import { Exchange } from '../../src/message/context.js'
-import { GatewayRequest } from '../../src/message/request.js'
+import type { GatewayRequest } from '../../src/message/request.js'
 import type { GatewayResponse } from '../../src/message/response.js'
 import { compileMissAnswers, redirectLocation } from '../../src/router/answers.js'
 import { goTime, reservedRoutes } from '../../src/router/reserved.js'
 import { createRouter } from '../../src/router/router.js'
 import { type GatewayLogger, silentLogger } from '../../src/telemetry/logger.js'
-import { deadlines } from '../../src/telemetry/timer-wheel.js'
+import { requestOf } from '../support/request.js'
 
-function requestOf(method: string, target: string, raw: string[] = [], body?: string): GatewayRequest {
+function requestFor(method: string, target: string, raw: string[] = [], body?: string): GatewayRequest {
   const { path, query } = parseTarget(target)
   const source = body === undefined ? undefined : new ReadableSource(Readable.from([Buffer.from(body)]), 'a stream failed')
-  return GatewayRequest.from({
-    exchange: new Exchange(deadlines, '127.0.0.1', '127.0.0.1', 'gw.test', raw),
-    method,
-    target,
-    path,
-    query,
-    routePath: decodePath(path),
-    raw,
-    params: {},
-    source
-  })
+  return requestOf({ method, target, path, query, routePath: decodePath(path), raw, source })
 }
 
 async function seen(response: GatewayResponse): Promise<{ status: number; fields: string[]; text: string }> {
@@ -39,7 +28,7 @@ const identity = identityOf('krakend', false)
 
 test('answers 404 and 405 with the standard fields', async () => {
   const answers = compileMissAnswers(PLAIN, identity)
-  const request = requestOf('GET', '/x')
+  const request = requestFor('GET', '/x')
   assert.deepEqual(await seen(answers({ kind: 'not-found' }, request)), {
     status: 404,
     fields: ['Content-Type', 'text/plain', 'X-Krakend', 'Version 2.13.8', 'X-Krakend-Completed', 'false'],
@@ -58,7 +47,7 @@ test('answers the configured error bodies', async () => {
     { errorBody404: { error: 'Not here', n: [1] }, errorBody405: 'no' },
     identityOf('krakend', true)
   )
-  const missing = await seen(answers({ kind: 'not-found' }, requestOf('GET', '/x')))
+  const missing = await seen(answers({ kind: 'not-found' }, requestFor('GET', '/x')))
   assert.deepEqual(missing.fields.slice(0, 4), [
     'Content-Type',
     'application/json; charset=utf-8',
@@ -66,17 +55,17 @@ test('answers the configured error bodies', async () => {
     'Version undefined'
   ])
   assert.equal(missing.text, '{"error":"Not here","n":[1]}')
-  assert.equal((await seen(answers({ kind: 'method-not-allowed', allow: 'GET' }, requestOf('PUT', '/x')))).text, '"no"')
+  assert.equal((await seen(answers({ kind: 'method-not-allowed', allow: 'GET' }, requestFor('PUT', '/x')))).text, '"no"')
 })
 
 test('answers OPTIONS and refused parameters', async () => {
   const answers = compileMissAnswers(PLAIN, identity)
-  assert.deepEqual(await seen(answers({ kind: 'auto-options', allow: 'GET' }, requestOf('OPTIONS', '/x'))), {
+  assert.deepEqual(await seen(answers({ kind: 'auto-options', allow: 'GET' }, requestFor('OPTIONS', '/x'))), {
     status: 200,
     fields: ['Allow', 'GET', 'X-Krakend', 'Version 2.13.8'],
     text: ''
   })
-  assert.deepEqual(await seen(answers({ kind: 'bad-params', text: 'error: encoded url params' }, requestOf('GET', '/x'))), {
+  assert.deepEqual(await seen(answers({ kind: 'bad-params', text: 'error: encoded url params' }, requestFor('GET', '/x'))), {
     status: 400,
     fields: ['Content-Type', 'text/plain; charset=utf-8'],
     text: 'error: encoded url params'
@@ -85,15 +74,17 @@ test('answers OPTIONS and refused parameters', async () => {
 
 test('redirects with a page for GET and nothing for others', async () => {
   const answers = compileMissAnswers(PLAIN, identity)
-  const page = await seen(answers({ kind: 'redirect', status: 301, path: '/a', prefixed: true }, requestOf('GET', '/a/?x=1&y="')))
+  const page = await seen(
+    answers({ kind: 'redirect', status: 301, path: '/a', prefixed: true }, requestFor('GET', '/a/?x=1&y="'))
+  )
   assert.deepEqual(page, {
     status: 301,
     fields: ['Content-Type', 'text/html; charset=utf-8', 'Location', '/a?x=1&y="'],
     text: '<a href="/a?x=1&amp;y=&#34;">Moved Permanently</a>.\n\n'
   })
-  const post = await seen(answers({ kind: 'redirect', status: 307, path: '/a', prefixed: false }, requestOf('POST', '/A')))
+  const post = await seen(answers({ kind: 'redirect', status: 307, path: '/a', prefixed: false }, requestFor('POST', '/A')))
   assert.deepEqual(post, { status: 307, fields: ['Location', '/a'], text: '' })
-  const head = await seen(answers({ kind: 'redirect', status: 307, path: '/a', prefixed: false }, requestOf('HEAD', '/A')))
+  const head = await seen(answers({ kind: 'redirect', status: 307, path: '/a', prefixed: false }, requestFor('HEAD', '/A')))
   assert.match(head.text, /Temporary Redirect/)
 })
 
@@ -129,7 +120,7 @@ function reserved(
     disableRest: false
   })
   return async (method, target, raw, body) => {
-    const request = requestOf(method, target, raw, body)
+    const request = requestFor(method, target, raw, body)
     const found = router.lookup(method, request.path)
     assert.equal(found.kind, 'route')
     if (found.kind !== 'route') throw new Error()
