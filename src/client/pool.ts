@@ -7,12 +7,14 @@
  */
 
 import type { Socket } from 'node:net'
-import { buildConnector, type Client, type Dispatcher, errors, ProxyAgent } from 'undici'
+import { buildConnector, type Client, type Dispatcher, errors, Pool, ProxyAgent } from 'undici'
 import type { TransportConfig } from '../config/types.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UpstreamCall } from './call.js'
 import { proxyFor } from './env-proxy.js'
+import { connectFailure } from './failure.js'
 import { type ClientOwner, type ClientSettings, PooledClient } from './pooled-client.js'
+import { omitConnection } from './request-head.js'
 import type { SocketReader } from './socket-reader.js'
 import { clientTlsOptions } from './tls.js'
 import { type WaitingCall, WaitingCalls } from './waiting-calls.js'
@@ -220,7 +222,8 @@ function clientSettings(origin: string, settings: PoolSettings): ClientSettings 
     options: httpOptions(settings),
     connectorOf,
     wheel: settings.wheel,
-    maxAgeMs: settings.transport.dnsCacheTtlMs
+    maxAgeMs: settings.transport.dnsCacheTtlMs,
+    endsAll: settings.transport.disableKeepAlives
   }
 }
 
@@ -228,11 +231,26 @@ function createProxyAgent(origin: string, proxy: string, settings: PoolSettings)
   // plain http is asked of the proxy in absolute form, https goes through a CONNECT tunnel (RFC 9110 §9.3.6), as Go does
   const proxyTunnel = origin.startsWith('https:')
   const requestTls = connectOptions(settings) as never
+  const options = { ...httpOptions(settings), connections: settings.maxConnections }
+  const endsAll = settings.transport.disableKeepAlives
   return new ProxyAgent({
-    ...httpOptions(settings),
-    connections: settings.maxConnections,
+    ...options,
     uri: proxy,
     proxyTunnel,
-    requestTls
+    requestTls,
+    factory: (url, given) => {
+      const { connect } = given as { connect: buildConnector.connector }
+      return new Pool(url, { ...options, connect: proxied(connect, endsAll) })
+    }
   })
+}
+
+/** What {@link PooledClient} does when a connection opens, for those of the agent. */
+function proxied(connect: buildConnector.connector, endsAll: boolean): buildConnector.connector {
+  return (target, done) =>
+    connect(target, (...outcome) => {
+      if (!outcome[1]) return done(connectFailure(outcome[0]!), null)
+      omitConnection(outcome[1], endsAll)
+      done(...outcome)
+    })
 }

@@ -2,7 +2,9 @@ import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UpstreamCall } from './call.js'
+import { connectFailure } from './failure.js'
 import { skipContinues } from './interim.js'
+import { omitConnection, stopOmitting } from './request-head.js'
 import { SocketReader } from './socket-reader.js'
 
 /** Who a client goes back to when its call has ended. */
@@ -19,6 +21,8 @@ export interface ClientSettings {
   readonly wheel: TimerWheel
   /** Connections older than this are closed after their call, ms. */
   readonly maxAgeMs: number
+  /** Every connection ends with its answer (`disable_keep_alives`). */
+  readonly endsAll: boolean
 }
 
 /** One connection at a time, and at most one call on it: undici's Client with what a pool and its calls need to know of it. */
@@ -26,9 +30,12 @@ export class PooledClient extends Client {
   private readonly owner: ClientOwner
   private readonly wheel: TimerWheel
   private readonly maxAgeMs: number
+  private readonly endsAll: boolean
   private connectedAt = 0
   private served = 0
   private socket: Socket | undefined = undefined
+  /** A call was taken up and has not ended. */
+  private busy = false
   private awaitsHead = true
   /** Of the connection; undefined for TLS, which decrypts into buffers of its own. */
   reader: SocketReader | undefined = undefined
@@ -36,10 +43,13 @@ export class PooledClient extends Client {
   constructor(settings: ClientSettings, owner: ClientOwner) {
     const { origin, connectorOf } = settings
     const connect = (target: buildConnector.Options, done: buildConnector.Callback): void => {
+      // undici connects anew after a call that was aborted with its connection, for that call
+      if (!this.busy) return done(new Error('no call waits for a connection'), null)
       const reader = origin.protocol === 'https:' ? undefined : new SocketReader()
       connectorOf(reader)(target, (...outcome) => {
         // A failed attempt may give no second argument at all.
-        if (outcome[1]) this.opened(outcome[1], reader)
+        if (!outcome[1]) return done(connectFailure(outcome[0]!), null)
+        this.opened(outcome[1], reader)
         done(...outcome)
       })
     }
@@ -47,6 +57,7 @@ export class PooledClient extends Client {
     this.owner = owner
     this.wheel = settings.wheel
     this.maxAgeMs = settings.maxAgeMs
+    this.endsAll = settings.endsAll
   }
 
   private opened(socket: Socket, reader: SocketReader | undefined): void {
@@ -55,6 +66,7 @@ export class PooledClient extends Client {
     this.reader = reader
     reader?.attach(socket)
     skipContinues(socket, () => this.awaitsHead)
+    omitConnection(socket, this.endsAll)
     socket.once('close', () => this.lost(socket))
     this.connectedAt = this.wheel.now()
     this.served = 0
@@ -71,6 +83,7 @@ export class PooledClient extends Client {
   /** Sends a call on this connection, which is opened when it has to be. */
   carry(options: Dispatcher.DispatchOptions, call: UpstreamCall): void {
     call.onClient(this)
+    this.busy = true
     if (this.connected && this.wheel.now() - this.connectedAt > this.maxAgeMs) options.reset = true
     this.dispatch(options, call as unknown as Dispatcher.DispatchHandler)
   }
@@ -93,18 +106,21 @@ export class PooledClient extends Client {
   /** The answer came to its end. undici keeps a next call back until it knows whether the connection lives on. */
   succeeded(): void {
     this.awaitsHead = true
+    this.busy = false
     this.served++
     this.owner.free(this)
   }
 
   /** The call ended without an answer, or with the connection. undici is in the middle of it: it takes no call now. */
   failed(): void {
+    this.busy = false
     queueMicrotask(() => this.owner.free(this))
   }
 
   /** The connection changed its protocol and belongs to somebody else now. */
   gaveAway(socket: Socket): void {
     if (Object.hasOwn(socket, 'read')) delete (socket as { read?: unknown }).read // see skipContinues
+    stopOmitting(socket)
     this.reader?.release(socket)
     this.lost(socket)
   }
