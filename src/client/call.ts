@@ -19,7 +19,7 @@ import { Deadline } from '../telemetry/timer-wheel.js'
 import { upstreamFailure } from './failure.js'
 import type { OriginPool } from './pool.js'
 import type { PooledClient } from './pooled-client.js'
-import { type RedirectPolicy, redirectTarget } from './redirect.js'
+import { type Redirect, type RedirectedCall, type RedirectPolicy, redirectedFields, redirectOf } from './redirect.js'
 import type { SocketReader } from './socket-reader.js'
 import type { Upload } from './upload.js'
 import type { WaitingCall } from './waiting-calls.js'
@@ -39,7 +39,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   /** Set before {@link send} by those who measure calls. */
   protected watch: CallWatch | undefined = undefined
   private trace: CallTrace | undefined = undefined
-  private redirectCount = 0
+  private calls = 1
   private abortRequest: ((error?: Error) => void) | undefined
   private resumeBody: (() => void) | undefined
   private client: PooledClient | undefined
@@ -53,7 +53,9 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   private bodyless = false
   private over = false
   /** Set while the body of a redirect is read and dropped: where to go next. */
-  private redirectTo: { pool: OriginPool; method: string; path: string } | undefined
+  private redirectTo: Redirect | undefined
+  /** The client sent no `Referer`; known from the first redirect on. */
+  private ownReferer: boolean | undefined = undefined
   private drained = 0
   protected paused = false
 
@@ -325,20 +327,24 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
   }
 
-  private redirect(status: number, raw: readonly Buffer[]): { pool: OriginPool; method: string; path: string } | undefined {
+  private redirect(status: number, raw: readonly Buffer[]): Redirect | undefined {
     const policy = this.redirects!
-    const repeatable = this.body === null || (Buffer.isBuffer(this.body) && policy.sendBody)
-    const target = redirectTarget(policy, status, raw, this.pool.origin, this.path, this.method, repeatable)
-    if (target === undefined) return undefined
-    if (++this.redirectCount > policy.max) {
-      this.fail(
-        new GatewayError('SLUICE_ERR_UPSTREAM_REDIRECT', {
-          message: `${this.method} "${this.url}": stopped after ${policy.max} redirects`
-        })
-      )
-      return undefined
-    }
-    return target
+    const next = redirectOf(policy, status, raw, this.redirected())
+    if (next === undefined) return undefined
+    if (this.calls++ < policy.maxCalls) return next
+    this.fail(
+      new GatewayError('SLUICE_ERR_UPSTREAM_REDIRECT', {
+        message: `${this.method} "${this.url}": stopped after ${policy.maxCalls} redirects`
+      })
+    )
+    return undefined
+  }
+
+  private redirected(): RedirectedCall {
+    const { body, method, path, pool } = this
+    const repeatable = body === null || (Buffer.isBuffer(body) && this.redirects!.sendBody)
+    this.ownReferer ??= fieldOf(this.headers, 'referer') === undefined
+    return { origin: pool.origin, path, method, repeatable, ownReferer: this.ownReferer }
   }
 
   private followNow(): void {
@@ -352,8 +358,8 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     this.redirectTo = undefined
     this.drained = 0
     this.abortRequest = undefined
-    this.headers = this.redirects!.headersFor(this.headers, this.pool.origin, next.pool.origin, this.method, next.method)
-    if (next.method !== this.method && next.method !== 'HEAD') this.body = null
+    this.headers = redirectedFields(this.headers, this.redirected(), next)
+    if (!next.keepsBody) this.body = null
     this.pool = next.pool
     this.method = next.method
     this.path = next.path

@@ -4,10 +4,17 @@ import { OriginPool, type PoolSettings } from './pool.js'
 /** How often idle connections are counted, ms. */
 const SWEEP_MS = 1_000
 
+/** Most pools of origins that only redirects named. */
+const MOST_VISITED = 64
+
 /** All pools of one gateway, one per origin, made when first named. Closed with the gateway. */
 export class UpstreamPools {
   private readonly settings: PoolSettings
   private readonly pools = new Map<string, OriginPool>()
+  /** Hosts of these origins, without scheme and port. */
+  private readonly hosts = new Set<string>()
+  /** Pools of other ports and schemes of {@link hosts} that backends redirected to; the one used last is the last. */
+  private readonly visited = new Map<string, OriginPool>()
   private readonly sweeper: Sweeper
 
   constructor(settings: PoolSettings) {
@@ -22,20 +29,44 @@ export class UpstreamPools {
     if (known !== undefined) return known
     const url = new URL(origin)
     if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError(`unsupported protocol scheme in ${origin}`)
-    const pool = this.pools.get(url.origin) ?? new OriginPool(url.origin, this.settings)
+    const pool = this.pools.get(url.origin) ?? this.visited.get(url.origin) ?? new OriginPool(url.origin, this.settings)
+    this.visited.delete(url.origin)
     this.pools.set(url.origin, pool)
     this.pools.set(origin, pool)
+    this.hosts.add(url.hostname)
     return pool
   }
 
-  /** The pool of an origin that some backend named, undefined for all others. */
-  known(origin: string): OriginPool | undefined {
-    return this.pools.get(origin)
+  /**
+   * The pool of an origin that a redirect names: any port and scheme of a host that some backend named, undefined for all others, and
+   * when so many ports are in use that no more can be opened.
+   */
+  reach(origin: string): OriginPool | undefined {
+    const known = this.pools.get(origin)
+    if (known !== undefined) return known
+    const { protocol, hostname } = new URL(origin)
+    if ((protocol !== 'http:' && protocol !== 'https:') || !this.hosts.has(hostname)) return undefined
+    const pool = this.visited.get(origin) ?? this.openVisited(origin)
+    if (pool === undefined) return undefined
+    this.visited.delete(origin)
+    this.visited.set(origin, pool)
+    return pool
+  }
+
+  /** Makes room by closing the pool that was not used for the longest time. */
+  private openVisited(origin: string): OriginPool | undefined {
+    if (this.visited.size >= MOST_VISITED) {
+      const unused = [...this.visited].find(([, pool]) => pool.pending === 0 && pool.tunnels === 0)
+      if (unused === undefined) return undefined
+      this.visited.delete(unused[0])
+      void unused[1].close()
+    }
+    return new OriginPool(origin, this.settings)
   }
 
   /** All pools, each once. */
   all(): ReadonlySet<OriginPool> {
-    return new Set(this.pools.values())
+    return new Set([...this.pools.values(), ...this.visited.values()])
   }
 
   /** Keeps `max_idle_connections` and `max_idle_connections_per_host`. */
@@ -50,6 +81,7 @@ export class UpstreamPools {
     this.settings.wheel.cancel(this.sweeper)
     await Promise.all([...this.all()].map(pool => pool.close()))
     this.pools.clear()
+    this.visited.clear()
   }
 }
 

@@ -26,7 +26,7 @@ export interface CompiledBackend {
 /** Redirects of backends lead to hosts that this configuration names, nowhere else; not at all with `no_redirect`. */
 export function redirectPolicy(backend: BackendConfig, pools: UpstreamPools): RedirectPolicy | undefined {
   if (backend.httpClient.noRedirect) return undefined
-  return createRedirectPolicy(backend.httpClient.sendBodyOnRedirect, origin => pools.known(origin))
+  return createRedirectPolicy(backend.httpClient.sendBodyOnRedirect, origin => pools.reach(origin))
 }
 
 /** Compiles one backend of an endpoint. */

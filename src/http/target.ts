@@ -73,7 +73,8 @@ function split(text: string, authority: string | undefined): Target {
 }
 
 /** Percent-encodes what is beyond ASCII: latin1 characters stand for bytes, others (targets made in code) for UTF-8. */
-function encodeForeign(text: string): string {
+export function encodeForeign(text: string): string {
+  if (!/[^\0-\x7f]/.test(text)) return text
   const bytes = Buffer.from(text, /[^\0-\xff]/.test(text) ? 'utf8' : 'latin1')
   let out = ''
   for (const byte of bytes) out += byte < 128 ? String.fromCharCode(byte) : byteHex[byte]!

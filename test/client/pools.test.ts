@@ -30,11 +30,43 @@ test('one pool for every spelling of an origin, none for what no backend named',
   const pool = pools.get('http://Backend.test:80')
   assert.equal(pools.get('http://backend.test'), pool)
   assert.equal(pool.origin, 'http://backend.test')
-  assert.equal(pools.known('http://backend.test'), pool)
-  assert.equal(pools.known('http://other.test'), undefined)
+  assert.equal(pools.reach('http://backend.test'), pool)
+  assert.equal(pools.reach('http://other.test'), undefined)
   assert.deepEqual([...pools.all()], [pool])
   assert.throws(() => pools.get('ftp://backend.test'), TypeError)
   assert.throws(() => pools.get('backend'), TypeError)
+})
+
+test('redirects reach every port and scheme of a named host, and no host besides', t => {
+  const pools = openPools(t)
+  pools.get('http://backend.test:8080')
+  for (const origin of ['http://backend.test', 'https://backend.test', 'http://backend.test:9'])
+    assert.equal(pools.reach(origin)?.origin, origin)
+  for (const origin of [
+    'http://api.backend.test',
+    'http://test',
+    'http://backend.test.',
+    'http://127.0.0.1',
+    'ftp://backend.test'
+  ])
+    assert.equal(pools.reach(origin), undefined)
+  const visited = pools.reach('https://backend.test')
+  assert.equal(pools.get('https://backend.test'), visited, 'a port that is named later keeps its connections')
+})
+
+test('ports that backends redirect to are bounded in number: those in use stay, the longest unused one goes', t => {
+  const pools = openPools(t)
+  pools.get('http://backend.test')
+  const first = pools.reach('http://backend.test:1')!
+  const second = pools.reach('http://backend.test:2')
+  first.enter()
+  for (let port = 3; port < 10_000; port++) pools.reach(`http://backend.test:${port}`)
+  assert.equal(pools.all().size, 65)
+  assert.equal(pools.reach('http://backend.test:1'), first)
+  assert.notEqual(pools.reach('http://backend.test:2'), second)
+  for (const pool of pools.all()) pool.enter()
+  assert.equal(pools.reach('http://backend.test:3'), undefined, 'all of them are in use')
+  assert.equal(pools.all().size, 65)
 })
 
 test('max_idle_connections_per_host: what is idle beyond it is closed', async t => {
