@@ -9,6 +9,7 @@ import type { BackendWraps } from './backend/call.js'
 import { createSrvBalancer } from './backend/dns-srv.js'
 import { UpstreamPools } from './client/pools.js'
 import { parseDuration } from './config/duration.js'
+import { hostFault } from './config/hosts.js'
 import type { ConfigInput } from './config/input.js'
 import { loadConfigFile, loadConfigObject } from './config/load.js'
 import { didYouMean } from './config/suggest.js'
@@ -81,6 +82,7 @@ export async function createGateway(config: string | object, options: GatewayOpt
     env: typeof config === 'string' ? env : (options.env ?? {}),
     debug: options.debug ?? false,
     namespaces: components.namespaces,
+    encodings: new Set(Object.keys(options.encodings ?? {}).flatMap(name => [name, name.toLowerCase()])),
     ...(options.port === undefined ? {} : { port: options.port })
   }
   const service = typeof config === 'string' ? await loadConfigFile(config, load) : loadConfigObject(config, load)
@@ -258,7 +260,7 @@ function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {
   for (const endpoint of config.endpoints) {
     for (const backend of endpoint.backends) {
       if (backend.sd === 'dns') continue
-      for (const host of backend.hosts) if (URL.canParse(host)) pools.get(new URL(host).origin)
+      for (const host of backend.hosts) if (hostFault(host) === undefined) pools.get(new URL(host).origin)
     }
   }
 }

@@ -66,6 +66,7 @@ export interface BackendDeps {
 }
 
 export function compileBackendCall(endpoint: EndpointConfig, backend: BackendConfig, deps: BackendDeps): BackendCall {
+  if (backend.broken !== undefined) return failingCall(backend.broken)
   const { balancer, pools, redirects } = deps
   const target = compileTargetTemplate(backend.urlPattern, backend.goPattern)
   const pickQuery = backend.inputQueryStrings.length === 0 ? undefined : compileQueryPick(backend.inputQueryStrings)
@@ -157,6 +158,12 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   }
   if (meter === undefined) return call
   return (request, params, body, scope, receiver) => call(request, params, body, scope, new Metered(meter, receiver))
+}
+
+/** A backend whose transport is not there: every call fails before it is made. */
+function failingCall(text: string): BackendCall {
+  return (_request, _params, _body, _scope, receiver) =>
+    receiver.reject(new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message: text }))
 }
 
 /** Transport, what wraps it, decoding, what wraps that. */

@@ -1,8 +1,10 @@
 /** One item of `backend`, with all that it inherits from its endpoint and the service. */
 
+import { METHODS } from 'node:http'
+import { readEncoding } from './encodings.js'
 import type { ExtraConfigReader } from './extra-config.js'
 import type { Findings } from './findings.js'
-import { cleanHost, hostFault } from './hosts.js'
+import { cleanHost, hasOtherScheme, hostFault, placeholderIn } from './hosts.js'
 import { isObject } from './json-value.js'
 import type { ObjectReader } from './object-reader.js'
 import { cleanPath, compileGoPattern } from './path-params.js'
@@ -20,6 +22,8 @@ export interface BackendContext {
   readonly timeoutMs: number
   readonly concurrentCalls: number
   readonly noOp: boolean
+  /** Names of the encodings that code added. */
+  readonly encodings: ReadonlySet<string>
   readonly serviceHosts: Hosts
   readonly extra: ExtraConfigReader
 }
@@ -49,12 +53,18 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
   const own = readHosts(reader, disableHostSanitize)
   const { hosts, refused } = own.hosts.length > 0 || own.refused ? own : context.serviceHosts
   const hasClientPlugin = parts.extra['plugin/http-client'] !== undefined
-  const broken = refused ? undefined : hostsFault(reader, hosts, sd === 'dns' || hasClientPlugin)
+  const encoding = readEncoding(reader, context.encodings)
+  const broken =
+    parts.missingTransport !== undefined
+      ? `there is no '${parts.missingTransport}', and no other call is made in its place`
+      : refused
+        ? undefined
+        : hostsFault(reader, hosts, sd === 'dns' || hasClientPlugin)
   const urlPattern = cleanPath(reader.string('url_pattern', ''))
   checkNoEffect(reader)
   const backend: BackendConfig = {
     pointer: reader.pointer,
-    method: (reader.string('method', '') || context.endpointMethod).toUpperCase(),
+    method: readMethod(reader, context.endpointMethod),
     hosts,
     disableHostSanitize,
     urlPattern,
@@ -67,7 +77,7 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
       pointer: reader.pointer,
       findings
     }),
-    encoding: context.noOp ? 'no-op' : reader.string('encoding', '').toLowerCase() || 'json',
+    encoding: context.noOp ? 'no-op' : encoding,
     isCollection: reader.boolean('is_collection', false),
     target: reader.string('target', ''),
     allow: reader.strings('allow'),
@@ -77,15 +87,15 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
     inputHeaders: reader.strings('input_headers'),
     inputQueryStrings: reader.strings('input_query_strings'),
     sd,
-    sdScheme: reader.string('sd_scheme', '') || 'http',
+    sdScheme: readScheme(reader),
     timeoutMs: context.timeoutMs,
     concurrentCalls: context.concurrentCalls,
     proxy: readBackendProxy(optionsReader(parts, 'proxy', findings), context.timeoutMs),
     http: readBackendHttp(optionsReader(parts, 'backend/http', findings)),
     httpClient: readBackendHttpClient(optionsReader(parts, 'backend/http/client', findings)),
-    extra: checkedExtra(parts, findings)
+    extra: checkedExtra(parts, findings),
+    broken: parts.missingTransport === undefined ? undefined : broken
   }
-  reader.ignore('encoding')
   reader.finish(RENAMED)
   return { backend, broken }
 }
@@ -100,15 +110,21 @@ function checkNoEffect(reader: ObjectReader): void {
 function readDiscovery(reader: ObjectReader): BackendConfig['sd'] {
   const sd = reader.string('sd', '')
   if (sd === 'dns') return 'dns'
-  if (sd !== '' && sd !== 'static') {
-    reader.findings.add(
-      'warning',
-      reader.at('sd'),
-      `unknown service discovery '${sd}', the hosts are used as they are`,
-      'one of static, dns'
-    )
-  }
+  reader.word('sd', sd, ['static', 'dns'], 'the hosts are used as they are')
   return 'static'
+}
+
+function readScheme(reader: ObjectReader): string {
+  const scheme = reader.string('sd_scheme', '')
+  reader.word('sd_scheme', scheme, ['http', 'https'])
+  return scheme || 'http'
+}
+
+/** KrakenD sends any word as the method; one that no server knows is a misspelled one. */
+function readMethod(reader: ObjectReader, inherited: string): string {
+  const method = (reader.string('method', '') || inherited).toUpperCase()
+  if (reader.raw('method') !== undefined) reader.word('method', method, METHODS)
+  return method
 }
 
 /** What the key `host` gave. */
@@ -121,25 +137,33 @@ export interface Hosts {
 /** Reads and, unless told otherwise, cleans the key `host`. */
 export function readHosts(reader: ObjectReader, verbatim: boolean): Hosts {
   const texts = reader.strings('host')
+  for (const text of texts) checkPlaceholder(reader, text)
   if (verbatim) return { hosts: texts, refused: false }
   const hosts: string[] = []
   for (const text of texts) {
     const clean = cleanHost(text)
-    if (clean === undefined) {
+    // A tolerant load serves the other endpoints: what is no HTTP is reported, and fails, where it is used.
+    if (clean === undefined && hasOtherScheme(text)) hosts.push(text)
+    else if (clean === undefined) {
       const suggestion = 'write it like `http://name:8080`, without a path, or set `disable_host_sanitize`'
       reader.findings.add('fatal', reader.at('host'), `host ${text} not valid: invalid host`, suggestion)
-      continue
+    } else {
+      if (clean.cut && placeholderIn(text) === undefined) {
+        const message = `host ${text} is used as ${clean.host}`
+        reader.findings.add('warning', reader.at('host'), message, 'remove what does not belong to it')
+      }
+      hosts.push(clean.host)
     }
-    if (clean.cut)
-      reader.findings.add(
-        'warning',
-        reader.at('host'),
-        `host ${text} is used as ${clean.host}`,
-        'remove what does not belong to it'
-      )
-    hosts.push(clean.host)
   }
   return { hosts, refused: hosts.length < texts.length }
+}
+
+/** A placeholder that was to be filled in before the start, and was not. */
+function checkPlaceholder(reader: ObjectReader, text: string): void {
+  const placeholder = placeholderIn(text)
+  if (placeholder === undefined) return
+  const message = `host ${text}: the placeholder ${placeholder} was not filled in`
+  reader.findings.add('error', reader.at('host'), message, 'write the host itself; configurations are not expanded by the shell')
 }
 
 function hostsFault(reader: ObjectReader, hosts: readonly string[], anyHost: boolean): string | undefined {

@@ -1,6 +1,7 @@
 /** One item of `endpoints`. */
 
 import { type Hosts, readBackend } from './backend-keys.js'
+import { readOutputEncoding } from './encodings.js'
 import type { ExtraConfigReader } from './extra-config.js'
 import type { ObjectReader } from './object-reader.js'
 import { cleanPath, collidingParams, isRefusedPath, parseEndpointPath } from './path-params.js'
@@ -13,6 +14,8 @@ export interface EndpointContext {
   readonly timeoutMs: number
   readonly cacheTtlMs: number
   readonly outputEncoding: string
+  /** Names of the encodings that code added. */
+  readonly encodings: ReadonlySet<string>
   readonly maxBodyBytes: number
   readonly hosts: Hosts
   readonly disableRest: boolean
@@ -39,7 +42,7 @@ export function readEndpoint(reader: ObjectReader, context: EndpointContext): En
   const method = (givenMethod || 'GET').toUpperCase()
   const parts = context.extra.read(reader, 'endpoint')
   const timeoutMs = reader.duration('timeout', 0) || context.timeoutMs
-  const outputEncoding = reader.string('output_encoding', '') || context.outputEncoding || 'json'
+  const outputEncoding = readOutputEncoding(reader, context.encodings) || context.outputEncoding || 'json'
   const concurrentCalls = Math.max(1, reader.integer('concurrent_calls', 1))
   const items = reader.objects('backend')
   const proxy = readEndpointProxy(optionsReader(parts, 'proxy', findings), items.length)
@@ -56,6 +59,7 @@ export function readEndpoint(reader: ObjectReader, context: EndpointContext): En
       timeoutMs,
       concurrentCalls,
       noOp: outputEncoding === 'no-op',
+      encodings: context.encodings,
       serviceHosts: context.hosts,
       extra: context.extra
     })
@@ -91,7 +95,10 @@ export function readEndpoint(reader: ObjectReader, context: EndpointContext): En
     findings.add('error', reader.at('method'), message, 'one of GET, POST, PUT, PATCH, DELETE')
     return undefined
   }
-  const broken = brokenText(reader, endpoint, faults)
+  const { missingTransport } = parts
+  const broken =
+    brokenText(reader, endpoint, faults) ??
+    (missingTransport && `there is no '${missingTransport}', and no call is made in its place`)
   return broken === undefined ? endpoint : { ...endpoint, broken }
 }
 

@@ -12,7 +12,8 @@ import {
   type Scope
 } from './namespaces.js'
 import { isFreeKey, type ObjectReader } from './object-reader.js'
-import { type Fault, OptionSchemas } from './option-schemas.js'
+import { OptionSchemas } from './option-schemas.js'
+import { isTransport, meantProtection } from './protection.js'
 import { didYouMean, nearest } from './suggest.js'
 import type { ExtraConfig, Json } from './types.js'
 
@@ -20,6 +21,8 @@ import type { ExtraConfig, Json } from './types.js'
 export interface ExtraParts {
   readonly extra: ExtraConfig
   readonly pointerOf: (namespace: string) => string
+  /** A namespace in place of the HTTP call that the gateway does not have, undefined when there is none. */
+  readonly missingTransport: string | undefined
 }
 
 /** Normalises every `extra_config` of one configuration. */
@@ -44,6 +47,7 @@ export class ExtraConfigReader {
     const extra: Record<string, Json> = Object.create(null)
     const pointers = new Map<string, string>()
     const base = owner.at('extra_config')
+    let missingTransport: string | undefined
     for (const [key, value] of Object.entries(this.#source(owner))) {
       if (isFreeKey(key)) continue
       const pointer = pointerTo(base, key)
@@ -53,12 +57,13 @@ export class ExtraConfigReader {
         this.#findings.add('warning', key === namespace ? other : pointer, `'${namespace}' is given twice, the short name wins`)
         if (key !== namespace) continue
       }
+      if (isTransport(namespace) && !this.#entries.has(namespace)) missingTransport ??= namespace
       const options = this.#check(namespace, value, pointer, scope)
       if (options === undefined) continue
       extra[namespace] = options as Json
       pointers.set(namespace, pointer)
     }
-    return { extra, pointerOf: namespace => pointers.get(namespace) ?? base }
+    return { extra, pointerOf: namespace => pointers.get(namespace) ?? base, missingTransport }
   }
 
   #source(owner: ObjectReader): Record<string, unknown> {
@@ -91,35 +96,51 @@ export class ExtraConfigReader {
     const enterprise = ENTERPRISE_NAMESPACES.has(namespace)
     if (enterprise || COMMUNITY_NAMESPACES.has(namespace)) {
       const message = `Sluice does not have the namespace '${namespace}'${enterprise ? ' (KrakenD Enterprise)' : ''}`
-      this.#findings.add('error', pointer, message, 'remove it, or start with --tolerant to leave it out')
+      const outcome = isTransport(namespace) ? 'let this endpoint answer 500' : 'leave it out'
+      this.#findings.add('error', pointer, message, `remove it, or start with --tolerant to ${outcome}`)
       return undefined
+    }
+    const meant = meantProtection(namespace)
+    if (meant !== undefined) {
+      const message = `unknown namespace '${namespace}': what it is meant to protect would be open`
+      const name = meant.namespace === undefined ? '' : `did you mean \`${meant.namespace}\`? Else `
+      const suggestion = `${name}remove it, or start its name with @ $ _ # to keep it as a note`
+      this.#findings.add(this.#findings.tolerant ? 'warning' : 'error', pointer, message, suggestion)
+      return value
     }
     this.#findings.add('warning', pointer, `unknown namespace '${namespace}'`, didYouMean(namespace, this.#names))
     return value
   }
 
   #bySchema(namespace: string, value: unknown, pointer: string, schema: object, guard: boolean): unknown {
-    const faults = this.#schemas.check(namespace, schema, value)
-    if (faults.length === 0) return value
     let kept: unknown = value
-    for (const fault of faults) {
-      if (fault.unknownKey) {
+    for (const fault of this.#schemas.check(namespace, schema, value)) {
+      const comment = fault.path.findIndex(isFreeKey)
+      if (comment !== -1) {
+        kept = without(kept, fault.path.slice(0, comment + 1))
+        continue
+      }
+      if (fault.unknownKey !== undefined) {
         const suggestion = nearest(fault.unknownKey, fault.knownKeys)
         const message = `unknown key '${fault.unknownKey}' is ignored`
         this.#findings.add('warning', pointer + fault.pointer, message, suggestion && `did you mean \`${suggestion}\`?`)
         continue
       }
       this.#findings.add('error', pointer + fault.pointer, `'${namespace}': ${fault.message}`)
-      if (!guard) kept = without(kept, fault)
+      // An option with a fault keeps its default; a fault of the whole drops the namespace.
+      if (!guard) kept = without(kept, fault.path.slice(0, 1))
     }
     return kept
   }
 }
 
-/** Drops the option that a fault is about, so that it keeps its default; a fault of the whole drops the namespace. */
-function without(value: unknown, fault: Fault): unknown {
-  if (fault.topKey === undefined || !isObject(value)) return undefined
-  const copy: Record<string, unknown> = Object.assign(Object.create(null), value)
-  delete copy[fault.topKey]
+/** Copies a value without the member at `path`; undefined when that is the value itself. */
+function without(value: unknown, path: readonly string[]): unknown {
+  const [key, ...rest] = path
+  if (key === undefined || typeof value !== 'object' || value === null) return undefined
+  const copy: Record<string, unknown> = Array.isArray(value) ? [...value] : Object.assign(Object.create(null), value)
+  const inner = rest.length === 0 ? undefined : without(copy[key], rest)
+  if (inner === undefined) delete copy[key]
+  else copy[key] = inner
   return copy
 }

@@ -18,6 +18,16 @@ export function cleanHost(text: string): CleanHost | undefined {
   return { host: `${match[1] ?? 'http://'}${match[2]}${match[3] ?? ''}`, cut: match[0].length !== text.length }
 }
 
+/** Finds what a template or an environment variable was to fill in: `${NAME}`, `{{ .name }}`, `<name>`, `%NAME%`. */
+export function placeholderIn(text: string): string | undefined {
+  return /\$?\{\{?[^{}]*\}?\}?|\$\(?\w+\)?|<[^<>]*>|%\w+%/.exec(text)?.[0]
+}
+
+/** True for a URL of another protocol than HTTP. */
+export function hasOtherScheme(text: string): boolean {
+  return /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(text) && !/^https?:\/\//i.test(text)
+}
+
 /** Answers why no request can be sent to a host, undefined when one can. Texts are those of KrakenD's failing requests. */
 export function hostFault(host: string): string | undefined {
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(host)?.[1]?.toLowerCase()

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { isObject } from './json-value.js'
 import type { NamespaceTable, Scope } from './namespaces.js'
+import { isFreeKey } from './object-reader.js'
 import { OptionSchemas } from './option-schemas.js'
 import { locate, readSource } from './source-text.js'
 import { didYouMean } from './suggest.js'
@@ -51,7 +52,7 @@ async function readSchema(file: string): Promise<object> {
 export async function lintConfig(file: string, options: LintOptions = {}): Promise<readonly ConfigProblem[]> {
   const source = await readSource(file)
   const schema = options.schema === undefined ? await configSchema(options.namespaces) : await readSchema(options.schema)
-  const faults = new OptionSchemas().check('configuration', schema, source.value)
+  const faults = new OptionSchemas().check('configuration', schema, source.value).filter(fault => !fault.path.some(isFreeKey))
   const problems = faults.map((fault): ConfigProblem => {
     const { unknownKey } = fault
     const message = unknownKey === undefined ? fault.message : `unknown key '${unknownKey}'`

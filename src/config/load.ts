@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly debug?: boolean
   /** The namespaces of shipped and added components; those of the core are always known. */
   readonly namespaces: NamespaceTable
+  /** Names of encodings that code adds to those of the gateway. Default: none. */
+  readonly encodings?: ReadonlySet<string>
 }
 
 /** How an object without a file is named in findings. */
@@ -90,6 +92,7 @@ function build(value: unknown, file: string, options: LoadOptions, env: NodeJS.P
     port: options.port,
     debug: options.debug ?? false,
     namespaces: options.namespaces,
+    encodings: options.encodings ?? new Set(),
     ignoredEnv: ignored,
     findings
   })

@@ -10,6 +10,7 @@ import { DurationError, parseDuration } from './duration.js'
 import { type Findings, pointerTo } from './findings.js'
 import { goType } from './go-type.js'
 import { isObject } from './json-value.js'
+import { holdsProtection } from './protection.js'
 import { didYouMean } from './suggest.js'
 
 export type Manner = 'weak' | 'strict'
@@ -108,7 +109,7 @@ export class ObjectReader {
     return fallback
   }
 
-  /** Milliseconds. A bare number counts nanoseconds, as in KrakenD. */
+  /** Milliseconds. A bare number counts nanoseconds, as in KrakenD; one below a millisecond was meant otherwise. */
   duration(name: string, fallback: number): number {
     const value = this.raw(name)
     if (value === undefined) return fallback
@@ -122,6 +123,10 @@ export class ObjectReader {
         return this.#wrong(name, error.message, fallback, 'write it like `2s`, `150ms` or `1h30m`')
       }
     } else return this.#wrong(name, `expected type 'time.Duration', got unconvertible type '${goType(value)}'`, fallback)
+    if (typeof value === 'number' && ms !== 0 && Math.abs(ms) < 1) {
+      const message = `'${this.#name(name)}': a number counts nanoseconds, ${value} is ${ms} ms`
+      this.findings.add('error', this.at(name), message, `give a unit: "${Math.abs(value)}ms" or "${Math.abs(value)}s"`)
+    }
     if (ms < 0) this.findings.add('error', this.at(name), `'${this.#name(name)}' is a negative duration`, 'give a positive one')
     return ms
   }
@@ -161,6 +166,16 @@ export class ObjectReader {
     return this.#wrong(name, `'${text}' is not ${choices}`, fallback, didYouMean(text, words))
   }
 
+  /**
+   * Reports a word that is none of `words`; '' is none at all and says nothing. `outcome` tells what a tolerant load does with it.
+   */
+  word(name: string, text: string, words: readonly string[], outcome?: string): void {
+    if (text === '' || words.includes(text)) return
+    const message = `'${this.#name(name)}': unknown word '${text}'${outcome === undefined ? '' : `, ${outcome}`}`
+    const suggestion = didYouMean(text, words) ?? (words.length > 12 ? undefined : `one of ${words.join(', ')}`)
+    this.findings.add('error', this.at(name), message, suggestion)
+  }
+
   /** A nested object; an empty list counts as an empty object (weak). */
   object(name: string): ObjectReader | undefined {
     const value = this.raw(name)
@@ -198,6 +213,13 @@ export class ObjectReader {
     for (const key of Object.keys(this.#source)) {
       if (this.#known.has(key) || isFreeKey(key)) continue
       if (this.#manner === 'weak' && this.#known.has(key.toLowerCase())) continue
+      const value = this.#source[key]
+      if (this.#manner === 'weak' && isObject(value) && holdsProtection(value)) {
+        const message = `unknown key '${key}': it holds components, and what they are meant to protect would be open`
+        const severity = this.findings.tolerant ? 'warning' : 'error'
+        this.findings.add(severity, pointerTo(this.pointer, key), message, 'components belong into `extra_config`')
+        continue
+      }
       const suggestion =
         renamed?.get(key) ?? didYouMean(key, this.#known) ?? 'remove it, or start it with @ $ _ # to keep it as a note'
       this.findings.add('warning', pointerTo(this.pointer, key), `unknown key '${key}' is ignored`, suggestion)

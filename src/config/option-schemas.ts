@@ -3,14 +3,15 @@
 import { createRequire } from 'node:module'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { Ajv2020 } from 'ajv/dist/2020.js'
+import { isFreeKey } from './object-reader.js'
 
 /** One fault of a value. */
 export interface Fault {
   /** JSON pointer below the value, '' for the value itself; of an unknown key: the key's own. */
   readonly pointer: string
+  /** The reference tokens of the innermost value that is wrong; never those of an unknown key. */
+  readonly path: readonly string[]
   readonly message: string
-  /** The first reference token of where the fault is, undefined when the value as a whole is wrong. */
-  readonly topKey: string | undefined
   /** Set when the fault is a key that the schema does not know. */
   readonly unknownKey: string | undefined
   readonly knownKeys: readonly string[]
@@ -21,7 +22,7 @@ export class OptionSchemas {
   readonly #compiled = new Map<string, ValidateFunction>()
   #ajv: Ajv2020 | undefined
 
-  /** Answers all faults of `value`, an empty list when it fits. */
+  /** Answers all faults of `value`, an empty list when it fits. Keys that are free for comments are none where the schema does not know them. */
   check(name: string, schema: object, value: unknown): readonly Fault[] {
     let validate = this.#compiled.get(name)
     if (validate === undefined) {
@@ -48,11 +49,14 @@ function faultsOf(errors: readonly ErrorObject[]): readonly Fault[] {
     const unknownKey: unknown = error.params.additionalProperty ?? error.params.unevaluatedProperty
     const base = error.instancePath
     const isUnknown = typeof unknownKey === 'string'
-    const token = base.split('/')[1]
+    if (isUnknown && isFreeKey(unknownKey)) continue
     faults.push({
+      path: base
+        .split('/')
+        .slice(1)
+        .map(token => token.replaceAll('~1', '/').replaceAll('~0', '~')),
       pointer: isUnknown ? `${base}/${unknownKey.replaceAll('~', '~0').replaceAll('/', '~1')}` : base,
       message: textOf(error),
-      topKey: token?.replaceAll('~1', '/').replaceAll('~0', '~'),
       unknownKey: isUnknown ? unknownKey : undefined,
       knownKeys: isUnknown ? Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {}) : []
     })

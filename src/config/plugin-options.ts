@@ -4,8 +4,9 @@ import { LOG_LEVELS } from '../telemetry/logger.js'
 import type { ExtraParts } from './extra-config.js'
 import { type Findings, pointerTo } from './findings.js'
 import { isObject } from './json-value.js'
+import { isFreeKey } from './object-reader.js'
 import { optionsReader } from './proxy-options.js'
-import { didYouMean } from './suggest.js'
+import { didYouMean, nearest } from './suggest.js'
 import type { ExtraConfig, Json } from './types.js'
 
 const PLUGIN_NAMESPACES = ['plugin/http-server', 'plugin/http-client', 'plugin/req-resp-modifier']
@@ -20,11 +21,20 @@ export function checkedExtra(parts: ExtraParts, findings: Findings): ExtraConfig
   for (const namespace of PLUGIN_NAMESPACES) {
     const options = extra[namespace]
     if (options === undefined || isPluginOptions(options)) continue
-    const pointer = pointerTo(parts.pointerOf(namespace), 'name')
-    findings.add('error', pointer, `'${namespace}' needs "name": the name of a plugin, or a list of names`)
+    checkName(namespace, options, parts.pointerOf(namespace), findings)
     extra = without(extra, namespace)
   }
   return extra['telemetry/logging'] === undefined ? extra : checkLogging(parts, extra, findings)
+}
+
+/** A block without a name runs no plugin, in KrakenD too; a name of another type and a misspelled key are faults. */
+function checkName(namespace: string, options: Json, pointer: string, findings: Findings): void {
+  const wanted = 'the name of a plugin, or a list of names'
+  const keys = isObject(options) ? Object.keys(options).filter(key => options[key] !== null && !isFreeKey(key)) : ['name']
+  const fault = keys.find(key => nearest(key, ['name']) !== undefined)
+  if (fault === undefined)
+    findings.add('warning', pointer, `'${namespace}' has no "name" and runs no plugin`, `give ${wanted}, or remove the block`)
+  else findings.add('error', pointerTo(pointer, fault), `'${namespace}' needs "name": ${wanted}`)
 }
 
 function isPluginOptions(options: Json): boolean {

@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net'
 import { readHosts } from './backend-keys.js'
+import { readOutputEncoding } from './encodings.js'
 import { readEndpoint } from './endpoint-keys.js'
 import { ExtraConfigReader } from './extra-config.js'
 import type { Findings } from './findings.js'
@@ -25,6 +26,8 @@ export interface ServiceContext {
   readonly port: number | undefined
   readonly debug: boolean
   readonly namespaces: NamespaceTable
+  /** Names of the encodings that code added. */
+  readonly encodings: ReadonlySet<string>
   readonly ignoredEnv: readonly string[]
   readonly findings: Findings
 }
@@ -41,11 +44,12 @@ export function readService(source: Record<string, unknown>, context: ServiceCon
   const timeoutMs = root.duration('timeout', 0) || DEFAULT_TIMEOUT_MS
   const cacheTtlMs = Math.max(0, root.duration('cache_ttl', 0))
   const hosts = readHosts(root, false)
-  const outputEncoding = root.string('output_encoding', '')
+  const { encodings } = context
+  const outputEncoding = readOutputEncoding(root, encodings)
   const disableRest = root.boolean('disable_rest', false)
   const maxBodyBytes = root.count('max_body_bytes', 0) || DEFAULT_MAX_BODY_BYTES
   const endpoints: EndpointConfig[] = []
-  const endpointContext = { timeoutMs, cacheTtlMs, outputEncoding, maxBodyBytes, hosts, disableRest, extra }
+  const endpointContext = { timeoutMs, cacheTtlMs, outputEncoding, encodings, maxBodyBytes, hosts, disableRest, extra }
   for (const item of root.objects('endpoints')) {
     const endpoint = item && readEndpoint(item, endpointContext)
     if (endpoint !== undefined) endpoints.push(endpoint)

@@ -1,7 +1,7 @@
 /** "Did you mean …?": the nearest known word, for people who mistyped one. */
 
 /** Counts the edits (insert, delete, replace, swap of neighbours) between two words. */
-function distance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let older: number[] = []
   let before = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
@@ -18,18 +18,21 @@ function distance(a: string, b: string): number {
   return before[b.length]!
 }
 
-const plain = (word: string) => word.toLowerCase().replace(/[-_ ./]/g, '')
+/** Answers a word without case and separators, the form in which words are compared. */
+export function lettersOf(word: string): string {
+  return word.toLowerCase().replace(/[-_ ./]/g, '')
+}
 
 /** Answers the known word nearest to `word`, or undefined when none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
-  const wanted = plain(word)
+  const wanted = lettersOf(word)
   const limit = Math.max(1, Math.floor(wanted.length / 3))
   let best: string | undefined
   let bestDistance = limit + 1
   for (const candidate of known) {
-    const text = plain(candidate)
+    const text = lettersOf(candidate)
     if (Math.abs(text.length - wanted.length) >= bestDistance) continue
-    const d = distance(wanted, text)
+    const d = editDistance(wanted, text)
     if (d < bestDistance) {
       best = candidate
       bestDistance = d

@@ -76,13 +76,7 @@ function readTlsVersion(tls: ObjectReader, name: string): TlsVersion {
   const text = tls.string(name, 'TLS13')
   const version = TLS_VERSIONS.get(text)
   if (version !== undefined) return version
-  if (text !== '')
-    tls.findings.add(
-      'warning',
-      tls.at(name),
-      `unknown TLS version '${text}', TLS13 is used`,
-      `one of ${[...TLS_VERSIONS.keys()].join(', ')}`
-    )
+  tls.word(name, text, [...TLS_VERSIONS.keys()], 'TLS13 is used')
   return 'TLSv1.3'
 }
 

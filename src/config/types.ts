@@ -237,6 +237,8 @@ export interface BackendConfig {
   readonly http: BackendHttpConfig
   readonly httpClient: BackendHttpClientConfig
   readonly extra: ExtraConfig
+  /** Set (tolerant mode only) when no call may be made because its transport is not there: the error text. */
+  readonly broken: string | undefined
 }
 
 export interface BackendProxyConfig {

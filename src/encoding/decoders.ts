@@ -29,6 +29,9 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map([
   ['rss', decodeRss]
 ])
 
+/** The names that `encoding` may have, but for `no-op`. */
+export const DECODER_NAMES: readonly string[] = [...DECODERS.keys()]
+
 /** Whether a name has a decoder of its own, so that `json` is not a fallback. */
 export function isDecoderName(name: string, extra?: ReadonlyMap<string, Decoder>): boolean {
   const key = name.toLowerCase()

@@ -40,6 +40,9 @@ const RENDERERS: ReadonlyMap<string, Renderer> = new Map([
   ['negotiate', createNegotiation({ json: renderJsonBody, xml: renderXml, yaml: renderYaml })]
 ])
 
+/** The names that `output_encoding` may have, but for `no-op`. */
+export const RENDERER_NAMES: readonly string[] = [...RENDERERS.keys()]
+
 /** Whether a name has a renderer of its own, so that the fallback rule does not apply. */
 export function isRendererName(name: string, extra?: ReadonlyMap<string, Renderer>): boolean {
   return RENDERERS.has(name) || extra?.has(name) === true

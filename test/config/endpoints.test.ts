@@ -12,7 +12,7 @@ test('hosts are cleaned, or refused', () => {
   assert.equal(clean('localhost:8080'), 'http://localhost:8080')
   assert.equal(clean('https://bar:8443/'), 'https://bar:8443')
   assert.equal(clean('http://host%'), 'http://host')
-  for (const host of ['', 'http://a/path/x', 'http://a b', 'ftp://a', 'http://[::1]:80', 'http://a:1', 'http://u:p@h']) {
+  for (const host of ['', 'http://a/path/x', 'http://a b', 'http://[::1]:80', 'http://a:1', 'http://u:p@h']) {
     const message = `/endpoints/0/backend/0/host: host ${host} not valid: invalid host`
     assert.deepEqual(
       errorsOf(() => clean(host)),
@@ -195,7 +195,7 @@ test('unknown keys warn and say what was meant', () => {
   )
 })
 
-test('an unknown service discovery warns and hosts are static', () => {
-  const endpoint = loadEndpoint({ backend: [{ sd: 'consul' }] })
-  assert.equal(endpoint.backends[0]!.sd, 'static')
+test('an unknown service discovery stops a load; tolerant, hosts are static', () => {
+  assert.match(messages(() => loadBackend({ sd: 'consul' }))[0]!, /unknown word 'consul'/)
+  assert.equal(loadBackend({ sd: 'consul' }, {}, { tolerant: true }).sd, 'static')
 })

@@ -296,6 +296,18 @@ test('plugins need a name', () => {
   ])
 })
 
+test('a block without a plugin warns and runs none; a misspelled name is a fault', () => {
+  for (const options of [{}, { name: null }, { '@name': 'a', a: {} }]) {
+    const { problems, extra } = service({ 'plugin/http-server': options })
+    assert.deepEqual(
+      problems.map(problem => problem.level),
+      ['warning']
+    )
+    assert.deepEqual(Object.keys(extra), [])
+  }
+  assert.match(levels(() => service({ 'plugin/http-server': { nmae: ['a'] } }))[0]!, /needs "name"/)
+})
+
 test('logging options are checked; tolerant, faulty ones are left out', () => {
   const options = { level: 'LOUD', prefix: 5, stdout: true, format: 'x', typo: 1 }
   assert.equal(levels(() => service({ 'telemetry/logging': options })).length, 4)
