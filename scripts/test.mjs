@@ -1,4 +1,5 @@
 // Runs the tests: all `*.test.ts` below test/, or below the folders and files given. Node 20 knows no globs for --test.
+// Each file has ten minutes (TEST_FILE_LIMIT_MS); the output ends with the runner's own summary.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
@@ -14,6 +15,7 @@ const files = (wanted.length > 0 ? wanted : ['test']).flatMap(place => {
     .sort()
     .map(name => path.join(full, name))
 })
-const args = ['--conditions=sluice-source', '--import', 'tsx', '--test', '--test-concurrency=2', ...files]
+const preloads = ['tsx', './scripts/test-limit.mjs'].flatMap(name => ['--import', name])
+const args = ['--conditions=sluice-source', ...preloads, '--test', '--test-concurrency=2', ...files]
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
 process.exit(status ?? 1)

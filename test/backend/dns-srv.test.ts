@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { Resolver, type SrvRecord } from 'node:dns'
-import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { createSrvBalancer, resolveWith, selectHosts } from '../../src/backend/dns-srv.js'
+import { once, within } from '../support/waiting.js'
 
 const srv = (name: string, port: number, priority = 0, weight = 1): SrvRecord => ({ name, port, priority, weight })
 const hosts = (records: SrvRecord[]) => selectHosts(records, { scheme: 'http' })
@@ -55,7 +55,7 @@ function scripted() {
       })
     },
     async next() {
-      if (waiting.length === 0) await new Promise<void>(resolve => (called = resolve))
+      if (waiting.length === 0) await within('a lookup', new Promise<void>(resolve => (called = resolve)))
       return waiting.shift()!
     }
   }
@@ -73,9 +73,6 @@ describe('createSrvBalancer', () => {
       onError: error => errors.push(error.message)
     })
     t.after(() => balancer.close())
-    // the timer is unref'd: the test keeps the process alive
-    const alive = setInterval(() => {}, 1000)
-    t.after(() => clearInterval(alive))
     assert.equal(balancer.next(), undefined)
     ;(await dns.next()).reject(new Error('first'))
     await balancer.ready
@@ -106,8 +103,6 @@ describe('createSrvBalancer', () => {
       random: () => 0
     })
     t.after(() => balancer.close())
-    const alive = setInterval(() => {}, 1000)
-    t.after(() => clearInterval(alive))
     ;(await dns.next()).resolve([srv('a', 1), srv('b', 1)])
     await balancer.ready
     assert.equal(balancer.next(), 'http://a:1')

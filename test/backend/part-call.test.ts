@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { answer, rawUpstream } from '../endpoint/raw-upstream.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
+import { deferred, once } from '../support/waiting.js'
 
 /** A merge of `/a`, which answers well, and `/b`, which each test writes itself. */
 const merge = (host: string, more: object = {}, endpoint: object = {}): object => ({
@@ -13,7 +14,7 @@ const merge = (host: string, more: object = {}, endpoint: object = {}): object =
 })
 
 /** Whether it ends in order or is cut. */
-const closed = (socket: Socket): Promise<unknown> => new Promise(resolve => socket.once('close', resolve))
+const closed = (socket: Socket): Promise<unknown> => once(socket, 'close')
 
 const GOOD = answer('200 OK', '{"a":1}')
 
@@ -75,17 +76,14 @@ test('a coding that was meant for this hop alone is none', async t => {
 })
 
 test('a client that leaves is no error of the parts that were cancelled for it', async t => {
-  let asked = (): void => {}
-  const both = new Promise<void>(resolve => {
-    asked = resolve
-  })
+  const both = deferred('both calls')
   const upstream = await rawUpstream(t, () => {
-    if (upstream.heads.length === 2) asked()
+    if (upstream.heads.length === 2) both.resolve()
   })
   const { port, log } = await openGateway(t, merge(upstream.origin))
   const client = connect(port, '127.0.0.1')
   client.write('GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
-  await both
+  await both.promise
   const ended = [...upstream.sockets].map(socket => closed(socket))
   client.destroy()
   await Promise.all(ended)

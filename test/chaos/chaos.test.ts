@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
 import { OriginPool } from '../../src/client/pool.js'
 import type { Wrap } from '../../src/plugin/types.js'
 import { deadlines } from '../../src/telemetry/timer-wheel.js'
 import { createRandom, pick, type Random } from '../encoding/json-random.js'
 import { openGateway } from '../support/open-gateway.js'
+import { once, pause, until } from '../support/waiting.js'
 import { type Asked, ask, type Cut, createUpstream, type Outcome, type Reply } from './wire.js'
 
 /** Exchanges; `CHAOS_RUNS=5000` for the long form, with `--expose-gc` it also weighs the memory. */
@@ -145,13 +144,13 @@ test(`whoever breaks off wherever, every client sees a whole answer or a broken 
   const heap: number[] = []
   const weigh = async (): Promise<void> => {
     if (globalThis.gc === undefined) return
-    await wait(500)
+    await pause(500)
     globalThis.gc()
     heap.push(process.memoryUsage().heapUsed)
   }
-  for (const until of [RUNS / 2, RUNS]) {
+  for (const last of [RUNS / 2, RUNS]) {
     const worker = async (): Promise<void> => {
-      while (next < until) await one(draw(random, ++next))
+      while (next < last) await one(draw(random, ++next))
     }
     await Promise.all(Array.from({ length: WIDTH }, worker))
     await weigh()
@@ -178,7 +177,7 @@ test(`whoever breaks off wherever, every client sees a whole answer or a broken 
   })
   const nothing = { pending: [0], sockets: 0, deadlines: 0, observers: 0 }
   // idle connections go after 300 ms, at the next sweep
-  for (let i = 0; i < 100 && JSON.stringify(left()) !== JSON.stringify(nothing); i++) await wait(100)
+  await until(() => JSON.stringify(left()) === JSON.stringify(nothing)).catch(() => {})
   assert.deepEqual(left(), nothing)
   if (heap.length === 2) assert.ok(heap[1]! - heap[0]! < 8 * 1024 * 1024, `heap grew from ${heap[0]} to ${heap[1]} bytes`)
   assert.equal(await gateway.close({ graceMs: 1000 }), true)

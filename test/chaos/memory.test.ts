@@ -4,7 +4,6 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
@@ -13,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
+import { LIMIT_MS, once, pause, until, within } from '../support/waiting.js'
 
 const skip = process.env.CHAOS_LONG !== '1' || process.platform !== 'linux' ? 'set CHAOS_LONG=1 (Linux)' : false
 const ROOT = new URL('../../', import.meta.url)
@@ -42,13 +41,14 @@ async function serve(t: TestContext, config: object, descriptors = 0): Promise<S
     await rm(folder, { recursive: true })
   })
   const lines = createInterface({ input: child.stdout })
-  const port = await new Promise<number>((resolve, reject) => {
+  const listening = new Promise<number>((resolve, reject) => {
     lines.on('line', line => {
       const port = /Listening on port: (\d+)/.exec(line)?.[1]
       if (port !== undefined) resolve(Number(port))
     })
     lines.once('close', () => reject(new Error('the gateway did not start')))
   })
+  const port = await within('the port of the gateway', listening)
   return { pid: child.pid!, port }
 }
 
@@ -65,7 +65,7 @@ async function growth(pid: number, work: Promise<unknown>): Promise<number> {
   })
   while (!over) {
     most = Math.max(most, rss(pid))
-    await wait(20)
+    await pause(20)
   }
   await done
   return most - before
@@ -141,13 +141,13 @@ test('holds less than 64 MiB while a client or an upstream stands still over 1 G
     first.destroy()
     const socket = open(port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
     await once(socket, 'readable')
-    const grown = await growth(pid, wait(8000))
+    const grown = await growth(pid, pause(8000))
     t.diagnostic(`${path}, client stands still: ${(grown / MIB).toFixed(1)} MiB`)
     assert.ok(grown < 64 * MIB)
     socket.destroy()
   }
   const socket = open(port, 'POST /stuck HTTP/1.1\r\nHost: a\r\nContent-Length: 1073741824\r\n\r\n')
-  const closed = new Promise(done => socket.once('close', done))
+  const closed = once(socket, 'close')
   feed(socket)
   socket.resume()
   const grown = await growth(pid, closed)
@@ -163,7 +163,7 @@ test('a whole GiB passes at constant memory', { skip }, async t => {
     socket.on('data', chunk => {
       heard += chunk.length
     })
-    await new Promise(done => socket.once('close', done))
+    await once(socket, 'close', 3 * LIMIT_MS)
     return heard
   }
   await transfer() // code and heap have their working size
@@ -190,13 +190,13 @@ test('2,000 aborted downloads and uploads leave sockets and memory where they we
         )
         if (uploads) socket.write(BLOCK, () => socket.resetAndDestroy())
         else socket.once('data', () => socket.destroy())
-        await new Promise(done => socket.once('close', done))
+        await once(socket, 'close', 3 * LIMIT_MS)
       }
     }
     await Promise.all(Array.from({ length: 20 }, worker))
   }
   const rested = async (limit: number): Promise<void> => {
-    for (let i = 0; i < 150 && sockets(pid) > limit; i++) await wait(100)
+    await until(() => sockets(pid) <= limit)
   }
   const idle = sockets(pid)
   await round(1000)
@@ -220,7 +220,7 @@ test('2,000 aborted downloads and uploads leave sockets and memory where they we
 test('survives running out of descriptors and serves again afterwards', { skip }, async t => {
   const { pid, port } = await serve(t, gatewayConfig(await upstream(t)), 120)
   const many = Array.from({ length: 120 }, () => open(port, 'GET /pass HTTP/1.1\r\nHost: a\r\n\r\n'))
-  await wait(1500)
+  await pause(1500)
   assert.ok(sockets(pid) > 100, 'ran out of descriptors')
   for (const socket of many) socket.destroy()
   for (let tries = 0; ; tries++) {
@@ -229,9 +229,9 @@ test('survives running out of descriptors and serves again afterwards', { skip }
     socket.on('data', chunk => {
       heard += chunk
     })
-    await new Promise(done => socket.once('close', done))
+    await once(socket, 'close', 3 * LIMIT_MS)
     if (heard.startsWith('HTTP/1.1 200')) break
     assert.ok(tries < 50, heard)
-    await wait(100)
+    await pause(100)
   }
 })

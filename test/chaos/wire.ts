@@ -1,6 +1,7 @@
 /** Raw HTTP for the chaos test: an upstream and a client that break off at a byte of one's choice. */
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { within } from '../support/waiting.js'
 
 /** How one side misbehaves; `at` is a part of all its bytes, 0…1. */
 export interface Cut {
@@ -129,7 +130,7 @@ const BROKEN: Outcome = { whole: false }
 
 /** Sends a request and hears the answer, or breaks off; settles when the connection is closed. */
 export function ask(port: number, head: string, body: Buffer, cut: Cut): Promise<Outcome> {
-  return new Promise(resolve => {
+  const outcome = new Promise<Outcome>(resolve => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     const heard: Buffer[] = []
     let size = 0
@@ -147,6 +148,7 @@ export function ask(port: number, head: string, body: Buffer, cut: Cut): Promise
       if (cut.side === 'client-writing') drop(socket, cut.reset)
     })
   })
+  return within(`the end of ${head.split('\r\n')[0]}`, outcome)
 }
 
 function readAnswer(heard: Buffer): Outcome {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { LIMIT_MS } from '../support/waiting.js'
 
 const ROOT = path.dirname(path.dirname(import.meta.dirname))
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -22,7 +23,11 @@ before(async () => {
 after(() => rm(folder, { recursive: true }))
 
 function sluice(...args: string[]): { status: number | null; out: string; err: string } {
-  const done = spawnSync(process.execPath, [...NODE, path.join(ROOT, 'src/cli.ts'), ...args], { cwd: folder, encoding: 'utf8' })
+  const done = spawnSync(process.execPath, [...NODE, path.join(ROOT, 'src/cli.ts'), ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: LIMIT_MS
+  })
   return { status: done.status, out: done.stdout, err: done.stderr }
 }
 
@@ -36,6 +41,7 @@ for (const kind of ['handler', 'client', 'modifier']) {
       const tested = spawnSync(process.execPath, [...NODE, '--test', `${name}.test.${extension}`], {
         cwd: path.join(folder, name),
         encoding: 'utf8',
+        timeout: 2 * LIMIT_MS,
         env: { ...process.env, NODE_TEST_CONTEXT: '' }
       })
       assert.equal(tested.status, 0, tested.stdout + tested.stderr)

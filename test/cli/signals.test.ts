@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { LIMIT_MS, once, until } from '../support/waiting.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -20,11 +20,11 @@ class Served {
     this.child.stderr!.setEncoding('utf8').on('data', text => {
       this.err += text
     })
-    this.closed = once(this.child, 'close')
+    this.closed = once(this.child, 'close', 2 * LIMIT_MS)
   }
 
   async says(text: string): Promise<void> {
-    while (!this.err.includes(text)) await once(this.child.stderr!, 'data')
+    await until(() => this.err.includes(text), `'${text}' on stderr`)
   }
 
   async exitCode(): Promise<unknown> {

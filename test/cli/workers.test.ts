@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
@@ -9,6 +8,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { workerCount } from '../../src/cli/workers.js'
 import { freePort } from '../support/free-port.js'
+import { fetch, LIMIT_MS, once, until } from '../support/waiting.js'
 
 const ROOT = path.dirname(path.dirname(import.meta.dirname))
 
@@ -16,27 +16,26 @@ const ROOT = path.dirname(path.dirname(import.meta.dirname))
 class Watched {
   text = ''
   readonly child: ChildProcess
-  readonly exited: Promise<number | null>
+  readonly exited: Promise<unknown[]>
 
   constructor(args: readonly string[]) {
     const node = ['--conditions=sluice-source', '--import', 'tsx', 'src/cli.ts', ...args]
     this.child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
-    this.exited = new Promise(resolve => this.child.once('exit', code => resolve(code)))
+    this.exited = once(this.child, 'exit', 2 * LIMIT_MS)
     this.child.stdout!.on('data', chunk => this.take(chunk))
     this.child.stderr!.on('data', chunk => this.take(chunk))
   }
 
   private take(chunk: Buffer): void {
     this.text += chunk
-    this.child.emit('text')
   }
 
   async until(pattern: RegExp): Promise<RegExpMatchArray> {
-    for (;;) {
+    return until(() => {
       const match = this.text.match(pattern)
-      if (match !== null) return match
-      await Promise.race([once(this.child, 'text'), this.exited.then(() => assert.fail(`ended early: ${this.text}`))])
-    }
+      if (match === null && this.child.exitCode !== null) assert.fail(`ended early: ${this.text}`)
+      return match
+    }, `output like ${pattern}`)
   }
 }
 
@@ -81,7 +80,7 @@ test('workers share a port, a dead one is replaced, all stop together with exit 
         await gateway.until(/(Listening on port[\s\S]*){3}/)
         assert.equal((await fetch(`http://127.0.0.1:${port}/x`)).status, 200)
         gateway.child.kill('SIGTERM')
-        assert.equal(await gateway.exited, 0)
+        assert.deepEqual(await gateway.exited, [0, null])
         assert.match(gateway.text, /All workers ended/)
       } finally {
         gateway.child.kill('SIGKILL')
@@ -99,7 +98,7 @@ test('a port in use ends the start with an exit code, not with restarts', async 
   try {
     await withConfig((taken.address() as AddressInfo).port, 'http://127.0.0.1:80', async file => {
       const gateway = new Watched(['run', '-c', file, '--workers', '1'])
-      assert.equal(await gateway.exited, 1)
+      assert.deepEqual(await gateway.exited, [1, null])
       assert.match(gateway.text, /in use/)
       assert.match(gateway.text, /Worker 1 could not start/)
     })

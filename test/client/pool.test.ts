@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { Upload } from '../../src/client/upload.js'
 import { GatewayError } from '../../src/errors.js'
 import type { ByteSink, ByteSource } from '../../src/message/byte-flow.js'
-import { call, holdUpstream, openPool, until } from './probe.js'
+import { until } from '../support/waiting.js'
+import { call, holdUpstream, openPool } from './probe.js'
 
 /** Opens `count` connections of a pool and answers on them in this order, so that the last one was used last. */
 async function opened(pool: ReturnType<typeof openPool>, upstream: Upstream, count: number): Promise<void> {

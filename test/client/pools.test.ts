@@ -3,7 +3,8 @@ import { type TestContext, test } from 'node:test'
 import { UpstreamPools } from '../../src/client/pools.js'
 import type { TransportConfig } from '../../src/config/types.js'
 import { TimerWheel } from '../../src/telemetry/timer-wheel.js'
-import { call, type HeldUpstream, holdUpstream, TRANSPORT, until } from './probe.js'
+import { until } from '../support/waiting.js'
+import { call, type HeldUpstream, holdUpstream, TRANSPORT } from './probe.js'
 
 function openPools(t: TestContext, transport: Partial<TransportConfig> = {}): UpstreamPools {
   const pools = new UpstreamPools({

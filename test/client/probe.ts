@@ -1,20 +1,14 @@
 /** A call and an upstream that tests hold in their hands. */
 
-import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
 import { UpstreamCall } from '../../src/client/call.js'
 import { OriginPool } from '../../src/client/pool.js'
 import type { Upload } from '../../src/client/upload.js'
 import type { TransportConfig } from '../../src/config/types.js'
 import { GatewayError } from '../../src/errors.js'
 import { deadlines } from '../../src/telemetry/timer-wheel.js'
-
-/** Resolves when `condition` holds. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn()
-}
+import { once, within } from '../support/waiting.js'
 
 /** Opens a pool that is closed with the test. */
 export function openPool(
@@ -63,7 +57,7 @@ export class ProbeCall extends UpstreamCall {
 
   /** The body's text of an answer, the code of a failure. */
   async said(): Promise<string> {
-    const outcome = await this.outcome
+    const outcome = await within('the outcome of the call', this.outcome)
     return outcome instanceof GatewayError ? outcome.code : outcome.body
   }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { createGateway } from '../../src/index.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
+import { once } from '../support/waiting.js'
 
 test('HTTP_PROXY: a plain http backend is asked of the proxy in absolute form, without CONNECT', async t => {
   const seen: { method: string; url: string; host: string | undefined }[] = []

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer, type Server as HttpServer, request } from 'node:http'
 import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createGateway, type Gateway } from '../../src/index.js'
 import type { GatewayResponse, PluginModule } from '../../src/plugin/index.js'
+import { once, within } from '../support/waiting.js'
 
 const closers: (() => unknown)[] = []
 after(async () => {
@@ -64,7 +64,7 @@ interface Got {
 }
 
 function get(port: number, path: string): Promise<Got> {
-  return new Promise((resolve, reject) => {
+  const got = new Promise<Got>((resolve, reject) => {
     const req = request({ host: '127.0.0.1', port, path, headers: { TE: 'trailers' } }, res => {
       let body = ''
       res.setEncoding('latin1')
@@ -77,6 +77,7 @@ function get(port: number, path: string): Promise<Got> {
     req.on('error', reject)
     req.end()
   })
+  return within(`the answer to ${path}`, got)
 }
 
 /** Sends text in pieces that arrive in different reads. */
@@ -152,7 +153,7 @@ describe('reading from upstreams into one buffer', () => {
         req.on('error', reject)
         req.end()
       })
-      return done
+      return within('a slow answer', done)
     })
     for (const text of await Promise.all(slow)) assert.ok(text === body)
   })

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PassThrough } from 'node:stream'
@@ -7,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { runDemo } from '../../src/demo.js'
 import { GatewayError } from '../../src/errors.js'
 import type { Gateway } from '../../src/index.js'
+import { fetch, once } from '../support/waiting.js'
 import { blocksOf } from './pages.js'
 
 /** Swallows what the demonstration prints, and keeps it. */

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -11,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { findCommand, parseArguments } from '../../src/cli/arguments.js'
 import { ConfigError, createGateway } from '../../src/index.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
+import { once } from '../support/waiting.js'
 import { type Block, blocksOf, PAGES } from './pages.js'
 
 const blocks = PAGES.flatMap(blocksOf)

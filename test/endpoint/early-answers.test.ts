@@ -5,6 +5,7 @@ import { GatewayResponse, type Modifier, type PluginModule } from '../../src/plu
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
 import { openUpstream } from '../support/upstream.js'
+import { fetch } from '../support/waiting.js'
 
 const TURNS = 6
 

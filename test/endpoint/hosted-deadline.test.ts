@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../src/plugin/index.js'
 import { openGateway } from '../support/open-gateway.js'
+import { fetch } from '../support/waiting.js'
 import { rawUpstream } from './raw-upstream.js'
 
 const plugins: PluginModule = {

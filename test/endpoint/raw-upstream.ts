@@ -1,8 +1,8 @@
 /** An upstream that says on its sockets exactly what a test tells it to. */
 
-import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { once } from '../support/waiting.js'
 
 export interface RawUpstream {
   readonly origin: string

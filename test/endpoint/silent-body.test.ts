@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import type { GatewayResponse, Next, PluginModule } from '../../src/plugin/index.js'
 import { openGateway } from '../support/open-gateway.js'
+import { fetch, once } from '../support/waiting.js'
 
 const plugins: PluginModule = {
   HandlerRegisterer: {

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { WebSocket, WebSocketServer } from 'ws'
 import { GatewayResponse } from '../../src/message/response.js'
 import type { Wrap } from '../../src/plugin/types.js'
 import { deadlines } from '../../src/telemetry/timer-wheel.js'
 import { exchange, RawClient, statusOf } from '../server/raw-client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
+import { deferred, once, until } from '../support/waiting.js'
 import { answer, rawUpstream, SWITCH } from './raw-upstream.js'
 
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
@@ -52,8 +53,7 @@ async function entry(opened: OpenGateway, pattern: RegExp): Promise<Record<strin
   return JSON.parse(await opened.log.line(pattern)) as Record<string, unknown>
 }
 
-const gone = (socket: Socket): Promise<unknown> =>
-  socket.destroyed ? Promise.resolve() : new Promise(done => socket.once('close', done))
+const gone = (socket: Socket): Promise<unknown> => until(() => socket.closed, 'the end of a connection')
 
 test('carries WebSocket messages both ways, texts and large binaries', async t => {
   const upstream = await echoServer(t)
@@ -259,17 +259,14 @@ test('takes both sides down when one breaks', async t => {
 })
 
 test('frees the upstream when the client leaves before the answer', async t => {
-  let asked: (() => void) | undefined
-  const arrived = new Promise<void>(done => {
-    asked = done
-  })
-  const upstream = await rawUpstream(t, () => asked!())
+  const asked = deferred('the handshake')
+  const upstream = await rawUpstream(t, () => asked.resolve())
   const opened = await openGateway(t, service(upstream.origin))
   for (const leave of ['end', 'resetAndDestroy'] as const) {
     const client = await RawClient.open(opened.port)
     client.send(ASK)
-    await arrived
-    while (upstream.sockets.size === 0) await new Promise(setImmediate)
+    await asked.promise
+    await until(() => upstream.sockets.size > 0)
     const [socket] = upstream.sockets
     client.socket[leave]()
     await gone(socket!)
@@ -372,12 +369,7 @@ test('leaves no socket and no deadline behind after a thousand tunnels', async t
     )
   }
   for (const socket of upstream.sockets.clients) await once(socket, 'close')
-  while (
-    await new Promise<boolean>((done, fail) =>
-      upstream.server.getConnections((error, count) => (error === null ? done(count > 0) : fail(error)))
-    )
-  )
-    await new Promise(setImmediate)
-  while (deadlines.size > before) await new Promise(setImmediate)
-  assert.ok(deadlines.size <= before)
+  const connections = promisify(upstream.server.getConnections.bind(upstream.server))
+  await until(async () => (await connections()) === 0, 'no connection of the upstream')
+  await until(() => deadlines.size <= before)
 })

@@ -6,6 +6,7 @@ import { GatewayError } from '../../src/errors.js'
 import { Body } from '../../src/message/body.js'
 import type { ByteSink, ByteSource } from '../../src/message/byte-flow.js'
 import { HeaderMap } from '../../src/message/header-map.js'
+import { within } from '../support/waiting.js'
 import { borders, cut, holdsAsync } from './fuzz.js'
 
 /** Pushes chunks, waits where the sink says so, and breaks off in the end when it is told to. */
@@ -53,7 +54,7 @@ const BROKEN = new GatewayError('SLUICE_ERR_UPSTREAM_RESET')
 
 /** Takes a body as a socket would: waits now and then. */
 function take(source: ByteSource, slow: boolean): Promise<Buffer | GatewayError> {
-  return new Promise(resolve => {
+  const outcome = new Promise<Buffer | GatewayError>(resolve => {
     const parts: Buffer[] = []
     let closed = false
     const close = (outcome: Buffer | GatewayError): void => {
@@ -73,6 +74,7 @@ function take(source: ByteSource, slow: boolean): Promise<Buffer | GatewayError>
       fail: error => close(error)
     })
   })
+  return within('the end of the body', outcome)
 }
 
 interface Watch {

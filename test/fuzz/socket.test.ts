@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { openGateway } from '../support/open-gateway.js'
+import { once } from '../support/waiting.js'
 import { borders, cut, holdsAsync } from './fuzz.js'
 
 /** An end that a connection must come to by itself; nothing here is slow. */

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { test } from 'node:test'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
@@ -7,6 +6,7 @@ import { RawClient } from '../server/raw-client.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream, openUpstream, type Script, sendJson } from '../support/upstream.js'
+import { deferred, once } from '../support/waiting.js'
 
 type Parts = Record<string, unknown>
 
@@ -141,12 +141,9 @@ test('the calls that lost are ended', async t => {
 })
 
 test('a shadow backend gets the request, and nobody waits for it', async t => {
-  let shadowed: (body: string) => void = () => {}
-  const seen = new Promise<string>(resolve => {
-    shadowed = resolve
-  })
+  const seen = deferred<string>('the call of the shadow backend')
   const upstream = await openUpstream(t, (req, res) => {
-    if (req.url === '/shadow') return shadowed(req.body)
+    if (req.url === '/shadow') return seen.resolve(req.body)
     sendJson(res, { main: req.body })
   })
   const shadow = { url_pattern: '/shadow', method: 'POST', extra_config: { proxy: { shadow: true } } }
@@ -154,7 +151,7 @@ test('a shadow backend gets the request, and nobody waits for it', async t => {
   const { port } = await openGateway(t, aggregate(upstream.origin, [main, shadow], { method: 'POST' }))
   const got = await ask(port, '/x', { method: 'POST', body: 'to both', headers: ['Content-Length', '7'] })
   assert.deepEqual([got.json(), got.headers['x-krakend-completed']], [{ main: 'to both' }, 'true'])
-  assert.equal(await seen, 'to both')
+  assert.equal(await seen.promise, 'to both')
 })
 
 test('static data stands in by its strategy', async t => {
@@ -258,18 +255,15 @@ test('the timeout is the budget of the whole exchange; who was in time counts', 
 
 test('a client that vanishes ends all calls', async t => {
   const closed: Promise<unknown>[] = []
-  let all: () => void = () => {}
-  const asked = new Promise<void>(resolve => {
-    all = resolve
-  })
+  const asked = deferred('both calls')
   const upstream = await openStreamingUpstream(t, (_req, res) => {
     closed.push(once(res, 'close'))
-    if (closed.length === 2) all()
+    if (closed.length === 2) asked.resolve()
   })
   const { port, log } = await openGateway(t, aggregate(upstream.origin, ['/a', '/b']))
   const client = await RawClient.open(port)
   client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
-  await asked
+  await asked.promise
   client.socket.destroy()
   await Promise.all(closed)
   assert.match(await log.line(/\| 499 \|/), /GET {6}"\/x"/)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { answer, rawUpstream } from '../endpoint/raw-upstream.js'
 import { RawClient, statusOf } from '../server/raw-client.js'
 import { openGateway } from '../support/open-gateway.js'
+import { once, until } from '../support/waiting.js'
 
 const JSON_TYPE = 'Content-Type: application/json\r\n'
 
@@ -158,7 +158,8 @@ async function open(t: TestContext, router: object = {}): Promise<Awaited<Return
   closed.listen(0, '127.0.0.1')
   await once(closed, 'listening')
   const nobody = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`
-  await new Promise(done => closed.close(done))
+  closed.close()
+  await once(closed, 'close')
   const speaker = createServer(socket => socket.on('error', () => {}).end('220 this is not TLS\r\n'))
   speaker.listen(0, '127.0.0.1')
   await once(speaker, 'listening')
@@ -208,7 +209,7 @@ test('each failure has its status, and its code and limit in the access log', as
       client.send(send)
       const heard = await client.ended()
       assert.equal(statusOf(heard), status, heard)
-      while (opened.log.lines.length === before) await new Promise(setImmediate)
+      await until(() => opened.log.lines.length > before)
       const lines = opened.log.lines.slice(before).map(line => JSON.parse(line) as Record<string, unknown>)
       assert.deepEqual(
         lines.map(line => [line.status, line.error]),
@@ -243,13 +244,13 @@ test('a full queue answers 503 with Retry-After at once', async t => {
     client.send(get('/no-op/silent'))
     waiting.push(client)
   }
-  let refused = ''
   // the third one that the gateway reads finds the one connection and the one place taken
-  while (statusOf(refused) !== 503) {
+  const refused = await until(async () => {
     const client = await RawClient.open(opened.port)
     client.send(get('/no-op/silent'))
-    refused = await client.ended()
-  }
+    const heard = await client.ended()
+    return statusOf(heard) === 503 && heard
+  }, 'a refusal by the full queue')
   assert.match(refused, /Retry-After: 1/)
   const line = JSON.parse(await opened.log.line(/QUEUE_FULL/)) as Record<string, unknown>
   assert.match(String(line.limit), /max_queued_per_host=1/)

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { within } from '../support/waiting.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const GATEWAY = 'node --conditions=sluice-source --import tsx src/cli.ts run -c {cfg}'
 
 /** Runs the kit of fixtures/hostile in a process of its own and answers what it says. */
 function runKit(...options: string[]): Promise<{ code: number | null; text: string }> {
-  return new Promise(resolve => {
+  const done = new Promise<{ code: number | null; text: string }>(resolve => {
     const kit = spawn(process.execPath, ['fixtures/hostile/run.mjs', '--strict', '--quiet', '--cmd', GATEWAY, ...options], {
       cwd: ROOT
     })
@@ -20,6 +21,7 @@ function runKit(...options: string[]): Promise<{ code: number | null; text: stri
     }
     kit.on('close', code => resolve({ code, text }))
   })
+  return within('the end of fixtures/hostile/run.mjs', done, 240_000)
 }
 
 test('hostile clients and upstreams end nothing but themselves', async t => {

@@ -4,7 +4,6 @@
  */
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
@@ -13,6 +12,7 @@ import { begin } from '../support/client.js'
 import { type KeptLines, openGateway } from '../support/open-gateway.js'
 import { growthDuring, startGateway, startHeavyUpstream } from '../support/process.js'
 import { openStreamingUpstream } from '../support/upstream.js'
+import { deferred, once } from '../support/waiting.js'
 
 const MIB = 1 << 20
 const skip = process.env.SLUICE_LONG !== '1' || process.platform !== 'linux' ? 'npm run test:long (Linux)' : false
@@ -98,14 +98,11 @@ test('JSON beyond max_body_bytes is shaped while it flows', async t => {
 async function inTheMiddle(
   t: TestContext
 ): Promise<{ upstream: ServerResponse; client: RawClient; freed: Promise<unknown>; log: KeptLines }> {
-  let asked: (res: ServerResponse) => void = () => {}
-  const asking = new Promise<ServerResponse>(resolve => {
-    asked = resolve
-  })
+  const asked = deferred<ServerResponse>('the upstream to be asked')
   const { origin } = await openStreamingUpstream(t, (_req, res) => {
     res.writeHead(200, { 'Content-Type': 'application/json' })
     res.write(`{"kept":"${'x'.repeat(5000)}","list":[1`)
-    asked(res)
+    asked.resolve(res)
   })
   const { port, log } = await openGateway(t, {
     timeout: '5s',
@@ -115,7 +112,7 @@ async function inTheMiddle(
   })
   const client = await RawClient.open(port)
   client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
-  const upstream = await asking
+  const upstream = await asked.promise
   const freed = once(upstream, 'close')
   await client.heard('xxx')
   return { upstream, client, freed, log }

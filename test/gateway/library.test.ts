@@ -1,7 +1,6 @@
 /** The gateway as a library: hooks, encodings, plugins in code, in-process requests, a server of one's own, closing. */
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
@@ -12,6 +11,7 @@ import { RawClient } from '../server/raw-client.js'
 import { ask, begin } from '../support/client.js'
 import { KeptLines, openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream, openUpstream, sendJson } from '../support/upstream.js'
+import { deferred, once, until } from '../support/waiting.js'
 
 const configFor = (host: string): object => ({
   version: 3,
@@ -190,18 +190,15 @@ test('the handler serves in a server of one’s own', async t => {
 
 test('close lets what is in flight finish, refuses what is new, and answers twice the same', async t => {
   let release: () => void = () => {}
-  let asked: () => void = () => {}
-  const waiting = new Promise<void>(resolve => {
-    asked = resolve
-  })
+  const asked = deferred('the upstream to be asked')
   const upstream = await openStreamingUpstream(t, (_req, res) => {
     release = () => res.end('done')
-    asked()
+    asked.resolve()
   })
   const { gateway, port, log } = await openGateway(t, configFor(upstream.origin))
   const idle = await RawClient.open(port)
   const flight = ask(port, '/bytes/1')
-  await waiting
+  await asked.promise
   const closing = gateway.close()
   assert.equal(gateway.close(), closing)
   await idle.ended()
@@ -221,8 +218,8 @@ test('close cuts what does not end in time, and says so', async t => {
   })
   const { gateway, port, log } = await openGateway(t, configFor(upstream.origin))
   const res = await begin(port, '/bytes/1').response
-  const cut = new Promise<void>(resolve => res.on('close', resolve))
   res.on('error', () => {})
+  const cut = until(() => res.closed)
   res.resume()
   assert.equal(await gateway.close({ graceMs: 50 }), false)
   await cut

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createGateway, type Gateway, type GatewayLogger } from '../../src/index.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
+import { fetch, once } from '../support/waiting.js'
 
 /** Keeps its requests until they are let go. */
 async function waiting(t: TestContext): Promise<{ origin: string; arrived: Promise<unknown>; letGo: () => void }> {

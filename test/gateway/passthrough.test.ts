@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { Agent, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
@@ -11,6 +10,7 @@ import { RawClient } from '../server/raw-client.js'
 import { ask, begin } from '../support/client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream, openUpstream, sendJson } from '../support/upstream.js'
+import { deferred, once, until } from '../support/waiting.js'
 
 /** One no-op endpoint `/x` per method, to `/up`; `parts` are the endpoint's keys. */
 function noop(host: string | string[], parts: object = {}, service: object = {}, router: object = {}): object {
@@ -164,7 +164,7 @@ test('64 MB pass up and down whole', async t => {
 
 test('a client that does not read holds the upstream back', async t => {
   let written = 0
-  const filled = withResolvers()
+  const filled = deferred('the upstream to be held back')
   const upstream = await openStreamingUpstream(t, (_req, res) => {
     const block = Buffer.alloc(1 << 16)
     const more = (): void => {
@@ -176,7 +176,7 @@ test('a client that does not read holds the upstream back', async t => {
           const settled = setInterval(() => {
             if (before === written) {
               clearInterval(settled)
-              filled.resolve(undefined)
+              filled.resolve()
             }
             before = written
           }, 100)
@@ -187,7 +187,7 @@ test('a client that does not read holds the upstream back', async t => {
           return
         }
       }
-      filled.resolve(undefined)
+      filled.resolve()
       res.end()
     }
     more()
@@ -200,14 +200,6 @@ test('a client that does not read holds the upstream back', async t => {
   assert.ok(written < 1 << 26, `${written} bytes were taken in`)
   client.socket.destroy()
 })
-
-function withResolvers(): { promise: Promise<unknown>; resolve: (value: unknown) => void } {
-  let resolve: (value: unknown) => void = () => {}
-  const promise = new Promise(done => {
-    resolve = done
-  })
-  return { promise, resolve }
-}
 
 test('HEAD, 204 and 304 have no body and keep the fields that speak of one', async t => {
   const upstream = await openUpstream(t, (req, res) => {
@@ -281,9 +273,10 @@ test('a client that vanishes frees the upstream, before the head and during both
     'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsome'
   ]) {
     const client = await RawClient.open(port)
-    const came = new Promise<void>(resolve => arrived.push(resolve))
+    const came = deferred(`the upstream to be asked by ${head}`)
+    arrived.push(came.resolve)
     client.send(head)
-    await came
+    await came.promise
     if (head.includes('?body')) await client.heard('begun')
     client.socket.resetAndDestroy()
     await closed.pop()
@@ -375,12 +368,10 @@ test('connections are kept, and renewed after dns_cache_ttl', async t => {
   await ask(port, '/x')
   await ask(port, '/x')
   assert.equal(upstream.accepted, 1)
-  const until = Date.now() + 5000
-  while (upstream.accepted === 1 && Date.now() < until) {
-    await new Promise(resolve => setTimeout(resolve, 250))
+  await until(async () => {
     assert.equal((await ask(port, '/x')).text, 'ok')
-  }
-  assert.equal(upstream.accepted, 2)
+    return upstream.accepted === 2
+  }, 'a second connection')
 })
 
 test('idle connections over max_idle_connections_per_host are closed', async t => {

@@ -1,13 +1,13 @@
 /** Bodies on their way up, however they arrive: with the head, in pieces, late, several requests on one connection. */
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { PluginModule } from '../../src/plugin/index.js'
 import { openGateway } from '../support/open-gateway.js'
+import { once } from '../support/waiting.js'
 
 const plugins: PluginModule = {
   ModifierRegisterer: {

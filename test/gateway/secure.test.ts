@@ -1,8 +1,8 @@
 /** TLS on both sides, HTTP/2 with and without it. */
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { request } from 'node:https'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { ConfigError, GatewayError } from '../../src/index.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream, openUpstream, sendJson, type Upstream } from '../support/upstream.js'
+import { deferred, once } from '../support/waiting.js'
 
 const file = (name: string): string => join(import.meta.dirname, '../server/certs', name)
 const read = (name: string): Buffer => readFileSync(file(name))
@@ -132,7 +133,7 @@ for (const mode of ['TLS', 'cleartext'] as const) {
     else {
       const req = request({ port, host: '127.0.0.1', servername: 'a.test', path: '/bytes', ca, agent: false })
       req.end()
-      const [res] = await once(req, 'response')
+      const [res] = await once<[IncomingMessage]>(req, 'response')
       assert.deepEqual([res.statusCode, res.httpVersion], [200, '1.1'])
       res.resume()
     }
@@ -140,17 +141,14 @@ for (const mode of ['TLS', 'cleartext'] as const) {
 }
 
 test('a stream that a client resets frees the upstream, and others go on', async t => {
-  let arrived: () => void = () => {}
   let freed: Promise<unknown> = Promise.resolve()
-  const asked = new Promise<void>(resolve => {
-    arrived = resolve
-  })
+  const asked = deferred('the upstream to be asked')
   const upstream = await openStreamingUpstream(t, (req, res) => {
     if (req.url === '/json') return sendJson(res, { ok: 1 })
     freed = once(res, 'close')
     res.writeHead(200)
     res.write('begun')
-    arrived()
+    asked.resolve()
   })
   const tls = { public_key: file('a.pem'), private_key: file('a.key') }
   const { port } = await openGateway(t, { tls, endpoints: endpoints(upstream.origin) })
@@ -158,7 +156,7 @@ test('a stream that a client resets frees the upstream, and others go on', async
   t.after(() => session.destroy())
   const stream = session.request({ ':path': '/bytes' })
   stream.on('error', () => {})
-  await asked
+  await asked.promise
   stream.close(8)
   await freed
   assert.equal((await http2(session, '/json')).text, '{"g":{"ok":1}}')
@@ -168,15 +166,12 @@ test('mTLS lets in who shows a certificate', async t => {
   const upstream = await openUpstream(t, (_req, res) => sendJson(res, { ok: 1 }))
   const tls = { public_key: file('a.pem'), private_key: file('a.key'), enable_mtls: true, ca_certs: [file('ca.pem')] }
   const { port } = await openGateway(t, { tls, endpoints: endpoints(upstream.origin) })
-  const get = (more: object): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const req = request({ port, host: '127.0.0.1', servername: 'a.test', path: '/json', ca, agent: false, ...more }, res => {
-        res.resume()
-        resolve(res.statusCode!)
-      })
-      req.on('error', reject)
-      req.end()
-    })
+  const get = async (more: object): Promise<number> => {
+    const req = request({ port, host: '127.0.0.1', servername: 'a.test', path: '/json', ca, agent: false, ...more })
+    const [res] = await once<[IncomingMessage]>(req.end(), 'response')
+    res.resume()
+    return res.statusCode!
+  }
   assert.equal(await get({ cert: read('client.pem'), key: read('client.key') }), 200)
   await assert.rejects(get({}))
 })

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { describe, it } from 'node:test'
 import zlib from 'node:zlib'
 import { GatewayError } from '../../src/errors.js'
 import { createContentDecoder, decodeContent } from '../../src/message/content-coding.js'
+import { once } from '../support/waiting.js'
 
 const text = Buffer.from('{"a":"some text, some text, some text"}'.repeat(20))
 const LIMIT = 1 << 20

@@ -4,6 +4,7 @@ import { Transform } from 'node:stream'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { type GatewayError, GatewayResponse, type HandlerFactory, items } from '../../src/plugin/index.js'
+import { fetch } from '../support/waiting.js'
 import { bodyOf, handlers, LEVELS, openAt, startUpstream } from './support.js'
 
 /** A handler that does something to the answer. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { GatewayError, GatewayResponse, type HandlerFactory } from '../../src/plugin/index.js'
+import { once } from '../support/waiting.js'
 import { bodyOf, handlers, json, LEVELS, openAt, passOn, startUpstream } from './support.js'
 
 const marks = (name: string): HandlerFactory => {
@@ -288,8 +288,8 @@ for (const level of LEVELS) {
     test('a stream that an outer plugin drops is closed with the exchange', async t => {
       const up = await startUpstream(t, json({}))
       const source = new Readable({ read() {} })
-      const closed = new Promise(resolve => source.once('close', resolve))
       source.on('error', () => {})
+      const closed = once(source, 'close')
       const module = handlers({
         streams: () => () => GatewayResponse.stream(source),
         drops: (_c, _e, next) => async request => {
@@ -391,7 +391,7 @@ describe('deadlines', () => {
     assert.equal((await gateway.request({ path: '/x' })).status, 500)
     const source = new Readable({ read() {} })
     source.on('error', () => {})
-    const closed = new Promise(resolve => source.once('close', resolve))
+    const closed = once(source, 'close')
     settle(GatewayResponse.stream(source))
     await closed
   })

@@ -10,6 +10,7 @@ import {
   type PluginModule
 } from '../../src/plugin/index.js'
 import { RawClient } from '../server/raw-client.js'
+import { until } from '../support/waiting.js'
 import { bodyOf, handlers, json, type Level, modifiers, openAt, type PlacedAt, startUpstream } from './support.js'
 
 /** What a plugin does, whatever it is registered as. */
@@ -127,8 +128,7 @@ for (const place of PLACES) {
       assert.equal(signals[0]!.aborted, false)
       client = await RawClient.open(port)
       client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
-      while (signals.length < 2) await new Promise(resolve => setImmediate(resolve))
-      if (!signals[1]!.aborted) await new Promise(resolve => signals[1]!.addEventListener('abort', resolve, { once: true }))
+      await until(() => signals[1]?.aborted, 'the signal of the second exchange')
     })
 
     test('edits that count', async t => {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { get, type IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { growthDuring, startGateway, startHeavyUpstream } from '../support/process.js'
+import { once } from '../support/waiting.js'
 import { startUpstream } from './support.js'
 
 const MIB = 1 << 20
@@ -31,9 +32,7 @@ function serve(t: TestContext, host: string, endpoints: Readonly<Record<string, 
 
 /** Reads an answer of any size; answers its length and its digest. */
 async function receive(port: number, path: string): Promise<{ length: number; digest: string }> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) =>
-    get({ port, host: '127.0.0.1', path, agent: false }, resolve).on('error', reject)
-  )
+  const [response] = await once<[IncomingMessage]>(get({ port, host: '127.0.0.1', path, agent: false }), 'response')
   assert.equal(response.statusCode, 200)
   const hash = createHash('sha1')
   let length = 0
@@ -88,18 +87,11 @@ test('the first event of a stream passes eight plugins at once', { skip }, async
   const { port } = await serve(t, upstream.host, { '/events': { from: '/', names } })
   const waited: number[] = []
   for (let i = 0; i < 50; i++) {
-    waited.push(
-      await new Promise<number>((resolve, reject) => {
-        const request = get({ port, host: '127.0.0.1', path: '/events', agent: false }, response => {
-          response.once('data', (chunk: Buffer) => {
-            const arrived = performance.now()
-            resolve(arrived - Number(chunk.toString().slice(6)))
-            request.destroy()
-          })
-        })
-        request.on('error', reject)
-      })
-    )
+    const request = get({ port, host: '127.0.0.1', path: '/events', agent: false })
+    const [response] = await once<[IncomingMessage]>(request, 'response')
+    const [chunk] = await once<[Buffer]>(response, 'data')
+    waited.push(performance.now() - Number(chunk.toString().slice(6)))
+    request.destroy()
   }
   const [first] = waited
   waited.sort((a, b) => a - b)

@@ -1,10 +1,10 @@
 /** What a plugin may do wrong: its exchange ends as it must, it is named in the log, the gateway lives on, no call stays open. */
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { GatewayResponse, type Handler, type HandlerFactory } from '../../src/plugin/index.js'
 import { RawClient } from '../server/raw-client.js'
+import { once } from '../support/waiting.js'
 import { bodyOf, handlers, LEVELS, openAt, startUpstream } from './support.js'
 
 const TEXT = 'x'.repeat(200_000)

@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { createGateway } from '../../src/gateway.js'
 import type { PluginModule } from '../../src/plugin/index.js'
 import { KeptLines } from '../support/open-gateway.js'
+import { until } from '../support/waiting.js'
 import { configAt, handlers, modifiers, type PlacedAt, passOn } from './support.js'
 
 async function start(t: TestContext, at: PlacedAt, plugins: PluginModule[], options: object = {}, root: object = {}) {
@@ -184,10 +185,10 @@ describe('factories', () => {
     const rejected = assert.rejects(started, /plugin 'hangs' \(plugins\[0\]\): the factory did not settle within 10 s/)
     let over = false
     void rejected.then(() => (over = true))
-    while (!over) {
+    await until(() => {
       t.mock.timers.tick(10_000)
-      await new Promise(resolve => setImmediate(resolve))
-    }
+      return over
+    }, 'the start to fail')
     await rejected
   })
 })

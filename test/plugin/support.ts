@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { HandlerFactory, Modifier, ModifierFactory, Next, PluginModule } from '../../src/plugin/index.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
+import { once } from '../support/waiting.js'
 
 export interface Upstream {
   readonly host: string
@@ -24,7 +25,8 @@ export async function startUpstream(t: TestContext, serve: RequestListener): Pro
     res.on('close', () => open.delete(res))
     serve(req, res)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
   t.after(() => {
     server.closeAllConnections()
     server.close()

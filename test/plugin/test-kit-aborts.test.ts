@@ -10,6 +10,7 @@ import {
   type TestPluginOptions,
   testPlugin
 } from '../../src/plugin/index.js'
+import { LIMIT_MS, once } from '../support/waiting.js'
 import { handlers, modifiers } from './support.js'
 
 const TEXT = 'a body of some length, '.repeat(40)
@@ -134,7 +135,8 @@ describe('breaking off', () => {
 
     const sockets: Socket[] = []
     const server = createServer(socket => socket.on('error', () => {}))
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
     t.after(() => {
       for (const socket of sockets) socket.destroy()
       server.close()
@@ -178,7 +180,7 @@ describe('breaking off', () => {
     const { status, stderr } = spawnSync(
       process.execPath,
       ['--conditions=sluice-source', '--import', 'tsx', '--input-type=module', '-e', script],
-      { encoding: 'utf8' }
+      { encoding: 'utf8', timeout: LIMIT_MS }
     )
     assert.equal(status, 1)
     assert.match(stderr, /'client-leaves-waiting' .*: a promise was rejected and nobody looked at it: Error: lost/)

@@ -1,6 +1,5 @@
 /** An upstream for tests of components, and what their gateways say. */
 
-import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
@@ -8,6 +7,7 @@ import { createGateway } from '../../src/gateway.js'
 import type { GatewayOptions } from '../../src/index.js'
 import type { Gateway } from '../../src/running-gateway.js'
 import { KeptLines } from '../support/open-gateway.js'
+import { once } from '../support/waiting.js'
 
 type Owner = Pick<TestContext, 'after'>
 

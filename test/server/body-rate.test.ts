@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { BODY_WINDOW_MS, Connection, LINGER_BYTES, LINGER_MS, MIN_BODY_BYTES } from '../../src/server/connection.js'
+import { deferred, once } from '../support/waiting.js'
 import { open } from './listening.js'
 import { RawClient } from './raw-client.js'
 
@@ -11,14 +11,11 @@ async function upload(
   t: TestContext,
   first: string
 ): Promise<{ client: RawClient; connection: Connection; request: IncomingMessage; response: ServerResponse }> {
-  let take!: (pair: [IncomingMessage, ServerResponse]) => void
-  const arrived = new Promise<[IncomingMessage, ServerResponse]>(resolve => {
-    take = resolve
-  })
-  const { port } = await open(t, {}, (req, res) => take([req, res]))
+  const arrived = deferred<[IncomingMessage, ServerResponse]>('the upload')
+  const { port } = await open(t, {}, (req, res) => arrived.resolve([req, res]))
   const client = await RawClient.open(port)
   client.send(`POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n${first}`)
-  const [request, response] = await arrived
+  const [request, response] = await arrived.promise
   const connection = new Connection(request.socket)
   connection.begin(request, response, 1)
   return { client, connection, request, response }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { RequestHandler } from '../../src/server/http1.js'
 import { createListener } from '../../src/server/listener.js'
+import { deferred, once } from '../support/waiting.js'
 import { DEFAULTS, echo, open } from './listening.js'
 import { exchange, RawClient, statusOf } from './raw-client.js'
 
@@ -12,18 +12,15 @@ const HOST = 'Host: gw.test\r\n'
 const GET = `GET /x HTTP/1.1\r\n${HOST}\r\n`
 
 test('asks for the body only when somebody reads it', async t => {
-  let begin: (() => void) | undefined
-  const arrived = new Promise<void>(resolve => {
-    begin = resolve
-  })
+  const arrived = deferred('the request')
   let go: (() => void) | undefined
   const { port } = await open(t, {}, (req, res) => {
     go = () => echo(req, res)
-    begin!()
+    arrived.resolve()
   })
   const client = await RawClient.open(port)
   client.send(`POST /x HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`)
-  await arrived
+  await arrived.promise
   assert.equal(client.received, '')
   go!()
   await client.heard('HTTP/1.1 100 Continue\r\n\r\n')
@@ -72,7 +69,7 @@ test('ends a head that does not come within read_header_timeout', async t => {
 })
 
 test('ends a body that does not come within read_timeout and tells its reader', async t => {
-  const failed = deferred()
+  const failed = deferred<unknown>('a failure')
   const { port, infos } = await open(t, { readTimeoutMs: 150 }, req => {
     req.on('error', error => failed.resolve(error))
     req.resume()
@@ -129,7 +126,7 @@ test('keeps the connection after an unread body that ends soon', async t => {
 })
 
 test('drains: refuses new connections, ends idle ones, finishes running exchanges with Connection: close', async t => {
-  const running = deferred<ServerResponse>()
+  const running = deferred<ServerResponse>('the request')
   const { port, listener } = await open(t, {}, (req, res) => {
     if (req.url === '/slow') running.resolve(res)
     else echo(req, res)
@@ -205,11 +202,3 @@ test('listens again on the port it has left', async t => {
   t.after(() => second.destroy())
   assert.equal((await second.listen()).port, first.port)
 })
-
-function deferred<T = unknown>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve!: (value: T) => void
-  const promise = new Promise<T>(done => {
-    resolve = done
-  })
-  return { promise, resolve }
-}

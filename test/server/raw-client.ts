@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { once, within } from '../support/waiting.js'
 
 /** A client that says exactly what it is told, and keeps what it hears. */
 export class RawClient {
@@ -41,13 +41,14 @@ export class RawClient {
 
   /** Resolves at the first of the events; unlike `once` it does not mind resets. */
   next(...events: string[]): Promise<void> {
-    return new Promise(resolve => {
+    const next = new Promise<void>(resolve => {
       const done = (): void => {
         for (const event of events) this.socket.removeListener(event, done)
         resolve()
       }
       for (const event of events) this.socket.on(event, done)
     })
+    return within(`${events.join(' or ')} after ${JSON.stringify(this.received.slice(-200))}`, next)
   }
 
   /** Resolves with all that was heard when the server has ended the connection. */

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { openGateway } from '../support/open-gateway.js'
 import { openUpstream } from '../support/upstream.js'
+import { once } from '../support/waiting.js'
 
 const UPGRADE = 'GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 
@@ -25,7 +26,7 @@ for (const [what, [request, status]] of Object.entries(REFUSED)) {
     socket.on('data', chunk => {
       heard += chunk
     })
-    const ended = new Promise(resolve => socket.on('end', resolve))
+    const ended = once(socket, 'end')
     socket.write(request + UPGRADE)
     await ended
     assert.deepEqual(heard.match(/HTTP\/1\.1 \d+/g), [`HTTP/1.1 ${status}`])

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { request } from 'node:https'
@@ -8,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
 import type { ServerTlsConfig } from '../../src/config/types.js'
 import { createListener } from '../../src/server/listener.js'
+import { fetch, once, within } from '../support/waiting.js'
 import { DEFAULTS, echo, open } from './listening.js'
 
 const file = (name: string): string => join(import.meta.dirname, 'certs', name)
@@ -28,8 +28,10 @@ const TLS: ServerTlsConfig = {
   cipherSuites: []
 }
 
+type Fields = Record<string, unknown>
+
 function get(port: number, path: string, more: object = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
+  const answer = new Promise<string>((resolve, reject) => {
     const req = request({ port, host: '127.0.0.1', servername: 'a.test', path, ca, agent: false, ...more }, res => {
       let text = `${res.statusCode} `
       res.on('data', chunk => {
@@ -40,6 +42,7 @@ function get(port: number, path: string, more: object = {}): Promise<string> {
     req.on('error', reject)
     req.end()
   })
+  return within(`the answer to ${path}`, answer)
 }
 
 async function subjectFor(port: number, servername: string): Promise<string> {
@@ -86,7 +89,7 @@ test('refuses CONNECT and two authorities over HTTP/2', async t => {
   ] as const) {
     const stream = session.request(head)
     stream.on('error', () => {})
-    const [fields] = await once(stream, 'response')
+    const [fields] = await once<[Fields]>(stream, 'response')
     assert.equal(fields[':status'], status)
     stream.close()
   }
@@ -102,7 +105,7 @@ test('answers 500 over HTTP/2 for a handler that throws', async t => {
   })
   const session = connectHttp2(`https://127.0.0.1:${port}`, { ca, servername: 'a.test' })
   t.after(() => session.destroy())
-  const [fields] = await once(session.request({ ':path': '/' }), 'response')
+  const [fields] = await once<[Fields]>(session.request({ ':path': '/' }), 'response')
   assert.equal(fields[':status'], 500)
   assert.equal((errors[0] as Error).message, 'oops')
 })
@@ -122,7 +125,7 @@ test('keeps the time limits over HTTP/2', async t => {
   const upload = session.request({ ':method': 'POST', ':path': '/' })
   upload.on('error', () => {})
   upload.write('x')
-  const [fields] = await once(upload, 'response')
+  const [fields] = await once<[Fields]>(upload, 'response')
   assert.equal(fields[':status'], 408)
   assert.equal(infos[0]!.code, 'SLUICE_ERR_CLIENT_TIMEOUT')
   upload.destroy()
@@ -148,7 +151,7 @@ test('asks for an HTTP/2 body only when somebody reads it', async t => {
   assert.equal(text, 'POST /yes <hello>')
   const refused = session.request({ ':method': 'POST', ':path': '/no', expect: '100-continue' })
   refused.on('continue', () => assert.fail('asked'))
-  const [fields] = await once(refused, 'response')
+  const [fields] = await once<[Fields]>(refused, 'response')
   assert.equal(fields[':status'], 401)
 })
 

@@ -2,6 +2,7 @@
 
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Readable } from 'node:stream'
+import { within } from './waiting.js'
 
 export interface Ask {
   /** Default GET. */
@@ -57,13 +58,13 @@ export function begin(port: number, path: string, ask: Ask = {}): { req: ClientR
     headers: (named ? headers : ['Host', 'gw.test', ...headers]) as never,
     agent: agent ?? new Agent({ keepAlive: false })
   })
-  const response = new Promise<IncomingMessage>((resolve, reject) => {
+  const head = new Promise<IncomingMessage>((resolve, reject) => {
     req.on('response', resolve)
     req.on('error', reject)
   })
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) req.end(body)
   else body.pipe(req)
-  return { req, response }
+  return { req, response: within(`the answer to ${method} ${path}`, head) }
 }
 
 /** Sends a request and reads its answer to the end, whole or cut. */
@@ -71,9 +72,10 @@ export async function ask(port: number, path: string, init: Ask = {}): Promise<A
   const { response } = begin(port, path, init)
   const res = await response
   const chunks: Buffer[] = []
-  return new Promise(resolve => {
+  const answer = new Promise<Answer>(resolve => {
     res.on('data', (chunk: Buffer) => chunks.push(chunk))
     res.on('error', () => {})
     res.on('close', () => resolve(new Answer(res, Buffer.concat(chunks))))
   })
+  return within(`the end of the answer to ${path}`, answer)
 }

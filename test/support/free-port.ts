@@ -1,8 +1,8 @@
 /** Ports for listeners whose configuration cannot say 0. */
 
-import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { once } from './waiting.js'
 
 /** Answers a port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {

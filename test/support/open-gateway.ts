@@ -1,19 +1,19 @@
 /** Opens gateways for tests: listening on a free port, log lines kept, closed with the test. */
 
+import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { createGateway, type GatewayOptions } from '../../src/gateway.js'
 import type { Gateway } from '../../src/running-gateway.js'
+import { until } from './waiting.js'
 
 /** A log output that keeps its lines. */
 export class KeptLines extends Writable {
   text = ''
-  private readonly waiting = new Set<() => void>()
 
   override _write(chunk: Buffer | string, _encoding: BufferEncoding, done: () => void): void {
     this.text += chunk.toString()
     done()
-    for (const wake of this.waiting) wake()
   }
 
   get lines(): string[] {
@@ -22,17 +22,8 @@ export class KeptLines extends Writable {
 
   /** Resolves with the first line that matches, now or later. */
   async line(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const found = this.lines.find(line => pattern.test(line))
-      if (found !== undefined) return found
-      await new Promise<void>(resolve => {
-        const wake = (): void => {
-          this.waiting.delete(wake)
-          resolve()
-        }
-        this.waiting.add(wake)
-      })
-    }
+    const look = (): string | undefined => this.lines.find(line => pattern.test(line))
+    return look() ?? until(look, `a log line like ${pattern}`).catch(error => assert.fail(`${error.message} in\n${this.text}`))
   }
 }
 

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { pause, within } from './waiting.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const TYPESCRIPT = ['--conditions=sluice-source', '--import', 'tsx']
@@ -28,13 +28,14 @@ async function start(owner: Owner, args: readonly string[], port: RegExp): Promi
   })
   owner.after(() => child.kill('SIGKILL'))
   const lines = createInterface({ input: child.stdout! })
-  return new Promise((resolve, reject) => {
+  const running = new Promise<Running>((resolve, reject) => {
     lines.on('line', line => {
       const found = port.exec(line)
       if (found !== null) resolve({ pid: child.pid!, port: Number(found[1]) })
     })
     lines.once('close', () => reject(new Error(`${args[0]} did not start`)))
   })
+  return within(`the port of ${args[0]}`, running)
 }
 
 /** Starts a gateway with a configuration. */
@@ -67,7 +68,7 @@ export async function growthDuring(pid: number, work: () => Promise<unknown>): P
   })
   while (!over) {
     most = Math.max(most, residentBytes(pid))
-    await wait(20)
+    await pause(20)
   }
   await done
   return most - before

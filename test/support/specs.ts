@@ -1,7 +1,6 @@
 /** Replays recorded cases (`fixtures/specs`) against gateways in this process. */
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { type Backends, startBackends } from '../../fixtures/specs/backend.mjs'
 import { diffEntry } from '../../fixtures/specs/compare.mjs'
 import {
@@ -15,7 +14,9 @@ import {
 } from '../../fixtures/specs/replay.mjs'
 import { COMMUNITY_NAMESPACES, CORE_NAMESPACES, ENTERPRISE_NAMESPACES, LONG_NAMES } from '../../src/config/namespaces.js'
 import { loadComponents } from '../../src/plugin/shipped.js'
+import { freePort } from './free-port.js'
 import { withGateway } from './open-gateway.js'
+import { pause } from './waiting.js'
 
 const ROOT = new URL('../../fixtures/specs/', import.meta.url)
 
@@ -58,7 +59,7 @@ export async function replaySpec(name: string): Promise<Replayed> {
       config,
       async ({ port }) => {
         vars.port = port
-        if (spec.warmup_ms) await new Promise(resolve => setTimeout(resolve, spec.warmup_ms))
+        if (spec.warmup_ms) await pause(spec.warmup_ms)
         await runRequests(spec, vars, backends, result, wanted)
       },
       { tolerant: true, debug: spec.no_debug !== true, env: spec.env ?? {} }
@@ -83,14 +84,6 @@ async function varsFor(backends: Backends): Promise<Record<string, string | numb
     dead_port: 11,
     metrics_port: await freePort()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 function compare(golden: Result, actual: Result, pending: ReadonlyMap<string, string>): Omit<Replayed, 'pending'> {

@@ -1,11 +1,11 @@
 /** An upstream that answers as a test scripts it and keeps what it was asked. */
 
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { TlsOptions } from 'node:tls'
+import { once } from './waiting.js'
 
 /** A request as it arrived; its body only where the script did not read it itself. */
 export interface Seen {

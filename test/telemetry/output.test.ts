@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { outputTo } from '../../src/telemetry/output.js'
+import { LIMIT_MS, once } from '../support/waiting.js'
 import { Collected } from './collect.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -76,7 +76,7 @@ for (const [how, script] of [
     const child = spawnSync(
       process.execPath,
       nodeArgs(`const o = outputTo(process.stdout); for (let i = 0; i < 20000; i++) o.write('line ' + i + '\\n'); ${script}`),
-      { encoding: 'utf8', cwd: root }
+      { encoding: 'utf8', cwd: root, timeout: LIMIT_MS }
     )
     const lines = child.stdout.split('\n')
     assert.equal(lines.length, 20_001)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
@@ -9,6 +8,7 @@ import { after, test } from 'node:test'
 import { DgramSocket } from 'node-unix-socket'
 import { createLogger } from '../../src/telemetry/create-logger.js'
 import { Syslog } from '../../src/telemetry/syslog.js'
+import { once, until } from '../support/waiting.js'
 import { Collected } from './collect.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'syslog-'))
@@ -19,11 +19,7 @@ test('speaks to a datagram socket, the usual kind', async () => {
   const daemon = new DgramSocket()
   daemon.bind(path)
   const received: string[] = []
-  const two = new Promise<void>(resolve => {
-    daemon.on('data', (bytes: Buffer) => {
-      if (received.push(bytes.toString()) === 2) resolve()
-    })
-  })
+  daemon.on('data', (bytes: Buffer) => received.push(bytes.toString()))
   const config = { level: 'INFO', syslog: true, prefix: '[GATE]', syslog_facility: 'local5' }
   const { logger } = createLogger(config, { out: new Collected(), syslog: { paths: [join(folder, 'none'), path] } })
   logger.debug('not this')
@@ -32,7 +28,7 @@ test('speaks to a datagram socket, the usual kind', async () => {
   await logger.close()
   await logger.close()
   logger.fatal('after the end')
-  await two
+  await until(() => received.length === 2)
   daemon.close()
   // local5 = 21: 21 * 8 + severity.
   assert.match(received[0]!, /^<172>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \[GATE\]\[\d+\]: WARNING > careful\n\tnow$/)
@@ -43,32 +39,24 @@ test('speaks to a stream socket, and again after the daemon restarted', async ()
   const path = join(folder, 'stream')
   const connections: Socket[] = []
   let text = ''
-  let seen: (() => void) | undefined
   const server = createServer(socket => {
     connections.push(socket)
     socket.setEncoding('utf8').on('data', chunk => {
       text += chunk
-      seen?.()
     })
   })
   server.listen(path)
   await once(server, 'listening')
-  const until = async (wanted: string, act: () => void): Promise<void> => {
-    while (!text.includes(wanted)) {
-      const arrived = new Promise<void>(resolve => {
-        seen = resolve
-      })
-      act()
-      await Promise.race([arrived, new Promise(resolve => setImmediate(resolve))])
-    }
-  }
   const syslog = new Syslog({ facility: 'local3', tag: '', paths: [path] })
   assert.equal(await syslog.opened, `unix:${path}`)
   syslog.send('INFO', 'one\ntwo')
-  await until('one', () => {})
+  await until(() => text.includes('one'))
   assert.match(text, /^<158>.* sluice\[\d+\]: INFO > one two\n$/)
   connections[0]!.destroy()
-  await until('again', () => syslog.send('INFO', 'again'))
+  await until(() => {
+    if (!text.includes('again')) syslog.send('INFO', 'again')
+    return text.includes('again')
+  })
   assert.equal(connections.length, 2)
   await syslog.close()
   server.close()
@@ -88,7 +76,7 @@ test('falls back to UDP, with the host name, and says so', async () => {
   daemon.close()
   assert.ok(String(message).includes(` ${hostname()} SLUICE[${process.pid}]: ERROR > by network`))
   assert.match(String(message), /^<155>/)
-  await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+  await until(() => out.text.includes('sending to'))
   assert.match(out.text, /WARNING: .*No syslog socket found on this machine, sending to udp:127\.0\.0\.1/)
 })
 

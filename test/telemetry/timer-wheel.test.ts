@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Deadline, TimerWheel } from '../../src/telemetry/timer-wheel.js'
+import { LIMIT_MS, within } from '../support/waiting.js'
 
 class Probe extends Deadline {
   firedAt = -1
@@ -17,11 +18,9 @@ class Probe extends Deadline {
   }
 }
 
-/** The wheel does not keep the process alive; the test does. */
+/** The wheel does not keep the process alive; the wait does. */
 async function fired(wheel: TimerWheel, schedule: (done: () => void) => void): Promise<void> {
-  const alive = setInterval(() => {}, 1000)
-  await new Promise<void>(schedule)
-  clearInterval(alive)
+  await within('the deadline', new Promise<void>(schedule))
   assert.ok(wheel.size >= 0)
 }
 
@@ -129,7 +128,8 @@ test('a throw is an uncaught exception and does not hold up the deadlines after 
     setTimeout(() => {}, 200)`
   const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     encoding: 'utf8',
-    cwd: root
+    cwd: root,
+    timeout: LIMIT_MS
   })
   assert.match(stdout, /last fired/)
   assert.match(stdout, /broken deadline/)
@@ -145,7 +145,7 @@ test('a scheduled deadline does not keep the process alive, not even after the w
   const child = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     encoding: 'utf8',
     cwd: root,
-    timeout: 60_000
+    timeout: LIMIT_MS
   })
   assert.equal(child.status, 0)
   assert.match(child.stdout, /scheduled/)

@@ -1,12 +1,12 @@
 /** Keys, tokens and servers for the tests of the auth components. */
 
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import * as jose from 'jose'
+import { once } from '../../support/waiting.js'
 
 export const certs = new URL('../../server/certs/', import.meta.url)
 export const certText = (name: string): string => readFileSync(new URL(name, certs), 'utf8')

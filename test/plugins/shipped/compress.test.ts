@@ -5,6 +5,7 @@ import * as zlib from 'node:zlib'
 import { pickCoding } from '../../../plugins/shipped/compress/accept-encoding.js'
 import { isSupported } from '../../../plugins/shipped/compress/coders.js'
 import * as compress from '../../../plugins/shipped/compress/index.js'
+import { deferred, once, until } from '../../support/waiting.js'
 import { AUTO_HEAD, openOver, testShipped } from './support.js'
 
 describe('Accept-Encoding', () => {
@@ -111,9 +112,10 @@ describe('sluice-compress', () => {
       get({ port, host: '127.0.0.1', path: '/x', headers: { 'Accept-Encoding': coding } }, res => res.pipe(decoder))
       const upstream = await next
       let got = ''
-      const arrived = async (wanted: string): Promise<void> => {
-        while (got !== wanted) got += String(await new Promise(resolve => decoder.once('data', resolve)))
-      }
+      decoder.on('data', chunk => {
+        got += chunk
+      })
+      const arrived = (wanted: string): Promise<boolean> => until(() => got === wanted, JSON.stringify(wanted))
       upstream.write('one\n')
       await arrived('one\n')
       upstream.write('two\n')
@@ -131,7 +133,7 @@ describe('sluice-compress', () => {
     })
     request.on('error', () => {})
     const upstream = await next
-    const closed = new Promise(resolve => upstream.on('close', resolve))
+    const closed = once(upstream, 'close')
     upstream.write('one\n')
     await closed
   })
@@ -165,13 +167,10 @@ describe('sluice-compress', () => {
 
 /** A gateway over an upstream whose answer the test writes. */
 async function slowGateway(t: TestContext): Promise<{ port: number; next: Promise<ServerResponse> }> {
-  let give: (res: ServerResponse) => void
-  const next = new Promise<ServerResponse>(resolve => {
-    give = resolve
-  })
+  const asked = deferred<ServerResponse>('the upstream to be asked')
   const port = await openOver(t, 'sluice-compress', {}, (_req, res) => {
     res.setHeader('Content-Type', 'text/plain')
-    give(res)
+    asked.resolve(res)
   })
-  return { port, next }
+  return { port, next: asked.promise }
 }

@@ -4,6 +4,7 @@ import { get } from 'node:http'
 import { describe, type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import * as digest from '../../../plugins/shipped/digest/index.js'
+import { until } from '../../support/waiting.js'
 import { AUTO_HEAD, openOver, PLACES, rawExchange, testShipped } from './support.js'
 
 const of = (algorithm: string, bytes: string | Buffer): string =>
@@ -77,10 +78,12 @@ describe('sluice-digest', () => {
   })
 
   test('holds a body back for a client that reads slowly, and frees the upstream of one that goes away', async t => {
-    let closed: Promise<unknown> | undefined
+    let closed = false
     let sent = 0
     const port = await openOver(t, 'sluice-digest', {}, (_req, res) => {
-      closed = new Promise(resolve => res.on('close', resolve))
+      res.on('close', () => {
+        closed = true
+      })
       const chunk = Buffer.alloc(64 * 1024)
       const more = (): void => {
         while (!res.destroyed && sent < 2 ** 28) {
@@ -91,21 +94,17 @@ describe('sluice-digest', () => {
       more()
     })
     let read = 0
-    await new Promise<void>(resolve => {
-      const request = get({ port, host: '127.0.0.1', path: '/x' }, res => {
-        res.on('error', () => {})
-        res.on('data', (chunk: Buffer) => {
-          read += chunk.length
-          res.pause()
-          setImmediate(() => res.resume())
-          if (read < 2 ** 23) return
-          request.destroy()
-          resolve()
-        })
+    const request = get({ port, host: '127.0.0.1', path: '/x' }, res => {
+      res.on('error', () => {})
+      res.on('data', (chunk: Buffer) => {
+        read += chunk.length
+        res.pause()
+        setImmediate(() => res.resume())
+        if (read >= 2 ** 23) request.destroy()
       })
-      request.on('error', () => {})
     })
-    await closed
+    request.on('error', () => {})
+    await until(() => closed, 'the end of the upstream')
     assert.ok(sent < 2 ** 28, 'the upstream was never held back')
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { entityTag, noneMatchNames } from '../../../plugins/shipped/etag/entity-tags.js'
 import * as etag from '../../../plugins/shipped/etag/index.js'
+import { fetch } from '../../support/waiting.js'
 import { AUTO_HEAD, openOver, testShipped } from './support.js'
 
 describe('entity tags', () => {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { get } from 'node:http'
+import { get, type IncomingMessage } from 'node:http'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as grpc from '@grpc/grpc-js'
 import { load } from '@grpc/proto-loader'
 import { loadGrpcPackages } from '../../../plugins/shipped/grpc/packages.js'
 import { type KeptLines, openGateway } from '../../support/open-gateway.js'
+import { type Deferred, deferred, fetch, once, within } from '../../support/waiting.js'
 
 const PROTO = fileURLToPath(new URL('./grpc.proto', import.meta.url))
 
@@ -15,8 +16,8 @@ const cert = (name: string): string => fileURLToPath(new URL(`../../server/certs
 interface Shop {
   readonly host: string
   readonly seen: { request: Record<string, unknown>; metadata: grpc.Metadata; deadline: grpc.Deadline }[]
-  /** Resolves when a hanging call is cancelled. */
-  readonly cancelled: Promise<void>
+  /** Resolved when a hanging call is cancelled. */
+  readonly cancelled: Deferred<void>
   /** Messages that `List` has handed to gRPC so far. */
   written: number
 }
@@ -38,13 +39,10 @@ type Call = { request: Record<string, unknown>; metadata: grpc.Metadata; getDead
 async function openShop(t: TestContext, tls = false): Promise<Shop> {
   const definition = await load(PROTO, { keepCase: true, longs: String, enums: String })
   const server = new grpc.Server()
-  let cancel: () => void
   const shop: Shop = {
     host: '',
     seen: [],
-    cancelled: new Promise(resolve => {
-      cancel = resolve
-    }),
+    cancelled: deferred('the cancellation of a call'),
     written: 0
   }
   const note = (call: Call): void => {
@@ -65,7 +63,7 @@ async function openShop(t: TestContext, tls = false): Promise<Shop> {
         shop.written = id
         const more = call.write({ id, display_name: 'x'.repeat(count > 1000 ? 1000 : 1) })
         if (!more) await drained(call)
-        if (call.cancelled) return cancel()
+        if (call.cancelled) return shop.cancelled.resolve()
       }
       if (call.request.in_stock) call.emit('error', { code: grpc.status.DATA_LOSS, details: 'lost' })
       else call.end()
@@ -75,14 +73,15 @@ async function openShop(t: TestContext, tls = false): Promise<Shop> {
       done({ code: call.request.code, details: call.request.text })
     },
     Hang(call: grpc.ServerWritableStream<Record<string, unknown>, object>) {
-      call.on('cancelled', () => cancel())
+      call.on('cancelled', () => shop.cancelled.resolve())
     }
   })
   const pair = { cert_chain: readFileSync(cert('a.pem')), private_key: readFileSync(cert('a.key')) }
   const credentials = tls ? grpc.ServerCredentials.createSsl(null, [pair]) : grpc.ServerCredentials.createInsecure()
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)))
+  const bound = new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error === null ? resolve(port) : reject(error)))
   })
+  const port = await within('the port of the gRPC server', bound)
   t.after(() => server.forceShutdown())
   return Object.assign(shop, { host: tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}` })
 }
@@ -206,18 +205,13 @@ describe('sluice-grpc', () => {
   test('a client that reads slowly slows the server down; one that goes away cancels the call', async t => {
     const shop = await openShop(t)
     const { port } = await open(t, shop.host)
-    await new Promise<void>(resolve => {
-      const request = get({ port, host: '127.0.0.1', path: '/call/List?count=200000' }, res => {
-        res.on('error', () => {})
-        res.once('data', () => {
-          res.pause()
-          request.destroy()
-          resolve()
-        })
-      })
-      request.on('error', () => {})
-    })
-    await shop.cancelled
+    const request = get({ port, host: '127.0.0.1', path: '/call/List?count=200000' })
+    const [res] = await once<[IncomingMessage]>(request, 'response')
+    request.on('error', () => {})
+    await once(res, 'data')
+    res.on('error', () => {}).pause()
+    request.destroy()
+    await shop.cancelled.promise
     assert.ok(shop.written < 200_000)
   })
 
@@ -225,11 +219,11 @@ describe('sluice-grpc', () => {
     const shop = await openShop(t)
     const { call } = await open(t, shop.host, {}, { timeout: '100ms' })
     assert.equal((await call('Hang')).status, 500)
-    await shop.cancelled
+    await shop.cancelled.promise
     const other = await openShop(t)
     const deadline = await open(t, other.host, { timeout_ms: 50 })
     assert.equal((await deadline.call('Hang')).status, 504)
-    await other.cancelled
+    await other.cancelled.promise
   })
 
   test('turns each gRPC status into an HTTP status, and tells the text where it is the client’s business', async t => {

@@ -4,6 +4,7 @@ import { createGateway } from '../../../src/gateway.js'
 import type { PluginModule } from '../../../src/plugin/index.js'
 import { configAt, handlers, json, passOn, startUpstream } from '../../plugin/support.js'
 import { openGateway } from '../../support/open-gateway.js'
+import { fetch } from '../../support/waiting.js'
 
 function start(names: string[], plugins: PluginModule[] = [], root: object = {}) {
   const config = { version: 3, ...configAt('http://127.0.0.1:9999', { level: 'endpoint', names }), ...root }

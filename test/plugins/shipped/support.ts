@@ -13,6 +13,7 @@ import {
   testPlugin
 } from '../../../src/plugin/index.js'
 import { openGateway } from '../../support/open-gateway.js'
+import { once, within } from '../../support/waiting.js'
 
 const NAME = 'under-test'
 
@@ -74,7 +75,7 @@ export const PLACES: readonly Pick<TestPluginOptions, 'kind' | 'scope'>[] = [
 
 /** Sends a request as written and answers all that comes back until the other side closes. */
 export function rawExchange(port: number, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
+  const heard = new Promise<string>((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text))
     let got = ''
     socket.setEncoding('latin1')
@@ -84,12 +85,14 @@ export function rawExchange(port: number, text: string): Promise<string> {
     socket.on('end', () => resolve(got))
     socket.on('error', reject)
   })
+  return within('the end of the answer', heard)
 }
 
 /** The port of a gateway with one shipped handler around its no-op endpoint `/x`, over an upstream of the test's own. */
 export async function openOver(t: TestContext, name: string, options: object, serve: RequestListener): Promise<number> {
   const server = createServer(serve)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
   t.after(() => {
     server.closeAllConnections()
     server.close()

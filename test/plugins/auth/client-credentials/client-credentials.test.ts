@@ -6,6 +6,7 @@ import { SmallFetch } from '../../../../plugins/auth/small-fetch.js'
 import { createGateway } from '../../../../src/gateway.js'
 import { silentLogger } from '../../../../src/telemetry/logger.js'
 import { openGateway } from '../../../support/open-gateway.js'
+import { fetch } from '../../../support/waiting.js'
 import { sendJson, serve, serveEcho } from '../support.js'
 
 type Owner = Parameters<typeof openGateway>[0]

@@ -7,6 +7,7 @@ import * as jose from 'jose'
 import { createGateway } from '../../../../src/gateway.js'
 import { silentLogger } from '../../../../src/telemetry/logger.js'
 import { openGateway } from '../../../support/open-gateway.js'
+import { fetch } from '../../../support/waiting.js'
 import { makeKeys, sendJson, serve, type TestKeys } from '../support.js'
 
 let keys: TestKeys

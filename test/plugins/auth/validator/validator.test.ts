@@ -8,6 +8,7 @@ import { compileVerify } from '../../../../plugins/auth/validator/verify.js'
 import { createGateway } from '../../../../src/gateway.js'
 import { silentLogger } from '../../../../src/telemetry/logger.js'
 import { type OpenGateway, openGateway } from '../../../support/open-gateway.js'
+import { fetch } from '../../../support/waiting.js'
 import { makeKeys, seconds, sendJson, serve, serveEcho, sign, type TestKeys } from '../support.js'
 
 let keys: TestKeys

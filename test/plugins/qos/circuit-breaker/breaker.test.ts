@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Breaker, type BreakerOptions } from '../../../../plugins/qos/circuit-breaker/breaker.js'
+import { deferred, fetch } from '../../../support/waiting.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 function make(options: Partial<BreakerOptions> = {}) {
@@ -164,16 +165,19 @@ test('a client that goes away does not count', async t => {
     else for (const tell of waiting.splice(0)) tell()
   })
   const { gateway, log } = await build(t, {
+    port: 0,
+    listen_ip: '127.0.0.1',
     timeout: '60s',
     endpoints: [
       endpoint('/a', host, { input_headers: ['X-Hang'], backendExtra: breaks({ max_errors: 0, log_status_change: true }) })
     ]
   })
   const { port } = await gateway.listen()
-  const arrived = new Promise<void>(resolve => waiting.push(resolve))
+  const arrived = deferred('the upstream to be asked')
+  waiting.push(arrived.resolve)
   const stop = new AbortController()
   const asked = fetch(`http://127.0.0.1:${port}/a`, { headers: { 'X-Hang': '1' }, signal: stop.signal })
-  await arrived
+  await arrived.promise
   stop.abort()
   await assert.rejects(asked)
   await log.line(/\/a"/)

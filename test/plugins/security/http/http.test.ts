@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { redirectBody } from '../../../../plugins/security/http/rules.js'
 import { openGateway } from '../../../support/open-gateway.js'
+import { once } from '../../../support/waiting.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 const secure = (options: object) => ({ 'security/http': options })
@@ -133,18 +134,14 @@ test('connections that are encrypted are known as such, over HTTP/1.1 and HTTP/2
     tls: { keys: [{ public_key: join(certs, 'a.pem'), private_key: join(certs, 'a.key') }] }
   })
   const ca = readFileSync(join(certs, 'ca.pem'))
-  const one = await new Promise<IncomingMessage>((resolve, reject) => {
-    const options = { port, host: '127.0.0.1', servername: 'a.test', path: '/a', ca, agent: false, headers: { Host: 'a.test' } }
-    request(options, resolve).on('error', reject).end()
-  })
+  const options = { port, host: '127.0.0.1', servername: 'a.test', path: '/a', ca, agent: false, headers: { Host: 'a.test' } }
+  const [one] = await once<[IncomingMessage]>(request(options).end(), 'response')
   one.resume()
   assert.deepEqual([one.statusCode, one.headers['strict-transport-security']], [200, 'max-age=7'])
   const session = connect(`https://127.0.0.1:${port}`, { ca, servername: 'a.test' })
   t.after(() => session.destroy())
-  const two = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    session.on('error', reject)
-    session.request({ ':path': '/a', ':authority': 'a.test' }).on('response', resolve).on('error', reject).resume().end()
-  })
+  const stream = session.request({ ':path': '/a', ':authority': 'a.test' }).resume()
+  const [two] = await once<[Record<string, unknown>]>(stream.end(), 'response')
   assert.deepEqual([two[':status'], two['strict-transport-security']], [200, 'max-age=7'])
 })
 

@@ -5,6 +5,7 @@ import { RouterStats } from '../../../../plugins/telemetry/metrics/registry.js'
 import { Sample } from '../../../../plugins/telemetry/metrics/sample.js'
 import { freePort } from '../../../support/free-port.js'
 import { openGateway } from '../../../support/open-gateway.js'
+import { fetch, until } from '../../../support/waiting.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/metrics'
@@ -17,24 +18,23 @@ async function open(owner: TestContext, endpoints: object[], options: object = {
   })
   const line = await log.line(/stats endpoint listens on port/)
   const url = `http://127.0.0.1:${line.slice(line.lastIndexOf(' ') + 1)}/__stats`
-  const until = async (name: string, value: number): Promise<Stats> => {
-    for (;;) {
+  const shows = (name: string, value: number): Promise<Stats> =>
+    until(async () => {
       const stats = (await (await fetch(url)).json()) as Stats
-      if (stats[name] === value) return stats
-    }
-  }
-  return { origin, gateway, url, until }
+      return stats[name] === value && stats
+    }, `${name} ${value}`)
+  return { origin, gateway, url, shows }
 }
 
 test('counts exchanges, endpoints and backends under their names', async t => {
   const upstream = await startUpstream(t)
-  const { origin, url, until } = await open(t, [
+  const { origin, url, shows } = await open(t, [
     endpoint('/x/{id}', upstream, { url: '/up/{id}' }),
     endpoint('/direct', upstream, { output_encoding: 'no-op' }),
     endpoint('/failed', NOBODY)
   ])
   for (const path of ['/x/1', '/x/2', '/direct', '/failed', '/none']) await (await fetch(origin + path)).text()
-  const stats = await until('krakend.router.disconnected', 5)
+  const stats = await shows('krakend.router.disconnected', 5)
   assert.equal(stats['krakend.router.connected'], 5)
   assert.equal(stats['krakend.router.connected-total'], 0)
   assert.equal(stats['krakend.router.response./x/:id.status'], 0)
@@ -60,9 +60,9 @@ test('counts exchanges, endpoints and backends under their names', async t => {
 test('disabled parts are neither measured nor shown', async t => {
   const upstream = await startUpstream(t)
   const all = { router_disabled: true, proxy_disabled: true, backend_disabled: true }
-  const { origin, until } = await open(t, [endpoint('/x', upstream)], all)
+  const { origin, shows } = await open(t, [endpoint('/x', upstream)], all)
   await (await fetch(`${origin}/x`)).text()
-  const stats = await until('krakend.router.connected', 0)
+  const stats = await shows('krakend.router.connected', 0)
   assert.deepEqual(
     Object.keys(stats).filter(name => name.includes('/x') || name.includes('proxy')),
     []
@@ -91,9 +91,9 @@ test('a collection time turns counts into gauges and totals', async t => {
     'disconnected-total': 0
   })
   const upstream = await startUpstream(t)
-  const { origin, until } = await open(t, [endpoint('/x', upstream)], { collection_time: '5ms' })
+  const { origin, shows } = await open(t, [endpoint('/x', upstream)], { collection_time: '5ms' })
   await (await fetch(`${origin}/x`)).text()
-  await until('krakend.router.disconnected-total', 1)
+  await shows('krakend.router.disconnected-total', 1)
 })
 
 test('stands beside telemetry/opentelemetry, and both see everything', async t => {
@@ -110,7 +110,7 @@ test('stands beside telemetry/opentelemetry, and both see everything', async t =
   const line = await log.line(/stats endpoint listens on port/)
   const read = async (url: string): Promise<string> => (await fetch(`http://127.0.0.1:${url}`)).text()
   const stats = `${line.slice(line.lastIndexOf(' ') + 1)}/__stats`
-  while (!(await read(stats)).includes('"krakend.router.disconnected": 2')) await new Promise(setImmediate)
+  await until(async () => (await read(stats)).includes('"krakend.router.disconnected": 2'))
   assert.match(await read(stats), /"krakend\.proxy\.requests\.layer\.backend\.name\.\/up\.complete\.true\.error\.false": 2/)
   const metrics = await read(`${port}/metrics`)
   for (const path of ['x', 'direct']) {

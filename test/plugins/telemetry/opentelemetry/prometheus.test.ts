@@ -5,6 +5,7 @@ import type { GatewayOptions } from '../../../../src/index.js'
 import { GatewayResponse, type PluginModule } from '../../../../src/plugin/index.js'
 import { freePort } from '../../../support/free-port.js'
 import { openGateway } from '../../../support/open-gateway.js'
+import { fetch, until } from '../../../support/waiting.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opentelemetry'
@@ -13,7 +14,7 @@ interface Setup {
   readonly origin: string
   readonly metrics: string
   /** Waits until a line of the metrics matches, and answers all lines. */
-  readonly until: (pattern: RegExp) => Promise<string[]>
+  readonly shows: (pattern: RegExp) => Promise<string[]>
 }
 
 async function open(
@@ -33,13 +34,12 @@ async function open(
     more.options
   )
   const metrics = `http://127.0.0.1:${port}/metrics`
-  const until = async (pattern: RegExp): Promise<string[]> => {
-    for (;;) {
+  const shows = (pattern: RegExp): Promise<string[]> =>
+    until(async () => {
       const lines = (await (await fetch(metrics)).text()).split('\n')
-      if (lines.some(line => pattern.test(line))) return lines
-    }
-  }
-  return { origin, metrics, until }
+      return lines.some(line => pattern.test(line)) && lines
+    }, `a metric like ${pattern}`)
+  return { origin, metrics, shows }
 }
 
 function value(lines: readonly string[], name: string, ...labels: string[]): number {
@@ -51,11 +51,11 @@ function value(lines: readonly string[], name: string, ...labels: string[]): num
 for (const encoding of ['no-op', 'json']) {
   test(`counts exchanges, pipes and calls by pattern, under ${encoding}`, async t => {
     const upstream = await startUpstream(t)
-    const { origin, until } = await open(t, [
+    const { origin, shows } = await open(t, [
       endpoint('/x/{id}', upstream, { output_encoding: encoding, url: '/up/{id}', method: 'POST' })
     ])
     for (const id of ['1', '2']) await (await fetch(`${origin}/x/${id}`, { method: 'POST', body: 'abc' })).text()
-    const lines = await until(/^http_server_duration_count.* 2$/)
+    const lines = await shows(/^http_server_duration_count.* 2$/)
     const server = ['http_route="/x/:id"', 'http_request_method="POST"', 'http_response_status_code="200"']
     assert.equal(value(lines, 'http_server_response_size_sum', ...server), 22)
     assert.equal(value(lines, 'sluice_http_server_request_size_bytes_sum', ...server), 6)
@@ -89,7 +89,7 @@ test('tells failures, timeouts, parts and clients that went away apart', async t
   const upstream = await startUpstream(t, (req, res) => {
     if (req.url !== '/slow') res.end('{"ok":true}')
   })
-  const { origin, until } = await open(t, [
+  const { origin, shows } = await open(t, [
     endpoint('/failed', NOBODY),
     endpoint('/slow', upstream, { url: '/slow', timeout: '50ms' }),
     endpoint('/gone', upstream, { url: '/slow', timeout: '30s', output_encoding: 'no-op' }),
@@ -105,9 +105,9 @@ test('tells failures, timeouts, parts and clients that went away apart', async t
   const { port } = new URL(origin)
   const client = connect(Number(port), '127.0.0.1')
   client.end('GET /gone HTTP/1.1\r\nHost: x\r\n\r\n')
-  await until(/^sluice_upstream_pending.* 1$/)
+  await shows(/^sluice_upstream_pending.* 1$/)
   client.destroy()
-  const lines = await until(/^http_client_request_canceled_count_total.*"\/gone".* 1$/)
+  const lines = await shows(/^http_client_request_canceled_count_total.*"\/gone".* 1$/)
   assert.equal(value(lines, 'krakend_proxy_duration_count', '"/failed"', 'error="true"', 'complete="false"'), 1)
   assert.equal(value(lines, 'krakend_proxy_duration_count', '"/part"', 'error="true"', 'complete="false"'), 1)
   assert.equal(value(lines, 'krakend_proxy_duration_count', '"/gone"', 'error="false"', 'canceled="true"'), 1)
@@ -123,30 +123,30 @@ test('counts answers that break off', async t => {
     res.write('{"a":')
     setImmediate(() => res.destroy())
   })
-  const { origin, until } = await open(t, [endpoint('/x', upstream)])
+  const { origin, shows } = await open(t, [endpoint('/x', upstream)])
   await (await fetch(`${origin}/x`)).text()
-  const lines = await until(/^http_client_response_read_errors_total.* 1$/)
+  const lines = await shows(/^http_client_response_read_errors_total.* 1$/)
   assert.equal(value(lines, 'http_client_response_no_content_length_total', 'route="/x"'), 1)
   assert.equal(value(lines, 'http_client_response_read_size_total', 'route="/x"'), 5)
 })
 
 test('requests of no endpoint have one route, health has none', async t => {
-  const { origin, until } = await open(t, [endpoint('/x', NOBODY)])
+  const { origin, shows } = await open(t, [endpoint('/x', NOBODY)])
   for (const path of ['/__health', '/a?b', '/c', '/__debug/x']) await (await fetch(origin + path)).text()
-  const lines = await until(/^http_server_duration_count.*404 Not Found.* 2$/)
+  const lines = await shows(/^http_server_duration_count.*404 Not Found.* 2$/)
   assert.ok(!lines.some(line => line.includes('health')))
 })
 
 test('a layer that is off, and paths to skip, are not measured', async t => {
   const upstream = await startUpstream(t)
-  const { origin, until } = await open(t, [endpoint('/x', upstream), endpoint('/skipped', upstream)], {
+  const { origin, shows } = await open(t, [endpoint('/x', upstream), endpoint('/skipped', upstream)], {
     otel: {
       skip_paths: ['/skipped'],
       layers: { proxy: { disable_metrics: true }, backend: { metrics: { disable_stage: true, round_trip: true } } }
     }
   })
   for (const path of ['/skipped', '/x']) await (await fetch(origin + path)).text()
-  const lines = await until(/^http_server_duration_count/)
+  const lines = await shows(/^http_server_duration_count/)
   assert.equal(value(lines, 'http_client_duration_count', 'krakend_endpoint_route="/x"'), 1)
   const text = lines.join('\n')
   assert.doesNotMatch(text, /skipped|krakend_proxy|krakend_backend|read_size|get_conn/)
@@ -155,7 +155,7 @@ test('a layer that is off, and paths to skip, are not measured', async t => {
 test('places give a layer of their own; static attributes become labels', async t => {
   const upstream = await startUpstream(t)
   const attributes = (value: string) => [{ key: 'the.team', value }]
-  const { origin, until } = await open(
+  const { origin, shows } = await open(
     t,
     [
       endpoint('/a', upstream, {
@@ -179,7 +179,7 @@ test('places give a layer of their own; static attributes become labels', async 
     }
   )
   for (const path of ['/a', '/b']) await (await fetch(origin + path)).text()
-  const lines = await until(/^http_server_duration_count/)
+  const lines = await shows(/^http_server_duration_count/)
   assert.equal(value(lines, 'target_info', 'service_name="shop",service_version="7",deployment_environment="test"'), 1)
   assert.equal(value(lines, 'http_server_duration_count', 'the_team="all"', '"/b"'), 1)
   assert.equal(value(lines, 'krakend_proxy_duration_count', '"/a"', 'the_team="a\\"\\\\b\\nc"'), 1)
@@ -190,7 +190,7 @@ test('places give a layer of their own; static attributes become labels', async 
 
 test('the names of the semantic conventions 1.27', async t => {
   const upstream = await startUpstream(t)
-  const { origin, until } = await open(t, [endpoint('/x', upstream)], {
+  const { origin, shows } = await open(t, [endpoint('/x', upstream)], {
     otel: {
       layers: {
         global: { semantic_convention: '1.27' },
@@ -199,7 +199,7 @@ test('the names of the semantic conventions 1.27', async t => {
     }
   })
   await (await fetch(`${origin}/x`)).text()
-  const lines = await until(/^http_server_request_duration_seconds_count/)
+  const lines = await shows(/^http_server_request_duration_seconds_count/)
   assert.equal(value(lines, 'http_server_response_body_size_bytes_sum'), 11)
   assert.equal(value(lines, 'http_client_request_duration_seconds_count'), 1)
   assert.equal(value(lines, 'http_client_request_body_size_bytes_sum'), 0)
@@ -228,7 +228,7 @@ test('tells the own time of components, handlers, clients and modifiers', async 
       }
     }
   ]
-  const { origin, until } = await open(
+  const { origin, shows } = await open(
     t,
     [
       endpoint('/x', upstream, {
@@ -244,7 +244,7 @@ test('tells the own time of components, handlers, clients and modifiers', async 
     { extra: { 'security/cors': { allow_origins: ['*'] } }, options: { plugins } }
   )
   for (const path of ['/own', '/x']) await (await fetch(origin + path)).text()
-  const lines = await until(/^sluice_stage_duration_seconds_count\{stage="security\/cors",scope="service"\} 2$/)
+  const lines = await shows(/^sluice_stage_duration_seconds_count\{stage="security\/cors",scope="service"\} 2$/)
   const count = (stage: string, ...labels: string[]) =>
     value(lines, 'sluice_stage_duration_seconds_count', `stage="${stage}"`, ...labels)
   assert.equal(count('qos/ratelimit/router', 'scope="endpoint"', 'krakend_endpoint_route="/x"'), 1)
@@ -259,11 +259,11 @@ test('process metrics by choice; memory and event-loop lag always', async t => {
   const both = await open(t, [endpoint('/x', NOBODY)], {
     exporter: { process_metrics: true, go_metrics: true, disable_metrics: true }
   })
-  const all = await both.until(/^process_cpu_seconds_total \d/)
+  const all = await both.shows(/^process_cpu_seconds_total \d/)
   assert.ok(all.some(line => line.startsWith('nodejs_gc_duration_seconds') || line.startsWith('nodejs_version_info')))
   assert.ok(!all.some(line => line.startsWith('sluice_') || line.startsWith('http_')))
   const none = await open(t, [endpoint('/x', NOBODY)])
-  const few = await none.until(/^process_resident_memory_bytes \d/)
+  const few = await none.shows(/^process_resident_memory_bytes \d/)
   assert.ok(few.some(line => /^nodejs_eventloop_lag_p99_seconds \d/.test(line)))
   assert.ok(!few.some(line => line.startsWith('process_cpu') || line.startsWith('nodejs_version')))
 })

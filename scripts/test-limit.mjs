@@ -1,0 +1,40 @@
+// Loaded into every test file by scripts/test.mjs: ends a file that has not ended after its limit, names it, and says what it was at.
+// `--test-timeout` cannot do this: Node 20 and 22 apply it to files but name no test, Node 24 applies it to tests alone.
+import path from 'node:path'
+import process from 'node:process'
+import { Worker } from 'node:worker_threads'
+
+const LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 600_000)
+/** How long a file may take to end by itself when its limit is over; a thread in an endless loop cannot. */
+const GRACE_MS = 2000
+
+// The runner itself loads this file too, without this variable.
+if (process.env.NODE_TEST_CONTEXT !== undefined) await watch(path.relative(process.cwd(), process.argv[1]))
+
+async function watch(file) {
+  const { afterEach, beforeEach } = await import('node:test')
+  const running = new Set()
+  beforeEach(test => void running.add(test.name))
+  afterEach(test => void running.delete(test.name))
+  const said = `${file} has not ended after ${LIMIT_MS / 1000} s`
+  const workerData = { said: `${said}: its thread is busy\n`, limitMs: LIMIT_MS, graceMs: GRACE_MS }
+  const clock = new Worker(`(${tick})()`, { eval: true, execArgv: [], workerData })
+  clock.on('message', () => {
+    const open = process.getActiveResourcesInfo().join(', ')
+    console.error(`${said}. Tests that run: ${[...running].join(' > ') || 'none'}. Open: ${open}`)
+    process.exit(1)
+  })
+  clock.unref()
+}
+
+/** Runs in a thread of its own, which an endless loop of the file does not stop. */
+function tick() {
+  const { parentPort, workerData } = require('node:worker_threads')
+  setTimeout(() => {
+    parentPort.postMessage('over')
+    setTimeout(() => {
+      require('node:fs').writeSync(2, workerData.said)
+      process.kill(process.pid, 'SIGKILL')
+    }, workerData.graceMs)
+  }, workerData.limitMs)
+}
