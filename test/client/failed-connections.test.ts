@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GatewayError } from '../../src/errors.js'
 import { openUpstream } from '../support/upstream.js'
-import { call, holdUpstream, openPool, until } from './probe.js'
+import { once, until } from '../support/waiting.js'
+import { call, holdUpstream, openPool } from './probe.js'
 
 const certificate = (name: string): string => join(import.meta.dirname, '../server/certs', name)
 const TLS = { cert: readFileSync(certificate('a.pem')), key: readFileSync(certificate('a.key')) }

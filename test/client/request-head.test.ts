@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
@@ -11,6 +10,7 @@ import { Upload } from '../../src/client/upload.js'
 import { createGateway } from '../../src/index.js'
 import { BufferSource, type ByteSink, type ByteSource } from '../../src/message/byte-flow.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
+import { once } from '../support/waiting.js'
 import { call, openPool, type TRANSPORT } from './probe.js'
 
 const certificate = (name: string): Buffer => readFileSync(join(import.meta.dirname, '../server/certs', name))
