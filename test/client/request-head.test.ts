@@ -122,7 +122,7 @@ test('what comes after another protocol was agreed on is not looked at', async t
   t.after(() => socket.destroy())
   socket.write(DECOY)
   let echoed = ''
-  while (echoed.length < DECOY.length) echoed += (await once(socket, 'data'))[0].toString()
+  while (echoed.length < DECOY.length) echoed += (await once<[Buffer]>(socket, 'data'))[0].toString()
   assert.equal(echoed, DECOY)
 })
 
