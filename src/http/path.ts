@@ -10,13 +10,16 @@ export function decodePath(rawPath: string): string {
   return decodeSegment(rawPath)
 }
 
-/** True when a decoded path holds a `.` or `..` segment, which no route may ever see. */
+/**
+ * True when a decoded path holds a `.` or `..` segment, which no route may ever see. `..;x` is one too: some backends drop what
+ * follows a semicolon before they resolve the path.
+ */
 export function hasDotSegment(path: string): boolean {
   let at = path.indexOf('/.')
   while (at >= 0) {
     let end = at + 2
     if (path[end] === '.') end++
-    if (end === path.length || path[end] === '/') return true
+    if (end === path.length || path[end] === '/' || path[end] === ';') return true
     at = path.indexOf('/.', at + 1)
   }
   return false

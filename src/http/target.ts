@@ -141,6 +141,15 @@ function sequenceLength(bytes: Buffer, i: number): number {
   return length
 }
 
+/** Reserved characters of a path segment that came encoded, see kept-escapes.ts. */
+export const RESERVED_MARK = /[\udc21\udc24\udc26-\udc2c\udc3a\udc3b\udc3d\udc40]/g
+
+/** A byte that was not UTF-8 ({@link decodeSegment}), or a {@link RESERVED_MARK}. */
+function isMark(c: number): boolean {
+  if (c < 0xdc21 || c > 0xdcff) return false
+  return c >= 0xdc80 || (c < 0xdc41 && RESERVED[c - 0xdc00] === 1)
+}
+
 const UNRESERVED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~'
 
 function tableOf(extra: string): Uint8Array {
@@ -149,9 +158,14 @@ function tableOf(extra: string): Uint8Array {
   return table
 }
 
+const RESERVED = new Uint8Array(128)
+for (const c of "!$&'()*+,;=:@") RESERVED[c.charCodeAt(0)] = 1
+
 /** RFC 3986 §3.3 pchar. */
 const SEGMENT = tableOf("!$&'()*+,;=:@")
-/** What cannot end a pair, a name or the query, nor be taken for a blank. */
+/** What cannot end a pair, a name or the query. */
+const QUERY_PARAM = tableOf("!$'()*+,:@/?")
+/** The same without what is taken for a blank. */
 const QUERY_VALUE = tableOf("!$'()*,:@/?")
 
 /** Percent-encodes a decoded value for one path segment: `/`, `?`, `#`, `%` and all that is no pchar; the same string when nothing is to do. */
@@ -162,6 +176,11 @@ export function encodeSegment(decoded: string): string {
 /** Percent-encodes a decoded value for a value in a query: `&`, `=`, `+`, `;`, `#`, `%` and blanks too; the same string when nothing is to do. */
 export function encodeQueryValue(decoded: string): string {
   return encodeWith(decoded, QUERY_VALUE)
+}
+
+/** As {@link encodeQueryValue} for a parameter of the client's path, whose `+` KrakenD writes as it is. */
+export function encodeQueryParam(kept: string): string {
+  return encodeWith(kept, QUERY_PARAM)
 }
 
 function encodeWith(text: string, legal: Uint8Array): string {
@@ -178,8 +197,8 @@ function encodeSlow(text: string, legal: Uint8Array, from: number): string {
     const c = text.charCodeAt(i)
     if (c < 128) {
       out += legal[c] === 1 ? text[i] : byteHex[c]
-    } else if (c >= 0xdc80 && c <= 0xdcff) {
-      out += byteHex[c - 0xdc00] // a byte that was not UTF-8, see decodeSegment
+    } else if (isMark(c)) {
+      out += byteHex[c - 0xdc00]
     } else {
       const char = String.fromCodePoint(text.codePointAt(i)!)
       for (const byte of Buffer.from(char)) out += byteHex[byte]

@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors.js'
 import { endToEndFields, type RawFields } from '../http/fields.js'
+import { copyKept } from '../http/kept-escapes.js'
 import { Body, DEFAULT_MAX_BODY_BYTES } from './body.js'
 import type { ByteSource } from './byte-flow.js'
 import type { Exchange } from './context.js'
@@ -294,5 +295,6 @@ class RequestBodyOwner {
 export function copyParams(params: Readonly<Record<string, string>>): Record<string, string> {
   const out: Record<string, string> = Object.create(null)
   for (const name in params) out[name] = params[name]!
+  copyKept(params, out)
   return out
 }

@@ -2,18 +2,31 @@
 
 const ENCODED = 'error: encoded url params'
 
+/** As Go's URL parser says it: no URL holds these, and no call is made. */
+const CONTROL = 'error: net/url: invalid control character in URL'
+
 /**
- * Answers the text of the 400 when a value would still change by decoding, cannot be decoded, or holds `?` or `#`;
- * undefined when all values are plain.
+ * Answers the text of the 400 when a value holds a control character, or, with `decodes`, would still change by decoding, cannot be
+ * decoded, or holds `?` or `#`; undefined when all values are plain.
  */
-export function checkParams(params: Readonly<Record<string, string>>): string | undefined {
+export function checkParams(params: Readonly<Record<string, string>>, decodes: boolean): string | undefined {
   for (const name in params) {
     const value = params[name]!
+    if (hasControl(value)) return CONTROL
+    if (!decodes) continue
     const percent = value.indexOf('%')
     if (percent >= 0) return brokenEscape(value, percent) ?? ENCODED
     if (value.includes('?') || value.includes('#')) return ENCODED
   }
   return undefined
+}
+
+function hasControl(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i)
+    if (c < 0x20 || c === 0x7f) return true
+  }
+  return false
 }
 
 function brokenEscape(value: string, from: number): string | undefined {

@@ -8,7 +8,8 @@
 
 import type { RouterConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
-import { cleanPath, decodePath, encodePath, hasDotSegment, NO_PARAMS } from '../http/path.js'
+import { decodeKeeping, noteKept, plainOf } from '../http/kept-escapes.js'
+import { cleanPath, encodePath, hasDotSegment, NO_PARAMS } from '../http/path.js'
 import { MethodTable } from './method-table.js'
 import { checkParams } from './param-check.js'
 import { compileRoutePattern } from './route-pattern.js'
@@ -148,22 +149,31 @@ class CompiledRouter<T> implements Router<T> {
   }
 
   private lookupDecoded(method: string, rawPath: string): RouteResult<T> {
-    const decoded = decodePath(rawPath)
-    const path = this.options.removeExtraSlash ? cleanPath(decoded) : decoded
-    const found = hasDotSegment(path) ? undefined : this.tableOf(method)?.findDecoded(path)
-    if (found === undefined) return this.miss(method, decoded, path)
+    const kept = decodeKeeping(rawPath)
+    const decoded = plainOf(kept)
+    const clean = (path: string): string => (this.options.removeExtraSlash ? cleanPath(path) : path)
+    const path = clean(decoded)
+    const table = this.tableOf(method)
+    const found = hasDotSegment(clean(kept)) ? undefined : table?.findDecoded(path)
+    if (found === undefined) return this.miss(method, kept, path)
     const { result, value } = found.entry.target
     if (result !== undefined) return result
-    const bad = this.options.disablePathDecoding ? undefined : checkParams(found.params)
-    return bad === undefined ? new Match(value!, found.params) : { kind: 'bad-params', text: bad }
+    const { params } = found
+    const bad = checkParams(params, !this.options.disablePathDecoding)
+    if (bad !== undefined) return { kind: 'bad-params', text: bad }
+    if (kept !== decoded) {
+      const same = table!.findDecoded(clean(kept))
+      noteKept(params, same?.entry === found.entry ? same.params : undefined)
+    }
+    return new Match(value!, params)
   }
 
-  /** `decoded` is what the client asked for, `path` what was looked for. */
-  private miss(method: string, decoded: string, path: string): RouteResult<T> {
+  /** `kept` is what the client asked for, with its reserved characters marked, `path` what was looked for. */
+  private miss(method: string, kept: string, path: string): RouteResult<T> {
     if (path === '*') return method === 'OPTIONS' ? this.allMethods : NOT_FOUND
     const table = this.tableOf(method)
     if (table !== undefined && path !== '/' && method !== 'CONNECT') {
-      const redirect = this.redirect(table, method, decoded, path)
+      const redirect = this.redirect(table, method, kept, path)
       if (redirect !== undefined) return redirect
     }
     if (this.options.disableHandleMethodNotAllowed || hasDotSegment(path)) return NOT_FOUND
@@ -176,20 +186,24 @@ class CompiledRouter<T> implements Router<T> {
     return allowed.length === 0 ? NOT_FOUND : { kind: 'method-not-allowed', allow: allowed.join(', ') }
   }
 
-  private redirect(table: MethodTable<Slot<T>>, method: string, decoded: string, path: string): RouteRedirect | undefined {
+  private redirect(table: MethodTable<Slot<T>>, method: string, kept: string, path: string): RouteRedirect | undefined {
     const status = method === 'GET' ? 301 : 307
     if (
       !this.options.disableRedirectTrailingSlash &&
       !hasDotSegment(path) &&
       table.findDecoded(toggleSlash(path)) !== undefined
     ) {
-      return { kind: 'redirect', status, path: encodePath(cleanPath(toggleSlash(decoded))), prefixed: true }
+      return { kind: 'redirect', status, path: encodePath(cleanPath(toggleSlash(kept))), prefixed: true }
     }
     if (this.options.disableRedirectFixedPath) return undefined
-    const clean = cleanPath(path)
-    const fixed = table.findFolded(clean) ?? (clean === '/' ? undefined : table.findFolded(toggleSlash(clean)))
-    if (fixed === undefined || fixed === path) return undefined
+    const fixed = this.fixedPath(table, cleanPath(kept)) ?? this.fixedPath(table, cleanPath(path))
+    if (fixed === undefined || plainOf(fixed) === path) return undefined
     return { kind: 'redirect', status, path: encodePath(cleanPath(fixed)), prefixed: false }
+  }
+
+  private fixedPath(table: MethodTable<Slot<T>>, clean: string): string | undefined {
+    if (hasDotSegment(clean)) return undefined
+    return table.findFolded(clean) ?? (clean === '/' ? undefined : table.findFolded(toggleSlash(clean)))
   }
 }
 

@@ -89,8 +89,10 @@ test('decodes once, and gives every byte back', () => {
 })
 
 test('finds dot segments', () => {
-  for (const path of ['/.', '/..', '/a/./b', '/a/../b', '/a/..', '/.x/..']) assert.ok(hasDotSegment(path), path)
-  for (const path of ['/', '/.a', '/..a', '/a./b', '/...', '/a/.b/..c']) assert.ok(!hasDotSegment(path), path)
+  for (const path of ['/.', '/..', '/a/./b', '/a/../b', '/a/..', '/.x/..', '/..;', '/..;x=1/b', '/.;/b', '/a/..;'])
+    assert.ok(hasDotSegment(path), path)
+  for (const path of ['/', '/.a', '/..a', '/a./b', '/...', '/a/.b/..c', '/;', '/...;', '/a;/b', '/..a;'])
+    assert.ok(!hasDotSegment(path), path)
 })
 
 test('cleans paths', () => {

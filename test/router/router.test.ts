@@ -183,8 +183,37 @@ test('no route ever sees a dot segment', () => {
     assert.notEqual(router.lookup('GET', path).kind, 'route', path)
     assert.notEqual(router.lookup('GET', path).kind, 'method-not-allowed', path)
   }
+  for (const path of ['/raw/..;', '/raw/..;a=b/x', '/raw/%2e%2e;', '/raw/.;', '/RAW/..;', '/raw/..;/', '/raw//..;x'])
+    assert.equal(show(router.lookup('GET', path)), '404', path)
+  assert.equal(show(router.lookup('GET', '/raw/..%3B')), 'GET /raw/{id} id=..;', 'an encoded delimiter is data')
   assert.equal(show(router.lookup('GET', '/raw/...')), 'GET /raw/{id} id=...')
   assert.equal(show(router.lookup('GET', '/raw/.x')), 'GET /raw/{id} id=.x')
+})
+
+test('a control character in a parameter is 400, whatever is decoded', () => {
+  for (const disablePathDecoding of [false, true]) {
+    const router = routerOf(['GET /u/{id}', 'GET /literal'], { disablePathDecoding })
+    for (const code of ['00', '01', '09', '0a', '0D', '1f', '7F'])
+      assert.match(show(router.lookup('GET', `/u/a%${code}b`)), /^400 .*invalid control character/, code)
+    assert.equal(show(router.lookup('GET', '/u/a%20b')), 'GET /u/{id} id=a b')
+    assert.equal(show(router.lookup('GET', '/literal%00')), '404')
+  }
+})
+
+test('redirects keep reserved characters as they came', () => {
+  check(routerOf(['GET /u/{id}']), {
+    'GET /u/a%3Bb;c/': '301 /u/a%3Bb;c',
+    'GET /U/a%3Bb;c': '301 /u/a%3Bb;c',
+    'GET /u//a%26b': '301 /u/a%26b'
+  })
+})
+
+test('literals match decoded, whatever is reserved in them', () => {
+  check(routerOf(['GET /a/x:y/{id}', 'GET /a/{any}/{id}']), {
+    'GET /a/x%3Ay/1%3B': 'GET /a/x:y/{id} id=1;',
+    'GET /a/x:y/1': 'GET /a/x:y/{id} id=1',
+    'GET /a/x%3Bz/1': 'GET /a/{any}/{id} any=x;z id=1'
+  })
 })
 
 test('every switch does what it says', () => {
