@@ -1,6 +1,6 @@
 /** TLS of the listener: files are read and proved to fit before the port opens; certificates are chosen by server name. */
 
-import { X509Certificate } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
 import type { ServerTlsConfig } from '../config/types.js'
@@ -46,7 +46,9 @@ function sharedOptions(config: ServerTlsConfig): SecureContextOptions {
       maxVersion: config.maxVersion,
       // OpenSSL 3 speaks TLS below 1.2 at security level 0 only.
       ciphers: cipherList(config.cipherSuites) + (old ? ':@SECLEVEL=0' : ''),
-      ecdhCurve: curveList(config.curvePreferences)
+      ecdhCurve: curveList(config.curvePreferences),
+      // RFC 6066 §3: a TLS 1.2 session must not resume under another server name, which OpenSSL does not compare; 1.3 has no such rule
+      ...(config.minVersion === 'TLSv1.3' ? {} : { secureOptions: constants.SSL_OP_NO_TICKET })
     }
   } catch (cause) {
     throw badTls((cause as Error).message, cause)

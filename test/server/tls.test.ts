@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from 'node:http2'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
 import type { ServerTlsConfig } from '../../src/config/types.js'
 import { createListener } from '../../src/server/listener.js'
 import { fetch, once, within } from '../support/waiting.js'
@@ -191,6 +191,39 @@ test('chooses the certificate by server name', async t => {
   assert.equal(await subjectFor(port, 'a.test'), 'a.test')
   assert.equal(await subjectFor(port, 'other.test'), 'a.test')
 })
+
+test('a TLS 1.2 session resumes under no other server name; TLS 1.3 alone resumes', async t => {
+  const mixed = await open(t, { tls: { ...TLS, minVersion: 'TLSv1.2' } })
+  const several = await open(t, { tls: { ...TLS, keys: [pair('a'), pair('b')], minVersion: 'TLSv1.2' } })
+  const modern = await open(t, { tls: TLS })
+  const resumed = async (port: number, version: SecureVersion, first: string, second: string): Promise<boolean> => {
+    const { session } = await handshake(port, first, version)
+    return (await handshake(port, second, version, session)).reused
+  }
+  assert.equal(await resumed(several.port, 'TLSv1.2', 'a.test', 'b.test'), false)
+  assert.equal(await resumed(mixed.port, 'TLSv1.2', 'a.test', 'localhost'), false, 'another name of the same certificate')
+  assert.equal(await resumed(modern.port, 'TLSv1.3', 'a.test', 'a.test'), true)
+})
+
+/** One request on a connection of its own. */
+async function handshake(
+  port: number,
+  servername: string,
+  version: SecureVersion,
+  session?: Buffer
+): Promise<{ session: Buffer | undefined; reused: boolean }> {
+  const socket = connect({ port, host: '127.0.0.1', servername, ca, session, minVersion: version, maxVersion: version })
+  let latest: Buffer | undefined
+  socket.on('session', given => {
+    latest = given
+  })
+  await once(socket, 'secureConnect')
+  socket.write('GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n')
+  await once(socket, 'data')
+  const reused = socket.isSessionReused()
+  socket.destroy()
+  return { session: latest, reused }
+}
 
 test('asks clients for a certificate with enable_mtls', async t => {
   const { port } = await open(t, { tls: { ...TLS, enableMtls: true, disableSystemCaPool: true, caCerts: [file('ca.pem')] } })
