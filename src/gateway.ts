@@ -128,6 +128,7 @@ class Boot {
         logger,
         signal: this.stop.signal,
         tolerant: config.tolerant,
+        wrapped: (options.wrapService ?? options.wrapEndpoint) !== undefined,
         env: this.env,
         suggest: didYouMean,
         parseDuration

@@ -46,6 +46,8 @@ export interface EndpointFacts {
   readonly inputHeaders: readonly string[]
   readonly inputQueryStrings: readonly string[]
   readonly outputEncoding: string
+  /** Keys of the endpoint's `extra_config`. */
+  readonly namespaces: readonly string[]
   readonly backendCount: number
   /** The `url_pattern` of each backend, as configured. */
   readonly urlPatterns: readonly string[]
@@ -73,6 +75,10 @@ export interface ServiceFacts {
   readonly errorStatus: 'krakend' | 'http'
   readonly tolerant: boolean
   readonly healthPath: string
+  /** Keys of the service's `extra_config`. */
+  readonly namespaces: readonly string[]
+  /** True when code was handed over that stands around the service or its endpoints. */
+  readonly wrapped: boolean
   readonly env: NodeJS.ProcessEnv
 }
 

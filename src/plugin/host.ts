@@ -46,6 +46,8 @@ export interface PluginHostOptions {
   /** Aborts when the gateway closes. */
   readonly signal: AbortSignal
   readonly tolerant: boolean
+  /** Whether `wrapService` or `wrapEndpoint` is there. Default: false. */
+  readonly wrapped?: boolean
   /** For components. Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv
   /** Answers "did you mean …?" for a mistyped word. */
@@ -147,6 +149,8 @@ class Host implements PluginHost {
         errorStatus: config.router.errorStatus,
         tolerant: options.tolerant,
         healthPath: config.router.healthPath,
+        namespaces: Object.keys(config.extra),
+        wrapped: options.wrapped ?? false,
         env: options.env ?? process.env
       }),
       source: config.source,

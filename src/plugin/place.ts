@@ -56,6 +56,7 @@ function endpointFacts(config: EndpointConfig): EndpointFacts {
     inputHeaders,
     inputQueryStrings,
     outputEncoding,
+    namespaces: Object.keys(config.extra),
     backendCount: config.backends.length,
     urlPatterns: config.backends.map(backend => backend.urlPattern),
     maxBodyBytes

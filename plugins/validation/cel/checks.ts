@@ -24,16 +24,19 @@ export interface Phases {
   readonly after: readonly Check[]
 }
 
+const reads = ({ expression }: Check, prefix: string): boolean => [...expression.variables].some(name => name.startsWith(prefix))
+
+/** True for an expression that reads claims, and neither the request nor the answer. */
+export const isAboutClaims = (check: Check): boolean => reads(check, 'JWT') && !reads(check, 'req_') && !reads(check, 'resp_')
+
 /**
  * Sorts expressions by the variables they read. What reads nothing of the messages (`now` alone) runs before; what reads
  * both request and answer runs twice, as in KrakenD, and never passes unless each half decides alone.
  */
 export function sortChecks(checks: readonly Check[]): Phases {
-  const reads = (check: Check, prefix: string): boolean => [...check.expression.variables].some(name => name.startsWith(prefix))
-  const claims = checks.filter(one => reads(one, 'JWT') && !reads(one, 'req_') && !reads(one, 'resp_'))
-  const rest = checks.filter(one => !claims.includes(one))
+  const rest = checks.filter(check => !isAboutClaims(check))
   return {
-    claims,
+    claims: checks.filter(isAboutClaims),
     before: rest.filter(one => reads(one, 'req_') || !reads(one, 'resp_')),
     after: rest.filter(one => reads(one, 'resp_'))
   }

@@ -1,31 +1,39 @@
 /**
- * One CEL expression as a callable: parsed, type-checked against KrakenD's variables, regular expressions on RE2.
+ * One CEL expression as a callable: parsed, type-checked against KrakenD's variables, metered, regular expressions on RE2.
  *
  * In: the text of `check_expr`. Out: which variables it reads, and a function from their values to its result.
  */
 
-import type { ASTNode, Environment } from '@marcbachmann/cel-js'
-import { type CompileLinear, loadLinear, rememberCompiled } from '../linear-regexp.js'
+import type * as Cel from '@bufbuild/cel'
+import { type CompileLinear, type LinearRegExp, loadLinear, rememberCompiled } from '../linear-regexp.js'
+import { Meter } from './meter.js'
+import { type Expr, instrument, walk } from './syntax.js'
+import * as T from './types.js'
+import { findType, TypeFault } from './typing.js'
+
+const FIELDS = T.mapOf(T.STRING, T.listOf(T.STRING))
 
 /** Variables and their CEL types. */
 export const VARIABLES = {
-  req_method: 'string',
-  req_path: 'string',
-  req_params: 'map<string, string>',
-  req_headers: 'map<string, list<string>>',
-  req_querystring: 'map<string, list<string>>',
-  resp_completed: 'bool',
-  resp_metadata_status: 'int',
-  resp_metadata_headers: 'map<string, list<string>>',
-  resp_data: 'map<string, dyn>',
-  JWT: 'map<string, dyn>',
-  now: 'string'
+  req_method: T.STRING,
+  req_path: T.STRING,
+  req_params: T.mapOf(T.STRING, T.STRING),
+  req_headers: FIELDS,
+  req_querystring: FIELDS,
+  resp_completed: T.BOOL,
+  resp_metadata_status: T.INT,
+  resp_metadata_headers: FIELDS,
+  resp_data: T.mapOf(T.STRING, T.DYN),
+  JWT: T.mapOf(T.STRING, T.DYN),
+  now: T.STRING
 } as const
+
+const TYPES: ReadonlyMap<string, T.Type> = new Map(Object.entries(VARIABLES))
 
 export type VariableName = keyof typeof VARIABLES
 
-/** Values of the variables that an expression reads; a missing one makes it fail. */
-export type Activation = { [name in VariableName]?: unknown }
+/** Values of the variables that an expression reads; what reads a missing one fails. */
+export type Activation = { [name in VariableName]?: Cel.CelInput }
 
 export interface Expression {
   readonly variables: ReadonlySet<VariableName>
@@ -33,88 +41,123 @@ export interface Expression {
   readonly mayBeBool: boolean
   /** The static type of the result: `bool`, `int`, `dyn` … */
   readonly type: string
-  /** @throws Error when the expression cannot be evaluated: a missing key, a division by zero, unlike types */
+  /** What is wrong with a regular expression in the text, which fails where it is reached. */
+  readonly badPattern: string | undefined
+  /** @throws Error when the expression cannot be evaluated: a missing key, a division by zero, unlike types, a spent budget */
   evaluate(values: Activation): unknown
 }
 
+/** Steps that one evaluation may take, unless the configuration says otherwise: some 0.1 s. */
+export const DEFAULT_MAX_COST = 250_000
+
 /** @throws Error with the place in the text */
-export type CompileExpression = (text: string) => Expression
+export type CompileExpression = (text: string, maxCost?: number) => Expression
 
-/** Stands in for the library's own `matches`, which runs on a backtracking engine. */
-const MATCHES = 'matchesLinear'
+let loading: Promise<CompileExpression> | undefined
 
-/** Loads the CEL library and answers a compiler with KrakenD's variables. */
-export async function loadExpressions(): Promise<CompileExpression> {
-  const { Environment } = await import('@marcbachmann/cel-js')
+/** Loads the CEL library, once, and returns a compiler with KrakenD's variables. */
+export function loadExpressions(): Promise<CompileExpression> {
+  loading ??= load()
+  return loading
+}
+
+async function load(): Promise<CompileExpression> {
+  const cel = await import('@bufbuild/cel')
+  const { compileFunctions } = await import('./functions.js')
   const compile = await loadLinear()
+  const patterns = new Map<string, LinearRegExp>()
   const remembered = rememberCompiled(compile)
-  const env = new Environment({ homogeneousAggregateLiterals: false })
-  for (const name of Object.keys(VARIABLES) as VariableName[]) env.registerVariable(name, VARIABLES[name])
-  const matches = (text: string, pattern: string): boolean => remembered(pattern).test(text)
-  env.registerFunction(`string.${MATCHES}(string): bool`, matches)
-  env.registerFunction('matches(string, string): bool', matches)
-  return text => compileExpression(text, env, compile)
+  const meter = new Meter()
+  const funcs = compileFunctions({ cel, meter, compile: pattern => patterns.get(pattern) ?? remembered(pattern) })
+  const parts: Parts = { cel, meter, compile, patterns, env: cel.celEnv({ funcs }) }
+  return (text, maxCost = DEFAULT_MAX_COST) => compileExpression(text, maxCost, parts)
 }
 
-function compileExpression(text: string, env: Environment, compile: CompileLinear): Expression {
-  const { ast } = located(text, () => env.parse(text))
-  const variables = new Set<VariableName>()
-  const calls: ASTNode[] = []
-  walk(ast, node => {
-    if (node.op === 'id' && Object.hasOwn(VARIABLES, node.args)) variables.add(node.args as VariableName)
-    if ((node.op === 'rcall' || node.op === 'call') && node.args[0] === 'matches') calls.push(node)
-  })
-  for (const call of calls) checkPattern(call, compile)
-  const program = located(text, () => env.parse(renameMatches(text, calls)))
-  const checked = program.check()
-  if (!checked.valid) throw new Error(describe(text, checked.error))
-  const type = checked.type ?? 'dyn'
-  return { variables, type, mayBeBool: type === 'bool' || type === 'dyn', evaluate: values => program(values) }
+interface Parts {
+  readonly cel: typeof Cel
+  readonly env: Cel.CelEnv
+  readonly meter: Meter
+  readonly compile: CompileLinear
+  /** The regular expressions that stand in expressions. */
+  readonly patterns: Map<string, LinearRegExp>
 }
 
-/** A pattern that stands in the text is compiled at once, so that a bad one is told at boot. */
-function checkPattern(call: ASTNode, compile: CompileLinear): void {
-  const pattern = call.op === 'rcall' ? call.args[2][0] : call.op === 'call' ? call.args[1][1] : undefined
-  if (pattern?.op === 'value' && typeof pattern.args === 'string') compile(pattern.args)
-}
-
-/** Puts the linear function in the place of each `.matches(` that the parser has found. */
-function renameMatches(text: string, calls: readonly ASTNode[]): string {
-  let renamed = text
-  const starts: number[] = []
-  for (const call of calls) {
-    if (call.op !== 'rcall') continue
-    const from = call.args[1].end
-    const to = call.args[2][0]?.start ?? call.end
-    starts.push(from + text.slice(from, to).lastIndexOf('matches'))
+function compileExpression(text: string, maxCost: number, parts: Parts): Expression {
+  const { cel, env } = parts
+  const { expr, sourceInfo } = parse(text, cel)
+  const { type, variables } = located(text, sourceInfo?.positions ?? {}, () => findType(expr, env, TYPES))
+  const badPattern = compilePatterns(expr, parts)
+  instrument(expr)
+  const program = cel.plan(env, expr) as (values: object) => Cel.CelResult
+  const absent = [...variables].map(name => [name, cel.celError(`no value for ${name}`)] as const)
+  return {
+    variables: variables as ReadonlySet<VariableName>,
+    badPattern: badPattern && `${badPattern}, in ${JSON.stringify(text)}`,
+    type: T.printType(type),
+    mayBeBool: type === T.BOOL || T.isOpen(type),
+    evaluate: values => {
+      // the library reads a variable that is not there as an object without fields
+      const bound: Record<string, unknown> = { __proto__: null, ...values }
+      for (const [name, error] of absent) bound[name] ??= error
+      return run(program, bound, maxCost, parts)
+    }
   }
-  for (const start of starts.sort((a, b) => b - a)) {
-    renamed = renamed.slice(0, start) + MATCHES + renamed.slice(start + 'matches'.length)
+}
+
+function run(program: (values: object) => Cel.CelResult, bound: object, maxCost: number, { cel, meter }: Parts): unknown {
+  // errors are values here, made in each round of a macro, and their stacks are never read
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    meter.start(maxCost)
+    const result = program(bound)
+    if (meter.exceeded) throw meter.error()
+    if (cel.isCelError(result)) throw result
+    return result
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
-  return renamed
 }
 
-function walk(node: ASTNode, visit: (node: ASTNode) => void): void {
-  visit(node)
-  walkParts(node.args, visit)
+function parse(text: string, { parse: parseText }: typeof Cel): ReturnType<typeof Cel.parse> {
+  try {
+    return parseText(text)
+  } catch (cause) {
+    const [, line, column, what] = /^<input>:(\d+):(\d+): (.*)/.exec((cause as Error).message) ?? []
+    throw new Error(describe(what ?? (cause as Error).message, text, Number(line), Number(column)), { cause })
+  }
 }
 
-function walkParts(part: unknown, visit: (node: ASTNode) => void): void {
-  if (Array.isArray(part)) for (const one of part) walkParts(one, visit)
-  else if (typeof part === 'object' && part !== null && 'op' in part) walk(part as ASTNode, visit)
-}
-
-function located<T>(text: string, work: () => T): T {
+function located<R>(text: string, positions: { readonly [id: string]: number }, work: () => R): R {
   try {
     return work()
   } catch (cause) {
-    throw new Error(describe(text, cause), { cause })
+    if (!(cause instanceof TypeFault)) throw cause
+    const before = text.slice(0, positions[String(cause.id)] ?? 0)
+    const line = before.split('\n').length
+    throw new Error(describe(cause.message, text, line, before.length - before.lastIndexOf('\n')), { cause })
   }
 }
 
 /** `Unknown variable: x, at column 3 of "x == 1"` */
-function describe(text: string, cause: unknown): string {
-  const { summary, message, range } = cause as { summary?: string; message?: string; range?: { start: number } }
-  const what = (summary ?? message ?? String(cause)).split('\n')[0]!.replaceAll(MATCHES, 'matches')
-  return `${what}${range === undefined ? '' : `, at column ${range.start + 1}`} of ${JSON.stringify(text)}`
+function describe(what: string, text: string, line: number, column: number): string {
+  const place = line > 1 ? `line ${line}, column ${column}` : `column ${column}`
+  return `${what}, at ${place} of ${JSON.stringify(text)}`
+}
+
+/** Compiles the patterns that stand in the text. Returns what is wrong with the first bad one. */
+function compilePatterns(expr: Expr, { compile, patterns }: Parts): string | undefined {
+  let bad: string | undefined
+  walk(expr, ({ exprKind }) => {
+    if (exprKind.case !== 'callExpr' || exprKind.value.function !== 'matches') return
+    const pattern = exprKind.value.args.at(-1)?.exprKind
+    if (pattern?.case !== 'constExpr' || pattern.value.constantKind.case !== 'stringValue') return
+    const { value } = pattern.value.constantKind
+    try {
+      patterns.set(value, compile(value))
+    } catch (cause) {
+      bad ??= (cause as Error).message
+    }
+  })
+  return bad
 }

@@ -7,16 +7,8 @@
 
 import { type ComponentContext, defineComponent, GatewayError, GatewayResponse, type SlottedWrap, type Wrap } from 'sluice/plugin'
 import { type Check, compileTest, isMixed, sortChecks, type Test } from './checks.js'
-import { type Expression, loadExpressions } from './expression.js'
-
-/** One element of the namespace's list. */
-interface CheckOptions {
-  readonly check_expr: string
-  /** Read by nobody, as in KrakenD. */
-  readonly mod_expr?: string
-  /** Ours. Also tests partial answers. Default false, as KrakenD. */
-  readonly check_partial?: boolean
-}
+import { DEFAULT_MAX_COST } from './expression.js'
+import { type CheckOptions, readChecks } from './options.js'
 
 export default defineComponent<readonly CheckOptions[]>({
   namespace: 'validation/cel',
@@ -32,7 +24,13 @@ export default defineComponent<readonly CheckOptions[]>({
       properties: {
         check_expr: { type: 'string', minLength: 1, description: 'A CEL expression that must be true.' },
         mod_expr: { type: 'string', description: 'Not used.' },
-        check_partial: { type: 'boolean', default: false, description: 'Also tests answers that lack a part.' }
+        check_partial: { type: 'boolean', default: false, description: 'Also tests answers that lack a part.' },
+        max_cost: {
+          type: 'integer',
+          minimum: 1,
+          default: DEFAULT_MAX_COST,
+          description: 'Steps that an evaluation may take; one that takes more refuses.'
+        }
       },
       additionalProperties: false
     }
@@ -63,33 +61,6 @@ export default defineComponent<readonly CheckOptions[]>({
     return stages
   }
 })
-
-/** Compiles what can be compiled. In tolerant mode a bad expression is left out alone, and the others stay. */
-async function readChecks(options: readonly CheckOptions[], context: ComponentContext, tag: string): Promise<Check[]> {
-  if (!Array.isArray(options)) context.fail('', 'must be a list of objects with a check_expr')
-  const compile = await loadExpressions()
-  const checks: Check[] = []
-  for (const [index, one] of options.entries()) {
-    const pointer = `/${index}/check_expr`
-    try {
-      const expression = compile(String(one?.check_expr ?? ''))
-      checkType(expression, pointer, context, tag)
-      checks.push({ expression, partial: one.check_partial === true })
-    } catch (cause) {
-      if (!context.service.tolerant) context.fail(pointer, (cause as Error).message)
-      context.logger.error(tag, `${pointer}: ${(cause as Error).message}. The expression is left out`)
-    }
-  }
-  return checks
-}
-
-/** An expression that is never a boolean refuses everything: a fault in a configuration, and no reason to let anything pass. */
-function checkType({ mayBeBool, type }: Expression, pointer: string, context: ComponentContext, tag: string): void {
-  if (mayBeBool) return
-  const message = `the result is of type ${type}, not bool`
-  if (!context.service.tolerant) throw new Error(message)
-  context.logger.error(tag, `${pointer}: ${message}. Every request is refused`)
-}
 
 type Refusal = (number: number) => GatewayError
 

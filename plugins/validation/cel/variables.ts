@@ -1,6 +1,8 @@
 /** The values behind KrakenD's CEL variables, taken from messages; only those that an expression reads are made. */
 
+import type { CelInput, CelValue } from '@bufbuild/cel'
 import { type GatewayRequest, type GatewayResponse, type HeaderMap, numberText } from 'sluice/plugin'
+import { jsonToCel } from './collections.js'
 import type { Activation, VariableName } from './expression.js'
 
 /** Under this key of `request.state` stand the claims of a verified token. */
@@ -14,7 +16,7 @@ export interface Facts {
   readonly nowMs: number
 }
 
-const TAKE: { readonly [name in VariableName]: (facts: Facts) => unknown } = {
+const TAKE: { readonly [name in VariableName]: (facts: Facts) => CelInput | undefined } = {
   req_method: ({ request }) => request.method,
   req_path: ({ request }) => request.routePath,
   req_params: ({ request }) => paramsOf(request.params),
@@ -26,7 +28,10 @@ const TAKE: { readonly [name in VariableName]: (facts: Facts) => unknown } = {
     response === undefined ? undefined : BigInt(response.complete === undefined ? response.status : 0),
   resp_metadata_headers: ({ response }) => (response === undefined ? undefined : fieldsOf(response.headers)),
   resp_data: ({ response, data }) => (response === undefined ? undefined : dataOf(data)),
-  JWT: ({ request }) => claimsOf(request.state.get(CLAIMS_KEY)),
+  JWT: ({ request }) => {
+    const claims = request.state.get(CLAIMS_KEY)
+    return claims === undefined ? undefined : claimsOf(claims)
+  },
   now: ({ nowMs }) => `${new Date(nowMs).toISOString().slice(0, 19)}Z`
 }
 
@@ -83,24 +88,8 @@ export function canonicalName(name: string): string {
   return made
 }
 
-/** KrakenD hands numbers of an answer to CEL as their text: `int(resp_data.a) == 1`. Objects become Maps, so that no key is special. */
-export function dataOf(value: unknown): unknown {
-  if (Array.isArray(value))
-    return value.map((item, index) => (typeof item === 'number' ? numberText(value, index, item) : dataOf(item)))
-  if (typeof value !== 'object' || value === null) return value
-  const map = new Map<string, unknown>()
-  for (const key of Object.keys(value)) {
-    const item = (value as Record<string, unknown>)[key]
-    map.set(key, typeof item === 'number' ? numberText(value, key, item) : dataOf(item))
-  }
-  return map
-}
+/** KrakenD hands numbers of an answer to CEL as their text: `int(resp_data.a) == 1`. */
+export const dataOf = (value: unknown): CelValue => jsonToCel(value, numberText)
 
 /** Claims keep their numbers, which are doubles. */
-export function claimsOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(claimsOf)
-  if (typeof value !== 'object' || value === null) return value
-  const map = new Map<string, unknown>()
-  for (const key of Object.keys(value)) map.set(key, claimsOf((value as Record<string, unknown>)[key]))
-  return map
-}
+export const claimsOf = (value: unknown): CelValue => jsonToCel(value, (_container, _key, number) => number)

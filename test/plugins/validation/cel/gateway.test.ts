@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PluginModule } from '../../../../src/index.js'
+import type { Next, PluginModule } from '../../../../src/index.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 const RETURN_TEXTS = { extra_config: { router: { return_error_msg: true } } }
@@ -129,13 +129,57 @@ const claims = (value: object): PluginModule => ({
 
 test('expressions about claims: 401 without a body, also where there is no token at all', async t => {
   const host = await startUpstream(t)
-  const { gateway, log } = await build(t, {
-    ...RETURN_TEXTS,
-    endpoints: [endpoint('/j', host, { extra: cel("JWT.sub == 'me'") })]
-  })
-  const refused = await gateway.request({ path: '/j' })
-  assert.deepEqual([refused.status, refused.body.length, refused.headers['x-krakend-completed']], [401, 0, undefined])
-  await log.line(/\[CEL\] Rejecter #0 failed: /)
+  const noClaims: PluginModule = {
+    HandlerRegisterer: { registerHandlers: register => register('none', (_context, _extra, next) => next) }
+  }
+  const { gateway, log } = await build(
+    t,
+    {
+      ...RETURN_TEXTS,
+      endpoints: [
+        endpoint('/j', host, { extra: { 'plugin/http-server': { name: 'none' }, ...cel("JWT.sub == 'me'") } }),
+        endpoint('/k', host, { extra: { 'plugin/http-server': { name: 'none' }, ...cel('!has(JWT.banned)') } })
+      ]
+    },
+    { plugins: [noClaims] }
+  )
+  for (const path of ['/j', '/k']) {
+    const refused = await gateway.request({ path })
+    assert.deepEqual([refused.status, refused.body.length, refused.headers['x-krakend-completed']], [401, 0, undefined])
+  }
+  await log.line(/\[CEL\] Rejecter #0 failed: no value for JWT/)
+})
+
+test('expressions about claims where nothing leaves claims stop the start; in tolerant mode KrakenD decides', async t => {
+  const host = await startUpstream(t)
+  const texts = ["JWT.sub == 'me'", "JWT.sub == 'me' || req_method == 'GET'", 'JWT.sub == req_params.Id', "JWT.requested == 'x'"]
+  const paths = texts.map((_, i) => `/${i}/{id}`)
+  for (const text of texts) {
+    const refuse = { endpoints: [endpoint('/a/{id}', NOBODY, { extra: cel(text) })] }
+    await assert.rejects(build(t, refuse), /0\/check_expr: JWT is read, and the endpoint has no auth\/validator/)
+    const backend = { endpoints: [endpoint('/a/{id}', NOBODY, { backendExtra: cel(text) })] }
+    await assert.rejects(build(t, backend), /no auth\/validator/)
+  }
+  const endpoints = texts.map((text, i) => endpoint(paths[i]!, host, { extra: cel(text) }))
+  const { gateway, log } = await build(t, { endpoints }, { tolerant: true })
+  const statuses = await Promise.all(texts.map(async (_, i) => (await gateway.request({ path: `/${i}/7` })).status))
+  // KrakenD's validator runs the first one; its request evaluator runs the others, without claims
+  assert.deepEqual(statuses, [200, 200, 500, 401])
+  await log.line(/ERROR: .*no auth\/validator. The expression is left out/)
+})
+
+test('code around the service may leave claims', async t => {
+  const host = await startUpstream(t)
+  const endpoints = [endpoint('/j', host, { extra: cel("JWT.sub == 'me'") })]
+  const wrapEndpoint =
+    () =>
+    (next: Next): Next =>
+    request => {
+      request.state.set('JWT', { sub: 'me' })
+      return next(request)
+    }
+  const { gateway } = await build(t, { endpoints }, { wrapEndpoint })
+  assert.equal((await gateway.request({ path: '/j' })).status, 200)
 })
 
 test('claims may stand beside variables of the request and of the answer', async t => {
@@ -190,26 +234,50 @@ test('expressions that cannot be honoured stop the start and say where', async t
   const at = '/endpoints/0/extra_config/validation~1cel'
   await refuse([{ check_expr: 'true' }, { check_expr: 'nope == 1' }], new RegExp(`${at}/1/check_expr: Unknown variable: nope`))
   await refuse([{ check_expr: 'size(req_path)' }], new RegExp(`${at}/0/check_expr: the result is of type int, not bool`))
+  await refuse([{ check_expr: "req_path.matches('[')" }], new RegExp(`${at}/0/check_expr: the regular expression`))
+  await refuse([{ check_expr: 'true', max_cost: 0 }], new RegExp(`${at}/0/max_cost`))
   await refuse([{ check_expr: 7 }], new RegExp(`${at}/0/check_expr`))
   await refuse([{}], new RegExp(at))
   await refuse({ check_expr: 'true' }, new RegExp(at))
 })
 
-test('in tolerant mode a bad expression is left out alone', async t => {
+test('in tolerant mode each expression does what it does in KrakenD, the others stay', async t => {
   const host = await startUpstream(t)
-  const { gateway, log } = await build(
-    t,
-    {
-      endpoints: [
-        endpoint('/a/{id}', host, { extra: cel('this is not cel', "req_params.Id == '1'") }),
-        endpoint('/b', host, { extra: cel('size(req_path)') }),
-        endpoint('/c', host, { extra: cel('this is not cel') })
-      ]
-    },
-    { tolerant: true }
-  )
+  const kinds: readonly [text: string, status: number][] = [
+    ['this is not cel', 200],
+    ["nope == 'req'", 200],
+    ['req_params.nope() == 1', 200],
+    ['req_params.Id == 7', 200],
+    ['1 + 1', 200],
+    ['1 == 2', 200],
+    ['now', 200],
+    ["now.matches('[')", 200],
+    ['size(req_path)', 500],
+    ["req_params.Id.matches('[')", 500],
+    ["resp_data.a.matches('(?=a)')", 500],
+    ["req_method == 'GET' || req_params.Id.matches('[')", 200],
+    ['req_params.Nope == "7"', 500],
+    ['int(req_params.Id) / 0 == 1', 500]
+  ]
+  const endpoints = kinds.map(([text], i) => endpoint(`/${i}/{id}`, host, { extra: cel(text) }))
+  const both = endpoint('/both/{id}', host, { extra: cel('this is not cel', "req_params.Id == '1'") })
+  const { gateway, log } = await build(t, { endpoints: [...endpoints, both] }, { tolerant: true })
   const status = async (path: string): Promise<number> => (await gateway.request({ path })).status
-  assert.deepEqual([await status('/a/1'), await status('/a/2'), await status('/b'), await status('/c')], [200, 500, 500, 200])
-  await log.line(/ERROR: \[ENDPOINT: \/a\/:id\]\[CEL\] \/0\/check_expr: .*left out/)
-  await log.line(/ERROR: \[ENDPOINT: \/b\]\[CEL\] .*Every request is refused/)
+  for (const [i, [text, wanted]] of kinds.entries()) assert.equal(await status(`/${i}/7`), wanted, text)
+  assert.deepEqual([await status('/both/1'), await status('/both/2')], [200, 500])
+  await log.line(/ERROR: \[ENDPOINT: \/both\/:id\]\[CEL\] \/0\/check_expr: .*left out/)
+  await log.line(/ERROR: \[ENDPOINT: \/8\/:id\]\[CEL\] .*not bool. Requests are refused/)
+})
+
+test('an answer that costs too much to check is not sent, and the rest is served', async t => {
+  const host = await startUpstream(t, (_, res) => res.end(JSON.stringify({ a: Array.from({ length: 300_000 }, (_, i) => i) })))
+  const { gateway, log } = await build(t, {
+    endpoints: [
+      endpoint('/costly', host, { extra: cel("resp_data.a.exists(x, x == '1') || true") }),
+      endpoint('/wide', host, { extra: cel({ check_expr: "resp_data.a.all(x, x != '')", max_cost: 10_000_000 }) })
+    ]
+  })
+  assert.equal((await gateway.request({ path: '/costly' })).status, 500)
+  await log.line(/Evaluator #0 failed: the evaluation takes more than 250000 steps/)
+  assert.equal((await gateway.request({ path: '/wide' })).status, 200)
 })

@@ -1,0 +1,74 @@
+/**
+ * The list of expressions, read and compiled. Strict: the first that cannot be honoured stops the start. Tolerant: what
+ * KrakenD drops is left out, what it refuses requests with refuses them.
+ */
+
+import type { ComponentContext } from 'sluice/plugin'
+import { type Check, isAboutClaims } from './checks.js'
+import { type CompileExpression, type Expression, loadExpressions } from './expression.js'
+
+/** One element of the namespace's list. */
+export interface CheckOptions {
+  readonly check_expr: string
+  /** Not used, as in KrakenD. */
+  readonly mod_expr?: string
+  /** Ours. Also tests partial answers. Default false, as KrakenD. */
+  readonly check_partial?: boolean
+  /** Ours. Steps that an evaluation may take. */
+  readonly max_cost?: number
+}
+
+/** Reads the list. Leaves out, in tolerant mode, what KrakenD does not check. */
+export async function readChecks(options: readonly CheckOptions[], context: ComponentContext, tag: string): Promise<Check[]> {
+  if (!Array.isArray(options)) context.fail('', 'must be a list of objects with a check_expr')
+  const compile = await loadExpressions()
+  const checks: Check[] = []
+  for (const [index, one] of options.entries()) {
+    const pointer = `/${index}/check_expr`
+    const { check, fault, refuses } = readCheck(one, compile, context)
+    if (fault !== undefined && !context.service.tolerant) context.fail(pointer, fault)
+    if (fault !== undefined)
+      context.logger.error(tag, `${pointer}: ${fault}. ${refuses ? 'Requests are refused' : 'The expression is left out'}`)
+    if (check !== undefined && (fault === undefined || refuses)) checks.push(check)
+  }
+  return checks
+}
+
+/** What became of one element. */
+interface Reading {
+  readonly check?: Check
+  /** Why it cannot be honoured. */
+  readonly fault?: string
+  /** Whether KrakenD refuses requests with such an expression; else it drops it. */
+  readonly refuses?: boolean
+}
+
+function readCheck(one: CheckOptions, compile: CompileExpression, context: ComponentContext): Reading {
+  const text = String(one?.check_expr ?? '')
+  let expression: Expression
+  try {
+    expression = compile(text, one.max_cost)
+  } catch (cause) {
+    return { fault: (cause as Error).message }
+  }
+  const check = { expression, partial: one.check_partial === true }
+  // KrakenD runs an expression whose text holds one of these
+  const runs = /req|resp|JWT/.test(text)
+  if (expression.variables.has('JWT') && !mayHaveClaims(context)) {
+    // KrakenD's validator runs these, and no validator is there
+    const refuses = !isAboutClaims(check) || /req|resp/.test(text)
+    return { check, refuses, fault: 'JWT is read, and the endpoint has no auth/validator' }
+  }
+  if (!expression.mayBeBool) return { check, refuses: runs, fault: `the result is of type ${expression.type}, not bool` }
+  if (expression.badPattern !== undefined) return { check, refuses: runs, fault: expression.badPattern }
+  if (!runs && expression.variables.size === 0 && context.service.tolerant)
+    return { check, fault: 'nothing of the request or the answer is read' }
+  return { check }
+}
+
+/** True when something at the endpoint may leave claims: its validator, or code of the operator's. */
+function mayHaveClaims({ endpointFacts, service }: ComponentContext): boolean {
+  if (service.wrapped || service.namespaces.includes('plugin/http-server')) return true
+  const namespaces = endpointFacts?.namespaces ?? []
+  return namespaces.includes('auth/validator') || namespaces.includes('plugin/http-server')
+}
