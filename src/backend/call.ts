@@ -78,7 +78,9 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const receive = deps.receiver?.receive
   const whole = deps.receiver?.whole
   const { watch, meter } = deps.wraps
-  const plan: CallPlan = { redirects, watch, idleMs: deps.idleMs, limit }
+  // one no-op call is the client's own; what is merged or raced for has no one interim answer
+  const informs = deps.receiver === undefined && endpoint.concurrentCalls === 1
+  const plan: CallPlan = { redirects, watch, idleMs: deps.idleMs, limit, informs }
   const upgradePlan: CallPlan = { ...plan, redirects: undefined, idleMs: 0 }
   const hosted = deps.wraps.decoded !== undefined || deps.wraps.transport !== undefined
   const wrapped = compileChain(transport, receive, deps.wraps)

@@ -3,7 +3,7 @@
  *
  * In: an origin's pool, method, path, fields, body. Out, to the subclass: exactly one `onHead`, chunks, then exactly one of
  * `onBodyEnd` and `onFailure`; or `onFailure` alone. A call is a {@link Deadline} of its own, for subclasses that want one. On the way it follows allowed redirects, retries once where nothing can
- * have been processed, ignores interim answers, and refuses statuses outside 200…599. What a subclass does in these calls runs inside
+ * have been processed, and refuses statuses below 100. What a subclass does in these calls runs inside
  * undici's own: it must not throw.
  */
 
@@ -26,6 +26,10 @@ import type { WaitingCall } from './waiting-calls.js'
 
 /** Bytes of an answer that nobody wants which are still read to keep the connection. */
 const DRAIN_LIMIT = 64 * 1024
+/** Bytes of interim answers' fields that a subclass hears of in one call; those beyond are dropped. */
+const MAX_INTERIM_BYTES = 64 * 1024
+/** What an interim answer counts besides its fields, bytes. */
+const INTERIM_COST = 64
 
 export abstract class UpstreamCall extends Deadline implements Cancellable {
   protected pool!: OriginPool
@@ -51,6 +55,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   private headSeen = false
   /** A 204 or 304 was read: what its Content-Length promises never comes (RFC 9110 §8.6). */
   private bodyless = false
+  private interimBytes = 0
   private over = false
   /** Set while the body of a redirect is read and dropped: where to go next. */
   private redirectTo: Redirect | undefined
@@ -61,6 +66,8 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
 
   /** The final answer's head. `raw` are undici's field buffers, name and value alternating. */
   protected abstract onHead(status: number, raw: readonly Buffer[]): void
+  /** An interim answer but 100 and 101, before the final head; dropped unless overridden (RFC 9110 §15.2). */
+  protected onInterim(_status: number, _raw: readonly Buffer[]): void {}
   /** Answers false to pause; {@link resumeFlow} goes on. The chunk may be kept, unless {@link lendChunk} was called. */
   protected abstract onChunk(chunk: Buffer): boolean
   protected abstract onBodyEnd(trailers: readonly Buffer[]): void
@@ -203,8 +210,11 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
 
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
     if (this.over) return true
-    if (status >= 100 && status < 200) return true
-    if (status < 200 || status > 599) {
+    if (status >= 100 && status < 200) {
+      this.interim(status, raw)
+      return true
+    }
+    if (status < 100) {
       this.fail(
         new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', {
           message: `${this.method} "${this.url}": invalid status code ${status}`
@@ -227,6 +237,12 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     if (this.trace !== undefined) this.trace.answered(status, declaredBytes(raw))
     this.onHead(status, raw)
     return !this.paused
+  }
+
+  private interim(status: number, raw: readonly Buffer[]): void {
+    for (const part of raw) this.interimBytes += part.length
+    this.interimBytes += INTERIM_COST
+    if (this.interimBytes <= MAX_INTERIM_BYTES) this.onInterim(status, raw)
   }
 
   onData(chunk: Buffer): boolean {

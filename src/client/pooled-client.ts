@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
+import { tidyAnswerHeads } from './answer-heads.js'
 import type { UpstreamCall } from './call.js'
 import { connectFailure } from './failure.js'
-import { skipContinues } from './interim.js'
 import { omitConnection, stopOmitting } from './request-head.js'
 import { SocketReader } from './socket-reader.js'
 
@@ -65,7 +65,7 @@ export class PooledClient extends Client {
     this.awaitsHead = true
     this.reader = reader
     reader?.attach(socket)
-    skipContinues(socket, () => this.awaitsHead)
+    tidyAnswerHeads(socket, () => this.awaitsHead)
     omitConnection(socket, this.endsAll)
     socket.once('close', () => this.lost(socket))
     this.connectedAt = this.wheel.now()
@@ -119,7 +119,7 @@ export class PooledClient extends Client {
 
   /** The connection changed its protocol and belongs to somebody else now. */
   gaveAway(socket: Socket): void {
-    if (Object.hasOwn(socket, 'read')) delete (socket as { read?: unknown }).read // see skipContinues
+    if (Object.hasOwn(socket, 'read')) delete (socket as { read?: unknown }).read // see tidyAnswerHeads
     stopOmitting(socket)
     this.reader?.release(socket)
     this.lost(socket)

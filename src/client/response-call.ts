@@ -24,6 +24,8 @@ export interface CallPlan {
   readonly idleMs: number
   /** bytes; most that a response's body may hold in memory. */
   readonly limit: number
+  /** Interim answers go on to the client of the exchange. */
+  readonly informs: boolean
 }
 
 /** Bytes kept before a sink is there; beyond it the upstream waits. */
@@ -116,6 +118,10 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     this.receiving = true
     this.receiver.receive(response)
     this.receiving = false
+  }
+
+  protected override onInterim(status: number, raw: readonly Buffer[]): void {
+    if (this.plan.informs) this.scope.inform(status, decodeFields(raw))
   }
 
   /** In the course of the head it waits a tick: an answer whose rest was read with it is over by then, and its connection lives on. */

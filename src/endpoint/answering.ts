@@ -2,12 +2,13 @@ import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
+import { sniffType } from '../http/sniff-type.js'
 import type { Body, ValueSource } from '../message/body.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import type { GatewayResponse } from '../message/response.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
-import { addTrailers, writeHead } from './write-head.js'
+import { addTrailers, flushHead, writeHead, writeInterim } from './write-head.js'
 
 /** Most that is sent without a turn of the event loop. */
 const MAX_BURST_BYTES = 1024 * 1024
@@ -49,6 +50,8 @@ export abstract class Answering extends Exchange implements ByteSink {
   /** Bytes sent since the last drain. */
   private burst = 0
   private waitsForDrain = false
+  /** The head of an answer that names no type: written with the first bytes, which tell it. */
+  private untypedHead: RawFields | undefined = undefined
   /** The answer is over, whole or cut. */
   protected over = false
   /** The client's socket is one of the system: what has left it is nobody's any more. */
@@ -65,6 +68,8 @@ export abstract class Answering extends Exchange implements ByteSink {
 
   /** Called once when the answer is over; `error` says why it was not whole. Closes the scope, and with it the deadline. */
   protected abstract sent(error: GatewayError | undefined): void
+  /** Called when the body failed before anything of the answer was sent: another answer may take its place. */
+  protected abstract failedUnsent(error: GatewayError): void
   /** Called when the client's connection has closed, or the answer is out. */
   abstract clientClosed(): void
 
@@ -118,6 +123,7 @@ export abstract class Answering extends Exchange implements ByteSink {
   private whole(response: GatewayResponse, bytes: Buffer): void {
     const { res } = this
     const raw = response.raw
+    if (bytes.length > 0 && isUntyped(raw)) raw.push('Content-Type', sniffType(bytes))
     if (fieldOf(raw, 'content-length') === undefined) raw.push('Content-Length', String(bytes.length))
     writeHead(res, response.status, raw)
     this.bytesOut = bytes.length
@@ -134,7 +140,9 @@ export abstract class Answering extends Exchange implements ByteSink {
       raw.push('Content-Length', String(source.length))
     this.left = source.length ?? -1
     this.direct = res.req.httpVersionMajor === 1 && res.socket instanceof Socket
-    writeHead(res, response.status, raw)
+    // not for a plugin's stream, whose head leaves at once
+    if (response.call !== undefined && source.length !== 0 && isUntyped(raw)) this.untypedHead = raw
+    else writeHead(res, response.status, raw)
     this.flowing = source
     if (this.idleMs !== 0) this.lastActivity = deadlines.now()
     source.flow(this)
@@ -142,11 +150,15 @@ export abstract class Answering extends Exchange implements ByteSink {
     if (!this.over) process.nextTick(watchBody, this)
   }
 
+  override inform(status: number, fields: RawFields): void {
+    if (this.status === 0) writeInterim(this.res, status, fields)
+  }
+
   /** Used by {@link watchBody}. */
   watchBody(): void {
     if (this.over) return
     // SSE and slow bodies: the head leaves even when no byte is there yet
-    if (this.bytesOut === 0) this.res.flushHeaders()
+    if (this.bytesOut === 0 && this.untypedHead === undefined) flushHead(this.res)
     if (this.idleMs !== 0 && !this.scheduled) deadlines.schedule(this, this.idleMs)
   }
 
@@ -158,8 +170,22 @@ export abstract class Answering extends Exchange implements ByteSink {
     this.flowing!.resume()
   }
 
+  /** As Go's server: an answer without a type gets the one that its first bytes tell. Returns false when the answer is over. */
+  private sendUntypedHead(first: Uint8Array | undefined): boolean {
+    const head = this.untypedHead!
+    this.untypedHead = undefined
+    if (first !== undefined) head.push('Content-Type', sniffType(first))
+    try {
+      writeHead(this.res, this.status, head)
+    } catch (cause) {
+      this.cut(cause)
+    }
+    return !this.over
+  }
+
   write(chunk: Uint8Array): boolean {
     if (this.over) return false
+    if (this.untypedHead !== undefined && !this.sendUntypedHead(chunk)) return false
     const { res } = this
     this.lastActivity = deadlines.now()
     this.bytesOut += chunk.length
@@ -197,6 +223,7 @@ export abstract class Answering extends Exchange implements ByteSink {
 
   end(trailers: readonly string[]): void {
     if (this.over) return
+    if (this.untypedHead !== undefined && !this.sendUntypedHead(undefined)) return
     const { res } = this
     if (
       trailers.length > 0 &&
@@ -211,8 +238,15 @@ export abstract class Answering extends Exchange implements ByteSink {
   /** After the head only one thing is honest: the connection ends before the body does. */
   fail(error: GatewayError): void {
     if (this.over) return
+    if (this.untypedHead !== undefined) return this.answerInstead(error)
     this.finish(error)
     if (!this.res.writableFinished) this.res.destroy()
+  }
+
+  private answerInstead(error: GatewayError): void {
+    this.untypedHead = undefined
+    this.flowing = undefined
+    this.failedUnsent(error)
   }
 
   /** The client went away; what a tunnel had is its own business. */
@@ -254,9 +288,11 @@ export abstract class Answering extends Exchange implements ByteSink {
       message: this.res.writableNeedDrain ? 'the client stopped reading' : 'the upstream stopped sending',
       limit: `idle=${this.idleMs}ms`
     })
-    this.finish(error)
-    this.flowing?.destroy(error)
-    this.res.destroy()
+    const { flowing } = this
+    if (this.untypedHead !== undefined) this.answerInstead(error)
+    else this.finish(error)
+    flowing.destroy(error)
+    if (!this.res.writableEnded) this.res.destroy()
   }
 
   private cut(cause: unknown): void {
@@ -277,6 +313,11 @@ const EMPTY = Buffer.alloc(0)
 
 function isSource(content: ByteSource | Buffer | ValueSource): content is ByteSource {
   return (content as Partial<ByteSource>).flow !== undefined
+}
+
+/** Names neither a type nor a coding, under which the first bytes tell nothing. */
+function isUntyped(raw: RawFields): boolean {
+  return fieldOf(raw, 'content-type') === undefined && (fieldOf(raw, 'content-encoding') ?? '') === ''
 }
 
 function gone(): GatewayError {

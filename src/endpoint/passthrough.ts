@@ -12,19 +12,21 @@ import { Socket } from 'node:net'
 import type { Balancer } from '../backend/balancer.js'
 import type { TargetTemplate } from '../backend/request-template.js'
 import { UpstreamCall } from '../client/call.js'
+import { decodeFields } from '../client/fields.js'
 import type { OriginPool } from '../client/pool.js'
 import type { RedirectPolicy } from '../client/redirect.js'
 import { Upload } from '../client/upload.js'
 import { GatewayError } from '../errors.js'
 import { addConnectionOptions, fieldOf, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
+import { sniffType } from '../http/sniff-type.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FieldFilter } from './forward-fields.js'
 import type { ExchangeReport, Report } from './report.js'
 import { vanished } from './vanished.js'
-import { addTrailers, writeHead } from './write-head.js'
+import { addTrailers, flushHead, writeHead, writeInterim } from './write-head.js'
 
 /** What boot decided for one endpoint. */
 export interface PassthroughPlan {
@@ -64,7 +66,7 @@ function onDrain(this: OwnedResponse): void {
   this[OWNER]!.clientDrained()
 }
 
-function flushHead(exchange: PassthroughExchange): void {
+function flushSoon(exchange: PassthroughExchange): void {
   exchange.flushHead()
 }
 
@@ -81,6 +83,9 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
   readonly requestId: string
   private source: IncomingSource | undefined = undefined
   private headWritten = false
+  /** The head of an answer that names no type: written with the first bytes, which tell it. */
+  private untypedHead: RawFields | undefined = undefined
+  private sniffs = false
   private done = false
   private lastActivity = 0
   /** Body bytes still to come; -1 = unknown. */
@@ -151,26 +156,43 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
 
   // --- from upstream --------------------------------------------------------------------------------------------
 
+  protected override onInterim(status: number, raw: readonly Buffer[]): void {
+    writeInterim(this.res, status, decodeFields(raw))
+  }
+
   protected onHead(status: number, raw: readonly Buffer[]): void {
-    const { plan, res } = this
+    this.status = status
     const head = this.answerFields(status, raw)
+    if (this.sniffs && this.left !== 0) this.untypedHead = head
+    else if (!this.sendHead(head)) return
+    if (this.left >= 0) this.lendChunk()
+  }
+
+  /** Returns false when the head cannot be written; the call is over then. */
+  private sendHead(head: RawFields): boolean {
+    const { plan, res } = this
     try {
-      writeHead(res, status, head)
+      writeHead(res, this.status, head)
     } catch (cause) {
-      this.cancel(
-        new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', {
-          message: `${this.method} "${this.url}": ${(cause as Error).message}`,
-          cause
-        })
-      )
-      return
+      const message = `${this.method} "${this.url}": ${(cause as Error).message}`
+      const error = new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message, cause })
+      if (this.ended) this.onFailure(error)
+      else this.cancel(error)
+      return false
     }
     this.headWritten = true
-    this.status = status
     if (plan.report !== undefined) this.firstByteAt = performance.now()
     if (!plan.timeoutCoversBody) this.lastActivity = deadlines.now()
-    if (this.left !== 0) process.nextTick(flushHead, this)
-    if (this.left >= 0) this.lendChunk()
+    if (this.left !== 0) process.nextTick(flushSoon, this)
+    return true
+  }
+
+  /** As Go's server: an answer without a type gets the one that its first bytes tell. Returns false as {@link sendHead}. */
+  private sendUntypedHead(first: Buffer | undefined): boolean {
+    const head = this.untypedHead!
+    this.untypedHead = undefined
+    if (first !== undefined) head.push('Content-Type', sniffType(first))
+    return this.sendHead(head)
   }
 
   /** Own fields first, then the upstream's without hop-by-hop fields (RFC 9110 §7.6.1) and without another gateway's marks. */
@@ -179,6 +201,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     const withoutBody = this.method === 'HEAD' || status === 204
     const head = this.plan.ownFields.slice()
     let named: Set<string> | undefined
+    this.sniffs = !withoutBody && status !== 304 && this.req.method !== 'HEAD'
     for (let i = 0; i < raw.length; i += 2) {
       const name = raw[i]!.toString('latin1')
       const value = raw[i + 1]!.toString('latin1')
@@ -191,7 +214,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
       if (lower === 'content-length') {
         if (withoutBody && this.res.req.method !== 'HEAD' && status !== 304) continue
         this.left = Number(value)
-      }
+      } else if (lower === 'content-type' || (lower === 'content-encoding' && value !== '')) this.sniffs = false
       head.push(name, value)
     }
     if (named === undefined) return head
@@ -203,6 +226,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
 
   protected onChunk(chunk: Buffer): boolean {
     const { res } = this
+    if (this.untypedHead !== undefined && !this.sendUntypedHead(chunk)) return true
     this.bytesOut += chunk.length
     let more = true
     if (this.left >= 0) this.left -= chunk.length
@@ -235,6 +259,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
 
   protected onBodyEnd(trailers: readonly Buffer[]): void {
     const { res } = this
+    if (this.untypedHead !== undefined && !this.sendUntypedHead(undefined)) return
     if (!res.writableEnded) {
       if (trailers.length > 0 && this.wantsTrailers())
         addTrailers(
@@ -280,7 +305,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
   // --- from the client and the clock ----------------------------------------------------------------------------
 
   flushHead(): void {
-    if (!this.done && this.bytesOut === 0) this.res.flushHeaders()
+    if (!this.done && this.bytesOut === 0) flushHead(this.res)
   }
 
   clientDrained(): void {

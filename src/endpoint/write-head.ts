@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
 import { hasBody, lowerName, type RawFields } from '../http/fields.js'
 
 /**
@@ -9,8 +10,58 @@ export function writeHead(res: ServerResponse, status: number, raw: RawFields): 
   if (res.req.httpVersionMajor === 1) {
     // RFC 9112 §9.3: an early answer to a body that is still coming ends the connection, and says so
     if (!res.req.complete && hasBody(res.req.rawHeaders)) res.shouldKeepAlive = false
-    res.writeHead(status, raw as unknown as [])
+    // always given: node:http keeps the phrase of a head that could not be written
+    res.writeHead(status, reasonOf(status), opaque(raw) as unknown as [])
   } else res.writeHead(status, asObject(raw))
+}
+
+/** Sends a head that was written, before there is any byte of the body. */
+export function flushHead(res: ServerResponse): void {
+  // not flushHeaders: node:http writes the head as UTF-8 there, and bytes beyond ASCII become two
+  if (res.req.httpVersionMajor === 1) res.write('', 'latin1')
+  else res.flushHeaders()
+}
+
+/** Sends an interim answer, unless the head was written; HTTP/1.0 clients know none (RFC 9110 §15.2). */
+export function writeInterim(res: ServerResponse, status: number, raw: RawFields): void {
+  const { req, socket } = res
+  if (res.headersSent || res.destroyed) return
+  if (req.httpVersionMajor !== 1) {
+    ;(res as unknown as Http2ServerResponse).stream.additionalHeaders({ ...asObject(raw), ':status': status })
+  } else if (req.httpVersionMinor >= 1 && socket !== null) {
+    let head = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`
+    for (let i = 0; i < raw.length; i += 2) head += `${raw[i]}: ${raw[i + 1]}\r\n`
+    socket.write(`${head}\r\n`, 'latin1')
+  }
+}
+
+/** Go's words for a status without a name. */
+function reasonOf(status: number): string {
+  return STATUS_CODES[status] ?? `status code ${status}`
+}
+
+const NOT_ASCII = /[^\x00-\x7f]/
+
+/**
+ * Values are bytes that pass as they came (RFC 9110 §5.5). node:http encodes `Content-Disposition` anew when it comes after a
+ * `Content-Length`, so the length is moved to the end then; the order of different names has no meaning (RFC 9110 §5.3).
+ */
+function opaque(raw: RawFields): RawFields {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!
+    if (name.length === 19 && lowerName(name) === 'content-disposition' && NOT_ASCII.test(raw[i + 1]!)) return lengthLast(raw)
+  }
+  return raw
+}
+
+function lengthLast(raw: RawFields): RawFields {
+  const out: RawFields = []
+  const lengths: RawFields = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const to = lowerName(raw[i]!) === 'content-length' ? lengths : out
+    to.push(raw[i]!, raw[i + 1]!)
+  }
+  return out.concat(lengths)
 }
 
 /** HTTP/2 takes an object with lower-case names, repeats as lists. */

@@ -4,6 +4,7 @@
  */
 
 import { GatewayError } from '../errors.js'
+import type { RawFields } from '../http/fields.js'
 import { Deadline, type TimerWheel } from '../telemetry/timer-wheel.js'
 
 /** Something that can be told to stop. */
@@ -75,6 +76,11 @@ export class Scope extends Deadline implements Cancellable {
     this.parent?.remove(this)
     for (const child of this.takeAll()) child.cancel(reason)
     this.controller?.abort(reason)
+  }
+
+  /** Hands an interim answer of an upstream (RFC 9110 §15.2) out to the exchange, which sends it to its client. */
+  inform(status: number, fields: RawFields): void {
+    this.parent?.inform(status, fields)
   }
 
   /**

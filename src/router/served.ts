@@ -78,6 +78,10 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
     this.receive(this.answerTo(error))
   }
 
+  protected failedUnsent(error: GatewayError): void {
+    this.reject(error)
+  }
+
   /** The answer to a failure that no endpoint made one of. Logs it. */
   answerTo(cause: unknown): GatewayResponse {
     const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })

@@ -345,7 +345,7 @@ test('a kept connection that died is tried once more on a fresh one, for request
   assert.ok(calls <= 3, 'a POST is sent once')
 })
 
-test('interim answers are passed over', async t => {
+test('interim answers are no final ones', async t => {
   const upstream = await rawUpstream(t, socket => {
     socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n')
     socket.end(answer('200 OK', 'final'))
