@@ -7,8 +7,10 @@
 
 import { defineComponent, GatewayError, type GatewayRequest, GatewayResponse, type Next } from 'sluice/plugin'
 import { BodyCopy } from './body-copy.js'
+import type { RequestHead } from './key.js'
 import { DEFAULT_MAX_BYTES, openStore } from './open-store.js'
-import { type Found, type RequestHead, ResponseCache } from './response-cache.js'
+import { type Found, ResponseCache } from './response-cache.js'
+import { select } from './selection.js'
 import type { StoredAnswer } from './store.js'
 
 interface CacheOptions {
@@ -18,6 +20,8 @@ interface CacheOptions {
   readonly max_size?: number
   /** 0 (default) = as many as fit. */
   readonly max_items?: number
+  /** The backend gets `X-Forwarded-For`, and each address has answers of its own. Default false. */
+  readonly client_address?: boolean
 }
 
 export default defineComponent<CacheOptions>({
@@ -36,20 +40,26 @@ export default defineComponent<CacheOptions>({
         default: 0,
         description: 'Bytes of all answers; 0 = 64 MiB, together with all others that say 0.'
       },
-      max_items: { type: 'integer', minimum: 0, default: 0, description: 'Answers; 0 = as many as fit.' }
+      max_items: { type: 'integer', minimum: 0, default: 0, description: 'Answers; 0 = as many as fit.' },
+      client_address: {
+        type: 'boolean',
+        default: false,
+        description: 'Sends X-Forwarded-For, and keeps the answers of each address apart.'
+      }
     },
     additionalProperties: false
   },
   async compile(options, context) {
     const maxBytes = options.max_size || DEFAULT_MAX_BYTES
     const store = await openStore(options.shared === true, options.max_size ?? 0, options.max_items ?? 0, context)
-    const { default: Policy } = await import('http-cache-semantics')
+    const sendsAddress = options.client_address === true
     const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
     const plan: Plan = {
-      cache: new ResponseCache(store, Policy),
+      cache: new ResponseCache(store, sendsAddress ? [CLIENT_ADDRESS] : []),
+      sendsAddress,
       limit: held,
       maxBodyBytes: Math.min(held, maxBytes),
-      keepsErrors: context.endpointFacts?.outputEncoding === 'no-op',
+      passesThrough: context.endpointFacts?.outputEncoding === 'no-op',
       failed: cause => context.logger.error(`${context.tag}[HTTPCache] ${(cause as Error).message}`)
     }
     return next => request => serve(plan, request, next)
@@ -58,15 +68,18 @@ export default defineComponent<CacheOptions>({
 
 interface Plan {
   readonly cache: ResponseCache
+  /** The backend may know who asks. */
+  readonly sendsAddress: boolean
   /** bytes; most to hold of a body that is read. */
   readonly limit: number
   /** bytes; larger answers are not stored. */
   readonly maxBodyBytes: number
-  /** Pass-through reads the bodies of all answers, decoded endpoints only those of good ones. */
-  readonly keepsErrors: boolean
+  /** The client gets the answer as it is. Decoded endpoints read the bodies of good ones only, and need the whole. */
+  readonly passesThrough: boolean
   readonly failed: (cause: unknown) => void
 }
 
+const CLIENT_ADDRESS = 'x-forwarded-for'
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 async function serve(plan: Plan, request: GatewayRequest, next: Next): Promise<GatewayResponse> {
@@ -76,14 +89,17 @@ async function serve(plan: Plan, request: GatewayRequest, next: Next): Promise<G
     if (!SAFE.has(method) && response.status < 400) await plan.cache.forget(urlOf(request))
     return response
   }
-  if (headers.has('range') || request.exchange.offer !== undefined) return next(request)
+  const ranged = headers.has('range')
+  if ((ranged && !plan.passesThrough) || request.exchange.offer !== undefined) return next(request)
   const head = headOf(request)
   const found = await plan.cache.find(head)
   if (found?.fresh) return replay(plan, head, found.answer, found.ageSeconds)
   // RFC 9111 §5.2.1.7
   if (/only-if-cached/i.test(head.headers['cache-control'] ?? '')) return GatewayResponse.empty(504)
-  // the client asks about an answer of its own: what comes back is for it alone
-  if (headers.has('if-none-match') || headers.has('if-modified-since')) return next(request)
+  // the client asks about a part, or an answer of its own: what comes back is for it alone
+  if (ranged || headers.has('if-none-match') || headers.has('if-modified-since')) return next(request)
+  // an answer for all must not be made for one
+  if (!plan.sendsAddress) headers.delete(CLIENT_ADDRESS)
   if (found === undefined) return store(plan, head, await next(request))
   return revalidate(plan, head, found, request, next)
 }
@@ -120,9 +136,9 @@ const isFailure = (cause: unknown): boolean => cause instanceof GatewayError && 
 
 /** Copies the answer into the store while it flows on. */
 function store(plan: Plan, head: RequestHead, response: GatewayResponse): GatewayResponse {
-  const { cache, maxBodyBytes, keepsErrors, failed } = plan
+  const { cache, maxBodyBytes, passesThrough, failed } = plan
   const { status } = response
-  if (response.tunnel !== undefined || (!keepsErrors && status !== 200)) return response
+  if (response.tunnel !== undefined || (!passesThrough && status !== 200)) return response
   const fields = [...response.headers].flat()
   if (!cache.mayStore(head, status, fields)) return response
   const declared = Number(response.headers.get('content-length') ?? 0)
@@ -137,9 +153,12 @@ function store(plan: Plan, head: RequestHead, response: GatewayResponse): Gatewa
 }
 
 function replay(plan: Plan, head: RequestHead, answer: StoredAnswer, ageSeconds: number): GatewayResponse {
-  const fields = answer.fields.slice()
-  const response = GatewayResponse.over(answer.status, fields, head.method === 'HEAD' ? undefined : answer.body, plan.limit)
-  if (head.method === 'HEAD') response.bodiless = true
+  const part = plan.passesThrough ? select(head.headers, head.method, answer, Date.now()) : undefined
+  const status = part?.status ?? answer.status
+  const bodiless = head.method === 'HEAD' || status === 304
+  const body = bodiless ? undefined : part === undefined ? answer.body : part.body
+  const response = GatewayResponse.over(status, part?.fields ?? answer.fields.slice(), body, plan.limit)
+  if (bodiless) response.bodiless = true
   response.call = { url: answer.url }
   response.headers.set('Age', String(ageSeconds))
   return response

@@ -1,22 +1,16 @@
 /**
- * What may be stored and what may be answered from the store (RFC 9111), apart from the gateway that asks.
+ * Stored answers and the requests they may be given to (RFC 9111), apart from the gateway that asks.
  *
  * In: the head of a request, answers with their bodies. Out: a stored answer and whether it is fresh. One URL has as many answers as
- * its `Vary` fields and its `Authorization` make; an answer marked `private` is given only to requests with the same fields.
+ * its `Vary` fields and the key's own fields (key.ts) make; an answer marked `private` is given only to requests with the same fields.
  */
 
-import { createHash, randomUUID } from 'node:crypto'
-import type CachePolicy from 'http-cache-semantics'
+import { randomUUID } from 'node:crypto'
+import { parseDirectives } from './directives.js'
+import { fieldValue } from './fields.js'
+import { Freshness } from './freshness.js'
+import { answerKey, type RequestHead } from './key.js'
 import type { CacheStore, StoredAnswer } from './store.js'
-
-/** A request as the cache sees it. */
-export interface RequestHead {
-  readonly method: string
-  /** Origin, path and query. */
-  readonly url: string
-  /** Lower-cased names, repeats joined. */
-  readonly headers: Readonly<Record<string, string>>
-}
 
 /** What was found for a request. */
 export interface Found {
@@ -32,20 +26,17 @@ export interface Found {
   readonly validators: readonly (readonly [name: string, value: string])[]
 }
 
-/** Fields of a request that differ each time and choose nothing. */
-const VOLATILE = new Set(['x-request-id', 'traceparent', 'tracestate', 'content-length', 'date'])
 /** Fields that a 304 does not replace: they belong to the bytes that are kept (RFC 9111 §3.2). */
 const KEPT = new Set(['content-length', 'content-encoding', 'content-range', 'content-type', 'transfer-encoding'])
-/** KrakenD's cache knows no heuristic freshness. */
-const POLICY = { shared: false, cacheHeuristic: 0, immutableMinTimeToLive: 0 } as const
 
 export class ResponseCache {
   private readonly store: CacheStore
-  private readonly Policy: typeof CachePolicy
+  /** Fields of a request that are part of every key besides those of key.ts. */
+  private readonly keyed: readonly string[]
 
-  constructor(store: CacheStore, Policy: typeof CachePolicy) {
+  constructor(store: CacheStore, keyed: readonly string[] = []) {
     this.store = store
-    this.Policy = Policy
+    this.keyed = keyed
   }
 
   async find(head: RequestHead): Promise<Found | undefined> {
@@ -54,14 +45,14 @@ export class ResponseCache {
     const key = answerKey(head, variants.fields, variants.generation)
     const answer = await this.store.get(key)
     if (answer?.kind !== 'answer') return undefined
-    const policy = this.policyOf(head, answer.status, answer.fields, answer.storedAt)
-    const strict = has(answer.fields, 'cache-control', 'must-revalidate')
+    const freshness = new Freshness(answer.fields, answer.storedAt)
+    const now = Date.now()
     return {
       key,
       answer,
-      fresh: policy.satisfiesWithoutRevalidation(head) && !(strict && policy.stale()),
-      usableOnError: !strict && !policy.revalidatedPolicy(head, { status: 503, headers: {} }).modified,
-      ageSeconds: Math.max(0, Math.round(policy.age())),
+      fresh: freshness.satisfies(head.headers, now),
+      usableOnError: freshness.usableOnError(now),
+      ageSeconds: Math.round(freshness.age(now)),
       validators: validatorsOf(answer.fields)
     }
   }
@@ -70,12 +61,12 @@ export class ResponseCache {
   mayStore(head: RequestHead, status: number, fields: readonly string[]): boolean {
     // a session made for one client is not for the next one
     if (fieldValue(fields, 'set-cookie') !== undefined || fieldValue(fields, 'vary')?.includes('*')) return false
-    const policy = this.policyOf(head, status, fields, Date.now())
-    return policy.storable() && (policy.timeToLive() > 0 || validatorsOf(fields).length > 0)
+    if (parseDirectives(head.headers['cache-control']).has('no-store')) return false
+    return new Freshness(fields, Date.now()).mayStore(status, validatorsOf(fields).length > 0)
   }
 
   async keep(head: RequestHead, answer: StoredAnswer): Promise<void> {
-    const wanted = selectingFields(answer.fields)
+    const wanted = [...selectingFields(answer.fields), ...this.keyed]
     const known = await this.store.get(head.url)
     let variants = known?.kind === 'variants' ? known : undefined
     if (variants === undefined || wanted.some(name => !variants!.fields.includes(name))) {
@@ -98,26 +89,11 @@ export class ResponseCache {
   async forget(url: string): Promise<void> {
     await this.store.delete(url)
   }
-
-  private policyOf(head: RequestHead, status: number, fields: readonly string[], storedAt: number): CachePolicy {
-    const headers: Record<string, string> = Object.create(null)
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i]!.toLowerCase()
-      headers[name] = headers[name] === undefined ? fields[i + 1]! : `${headers[name]}, ${fields[i + 1]!}`
-    }
-    // the library never answers such ones from the store, fresh or not; find() looks after them
-    const control = headers['cache-control']
-    if (control !== undefined) headers['cache-control'] = control.toLowerCase().replace(/must-revalidate/g, 'x-must-revalidate')
-    return this.Policy.fromObject({
-      ...new this.Policy(head as CachePolicy.HttpRequest, { status, headers }, POLICY).toObject(),
-      t: storedAt
-    })
-  }
 }
 
 /** Fields that choose between answers. Encoded bytes are chosen by `Accept-Encoding` even where the upstream forgets to say so. */
 function selectingFields(fields: readonly string[]): string[] {
-  if (has(fields, 'cache-control', 'private')) return ['*']
+  if (parseDirectives(fieldValue(fields, 'cache-control')).has('private')) return ['*']
   const names = (fieldValue(fields, 'vary') ?? '')
     .toLowerCase()
     .split(',')
@@ -125,14 +101,6 @@ function selectingFields(fields: readonly string[]): string[] {
     .filter(name => name !== '')
   if (fieldValue(fields, 'content-encoding') !== undefined) names.push('accept-encoding')
   return names
-}
-
-/** Hashed, so that no token stands in a key. `Authorization` is always part of it. */
-function answerKey(head: RequestHead, fields: readonly string[], generation: string): string {
-  const names = fields.includes('*') ? Object.keys(head.headers).sort() : [...fields, 'authorization']
-  const hash = createHash('sha256')
-  for (const name of names) if (!VOLATILE.has(name)) hash.update(`${name}:${head.headers[name] ?? '\n'}\n`)
-  return `${head.method} ${head.url} ${generation} ${hash.digest('base64')}`
 }
 
 function validatorsOf(fields: readonly string[]): [name: string, value: string][] {
@@ -160,18 +128,4 @@ function replaceFields(old: readonly string[], update: readonly string[]): strin
     if (name !== 'age' && !replaced.has(name)) fields.push(old[i]!, old[i + 1]!)
   }
   return [...fields, ...added]
-}
-
-function fieldValue(fields: readonly string[], name: string): string | undefined {
-  let found: string | undefined
-  for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i]!.toLowerCase() === name) found = found === undefined ? fields[i + 1]! : `${found}, ${fields[i + 1]!}`
-  }
-  return found
-}
-
-/** Whether a list field names a directive, with or without an argument. */
-function has(fields: readonly string[], name: string, directive: string): boolean {
-  const value = fieldValue(fields, name)
-  return value?.split(',').some(part => part.split('=')[0]!.trim().toLowerCase() === directive) ?? false
 }

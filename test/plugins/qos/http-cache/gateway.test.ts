@@ -135,6 +135,69 @@ test('nobody gets what belongs to another Authorization', async t => {
   )
 })
 
+test('a client plants no answer for others: which host was asked for is part of the key', async t => {
+  const upstream = await counting(t, (req, res) => {
+    res.setHeader('Cache-Control', 'max-age=60').end(JSON.stringify({ host: req.headers['x-forwarded-host'] }))
+  })
+  const { gateway } = await build(t, { endpoints: [endpoint('/a', upstream.host, cached())] })
+  const ask = async (host: string): Promise<unknown> => (await gateway.request({ path: '/a', headers: { host } })).json()
+  const hosts = ['evil.example', 'shop.example', 'evil.example', 'shop.example']
+  const answers: unknown[] = []
+  for (const host of hosts) answers.push(await ask(host))
+  assert.deepEqual(
+    answers,
+    hosts.map(host => ({ host }))
+  )
+  assert.equal(upstream.calls, 2)
+})
+
+test('an answer for all is not made for one address, unless each address has its own', async t => {
+  const upstream = await counting(t, (req, res) => {
+    res.setHeader('Cache-Control', 'max-age=60').end(JSON.stringify({ address: req.headers['x-forwarded-for'] ?? null }))
+  })
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/all', upstream.host, { url: '/all', ...cached() }),
+      endpoint('/each', upstream.host, { url: '/each', ...cached({ client_address: true }) })
+    ]
+  })
+  const ask = async (path: string, address: string): Promise<unknown> =>
+    (await gateway.request({ path, headers: { 'x-forwarded-for': address } })).json()
+  assert.deepEqual(
+    [await ask('/all', '1.1.1.1'), await ask('/all', '2.2.2.2'), upstream.calls],
+    [{ address: null }, { address: null }, 1]
+  )
+  assert.deepEqual(
+    [await ask('/each', '1.1.1.1'), await ask('/each', '2.2.2.2'), await ask('/each', '1.1.1.1'), upstream.calls],
+    [{ address: '1.1.1.1' }, { address: '2.2.2.2' }, { address: '1.1.1.1' }, 3]
+  )
+})
+
+test('conditions and ranges are answered from a fresh answer where it passes through, and never on decoded endpoints', async t => {
+  const upstream = await counting(t, (_, res, n) => {
+    res.setHeader('ETag', '"v"').setHeader('Cache-Control', 'max-age=60').end(`{"n":${n}}`)
+  })
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/n', upstream.host, { url: '/n', output_encoding: 'no-op', input_headers: ['*'], ...cached() }),
+      endpoint('/d', upstream.host, { url: '/d', input_headers: ['*'], ...cached() })
+    ]
+  })
+  const ask = async (path: string, headers: Record<string, string> = {}): Promise<[number, string]> => {
+    const { status, body } = await gateway.request({ path, headers })
+    return [status, body.toString()]
+  }
+  await ask('/n')
+  assert.deepEqual(await ask('/n', { 'if-none-match': '"v"' }), [304, ''])
+  assert.deepEqual(await ask('/n', { range: 'bytes=1-3' }), [206, '"n"'])
+  assert.deepEqual(await ask('/n', { range: 'bytes=99-' }), [416, ''])
+  assert.deepEqual(await ask('/n', { range: 'bytes=1-3', 'if-range': '"w"' }), [200, '{"n":1}'])
+  assert.equal(upstream.calls, 1)
+  await ask('/d')
+  assert.deepEqual([await ask('/d', { 'if-none-match': '"v"' }), upstream.calls], [[200, '{"n":2}'], 2])
+  assert.deepEqual([await ask('/d', { range: 'bytes=1-3' }), upstream.calls], [[200, '{"n":3}'], 3])
+})
+
 test('answers with cookies are never stored', async t => {
   const upstream = await counting(t, (req, res, n) => {
     res.setHeader('Set-Cookie', `s=${n}`)
