@@ -18,12 +18,12 @@ import { addHandshake } from '../http/upgrade.js'
 import { BufferSource, type ByteSource } from '../message/byte-flow.js'
 import { GatewayRequest } from '../message/request.js'
 import type { Scope } from '../message/scope.js'
-import { type ResponseReceiver, type Sender, type SenderWrap, Through, through } from '../message/sender.js'
+import { type ResponseReceiver, type Sender, type SenderWrap, Through, through, type Work } from '../message/sender.js'
 import { Metered } from '../plugin/measure.js'
 import type { PipeMeter } from '../plugin/observer.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import type { Balancer } from './balancer.js'
-import type { Receive, Receiver } from './decoded.js'
+import type { Receiver } from './decoded.js'
 import { PartCall } from './part-call.js'
 import { compileTargetTemplate } from './request-template.js'
 
@@ -75,7 +75,8 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const { method } = backend
   const limit = endpoint.maxBodyBytes
   const gzip = deps.acceptGzip
-  const receive = deps.receiver?.receive
+  const decode = deps.receiver?.receive
+  const receive: Work | undefined = decode === undefined ? undefined : (response, { scope }) => decode(response, scope)
   const whole = deps.receiver?.whole
   const { watch, meter } = deps.wraps
   // one no-op call is the client's own; what is merged or raced for has no one interim answer
@@ -169,7 +170,7 @@ function failingCall(text: string): BackendCall {
 }
 
 /** Transport, what wraps it, decoding, what wraps that. */
-function compileChain(transport: Sender, receive: Receive | undefined, wraps: BackendWraps): Sender {
+function compileChain(transport: Sender, receive: Work | undefined, wraps: BackendWraps): Sender {
   const sent = wraps.transport === undefined ? transport : wraps.transport(transport)
   const received = receive === undefined ? sent : through(sent, receive)
   return wraps.decoded === undefined ? received : wraps.decoded(received)

@@ -18,16 +18,18 @@ import { decodeContent } from '../message/content-coding.js'
 import { HeaderMap } from '../message/header-map.js'
 import { FilterLink } from '../message/links.js'
 import { GatewayResponse } from '../message/response.js'
+import type { Scope } from '../message/scope.js'
+import { runSliced } from '../message/slices.js'
 import { entityResponse } from './entity.js'
 
-/** Turns the upstream's response into one with data; rejects with a GatewayError. */
-export type Receive = (response: GatewayResponse) => Promise<GatewayResponse>
+/** Turns the upstream's response into one with data, unless `scope` is cancelled before; rejects with a GatewayError. */
+export type Receive = (response: GatewayResponse, scope: Scope) => Promise<GatewayResponse>
 
 /** What a call needs that reads the whole body itself. */
 export interface WholeReceive {
   accepts(status: number): boolean
   /** Decodes and shapes the body of an accepted answer. May throw. */
-  decode(fields: RawFields, bytes: Buffer): GatewayResponse | Promise<GatewayResponse>
+  decode(fields: RawFields, bytes: Buffer, scope: Scope): GatewayResponse | Promise<GatewayResponse>
   /** The body of a status that is not accepted is read before it is judged. */
   readonly judgesBody: boolean
   /** Judges what is not accepted. */
@@ -65,12 +67,14 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   const { decoder, limit, keepText } = deps
   const { isCollection, encoding } = backend
 
-  const receive: Receive = response => {
+  const receive: Receive = (response, scope) => {
     if (encoding === 'no-op') return keepText ? textPart(response, limit) : Promise.resolve(noOpPart(response))
     if (!isAccepted(response.status)) return judgeStatus(backend, response, limit)
     const content = response.openedBody === undefined ? response.unopened : undefined
-    if (content !== undefined && !Buffer.isBuffer(content) && 'flow' in content) return collect(response, content)
-    return hold(response).then(held => (Buffer.isBuffer(held) ? decode(response.raw, held) : collect(response, held)))
+    if (content !== undefined && !Buffer.isBuffer(content) && 'flow' in content) return collect(response, content, scope)
+    return hold(response).then(held =>
+      Buffer.isBuffer(held) ? decode(response.raw, held, scope) : collect(response, held, scope)
+    )
   }
 
   const { returnErrorDetails, returnErrorCode } = backend.http
@@ -79,12 +83,12 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   return { receive, whole: readsWhole ? { accepts: isAccepted, decode, judgesBody, receive } : undefined }
 
   /** Reads, decodes and shapes behind one promise. */
-  function collect(response: GatewayResponse, source: ByteSource): Promise<GatewayResponse> {
+  function collect(response: GatewayResponse, source: ByteSource, scope: Scope): Promise<GatewayResponse> {
     return new Promise((resolve, reject) => {
       const collected = (error: GatewayError | undefined, bytes: Buffer): void => {
         if (error !== undefined) return reject(error)
         try {
-          resolve(decode(response.raw, bytes))
+          resolve(decode(response.raw, bytes, scope))
         } catch (cause) {
           reject(cause)
         }
@@ -99,17 +103,21 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
     })
   }
 
-  function decode(fields: RawFields, bytes: Buffer): GatewayResponse | Promise<GatewayResponse> {
+  function decode(fields: RawFields, bytes: Buffer, scope: Scope): GatewayResponse | Promise<GatewayResponse> {
     const coding = contentCoding(fields)
-    if (coding !== undefined) return decodeContent(bytes, coding, limit).then(plain => shaped(fields, plain))
-    return shaped(fields, bytes)
+    if (coding !== undefined) return decodeContent(bytes, coding, limit).then(plain => decodePlain(fields, plain, scope))
+    return decodePlain(fields, bytes, scope)
   }
 
-  function shaped(fields: RawFields, bytes: Buffer): GatewayResponse | Promise<GatewayResponse> {
+  function decodePlain(fields: RawFields, bytes: Buffer, scope: Scope): GatewayResponse | Promise<GatewayResponse> {
     const contentType = new HeaderMap(fields).get('content-type') ?? ''
-    const data = decoder(bytes, { contentType, isCollection })
-    if (data instanceof Promise) return data.then(ready => entityResponse(shape === undefined ? ready : shape(ready), true))
-    return entityResponse(shape === undefined ? data : shape(data), true)
+    const data = decoder(bytes, { contentType, isCollection, scope })
+    return data instanceof Promise ? data.then(ready => shaped(ready, scope)) : shaped(data, scope)
+  }
+
+  function shaped(data: ObjectNode | null, scope: Scope): GatewayResponse | Promise<GatewayResponse> {
+    const made = shape === undefined ? data : runSliced(shape(data), scope)
+    return made instanceof Promise ? made.then(ready => entityResponse(ready, true)) : entityResponse(made, true)
   }
 
   function streamed(source: ByteSource): GatewayResponse {

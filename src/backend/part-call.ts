@@ -54,7 +54,7 @@ export class PartCall extends UpstreamCall {
     this.fields = decodeFields(raw)
     if (this.whole.judgesBody) return
     this.judged = true
-    settle(this.whole.receive(this.responseOf(undefined)), this.receiver)
+    settle(this.whole.receive(this.responseOf(undefined), this.scope), this.receiver)
   }
 
   protected onChunk(chunk: Buffer): boolean {
@@ -72,7 +72,9 @@ export class PartCall extends UpstreamCall {
     const bytes = joinChunks(this.chunks, this.size)
     let made: GatewayResponse | Promise<GatewayResponse>
     try {
-      made = this.whole.accepts(this.status) ? this.whole.decode(this.fields, bytes) : this.whole.receive(this.responseOf(bytes))
+      made = this.whole.accepts(this.status)
+        ? this.whole.decode(this.fields, bytes, this.scope)
+        : this.whole.receive(this.responseOf(bytes), this.scope)
     } catch (cause) {
       return this.receiver.reject(cause)
     }

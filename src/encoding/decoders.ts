@@ -5,21 +5,36 @@
  * knows (KrakenD's Enterprise names too) means `json`. `no-op` decodes nothing and never comes here.
  */
 
-import { parseJsonCollection, parseJsonObject, parseJsonSafe } from './json-decode.js'
-import { nodeOfValue } from './plain-value.js'
+import { runSliced, type Sliced } from '../message/slices.js'
+import { ByteWriter } from './byte-writer.js'
+import { readJsonCollection, readJsonObject, readJsonSafe } from './json-decode.js'
+import { ObjectNode, RawNode } from './json-node.js'
 import { decodeRss } from './rss-decode.js'
 import type { Decoder } from './types.js'
+import { utf8Pieces } from './utf8.js'
 import { decodeXml } from './xml-decode.js'
 import { loadXml } from './xml-read.js'
 
 /** Decodes an object, or with `isCollection` an array under `collection`. */
-export const decodeJson: Decoder = (bytes, { isCollection }) =>
-  isCollection ? parseJsonCollection(bytes) : parseJsonObject(bytes)
+export const decodeJson: Decoder = (bytes, { isCollection, scope }) =>
+  runSliced(isCollection ? readJsonCollection(bytes) : readJsonObject(bytes), scope)
 
-const decodeSafeJson: Decoder = bytes => parseJsonSafe(bytes)
+const decodeSafeJson: Decoder = (bytes, { scope }) => runSliced(readJsonSafe(bytes), scope)
 
 /** Takes the whole text as `content`; bytes that are not UTF-8 become U+FFFD, as in KrakenD. */
-const decodeString: Decoder = bytes => nodeOfValue({ content: bytes.toString('utf8') })
+const decodeString: Decoder = (bytes, { scope }) => runSliced(contentOf(bytes), scope)
+
+function* contentOf(bytes: Buffer): Sliced<ObjectNode> {
+  const out = new ByteWriter(bytes.length)
+  out.text('{"content":"')
+  let pieces = 0
+  for (const piece of utf8Pieces(bytes)) {
+    if (pieces++ > 0) yield
+    out.text(JSON.stringify(piece).slice(1, -1))
+  }
+  out.text('"}')
+  return new ObjectNode(undefined, new RawNode(undefined, out.finish()))
+}
 
 const DECODERS: ReadonlyMap<string, Decoder> = new Map([
   ['json', decodeJson],

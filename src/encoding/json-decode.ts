@@ -8,16 +8,18 @@
 
 import { isUtf8 } from 'node:buffer'
 import { GatewayError } from '../errors.js'
+import type { Sliced } from '../message/slices.js'
 import { type JsonNode, ObjectNode, RawNode } from './json-node.js'
 import { validateJson } from './json-validate.js'
+import { mendUtf8 } from './utf8.js'
 
 /**
  * Decodes `json`: an object, or `null` for a null document.
  *
  * @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE.
  */
-export function parseJsonObject(bytes: Buffer): ObjectNode | null {
-  const raw = parseRaw(bytes)
+export function* readJsonObject(bytes: Buffer): Sliced<ObjectNode | null> {
+  const raw = yield* readJson(bytes)
   if (raw.first === OPEN_OBJECT) return new ObjectNode(undefined, raw)
   if (raw.first === NULL) return null
   throw wrongKind(raw, 'map[string]interface {}')
@@ -29,8 +31,8 @@ export function parseJsonObject(bytes: Buffer): ObjectNode | null {
  *
  * @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE.
  */
-export function parseJsonCollection(bytes: Buffer): ObjectNode {
-  const raw = parseRaw(bytes)
+export function* readJsonCollection(bytes: Buffer): Sliced<ObjectNode> {
+  const raw = yield* readJson(bytes)
   if (raw.first !== OPEN_ARRAY && raw.first !== NULL) throw wrongKind(raw, '[]interface {}')
   return wrap('collection', raw)
 }
@@ -40,8 +42,8 @@ export function parseJsonCollection(bytes: Buffer): ObjectNode {
  *
  * @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE.
  */
-export function parseJsonSafe(bytes: Buffer): ObjectNode {
-  const raw = parseRaw(bytes)
+export function* readJsonSafe(bytes: Buffer): Sliced<ObjectNode> {
+  const raw = yield* readJson(bytes)
   if (raw.first === OPEN_OBJECT) return new ObjectNode(undefined, raw)
   return wrap(raw.first === OPEN_ARRAY ? 'collection' : 'content', raw)
 }
@@ -51,9 +53,9 @@ export function parseJsonSafe(bytes: Buffer): ObjectNode {
  *
  * @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE.
  */
-export function parseRaw(bytes: Buffer): RawNode {
-  const valid = isUtf8(bytes) ? bytes : Buffer.from(bytes.toString('utf8'))
-  const span = validateJson(valid)
+export function* readJson(bytes: Buffer): Sliced<RawNode> {
+  const valid = isUtf8(bytes) ? bytes : yield* mendUtf8(bytes)
+  const span = yield* validateJson(valid)
   return new RawNode(undefined, valid, span.start, span.end, span.fields)
 }
 

@@ -5,30 +5,44 @@
  * small ones are joined as byte strings first.
  */
 
+import { runWhole, type Sliced } from '../message/slices.js'
 import type { ArrayNode, JsonNode, ObjectNode, RawNode } from './json-node.js'
-import { openObject } from './json-scan.js'
+import { openFields } from './json-scan.js'
 
 /** Pieces from this size are copied from the body's bytes instead of going through a string (bench/json-scan.mjs). */
 const COPY_BYTES = 4096
+/** Joined text becomes bytes when it is this long. */
+const PIECE_CHARACTERS = 64 * 1024
+/** Values that are written before others get their turn. */
+const STEP = 4096
 
 /** Renders `json`: undefined data (no response at all) is `{}`, null data `null`. */
-export function renderJson(data: ObjectNode | null | undefined): Buffer {
+export function* writeJson(data: ObjectNode | null | undefined): Sliced<Buffer> {
   if (data === null || data === undefined) return Buffer.from(data === null ? 'null' : '{}')
-  return data.raw === undefined ? renderNode(data) : data.raw.source
+  return data.raw === undefined ? yield* writeNode(data) : data.raw.source
+}
+
+/** Renders `json` at once. */
+export function renderJson(data: ObjectNode | null | undefined): Buffer {
+  return runWhole(writeJson(data))
 }
 
 /** Renders `json-collection`: the value of `collection`, `[]` when there is none. */
-export function renderJsonCollection(data: ObjectNode | null | undefined): Buffer {
-  const collection = data === null || data === undefined ? undefined : openObject(data).get('collection')
-  return collection === undefined ? Buffer.from('[]') : renderNode(collection)
+export function* writeJsonCollection(data: ObjectNode | null | undefined): Sliced<Buffer> {
+  const collection = data === null || data === undefined ? undefined : (yield* openFields(data)).get('collection')
+  return collection === undefined ? Buffer.from('[]') : yield* writeNode(collection)
 }
 
-/** Writes any node as UTF-8 bytes. */
-export function renderNode(node: JsonNode): Buffer {
+function* writeNode(node: JsonNode): Sliced<Buffer> {
   if (node.kind === 'raw') return node.source
   const writer = new Writer()
-  writer.node(node)
+  yield* writer.node(node)
   return writer.finish()
+}
+
+/** Writes any node as UTF-8 bytes, at once. */
+export function renderNode(node: JsonNode): Buffer {
+  return runWhole(writeNode(node))
 }
 
 /** Writes any node as a byte string. */
@@ -58,13 +72,7 @@ function encodeKey(key: string): string {
 class Writer {
   private text = ''
   private pieces: Buffer[] | undefined
-
-  node(node: JsonNode): void {
-    if (node.kind === 'raw') this.raw(node)
-    else if (node.kind === 'array') this.array(node)
-    else if (node.raw !== undefined) this.raw(node.raw)
-    else this.object(node)
-  }
+  private steps = 0
 
   finish(): Buffer {
     const rest = Buffer.from(this.text, 'latin1')
@@ -73,32 +81,48 @@ class Writer {
     return Buffer.concat(this.pieces)
   }
 
+  *node(node: ObjectNode | ArrayNode): Sliced<void> {
+    if (node.kind === 'array') yield* this.array(node)
+    else if (node.raw !== undefined) this.raw(node.raw)
+    else yield* this.object(node)
+  }
+
   private raw(node: RawNode): void {
     if (node.size < COPY_BYTES) {
       this.text += node.text
+      if (this.text.length > PIECE_CHARACTERS) this.cut()
       return
     }
-    this.pieces ??= []
-    this.pieces.push(Buffer.from(this.text, 'latin1'), node.source)
-    this.text = ''
+    this.cut().push(node.source)
   }
 
-  private object(node: ObjectNode): void {
+  private cut(): Buffer[] {
+    this.pieces ??= []
+    this.pieces.push(Buffer.from(this.text, 'latin1'))
+    this.text = ''
+    return this.pieces
+  }
+
+  private *object(node: ObjectNode): Sliced<void> {
     let separator = '{'
-    for (const [key, value] of openObject(node)) {
+    for (const [key, value] of yield* openFields(node)) {
+      if (++this.steps % STEP === 0) yield
       this.text += separator + encodeKey(key)
       separator = ','
       if (value.kind === 'raw') this.raw(value)
-      else this.node(value)
+      else yield* this.node(value)
     }
     this.text += separator === '{' ? '{}' : '}'
   }
 
-  private array(node: ArrayNode): void {
+  private *array(node: ArrayNode): Sliced<void> {
     this.text += '['
     for (let i = 0; i < node.items.length; i++) {
+      if (++this.steps % STEP === 0) yield
       if (i > 0) this.text += ','
-      this.node(node.items[i]!)
+      const item = node.items[i]!
+      if (item.kind === 'raw') this.raw(item)
+      else yield* this.node(item)
     }
     this.text += ']'
   }

@@ -5,6 +5,7 @@
  * pointing into the body's bytes.
  */
 
+import type { Sliced } from '../message/slices.js'
 import { ArrayNode, type JsonNode, ObjectNode, RawNode } from './json-node.js'
 import { skipSpace } from './json-validate.js'
 
@@ -18,6 +19,9 @@ const CLOSE_ARRAY = 0x5d
 
 /** Texts up to this size are read as one string and their values are slices of it; beyond, each value is read when asked for. */
 const WHOLE_TEXT_BYTES = 64 * 1024
+
+/** Fields that are read before others get their turn. */
+const STEP = 4096
 
 /** What the skipping loop must look at: 1 quote, 2 opening, 3 closing bracket. */
 const SKIP_CLASS = new Uint8Array(256)
@@ -35,16 +39,34 @@ export function openObject(node: ObjectNode): Map<string, JsonNode> {
   return node.peek() ?? node.open(readFieldsInto(new Map(), node.raw!))
 }
 
+/** Opens an object of any size, as {@link openObject}. */
+export function* openFields(node: ObjectNode): Sliced<Map<string, JsonNode>> {
+  return node.peek() ?? node.open(yield* readFields(new Map(), node.raw!))
+}
+
 /**
  * Reads only the wanted fields of a closed object, in document order; the others are stepped over and cost no memory.
  * An object that is open already is filtered by its map.
  */
-export function selectFields(node: ObjectNode, wanted: Wanted): Map<string, JsonNode> {
+export function* selectFields(node: ObjectNode, wanted: Wanted): Sliced<Map<string, JsonNode>> {
   const open = node.peek()
-  if (open === undefined) return readFieldsInto(new Map(), node.raw!, wanted)
+  if (open === undefined) return yield* readFields(new Map(), node.raw!, wanted)
   const fields = new Map<string, JsonNode>()
-  for (const [key, value] of open) if (wanted.has(key)) fields.set(key, value)
+  let steps = 0
+  for (const [key, value] of open) {
+    if (++steps % STEP === 0) yield
+    if (wanted.has(key)) fields.set(key, value)
+  }
   return fields
+}
+
+/** Whether an object has no field. Does not open it. */
+export function isEmptyObject(node: ObjectNode): boolean {
+  const fields = node.peek()
+  if (fields !== undefined) return fields.size === 0
+  const { raw } = node
+  if (raw!.bytes === undefined) return openObject(node).size === 0
+  return raw!.bytes[skipSpace(raw!.bytes, raw!.start + 1, raw!.end)] === CLOSE_OBJECT
 }
 
 /** The node as an object, closed or open; undefined when it is something else. Answers a new node for unopened text. */
@@ -97,7 +119,25 @@ export function decodeString(text: string): string {
 }
 const PLAIN = /^[^\\\x80-\xff]*$/
 
-/** Adds the fields of a closed object to a map; later keys replace earlier ones at their place. */
+/** Adds the fields of a closed object of any size to a map; later keys replace earlier ones at their place. */
+export function* readFields(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): Sliced<Map<string, JsonNode>> {
+  const bytes = raw.bytes
+  if (bytes === undefined || raw.fields !== undefined || raw.size <= WHOLE_TEXT_BYTES) return readFieldsInto(fields, raw, wanted)
+  const { end } = raw
+  let i = skipSpace(bytes, raw.start + 1, end)
+  for (let steps = 1; bytes[i] === QUOTE; steps++) {
+    if (steps % STEP === 0) yield
+    const key = readKey(bytes, i, 0, undefined)
+    const start = skipSpace(bytes, skipSpace(bytes, skipString(bytes, i + 1), end) + 1, end)
+    const behind = skipValue(bytes, start)
+    if (wanted === undefined || wanted.has(key)) fields.set(key, new RawNode(undefined, bytes, start, behind))
+    i = skipSpace(bytes, behind, end)
+    if (bytes[i] === COMMA) i = skipSpace(bytes, i + 1, end)
+  }
+  return fields
+}
+
+/** {@link readFields} at once. */
 export function readFieldsInto(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): Map<string, JsonNode> {
   const bytes = raw.bytes ?? raw.source
   const base = raw.start
@@ -154,7 +194,7 @@ function readItems(raw: RawNode): JsonNode[] {
 }
 
 /** Steps from behind the opening quote to behind the closing one. */
-function skipString(bytes: Buffer, from: number): number {
+export function skipString(bytes: Buffer, from: number): number {
   let i = from
   for (;;) {
     const c = bytes[i]!
@@ -163,7 +203,8 @@ function skipString(bytes: Buffer, from: number): number {
   }
 }
 
-function skipValue(bytes: Buffer, from: number): number {
+/** Steps over a whole value. */
+export function skipValue(bytes: Buffer, from: number): number {
   let i = from
   const first = SKIP_CLASS[bytes[i]!]!
   if (first === 1) return skipString(bytes, i + 1)

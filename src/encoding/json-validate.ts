@@ -9,6 +9,7 @@
  */
 
 import { GatewayError } from '../errors.js'
+import type { Sliced } from '../message/slices.js'
 
 /** Deepest nesting that a body may have; deeper is a decode error, never a stack overflow. */
 export const MAX_JSON_DEPTH = 1000
@@ -50,23 +51,56 @@ const STRING_STOP = table('"\\').fill(1, 0, 0x20)
 
 const IN_ARRAY = 0
 const IN_OBJECT = 1
-/** Open containers of the text being read; shared, since a scan is synchronous and keeps nothing. */
-const nesting = new Uint8Array(MAX_JSON_DEPTH)
+/** Open containers of a text that is read in one go; shared, since such a scan keeps nothing. */
+const NESTING = new Uint8Array(MAX_JSON_DEPTH)
+
+/** Bytes that are read before others get their turn; one string may be longer. */
+const SLICE_BYTES = 512 * 1024
 
 /**
  * Checks that the bytes are one JSON value with nothing but white space around it.
  *
  * @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE: `EOF` for an empty text, else the place and what is wrong.
  */
-export function validateJson(bytes: Buffer): JsonSpan {
+export function* validateJson(bytes: Buffer): Sliced<JsonSpan> {
   const end = bytes.length
   const start = skipSpace(bytes, 0, end)
   if (start === end) throw new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', { message: 'EOF' })
-  let i = start
-  let depth = 0
-  let inObject = false
-  let fields: number[] | undefined = bytes[start] === OPEN_OBJECT ? [] : undefined
+  const fields = bytes[start] === OPEN_OBJECT ? [] : undefined
+  const scan: Scan = { start, at: start, depth: 0, inObject: false, fields, nesting: NESTING }
+  if (end <= SLICE_BYTES) return scanTo(bytes, scan, end)!
+  scan.nesting = new Uint8Array(MAX_JSON_DEPTH)
+  for (;;) {
+    const span = scanTo(bytes, scan, scan.at + SLICE_BYTES)
+    if (span !== undefined) return span
+    yield
+  }
+}
+
+/** How far a text is read: always to the beginning of a value. */
+interface Scan {
+  readonly start: number
+  at: number
+  depth: number
+  inObject: boolean
+  fields: number[] | undefined
+  nesting: Uint8Array
+}
+
+/** Reads on; undefined when `until` was reached before the end of the text. */
+function scanTo(bytes: Buffer, scan: Scan, until: number): JsonSpan | undefined {
+  const end = bytes.length
+  const { start, nesting } = scan
+  let i = scan.at
+  let { depth, inObject, fields } = scan
   value: for (;;) {
+    if (i > until) {
+      scan.at = i
+      scan.depth = depth
+      scan.inObject = inObject
+      scan.fields = fields
+      return undefined
+    }
     let c = bytes[i]!
     if (c === QUOTE) {
       do c = bytes[++i]!

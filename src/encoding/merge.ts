@@ -1,19 +1,29 @@
 /** Joins the data of several backends, the combiner `default`. */
 
+import type { Sliced } from '../message/slices.js'
 import { type JsonNode, ObjectNode } from './json-node.js'
-import { readFieldsInto } from './json-scan.js'
+import { readFields } from './json-scan.js'
+
+/** Fields that are copied before others get their turn. */
+const STEP = 8192
 
 /**
  * Joins objects key by key, the top level only, in the given order: a later part's key replaces an earlier one's. `null`
  * parts count as empty. Answers a fresh object; the parts are not changed, so constants may take part.
  */
-export function mergeObjects(parts: readonly (ObjectNode | null)[]): ObjectNode {
+export function* mergeObjects(parts: readonly (ObjectNode | null)[]): Sliced<ObjectNode> {
   const fields = new Map<string, JsonNode>()
+  let steps = 0
   for (const part of parts) {
     if (part === null) continue
     const open = part.peek()
-    if (open === undefined) readFieldsInto(fields, part.raw!)
-    else for (const [key, value] of open) fields.set(key, value)
+    if (open === undefined) yield* readFields(fields, part.raw!)
+    else {
+      for (const [key, value] of open) {
+        if (++steps % STEP === 0) yield
+        fields.set(key, value)
+      }
+    }
   }
   return new ObjectNode(fields)
 }

@@ -38,5 +38,5 @@ function fits(range: string, mediaType: string): boolean {
 
 /** Creates the renderer from those of the three formats. */
 export function createNegotiation(formats: Readonly<Record<Format, Renderer>>): Renderer {
-  return (data, accept) => formats[selectFormat(accept)](data, accept)
+  return (data, accept, scope) => formats[selectFormat(accept)](data, accept, scope)
 }

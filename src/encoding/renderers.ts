@@ -5,10 +5,13 @@
  * `json-collection`, `string`, `xml`, `yaml`, `negotiate`. `no-op` renders nothing and never comes here.
  */
 
-import { renderJson, renderJsonCollection } from './json-render.js'
-import { openObject } from './json-scan.js'
+import { runSliced, type Sliced } from '../message/slices.js'
+import type { ObjectNode } from './json-node.js'
+import { writeJson, writeJsonCollection } from './json-render.js'
+import { openFields } from './json-scan.js'
+import { unescapeString } from './json-string.js'
 import { createNegotiation } from './negotiate.js'
-import type { Renderer } from './types.js'
+import type { Rendered, Renderer } from './types.js'
 import { renderXml } from './xml-render.js'
 import { loadYaml, renderYaml } from './yaml-render.js'
 
@@ -18,17 +21,20 @@ const EMPTY = Buffer.alloc(0)
 const QUOTE = 0x22
 
 /** Renders data as JSON; no response is `{}`, a null document `null`. */
-export const renderJsonBody: Renderer = data => ({ contentType: JSON_TYPE, body: renderJson(data) })
+export const renderJsonBody: Renderer = (data, _accept, scope) => runSliced(rendered(JSON_TYPE, writeJson(data)), scope)
 
-const renderCollectionBody: Renderer = data => ({ contentType: JSON_TYPE, body: renderJsonCollection(data) })
+const renderCollectionBody: Renderer = (data, _accept, scope) => runSliced(rendered(JSON_TYPE, writeJsonCollection(data)), scope)
 
-/** Renders `content` when it is a string, else an empty text. */
-const renderString: Renderer = data => {
-  const content = data === undefined || data === null ? undefined : openObject(data).get('content')
-  const isString = content?.kind === 'raw' && content.first === QUOTE
-  if (!isString) return { contentType: TEXT_TYPE, body: EMPTY }
-  const text: string = JSON.parse(content.source.toString('utf8'))
-  return { contentType: TEXT_TYPE, body: Buffer.from(text, 'utf8') }
+const renderString: Renderer = (data, _accept, scope) => runSliced(rendered(TEXT_TYPE, writeContent(data)), scope)
+
+function* rendered(contentType: string, body: Sliced<Buffer>): Sliced<Rendered> {
+  return { contentType, body: yield* body }
+}
+
+/** Writes `content` when it is a string, else nothing. */
+function* writeContent(data: ObjectNode | null | undefined): Sliced<Buffer> {
+  const content = data === undefined || data === null ? undefined : (yield* openFields(data)).get('content')
+  return content?.kind === 'raw' && content.first === QUOTE ? yield* unescapeString(content.source) : EMPTY
 }
 
 const RENDERERS: ReadonlyMap<string, Renderer> = new Map([

@@ -1,7 +1,8 @@
 /** Which fields stay: `allow` and `deny` as trees of keys, shared by shaping of held data and of streams. */
 
-import { type JsonNode, ObjectNode } from './json-node.js'
-import { asObject, openObject, selectFields } from './json-scan.js'
+import type { Sliced } from '../message/slices.js'
+import { ObjectNode } from './json-node.js'
+import { asObject, openFields, selectFields } from './json-scan.js'
 
 /** Keys of one level; `true` stands for the whole value, a tree for a choice inside it. */
 export type FieldTree = Map<string, true | FieldTree>
@@ -50,13 +51,13 @@ function put(tree: FieldTree, key: string): FieldTree {
 }
 
 /** Keeps listed fields. Arrays are not entered; an object left empty is dropped: undefined. Answers a new object. */
-export function allowFields(node: ObjectNode, tree: FieldTree): ObjectNode | undefined {
-  const fields = selectFields(node, tree)
+export function* allowFields(node: ObjectNode, tree: FieldTree): Sliced<ObjectNode | undefined> {
+  const fields = yield* selectFields(node, tree)
   for (const [key, value] of fields) {
     const inner = tree.get(key)!
     if (inner === true) continue
     const object = asObject(value)
-    const kept = object === undefined ? undefined : allowFields(object, inner)
+    const kept = object === undefined ? undefined : yield* allowFields(object, inner)
     if (kept === undefined) fields.delete(key)
     else fields.set(key, kept)
   }
@@ -64,8 +65,8 @@ export function allowFields(node: ObjectNode, tree: FieldTree): ObjectNode | und
 }
 
 /** Removes listed fields in place; objects only, and an object left empty stays. Answers whether something was removed. */
-export function denyFields(node: ObjectNode, tree: FieldTree): boolean {
-  const fields: Map<string, JsonNode> = openObject(node)
+export function* denyFields(node: ObjectNode, tree: FieldTree): Sliced<boolean> {
+  const fields = yield* openFields(node)
   let changed = false
   for (const [key, inner] of tree) {
     const value = fields.get(key)
@@ -76,7 +77,7 @@ export function denyFields(node: ObjectNode, tree: FieldTree): boolean {
       continue
     }
     const object = asObject(value)
-    if (object !== undefined && denyFields(object, inner)) {
+    if (object !== undefined && (yield* denyFields(object, inner))) {
       fields.set(key, object)
       changed = true
     }

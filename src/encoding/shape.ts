@@ -7,13 +7,14 @@
  */
 
 import type { BackendConfig } from '../config/types.js'
+import type { Sliced } from '../message/slices.js'
 import { compileFlatmap } from './flatmap.js'
 import { type JsonNode, ObjectNode, RawNode } from './json-node.js'
-import { asObject, openObject } from './json-scan.js'
+import { asObject, openFields } from './json-scan.js'
 import { allowFields, compileAllowTree, compileDenyTree, denyFields } from './shape-filter.js'
 
 /** Shapes the data of one answer; the data belongs to it. `null` is a JSON null document. */
-export type Shape = (data: ObjectNode | null) => ObjectNode | null
+export type Shape = (data: ObjectNode | null) => Sliced<ObjectNode | null>
 
 /** The part of a backend's configuration that shapes. */
 export type ShapeConfig = Pick<BackendConfig, 'target' | 'allow' | 'deny' | 'mapping' | 'group' | 'proxy'>
@@ -32,9 +33,9 @@ export function compileShape(backend: ShapeConfig): Shape | undefined {
   }
   if (backend.group !== '') steps.push(compileGroup(backend.group))
   if (steps.length < 2) return steps[0]
-  return data => {
+  return function* (data) {
     let shaped = data
-    for (const step of steps) shaped = step(shaped)
+    for (const step of steps) shaped = yield* step(shaped)
     return shaped
   }
 }
@@ -46,10 +47,10 @@ export function mappingNames(mapping: ShapeConfig['mapping']): [from: string, to
 
 /** Missing, or no object on the way: an empty object. */
 function compileTarget(path: readonly string[]): Shape {
-  return data => {
+  return function* (data) {
     let current = data
     for (const key of path) {
-      const value = current === null ? undefined : openObject(current).get(key)
+      const value = current === null ? undefined : (yield* openFields(current)).get(key)
       const object = value === undefined ? undefined : asObject(value)
       if (object === undefined) return new ObjectNode()
       current = object
@@ -60,32 +61,37 @@ function compileTarget(path: readonly string[]): Shape {
 
 function compileAllow(paths: readonly string[]): Shape {
   const tree = compileAllowTree(paths)
-  return data => (data === null ? null : (allowFields(data, tree) ?? new ObjectNode()))
+  return function* (data) {
+    return data === null ? null : ((yield* allowFields(data, tree)) ?? new ObjectNode())
+  }
 }
 
 function compileDeny(paths: readonly string[]): Shape {
   const tree = compileDenyTree(paths)
-  return data => {
-    if (data !== null) denyFields(data, tree)
+  return function* (data) {
+    if (data !== null) yield* denyFields(data, tree)
     return data
   }
 }
 
 /**
  * Renames root fields. All renamed values are taken out first and put back in declared order, so swaps and chains work;
- * KrakenD renames in random order.
+ * KrakenD renames in random order. A field that gets the name it has is taken out, as in KrakenD.
  */
 function compileMapping(mapping: ShapeConfig['mapping']): Shape {
   const names = mappingNames(mapping)
-  return data => {
+  return function* (data) {
     if (data === null) return null
-    const fields = openObject(data)
+    const fields = yield* openFields(data)
     const taken: [name: string, value: JsonNode][] = []
+    let found = false
     for (const [from, to] of names) {
       const value = fields.get(from)
-      if (value !== undefined) taken.push([to, value])
+      if (value === undefined) continue
+      found = true
+      if (to !== from) taken.push([to, value])
     }
-    if (taken.length === 0) return data
+    if (!found) return data
     for (const [from] of names) fields.delete(from)
     for (const [to, value] of taken) fields.set(to, value)
     data.touch()
@@ -96,5 +102,8 @@ function compileMapping(mapping: ShapeConfig['mapping']): Shape {
 const NULL = new RawNode('null')
 
 function compileGroup(group: string): Shape {
-  return data => new ObjectNode(new Map<string, JsonNode>([[group, data ?? NULL]]))
+  // biome-ignore lint/correctness/useYield: a step like the others
+  return function* (data) {
+    return new ObjectNode(new Map<string, JsonNode>([[group, data ?? NULL]]))
+  }
 }

@@ -31,9 +31,15 @@ export function compileStreamShape(backend: StreamShapeConfig, bareCollection = 
   if (backend.proxy.flatmapFilter.length > 0) return undefined
   if (new Set(names.map(([, to]) => to)).size < names.length) return undefined
   const allow = backend.allow.length > 0
+  const tree = allow ? compileAllowTree(backend.allow) : compileDenyTree(backend.deny)
+  for (const [from, to] of names) {
+    if (from !== to) continue
+    if (allow) tree.delete(from)
+    else tree.set(from, true)
+  }
   const plan: StreamPlan = {
     target: backend.target === '' ? [] : backend.target.split('.'),
-    tree: allow ? compileAllowTree(backend.allow) : compileDenyTree(backend.deny),
+    tree,
     allow,
     renamed: new Map(names),
     overwritten: new Map(names.filter(([from, to]) => from !== to).map(([from, to]) => [to, from])),

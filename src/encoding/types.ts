@@ -6,6 +6,7 @@
  * joining copy nothing and `Buffer.from(text, 'latin1')` gives the bytes back. Numbers keep their source text throughout.
  */
 
+import type { Wanted } from '../message/slices.js'
 import type { ObjectNode } from './json-node.js'
 
 /** What a decoder is told about the body. */
@@ -13,6 +14,8 @@ export interface DecodeContext {
   /** The upstream's Content-Type, '' when absent. */
   readonly contentType: string
   readonly isCollection: boolean
+  /** Ends the work on a large body when its result is not wanted any more; undefined = always wanted. */
+  readonly scope?: Wanted | undefined
 }
 
 /**
@@ -31,6 +34,6 @@ export interface Rendered {
 
 /**
  * Renders data for the client. `undefined` = no response at all, `null` = a null document.
- * `accept` is the client's Accept field ('' when absent), read by `negotiate` only.
+ * `accept` is the client's Accept field ('' when absent), read by `negotiate` only. `scope` as in {@link DecodeContext}.
  */
-export type Renderer = (data: ObjectNode | null | undefined, accept: string) => Rendered | Promise<Rendered>
+export type Renderer = (data: ObjectNode | null | undefined, accept: string, scope?: Wanted) => Rendered | Promise<Rendered>

@@ -79,7 +79,7 @@ export function compileAnswers(
       const complete = response.complete === true && now.node !== null && !isEmpty(now.node)
       const raw = complete ? completeFields.slice() : failedFields.slice()
       if (complete && cacheControl !== undefined) raw.push('Cache-Control', cacheControl)
-      const rendered = renderer(now.node, fieldOf(request.exchange.rawHeaders, 'accept') ?? '')
+      const rendered = renderer(now.node, fieldOf(request.exchange.rawHeaders, 'accept') ?? '', request.scope)
       if (rendered instanceof Promise) return rendered.then(done => withBody(response, raw, done.contentType, done.body))
       return withBody(response, raw, rendered.contentType, rendered.body)
     }

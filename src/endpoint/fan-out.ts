@@ -9,10 +9,12 @@ import type { ObjectNode } from '../encoding/json-node.js'
 import { mergeObjects } from '../encoding/merge.js'
 import { respParam } from '../encoding/resp-param.js'
 import { type GatewayError, GatewayError as GatewayErrorClass, MergeError } from '../errors.js'
+import { settle } from '../message/pending.js'
 import { copyParams, type GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { awaited, type ResponseReceiver, type Sender } from '../message/sender.js'
+import { runSliced, type Sliced } from '../message/slices.js'
 import { bodyForMany, bodyForOne } from './request-body.js'
 
 /** Share of the endpoint's timeout that all parts of a merge have together (semantics §4.6). */
@@ -92,7 +94,7 @@ export function compileParallel(calls: readonly BackendCall[], timeoutMs: number
   function run(request: GatewayRequest, body: CallBody, receiver: ResponseReceiver): void {
     const scope = request.scope.inner()
     scope.expireIn(budget, limitText)
-    const merge = new Merge(calls.length, scope, receiver)
+    const merge = new Merge(calls.length, scope, request.scope, receiver)
     for (let i = 0; i < calls.length; i++) calls[i]!(request, request.knownParams, body, scope, new Part(merge, i))
   }
 
@@ -110,13 +112,16 @@ export function compileParallel(calls: readonly BackendCall[], timeoutMs: number
 class Merge {
   private readonly outcomes: Outcome[]
   private open: number
+  /** That of the calls. */
   private readonly scope: Scope
+  private readonly outer: Scope
   private readonly receiver: ResponseReceiver
 
-  constructor(parts: number, scope: Scope, receiver: ResponseReceiver) {
+  constructor(parts: number, scope: Scope, outer: Scope, receiver: ResponseReceiver) {
     this.outcomes = new Array<Outcome>(parts)
     this.open = parts
     this.scope = scope
+    this.outer = outer
     this.receiver = receiver
   }
 
@@ -124,13 +129,13 @@ class Merge {
     this.outcomes[index] = outcome
     if (--this.open > 0) return
     this.scope.close()
-    let joined: GatewayResponse
+    let joined: GatewayResponse | Promise<GatewayResponse>
     try {
-      joined = join(this.outcomes)
+      joined = runSliced(join(this.outcomes), this.outer)
     } catch (cause) {
       return this.receiver.reject(cause)
     }
-    this.receiver.receive(joined)
+    settle(joined, this.receiver)
   }
 }
 
@@ -153,7 +158,7 @@ class Part implements ResponseReceiver {
 }
 
 /** Joins parts in declared order. Rejects with a MergeError when none has data (semantics §4.6). */
-function join(outcomes: readonly Outcome[]): GatewayResponse {
+function* join(outcomes: readonly Outcome[]): Sliced<GatewayResponse> {
   const nodes: (ObjectNode | null)[] = []
   const errors: GatewayError[] = []
   const raw: string[] = []
@@ -169,7 +174,7 @@ function join(outcomes: readonly Outcome[]): GatewayResponse {
     if (outcomes.length === 1) raw.push(...outcome.raw)
   }
   if (nodes.length === 0) throw new MergeError(errors)
-  const response = entityResponse(mergeObjects(nodes), complete && errors.length === 0, raw)
+  const response = entityResponse(yield* mergeObjects(nodes), complete && errors.length === 0, raw)
   if (errors.length > 0) response.failure = new MergeError(errors)
   return response
 }
@@ -240,7 +245,7 @@ export function compileSequential(
         if (answers[i]!.complete === false) break
       }
       const complete = failure === undefined && answers.length === calls.length && answers.every(a => a.complete !== false)
-      const response = entityResponse(mergeObjects(answers.map(nodeOf)), complete)
+      const response = entityResponse(await runSliced(mergeObjects(answers.map(nodeOf)), scope), complete)
       if (failure !== undefined) response.failure = failure
       return response
     } finally {

@@ -1,12 +1,17 @@
 import { entityOf, entityResponse } from '../backend/entity.js'
+import type { Flatmap } from '../encoding/flatmap.js'
 import type { ObjectNode } from '../encoding/json-node.js'
+import type { GatewayResponse } from '../message/response.js'
 import { type Sender, through } from '../message/sender.js'
+import { runSliced } from '../message/slices.js'
 
 /** Runs `proxy.flatmap_filter` of an endpoint on merged data; partial answers stay as they are (semantics §4.1). */
-export function withFlatmap(next: Sender, flatmap: (data: ObjectNode | null) => ObjectNode | null): Sender {
-  return through(next, response => {
+export function withFlatmap(next: Sender, flatmap: Flatmap): Sender {
+  return through(next, (response, { scope }) => {
     const now = entityOf(response)
     if (response.failure !== undefined || now.kind !== 'node') return response
-    return entityResponse(flatmap(now.node), response.complete !== false, response.raw)
+    const finish = (data: ObjectNode | null): GatewayResponse => entityResponse(data, response.complete !== false, response.raw)
+    const edited = runSliced(flatmap(now.node), scope)
+    return edited instanceof Promise ? edited.then(finish) : finish(edited)
   })
 }

@@ -4,7 +4,9 @@ import { ObjectNode } from '../encoding/json-node.js'
 import { mergeObjects } from '../encoding/merge.js'
 import { GatewayError } from '../errors.js'
 import type { GatewayResponse } from '../message/response.js'
+import type { Scope } from '../message/scope.js'
 import { awaited, promised, type Sender } from '../message/sender.js'
+import { runSliced } from '../message/slices.js'
 
 /** When static data is added: by what came back and whether something failed (semantics §4.3). */
 const MATCHES: Readonly<
@@ -26,7 +28,11 @@ export function withStatic(send: Sender, data: object, strategy: StaticStrategy)
   const node = ObjectNode.ofText(Buffer.from(JSON.stringify(data)).toString('latin1'))
   const matches = MATCHES[strategy]
 
-  const add = (response: GatewayResponse | undefined, error: GatewayError | undefined): GatewayResponse => {
+  const add = async (
+    response: GatewayResponse | undefined,
+    error: GatewayError | undefined,
+    scope: Scope
+  ): Promise<GatewayResponse> => {
     if (!matches(response, error)) {
       if (response === undefined) throw error!
       return response
@@ -37,16 +43,24 @@ export function withStatic(send: Sender, data: object, strategy: StaticStrategy)
       if (now.kind !== 'node') return response
       own = now.node
     }
-    const made = entityResponse(mergeObjects([own, node]), response?.complete === true, response?.raw ?? [])
+    const made = entityResponse(
+      await runSliced(mergeObjects([own, node]), scope),
+      response?.complete === true,
+      response?.raw ?? []
+    )
     made.failure = error
     return made
   }
 
   return awaited(request =>
     next(request).then(
-      response => add(response, response.failure),
+      response => add(response, response.failure, request.scope),
       error =>
-        add(undefined, error instanceof GatewayError ? error : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause: error }))
+        add(
+          undefined,
+          error instanceof GatewayError ? error : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause: error }),
+          request.scope
+        )
     )
   )
 }

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseJsonCollection, parseJsonObject, parseJsonSafe, parseRaw } from '../../src/encoding/json-decode.js'
 import { ArrayNode, ObjectNode, RawNode } from '../../src/encoding/json-node.js'
-import { encodeString, nodeText, renderJson, renderJsonCollection, renderNode } from '../../src/encoding/json-render.js'
+import { encodeString, nodeText, renderJson, renderNode } from '../../src/encoding/json-render.js'
 import { asArray, asObject, lookup, openArray, openObject, openRaw } from '../../src/encoding/json-scan.js'
 import { MAX_JSON_DEPTH } from '../../src/encoding/json-validate.js'
-import { mergeObjects } from '../../src/encoding/merge.js'
 import type { GatewayError } from '../../src/errors.js'
+import { mergeObjects, parseJsonCollection, parseJsonObject, parseJsonSafe, parseRaw, renderJsonCollection } from './at-once.js'
 import { canonical, createRandom, pick, randomObject, randomText, SEED } from './json-random.js'
 
 const object = (text: string): ObjectNode => parseJsonObject(Buffer.from(text))!
