@@ -16,6 +16,8 @@ export const DEFAULT_TRUSTED_PROXIES: readonly string[] = [
   'fe80::/10'
 ]
 
+const MIB = 1024 * 1024
+
 const DEFAULT_IP_HEADERS = ['X-Forwarded-For', 'X-Real-IP']
 
 /** Reads the router's options; `reader` is undefined when the namespace is missing. */
@@ -49,7 +51,11 @@ export function readRouter(reader: ObjectReader): RouterConfig {
     requestId: reader.boolean('request_id', false),
     maxConnectionsPerHost: reader.count('max_connections_per_host', 0) || 1024,
     maxQueuedPerHost: reader.count('max_queued_per_host', 1024),
-    tunnelIdleTimeoutMs: reader.duration('tunnel_idle_timeout', 0)
+    tunnelIdleTimeoutMs: reader.duration('tunnel_idle_timeout', 0),
+    unreadAnswerTimeoutMs: reader.duration('unread_answer_timeout', 0) || 15_000,
+    http2MaxHeaderFields: reader.count('http2_max_header_fields', 0) || 500,
+    http2HeaderFieldsPerSecond: reader.count('http2_header_fields_per_second', 0) || 20_000,
+    http2HeaderBytesPerSecond: reader.count('http2_header_bytes_per_second', 0) || 4 * MIB
   }
   errorBody?.finish()
   reader.ignore('max_multipart_memory')

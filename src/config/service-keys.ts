@@ -65,7 +65,7 @@ export function readService(source: Record<string, unknown>, context: ServiceCon
     cacheTtlMs,
     hosts: hosts.hosts,
     outputEncoding: outputEncoding || 'json',
-    server: readServer(root, router.useH2c),
+    server: readServer(root, router),
     transport: readTransport(root),
     router,
     plugin: readPluginFolder(root),

@@ -1,7 +1,7 @@
 /** Root keys of the listener, of TLS and of the outgoing transport. */
 
 import type { ObjectReader } from './object-reader.js'
-import type { ClientTlsConfig, ServerConfig, ServerTlsConfig, TlsVersion, TransportConfig } from './types.js'
+import type { ClientTlsConfig, RouterConfig, ServerConfig, ServerTlsConfig, TlsVersion, TransportConfig } from './types.js'
 
 const TLS_VERSIONS: ReadonlyMap<string, TlsVersion> = new Map([
   ['SSL3.0', 'TLSv1'],
@@ -18,8 +18,8 @@ function time(root: ObjectReader, name: string): number {
   return Math.max(0, root.duration(name, 0))
 }
 
-/** Reads the listener's keys. `h2c` says what `router.use_h2c` says: either key is enough. */
-export function readServer(root: ObjectReader, h2c: boolean): ServerConfig {
+/** Reads the listener's keys; some stand in the router's namespace. Of the two `use_h2c` either is enough. */
+export function readServer(root: ObjectReader, router: RouterConfig): ServerConfig {
   return {
     readTimeoutMs: time(root, 'read_timeout'),
     writeTimeoutMs: time(root, 'write_timeout'),
@@ -27,7 +27,11 @@ export function readServer(root: ObjectReader, h2c: boolean): ServerConfig {
     readHeaderTimeoutMs: time(root, 'read_header_timeout'),
     maxHeaderBytes: root.count('max_header_bytes', 0) || MIB,
     maxShutdownWaitMs: time(root, 'max_shutdown_wait_time'),
-    useH2c: root.boolean('use_h2c', false) || h2c,
+    useH2c: root.boolean('use_h2c', false) || router.useH2c,
+    unreadAnswerTimeoutMs: router.unreadAnswerTimeoutMs,
+    http2MaxHeaderFields: router.http2MaxHeaderFields,
+    http2HeaderFieldsPerSecond: router.http2HeaderFieldsPerSecond,
+    http2HeaderBytesPerSecond: router.http2HeaderBytesPerSecond,
     tls: readServerTls(root)
   }
 }

@@ -59,6 +59,12 @@ export interface ServerConfig {
   /** ms; 0 = wait for ever. */
   readonly maxShutdownWaitMs: number
   readonly useH2c: boolean
+  /** `router.unread_answer_timeout`. */
+  readonly unreadAnswerTimeoutMs: number
+  /** `router.http2_max_header_fields` and the like. */
+  readonly http2MaxHeaderFields: number
+  readonly http2HeaderFieldsPerSecond: number
+  readonly http2HeaderBytesPerSecond: number
   /** undefined = cleartext. */
   readonly tls: ServerTlsConfig | undefined
 }
@@ -150,6 +156,14 @@ export interface RouterConfig {
   readonly maxQueuedPerHost: number
   /** Ours. ms that an upgraded connection (WebSocket) may be silent; 0 (default) = the endpoint's timeout, but at least 60 s. */
   readonly tunnelIdleTimeoutMs: number
+  /** Ours. ms that a client may take nothing of an answer which is complete. Default 15 000. */
+  readonly unreadAnswerTimeoutMs: number
+  /** Ours. Header fields of an HTTP/2 request; beyond: 431. Default 500. */
+  readonly http2MaxHeaderFields: number
+  /** Ours. Fields that an HTTP/2 connection brings in one second beyond the first 64 of each request. Default 20 000. */
+  readonly http2HeaderFieldsPerSecond: number
+  /** Ours. The same in bytes as they are unpacked, beyond the first 8 KiB of each request. Default 4 MiB. */
+  readonly http2HeaderBytesPerSecond: number
 }
 
 export interface PluginFolderConfig {

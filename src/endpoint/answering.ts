@@ -8,7 +8,7 @@ import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import type { GatewayResponse } from '../message/response.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
-import { addTrailers, flushHead, writeHead, writeInterim } from './write-head.js'
+import { addTrailers, flushHead, isBodiless, writeHead, writeInterim } from './write-head.js'
 
 /** Most that is sent without a turn of the event loop. */
 const MAX_BURST_BYTES = 1024 * 1024
@@ -89,7 +89,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     }
     const body = response.openedBody
     if (body?.busy) return this.streamLater(response, body)
-    if (response.bodiless || res.req.method === 'HEAD') return this.headOnly(response)
+    if (response.bodiless || res.req.method === 'HEAD' || isBodiless(res, response.status)) return this.headOnly(response)
     const content = body === undefined ? response.unopened : (body.bytesInMemory() ?? body.take())
     if (content === undefined) this.whole(response, EMPTY)
     else if (isSource(content)) this.stream(response, content)
@@ -108,13 +108,14 @@ export abstract class Answering extends Exchange implements ByteSink {
 
   private headOnly(response: GatewayResponse): void {
     const { res } = this
-    const describes = response.status !== 204 && (res.req.method === 'HEAD' || response.status === 304)
+    const { status } = response
+    const describes = status === 304 || (res.req.method === 'HEAD' && !isBodiless(res, status))
     const raw = describes ? response.raw : without(response.raw, 'content-length')
     const { unopened } = response
     if (res.req.method === 'HEAD' && Buffer.isBuffer(unopened) && fieldOf(raw, 'content-length') === undefined) {
       raw.push('Content-Length', String(unopened.length))
     }
-    writeHead(res, response.status, raw)
+    writeHead(res, status, raw)
     response.discard()
     res.end()
     this.finish(undefined)
@@ -225,12 +226,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     if (this.over) return
     if (this.untypedHead !== undefined && !this.sendUntypedHead(undefined)) return
     const { res } = this
-    if (
-      trailers.length > 0 &&
-      res.req.httpVersionMajor === 1 &&
-      /(^|[,\s])trailers\b/i.test(fieldOf(res.req.rawHeaders, 'te') ?? '')
-    )
-      addTrailers(res, trailers)
+    if (trailers.length > 0 && !res.writableEnded) addTrailers(res, trailers)
     if (!res.writableEnded) res.end()
     this.finish(undefined)
   }

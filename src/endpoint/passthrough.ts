@@ -17,7 +17,7 @@ import type { OriginPool } from '../client/pool.js'
 import type { RedirectPolicy } from '../client/redirect.js'
 import { Upload } from '../client/upload.js'
 import { GatewayError } from '../errors.js'
-import { addConnectionOptions, fieldOf, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
+import { addConnectionOptions, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
 import { sniffType } from '../http/sniff-type.js'
 import { IncomingSource } from '../message/incoming-source.js'
@@ -26,7 +26,7 @@ import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FieldFilter } from './forward-fields.js'
 import type { ExchangeReport, Report } from './report.js'
 import { vanished } from './vanished.js'
-import { addTrailers, flushHead, writeHead, writeInterim } from './write-head.js'
+import { addTrailers, flushHead, isBodiless, writeHead, writeInterim } from './write-head.js'
 
 /** What boot decided for one endpoint. */
 export interface PassthroughPlan {
@@ -181,6 +181,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
       return false
     }
     this.headWritten = true
+    if (this.status === 205 && isBodiless(res, this.status)) res.end()
     if (plan.report !== undefined) this.firstByteAt = performance.now()
     if (!plan.timeoutCoversBody) this.lastActivity = deadlines.now()
     if (this.left !== 0) process.nextTick(flushSoon, this)
@@ -197,8 +198,8 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
 
   /** Own fields first, then the upstream's without hop-by-hop fields (RFC 9110 §7.6.1) and without another gateway's marks. */
   private answerFields(status: number, raw: readonly Buffer[]): RawFields {
-    // a 204, or a HEAD towards the backend of a GET endpoint: no body comes, so no length may be promised
-    const withoutBody = this.method === 'HEAD' || status === 204
+    // a status without content, or a HEAD towards the backend of a GET endpoint: no length may be promised
+    const withoutBody = this.method === 'HEAD' || isBodiless(this.res, status)
     const head = this.plan.ownFields.slice()
     let named: Set<string> | undefined
     this.sniffs = !withoutBody && status !== 304 && this.req.method !== 'HEAD'
@@ -226,6 +227,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
 
   protected onChunk(chunk: Buffer): boolean {
     const { res } = this
+    if (res.writableEnded) return true // of an answer that has no content
     if (this.untypedHead !== undefined && !this.sendUntypedHead(chunk)) return true
     this.bytesOut += chunk.length
     let more = true
@@ -261,18 +263,10 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     const { res } = this
     if (this.untypedHead !== undefined && !this.sendUntypedHead(undefined)) return
     if (!res.writableEnded) {
-      if (trailers.length > 0 && this.wantsTrailers())
-        addTrailers(
-          res,
-          trailers.map(part => part.toString('latin1'))
-        )
+      if (trailers.length > 0) addTrailers(res, decodeFields(trailers))
       res.end()
     }
     this.finish(undefined)
-  }
-
-  private wantsTrailers(): boolean {
-    return this.req.httpVersionMajor === 1 && /(^|[,\s])trailers\b/i.test(fieldOf(this.req.rawHeaders, 'te') ?? '')
   }
 
   protected onFailure(error: GatewayError): void {

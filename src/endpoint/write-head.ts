@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
-import { hasBody, lowerName, type RawFields } from '../http/fields.js'
+import { fieldOf, HOP_BY_HOP, hasBody, isLegalField, lowerName, type RawFields } from '../http/fields.js'
 
 /**
  * Writes a status line and fields as they are, repeats and order kept.
@@ -79,26 +79,45 @@ function asObject(raw: RawFields): Record<string, string | string[]> {
   return out
 }
 
-/** Fields that may not stand in a trailer section (RFC 9110 §6.5.1). */
-const NOT_IN_TRAILERS = new Set([
+/**
+ * True when a response with this status has no content. RFC 9110 §15.3.6 forbids it for 205 as well; over HTTP/1 a backend's
+ * goes on, as in KrakenD, while an HTTP/2 client would find the stream malformed.
+ */
+export function isBodiless(res: ServerResponse, status: number): boolean {
+  return status === 204 || status === 304 || (status === 205 && res.req.httpVersionMajor !== 1)
+}
+
+/** Fields that may not stand in a trailer section (RFC 9110 §6.5.1), besides the hop-by-hop ones. */
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
   'content-length',
-  'transfer-encoding',
   'host',
-  'trailer',
   'content-encoding',
   'content-type',
   'set-cookie',
   'authorization'
 ])
 
-/** Sends a trailer section; only for clients that said `TE: trailers`. Illegal fields are dropped. */
+/** Sends a trailer section to clients that can take it: HTTP/1 ones must have said so. Illegal fields are dropped. */
 export function addTrailers(res: ServerResponse, trailers: readonly string[]): void {
+  const { httpVersionMajor, rawHeaders } = res.req
+  if (httpVersionMajor === 1 && !/(^|[,\s])trailers\b/i.test(fieldOf(rawHeaders, 'te') ?? '')) return
   const pairs: [string, string][] = []
-  for (let i = 0; i < trailers.length; i += 2)
-    if (!NOT_IN_TRAILERS.has(lowerName(trailers[i]!))) pairs.push([trailers[i]!, trailers[i + 1]!])
-  try {
-    res.addTrailers(pairs)
-  } catch {
-    // a trailer that cannot be written is metadata lost, not a body broken
+  for (let i = 0; i < trailers.length; i += 2) {
+    const name = trailers[i]!
+    const value = trailers[i + 1]!
+    if (!NOT_IN_TRAILERS.has(lowerName(name)) && isLegalField(name, value)) pairs.push([name, value])
   }
+  if (httpVersionMajor === 1) res.addTrailers(pairs)
+  else res.addTrailers(joined(pairs))
+}
+
+/** As an object, repeats in one list (RFC 9110 §5.3): node sends some fields of HTTP/2 once only. */
+function joined(pairs: readonly (readonly [string, string])[]): Record<string, string> {
+  const out: Record<string, string> = Object.create(null)
+  for (const [name, value] of pairs) {
+    const lower = lowerName(name)
+    out[lower] = out[lower] === undefined ? value : `${out[lower]}, ${value}`
+  }
+  return out
 }

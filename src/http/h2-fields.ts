@@ -2,8 +2,8 @@
 
 /**
  * Rewrites the flat fields of an HTTP/2 request in place as HTTP/1 would carry them: `:authority` becomes `Host`, other
- * pseudo-fields go (RFC 9113 §8.3.1), split cookies are joined (§8.2.3), and a body of unknown length is marked
- * `Transfer-Encoding: chunked`, which is hop-by-hop and never forwarded.
+ * pseudo-fields go (RFC 9113 §8.3.1), split cookies are joined (§8.2.3), and a body of unknown length, or one of no bytes
+ * whose end is still to come, is marked `Transfer-Encoding: chunked`, which is hop-by-hop and never forwarded.
  */
 export function toHttp1Fields(raw: string[], hasBody: boolean): void {
   let authority: string | undefined
@@ -24,7 +24,10 @@ export function toHttp1Fields(raw: string[], hasBody: boolean): void {
     }
     if (name === 'cookie') cookie = kept
     else if (name === 'host') hasHost = true
-    else if (name === 'content-length') hasLength = true
+    else if (name === 'content-length') {
+      if (hasBody && value === '0') continue
+      hasLength = true
+    }
     raw[kept++] = name
     raw[kept++] = value
   }

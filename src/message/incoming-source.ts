@@ -7,7 +7,8 @@ import { type ByteSink, type ByteSource, joinChunks } from './byte-flow.js'
 const WHOLE_BYTES = 64 * 1024
 
 /**
- * A client's request body. Nothing is read before a sink asks; the listener answers `Expect: 100-continue` when that happens.
+ * A client's request body. A sink hears `end` only of a body that came whole: over HTTP/2 that is known by END_STREAM, not by
+ * the length, so the chunk that reaches the length waits for it. Nothing is read before a sink asks; the listener answers `Expect: 100-continue` when that happens.
  * Destroying it only stops the reading: the socket stays, because an answer still has to go out on it.
  */
 export class IncomingSource implements ByteSource {
@@ -19,6 +20,8 @@ export class IncomingSource implements ByteSource {
   /** Body bytes read so far. */
   received = 0
   private over = false
+  /** HTTP/2: the last chunk of a body of known length. */
+  private last: Buffer | undefined = undefined
 
   /** @param maxBytes `router.max_request_bytes`; 0 = no limit */
   constructor(req: IncomingMessage, maxBytes: number) {
@@ -34,10 +37,11 @@ export class IncomingSource implements ByteSource {
     this.sink = sink
     const { req, length, maxBytes } = this
     if (maxBytes > 0 && length !== undefined && length > maxBytes) return this.finish(this.overLimit())
-    if (req.readableEnded) return this.finish(undefined)
-    if (req.destroyed) return this.finish(gone())
+    // what was read, or dropped behind an answer, is gone
+    if (req.readableEnded && req.complete) return this.finish(new GatewayError('SLUICE_ERR_PLUGIN_BODY_TAKEN'))
+    if (req.readableEnded || req.destroyed) return this.finish(gone())
     req.on('data', (chunk: Buffer) => this.take(chunk))
-    req.on('end', () => this.finish(undefined))
+    req.on('end', () => this.finish(req.complete ? undefined : gone()))
     req.on('error', cause => this.finish(cause instanceof GatewayError ? cause : gone()))
     req.on('close', () => {
       if (!req.complete) this.finish(gone())
@@ -47,7 +51,7 @@ export class IncomingSource implements ByteSource {
   /** A small body mostly comes in one read with its head: one write to the upstream, no stream (bench/peers, post-16k). */
   takeWhole(): Buffer | undefined {
     const { req, length, maxBytes } = this
-    if (this.sink !== undefined || this.over || req.destroyed) return undefined
+    if (this.sink !== undefined || this.over || req.destroyed || req.httpVersionMajor !== 1) return undefined
     if (length === undefined || length > WHOLE_BYTES) return undefined
     if (req.readableLength !== length || (maxBytes > 0 && length > maxBytes)) return undefined
     if (fieldOf(req.rawHeaders, 'expect') !== undefined) return undefined // to read is to answer 100 Continue
@@ -64,14 +68,17 @@ export class IncomingSource implements ByteSource {
     if (this.over) return
     this.received += chunk.length
     if (this.maxBytes > 0 && this.received > this.maxBytes) return this.finish(this.overLimit())
-    if (!this.sink!.write(chunk)) this.req.pause()
+    if (this.received === this.length && this.req.httpVersionMajor !== 1) this.last = chunk
+    else if (!this.sink!.write(chunk)) this.req.pause()
   }
 
   private finish(error: GatewayError | undefined): void {
     if (this.over) return
     this.over = true
-    if (error === undefined) this.sink!.end(this.req.rawTrailers)
-    else {
+    if (error === undefined) {
+      if (this.last !== undefined) this.sink!.write(this.last)
+      this.sink!.end(this.req.rawTrailers)
+    } else {
       this.req.pause()
       this.sink!.fail(error)
     }

@@ -20,7 +20,15 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 export interface Http1Options {
   readonly limits: Pick<
     ServerConfig,
-    'readTimeoutMs' | 'writeTimeoutMs' | 'idleTimeoutMs' | 'readHeaderTimeoutMs' | 'maxHeaderBytes'
+    | 'readTimeoutMs'
+    | 'writeTimeoutMs'
+    | 'idleTimeoutMs'
+    | 'readHeaderTimeoutMs'
+    | 'maxHeaderBytes'
+    | 'unreadAnswerTimeoutMs'
+    | 'http2MaxHeaderFields'
+    | 'http2HeaderFieldsPerSecond'
+    | 'http2HeaderBytesPerSecond'
   >
   readonly onRequest: RequestHandler
   /** Undefined = every offer of an upgrade is passed over. */

@@ -1,25 +1,29 @@
 /**
  * HTTP/2: sessions over connections that ALPN or the preface chose, served through node's compatibility API, so that the
- * rooms behind see the same request and response objects as with HTTP/1.
+ * rooms behind see requests and responses of the same shape as with HTTP/1. A coarse sweep keeps the rules of time.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import {
-  createServer,
-  type Http2Server,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session
-} from 'node:http2'
+import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { toHttp1Fields } from '../http/h2-fields.js'
+import { isAuthority } from '../http/target.js'
 import { type ClientErrorInfo, REFUSALS, type Refusal } from './client-error.js'
-import { BODY_WINDOW_MS } from './connection.js'
 import { abandon, DEFAULT_HEAD_TIMEOUT_MS, DEFAULT_IDLE_TIMEOUT_MS, type Http1Options } from './http1.js'
-import { MAX_HEADER_FIELDS, MAX_TARGET_BYTES } from './request-rules.js'
+import { Http2Connection, type Http2Times } from './http2-connection.js'
+import { Http2Exchange } from './http2-exchange.js'
+import { Http2Request, Http2Response } from './http2-messages.js'
+import { MAX_TARGET_BYTES } from './request-rules.js'
 
 /** Streams a client may hold open at once in one session; Go's number. */
 const MAX_STREAMS = 250
+/** So many header fields above the limit are still counted, and answered with 431; beyond, node resets the stream. */
+const COUNTED_BEYOND = 64
+
+/** A request that its client took back before the gateway looked at it. Nothing is called for it. */
+const TAKEN_BACK: Refusal = { code: 'SLUICE_ERR_CLIENT_ABORTED', status: 499, text: 'reset by the client' }
+
+type Expectation = 'continue' | 'unknown' | undefined
 
 const ignore = (): void => {}
 
@@ -27,143 +31,182 @@ const ignore = (): void => {}
 export class Http2 {
   private readonly server: Http2Server
   private readonly options: Http1Options
-  private readonly sessions = new Map<ServerHttp2Session, number>()
+  private readonly times: Http2Times
+  private readonly live = new Set<Http2Connection>()
+  private readonly sweeper: NodeJS.Timeout
+  /** Whose stream is being handed out: node names no session for a stream that was reset already. */
+  private current!: Http2Connection
 
   constructor(options: Http1Options) {
     this.options = options
     const { limits } = options
+    const headMs = limits.readHeaderTimeoutMs || limits.readTimeoutMs || DEFAULT_HEAD_TIMEOUT_MS
+    this.times = {
+      headMs,
+      idleMs: limits.idleTimeoutMs || limits.readTimeoutMs || DEFAULT_IDLE_TIMEOUT_MS,
+      readMs: limits.readTimeoutMs,
+      writeMs: limits.writeTimeoutMs,
+      unreadMs: limits.unreadAnswerTimeoutMs
+    }
     this.server = createServer({
-      maxHeaderListPairs: MAX_HEADER_FIELDS,
+      Http2ServerRequest: Http2Request as never,
+      Http2ServerResponse: Http2Response as never,
+      maxHeaderListPairs: limits.http2MaxHeaderFields + COUNTED_BEYOND,
       settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: limits.maxHeaderBytes, enablePush: false },
-      unknownProtocolTimeout: limits.readHeaderTimeoutMs || DEFAULT_HEAD_TIMEOUT_MS
+      unknownProtocolTimeout: headMs
     })
     this.server.on('session', session => this.onSession(session))
-    this.server.on('request', (request, response) => this.serve(request, response, false))
-    this.server.on('checkContinue', (request, response) => this.serve(request, response, true))
-    this.server.on('connect', (request, response) => this.refuse(request, response, REFUSALS.connect))
+    this.onRequest('request', (request, response) => this.serve(request, response, undefined))
+    this.onRequest('checkContinue', (request, response) => this.serve(request, response, 'continue'))
+    this.onRequest('checkExpectation', (request, response) => this.serve(request, response, 'unknown'))
+    this.onRequest('connect', (request, response) => this.refuse(this.current, request, response, REFUSALS.connect))
     this.server.on('sessionError', ignore) // the session closes by itself
+    const { times } = this
+    const shortest = Math.min(headMs, times.idleMs, times.unreadMs, times.readMs || Infinity, times.writeMs || Infinity)
+    const tickMs = Math.max(20, Math.min(1000, Math.floor(shortest / 4)))
+    this.sweeper = setInterval(() => this.sweep(performance.now()), tickMs).unref()
+  }
+
+  private onRequest(event: string, serve: (request: Http2Request, response: Http2Response) => void): void {
+    this.server.on(event, (request: Http2Request, response: Http2Response) => {
+      const connection = this.current
+      if (connection.failed) return
+      if (!connection.affords(request.rawHeaders)) return this.cutOff(connection, 'header fields per second')
+      if (response.destroyed) return this.report(connection, request, TAKEN_BACK)
+      connection.begin(new Http2Exchange(request, response, performance.now()))
+      // while an upload is not read, node keeps a stream that its client has reset
+      request.stream.on('aborted', destroyStream)
+      serve(request, response)
+    })
   }
 
   /** Takes over a connection that speaks HTTP/2; bytes already read must have been put back. */
   accept(socket: Socket): void {
     socket.on('error', ignore)
+    // a client that has ended its half can neither open windows nor acknowledge: it has gone
+    socket.allowHalfOpen = false
+    this.accepted = socket
     this.server.emit('connection', socket)
   }
 
+  /** The socket whose session is being made. */
+  private accepted!: Socket
+
   /** Sends GOAWAY; running streams go on. */
   drain(): void {
-    for (const session of this.sessions.keys()) session.close()
+    for (const connection of this.live) connection.session.close()
   }
 
   destroy(): void {
-    for (const session of this.sessions.keys()) session.destroy()
+    clearInterval(this.sweeper)
+    for (const connection of this.live) connection.closeGateway()
   }
 
   private onSession(session: ServerHttp2Session): void {
-    const { limits } = this.options
-    this.sessions.set(session, 0)
-    session.once('close', () => this.sessions.delete(session))
+    const connection = new Http2Connection(session, this.accepted, this.options.limits, performance.now())
+    this.live.add(connection)
+    session.once('close', () => this.live.delete(connection))
     session.on('error', ignore)
-    session.on('stream', stream => {
-      this.count(session, 1)
+    session.prependListener('stream', stream => {
+      this.current = connection
       stream.on('error', ignore)
-      stream.once('close', () => this.count(session, -1))
-    })
-    session.setTimeout(limits.idleTimeoutMs || limits.readTimeoutMs || DEFAULT_IDLE_TIMEOUT_MS, () => {
-      if (this.sessions.get(session) === 0) session.close()
     })
   }
 
-  /** Keeps the number of open streams of a session that is still open. */
-  private count(session: ServerHttp2Session, change: number): void {
-    const streams = this.sessions.get(session)
-    if (streams !== undefined) this.sessions.set(session, streams + change)
-  }
-
-  private serve(request: Http2ServerRequest, response: Http2ServerResponse, expectsContinue: boolean): void {
-    response.on('error', ignore)
-    const refused = judgeHead(request)
-    if (refused !== undefined) {
-      this.refuse(request, response, refused)
-      return
-    }
-    const hasBody = !request.stream.endAfterHeaders
-    toHttp1Fields(request.rawHeaders, hasBody)
+  private serve(request: Http2Request, response: Http2Response, expectation: Expectation): void {
+    const { stream, rawHeaders } = request
+    const refused = this.judgeHead(request) ?? (expectation === 'unknown' ? REFUSALS.expectation : undefined)
+    if (refused !== undefined) return this.refuse(this.current, request, response, refused)
+    const hasBody = !stream.endAfterHeaders
+    toHttp1Fields(rawHeaders, hasBody)
     request.headers.host ??= request.headers[':authority']
-    if (hasBody) this.watchBody(request, response)
-    if (this.options.limits.writeTimeoutMs > 0) this.limitAnswer(request, response)
-    const plain = request as unknown as IncomingMessage
+    if (hasBody) {
+      const connection = this.current
+      stream.on('trailers', (_fields, _flags, raw?: string[]) => {
+        if (raw !== undefined && !connection.affords(raw)) this.cutOff(connection, 'trailer fields per second')
+      })
+    }
+    if (expectation === 'continue') continueOnRead(request, response)
     const answer = response as unknown as ServerResponse
-    if (expectsContinue) continueOnRead(request, response)
     try {
-      this.options.onRequest(plain, answer)
+      this.options.onRequest(request as unknown as IncomingMessage, answer)
     } catch (error) {
       this.options.onHandlerError(error)
       abandon(answer)
     }
   }
 
-  /** A body that stands still before the answer has begun ends the stream; so does one over `read_timeout`. */
-  private watchBody(request: Http2ServerRequest, response: Http2ServerResponse): void {
-    const { stream } = request
-    const { readTimeoutMs } = this.options.limits
-    const check = (): void => {
-      if (stream.destroyed || request.complete || response.headersSent) return
-      if (!stream.isPaused() && request.readableLength === 0) this.refuse(request, response, REFUSALS.slow)
-    }
-    stream.setTimeout(BODY_WINDOW_MS, check)
-    if (readTimeoutMs === 0) return
-    const timer = setTimeout(() => !request.complete && this.refuse(request, response, REFUSALS.slow), readTimeoutMs).unref()
-    stream.once('close', () => clearTimeout(timer))
+  /** Rules beyond what node checks (RFC 9113 §8.3.1); node has refused connection-specific fields. */
+  private judgeHead(request: Http2Request): Refusal | undefined {
+    const path = request.url as string | undefined
+    if (path === undefined || (path.charCodeAt(0) !== SLASH && path !== '*')) return REFUSALS.malformed
+    if (path.length > MAX_TARGET_BYTES) return REFUSALS.target
+    if (request.rawHeaders.length > 2 * this.options.limits.http2MaxHeaderFields) return REFUSALS.headers
+    const { headers } = request
+    const authority = headers[':authority']
+    const host = headers.host ?? authority
+    if (host === undefined) return REFUSALS.noHost
+    if (authority !== undefined && authority !== host) return REFUSALS.badHost
+    return host === '' || isAuthority(host) ? undefined : REFUSALS.badHost
   }
 
-  private limitAnswer(request: Http2ServerRequest, response: Http2ServerResponse): void {
-    const timer = setTimeout(() => request.stream.close(), this.options.limits.writeTimeoutMs).unref()
-    response.once('close', () => clearTimeout(timer))
+  private refuse(connection: Http2Connection, request: Http2Request, response: Http2Response, refused: Refusal): void {
+    response.writeHead(refused.status, { 'content-type': 'text/plain; charset=utf-8' })
+    response.end(refused.text)
+    this.report(connection, request, refused)
   }
 
-  private refuse(request: Http2ServerRequest, response: Http2ServerResponse, refused: Refusal): void {
-    const { stream } = request
-    if (response.headersSent || stream.destroyed) {
-      stream.destroy()
-    } else {
-      response.writeHead(refused.status, { 'content-type': 'text/plain; charset=utf-8' })
-      response.end(refused.text)
-    }
-    this.report(request, refused)
-  }
-
-  private report(request: Http2ServerRequest, refused: Refusal): void {
-    const info: ClientErrorInfo = {
+  private report(connection: Http2Connection, request: Http2Request, refused: Refusal): void {
+    this.options.onClientError({
       code: refused.code,
       status: refused.status,
-      remoteAddress: request.stream.session?.socket.remoteAddress ?? '',
+      remoteAddress: connection.remoteAddress,
       detail: refused.text,
       method: request.method ?? '',
       target: request.url ?? '',
       served: false
+    })
+  }
+
+  /** Ends a connection that broke a limit: RFC 9113 §10.5. */
+  private cutOff(connection: Http2Connection, limit: string): void {
+    connection.fail(limit)
+    const info: ClientErrorInfo = {
+      code: 'SLUICE_ERR_CLIENT_TIMEOUT',
+      status: 0,
+      remoteAddress: connection.remoteAddress,
+      detail: limit,
+      method: '',
+      target: '',
+      served: connection.open.size > 0
     }
     this.options.onClientError(info)
   }
+
+  private sweep(now: number): void {
+    for (const connection of this.live) {
+      const broken = connection.check(this.times, now)
+      for (const exchange of connection.open) {
+        const ended = exchange.check(this.times, now)
+        if (ended === 'cut') connection.cutAnswer()
+        else if (ended === 'late') this.refuse(connection, exchange.request, exchange.response, REFUSALS.slow)
+      }
+      if (broken !== undefined) this.cutOff(connection, broken)
+    }
+  }
 }
 
-/** Rules beyond what node checks (RFC 9113 §8.3.1); node has refused connection-specific fields. */
-function judgeHead(request: Http2ServerRequest): Refusal | undefined {
-  const path = request.url as string | undefined
-  if (path === undefined || path === '') return REFUSALS.malformed
-  if (path.length > MAX_TARGET_BYTES) return REFUSALS.target
-  const { headers } = request
-  const authority = headers[':authority']
-  if (authority === undefined && headers.host === undefined) return REFUSALS.noHost
-  if (authority !== undefined && headers.host !== undefined && authority !== headers.host) return REFUSALS.badHost
-  return undefined
+const SLASH = 47
+
+function destroyStream(this: ServerHttp2Stream): void {
+  this.destroy()
 }
 
-function continueOnRead(request: Http2ServerRequest, response: Http2ServerResponse): void {
+function continueOnRead(request: Http2Request, response: Http2Response): void {
   const read = request._read
   request._read = function (size: number) {
     this._read = read
-    if (!response.headersSent && !response.stream.destroyed) response.writeContinue()
+    if (!response.headersSent && !response.destroyed) response.writeContinue()
     read.call(this, size)
   }
 }

@@ -143,6 +143,10 @@ test('every key of the router is read', () => {
     request_id: true,
     max_connections_per_host: 6,
     max_queued_per_host: 0,
+    unread_answer_timeout: '9s',
+    http2_max_header_fields: 7,
+    http2_header_fields_per_second: 8,
+    http2_header_bytes_per_second: 9,
     max_multipart_memory: 1
   }
   const config = service({ router })
@@ -175,7 +179,11 @@ test('every key of the router is read', () => {
     maxRequestBytes: 5,
     requestId: true,
     maxConnectionsPerHost: 6,
-    maxQueuedPerHost: 0
+    maxQueuedPerHost: 0,
+    unreadAnswerTimeoutMs: 9000,
+    http2MaxHeaderFields: 7,
+    http2HeaderFieldsPerSecond: 8,
+    http2HeaderBytesPerSecond: 9
   })
 })
 

@@ -11,6 +11,10 @@ test('listener defaults', () => {
     maxHeaderBytes: 1_048_576,
     maxShutdownWaitMs: 0,
     useH2c: false,
+    unreadAnswerTimeoutMs: 15_000,
+    http2MaxHeaderFields: 500,
+    http2HeaderFieldsPerSecond: 20_000,
+    http2HeaderBytesPerSecond: 4_194_304,
     tls: undefined
   })
 })

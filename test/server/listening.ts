@@ -12,6 +12,10 @@ export const DEFAULTS: ServerConfig = {
   maxHeaderBytes: 1 << 20,
   maxShutdownWaitMs: 0,
   useH2c: false,
+  unreadAnswerTimeoutMs: 15_000,
+  http2MaxHeaderFields: 500,
+  http2HeaderFieldsPerSecond: 20_000,
+  http2HeaderBytesPerSecond: 1 << 22,
   tls: undefined
 }
 

@@ -1,0 +1,142 @@
+import { constants, type ServerHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { ServerConfig } from '../config/types.js'
+import { GatewayError } from '../errors.js'
+import { LINGER_MS } from './connection.js'
+import type { ExchangeTimes, Http2Exchange } from './http2-exchange.js'
+
+export type HeaderLimits = Pick<ServerConfig, 'http2HeaderFieldsPerSecond' | 'http2HeaderBytesPerSecond'>
+
+export interface Http2Times extends ExchangeTimes {
+  /** ms for a head, and for the first SETTINGS of a client. */
+  readonly headMs: number
+  /** ms without any stream. */
+  readonly idleMs: number
+}
+
+/** Fields and bytes that every head may have without being counted against the limits per second. */
+const FREE_FIELDS = 64
+const FREE_BYTES = 8 * 1024
+/** What a field costs besides its bytes (RFC 9113 §6.5.2). */
+const FIELD_BYTES = 32
+
+/** State of one HTTP/2 connection, and the rules of time and quantity that are kept on it. */
+export class Http2Connection {
+  readonly session: ServerHttp2Session
+  readonly remoteAddress: string
+  /** Exchanges whose stream is open. */
+  readonly open = new Set<Http2Exchange>()
+  /** The connection broke a limit: nothing more is served. */
+  failed = false
+  private readonly socket: Socket
+  private readonly limits: HeaderLimits
+  private greeted = false
+  private readonly startedAt: number
+  /** Since when no stream is open. */
+  private idleSince: number
+  /** Since when nothing is served any more; 0 = it is. */
+  private closingSince = 0
+  /** Bytes received of which it is known that they end with a whole frame. */
+  private wholeBytes = 0
+  /** Since when a PING is not answered; 0 = none is. */
+  private askedSince = 0
+  /** Bytes sent when an answer was cut; -1 = none was since the last look. */
+  private stuckAt = -1
+  private secondSince = 0
+  private fields = 0
+  private bytes = 0
+
+  constructor(session: ServerHttp2Session, socket: Socket, limits: HeaderLimits, now: number) {
+    this.session = session
+    this.socket = socket
+    this.limits = limits
+    this.remoteAddress = socket.remoteAddress ?? ''
+    this.startedAt = now
+    this.idleSince = now
+    session.once('remoteSettings', () => {
+      this.greeted = true
+    })
+  }
+
+  /** Notes a new exchange. Per request. */
+  begin(exchange: Http2Exchange): void {
+    this.open.add(exchange)
+    exchange.request.stream.once('close', () => {
+      this.open.delete(exchange)
+      this.idleSince = performance.now()
+    })
+  }
+
+  /**
+   * Counts the fields of a head; answers false when there were too many in this second. A byte on the wire may stand for
+   * 4 KiB of fields (RFC 7541 §6.1), so their number and size are limited, not the bytes that were received.
+   */
+  affords(raw: readonly string[]): boolean {
+    let bytes = 0
+    for (let i = 0; i < raw.length; i++) bytes += raw[i]!.length
+    const fields = raw.length / 2
+    bytes += fields * FIELD_BYTES
+    if (fields <= FREE_FIELDS && bytes <= FREE_BYTES) return true
+    const now = performance.now()
+    if (now - this.secondSince >= 1000) {
+      this.secondSince = now
+      this.fields = 0
+      this.bytes = 0
+    }
+    this.fields += Math.max(0, fields - FREE_FIELDS)
+    this.bytes += Math.max(0, bytes - FREE_BYTES)
+    return this.fields <= this.limits.http2HeaderFieldsPerSecond && this.bytes <= this.limits.http2HeaderBytesPerSecond
+  }
+
+  /** Ends the connection with GOAWAY(ENHANCE_YOUR_CALM). */
+  fail(limit: string): void {
+    this.failed = true
+    const error = new GatewayError('SLUICE_ERR_CLIENT_TIMEOUT', { message: 'the connection broke a limit', limit })
+    this.session.destroy(error, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
+
+  /** Cuts what is left when the gateway closes. */
+  closeGateway(): void {
+    this.session.destroy(new GatewayError('SLUICE_ERR_GATEWAY_CLOSING'))
+  }
+
+  /** Notes that an answer was cut: RST_STREAM has to leave before the next look, or the socket is cut. */
+  cutAnswer(): void {
+    this.stuckAt = this.socket.bytesWritten
+  }
+
+  /** Looks at the limits of time; answers the one that was broken, for which the connection is to be ended. */
+  check(times: Http2Times, now: number): string | undefined {
+    const { session, socket } = this
+    if (session.destroyed) return this.waitForEnd(now)
+    if (socket.bytesWritten <= this.stuckAt) socket.destroy()
+    this.stuckAt = -1
+    if (session.closed) return this.open.size === 0 ? this.waitForEnd(now) : undefined
+    if (!this.greeted) return now - this.startedAt >= times.headMs ? `no SETTINGS for ${times.headMs}ms` : undefined
+    if (this.open.size > 0) return undefined
+    if (now - this.idleSince >= times.idleMs) session.close()
+    return this.holdsHalfFrame(times.headMs, now) ? `read_header_timeout=${times.headMs}ms` : undefined
+  }
+
+  /**
+   * A client that has begun a frame, or a head without END_HEADERS, cannot answer a PING before it has ended it; any other
+   * one has to (RFC 9113 §6.7). Asked once for what came since the last time.
+   */
+  private holdsHalfFrame(headMs: number, now: number): boolean {
+    if (this.askedSince !== 0) return now - this.askedSince >= headMs
+    if (this.socket.bytesRead === this.wholeBytes) return false
+    this.askedSince = now
+    this.session.ping(error => {
+      if (error !== null) return
+      this.askedSince = 0
+      this.wholeBytes = this.socket.bytesRead
+    })
+    return false
+  }
+
+  /** The session is ending; the socket of a client that does not take its last frames is cut. */
+  private waitForEnd(now: number): undefined {
+    if (this.closingSince === 0) this.closingSince = now
+    else if (now - this.closingSince >= LINGER_MS) this.socket.destroy()
+  }
+}
