@@ -69,9 +69,14 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['Ed', 'OKP']
 ])
 
-/** A key serves one kind of algorithm: a public RSA key is never taken for a shared secret. */
-function fits(jwk: Jwk, alg: string): boolean {
-  if (jwk.use === 'enc' || KINDS.get(alg.slice(0, 2)) !== jwk.kty) return false
+/**
+ * A key serves one kind of algorithm: a public RSA key is never taken for a shared secret. What the key says of itself counts:
+ * `use`, `key_ops` and `alg` (RFC 7517 §4, RFC 8725 §3.1).
+ */
+function fits(jwk: Jwk, { alg, use }: KeyUse): boolean {
+  if (KINDS.get(alg.slice(0, 2)) !== jwk.kty) return false
+  if ((jwk.use ?? 'sig') !== 'sig' || (jwk.alg ?? alg) !== alg) return false
+  if (Array.isArray(jwk.key_ops) && !jwk.key_ops.includes(use)) return false
   const curve = CURVES.get(alg)
   return curve === undefined || jwk.crv === curve
 }
@@ -103,7 +108,7 @@ export class KeySet {
     const place = `${wanted.use} ${wanted.strategy} ${wanted.alg} ${name}`
     const known = this.slots.get(place)
     if (known !== undefined) return known
-    const jwk = this.keys.find(one => keyNameOf(one, wanted.strategy) === name && fits(one, wanted.alg))
+    const jwk = this.keys.find(one => keyNameOf(one, wanted.strategy) === name && fits(one, wanted))
     if (jwk === undefined) return undefined
     const slot: KeySlot = { key: undefined, ready: this.import(jwk, wanted).catch(() => undefined) }
     slot.ready.then(key => {

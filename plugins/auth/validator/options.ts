@@ -39,7 +39,7 @@ export const VALIDATOR_SCHEMA = {
     roles_key: { type: 'string', default: 'roles', description: 'Claim with the roles' },
     roles_key_is_nested: { type: 'boolean', default: false, description: 'Dots in roles_key lead into objects' },
     scopes: words('Scopes the token must have'),
-    scopes_key: { type: 'string', default: 'scope', description: 'Claim with the scopes; dots lead into objects' },
+    scopes_key: { type: 'string', description: 'Claim with the scopes, needed beside them; dots lead into objects' },
     scopes_matcher: { enum: ['any', 'all'], default: 'any', description: 'Whether one of the scopes is enough' },
     propagate_claims: {
       type: 'array',
@@ -107,10 +107,15 @@ export function readAccess(options: OptionReader, context: ComponentContext, tag
   const wanted = options.texts('scopes')
   const named = options.text('scopes_matcher', 'any')
   if (named !== 'any' && named !== 'all') context.fail('/scopes_matcher', 'expected one of any, all')
-  const scopesKey = options.text('scopes_key') || 'scope'
+  const scopesKey = options.text('scopes_key')
+  if (wanted.length > 0 && scopesKey === '') {
+    const message = 'scopes without scopes_key: KrakenD checks none of them'
+    if (!context.service.tolerant) context.fail('/scopes', `${message}; name the claim they are in, such as "scope"`)
+    logger.error(`${tag} ${message}`)
+    return { roles, scopes: undefined }
+  }
   if (wanted.length === 0) logger.debug(`${tag} No scope validation required`)
   else {
-    if (!options.has('scopes_key')) logger.warning(`${tag} scopes without scopes_key: they are looked for in the claim 'scope'`)
     const how = named === 'all' ? 'all' : 'any of'
     logger.debug(
       `${tag} Constraint added: tokens must contain a claim '${scopesKey}' with ${how} these scopes: [${wanted.join(' ')}]`

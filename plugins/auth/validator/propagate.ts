@@ -36,7 +36,10 @@ function onTheWire(text: string): string {
 
 const PLACEHOLDER = /\{(JWT\.([\w\-.:/]+))\}/g
 
-/** Compiles the claims that patterns ask for as `{JWT.sub}`; undefined when they ask for none. */
+/**
+ * Compiles the claims that patterns ask for as `{JWT.sub}`; undefined when they ask for none. A claim that is missing, null or
+ * empty gives no parameter, which ends the call: `/u/{JWT.sub}/7` without a value is another resource.
+ */
 export function compileParams(urlPatterns: readonly string[]): Propagate | undefined {
   const wanted = new Map<string, ClaimReader>()
   for (const pattern of urlPatterns) {
@@ -44,12 +47,12 @@ export function compileParams(urlPatterns: readonly string[]): Propagate | undef
   }
   if (wanted.size === 0) return undefined
   return (claims, request) => {
-    // parameters may belong to the route: they are copied, not written to
-    const params: Record<string, string> = Object.create(null)
-    for (const name in request.params) params[name] = request.params[name]!
+    // parameters may belong to the route: they are copied, not written to, with what is noted of their spelling
+    const params: Record<string, string> = Object.assign(Object.create(null), request.params)
     for (const [param, read] of wanted) {
-      const value = read(claims)
-      if (value !== undefined) params[param] = claimText(value)
+      const text = claimText(read(claims) ?? undefined)
+      if (text === '') delete params[param]
+      else params[param] = text
     }
     request.params = params
   }

@@ -5,7 +5,7 @@ import type { HeaderMap } from 'sluice/plugin'
 /** Characters; longer ones are no tokens. Request heads are limited to about this much anyway. */
 export const MAX_TOKEN_CHARS = 64 * 1024
 
-/** Answers the token of a request: of the header when it is there, else of the cookie; undefined without one. */
+/** Returns the token of a request: of the header when it is there, else of the cookie; undefined without one, or with two headers. */
 export type TokenFinder = (headers: HeaderMap) => string | undefined
 
 /** Compiles the search. The word `Bearer` before the token is optional, in any case. */
@@ -13,14 +13,17 @@ export function compileTokenFinder(headerName: string, cookieName: string): Toke
   const prefix = `${cookieName}=`
   return headers => {
     const value = headers.get(headerName)
-    if (value !== undefined && value !== '') return withoutScheme(value)
+    // of several fields a backend may read another one than the gateway
+    if (value !== undefined && value !== '') return headers.getAll(headerName).length === 1 ? withoutScheme(value) : undefined
     return headers.has('cookie') ? fromCookies(headers.getAll('cookie'), prefix) : undefined
   }
 }
 
 function withoutScheme(value: string): string {
   // 'bearer ': 7 characters (RFC 6750 §2.1); schemes are case-insensitive (RFC 9110 §11.1)
-  return value.charCodeAt(6) === 0x20 && value.slice(0, 6).toLowerCase() === 'bearer' ? value.slice(7).trim() : value
+  return value.charCodeAt(6) === 0x20 && value.slice(0, 6).toLowerCase() === 'bearer'
+    ? value.slice(7).replace(/^ +| +$/g, '')
+    : value
 }
 
 /** The first cookie of the name counts (RFC 6265 §5.4: the most specific one comes first). */

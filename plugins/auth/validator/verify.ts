@@ -4,6 +4,7 @@ import type * as Jose from 'jose'
 import { type KeyUse, keyNameOf } from '../key-set.js'
 import type { FoundKey, KeySource } from '../key-source.js'
 import { type ClaimRules, type Claims, checkClaims, TokenRefused } from './claims.js'
+import { checkCompact, readObject } from './compact.js'
 import { MAX_TOKEN_CHARS } from './token.js'
 
 /** Answers the claims. @rejects TokenRefused with the reason, for the log */
@@ -24,12 +25,12 @@ export interface VerifyOptions {
 export function compileVerify({ jose, keys, wanted, rules, keyWaitMs, nowSeconds }: VerifyOptions): Verify {
   const { compactVerify } = jose
   const options = { algorithms: [wanted.alg] }
-  const decoder = new TextDecoder()
 
-  function keyFor(header: Jose.CompactJWSHeaderParameters): Jose.CryptoKey | Promise<Jose.CryptoKey> {
-    // extensions change what a signature means: `b64`, for one (RFC 7797 §7)
-    if (header.crit !== undefined) throw new TokenRefused('the header has critical extensions')
-    if (header.alg !== wanted.alg) throw new TokenRefused('the algorithm is not the configured one')
+  function keyFor(
+    header: Jose.CompactJWSHeaderParameters,
+    { protected: text }: Jose.FlattenedJWSInput
+  ): FoundKey | Promise<FoundKey> {
+    checkHeader(header, text!, wanted.alg)
     const found = keys.find(keyNameOf(header, wanted.strategy), wanted)
     if (found === undefined) throw new TokenRefused('no key has the name that the token gives')
     if (!(found instanceof Promise)) return found
@@ -37,16 +38,38 @@ export function compileVerify({ jose, keys, wanted, rules, keyWaitMs, nowSeconds
   }
 
   function read({ payload }: Jose.CompactVerifyResult): Claims {
-    const claims: unknown = JSON.parse(decoder.decode(payload))
-    if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) throw new TokenRefused('the payload is no object')
-    checkClaims(claims as Claims, rules, nowSeconds())
-    return claims as Claims
+    const claims = readObject(payload, 'payload')
+    checkClaims(claims, rules, nowSeconds())
+    return claims
   }
 
-  return token => {
-    if (token.length > MAX_TOKEN_CHARS) return Promise.reject(new TokenRefused('the token is too long'))
-    return compactVerify(token, keyFor, options).then(read)
+  return async token => {
+    if (token.length > MAX_TOKEN_CHARS) throw new TokenRefused('the token is too long')
+    checkCompact(token)
+    return read(await compactVerify(token, keyFor as Jose.CompactVerifyGetKey, options))
   }
+}
+
+/** Headers that were found right: the tokens of an issuer have few. */
+const RIGHT_HEADERS = new Set<string>()
+const MAX_RIGHT_HEADERS = 100
+const MAX_KEPT_CHARS = 512
+
+/** @throws TokenRefused */
+function checkHeader(header: Jose.CompactJWSHeaderParameters, text: string, alg: string): void {
+  if (header.alg !== alg) throw new TokenRefused('the algorithm is not the configured one')
+  if (RIGHT_HEADERS.has(text)) return
+  readObject(Buffer.from(text, 'base64url'), 'header')
+  // extensions change what a signature means: `b64`, for one, which a JWT may not have (RFC 7797 §7)
+  if (header.crit !== undefined) throw new TokenRefused('the header has critical extensions')
+  if (header.b64 !== undefined) throw new TokenRefused('the header has b64')
+  for (const name of ['kid', 'x5t', 'x5t#S256', 'typ', 'cty']) {
+    const value = header[name]
+    if (value !== undefined && typeof value !== 'string') throw new TokenRefused(`${name} of the header is not a string`)
+  }
+  if (text.length > MAX_KEPT_CHARS) return
+  if (RIGHT_HEADERS.size >= MAX_RIGHT_HEADERS) RIGHT_HEADERS.clear()
+  RIGHT_HEADERS.add(text)
 }
 
 /** A key server that hangs ends the requests that need it, with a refusal, before their time is up. */

@@ -81,5 +81,6 @@ test('takes the token from the header, else from the cookie', () => {
   assert.equal(of(['cookie', 'a=b'], ['cookie', 'mytok=no; tok="abc"']), 'abc')
   assert.equal(of(['authorization', ''], ['cookie', 'tok=abc']), 'abc')
   assert.equal(of(['cookie', 'token=abc']), undefined)
+  assert.equal(of(['authorization', 'Bearer abc'], ['authorization', 'Bearer def'], ['cookie', 'tok=x']), undefined)
   assert.equal(of(), undefined)
 })

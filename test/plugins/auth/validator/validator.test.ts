@@ -141,11 +141,14 @@ test('answers 403 when roles or scopes do not suffice', async t => {
   assert.equal((await call(scopes, bearer(await sign({ scp: ['read'] }, keys.rsa)))).status, 403)
 })
 
-test('checks scopes also when nobody said where they are: in the claim scope', async t => {
-  const gateway = await open(t, { validator: { scopes: ['read'] } })
-  assert.equal((await call(gateway, bearer(await sign({ scope: 'read' }, keys.rsa)))).status, 200)
-  assert.equal((await call(gateway, bearer(await sign({}, keys.rsa)))).status, 403)
-  assert.match(gateway.log.text, /WARNING:? .*scopes without scopes_key/)
+test('scopes without the claim they are in stop the start; tolerant: KrakenD checks none, roles still count', async t => {
+  const validator = { scopes: ['read'], roles: ['admin'] }
+  await assert.rejects(open(t, { validator }), /auth~1validator\/scopes: scopes without scopes_key/)
+  await assert.rejects(open(t, { validator: { ...validator, scopes_key: '' } }), /scopes without scopes_key/)
+  const gateway = await open(t, { validator }, { tolerant: true })
+  assert.equal((await call(gateway, bearer(await sign({ roles: ['admin'] }, keys.rsa)))).status, 200)
+  assert.equal((await call(gateway, bearer(await sign({ scope: 'read' }, keys.rsa)))).status, 403)
+  assert.match(gateway.log.text, /ERROR:? .*scopes without scopes_key/)
 })
 
 test('takes header and cookie by the configured names, and keys by thumbprint', async t => {
@@ -193,10 +196,23 @@ test('can hand over a list as several fields', async t => {
 })
 
 test('puts claims into the path of the backend, encoded', async t => {
-  const gateway = await open(t, { validator: {}, urlPattern: '/in/{id}/{JWT.sub}/{JWT.obj.k}' })
-  const { text } = await call(gateway, bearer(await sign({ sub: 'a/b c', obj: { k: 3 } }, keys.rsa)))
-  assert.equal((JSON.parse(text) as Echo).path, '/in/7/a%2Fb%20c/3')
-  assert.equal((await call(gateway, bearer(await sign({ obj: { k: 3 } }, keys.rsa)))).status, 500)
+  const gateway = await open(t, { validator: {}, urlPattern: '/in/{id}/{JWT.who}/{JWT.obj.k}' })
+  const ask = async (claims: Record<string, unknown>): Promise<{ status: number; text: string }> =>
+    call(gateway, bearer(await sign(claims, keys.rsa)))
+  const pathOf = async (claims: Record<string, unknown>): Promise<string> => (JSON.parse((await ask(claims)).text) as Echo).path
+  assert.equal(await pathOf({ who: 'a/b c', obj: { k: 3 } }), '/in/7/a%2Fb%20c/3')
+  assert.equal(await pathOf({ who: ['a', 'b'], obj: { k: true } }), '/in/7/a,b/true')
+  // a call without a value, or with one that is no segment, would reach another resource
+  for (const who of [undefined, '', null, [], [''], '.', '..', '..;x']) {
+    const { status } = await ask({ who, obj: { k: 3 } })
+    assert.ok(status === 500 || status === 400, `${JSON.stringify(who)}: ${status}`)
+  }
+})
+
+test('parameters of the path keep their spelling beside claims', async t => {
+  const gateway = await open(t, { validator: {}, urlPattern: '/in/{id}/{JWT.sub}' })
+  const response = await fetch(`${gateway.origin}/x/a%3Bb;c`, { headers: bearer(await sign({ sub: 'u' }, keys.rsa)) })
+  assert.equal(((await response.json()) as Echo).path, '/in/a%3Bb;c/u')
 })
 
 test('refuses a token of megabytes without looking into it; others go on', async t => {
