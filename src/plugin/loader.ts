@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url'
 import type { PluginFolderConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import type { Logger } from '../telemetry/logger.js'
+import { findOpenToAll } from './open-to-all.js'
 import { API_VERSION, exportOf, type PluginRegistry, SYMBOLS } from './registry.js'
 import { installPluginResolver } from './resolve.js'
 import type { PluginModule } from './types.js'
@@ -38,6 +39,10 @@ export async function loadPlugins(options: LoadPluginsOptions): Promise<void> {
     logger.debug('[SERVICE: Plugin Loader] Starting loading process')
     const names = await listFolder(folder, logger, faults)
     if (names !== undefined) {
+      for (const open of await findOpenToAll([folder.folder, ...names.map(name => path.join(folder.folder, name))]))
+        logger.warning(
+          `[SERVICE: Plugin Loader] ${open} may be written by every user of this machine, whose code then runs in the gateway`
+        )
       installPluginResolver()
       const files: PluginFile[] = []
       for (const [index, name] of names.entries()) files.push(await importFile(folder.folder, name, index))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
@@ -35,6 +35,44 @@ const handler = (name: string): string =>
      registerHandlers (register) { register('${name}', (_c, _e, next) => request => next(request)) } }`
 
 describe('plugin folder', () => {
+  test('warns of a folder, a file or a target of a link that every user may write', {
+    skip: process.platform === 'win32'
+  }, async t => {
+    const opened = async (log: KeptLines): Promise<string[]> => {
+      const lines = log.lines.filter(line => line.includes('may be written by every user'))
+      assert.ok(lines.every(line => line.includes('WARNING: [SERVICE: Plugin Loader]')))
+      return lines.map(line => /Loader\] (\S+)/.exec(line)![1]!).sort()
+    }
+    const folder = await realpath(await folderOf(t, { 'a.mjs': handler('a'), 'b.mjs': handler('b'), 'ignored.txt': '' }))
+    await chmod(path.join(folder, 'ignored.txt'), 0o666)
+    assert.deepEqual(await opened((await start(t, { folder, pattern: '.mjs' })).log), [])
+    await chmod(path.join(folder, 'a.mjs'), 0o666)
+    assert.deepEqual(await opened((await start(t, { folder, pattern: '.mjs' })).log), [path.join(folder, 'a.mjs')])
+    await chmod(folder, 0o1777)
+    assert.deepEqual(await opened((await start(t, { folder, pattern: 'b.mjs' })).log), [folder])
+
+    const elsewhere = await realpath(await folderOf(t, { 'c.mjs': handler('c') }))
+    const links = await realpath(await folderOf(t, {}))
+    await symlink(path.join(elsewhere, 'c.mjs'), path.join(links, 'c.mjs'))
+    await chmod(elsewhere, 0o777)
+    assert.deepEqual(await opened((await start(t, { folder: links, pattern: '.mjs' })).log), [elsewhere])
+    await chmod(path.join(elsewhere, 'c.mjs'), 0o666)
+    const both = [elsewhere, path.join(elsewhere, 'c.mjs')]
+    assert.deepEqual(await opened((await start(t, { folder: links, pattern: '.mjs' })).log), both)
+
+    const lobby = await realpath(await folderOf(t, {}))
+    await symlink(folder, path.join(lobby, 'plugins'))
+    await chmod(folder, 0o755)
+    await chmod(lobby, 0o777)
+    assert.deepEqual(await opened((await start(t, { folder: path.join(lobby, 'plugins'), pattern: 'b.mjs' })).log), [lobby])
+
+    const above = await realpath(await folderOf(t, {}))
+    await mkdir(path.join(above, 'plugins'))
+    await writeFile(path.join(above, 'plugins', 'd.mjs'), handler('d'))
+    await chmod(above, 0o777)
+    assert.deepEqual(await opened((await start(t, { folder: path.join(above, 'plugins'), pattern: '.mjs' })).log), [above])
+  })
+
   test('logs each pass as KrakenD does, lines of plugins before the missing symbols', async t => {
     const folder = await folderOf(t, { 'b.mjs': handler('b'), 'a.mjs': handler('a'), 'notes.txt.mjs.md': 'x' })
     const { log } = await start(t, { folder, pattern: '.mjs' })
