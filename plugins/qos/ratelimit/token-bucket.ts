@@ -24,14 +24,23 @@ export interface BucketRule {
 export function bucketRule(ratePerSecond: number, capacity: number): BucketRule {
   // whole nanoseconds, as KrakenD counts
   const nanoseconds = Math.max(1, Math.trunc(1e9 / Math.max(ratePerSecond, 1e-9)))
-  return { intervalMs: nanoseconds / 1e6, capacity: Math.max(1, Math.trunc(capacity)) }
+  return { intervalMs: nanoseconds / 1e6, capacity: Math.min(MOST_TOKENS, Math.max(1, Math.trunc(capacity))) }
+}
+
+/** As many as 32 bits hold: buckets are kept in arrays of such numbers. */
+const MOST_TOKENS = 2 ** 32 - 1
+
+/** ms that an empty bucket takes to be full. */
+export function refillMs(rule: BucketRule): number {
+  return rule.capacity * rule.intervalMs
 }
 
 /** One bucket, full at first. */
 export class TokenBucket {
-  private readonly rule: BucketRule
-  private tokens: number
-  private refilledAt: number
+  rule: BucketRule
+  tokens: number
+  /** ms */
+  refilledAt: number
 
   /** @param now ms, of the clock that {@link take} is asked with */
   constructor(rule: BucketRule, now: number) {

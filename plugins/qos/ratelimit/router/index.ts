@@ -8,7 +8,7 @@
 
 import { type ComponentContext, defineComponent, GatewayResponse, type Next, type Wrap } from 'sluice/plugin'
 import { defaultCapacity, durationOption, RATE_PROPERTIES, SECOND_MS } from '../rate.js'
-import { MemoryStore, type TokenStore } from '../store.js'
+import { openStore, type TokenStore } from '../store.js'
 import { bucketRule, TokenBucket } from '../token-bucket.js'
 import { type ClientKey, compileClientKey } from './client-key.js'
 
@@ -41,8 +41,6 @@ const SCHEMA = {
   additionalProperties: false
 } as const
 
-/** ms a client is remembered at least. */
-const IDLE_MS = 600_000
 const MINUTE_MS = 60_000
 
 export default defineComponent<Options>({
@@ -85,13 +83,8 @@ function compileClients(options: Options, perSecond: number, tag: string, contex
   context.logger.debug(
     `${tag} Rate limit enabled. Strategy: ${strategy} (key: ${key}), MaxRate: ${rate.toFixed(6)}, Capacity: ${capacity}`
   )
-  const store = new MemoryStore({
-    rule: bucketRule(rate, capacity),
-    idleMs: Math.max(IDLE_MS, SECOND_MS / perSecond),
-    sweepMs: Math.min(Math.max(period, SECOND_MS), LONGEST_TIMER_MS),
-    now: () => performance.now()
-  })
-  context.onClose(() => store.close())
+  const sweepMs = Math.min(Math.max(period, SECOND_MS), LONGEST_TIMER_MS)
+  const store = openStore(bucketRule(rate, capacity), sweepMs, context)
   return limitClients(clientKey, store)
 }
 

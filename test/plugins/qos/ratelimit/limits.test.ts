@@ -98,8 +98,7 @@ test('a client has one token when only its rate is given', async t => {
 
 test('a store that answers later is waited for', async () => {
   const wrap = limitClients(request => request as unknown as string, {
-    take: client => Promise.resolve(client === 'good'),
-    close: () => undefined
+    take: client => Promise.resolve(client === 'good')
   })
   const handler = wrap(async () => new GatewayResponse(200))
   assert.equal((await handler('good' as never)).status, 200)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MemoryStore } from '../../../../plugins/qos/ratelimit/store.js'
 import { bucketRule, TokenBucket } from '../../../../plugins/qos/ratelimit/token-bucket.js'
 
 const takeAll = (bucket: TokenBucket, now: number): number => {
@@ -46,59 +45,4 @@ test('rates that are slower than a second and faster than a clock work', () => {
   const fast = new TokenBucket(bucketRule(5e9, 2), 0)
   takeAll(fast, 0)
   assert.equal(takeAll(fast, 1), 3)
-})
-
-function store(now: () => number, maxClients?: number): MemoryStore {
-  const options = { rule: bucketRule(1, 1), idleMs: 1000, sweepMs: 1_000_000, now }
-  return new MemoryStore(maxClients === undefined ? options : { ...options, maxClients })
-}
-
-test('clients have buckets of their own', () => {
-  const clients = store(() => 0)
-  assert.deepEqual(
-    [clients.take('a'), clients.take('a'), clients.take('b'), clients.take('__proto__')],
-    [true, false, true, true]
-  )
-  assert.equal(clients.take('__proto__'), false)
-  clients.close()
-  assert.equal(clients.size, 0)
-})
-
-test('a client is remembered for the idle time at least, and forgotten after twice that', () => {
-  let now = 0
-  const clients = store(() => now)
-  clients.take('busy')
-  clients.take('idle')
-  now = 900
-  clients.sweep()
-  assert.equal(clients.size, 2)
-  now = 1100
-  clients.sweep()
-  assert.equal(clients.take('busy'), true)
-  assert.equal(clients.take('busy'), false)
-  now = 2200
-  clients.sweep()
-  assert.equal(clients.size, 1)
-  now = 3300
-  clients.sweep()
-  now = 4400
-  clients.sweep()
-  assert.equal(clients.size, 0)
-})
-
-test('beyond the most clients the longest idle ones are forgotten', () => {
-  const clients = store(() => 0, 10)
-  for (let i = 0; i < 100; i++) clients.take(`client ${i}`)
-  assert.ok(clients.size <= 10)
-  assert.equal(clients.take('client 99'), false)
-  clients.close()
-})
-
-test('a name of any length takes little memory and stays distinct', () => {
-  const clients = store(() => 0)
-  const long = 'x'.repeat(10_000)
-  assert.equal(clients.take(`${long}1`), true)
-  assert.equal(clients.take(`${long}2`), true)
-  assert.equal(clients.take(`${long}1`), false)
-  clients.close()
 })
