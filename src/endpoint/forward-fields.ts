@@ -18,8 +18,9 @@ const OWNED: ReadonlySet<string> = new Set(['content-length', 'expect', 'x-forwa
 /** Trace context travels whatever the list says (W3C Trace Context §2). */
 const ALWAYS: ReadonlySet<string> = new Set(['traceparent', 'tracestate'])
 
-/** Spellings remembered per filter; more than that are looked up each time. */
+/** Spellings remembered per filter, and the longest one; others are looked up each time: clients choose names. */
 const MEMORY = 512
+const LONGEST_REMEMBERED = 64
 
 /**
  * Compiles `input_headers`: empty lets only Content-Type pass, `*` everything but hop-by-hop fields, else the named ones
@@ -37,7 +38,7 @@ export function compileFieldFilter(names: readonly string[], userAgent: string, 
     else if (lower === 'connection') action = CONNECTION
     else if (HOP_BY_HOP.has(lower) || OWNED.has(lower) || lower.startsWith(':')) action = DROP
     else if (all || listed.has(lower) || ALWAYS.has(lower)) action = lower === 'user-agent' ? USER_AGENT : PASS
-    if (memory.size < MEMORY) memory.set(name, action)
+    if (memory.size < MEMORY && name.length <= LONGEST_REMEMBERED) memory.set(name, action)
     return action
   }
 

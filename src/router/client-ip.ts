@@ -13,6 +13,7 @@ export type ClientIpOptions = Pick<RouterConfig, 'forwardedByClientIp' | 'remote
 
 /** Peers whose trust is remembered; proxies are few, and foreign peers must not fill the memory. */
 const MAX_REMEMBERED = 1024
+const LONGEST_REMEMBERED = 64
 
 /**
  * Compiles the rules: behind a trusted peer each header of `remote_ip_headers` in turn is walked from right to left to the
@@ -60,7 +61,8 @@ export function compileTrust(ranges: readonly string[]): (address: string) => bo
     const address = unmapAddress(mapped)
     const family = isIP(address)
     const trusted = family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4')
-    if (remembered.size < MAX_REMEMBERED) remembered.set(mapped, trusted)
+    // an IPv6 zone may be of any length
+    if (remembered.size < MAX_REMEMBERED && mapped.length <= LONGEST_REMEMBERED) remembered.set(mapped, trusted)
     return trusted
   }
 }

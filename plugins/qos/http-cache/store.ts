@@ -33,8 +33,9 @@ export interface CacheStore {
   delete(key: string): void | Promise<void>
 }
 
-/** Bytes that an entry is counted with beside its key, fields and body. */
-const ENTRY_BYTES = 256
+/** Bytes that an entry takes beside its key, fields and body, and a string beside its characters: as measured with small answers. */
+const ENTRY_BYTES = 640
+const STRING_BYTES = 32
 
 /** Holds entries up to a number of bytes and of items; the least recently used go first. */
 export class MemoryStore implements CacheStore {
@@ -96,6 +97,6 @@ export class StorePart implements CacheStore {
 
 function sizeOf(key: string, value: Stored): number {
   let size = ENTRY_BYTES + key.length
-  for (const field of value.fields) size += field.length
+  for (const field of value.fields) size += STRING_BYTES + field.length
   return value.kind === 'answer' ? size + value.body.length : size
 }

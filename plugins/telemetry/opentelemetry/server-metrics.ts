@@ -1,5 +1,6 @@
 /** Layer `global`: what clients see, by endpoint pattern, method and status. */
 
+import { METHODS as NODE_METHODS } from 'node:http'
 import type { ObservedExchange } from 'sluice/plugin'
 import { SIZE_BOUNDS, TIME_BOUNDS } from './buckets.js'
 import type { Distribution, Families, Labels } from './families.js'
@@ -97,7 +98,7 @@ export class ServerMetrics {
       if (this.options.skips(mark < 0 ? url : url.slice(0, mark))) return undefined
     } else if (!this.options.routes.has(route)) return undefined
     const methods = inside(this.known, route)
-    const method = exchange.req.method ?? ''
+    const method = methodLabel(exchange.req.method)
     const statuses = inside(methods, method)
     const status = exchange.error?.code === 'SLUICE_ERR_CLIENT_ABORTED' ? ABORTED : exchange.status
     let series = statuses.get(status)
@@ -120,6 +121,13 @@ export class ServerMetrics {
       ...(known?.labels ?? [])
     ]
   }
+}
+
+const METHODS: ReadonlySet<string> = new Set(NODE_METHODS)
+
+/** Over HTTP/2 a method may be any word; those nobody knows share one name, as the semantic conventions say. */
+function methodLabel(method: string | undefined): string {
+  return method !== undefined && METHODS.has(method) ? method : '_OTHER'
 }
 
 function inside<K, V>(outer: Map<string, Map<K, V>>, key: string): Map<K, V> {

@@ -84,7 +84,7 @@ export function canonicalName(name: string): string {
     .split('-')
     .map(part => part.charAt(0).toUpperCase() + part.slice(1).toLowerCase())
     .join('-')
-  if (NAMES.size < 1000) NAMES.set(name, made)
+  if (NAMES.size < 1000 && name.length <= 64) NAMES.set(name, made)
   return made
 }
 

@@ -132,7 +132,7 @@ test('a 304 renews the fields of the stored answer, not those of its bytes', asy
 })
 
 test('the store stays within its bytes and items, and forgets what was used last', async () => {
-  const small = await MemoryStore.open(2000, 0)
+  const small = await MemoryStore.open(2700, 0)
   for (const key of ['a', 'b', 'c']) small.set(key, answer([], 'x'.repeat(600)))
   assert.deepEqual([small.get('a'), small.get('b') !== undefined, small.get('c') !== undefined], [undefined, true, true])
   small.set('huge', answer([], 'x'.repeat(5000)))
