@@ -1,6 +1,6 @@
 // Compiles src/ to dist/ and plugins/ to dist/plugins/, with types.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,5 +13,10 @@ for (const project of ['tsconfig.build.json', 'tsconfig.plugins.json']) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', path.join(root, project)], { stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
 }
+// data that components read at run time
+cpSync(path.join(root, 'plugins'), path.join(root, 'dist', 'plugins'), {
+  recursive: true,
+  filter: source => statSync(source).isDirectory() || source.endsWith('.json')
+})
 const cli = path.join(root, 'dist', 'cli.js')
 if (existsSync(cli)) chmodSync(cli, 0o755)

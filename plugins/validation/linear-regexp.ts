@@ -4,6 +4,7 @@
  */
 
 import type { RE2JS } from 're2js'
+import { shortPropertyNames } from './unicode-properties.js'
 
 /** Tests a text; never backtracks. */
 export interface LinearRegExp {
@@ -35,16 +36,17 @@ class Linear implements LinearRegExp {
 
 /**
  * Loads the engine. Patterns are read in RE2's dialect, as KrakenD reads them, and failing that in JavaScript's
- * (`\u00e9`, `\/`, `(?<name>…)`) as far as RE2 can do it.
+ * (`\u00e9`, `\/`, `(?<name>…)`) as far as RE2 can do it. Unicode properties may have their long names.
  */
 export async function loadLinear(): Promise<CompileLinear> {
   const { RE2JS } = await import('re2js')
   return pattern => {
+    const named = shortPropertyNames(pattern)
     try {
-      return new Linear(pattern, RE2JS.compile(pattern))
+      return new Linear(pattern, RE2JS.compile(named))
     } catch (cause) {
       try {
-        return new Linear(pattern, RE2JS.compile(RE2JS.translateRegExp(pattern)))
+        return new Linear(pattern, RE2JS.compile(RE2JS.translateRegExp(named)))
       } catch {
         throw new Error(`the regular expression ${JSON.stringify(pattern)} is not supported: ${(cause as Error).message}`, {
           cause

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { ParseError } from 'jsonc-parser'
 import { ConfigError, type ConfigProblem } from '../errors.js'
+import { parseJsonValue } from '../message/json-value.js'
 import { copyJson, NotJsonError } from './json-value.js'
 
 export type ConfigFormat = 'json' | 'yaml' | 'toml'
@@ -72,7 +73,8 @@ function placeOf(text: string, offset: number): { line: number; column: number }
 
 async function parseJson(file: string, text: string): Promise<unknown> {
   try {
-    return JSON.parse(text)
+    // components may ask how a number was written: a limit in a JSON Schema has all its digits
+    return parseJsonValue(text)
   } catch (cause) {
     const { parseTree } = await import('jsonc-parser')
     const errors: ParseError[] = []

@@ -6,7 +6,6 @@
  */
 
 import { defineComponent, GatewayError, type Wrap } from 'sluice/plugin'
-import { faultText } from './fault-text.js'
 import { compileSchema, SchemaError, type Validate } from './schema.js'
 
 export default defineComponent<object | boolean>({
@@ -34,18 +33,19 @@ function compileStage(validate: Validate): Wrap {
   return next => async request => {
     const value = await request.body.json()
     if (value === undefined) throw refusal('could not validate an empty body')
-    check(validate, value)
+    // a number that is the whole body is known by the body's text alone
+    check(validate, value, typeof value === 'number' ? (await request.body.text()).trim() : undefined)
     return next(request)
   }
 }
 
 /** @throws GatewayError 400 */
-function check(validate: Validate, value: unknown): void {
-  let fault: ReturnType<Validate>
+function check(validate: Validate, value: unknown, text: string | undefined): void {
+  let faults: string | undefined
   try {
-    fault = validate(value)
+    faults = validate(value, text)
   } catch (cause) {
-    throw refusal('could not validate a body that is nested too deep', cause)
+    throw refusal(`could not validate the body: ${(cause as Error).message}`, cause)
   }
-  if (fault !== undefined) throw refusal(faultText(fault))
+  if (faults !== undefined) throw refusal(faults)
 }

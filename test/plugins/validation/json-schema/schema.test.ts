@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { faultText } from '../../../../plugins/validation/json-schema/fault-text.js'
 import { compileSchema, SchemaError } from '../../../../plugins/validation/json-schema/schema.js'
-import { firstRepeat } from '../../../../plugins/validation/json-schema/unique-items.js'
 
-const fault = async (schema: unknown, value: unknown): Promise<string | undefined> => {
-  const found = (await compileSchema(schema))(value)
-  return found === undefined ? undefined : faultText(found)
-}
+const DRAFT_7 = 'http://json-schema.org/draft-07/schema#'
+
+const fault = async (schema: unknown, value: unknown): Promise<string | undefined> => (await compileSchema(schema))(value)
 
 test('knows the drafts from 4 to 2020-12, each by its own keywords', async () => {
   const draft = (name: string, more: object): object => ({ $schema: name, ...more })
   const limit = { maximum: 3, exclusiveMaximum: true }
-  assert.equal(await fault(draft('http://json-schema.org/draft-04/schema#', limit), 3), "- at '': maximum: got 3, want 3")
+  assert.equal(
+    await fault(draft('http://json-schema.org/draft-04/schema#', limit), 3),
+    "- at '': exclusiveMaximum: got 3, want 3"
+  )
   assert.equal(await fault(draft('http://json-schema.org/draft-06/schema#', { const: 1 }), 2), "- at '': value must be 1")
   const condition = JSON.parse('{"if":{"type":"string"},"then":{"minLength":2}}')
   assert.equal(await fault(draft('http://json-schema.org/draft-07/schema', condition), 'a'), "- at '': minLength: got 1, want 2")
@@ -20,7 +20,7 @@ test('knows the drafts from 4 to 2020-12, each by its own keywords', async () =>
   assert.match((await fault(draft('https://json-schema.org/draft/2019-09/schema', depends), { a: 1 }))!, /b/)
   assert.equal(await fault({ prefixItems: [{ type: 'string' }] }, [1]), "- at '/0': got number, want string")
   assert.equal(await fault(true, 1), undefined)
-  assert.equal(await fault(false, 1), "- at '': boolean schema is false")
+  assert.equal(await fault(false, 1), "- at '': false schema")
 })
 
 test('says what is wrong as KrakenD says it', async () => {
@@ -40,8 +40,8 @@ test('says what is wrong as KrakenD says it', async () => {
     [{ minProperties: 1 }, {}, 'minProperties: got 0, want 1'],
     [{ uniqueItems: true }, [1, { a: 1, b: 2 }, { b: 2, a: 1 }], 'items at 1 and 2 are equal'],
     [{ pattern: '^a$' }, 'b', "'b' does not match pattern '^a$'"],
-    [{ format: 'email' }, 'x', "'x' is not valid email"],
-    [{ not: {} }, 1, 'must NOT be valid']
+    [{ $schema: DRAFT_7, format: 'email' }, 'x', "'x' is not valid email"],
+    [{ not: {} }, 1, "'not' failed"]
   ]
   for (const [schema, value, text] of cases) assert.equal(await fault(schema, value), `- at '': ${text}`)
 })
@@ -65,8 +65,8 @@ test('what fits passes', async () => {
     ['uuid', '2eb8aa08-aa98-11ea-b4aa-73b441d16380', 'x'],
     ['date-time', '2026-11-21T05:00:00Z', 'now']
   ]) {
-    assert.equal(await fault({ format }, good), undefined, format)
-    assert.match((await fault({ format }, bad))!, /is not valid/, format)
+    assert.equal(await fault({ $schema: DRAFT_7, format }, good), undefined, format)
+    assert.match((await fault({ $schema: DRAFT_7, format }, bad))!, /is not valid/, format)
   }
 })
 
@@ -77,9 +77,8 @@ test('nothing in a schema makes a body expensive', async () => {
     (await fault({ patternProperties: { '^(a+)+$': false }, additionalProperties: false }, { [bomb]: 1 }))!,
     /additional/
   )
-  assert.match((await fault({ format: 'hostname' }, `${'a'.repeat(60)}.`.repeat(2000)))!, /is not valid/)
+  assert.match((await fault({ $schema: DRAFT_7, format: 'hostname' }, `${'a'.repeat(60)}.`.repeat(2000)))!, /is not valid/)
   const many = Array.from({ length: 100_000 }, (_, i) => ({ i }))
-  assert.equal(firstRepeat(many), undefined)
   assert.equal(await fault({ uniqueItems: true }, many), undefined)
 })
 
@@ -93,8 +92,8 @@ test('a schema that cannot be used is refused with its place', async () => {
     })
   }
   await refuse({ type: 'strin' }, '/type', /not a valid JSON Schema/)
-  await refuse({ properties: { a: { minLength: -1 } } }, '/properties/a/minLength', /must be >= 0/)
-  await refuse({ $ref: 'http://x.test/y' }, '', /can't resolve reference/)
+  await refuse({ properties: { a: { minLength: -1 } } }, '/properties/a/minLength', /minimum: got -1, want 0/)
+  await refuse({ $ref: 'http://x.test/y' }, '/$ref', /cannot resolve the reference "http:\/\/x.test\/y"/)
   await refuse({ $schema: 'http://x.test/draft' }, '/$schema', /not a known draft/)
-  await refuse({ pattern: '(?=a)' }, '', /is not supported/)
+  await refuse({ items: { pattern: '(?=a)' } }, '/items/pattern', /is not supported/)
 })

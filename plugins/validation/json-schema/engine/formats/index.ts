@@ -1,0 +1,64 @@
+/**
+ * The formats of JSON Schema, each by its RFC. No test goes back in the text, and each takes time that grows with the text
+ * alone: formats look at what clients send.
+ */
+
+import { isDate, isDateTime, isDuration, isTime } from './dates.js'
+import { isHostname, isIpv4, isIpv6 } from './hosts.js'
+import { isEmail } from './mail.js'
+import { isIri, isIriReference, isUri, isUriReference } from './resource-identifiers.js'
+import { isJsonPointer, isRegex, isRelativeJsonPointer, isUuid } from './texts.js'
+import { isUriTemplate } from './uri-template.js'
+
+/** Tells whether a text has a format. */
+export type Format = (text: string) => boolean
+
+const ASCII_FORMATS: readonly (readonly [name: string, format: Format])[] = [
+  ['date', isDate],
+  ['time', isTime],
+  ['date-time', isDateTime],
+  ['duration', isDuration],
+  ['ipv4', isIpv4],
+  ['ipv6', isIpv6],
+  ['email', isEmail],
+  ['uri', isUri],
+  ['uri-reference', isUriReference],
+  ['iri', isIri],
+  ['iri-reference', isIriReference],
+  ['uri-template', isUriTemplate],
+  ['uuid', isUuid],
+  ['json-pointer', isJsonPointer],
+  ['relative-json-pointer', isRelativeJsonPointer],
+  ['regex', isRegex]
+]
+
+/** Longest host name, in characters, that is looked at: no valid one is longer, however it is encoded. */
+const MAX_HOSTNAME = 1024
+
+/** UTS 46 §2.3: the dots of all scripts. */
+const SEPARATOR_AT_END = /[.\u3002\uff0e\uff61]$/
+
+/** Formats by name, for a draft's version: what `hostname` means has changed. */
+export type Formats = (name: string, version: number) => Format | undefined
+
+/** Answers all formats. The tables of international names are loaded here. */
+export async function loadFormats(): Promise<Formats> {
+  const { isIdnHostname } = (await import('idn-hostname')).default
+  const isIdn: Format = text => {
+    if (text.length > MAX_HOSTNAME || SEPARATOR_AT_END.test(text)) return false
+    try {
+      return isIdnHostname(text)
+    } catch {
+      return false
+    }
+  }
+  // From draft 7 on a label in the manner of xn-- must be one of RFC 5890.
+  const hostname: Format = text => isHostname(text) && (!/(?:^|\.)..--/.test(text) || isIdn(text))
+  const byName = new Map<string, Format>([
+    ...ASCII_FORMATS,
+    ['hostname', hostname],
+    ['idn-hostname', isIdn],
+    ['idn-email', text => isEmail(text, isIdn)]
+  ])
+  return (name, version) => (name === 'hostname' && version < 7 ? isHostname : byName.get(name))
+}

@@ -1,0 +1,30 @@
+/** Formats of short texts. */
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** RFC 4122 §3, without a URN's prefix. */
+export const isUuid = (text: string): boolean => UUID.test(text)
+
+/** RFC 6901 §3. */
+export const isJsonPointer = (text: string): boolean => (text === '' || text.startsWith('/')) && !/~(?![01])/.test(text)
+
+/** draft-bhutton-relative-json-pointer-00 §3. */
+export function isRelativeJsonPointer(text: string): boolean {
+  const match = /^(?:0|[1-9]\d*)/.exec(text)
+  if (match === null) return false
+  const rest = text.slice(match[0].length)
+  return rest === '#' || isJsonPointer(rest)
+}
+
+/** Longest regular expression, in characters, that is looked at. */
+const MAX_REGEX = 10_000
+
+/** ECMA-262 §22.2.1 in Unicode mode. The expression is read and never run. */
+export function isRegex(text: string): boolean {
+  if (text.length > MAX_REGEX) return false
+  try {
+    return new RegExp(text, 'u') !== undefined
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * JSON Schema, drafts 4, 6, 7, 2019-09 and 2020-12.
+ *
+ * In: a schema as plain JSON values. Out: a validator, which tells all faults of a value, or none. Numbers have all their
+ * digits, given somebody who knows how they were written.
+ */
+
+import { compile } from './compiled.js'
+import type { Pattern } from './compiler.js'
+import { DEFAULT_DRAFT, dialectOf } from './drafts.js'
+import { SchemaError } from './errors.js'
+import type { Fault } from './faults.js'
+import { loadFormats } from './formats/index.js'
+import { Metaschemas } from './metaschema-check.js'
+import type { NumberText } from './numbers.js'
+import { type Place, Registry } from './registry.js'
+
+export { NumberRangeError } from './decimal.js'
+export { NestingError, SchemaError } from './errors.js'
+export { faultLines } from './fault-text.js'
+export type { Fault, Finding } from './faults.js'
+export type { NumberText } from './numbers.js'
+
+/** What a schema is compiled with. */
+export interface SchemaOptions {
+  /** Compiles `pattern` and the names of `patternProperties`. @throws Error for what is no pattern */
+  readonly compilePattern: (pattern: string) => Pattern
+  /** How numbers of schemas and values were written. Default: as doubles print. */
+  readonly numberText?: NumberText
+  /** Identifier of the schema, against which its references are resolved, unless it has its own. */
+  readonly uri?: string
+  /** Answers the document of an identifier that the schema does not hold, undefined where there is none. */
+  readonly load?: (uri: string) => unknown
+}
+
+/** A compiled schema. */
+export interface Validator {
+  /**
+   * Answers the faults of a value, undefined when it fits. `text` is the value's own when it is a number.
+   * @throws NestingError for a value nested too deep, NumberRangeError for one with an exponent that cannot be compared
+   */
+  validate(value: unknown, text?: string): readonly Fault[] | undefined
+}
+
+const asPrinted: NumberText = (_container, _key, value) => String(value)
+
+/** Compiles a schema. @throws SchemaError */
+export async function compileSchema(schema: unknown, options: SchemaOptions): Promise<Validator> {
+  const { uri = 'schema:', load = () => undefined, numberText = asPrinted, compilePattern } = options
+  const formats = await loadFormats()
+  return orSchemaError(() => {
+    const registry = new Registry(load)
+    const root = registry.add(uri, schema, dialectOf(DEFAULT_DRAFT))
+    const metaschemas = new Metaschemas(load, numberText, formats)
+    const checkEntry = (place: Place): void => metaschemas.check(place, place.resource.document === root.resource.document)
+    const compiled = compile(registry, root, { numberText, compilePattern, formats, checkEntry })
+    return { validate: (value, text) => compiled.run(value, numberText, text) }
+  })
+}
+
+function orSchemaError<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new SchemaError('', 'the schema is nested too deep', cause)
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Numbers of a document as its text has them. A double that prints as the text had it stands for exactly that decimal, and
+ * of two such doubles the greater one has the greater decimal: those are compared as they are, all others digit by digit.
+ */
+
+import { canonicalDecimal, compareDecimals, type Decimal, isMultipleOf, isWhole, parseDecimal } from './decimal.js'
+
+/** Tells how the number under `key` of a parsed object or array was written. */
+export type NumberText = (container: object, key: string | number, value: number) => string
+
+/** A number that was parsed to a double, and its text. */
+export interface ExactNumber {
+  readonly value: number
+  readonly text: string
+}
+
+/** A number of a schema, taken apart once. */
+export interface Bound extends ExactNumber {
+  readonly decimal: Decimal
+  /** The double says all. */
+  readonly plain: boolean
+}
+
+/** So many significant digits survive in any double. */
+const SAFE_DIGITS = 15
+
+/** Tells whether the double prints as a decimal that equals the text. */
+export function isPlain(value: number, text: string): boolean {
+  // A sign and a point at most beside the digits; no exponent, which may underflow.
+  if (text.length <= SAFE_DIGITS && !text.includes('e') && !text.includes('E')) return true
+  return String(value) === text
+}
+
+/** @throws NumberRangeError */
+export function boundOf(value: number, text: string): Bound {
+  return { value, text, decimal: parseDecimal(text), plain: isPlain(value, text) }
+}
+
+/** Negative, 0 or positive, as the number is less than, equal to or greater than the bound. @throws NumberRangeError */
+export function compareTo(value: number, text: string, bound: Bound): number {
+  if (bound.plain && isPlain(value, text)) return value < bound.value ? -1 : value > bound.value ? 1 : 0
+  return compareDecimals(parseDecimal(text), bound.decimal)
+}
+
+/** @throws NumberRangeError */
+export function isIntegerText(value: number, text: string): boolean {
+  return isPlain(value, text) ? Number.isInteger(value) : isWhole(parseDecimal(text))
+}
+
+/** @throws NumberRangeError */
+export function isMultiple(value: number, text: string, divisor: Bound): boolean {
+  if (divisor.plain && Number.isSafeInteger(divisor.value) && Number.isSafeInteger(value) && isPlain(value, text)) {
+    return value % divisor.value === 0
+  }
+  return isMultipleOf(parseDecimal(text), divisor.decimal)
+}
+
+/** A text that equal numbers share. @throws NumberRangeError */
+export function canonicalNumber(value: number, text: string): string {
+  if (value > -1e15 && value < 1e15 && Number.isInteger(value) && isPlain(value, text)) return String(value + 0)
+  return canonicalDecimal(parseDecimal(text))
+}
