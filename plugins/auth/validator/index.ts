@@ -84,7 +84,7 @@ async function compileValidator(options: OptionReader, context: ComponentContext
       nowSeconds: () => Date.now() / 1000
     }),
     access: readAccess(options, context, tag),
-    headers: compileHeaders(readPropagation(options, context), options.flag('propagate_claims_preserve_array')),
+    headers: compileHeaders(readPropagation(options, context, tag), options.flag('propagate_claims_preserve_array')),
     params: compileParams(endpointFacts?.urlPatterns ?? []),
     debug: options.flag('operation_debug') ? text => logger.error(`${tag} ${text}`) : undefined
   }

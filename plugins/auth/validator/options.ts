@@ -125,11 +125,34 @@ export function readAccess(options: OptionReader, context: ComponentContext, tag
   return { roles, scopes }
 }
 
-/** Reads `propagate_claims`. */
-export function readPropagation(options: OptionReader, context: ComponentContext): readonly (readonly [string, string])[] {
+/** Fields that belong to one connection or say where a message ends (RFC 9110 §7.6.1, RFC 9112 §6); no claim may set them. */
+const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade'
+])
+
+/** Reads `propagate_claims`. Tolerant: leaves out what KrakenD's HTTP library does not send either. */
+export function readPropagation(
+  options: OptionReader,
+  context: ComponentContext,
+  tag: string
+): readonly (readonly [string, string])[] {
   const pairs = options.pairs('propagate_claims')
-  for (const [i, [, header]] of pairs.entries()) {
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(header)) context.fail(`/propagate_claims/${i}/1`, 'not the name of a header')
-  }
-  return pairs
+  return pairs.filter(([, header], i) => {
+    const pointer = `/propagate_claims/${i}/1`
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(header)) context.fail(pointer, 'not the name of a header')
+    if (!FRAMING.has(header.toLowerCase())) return true
+    const message = `${header} belongs to the connection, a claim cannot set it`
+    if (!context.service.tolerant) context.fail(pointer, message)
+    context.logger.error(`${tag} ${pointer}: ${message}. It is left out`)
+    return false
+  })
 }

@@ -7,6 +7,7 @@
 import type * as Cel from '@bufbuild/cel'
 import { type CompileLinear, type LinearRegExp, loadLinear, rememberCompiled } from '../linear-regexp.js'
 import { Meter } from './meter.js'
+import { unquoteNames } from './quoted-names.js'
 import { type Expr, instrument, walk } from './syntax.js'
 import * as T from './types.js'
 import { findType, TypeFault } from './typing.js'
@@ -97,8 +98,8 @@ function compileExpression(text: string, maxCost: number, parts: Parts): Express
     mayBeBool: type === T.BOOL || T.isOpen(type),
     evaluate: values => {
       // the library reads a variable that is not there as an object without fields
-      const bound: Record<string, unknown> = { __proto__: null, ...values }
-      for (const [name, error] of absent) bound[name] ??= error
+      let bound: Readonly<Record<string, unknown>> = values
+      for (const [name, error] of absent) if (bound[name] === undefined) bound = { ...bound, [name]: error }
       return run(program, bound, maxCost, parts)
     }
   }
@@ -120,8 +121,11 @@ function run(program: (values: object) => Cel.CelResult, bound: object, maxCost:
 }
 
 function parse(text: string, { parse: parseText }: typeof Cel): ReturnType<typeof Cel.parse> {
+  const { text: plain, restore } = unquoteNames(text)
   try {
-    return parseText(text)
+    const parsed = parseText(plain)
+    restore(parsed.expr)
+    return parsed
   } catch (cause) {
     const [, line, column, what] = /^<input>:(\d+):(\d+): (.*)/.exec((cause as Error).message) ?? []
     throw new Error(describe(what ?? (cause as Error).message, text, Number(line), Number(column)), { cause })

@@ -184,6 +184,21 @@ test('hands claims to backends as headers, and nothing that the client put there
   assert.equal((await call(gateway, bearer(await sign({ sub: 'a\r\nx-admin: 1' }, keys.rsa)))).status, 401)
 })
 
+test('a claim cannot set what frames a message', async t => {
+  const propagate_claims = [
+    ['sub', 'x-sub'],
+    ['len', 'Content-Length']
+  ]
+  for (const name of ['Content-Length', 'transfer-encoding', 'Connection', 'HOST', 'Upgrade']) {
+    const validator = { propagate_claims: [['len', name]] }
+    await assert.rejects(open(t, { validator }), /propagate_claims\/0\/1: \S+ belongs to the connection/)
+  }
+  const gateway = await open(t, { validator: { propagate_claims }, endpoint: { input_headers: ['*'] } }, { tolerant: true })
+  const { status, text } = await call(gateway, bearer(await sign({ sub: 'u', len: '5' }, keys.rsa)))
+  const { headers } = JSON.parse(text) as Echo
+  assert.deepEqual([status, headers['x-sub'], headers['content-length']], [200, 'u', undefined])
+})
+
 test('can hand over a list as several fields', async t => {
   const gateway = await open(t, {
     validator: { propagate_claims: [['list', 'x-list']], propagate_claims_preserve_array: true },

@@ -97,6 +97,15 @@ test('fields are there or not, whatever their value', async () => {
   await fail(['has(JWT.nope.a)', 'has(JWT.text.a)', '!has(JWT.text.a)', 'JWT.list[3]', 'JWT.list[-1]', 'JWT.nope', "JWT['nope']"])
 })
 
+test('names in backquotes', async () => {
+  await areTrue([
+    "{'content-type': 1}.`content-type` == 1",
+    "has({'a.b': 1}.`a.b`) && !has({'a.b': 1}.`a/b`)",
+    "'.`x`' == \".`x`\" && r'\\' + '.`x`' != '' && {'_q0': 1, 'a b': 2}._q0 == 1 && {'_q0': 1, 'a b': 2}.`a b` == 2 // .`c`\n"
+  ])
+  await refused(['`now` == now', 'now.`a-b` == 1', "{'a': 1}.`` == 1"], /at column|has no field a-b/)
+})
+
 test('macros, nested and over what they made', () =>
   areTrue([
     '[3, 1, 2].map(x, x * 2).filter(x, x > 2) == [6, 4]',
@@ -130,6 +139,7 @@ test('what can never be true is refused before it is evaluated', async () => {
   await refused(["req_path.a == 'b'", 'has(now.a)', '[1].a == 1'], /has no field a/)
   await refused(["'a'.all(x, x)", '7.map(x, x) == []'], /neither a list nor a map|at column/)
   await refused(['Nope{} == 1'], /Unknown type: Nope/)
+  await refused(["{'a': 1, 'a': 2} == {}", '{0: 1, 0u: 2} == {}', '{true: 1, true: 1} == {}'], /Repeated key, at column/)
 })
 
 test('a fault has its line when there are several', () =>
