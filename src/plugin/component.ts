@@ -64,6 +64,8 @@ export interface BackendFacts {
   readonly hosts: readonly string[]
   readonly encoding: string
   readonly timeoutMs: number
+  /** The backend's own list, narrower than the endpoint's; empty = none. */
+  readonly inputHeaders: readonly string[]
 }
 
 /** Facts of the whole. */

@@ -38,8 +38,8 @@ export function backendPlace(
   config: BackendConfig
 ): Place & { readonly endpoint: EndpointFacts; readonly backend: BackendFacts } {
   const tag = `[BACKEND: ${endpoint.method} ${endpoint.ginPath} -> ${config.goPattern}]`
-  const { extra, pointer, method, urlPattern, goPattern, hosts, encoding, timeoutMs } = config
-  const backend = Object.freeze({ method, urlPattern, goPattern, hosts, encoding, timeoutMs })
+  const { extra, pointer, method, urlPattern, goPattern, hosts, encoding, timeoutMs, inputHeaders } = config
+  const backend = Object.freeze({ method, urlPattern, goPattern, hosts, encoding, timeoutMs, inputHeaders })
   return { scope: 'backend', extra, pointer, tag, endpoint: endpointFacts(endpoint), backend }
 }
 

@@ -7,7 +7,7 @@
 
 import { defineComponent, GatewayError, type GatewayRequest, GatewayResponse, type Next } from 'sluice/plugin'
 import { BodyCopy } from './body-copy.js'
-import type { RequestHead } from './key.js'
+import { listedFields, type RequestHead } from './key.js'
 import { DEFAULT_MAX_BYTES, openStore } from './open-store.js'
 import { type Found, ResponseCache } from './response-cache.js'
 import { select } from './selection.js'
@@ -53,9 +53,10 @@ export default defineComponent<CacheOptions>({
     const maxBytes = options.max_size || DEFAULT_MAX_BYTES
     const store = await openStore(options.shared === true, options.max_size ?? 0, options.max_items ?? 0, context)
     const sendsAddress = options.client_address === true
+    const listed = listedFields(context.endpointFacts?.inputHeaders ?? [], context.backendFacts?.inputHeaders ?? [])
     const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
     const plan: Plan = {
-      cache: new ResponseCache(store, sendsAddress ? [CLIENT_ADDRESS] : []),
+      cache: new ResponseCache(store, sendsAddress ? [...listed, CLIENT_ADDRESS] : listed),
       sendsAddress,
       limit: held,
       maxBodyBytes: Math.min(held, maxBytes),

@@ -21,11 +21,24 @@ const TARGET =
 const CREDENTIAL =
   /auth|token|key|secret|session|cookie|passw|signature|credential|jwt|user(?!-agent$)|account|tenant|customer|subject|role|scope|claim|identity|email/
 
+/** What backends are known to negotiate by, and to name in `Vary`. */
+const NEGOTIATED =
+  /^(?:accept(?:-.+)?|user-agent|referer|dnt|sec-.+|cache-control|pragma|if-.+|range|content-.+|traceparent|tracestate|x-request-id|x-forwarded-for)$/
+
+/**
+ * Answers the fields that an endpoint's and a backend's `input_headers` let through by name: what somebody listed is what the backend
+ * makes its answer of. Claims of a token are among them. `*` lists nothing.
+ */
+export function listedFields(endpoint: readonly string[], backend: readonly string[]): string[] {
+  const list = backend.length > 0 ? backend : endpoint.includes('*') ? [] : endpoint
+  return list.map(name => name.toLowerCase()).filter(name => !NEGOTIATED.test(name))
+}
+
 /** Spellings remembered; clients choose names where an endpoint lets all fields through. */
 const MOST_NAMES = 1000
 const known = new Map<string, boolean>()
 
-/** Tells whether a field is part of every key. What else reaches the backend is when `Vary` names it. */
+/** Tells whether a field is part of every key. What else reaches the backend is part of it when it is listed, or when `Vary` names it. */
 export function isKeyField(name: string): boolean {
   const found = known.get(name)
   if (found !== undefined) return found

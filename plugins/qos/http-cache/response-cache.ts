@@ -34,6 +34,7 @@ export class ResponseCache {
   /** Fields of a request that are part of every key besides those of key.ts. */
   private readonly keyed: readonly string[]
 
+  /** @param keyed lower-cased */
   constructor(store: CacheStore, keyed: readonly string[] = []) {
     this.store = store
     this.keyed = keyed
@@ -42,7 +43,7 @@ export class ResponseCache {
   async find(head: RequestHead): Promise<Found | undefined> {
     const variants = await this.store.get(head.url)
     if (variants?.kind !== 'variants') return undefined
-    const key = answerKey(head, variants.fields, variants.generation)
+    const key = answerKey(head, [...variants.fields, ...this.keyed], variants.generation)
     const answer = await this.store.get(key)
     if (answer?.kind !== 'answer') return undefined
     const freshness = new Freshness(answer.fields, answer.storedAt)

@@ -173,6 +173,31 @@ test('an answer for all is not made for one address, unless each address has its
   )
 })
 
+test('what an endpoint or a backend lists is part of the key, but for what content is negotiated by', async t => {
+  const upstream = await counting(t, number)
+  const list = ['X-Lang', 'User-Agent', 'Accept-Language']
+  const backend = {
+    host: [upstream.host],
+    url_pattern: '/narrow',
+    extra_config: cached().backendExtra,
+    input_headers: ['X-Lang']
+  }
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/a', upstream.host, { url: '/a', input_headers: list, ...cached() }),
+      { endpoint: '/b', input_headers: ['*'], backend: [backend] },
+      endpoint('/c', upstream.host, { url: '/c', input_headers: ['*'], ...cached() })
+    ]
+  })
+  const calls = async (path: string, name: string): Promise<number> => {
+    const before = upstream.calls
+    for (const value of ['1', '2', '1']) await gateway.request({ path, headers: { [name]: value } })
+    return upstream.calls - before
+  }
+  assert.deepEqual([await calls('/a', 'x-lang'), await calls('/b', 'x-lang'), await calls('/c', 'x-lang')], [2, 2, 1])
+  assert.deepEqual([await calls('/a', 'user-agent'), await calls('/a', 'accept-language')], [1, 0])
+})
+
 test('conditions and ranges are answered from a fresh answer where it passes through, and never on decoded endpoints', async t => {
   const upstream = await counting(t, (_, res, n) => {
     res.setHeader('ETag', '"v"').setHeader('Cache-Control', 'max-age=60').end(`{"n":${n}}`)

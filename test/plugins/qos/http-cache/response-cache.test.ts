@@ -67,6 +67,16 @@ test('Authorization is part of the key, though nobody named it', async () => {
   assert.equal(await text(cache, head()), undefined)
 })
 
+test('backends that share a store keep apart what either of them keys by', async () => {
+  const store = await MemoryStore.open(100_000, 0)
+  const [plain, keyed] = [new ResponseCache(store), new ResponseCache(store, ['x-lang'])]
+  await plain.keep(head({ 'x-lang': 'de' }), answer(MINUTE, 'gut'))
+  assert.equal(await text(keyed, head({ 'x-lang': 'en' })), undefined)
+  await keyed.keep(head({ 'x-lang': 'en' }), answer(MINUTE, 'good'))
+  assert.equal(await text(plain, head({ 'x-lang': 'de' })), undefined)
+  assert.equal(await text(plain, head({ 'x-lang': 'en' })), 'good')
+})
+
 test('answers that vary stand side by side', async () => {
   const cache = await open()
   await cache.keep(head({ 'accept-language': 'de' }), answer([...MINUTE, 'Vary', 'Accept-Language'], 'gut'))
