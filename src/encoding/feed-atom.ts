@@ -1,6 +1,6 @@
 /** Atom (RFC 4287). */
 
-import { extensionOf, prefixesOf, type XmlNode } from './feed-tree.js'
+import { extensionOf, prefixesOf, XmlNode } from './feed-tree.js'
 import { type Enclosure, type Extension, type Feed, type FeedItem, type Person, put, putDate } from './feed-types.js'
 
 /** Decodes a tree whose root is `feed`. */
@@ -65,7 +65,22 @@ function itemOf(entry: XmlNode, isOwn: (node: XmlNode) => boolean, prefixOf: (no
 const named = (nodes: readonly XmlNode[], name: string): XmlNode[] => nodes.filter(node => node.local === name)
 
 function text(nodes: readonly XmlNode[], name: string): string {
-  return named(nodes, name).at(-1)?.text ?? ''
+  const node = named(nodes, name).at(-1)
+  return node === undefined ? '' : constructOf(node)
+}
+
+/** A text construct, or the content of an entry: markup where the type is a kind of XML (RFC 4287 §3.1.1, §4.1.3.3). */
+function constructOf(node: XmlNode): string {
+  const type = node.attribute('type').toLowerCase()
+  if (type.includes('xhtml')) return (wrapperOf(node) ?? node).markup
+  return /[+/]xml$/.test(type) ? node.markup : node.text
+}
+
+/** The `div` around XHTML, which is no part of the text (RFC 4287 §3.1.1.3). */
+function wrapperOf(node: XmlNode): XmlNode | undefined {
+  const parts = node.content.filter(part => typeof part !== 'string' || part.trim() !== '')
+  const only = parts.length === 1 ? parts[0]! : undefined
+  return only instanceof XmlNode && only.local.toLowerCase() === 'div' ? only : undefined
 }
 
 function peopleOf(nodes: readonly XmlNode[]): Person[] {

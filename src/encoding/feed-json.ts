@@ -1,7 +1,7 @@
 /** JSON Feed, versions 1 and 1.1. */
 
+import { decodeError } from './decode-error.js'
 import { type Enclosure, type Feed, type FeedItem, type Person, put, putDate } from './feed-types.js'
-import { decodeError } from './xml-read.js'
 
 type Fields = { readonly [key: string]: unknown }
 

@@ -1,7 +1,9 @@
 /** XML as a tree that keeps order, prefixes and mixed content: what feeds need and the `xml` decoder's shape cannot hold. */
 
 import type { Extension } from './feed-types.js'
-import { decodeError, localName, readXml, type XmlSink } from './xml-read.js'
+import { localName, readXml, type XmlSink } from './xml-read.js'
+
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map()
 
 /** One element. */
 export class XmlNode {
@@ -10,13 +12,22 @@ export class XmlNode {
   readonly local: string
   /** As written; '' when there is none. */
   readonly prefix: string
-  readonly attributes = new Map<string, string>()
   readonly content: (string | XmlNode)[] = []
+  private known: Map<string, string> | undefined
 
   constructor(name: string) {
     this.name = name
     this.local = localName(name)
     this.prefix = this.local === name ? '' : name.slice(0, name.length - this.local.length - 1)
+  }
+
+  get attributes(): ReadonlyMap<string, string> {
+    return this.known ?? NO_ATTRIBUTES
+  }
+
+  setAttribute(name: string, value: string): void {
+    this.known ??= new Map()
+    this.known.set(name, value)
   }
 
   /** Child elements in order. */
@@ -29,30 +40,49 @@ export class XmlNode {
     return this.attributes.get(name) ?? ''
   }
 
-  /** Text without white space around it; markup inside (unescaped HTML in a description) is kept as markup. */
+  /**
+   * Text without white space around it. Elements inside (unescaped HTML in a description) are kept as markup, and only what stands
+   * inside of them is escaped: characters that a feed escaped never become elements of an element.
+   */
   get text(): string {
     const out: string[] = []
-    for (const part of this.content) write(part, out)
+    for (const part of this.content) {
+      if (typeof part === 'string') out.push(part)
+      else writeElement(part, out)
+    }
+    return out.join('').trim()
+  }
+
+  /** The content as markup, without white space around it: text is escaped. */
+  get markup(): string {
+    const out: string[] = []
+    writeContent(this, out)
     return out.join('').trim()
   }
 }
 
 /** Writes an element as it may have stood in the document. */
-function write(part: string | XmlNode, out: string[]): void {
-  if (typeof part === 'string') {
-    out.push(part)
-    return
-  }
-  out.push(`<${part.name}`)
-  for (const [name, value] of part.attributes) out.push(` ${name}="${value.replaceAll('"', '&quot;')}"`)
-  if (part.content.length === 0) {
+function writeElement(node: XmlNode, out: string[]): void {
+  out.push(`<${node.name}`)
+  for (const [name, value] of node.attributes) out.push(` ${name}="${escaped(value)}"`)
+  if (node.content.length === 0) {
     out.push('/>')
     return
   }
   out.push('>')
-  for (const inner of part.content) write(inner, out)
-  out.push(`</${part.name}>`)
+  writeContent(node, out)
+  out.push(`</${node.name}>`)
 }
+
+function writeContent(node: XmlNode, out: string[]): void {
+  for (const part of node.content) {
+    if (typeof part === 'string') out.push(escaped(part))
+    else writeElement(part, out)
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+const escaped = (text: string): string => text.replace(/[&<>"]/g, char => ESCAPES[char]!)
 
 class NodeBuilder implements XmlSink {
   root: XmlNode | undefined
@@ -67,7 +97,7 @@ class NodeBuilder implements XmlSink {
   }
 
   attribute(name: string, value: string): void {
-    this.stack.at(-1)!.attributes.set(name, value)
+    this.stack.at(-1)!.setAttribute(name, value)
   }
 
   text(text: string): void {
@@ -83,8 +113,7 @@ class NodeBuilder implements XmlSink {
 export async function readTree(bytes: Buffer, contentType: string): Promise<XmlNode> {
   const builder = new NodeBuilder()
   await readXml(bytes, contentType, builder)
-  if (builder.root === undefined) throw decodeError('XML', 'EOF: no root element')
-  return builder.root
+  return builder.root! // a document without a root element is refused
 }
 
 /** Namespaces whose elements mean the same under any prefix. */

@@ -61,7 +61,8 @@ const PLAIN = /^[ !#-[\]-~]*$/
 const KEYS = new Map<string, string>()
 const MOST_KEYS = 2048
 
-function encodeKey(key: string): string {
+/** Writes a key of an object with its colon, as a byte string. */
+export function encodeKey(key: string): string {
   const known = KEYS.get(key)
   if (known !== undefined) return known
   const written = `${encodeString(key)}:`

@@ -13,7 +13,6 @@ import { readTree } from './feed-tree.js'
 import type { Feed } from './feed-types.js'
 import { nodeOfValue } from './plain-value.js'
 import type { Decoder } from './types.js'
-import { decodeText } from './xml-read.js'
 
 /** Decodes a feed; the kind is told by the root of the document, not by its media type. */
 export const decodeRss: Decoder = async (bytes, { contentType }) => {
@@ -23,7 +22,7 @@ export const decodeRss: Decoder = async (bytes, { contentType }) => {
 }
 
 async function parseFeed(bytes: Buffer, contentType: string): Promise<Feed> {
-  const first = firstCharacter(bytes, contentType)
+  const first = firstCharacter(bytes)
   if (first === '{') return decodeJsonFeed(bytes)
   if (first !== '<') throw notAFeed()
   const root = await readTree(bytes, contentType)
@@ -33,9 +32,12 @@ async function parseFeed(bytes: Buffer, contentType: string): Promise<Feed> {
   throw notAFeed()
 }
 
-function firstCharacter(bytes: Buffer, contentType: string): string {
-  return decodeText(bytes, contentType).trimStart().slice(0, 1)
+/** Finds the first character that is no white space; bytes of a byte order mark and the zeros of UTF-16 are passed over. */
+function firstCharacter(bytes: Buffer): string {
+  for (const byte of bytes) if (!PASSED_OVER.has(byte)) return String.fromCharCode(byte)
+  return ''
 }
+const PASSED_OVER: ReadonlySet<number> = new Set([0x00, 0x09, 0x0a, 0x0d, 0x20, 0xef, 0xbb, 0xbf, 0xfe, 0xff])
 
 function notAFeed(): GatewayError {
   return new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', { message: 'Failed to detect feed type' })

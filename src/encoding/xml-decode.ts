@@ -7,54 +7,115 @@
  * first child when the element has no attributes, else the last of all; kept, because mappings address `#text` as it is.
  */
 
-import { nodeOfValue } from './plain-value.js'
+import { ObjectNode, RawNode } from './json-node.js'
+import { encodeKey, encodeString } from './json-render.js'
 import type { Decoder } from './types.js'
 import { localName, readXml, type XmlSink } from './xml-read.js'
 
-type XmlValue = string | XmlElement | XmlValue[]
-/** Null-prototype: names in documents are foreign. */
-interface XmlElement {
-  [key: string]: XmlValue
-}
-
+/** An open element. Values are JSON as byte strings: a document of many small elements takes little more than its own size. */
 interface Frame {
   readonly name: string
   /** Text that came while there was no attribute or child. */
   text: string
-  children: XmlElement | undefined
+  /** Attributes, children and `#text` by their keys. */
+  fields: Map<string, string | RepeatedElement> | undefined
 }
 
-class TreeBuilder implements XmlSink {
-  readonly root: XmlElement = Object.create(null)
+/** The values of an element that stands several times in its parent. */
+class RepeatedElement {
+  private written = '['
+  private readonly pending: string[] = []
+
+  constructor(first: string) {
+    this.pending.push(first)
+  }
+
+  add(value: string): void {
+    if (this.pending.push(value) === JOINED_AT_ONCE) this.join()
+  }
+
+  finish(): string {
+    this.join()
+    return `${this.written}]`
+  }
+
+  private join(): void {
+    if (this.pending.length === 0) return
+    this.written += this.written === '[' ? joined(this.pending) : `,${joined(this.pending)}`
+    this.pending.length = 0
+  }
+}
+const JOINED_AT_ONCE = 1024
+
+/** Joins values by commas. Long ones are linked by V8 and not copied, so that a value is not copied again at each level of nesting. */
+function joined(values: readonly string[]): string {
+  let out = ''
+  let start = 0
+  for (let i = 0; i < values.length; i++) {
+    if (values[i]!.length < LONG) continue
+    if (start < i) out += `${values.slice(start, i).join(',')},`
+    out += values[i]!
+    if (i < values.length - 1) out += ','
+    start = i + 1
+  }
+  return start === 0 ? values.join(',') : out + values.slice(start).join(',')
+}
+const LONG = 512
+
+class JsonBuilder implements XmlSink {
+  /** The document as a byte string of JSON, once it has been read. */
+  json = ''
   private readonly stack: Frame[] = []
   private top: Frame | undefined
 
   open(name: string): void {
-    this.top = { name: localName(name), text: '', children: undefined }
+    this.top = { name: localName(name), text: '', fields: undefined }
     this.stack.push(this.top)
   }
 
   attribute(name: string, value: string): void {
-    const top = this.top!
-    top.children ??= Object.create(null) as XmlElement
-    top.children[`-${localName(name)}`] = value
+    this.top!.fields ??= new Map()
+    this.top!.fields.set(`-${localName(name)}`, encodeString(value))
   }
 
   text(run: string): void {
     const text = trim(run)
     if (text === '') return
     const top = this.top!
-    if (top.children === undefined) top.text = text
-    else top.children['#text'] = text
+    if (top.fields === undefined) top.text = text
+    else top.fields.set('#text', encodeString(text))
   }
 
   close(): void {
-    const { name, text, children } = this.stack.pop()!
-    if (children !== undefined && text !== '') children['#text'] = text
+    const { name, text, fields } = this.stack.pop()!
+    if (fields !== undefined && text !== '') fields.set('#text', encodeString(text))
+    const value = fields === undefined ? encodeString(text) : objectOf(fields)
     this.top = this.stack.at(-1)
-    if (this.top !== undefined) this.top.children ??= Object.create(null) as XmlElement
-    add(this.top === undefined ? this.root : this.top.children!, name, children ?? text)
+    if (this.top === undefined) {
+      this.json = `{${encodeKey(name)}${value}}`
+      return
+    }
+    this.top.fields ??= new Map()
+    add(this.top.fields, name, value)
   }
+}
+
+function add(fields: NonNullable<Frame['fields']>, name: string, value: string): void {
+  const before = fields.get(name)
+  if (before === undefined) return void fields.set(name, value)
+  const repeated = typeof before === 'string' ? new RepeatedElement(before) : before
+  if (repeated !== before) fields.set(name, repeated)
+  repeated.add(value)
+}
+
+function objectOf(fields: NonNullable<Frame['fields']>): string {
+  let out = '{'
+  for (const [key, value] of fields) {
+    const text = typeof value === 'string' ? value : value.finish()
+    out += out === '{' ? encodeKey(key) : `,${encodeKey(key)}`
+    out += text
+  }
+  return `${out}}`
 }
 
 /** Cuts the white space of XML off both ends; `String.trim` would take more, and a regular expression squares on long runs of spaces. */
@@ -68,16 +129,10 @@ function trim(text: string): string {
 
 const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x08 && code <= 0x0d && code !== 0x0b && code !== 0x0c)
 
-function add(parent: XmlElement, name: string, value: XmlValue): void {
-  const before = parent[name]
-  if (before === undefined) parent[name] = value
-  else if (Array.isArray(before)) before.push(value)
-  else parent[name] = [before, value]
-}
-
 /** Decodes XML; with `isCollection` the object stands under `collection`, as KrakenD has it. */
 export const decodeXml: Decoder = async (bytes, { contentType, isCollection }) => {
-  const tree = new TreeBuilder()
-  await readXml(bytes, contentType, tree)
-  return nodeOfValue(isCollection ? { collection: tree.root } : tree.root)
+  const builder = new JsonBuilder()
+  await readXml(bytes, contentType, builder)
+  const json = isCollection ? `{"collection":${builder.json}}` : builder.json
+  return new ObjectNode(undefined, new RawNode(undefined, Buffer.from(json, 'latin1')))
 }

@@ -2,14 +2,15 @@
  * Reads XML documents as events: the base of the `xml` and `rss` decoders.
  *
  * In: the bytes of a body and its Content-Type. Out: calls on an {@link XmlSink}, in document order, names as written.
- * The grammar is the `sax` library's strict mode, loaded when the first decoder that needs it is chosen. Refused besides broken
- * documents: entities of any kind but the five of XML and character references (so there is nothing to expand, and nothing
- * is ever fetched), a second root element, control characters that XML 1.0 forbids, nesting deeper than {@link MAX_DEPTH}.
+ * The grammar is that of the `saxes` library, loaded when the first decoder that needs it is chosen; `xml-doctype.ts` checks what it leaves
+ * unread. Refused besides broken documents: entities of any kind but the five of XML and character references, and nesting deeper than
+ * {@link MAX_DEPTH}. Documents are read in pieces, so that other requests run in between.
  */
 
-import { TextDecoder } from 'node:util'
-import type { SAXOptions } from 'sax'
-import { GatewayError } from '../errors.js'
+import type { SaxesOptions } from 'saxes'
+import { createTextReader } from './charset.js'
+import { decodeError } from './decode-error.js'
+import { doctypeFault } from './xml-doctype.js'
 
 /** Deepest nesting of elements that is read. */
 export const MAX_DEPTH = 1000
@@ -25,91 +26,54 @@ export interface XmlSink {
   close(): void
 }
 
-type Sax = typeof import('sax')
-let loading: Promise<Sax> | undefined
+type Saxes = typeof import('saxes')
+let loading: Promise<Saxes> | undefined
 
 /** Loads the XML library once; called when a pipe is built, so that no request waits for it. */
-export function loadXml(): Promise<Sax> {
-  loading ??= import('sax').then(module => module.default as unknown as Sax)
+export function loadXml(): Promise<Saxes> {
+  loading ??= import('saxes')
   return loading
 }
 
-/** Makes the error of a document that cannot be read. */
-export function decodeError(format: string, message: string, cause?: unknown): GatewayError {
-  return new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', { message: `${format}: ${message}`, cause })
-}
+/** Bytes that are parsed at once. */
+const PIECE_BYTES = 64 * 1024
+/** Messages begin with line and column. */
+const OPTIONS: SaxesOptions = { position: true }
 
 /**
  * Reads one whole document.
  * @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE when it is not well-formed, not in its declared charset, or refused.
  */
 export async function readXml(bytes: Buffer, contentType: string, sink: XmlSink): Promise<void> {
-  const sax = await loadXml()
-  const text = decodeText(bytes, contentType)
-  if (FORBIDDEN.test(text)) throw decodeError('XML', 'illegal control character')
-  const parser = sax.parser(true, OPTIONS)
+  const { SaxesParser } = await loadXml()
+  const parser = new SaxesParser(OPTIONS)
   let depth = 0
-  let roots = 0
-  parser.onerror = error => {
-    throw decodeError('XML syntax error', error.message.split('\n')[0]!, error)
-  }
-  parser.ondoctype = doctype => {
-    if (doctype.includes('<!ENTITY')) throw decodeError('XML', 'entity declarations are refused')
-  }
-  parser.onopentagstart = tag => {
-    if (depth === 0 && ++roots > 1) throw decodeError('XML syntax error', 'more than one root element')
+  parser.on('error', error => {
+    throw decodeError('XML syntax error', error.message, error)
+  })
+  parser.on('doctype', text => {
+    const fault = doctypeFault(text)
+    if (fault !== undefined) throw decodeError('XML', fault)
+  })
+  parser.on('opentagstart', tag => {
     if (++depth > MAX_DEPTH) throw decodeError('XML', `nested deeper than ${MAX_DEPTH} elements`)
     sink.open(tag.name)
-  }
-  parser.onattribute = attribute => sink.attribute(attribute.name, attribute.value)
-  parser.onclosetag = () => {
+  })
+  parser.on('attribute', attribute => sink.attribute(attribute.name, attribute.value))
+  parser.on('closetag', () => {
     depth--
     sink.close()
-  }
-  parser.ontext = run => {
+  })
+  parser.on('text', run => {
     if (depth > 0) sink.text(run)
+  })
+  parser.on('cdata', run => sink.text(run))
+  const read = createTextReader(bytes, contentType)
+  for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+    const end = start + PIECE_BYTES
+    parser.write(read(bytes.subarray(start, end), end >= bytes.length))
   }
-  parser.oncdata = run => sink.text(run)
-  parser.write(text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text).close() // XML 1.0 §2.11
-  if (roots === 0) throw decodeError('XML', 'EOF: no root element')
-}
-
-/** XML 1.0 §2.2: what may not stand in a document. */
-const FORBIDDEN = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/
-const DECLARED = /^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]+)["']/
-const CHARSET = /;\s*charset\s*=\s*"?([^\s";]+)/i
-
-/** `position: false` also keeps long runs of text in one piece. */
-const OPTIONS: SAXOptions & { strictEntities: boolean } = { position: false, strictEntities: true }
-
-/** Decoders by lower-cased label; only labels that the platform knows get in. */
-const decoders = new Map<string, TextDecoder>()
-
-/** Reads text in its charset: byte order mark, else the XML declaration, else the Content-Type, else UTF-8. */
-export function decodeText(bytes: Buffer, contentType: string): string {
-  const label = (
-    markOf(bytes) ??
-    DECLARED.exec(bytes.toString('latin1', 0, 256))?.[1] ??
-    CHARSET.exec(contentType)?.[1] ??
-    'utf-8'
-  ).toLowerCase()
-  let decoder = decoders.get(label)
-  try {
-    if (decoder === undefined) {
-      decoder = new TextDecoder(label, { fatal: true })
-      decoders.set(label, decoder)
-    }
-    return decoder.decode(bytes)
-  } catch (error) {
-    throw decodeError('XML', `not readable as charset ${label}`, error)
-  }
-}
-
-function markOf(bytes: Buffer): string | undefined {
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'utf-8'
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be'
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
-  return undefined
+  parser.close()
 }
 
 /** The part of a name behind its prefix: `a:item` → `item`. */

@@ -152,7 +152,7 @@ describe('decodeRss with Atom', () => {
           published: '2024-01-01',
           publishedParsed: '2024-01-01T00:00:00Z',
           description: 'Sum',
-          content: '<div>c</div>',
+          content: 'c',
           author: { name: 'B' },
           authors: [{ name: 'B' }],
           categories: ['only'],
@@ -168,6 +168,49 @@ describe('decodeRss with Atom', () => {
         { updated: 'm', published: 'i' }
       ]
     })
+  })
+
+  const entry = async (content: string): Promise<Record<string, unknown>> =>
+    (await decode(`<feed xmlns="http://www.w3.org/2005/Atom"><entry>${content}</entry></feed>`)).items[0]!
+
+  it('keeps text of XHTML constructs escaped and takes the div off', async () => {
+    const escaped = '&lt;script&gt;alert(1)&lt;/script&gt;'
+    for (const [element, key] of [
+      ['content', 'content'],
+      ['summary', 'description'],
+      ['title', 'title']
+    ] as const) {
+      for (const text of [escaped, '<![CDATA[<script>alert(1)</script>]]>', '&#60;script>alert(1)&#x3c;/script>']) {
+        const item = await entry(
+          `<${element} type="xhtml"> <div xmlns="http://www.w3.org/1999/xhtml">${text}</div> </${element}>`
+        )
+        assert.equal(item[key], escaped)
+      }
+    }
+    assert.equal(
+      (
+        await entry(
+          '<content type="xhtml"><x:div xmlns:x="u"><x:p title="a &amp;amp; &quot;b&quot; &lt;">1 &lt; 2</x:p><br/></x:div></content>'
+        )
+      ).content,
+      '<x:p title="a &amp;amp; &quot;b&quot; &lt;">1 &lt; 2</x:p><br/>'
+    )
+  })
+
+  it('keeps other XML as markup, text and HTML as text', async () => {
+    assert.equal(
+      (await entry('<content type="image/svg+xml"><svg><t>a &lt; b</t></svg></content>')).content,
+      '<svg><t>a &lt; b</t></svg>'
+    )
+    assert.equal((await entry('<content type="html">&lt;b&gt;x&lt;/b&gt; &amp;amp;</content>')).content, '<b>x</b> &amp;')
+    assert.equal((await entry('<content>a &lt; b</content>')).content, 'a < b')
+  })
+
+  it('keeps escaped text inside of an element as text in every kind of feed', async () => {
+    const mixed = '&lt;i&gt; <b>x &lt;script&gt;</b>'
+    assert.equal((await entry(`<content type="html">${mixed}</content>`)).content, '<i> <b>x &lt;script&gt;</b>')
+    const feed = await decode(`<rss><channel><item><description>${mixed}</description></item></channel></rss>`)
+    assert.equal(feed.items[0]!.description, '<i> <b>x &lt;script&gt;</b>')
   })
 
   it('takes the date of the update for a missing publication, and prefixed feeds', async () => {
@@ -231,7 +274,7 @@ describe('decodeRss', () => {
       await assert.rejects(decode(body), refused(/^Failed to detect feed type$/), body)
   })
 
-  it('refuses broken XML', () => assert.rejects(decode('<rss><channel>'), refused(/Unclosed/)))
+  it('refuses broken XML', () => assert.rejects(decode('<rss><channel>'), refused(/unclosed tag/)))
 })
 
 describe('parseFeedDate', () => {
