@@ -68,8 +68,8 @@ export function quoteNumbers(json: string): string {
   return out + json.slice(done)
 }
 
-/** The index of the quote that closes the string opened at `start`. */
-function endOfString(json: string, start: number): number {
+/** Returns the index of the quote that closes the string opened at `start`. */
+export function endOfString(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
     let slashes = 0
     while (json.charCodeAt(end - 1 - slashes) === 0x5c) slashes++

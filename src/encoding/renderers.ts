@@ -13,7 +13,7 @@ import { unescapeString } from './json-string.js'
 import { createNegotiation } from './negotiate.js'
 import type { Rendered, Renderer } from './types.js'
 import { renderXml } from './xml-render.js'
-import { loadYaml, renderYaml } from './yaml-render.js'
+import { renderYaml } from './yaml-render.js'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
@@ -55,7 +55,7 @@ export function isRendererName(name: string, extra?: ReadonlyMap<string, Rendere
 }
 
 /**
- * Chooses a renderer; called at boot. The library that a renderer needs begins to load here.
+ * Chooses a renderer; called at boot.
  * @param outputEncoding case-sensitive. A name that nobody knows falls back to the renderer named like the only backend's encoding, else JSON
  * @param singleBackendEncoding the encoding of the endpoint's backend when it has exactly one
  * @param extra encodings that users of the library added; they win
@@ -68,6 +68,5 @@ export function rendererFor(
   const name = isRendererName(outputEncoding, extra) ? outputEncoding : (singleBackendEncoding ?? 'json')
   const own = extra?.get(name)
   if (own !== undefined) return own
-  if (name === 'yaml' || name === 'negotiate') loadYaml().catch(() => undefined) // a failed load is reported by the first rendering
   return RENDERERS.get(name) ?? renderJsonBody
 }

@@ -7,6 +7,7 @@
  * first child when the element has no attributes, else the last of all; kept, because mappings address `#text` as it is.
  */
 
+import { JoinedTexts } from './join-texts.js'
 import { ObjectNode, RawNode } from './json-node.js'
 import { encodeKey, encodeString } from './json-render.js'
 import type { Decoder } from './types.js'
@@ -18,49 +19,8 @@ interface Frame {
   /** Text that came while there was no attribute or child. */
   text: string
   /** Attributes, children and `#text` by their keys. */
-  fields: Map<string, string | RepeatedElement> | undefined
+  fields: Map<string, string | JoinedTexts> | undefined
 }
-
-/** The values of an element that stands several times in its parent. */
-class RepeatedElement {
-  private written = '['
-  private readonly pending: string[] = []
-
-  constructor(first: string) {
-    this.pending.push(first)
-  }
-
-  add(value: string): void {
-    if (this.pending.push(value) === JOINED_AT_ONCE) this.join()
-  }
-
-  finish(): string {
-    this.join()
-    return `${this.written}]`
-  }
-
-  private join(): void {
-    if (this.pending.length === 0) return
-    this.written += this.written === '[' ? joined(this.pending) : `,${joined(this.pending)}`
-    this.pending.length = 0
-  }
-}
-const JOINED_AT_ONCE = 1024
-
-/** Joins values by commas. Long ones are linked by V8 and not copied, so that a value is not copied again at each level of nesting. */
-function joined(values: readonly string[]): string {
-  let out = ''
-  let start = 0
-  for (let i = 0; i < values.length; i++) {
-    if (values[i]!.length < LONG) continue
-    if (start < i) out += `${values.slice(start, i).join(',')},`
-    out += values[i]!
-    if (i < values.length - 1) out += ','
-    start = i + 1
-  }
-  return start === 0 ? values.join(',') : out + values.slice(start).join(',')
-}
-const LONG = 512
 
 class JsonBuilder implements XmlSink {
   /** The document as a byte string of JSON, once it has been read. */
@@ -100,18 +60,23 @@ class JsonBuilder implements XmlSink {
   }
 }
 
+/** Adds a child; those of one name become an array. */
 function add(fields: NonNullable<Frame['fields']>, name: string, value: string): void {
   const before = fields.get(name)
-  if (before === undefined) return void fields.set(name, value)
-  const repeated = typeof before === 'string' ? new RepeatedElement(before) : before
-  if (repeated !== before) fields.set(name, repeated)
-  repeated.add(value)
+  if (before === undefined) fields.set(name, value)
+  else if (typeof before !== 'string') before.add(value)
+  else {
+    const repeated = new JoinedTexts(',')
+    repeated.add(before)
+    repeated.add(value)
+    fields.set(name, repeated)
+  }
 }
 
 function objectOf(fields: NonNullable<Frame['fields']>): string {
   let out = '{'
   for (const [key, value] of fields) {
-    const text = typeof value === 'string' ? value : value.finish()
+    const text = typeof value === 'string' ? value : `[${value.finish()}]`
     out += out === '{' ? encodeKey(key) : `,${encodeKey(key)}`
     out += text
   }

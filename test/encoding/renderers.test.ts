@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { ObjectNode } from '../../src/encoding/json-node.js'
 import { isRendererName, rendererFor } from '../../src/encoding/renderers.js'
 import type { Renderer } from '../../src/encoding/types.js'
 import { GatewayError } from '../../src/errors.js'
@@ -116,10 +117,49 @@ describe('yaml', () => {
     assert.equal((await render('yaml', '{"__proto__":{"b":1},"c":{"b":1}}')).body, '__proto__:\n  b: "1"\nc:\n  b: "1"\n')
   })
 
-  it('fails cleanly on data that is nested too deep', async () => {
-    const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
-    assert.match((await render('yaml', nested(100))).body, /a: "1"/)
-    await assert.rejects(render('yaml', nested(999)), failed)
+  it('writes numbers with an exponent and no fraction without quotes, as KrakenD does', async () => {
+    assert.equal(
+      (await render('yaml', '[1e3,-2E+5,0e1,1.5e3,0,-1.0,12345678901234567890123]'.replace(/.*/, '{"a":$&}'))).body,
+      'a:\n- 1e3\n- -2E+5\n- 0e1\n- "1.5e3"\n- "0"\n- "-1.0"\n- "12345678901234567890123"\n'
+    )
+  })
+
+  it('keeps the last of equal keys', async () => {
+    assert.equal((await render('yaml', '{"b":1,"a":{"c":1,"c":2},"b":true}')).body, 'a:\n  c: "2"\nb: true\n')
+  })
+
+  it('writes lists and objects in each other, and empty ones', async () => {
+    const json = '{"o":{"l":[[1,[{"b":[],"a":{"x":"1\\n2"}}]],"3\\n4\\n"],"e":{}},"l":[]}'
+    assert.equal(
+      (await render('yaml', json)).body,
+      'l: []\no:\n  e: {}\n  l:\n  - - "1"\n    - - a:\n          x: |-\n            1\n            2\n        b: []\n  - |\n    3\n    4\n'
+    )
+  })
+
+  it('takes data of any depth unless its indentation would be out of proportion', async () => {
+    const { parse } = await import('yaml')
+    const nested = (depth: number, value: string) => `${'{"a":'.repeat(depth)}${value}${'}'.repeat(depth)}`
+    assert.deepEqual(parse((await render('yaml', nested(100, 'true'))).body), JSON.parse(nested(100, 'true')))
+    assert.match((await render('yaml', nested(999, '1'))).body, / a: "1"\n$/)
+    await assert.rejects(async () => render('yaml', nested(999, `[${'1,'.repeat(100_000)}1]`)), failed)
+  })
+
+  it('writes large data in slices', async () => {
+    const rows = Array.from({ length: 40_000 }, (_, i) => `"k${(i * 7919) % 40_000}":[${i},"x"]`)
+    const render = rendererFor('yaml', undefined)(ObjectNode.ofText(`{${rows.join(',')}}`), '')
+    assert.ok(render instanceof Promise)
+    let turns = 0
+    const turn = (): void => {
+      turns++
+      waiting = setImmediate(turn)
+    }
+    let waiting = setImmediate(turn)
+    const text = (await render).body.toString()
+    clearImmediate(waiting)
+    assert.ok(turns > 2, `others had ${turns} turns`)
+    const keys = text.split('\n').filter(line => line.startsWith('k')).map(line => line.slice(0, -1))
+    assert.deepEqual(keys, [...keys].sort())
+    assert.equal(keys.length, 40_000)
   })
 
   it('can be read back', async () => {

@@ -1,0 +1,45 @@
+import type { Sliced } from '../message/slices.js'
+import { compareKeys } from './plain-value.js'
+
+/** Keys that are sorted or merged before other exchanges get their turn. */
+const RUN = 4096
+
+/** Returns the values in the order of their keys' UTF-8 bytes, as Go sorts. Of equal keys the last one's value is kept. */
+export function* sortByKey<V>(keys: readonly string[], values: readonly V[]): Sliced<readonly V[]> {
+  if (isSorted(keys)) return values
+  const compare = (a: number, b: number): number => compareKeys(keys[a]!, keys[b]!) || a - b
+  let runs: number[][] = []
+  for (let start = 0; start < keys.length; start += RUN) {
+    const length = Math.min(RUN, keys.length - start)
+    runs.push(Array.from({ length }, (_, i) => start + i).sort(compare))
+    yield
+  }
+  while (runs.length > 1) {
+    const merged: number[][] = []
+    for (let i = 0; i < runs.length; i += 2) {
+      merged.push(i + 1 === runs.length ? runs[i]! : yield* merge(runs[i]!, runs[i + 1]!, compare))
+    }
+    runs = merged
+  }
+  const order = runs[0]!
+  return order.filter((at, i) => i === order.length - 1 || keys[at] !== keys[order[i + 1]!]).map(at => values[at]!)
+}
+
+/** True when each key is greater than the one before. */
+function isSorted(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if (compareKeys(keys[i - 1]!, keys[i]!) >= 0) return false
+  return true
+}
+
+function* merge(left: readonly number[], right: readonly number[], compare: (a: number, b: number) => number): Sliced<number[]> {
+  const out: number[] = []
+  let l = 0
+  let r = 0
+  while (l < left.length && r < right.length) {
+    out.push(compare(left[l]!, right[r]!) < 0 ? left[l++]! : right[r++]!)
+    if (out.length % RUN === 0) yield
+  }
+  while (l < left.length) out.push(left[l++]!)
+  while (r < right.length) out.push(right[r++]!)
+  return out
+}

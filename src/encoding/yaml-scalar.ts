@@ -1,0 +1,82 @@
+/**
+ * Writes single values of YAML as KrakenD does, where a reader of YAML 1.1 or 1.2 takes them for what they are; else in double quotes.
+ */
+
+/** What a reader would take for null, a boolean, a number that is none, a merge or the border of a document. */
+const RESERVED: ReadonlySet<string> = new Set(
+  ['', '~', '=', '<<', '-', '?', ':', '---', '...'].concat(
+    ...['null', 'true', 'false', 'y', 'yes', 'n', 'no', 'on', 'off', '.inf', '-.inf', '+.inf', '.nan'].map(word => [
+      word,
+      word.toUpperCase(),
+      word.replace(/[a-z]/, letter => letter.toUpperCase())
+    ]),
+    ['.NaN']
+  )
+)
+const NUMBER =
+  /^[-+]?(?:0x[\da-f_]+|0o[0-7_]+|0b[01_]+|\d[\d_]*(?:\.[\d_]*)?(?:e[-+]?\d+)?|\.[\d_]+(?:e[-+]?\d+)?|\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?)$/i
+const TIME = /^\d{4}-\d\d?-\d\d?(?:(?:t|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?[ \t]*(?:z|[-+]\d\d?(?::?\d\d)?)?)?$/i
+/** Indicators at the beginning, the end or anywhere. A tab is legal in some of these places, but readers differ. */
+const INDICATOR = /^[*&[{}\],!|>%'"@` ]|^[-?:](?: |$)|[: ]$|[#\\\t]|[:-] /
+/** What stands for itself in YAML: letters, marks, digits, punctuation, symbols, blanks, line feeds. */
+const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]/u
+const ESCAPED = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]|["\\]/gu
+
+/** Longest text that can be a number or a time. */
+const MAX_NUMBER = 64
+
+function needsQuotes(text: string): boolean {
+  if (text.length <= MAX_NUMBER && (RESERVED.has(text) || NUMBER.test(text) || TIME.test(text))) return true
+  return INDICATOR.test(text) || UNPRINTABLE.test(text)
+}
+
+/** Writes a key on one line. */
+export function yamlKey(text: string): string {
+  return needsQuotes(text) || text.includes('\n') ? quoted(text) : text
+}
+
+/**
+ * Writes a string as the value of a field or an item.
+ * @param indent of the lines of a block, when the text has several lines
+ */
+export function yamlString(text: string, indent: string): string {
+  if (needsQuotes(text)) return quoted(text)
+  return text.includes('\n') ? literal(text, indent) : text
+}
+
+/** Writes a number: in quotes, as KrakenD does, unless it has an exponent and no fraction. Its spelling is kept. */
+export function yamlNumber(text: string): string {
+  return text.includes('.') || !/e/i.test(text) ? `"${text}"` : text
+}
+
+/** A block of lines as they are; in quotes where the first line would not tell how deep the block stands. */
+function literal(text: string, indent: string): string {
+  if (/^\n*(?: |$)/.test(text)) return quoted(text)
+  const lines = text.split('\n')
+  const ends = lines.at(-1) === ''
+  if (ends) lines.pop()
+  const keep = ends && lines.at(-1) === ''
+  return `|${keep ? '+' : ends ? '' : '-'}\n${lines.map(line => indent + line).join('\n')}`
+}
+
+const SHORT: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v'
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(ESCAPED, char => SHORT[char] ?? escaped(char.codePointAt(0)!))}"`
+}
+
+function escaped(code: number): string {
+  if (code >= 0xd800 && code <= 0xdfff) return '\uFFFD' // half a pair, as Go reads it
+  if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`
+  return code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+}
