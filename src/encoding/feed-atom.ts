@@ -1,10 +1,11 @@
 /** Atom (RFC 4287). */
 
+import type { Sliced } from '../message/slices.js'
 import { extensionOf, prefixesOf, XmlNode } from './feed-tree.js'
-import { type Enclosure, type Extension, type Feed, type FeedItem, type Person, put, putDate } from './feed-types.js'
+import { type Enclosure, type Extension, type Feed, type FeedItem, itemsOf, type Person, put, putDate } from './feed-types.js'
 
 /** Decodes a tree whose root is `feed`. */
-export function decodeAtom(root: XmlNode): Feed {
+export function* decodeAtom(root: XmlNode): Sliced<Feed> {
   const prefixOf = prefixesOf(root)
   const isOwn = (node: XmlNode): boolean => {
     const prefix = prefixOf(node)
@@ -14,7 +15,7 @@ export function decodeAtom(root: XmlNode): Feed {
   const entries = named(feed, 'entry')
   const categories = categoriesOf(feed)
   return {
-    items: entries.length === 0 ? null : entries.map(entry => itemOf(entry, isOwn, prefixOf)),
+    items: yield* itemsOf(entries, entry => itemOf(entry, isOwn, prefixOf)),
     author: peopleOf(feed)[0] ?? null,
     categories: categories.length === 0 ? null : categories,
     custom: null,

@@ -1,7 +1,11 @@
 /** JSON Feed, versions 1 and 1.1. */
 
-import { decodeError } from './decode-error.js'
-import { type Enclosure, type Feed, type FeedItem, type Person, put, putDate } from './feed-types.js'
+import type { Sliced } from '../message/slices.js'
+import { type Enclosure, type Feed, type FeedItem, itemsOf, type Person, put, putDate } from './feed-types.js'
+import { readJsonObject } from './json-decode.js'
+import { RawNode } from './json-node.js'
+import { asObject, openArray, openFields } from './json-scan.js'
+import { toValue } from './json-values.js'
 
 type Fields = { readonly [key: string]: unknown }
 
@@ -9,11 +13,17 @@ type Fields = { readonly [key: string]: unknown }
  * Decodes a JSON Feed.
  * @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE when it is no JSON object
  */
-export function decodeJsonFeed(bytes: Buffer): Feed {
-  const feed = parseObject(bytes)
-  const items = listOf(feed.items)
+export function* decodeJsonFeed(bytes: Buffer): Sliced<Feed> {
+  const node = yield* readJsonObject(bytes.subarray(bytes[0] === 0xef ? 3 : 0))
+  const fields = yield* openFields(node!) // it begins with a brace
+  const items = (openArray(fields.get('items') ?? NOTHING) ?? []).filter(item => asObject(item) !== undefined)
+  fields.delete('items')
+  const feed: Fields = Object.fromEntries(
+    [...fields].filter(([name]) => FEED_FIELDS.has(name)).map(([name, value]) => [name, toValue(value)])
+  )
+  const newest = items.length === 0 ? undefined : (toValue(items[0]!) as Fields)
   return {
-    items: items.length === 0 ? null : items.map(itemOf),
+    items: yield* itemsOf(items, item => itemOf(toValue(item) as Fields)),
     author: peopleOf(feed)[0] ?? null,
     categories: null,
     custom: null,
@@ -23,20 +33,14 @@ export function decodeJsonFeed(bytes: Buffer): Feed {
     language: text(feed.language),
     title: text(feed.title),
     // a JSON Feed has no dates of its own: those of its newest item, which comes first
-    published: text(items[0]?.date_published),
-    updated: text(items[0]?.date_modified),
+    published: text(newest?.date_published),
+    updated: text(newest?.date_modified),
     imageUrl: text(feed.icon) || undefined
   }
 }
 
-function parseObject(bytes: Buffer): Fields {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, ''))
-    return value as Fields // it begins with a brace
-  } catch (error) {
-    throw decodeError('RSS', 'not a JSON Feed', error)
-  }
-}
+const NOTHING = new RawNode('null')
+const FEED_FIELDS: ReadonlySet<string> = new Set(['author', 'authors', 'description', 'icon', 'language', 'title'])
 
 function itemOf(source: Fields): FeedItem {
   const item: FeedItem = {}

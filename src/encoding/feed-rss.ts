@@ -1,7 +1,8 @@
 /** RSS 0.9x, 1.0 and 2.0. The format's own elements win, Dublin Core and iTunes fill the gaps. */
 
+import type { Sliced } from '../message/slices.js'
 import { extensionOf, prefixesOf, type XmlNode } from './feed-tree.js'
-import { type Enclosure, type Extension, type Feed, type FeedItem, parsePerson, put, putDate } from './feed-types.js'
+import { type Enclosure, type Extension, type Feed, type FeedItem, itemsOf, parsePerson, put, putDate } from './feed-types.js'
 
 /** A container sorted by what its elements mean. */
 interface Sorted {
@@ -16,7 +17,7 @@ interface Sorted {
 type PrefixOf = (node: XmlNode) => string
 
 /** Decodes a tree whose root is `rss` or `rdf:RDF`. */
-export function decodeRssTree(root: XmlNode): Feed {
+export function* decodeRssTree(root: XmlNode): Sliced<Feed> {
   const prefixOf = prefixesOf(root)
   const channel = root.children.find(child => child.local === 'channel')
   const feed = sort(channel, prefixOf)
@@ -27,7 +28,7 @@ export function decodeRssTree(root: XmlNode): Feed {
   const author = last(feed.own, 'managingeditor') || last(feed.own, 'webmaster') || creatorOf(feed)
   const categories = categoriesOf(feed)
   return {
-    items: items.length === 0 ? null : items.map(item => itemOf(sort(item, prefixOf))),
+    items: yield* itemsOf(items, item => itemOf(sort(item, prefixOf))),
     author: author === '' ? null : parsePerson(author),
     categories: categories.length === 0 ? null : categories,
     custom: null,

@@ -1,5 +1,6 @@
 /** XML as a tree that keeps order, prefixes and mixed content: what feeds need and the `xml` decoder's shape cannot hold. */
 
+import type { Sliced } from '../message/slices.js'
 import type { Extension } from './feed-types.js'
 import { localName, readXml, type XmlSink } from './xml-read.js'
 
@@ -110,9 +111,9 @@ class NodeBuilder implements XmlSink {
 }
 
 /** Reads a document as a tree. @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE */
-export async function readTree(bytes: Buffer, contentType: string): Promise<XmlNode> {
+export function* readTree(bytes: Buffer, contentType: string): Sliced<XmlNode> {
   const builder = new NodeBuilder()
-  await readXml(bytes, contentType, builder)
+  yield* readXml(bytes, contentType, builder)
   return builder.root! // a document without a root element is refused
 }
 

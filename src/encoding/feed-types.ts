@@ -1,5 +1,7 @@
 /** What a feed looks like to clients, whatever its format; the names are KrakenD's and go out as JSON. */
 
+import type { Sliced } from '../message/slices.js'
+
 /** Absent members are left out, present ones are never empty. */
 export interface FeedItem {
   title?: string
@@ -50,7 +52,8 @@ export interface Extension {
 }
 
 export interface Feed {
-  items: FeedItem[] | null
+  /** Each item as JSON. */
+  items: string[] | null
   author: Person | null
   categories: string[] | null
   custom: Record<string, string> | null
@@ -63,6 +66,17 @@ export interface Feed {
   updated: string
   /** Goes out as `img_url`. */
   imageUrl: string | undefined
+}
+
+/** Items that are made before other exchanges get their turn. */
+const STEP = 32
+
+/** Makes items of what the feed holds, as JSON; null when it holds none. */
+export function* itemsOf<T>(sources: readonly T[], itemOf: (source: T) => FeedItem): Sliced<string[] | null> {
+  if (sources.length === 0) return null
+  const items: string[] = []
+  for (const source of sources) if (items.push(JSON.stringify(itemOf(source))) % STEP === 0) yield
+  return items
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

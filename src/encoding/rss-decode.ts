@@ -6,29 +6,34 @@
  */
 
 import { GatewayError } from '../errors.js'
+import { runSliced, type Sliced } from '../message/slices.js'
 import { decodeAtom } from './feed-atom.js'
 import { decodeJsonFeed } from './feed-json.js'
 import { decodeRssTree } from './feed-rss.js'
 import { readTree } from './feed-tree.js'
 import type { Feed } from './feed-types.js'
-import { nodeOfValue } from './plain-value.js'
+import { joinTexts } from './join-texts.js'
+import { ObjectNode, RawNode } from './json-node.js'
 import type { Decoder } from './types.js'
 
 /** Decodes a feed; the kind is told by the root of the document, not by its media type. */
-export const decodeRss: Decoder = async (bytes, { contentType }) => {
-  const feed = await parseFeed(bytes, contentType)
-  const { imageUrl, ...shown } = feed
-  return nodeOfValue(imageUrl === undefined ? shown : { ...shown, img_url: imageUrl })
+export const decodeRss: Decoder = (bytes, { contentType, scope }) => runSliced(feedData(bytes, contentType), scope)
+
+function* feedData(bytes: Buffer, contentType: string): Sliced<ObjectNode> {
+  const { imageUrl, items, ...shown } = yield* readFeed(bytes, contentType)
+  const rest = JSON.stringify(imageUrl === undefined ? shown : { ...shown, img_url: imageUrl })
+  const list = items === null ? 'null' : `[${joinTexts(items, ',')}]`
+  return new ObjectNode(undefined, new RawNode(undefined, Buffer.from(`{"items":${list},${rest.slice(1)}`, 'utf8')))
 }
 
-async function parseFeed(bytes: Buffer, contentType: string): Promise<Feed> {
+function* readFeed(bytes: Buffer, contentType: string): Sliced<Feed> {
   const first = firstCharacter(bytes)
-  if (first === '{') return decodeJsonFeed(bytes)
+  if (first === '{') return yield* decodeJsonFeed(bytes)
   if (first !== '<') throw notAFeed()
-  const root = await readTree(bytes, contentType)
+  const root = yield* readTree(bytes, contentType)
   const name = root.local.toLowerCase()
-  if (name === 'rss' || name === 'rdf') return decodeRssTree(root)
-  if (name === 'feed') return decodeAtom(root)
+  if (name === 'rss' || name === 'rdf') return yield* decodeRssTree(root)
+  if (name === 'feed') return yield* decodeAtom(root)
   throw notAFeed()
 }
 

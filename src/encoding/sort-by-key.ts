@@ -1,5 +1,4 @@
 import type { Sliced } from '../message/slices.js'
-import { compareKeys } from './plain-value.js'
 
 /** Keys that are sorted or merged before other exchanges get their turn. */
 const RUN = 4096
@@ -43,3 +42,17 @@ function* merge(left: readonly number[], right: readonly number[], compare: (a: 
   while (r < right.length) out.push(right[r++]!)
   return out
 }
+
+/** Compares as UTF-8 bytes do: by code point, which differs from UTF-16 order only beyond the basic plane. */
+function compareKeys(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) return rank(x) - rank(y)
+  }
+  return a.length - b.length
+}
+
+/** Surrogates stand for code points above everything else. */
+const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit)

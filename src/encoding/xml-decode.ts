@@ -7,6 +7,7 @@
  * first child when the element has no attributes, else the last of all; kept, because mappings address `#text` as it is.
  */
 
+import { runSliced, type Sliced } from '../message/slices.js'
 import { JoinedTexts } from './join-texts.js'
 import { ObjectNode, RawNode } from './json-node.js'
 import { encodeKey, encodeString } from './json-render.js'
@@ -95,9 +96,12 @@ function trim(text: string): string {
 const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x08 && code <= 0x0d && code !== 0x0b && code !== 0x0c)
 
 /** Decodes XML; with `isCollection` the object stands under `collection`, as KrakenD has it. */
-export const decodeXml: Decoder = async (bytes, { contentType, isCollection }) => {
+export const decodeXml: Decoder = (bytes, { contentType, isCollection, scope }) =>
+  runSliced(xmlData(bytes, contentType, isCollection), scope)
+
+function* xmlData(bytes: Buffer, contentType: string, isCollection: boolean): Sliced<ObjectNode> {
   const builder = new JsonBuilder()
-  await readXml(bytes, contentType, builder)
+  yield* readXml(bytes, contentType, builder)
   const json = isCollection ? `{"collection":${builder.json}}` : builder.json
   return new ObjectNode(undefined, new RawNode(undefined, Buffer.from(json, 'latin1')))
 }

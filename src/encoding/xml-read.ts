@@ -8,6 +8,7 @@
  */
 
 import type { SaxesOptions } from 'saxes'
+import type { Sliced } from '../message/slices.js'
 import { createTextReader } from './charset.js'
 import { decodeError } from './decode-error.js'
 import { doctypeFault } from './xml-doctype.js'
@@ -28,15 +29,19 @@ export interface XmlSink {
 
 type Saxes = typeof import('saxes')
 let loading: Promise<Saxes> | undefined
+let library: Saxes | undefined
 
 /** Loads the XML library once; called when a pipe is built, so that no request waits for it. */
 export function loadXml(): Promise<Saxes> {
-  loading ??= import('saxes')
+  loading ??= import('saxes').then(loaded => {
+    library = loaded
+    return loaded
+  })
   return loading
 }
 
-/** Bytes that are parsed at once. */
-const PIECE_BYTES = 64 * 1024
+/** Bytes that are parsed before other exchanges get their turn. */
+const PIECE_BYTES = 32 * 1024
 /** Messages begin with line and column. */
 const OPTIONS: SaxesOptions = { position: true }
 
@@ -44,9 +49,9 @@ const OPTIONS: SaxesOptions = { position: true }
  * Reads one whole document.
  * @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE when it is not well-formed, not in its declared charset, or refused.
  */
-export async function readXml(bytes: Buffer, contentType: string, sink: XmlSink): Promise<void> {
-  const { SaxesParser } = await loadXml()
-  const parser = new SaxesParser(OPTIONS)
+export function* readXml(bytes: Buffer, contentType: string, sink: XmlSink): Sliced<void> {
+  if (library === undefined) yield loadXml()
+  const parser = new library!.SaxesParser(OPTIONS)
   let depth = 0
   parser.on('error', error => {
     throw decodeError('XML syntax error', error.message, error)
@@ -70,6 +75,7 @@ export async function readXml(bytes: Buffer, contentType: string, sink: XmlSink)
   parser.on('cdata', run => sink.text(run))
   const read = createTextReader(bytes, contentType)
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+    if (start > 0) yield
     const end = start + PIECE_BYTES
     parser.write(read(bytes.subarray(start, end), end >= bytes.length))
   }

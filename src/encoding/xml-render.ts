@@ -7,64 +7,139 @@
  */
 
 import { GatewayError } from '../errors.js'
+import { runSliced, type Sliced } from '../message/slices.js'
+import { JoinedTexts, joinTexts } from './join-texts.js'
 import type { ObjectNode } from './json-node.js'
-import { entriesOf, isFields, type PlainValue, plainOf } from './plain-value.js'
-import type { Renderer } from './types.js'
+import { writeJson } from './json-render.js'
+import { type JsonSink, walkJson } from './json-walk.js'
+import { sortByKey } from './sort-by-key.js'
+import type { Rendered, Renderer } from './types.js'
 
 const ROOT = 'doc'
 const EMPTY = Buffer.alloc(0)
 
 /** Renders `application/xml`. No response at all is an empty body. */
-export const renderXml: Renderer = data => {
+export const renderXml: Renderer = (data, _accept, scope) => {
   if (data === undefined) return { contentType: 'application/xml; charset=utf-8', body: EMPTY }
-  return { contentType: 'application/xml', body: Buffer.from(xmlOf(data), 'utf8') }
+  return runSliced(rendered(data), scope)
 }
 
-function xmlOf(data: ObjectNode | null): string {
-  const value = plainOf(data)
-  const entries = isFields(value) ? entriesOf(value) : []
-  const only = entries.length === 1 ? entries[0]! : undefined
-  if (only === undefined || isListWithScalars(only[1])) return element(ROOT, value)
-  return element(nameOf(only[0]), only[1])
+function* rendered(data: ObjectNode | null): Sliced<Rendered> {
+  const writer = new XmlWriter()
+  yield* walkJson((yield* writeJson(data)).toString('latin1'), writer)
+  return { contentType: 'application/xml', body: Buffer.from(writer.document, 'utf8') }
 }
 
-/** A root array is repeated as root elements when all of it are objects, as KrakenD does. */
-function isListWithScalars(value: PlainValue): boolean {
-  return Array.isArray(value) && value.some(item => !isFields(item))
+/** A field of an object: it is known only at the end whether `-x` is an attribute or the root element. */
+interface Field {
+  readonly key: string
+  /** The value as an element of its key. */
+  readonly element: string
+  /** The value of an attribute or of `#text`; undefined for what is no scalar. */
+  readonly text: string | undefined
+  /** The value is a list that holds something else than objects. */
+  readonly isMixedList: boolean
 }
 
-function element(name: string, value: PlainValue): string {
-  if (Array.isArray(value)) {
-    if (value.length === 0) return `<${name}/>`
-    let out = ''
-    for (const item of value) out += element(name, item)
-    return out
+/** A container that has begun. */
+interface Frame {
+  /** Name of its element, of each of its elements for an array. */
+  readonly name: string
+  /** Undefined for an array. */
+  readonly keys: string[] | undefined
+  readonly fields: Field[]
+  readonly items: JoinedTexts
+  isEmpty: boolean
+  isMixed: boolean
+}
+
+class XmlWriter implements JsonSink {
+  /** The whole text, once the walk has ended. */
+  document = ''
+  private readonly stack: Frame[] = []
+
+  open(isObject: boolean): void {
+    this.stack.push({
+      name: this.name,
+      keys: isObject ? [] : undefined,
+      fields: [],
+      items: new JoinedTexts(''),
+      isEmpty: true,
+      isMixed: false
+    })
   }
-  if (isFields(value)) return objectElement(name, value)
-  const text = value === null ? '' : escapeText(String(value))
-  return text === '' ? `<${name}/>` : `<${name}>${text}</${name}>`
+
+  key(key: string): void {
+    this.stack.at(-1)!.keys!.push(key)
+  }
+
+  string(text: string): void {
+    this.scalar(escapeText(text))
+  }
+
+  word(text: string): void {
+    this.scalar(text === 'null' ? '' : text)
+  }
+
+  *close(): Sliced<void> {
+    const frame = this.stack.pop()!
+    if (frame.keys === undefined) {
+      this.value(frame.isEmpty ? `<${frame.name}/>` : frame.items.finish(), undefined, frame.isMixed ? 'mixed' : 'list')
+      return
+    }
+    const fields = yield* sortByKey(frame.keys, frame.fields)
+    const isRoot = this.stack.length === 0
+    const only = isRoot && fields.length === 1 ? fields[0]! : undefined
+    if (only !== undefined && !only.isMixedList) this.document = only.element
+    else this.value(objectElement(isRoot ? ROOT : frame.name, fields), undefined, 'object')
+  }
+
+  /** Name of the element that the next value becomes. */
+  private get name(): string {
+    const parent = this.stack.at(-1)
+    if (parent === undefined) return ROOT
+    return parent.keys === undefined ? parent.name : nameOf(parent.keys.at(-1)!)
+  }
+
+  private scalar(text: string): void {
+    const { name } = this
+    this.value(text === '' ? `<${name}/>` : `<${name}>${text}</${name}>`, text, 'scalar')
+  }
+
+  private value(element: string, text: string | undefined, kind: 'scalar' | 'object' | 'list' | 'mixed'): void {
+    const parent = this.stack.at(-1)
+    if (parent === undefined) {
+      this.document = element
+      return
+    }
+    parent.isEmpty = false
+    if (parent.keys === undefined) {
+      parent.items.add(element)
+      if (kind !== 'object') parent.isMixed = true
+    } else parent.fields.push({ key: parent.keys.at(-1)!, element, text, isMixedList: kind === 'mixed' })
+  }
 }
 
-function objectElement(name: string, fields: Parameters<typeof entriesOf>[0]): string {
+function objectElement(name: string, fields: readonly Field[]): string {
   let attributes = ''
   let text = ''
-  let children = ''
-  for (const [key, value] of entriesOf(fields)) {
-    if (key === '#text') text = textOf(value, key)
-    else if (key.length > 1 && key.startsWith('-')) attributes += ` ${nameOf(key.slice(1))}="${textOf(value, key)}"`
-    else children += element(nameOf(key), value)
+  const children: string[] = []
+  for (const field of fields) {
+    const { key } = field
+    if (key === '#text') text = textOf(field)
+    else if (key.length > 1 && key.startsWith('-')) attributes += ` ${nameOf(key.slice(1))}="${textOf(field)}"`
+    else children.push(field.element)
   }
-  const content = text + children
+  const content = text + joinTexts(children, '')
   return content === '' ? `<${name}${attributes}/>` : `<${name}${attributes}>${content}</${name}>`
 }
 
 /** The text of an attribute or of `#text`; KrakenD fails on anything but a scalar as well. */
-function textOf(value: PlainValue, key: string): string {
-  if (value === null) return ''
-  if (typeof value === 'object') {
+function textOf({ key, text }: Field): string {
+  if (text === undefined) {
     throw new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { message: `invalid attribute value for: ${key}` })
   }
-  return escapeText(String(value))
+  return text
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }

@@ -157,7 +157,10 @@ describe('yaml', () => {
     const text = (await render).body.toString()
     clearImmediate(waiting)
     assert.ok(turns > 2, `others had ${turns} turns`)
-    const keys = text.split('\n').filter(line => line.startsWith('k')).map(line => line.slice(0, -1))
+    const keys = text
+      .split('\n')
+      .filter(line => line.startsWith('k'))
+      .map(line => line.slice(0, -1))
     assert.deepEqual(keys, [...keys].sort())
     assert.equal(keys.length, 40_000)
   })

@@ -265,7 +265,7 @@ describe('decodeRss with JSON Feed', () => {
     assert.deepEqual(await decode('\ufeff{}'), { ...EMPTY, type: 'json' })
   })
 
-  it('refuses broken JSON', () => assert.rejects(decode('{"items":'), refused(/JSON Feed/)))
+  it('refuses broken JSON', () => assert.rejects(decode('{"items":'), refused(/unexpected EOF/)))
 })
 
 describe('decodeRss', () => {

@@ -3,23 +3,7 @@ import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { yamlKey, yamlNumber, yamlString } from '../../src/encoding/yaml-scalar.js'
 
-const plain = [
-  'a',
-  'a b',
-  '-x',
-  '--',
-  '---x',
-  '1.2.3',
-  '1e',
-  'a:b',
-  'a{',
-  "it's",
-  'é€😀',
-  'nullx',
-  'a\u00a0b',
-  'x?',
-  'tRUE'
-]
+const plain = ['a', 'a b', '-x', '--', '---x', '1.2.3', '1e', 'a:b', 'a{', "it's", 'é€😀', 'nullx', 'a\u00a0b', 'x?', 'tRUE']
 const quoted: [text: string, written: string][] = [
   ['', '""'],
   ['null', '"null"'],
