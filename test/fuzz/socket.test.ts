@@ -176,5 +176,5 @@ test('requests with a few bytes changed are answered or refused, and never reach
   )
   await stillServes(port)
   for (const line of seen) assert.match(line, /^(GET|HEAD|POST) \/(raw|data)\/[\x21-\x7e]+$/)
-  for (const line of seen) assert.doesNotMatch(line, /\/\.{1,2}(?:[/?]|$)|#/)
+  for (const line of seen) assert.doesNotMatch(line, /^[^?]*\/\.{1,2}(?:[/?]|$)|#/) // a query may hold dots and slashes
 })
