@@ -9,6 +9,8 @@ import { shortPropertyNames } from './unicode-properties.js'
 /** Tests a text; never backtracks. */
 export interface LinearRegExp {
   test(text: string): boolean
+  /** Instructions of the program; the time of a test is at most this times the text. */
+  readonly size: number
   /** `/pattern/`, unique per pattern. */
   toString(): string
 }
@@ -19,8 +21,10 @@ export type CompileLinear = (pattern: string) => LinearRegExp
 class Linear implements LinearRegExp {
   private readonly pattern: string
   private readonly engine: RE2JS
+  readonly size: number
 
   constructor(pattern: string, engine: RE2JS) {
+    this.size = engine.programSize()
     this.pattern = pattern
     this.engine = engine
   }
@@ -60,6 +64,33 @@ export async function loadLinear(): Promise<CompileLinear> {
 const MAX_COMPUTED_PATTERN = 2048
 /** Patterns remembered; when they are more, all are forgotten. */
 const MAX_REMEMBERED = 256
+
+/** An escape, a class, a counted repetition, or any other character. */
+const PIECES = /\\[\s\S]|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|[\s\S]/g
+
+/** Returns about how many instructions a pattern compiles to, without compiling it: repetitions copy what they repeat. */
+export function estimateSize(pattern: string): number {
+  const outer: number[] = []
+  let size = 1
+  let last = 0 // of what a repetition would repeat; it is part of `size`
+  for (const [piece, least, most] of pattern.matchAll(PIECES)) {
+    if (least !== undefined) {
+      const more = last * (Math.max(1, Number(least), Number(most ?? 0)) - 1)
+      size += more
+      last += more
+    } else if (piece === '(') {
+      outer.push(size)
+      size = 1
+    } else if (piece === ')' && outer.length > 0) {
+      last = size
+      size += outer.pop()!
+    } else {
+      last = 1
+      size++
+    }
+  }
+  return size + outer.reduce((sum, one) => sum + one, 0)
+}
 
 /** Remembers compiled patterns, for those that are known only at request time. The answer throws for a pattern that is too long. */
 export function rememberCompiled(compile: CompileLinear): CompileLinear {

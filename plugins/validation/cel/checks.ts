@@ -65,12 +65,15 @@ export function compileTest(checks: readonly Check[], tag: string, word: 'Evalua
         logger.debug(tag, word, `#${number} result: true`)
       }
     } catch (cause) {
-      logger.info(`${tag} ${word} #${number} failed: ${(cause as Error).message.split('\n')[0]}`)
+      logger.info(`${tag} ${word} #${number} failed: ${short((cause as Error).message)}`)
       return number
     }
     return -1
   }
 }
+
+/** Messages of the library may quote a value, whatever its size. */
+const short = (message: string): string => message.split('\n', 1)[0]!.slice(0, 200)
 
 /** A result that is no boolean may hold anything of the messages: only its kind is told. */
 const printed = (result: unknown): string => (typeof result === 'boolean' ? String(result) : `not a boolean (${typeof result})`)

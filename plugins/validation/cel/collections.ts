@@ -53,12 +53,14 @@ class JsonList {
   }
 }
 
+/** The keys of objects whose size or keys were asked for: an expression may ask again in each round of a macro. */
+const NAMES = new WeakMap<object, readonly string[]>()
+
 /** A JSON object. Its own keys count and no others, so that `constructor` or `__proto__` are fields like any. */
 class JsonMap {
   readonly [MAP] = true
   private readonly object: object
   private readonly readNumber: ReadNumber
-  private names: readonly string[] | undefined
 
   constructor(object: object, readNumber: ReadNumber) {
     this.object = object
@@ -98,8 +100,11 @@ class JsonMap {
   }
 
   private ownNames(): readonly string[] {
-    this.names ??= Object.keys(this.object)
-    return this.names
+    const known = NAMES.get(this.object)
+    if (known !== undefined) return known
+    const names = Object.keys(this.object)
+    NAMES.set(this.object, names)
+    return names
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type * as Cel from '@bufbuild/cel'
-import { type CompileLinear, type LinearRegExp, loadLinear, rememberCompiled } from '../linear-regexp.js'
+import { type CompileLinear, estimateSize, type LinearRegExp, loadLinear, rememberCompiled } from '../linear-regexp.js'
 import { Meter } from './meter.js'
 import { unquoteNames } from './quoted-names.js'
 import { type Expr, instrument, walk } from './syntax.js'
@@ -54,6 +54,9 @@ export const DEFAULT_MAX_COST = 250_000
 /** @throws Error with the place in the text */
 export type CompileExpression = (text: string, maxCost?: number) => Expression
 
+/** Steps that each instruction of a regular expression costs that has to be compiled during an evaluation. */
+const COMPILE_STEPS = 50
+
 let loading: Promise<CompileExpression> | undefined
 
 /** Loads the CEL library, once, and returns a compiler with KrakenD's variables. */
@@ -67,8 +70,11 @@ async function load(): Promise<CompileExpression> {
   const { compileFunctions } = await import('./functions.js')
   const compile = await loadLinear()
   const patterns = new Map<string, LinearRegExp>()
-  const remembered = rememberCompiled(compile)
   const meter = new Meter()
+  const remembered = rememberCompiled(pattern => {
+    meter.charge(estimateSize(pattern) * COMPILE_STEPS)
+    return compile(pattern)
+  })
   const funcs = compileFunctions({ cel, meter, compile: pattern => patterns.get(pattern) ?? remembered(pattern) })
   const parts: Parts = { cel, meter, compile, patterns, env: cel.celEnv({ funcs }) }
   return (text, maxCost = DEFAULT_MAX_COST) => compileExpression(text, maxCost, parts)

@@ -90,7 +90,7 @@ function wholeNumber(text: string, least: bigint, most: bigint): bigint {
 function decimal(text: string): number {
   if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
   if (/^nan$/i.test(text)) return Number.NaN
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined
+  const value = /^[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined
   if (value === undefined) throw new Error(`${quoted(text)} is not a number`)
   if (!Number.isFinite(value)) throw new Error(`${quoted(text)} is out of range`)
   return value
@@ -119,8 +119,10 @@ function codePoints(text: string): bigint {
   return BigInt(count)
 }
 
-/** A pattern that the request computes may have to be compiled first. */
-const MATCH_STEPS = 16
+/** What finding the offset of a time zone costs. */
+const ZONE_STEPS = 20
+/** Instructions of a regular expression that run in one step. */
+const STATES_PER_STEP = 32
 const MAX_INT = 2n ** 63n - 1n
 const MAX_UINT = 2n ** 64n - 1n
 const MIN_SECONDS = -62_135_596_800n
@@ -139,8 +141,9 @@ function own({ cel, meter, compile }: FunctionParts): Cel.CelFunc[] {
     return codePoints(text)
   }
   const matches = (text: string, pattern: string): boolean => {
-    meter.charge(MATCH_STEPS + text.length + pattern.length)
-    return compile(pattern).test(text)
+    const regexp = compile(pattern)
+    meter.charge(text.length * (1 + Math.floor(regexp.size / STATES_PER_STEP)))
+    return regexp.test(text)
   }
   const contains = (text: string, part: string): boolean => {
     meter.chargeSearch(text, part)
@@ -189,6 +192,7 @@ function own({ cel, meter, compile }: FunctionParts): Cel.CelFunc[] {
         return BigInt(part(inZone(instant(this), 'UTC')))
       }),
       celMethod(name, TIMESTAMP, [STRING], INT, function (zone) {
+        meter.charge(ZONE_STEPS)
         return BigInt(part(inZone(instant(this), zone)))
       })
     ])

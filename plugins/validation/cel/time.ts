@@ -51,17 +51,20 @@ function offsetMs(zone: string, utc: number): number {
 }
 
 const FORMATS = new Map<string, Intl.DateTimeFormat>()
-/** Zones remembered; when they are more, all are forgotten. */
-const MAX_FORMATS = 100
+/** Zones remembered, more than there are; when they are more still, all are forgotten. */
+const MAX_FORMATS = 1000
 
 function formatOf(zone: string): Intl.DateTimeFormat {
-  const known = FORMATS.get(zone)
+  const name = zone.toLowerCase()
+  const known = FORMATS.get(name)
   if (known !== undefined) return known
+  // Intl reads more than names, such as `+0100`, which Go does not
+  if (!/^[a-z][\w+/-]{0,63}$/.test(name)) throw new RangeError(`unknown time zone ${JSON.stringify(zone.slice(0, 64))}`)
   const number = 'numeric' as const
   const fields = { era: 'short', year: number, month: number, day: number, hour: number, minute: number, second: number } as const
   const made = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', calendar: 'gregory', ...fields })
   if (FORMATS.size >= MAX_FORMATS) FORMATS.clear()
-  FORMATS.set(zone, made)
+  FORMATS.set(name, made)
   return made
 }
 

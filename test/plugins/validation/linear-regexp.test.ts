@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadLinear, rememberCompiled } from '../../../plugins/validation/linear-regexp.js'
+import { estimateSize, loadLinear, rememberCompiled } from '../../../plugins/validation/linear-regexp.js'
 
 test('reads the dialects of RE2 and of JavaScript', async () => {
   const compile = await loadLinear()
@@ -19,6 +19,27 @@ test('refuses what only a backtracking engine can do, and says so', async () => 
 test('a pattern that explodes elsewhere ends at once', async () => {
   const compile = await loadLinear()
   assert.equal(compile('^(a+)+$').test(`${'a'.repeat(100_000)}!`), false)
+})
+
+test('tells about how large a pattern becomes before it is compiled', async () => {
+  const compile = await loadLinear()
+  const patterns = [
+    'a',
+    'abc',
+    'a{900}',
+    '(ab{3}){200}',
+    '(?:[ab]?){900}x{1,900}$',
+    '((a{5}b){10}){10}',
+    '[)(]{30}',
+    '\\{9}a{7}',
+    '(a|b{2,}){50}'
+  ]
+  for (const pattern of patterns) {
+    const estimate = estimateSize(pattern)
+    const { size } = compile(pattern)
+    assert.ok(estimate >= size / 4 && estimate <= 4 * size, `${pattern}: ${estimate}, ${size}`)
+  }
+  for (const broken of ['(((', ')))', '{5}', 'a{', '[', '\\']) assert.ok(estimateSize(broken) >= 1, broken)
 })
 
 test('remembers patterns, forgets them when they are many, and takes none that is huge', async () => {

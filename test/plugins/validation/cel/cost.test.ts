@@ -11,7 +11,11 @@ const data = {
   status: 'ok',
   numbers: Array.from({ length: COUNT }, (_, i) => i),
   few: Array.from({ length: 5000 }, (_, i) => ({ id: i, name: `n${i}` })),
-  text: 'a'.repeat(10 * 1024 * 1024)
+  text: 'a'.repeat(10 * 1024 * 1024),
+  patterns: Array.from({ length: 5000 }, (_, i) => `(?:[ab]?){900}x{1,${(i % 900) + 1}}$`),
+  mixed: `${'abbabab'.repeat(1000)}c b`,
+  digits: '9'.repeat(1024 * 1024),
+  object: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`key ${i}`, true]))
 }
 const values = { resp_data: dataOf({ ...data, twin: structuredClone(data.numbers) }) }
 
@@ -28,6 +32,12 @@ test('an expression that walks through too much fails, whatever its operators ma
     "'nope' in resp_data.numbers",
     'resp_data.numbers == resp_data.twin',
     "resp_data.text.matches('b$')",
+    "resp_data.few.exists(x, resp_data.mixed.matches('.*a.{150}c$'))",
+    "resp_data.few.exists(x, 'ab'.matches('(?:[ab]?){500}' + x.id + '$'))",
+    "resp_data.patterns.exists(x, 'ab'.matches(x))",
+    "resp_data.few.exists(x, 'ab'.matches('[' + x.id))",
+    "resp_data.few.exists(x, double(resp_data.digits + 'x') > 1.0)",
+    'resp_data.few.exists(x, resp_data.object == resp_data.object)',
     'resp_data.few.all(x, resp_data.text.size() > 0)',
     "resp_data.few.all(x, resp_data.text + 'a' != resp_data.text + 'b')",
     "resp_data.few.all(x, !resp_data.text.contains('b'))"
@@ -41,12 +51,24 @@ test('the size of what is not looked at costs nothing', async () => {
   for (const text of [
     "resp_data.status == 'ok' && has(resp_data.numbers)",
     `size(resp_data.numbers) == ${COUNT}`,
+    'resp_data.few.all(x, size(resp_data.object) == 100000)',
     `resp_data.numbers[${COUNT - 1}] == '${COUNT - 1}'`,
     "resp_data.few.all(x, x.name.startsWith('n')) && resp_data.few.map(x, x.id).size() == 5000",
     'resp_data.few.filter(x, int(x.id) % 2 == 0).size() == 2500'
   ]) {
     assert.equal(compile(text).evaluate(values), true, text)
   }
+})
+
+test('texts of any size become numbers or fail, at once', async () => {
+  const compile = await compiler
+  for (const text of [
+    "double(resp_data.digits + 'x') > 1.0",
+    'int(resp_data.digits) > 1',
+    'bool(resp_data.digits)',
+    'timestamp(resp_data.digits) > timestamp(0)'
+  ])
+    assert.throws(() => compile(text).evaluate(values), Error, text)
 })
 
 test('a budget of the configuration counts, for each evaluation anew', async () => {
