@@ -1,6 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { fieldOf, HOP_BY_HOP, hasBody, isLegalField, lowerName, type RawFields } from '../http/fields.js'
+import { toHttp2Fields } from '../http/h2-fields.js'
 
 /**
  * Writes a status line and fields as they are, repeats and order kept.
@@ -12,7 +13,7 @@ export function writeHead(res: ServerResponse, status: number, raw: RawFields): 
     if (!res.req.complete && hasBody(res.req.rawHeaders)) res.shouldKeepAlive = false
     // always given: node:http keeps the phrase of a head that could not be written
     res.writeHead(status, reasonOf(status), opaque(raw) as unknown as [])
-  } else res.writeHead(status, asObject(raw))
+  } else res.writeHead(status, toHttp2Fields(raw))
 }
 
 /** Sends a head that was written, before there is any byte of the body. */
@@ -27,7 +28,8 @@ export function writeInterim(res: ServerResponse, status: number, raw: RawFields
   const { req, socket } = res
   if (res.headersSent || res.destroyed) return
   if (req.httpVersionMajor !== 1) {
-    ;(res as unknown as Http2ServerResponse).stream.additionalHeaders({ ...asObject(raw), ':status': status })
+    const { stream } = res as unknown as Http2ServerResponse
+    if (!stream.closed) stream.additionalHeaders({ ...toHttp2Fields(raw), ':status': status })
   } else if (req.httpVersionMinor >= 1 && socket !== null) {
     let head = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`
     for (let i = 0; i < raw.length; i += 2) head += `${raw[i]}: ${raw[i + 1]}\r\n`
@@ -62,21 +64,6 @@ function lengthLast(raw: RawFields): RawFields {
     to.push(raw[i]!, raw[i + 1]!)
   }
   return out.concat(lengths)
-}
-
-/** HTTP/2 takes an object with lower-case names, repeats as lists. */
-function asObject(raw: RawFields): Record<string, string | string[]> {
-  const out: Record<string, string | string[]> = Object.create(null)
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = lowerName(raw[i]!)
-    if (name === 'connection') continue // RFC 9113 §8.2.2
-    const value = raw[i + 1]!
-    const had = out[name]
-    if (had === undefined) out[name] = value
-    else if (typeof had === 'string') out[name] = [had, value]
-    else had.push(value)
-  }
-  return out
 }
 
 /**
