@@ -13,6 +13,9 @@ import { addTrailers, flushHead, isBodiless, writeHead, writeInterim } from './w
 /** Most that is sent without a turn of the event loop. */
 const MAX_BURST_BYTES = 1024 * 1024
 
+/** An answer in memory that is no larger is taken for sent when it is handed over. */
+const SURE_BYTES = 16 * 1024
+
 const OWNER = Symbol('sluice.answering')
 type OwnedResponse = ServerResponse & { [OWNER]?: Answering }
 
@@ -129,7 +132,9 @@ export abstract class Answering extends Exchange implements ByteSink {
     writeHead(res, response.status, raw)
     this.bytesOut = bytes.length
     res.end(bytes)
-    this.finish(undefined)
+    // over HTTP/2 a client takes a stream as slowly as it likes: how a large answer ends is known when the stream has closed
+    if (bytes.length <= SURE_BYTES || res.req.httpVersionMajor === 1) this.finish(undefined)
+    else this.unexpire()
   }
 
   private stream(response: GatewayResponse, source: ByteSource): void {

@@ -143,7 +143,7 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
   }
 
   clientClosed(): void {
-    if (this.over && this.res.writableFinished) return
+    if (this.res.writableFinished) return this.finish(undefined)
     const gone = vanished(this.req)
     this.cancel(gone)
     this.abandon(gone)

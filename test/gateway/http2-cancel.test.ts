@@ -136,3 +136,22 @@ test('a GET that is reset in the segment of its head calls no backend', async t 
   assert.match(line, / 499 /)
   assert.equal(upstream.accepted, 0)
 })
+
+for (const [how, end, status] of [
+  ['a client that resets its stream', (client: FrameClient) => client.send(reset(1, 8)), / 499 /],
+  ['a client that never opens its window', () => {}, /unread_answer_timeout=300ms/]
+] as const) {
+  test(`${how} while a decoded answer waits for it shows in the access log`, async t => {
+    const upstream = await openStreamingUpstream(t, (_req, res) => void res.end(JSON.stringify({ a: 'x'.repeat(1e6) })))
+    const router = { use_h2c: true, unread_answer_timeout: '300ms' }
+    const backend = [{ host: [upstream.origin], url_pattern: '/x', group: 'g' }]
+    const logging = { level: 'DEBUG', stdout: true, ...(end.length === 0 && { access_log_format: 'json' }) }
+    const extra_config = { router, 'telemetry/logging': logging }
+    const { port, log } = await openGateway(t, { endpoints: [{ endpoint: '/j', backend }], extra_config })
+    const client = await FrameClient.open(t, port, 10)
+    client.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, head('GET', '/j')))
+    await client.until('the first bytes', () => client.body(1) !== '')
+    end(client)
+    assert.match(await log.line(status), /\/j/)
+  })
+}

@@ -73,7 +73,7 @@ export class FrameClient {
   readonly socket: Socket
   readonly frames: Frame[] = []
   closed = false
-  /** Whether PINGs are answered. */
+  /** Whether SETTINGS and PINGs are answered. */
   polite = true
   private held: Buffer = Buffer.alloc(0)
 
@@ -121,7 +121,7 @@ export class FrameClient {
       const got: Frame = { type: this.held[3]!, flags: this.held[4]!, id, payload: this.held.subarray(9, end) }
       this.held = this.held.subarray(end)
       this.frames.push(got)
-      if (got.type === SETTINGS && (got.flags & 1) === 0) this.send(frame(SETTINGS, 1, 0))
+      if (got.type === SETTINGS && (got.flags & 1) === 0 && this.polite) this.send(frame(SETTINGS, 1, 0))
       if (got.type === PING && (got.flags & 1) === 0 && this.polite) this.send(frame(PING, 1, 0, got.payload))
     }
   }
