@@ -12,7 +12,9 @@ import {
   GOAWAY,
   HEADERS,
   head,
+  PREFACE,
   reset,
+  SETTINGS,
   uint32,
   until
 } from '../support/frames.js'
@@ -70,7 +72,11 @@ const ENDS: [string, (client: FrameClient) => void][] = [
 ]
 
 /** An upstream that never ends an answer, and a gateway before it. */
-async function endless(t: TestContext, begins: boolean): Promise<{ port: number; upstream: Upstream; log: KeptLines }> {
+async function endless(
+  t: TestContext,
+  begins: boolean,
+  logging: object = {}
+): Promise<{ port: number; upstream: Upstream; log: KeptLines }> {
   const upstream = await openStreamingUpstream(t, (req, res) => {
     req.on('error', () => {}).resume()
     if (begins) res.writeHead(200, { 'Content-Type': 'application/json' }).write('{"a":')
@@ -78,7 +84,7 @@ async function endless(t: TestContext, begins: boolean): Promise<{ port: number;
   const router = { use_h2c: true }
   const { port, log } = await openGateway(
     t,
-    { endpoints: endpoints(upstream.origin, '/x'), extra_config: { router } },
+    { endpoints: endpoints(upstream.origin, '/x'), extra_config: { router, ...logging } },
     { plugins: modifiers }
   )
   return { port, upstream, log }
@@ -128,12 +134,20 @@ test('GOAWAY without an error lets running streams end', async t => {
   await until('the call to end', () => upstream.sockets.size === 0)
 })
 
-test('a GET that is reset in the segment of its head calls no backend', async t => {
+test('a request that is reset in the segment of its head leaves no call', async t => {
   const { port, upstream, log } = await endless(t, false)
   const client = await FrameClient.open(t, port)
   client.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, head('POST', '/direct')), reset(1, 8))
-  const line = await log.line(/\[SLUICE\]/)
-  assert.match(line, / 499 /)
+  await expectFreed('/direct', upstream, log, 0)
+})
+
+test('a request that is reset in the first segment of its connection calls no backend', async t => {
+  const logging = { 'telemetry/logging': { level: 'INFO', stdout: true, access_log_format: 'json' } }
+  const { port, upstream, log } = await endless(t, false, logging)
+  const client = await FrameClient.silent(t, port)
+  const request = frame(HEADERS, END_STREAM | END_HEADERS, 1, head('POST', '/direct'))
+  client.send(PREFACE, frame(SETTINGS, 0, 0), request, reset(1, 8))
+  assert.match(await log.line(/"status":499/), /"client":"127\.0\.0\.1"/)
   assert.equal(upstream.accepted, 0)
 })
 

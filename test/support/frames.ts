@@ -14,7 +14,7 @@ export const WINDOW_UPDATE = 8
 export const END_STREAM = 1
 export const END_HEADERS = 4
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 const WAIT_MS = 15_000
 
 export function frame(type: number, flags: number, id: number, payload: Buffer | string = ''): Buffer {
