@@ -8,6 +8,9 @@ const LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 600_000)
 /** How long a file may take to end by itself when its limit is over; a thread in an endless loop cannot. */
 const GRACE_MS = 2000
 
+// Node's runner sets it on a terminal; what tests start inherits it and is compared without colours.
+delete process.env.FORCE_COLOR
+
 // The runner itself loads this file too, without this variable.
 if (process.env.NODE_TEST_CONTEXT !== undefined) await watch(path.relative(process.cwd(), process.argv[1]))
 

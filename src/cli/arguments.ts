@@ -1,6 +1,7 @@
 /** The command line: one table of commands and flags, from which parsing, hints and help follow. */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { nearest } from '../config/suggest.js'
 
 interface Flag {
   readonly short?: string
@@ -169,9 +170,27 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals, strict: true })
     return new Arguments(command, positionals, new Map(Object.entries(values) as [string, string | boolean[]][]))
   } catch (error) {
-    // The first sentence says what is wrong; the rest explains Node's own parser.
-    throw new UsageError((error as Error).message.split(/\.\s|\n/)[0]!.replace(/\.$/, ''), command.name)
+    throw new UsageError(explain(command, error as Error), command.name)
   }
+}
+
+/** The first sentence of Node's parser says what is wrong, the rest explains the parser; what was meant is added. */
+function explain(command: Command, error: Error): string {
+  const wrong = error.message.split(/\.\s|\n/)[0]!.replace(/\.$/, '')
+  const option = /^Unknown option '--?([^'=]+)/.exec(wrong)?.[1]
+  if (option !== undefined) {
+    const names = Object.keys(command.flags).map(name => `--${name}`)
+    return wrong + suggestion(`--${option}`, names)
+  }
+  const argument = /^Unexpected argument '([^']+)'/.exec(wrong)?.[1]
+  return argument === undefined || !('config' in command.flags) ? wrong : `${wrong}, did you mean "--config ${argument}"?`
+}
+
+/** Says which of the names was meant; empty when none is near. */
+export function suggestion(word: string, names: readonly string[]): string {
+  if (word === '') return ''
+  const meant = names.find(name => name.startsWith(word)) ?? nearest(word, names) ?? names.find(name => word.startsWith(name))
+  return meant === undefined ? '' : `, did you mean "${meant}"?`
 }
 
 /** The help of one command, or of all. */

@@ -1,7 +1,7 @@
 /** From arguments to an exit code; commands are imported when they are called. */
 
 import { COMPATIBILITY_VERSION, SLUICE_VERSION } from '../identity.js'
-import { type Arguments, COMMANDS, findCommand, helpText, parseArguments, UsageError } from './arguments.js'
+import { type Arguments, COMMANDS, findCommand, helpText, parseArguments, suggestion, UsageError } from './arguments.js'
 import type { LoadGateway, LoadLint, RunDemo } from './gateway-module.js'
 import { Terminal } from './terminal.js'
 
@@ -83,6 +83,7 @@ function help(args: Arguments, terminal: Terminal): number {
 }
 
 function unknownCommand(name: string): string {
-  const near = COMMANDS.find(c => name !== '' && (c.name.startsWith(name) || name.startsWith(c.name)))
-  return `unknown command ${JSON.stringify(name)} for "sluice"${near === undefined ? '' : `, did you mean "${near.name}"?`}`
+  if (name.startsWith('-')) return `the command comes first: sluice <command> ${name}`
+  const names = COMMANDS.flatMap(command => [command.name, ...(command.alias === undefined ? [] : [command.alias])])
+  return `unknown command ${JSON.stringify(name)} for "sluice"${suggestion(name, names)}`
 }

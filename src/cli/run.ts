@@ -4,6 +4,7 @@ import cluster from 'node:cluster'
 import { silentLogger } from '../telemetry/logger.js'
 import type { Arguments } from './arguments.js'
 import type { LoadGateway, RunDemo, RunnableGateway } from './gateway-module.js'
+import { StopRequests } from './stop-requests.js'
 import { supervise } from './supervise.js'
 import type { Terminal } from './terminal.js'
 
@@ -11,54 +12,59 @@ import type { Terminal } from './terminal.js'
 export async function run(args: Arguments, terminal: Terminal, loadGateway: LoadGateway): Promise<number> {
   const file = args.configFile()
   const port = args.port()
+  const settings = {
+    tolerant: args.has('tolerant'),
+    debug: args.has('debug'),
+    ...(port === undefined ? {} : { port })
+  }
   const workers = args.text('workers')
-  if (workers !== undefined && cluster.isPrimary) return manyProcesses(args, terminal, loadGateway, workers)
-  let gateway: RunnableGateway
-  try {
+  const manager = workers === undefined || cluster.isWorker ? undefined : await import('./workers.js')
+  const count = manager?.workerCount(workers!)
+  const requests = new StopRequests()
+  if (cluster.isPrimary) terminal.note(`Parsing configuration file: ${file}`)
+  return start(terminal, 'the gateway', requests, async () => {
     const { createGateway } = await loadGateway()
-    gateway = await createGateway(file, {
-      tolerant: args.has('tolerant'),
-      debug: args.has('debug'),
-      ...(port === undefined ? {} : { port })
-    })
-  } catch (error) {
-    terminal.failure(error, 'starting the gateway')
-    return 1
-  }
-  try {
-    await gateway.listen()
-  } catch (error) {
-    terminal.failure(error, 'starting the gateway')
-    await gateway.close().catch(() => {})
-    return 1
-  }
-  return supervise(gateway)
-}
-
-/** Checks the configuration once, then leaves the serving to workers. */
-async function manyProcesses(args: Arguments, terminal: Terminal, loadGateway: LoadGateway, workers: string): Promise<number> {
-  const { runWorkers, workerCount } = await import('./workers.js')
-  const count = workerCount(workers)
-  try {
-    const { createGateway } = await loadGateway()
-    const tried = await createGateway(args.configFile(), { tolerant: args.has('tolerant'), logger: silentLogger })
-    await tried.close()
-    return await runWorkers(count, tried.config)
-  } catch (error) {
-    terminal.failure(error, 'starting the gateway')
-    return 1
-  }
+    if (manager === undefined) return listening(await createGateway(file, settings), requests)
+    const { config } = await tried(createGateway(file, { ...settings, logger: silentLogger }))
+    return manager.runWorkers(count!, config, requests)
+  })
 }
 
 /** Serves the demonstration until a signal comes. */
 export async function demo(args: Arguments, terminal: Terminal, load: () => Promise<{ runDemo: RunDemo }>): Promise<number> {
   const port = args.port()
-  let gateway: RunnableGateway
+  const requests = new StopRequests()
+  return start(terminal, 'the demonstration', requests, async () => {
+    const { runDemo } = await load()
+    return supervise(await runDemo(port === undefined ? {} : { port }), requests)
+  })
+}
+
+/** Runs what serves; a failure of its start is told and answers 1. */
+async function start(terminal: Terminal, what: string, requests: StopRequests, serve: () => Promise<number>): Promise<number> {
   try {
-    gateway = await (await load()).runDemo(port === undefined ? {} : { port })
+    return await serve()
   } catch (error) {
-    terminal.failure(error, 'starting the demonstration')
+    terminal.failure(error, `starting ${what}`)
     return 1
+  } finally {
+    requests.end()
   }
-  return supervise(gateway)
+}
+
+async function listening(gateway: RunnableGateway, requests: StopRequests): Promise<number> {
+  try {
+    await gateway.listen()
+  } catch (error) {
+    await gateway.close().catch(() => {})
+    throw error
+  }
+  return supervise(gateway, requests)
+}
+
+/** Checks the configuration once, with all that it composes; the workers do so again. */
+async function tried(composing: Promise<RunnableGateway>): Promise<RunnableGateway> {
+  const gateway = await composing
+  await gateway.close()
+  return gateway
 }

@@ -1,8 +1,8 @@
-/** What commands print: results, errors, lists of problems; coloured on a terminal unless `NO_COLOR` is set. */
+/** What commands print: results, errors, lists of problems; coloured where the reader wants colours. */
 
 import type { Writable } from 'node:stream'
 import { ConfigError, type ConfigProblem, formatProblem } from '../errors.js'
-import { type LogOutput, outputTo } from '../telemetry/output.js'
+import { type LogOutput, outputTo, wantsColours } from '../telemetry/output.js'
 
 export class Terminal {
   readonly #out: LogOutput
@@ -13,9 +13,8 @@ export class Terminal {
   constructor(out: Writable = process.stdout, err: Writable = process.stderr, env: NodeJS.ProcessEnv = process.env) {
     this.#out = outputTo(out)
     this.#err = outputTo(err)
-    const wanted = (env.NO_COLOR ?? '') === ''
-    this.#outColours = wanted && this.#out.isTerminal
-    this.#errColours = wanted && this.#err.isTerminal
+    this.#outColours = wantsColours(out as NodeJS.WriteStream, env)
+    this.#errColours = wantsColours(err as NodeJS.WriteStream, env)
   }
 
   /** A result, on the standard output. */

@@ -11,7 +11,7 @@ import type { ServiceConfig } from '../config/types.js'
 import { createLogger } from '../telemetry/create-logger.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { UsageError } from './arguments.js'
-import { SIGNALS, type StopMessage } from './supervise.js'
+import { type PrimaryMessage, SIGNALS, type StopCause, type StopRequests, type WorkerMessage } from './stop-requests.js'
 
 /** Pause before a dead worker is started again: doubles with each death in a row, ms. */
 const FIRST_PAUSE_MS = 100
@@ -34,22 +34,14 @@ export function workerCount(text: string): number {
   return count
 }
 
-/** What a worker tells the primary. */
-export interface MemoryMessage {
-  readonly kind: 'memory'
-  /** bytes */
-  readonly rss: number
-  readonly heapUsed: number
-}
-
 /** Serves with `count` workers until a signal comes; answers the exit code. The configuration was loaded before, to find its faults once. */
-export function runWorkers(count: number, config: ServiceConfig): Promise<number> {
+export function runWorkers(count: number, config: ServiceConfig, requests: StopRequests): Promise<number> {
   const { logger } = createLogger(config.extra['telemetry/logging'], {
     logstash: config.extra['telemetry/logstash'],
     tolerant: config.tolerant,
     file: config.source
   })
-  return new Primary(count, logger).run()
+  return new Primary(count, logger).run(requests)
 }
 
 class Primary {
@@ -66,18 +58,16 @@ class Primary {
     this.logger = logger
   }
 
-  run(): Promise<number> {
+  run(requests: StopRequests): Promise<number> {
     cluster.setupPrimary({ args: process.argv.slice(2) })
     cluster.on('exit', (worker, code, signal) => this.died(worker, code, signal))
     cluster.on('listening', worker => {
       const place = this.places.get(worker.id)
       if (place !== undefined) place.up = true
     })
-    cluster.on('message', (worker, message: MemoryMessage) => this.heard(worker, message))
+    cluster.on('message', (worker, message: WorkerMessage) => this.heard(worker, message))
     process.on(MEMORY_SIGNAL, () => this.askMemory())
-    process
-      .on('SIGINT', signal => this.signalled(signal as 'SIGINT'))
-      .on('SIGTERM', signal => this.signalled(signal as 'SIGTERM'))
+    requests.take(cause => this.asked(cause))
     this.logger.info(`[SERVICE: Workers] Starting ${this.count} worker(s)`)
     for (let place = 1; place <= this.count; place++) this.start(place, 0)
     return new Promise(resolve => {
@@ -94,16 +84,18 @@ class Primary {
     const state = this.places.get(worker.id)
     this.places.delete(worker.id)
     if (state === undefined) return
+    // Some supervisors send SIGTERM to every process of a service; a worker that does not listen to its primary yet ends by it.
+    const stopped = !state.up && (signal === 'SIGINT' || signal === 'SIGTERM')
     if (this.stopping) {
-      if (code !== 0) this.code = 1
+      if (code !== 0 && !stopped) this.code = 1
       this.finishWhenEmpty()
       return
     }
     const how = signal === null ? `code ${code}` : signal
-    if (!state.up && state.deaths === 0) {
+    if (!state.up && state.deaths === 0 && !stopped) {
       // it never listened: the next one would not either
       this.logger.critical(`[SERVICE: Workers] Worker ${state.place} could not start (${how})`)
-      this.code = code === 0 ? 1 : code
+      this.code = code || 1
       this.stop()
       return
     }
@@ -119,22 +111,23 @@ class Primary {
     this.restarts.add(timer)
   }
 
-  private signalled(signal: keyof typeof SIGNALS): void {
-    this.logger.info('Signal intercepted:', SIGNALS[signal])
-    if (this.stopping) {
-      this.logger.warning('Second signal: ending at once, open exchanges are cut')
-      for (const worker of this.workers()) worker.process.kill('SIGKILL')
-      process.exit(128 + constants.signals[signal])
-    }
-    this.stop()
+  private asked(cause: StopCause): void {
+    if (cause === 'SIGINT' || cause === 'SIGTERM') {
+      this.logger.info('Signal intercepted:', SIGNALS[cause])
+      if (this.stopping) {
+        this.logger.warning('Second signal: ending at once, open exchanges are cut')
+        for (const worker of this.workers()) worker.process.kill('SIGKILL')
+        process.exit(128 + constants.signals[cause])
+      }
+    } else if (cause === 'parent') this.logger.info('The shell in which npm ran the gateway has ended')
+    if (!this.stopping) this.stop()
   }
 
   private stop(): void {
     this.stopping = true
     for (const timer of this.restarts) clearTimeout(timer)
     this.restarts.clear()
-    const message: StopMessage = { kind: 'stop' }
-    for (const worker of this.workers()) if (worker.isConnected()) worker.send(message)
+    for (const worker of this.workers()) tell(worker, { kind: 'stop' })
     this.finishWhenEmpty()
   }
 
@@ -149,10 +142,12 @@ class Primary {
   }
 
   private askMemory(): void {
-    for (const worker of this.workers()) if (worker.isConnected()) worker.send({ kind: 'memory' })
+    for (const worker of this.workers()) tell(worker, { kind: 'memory' })
   }
 
-  private heard(worker: Worker, message: MemoryMessage): void {
+  private heard(worker: Worker, message: WorkerMessage): void {
+    // What a worker was told before it listened is lost.
+    if (message?.kind === 'hears' && this.stopping) tell(worker, { kind: 'stop' })
     if (message?.kind !== 'memory') return
     const place = this.places.get(worker.id)?.place
     const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
@@ -160,4 +155,8 @@ class Primary {
       `[SERVICE: Workers] Worker ${place} (pid ${worker.process.pid}): rss ${mebibytes(message.rss)}, heap ${mebibytes(message.heapUsed)}`
     )
   }
+}
+
+function tell(worker: Worker, message: PrimaryMessage): void {
+  if (worker.isConnected()) worker.send(message)
 }

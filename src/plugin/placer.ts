@@ -119,9 +119,7 @@ export class PluginPlacer {
         return { use, link, timer, run: timer === undefined ? run : timer.outer(run) }
       })
       if (made === undefined) continue
-      const line = `${tag} Injecting plugin ${name}`
-      if (place.scope === 'backend') this.logger.debug(line)
-      else this.logger.info(line)
+      this.logger.debug(`${tag} Injecting plugin ${name}`)
       first ??= made
       below = made.run
       members.unshift(made.use)

@@ -65,7 +65,7 @@ export function createAccessLog(options: AccessLogOptions): AccessLog | undefine
   if (options.disabled) return undefined
   const output = outputTo(options.out ?? process.stdout)
   const skip = new Set(options.skipPaths)
-  const format = options.format === 'json' ? formatJson : output.isTerminal ? formatColoured : formatPlain
+  const format = options.format === 'json' ? formatJson : output.colours ? formatColoured : formatPlain
   return skip.size === 0 ? new FullLog(output, format) : new SkippingLog(output, format, skip)
 }
 

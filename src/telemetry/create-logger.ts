@@ -78,7 +78,7 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
   return {
     logger: new LineLogger(
       logging.level,
-      logstash ? compileLogstash(logging.prefix) : byMessage(formatOf(logging, output.isTerminal)),
+      logstash ? compileLogstash(logging.prefix) : byMessage(formatOf(logging, output.colours)),
       logging.stdout ? output : undefined,
       syslog,
       logstash
@@ -151,16 +151,16 @@ function formatDefault(level: LogLevel, message: string, now: number): string {
   return `${plainTime(now)} SLUICE ${level}: ${safeText(message)}`
 }
 
-function formatOf(logging: LoggingOptions, isTerminal: boolean): LogFormat {
+function formatOf(logging: LoggingOptions, colours: boolean): LogFormat {
   if (logging.format === 'logstash') return formatLogstash
   if (logging.format === 'custom') {
-    const format = compileLogPattern(logging.customFormat, 'SLUICE', isTerminal)
+    const format = compileLogPattern(logging.customFormat, 'SLUICE', colours)
     return (level, message, now) => format(asCritical(level), safeText(message), now)
   }
   const prefix = logging.prefix
   return (level, message, now) => {
-    const colour = isTerminal ? LEVEL_COLOURS[level] : ''
-    const reset = isTerminal ? '\x1b[0m' : ''
+    const colour = colours ? LEVEL_COLOURS[level] : ''
+    const reset = colours ? '\x1b[0m' : ''
     return `${prefix} ${dashedTimeMillis(now)} ${colour}▶ ${asCritical(level)}${reset} ${safeText(message)}`
   }
 }

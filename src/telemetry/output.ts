@@ -22,12 +22,23 @@ export interface LogOutput {
   drained(): Promise<void>
   /** Lines dropped because nobody read, since the start. */
   readonly dropped: number
-  /** Colours make sense. */
-  readonly isTerminal: boolean
+  /** The reader wants colours. */
+  readonly colours: boolean
+}
+
+/**
+ * Tells whether text for a stream is coloured: on a terminal that can, or where `FORCE_COLOR` asks for it on a standard output;
+ * never with `NO_COLOR` (no-color.org).
+ */
+export function wantsColours(stream: { readonly fd?: number; readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
+  if ((env.NO_COLOR ?? '') !== '') return false
+  const forced = env.FORCE_COLOR
+  if (forced !== undefined && (stream.fd === 1 || stream.fd === 2)) return forced !== '0' && forced !== 'false'
+  return stream.isTTY === true && env.TERM !== 'dumb'
 }
 
 class StreamOutput implements LogOutput {
-  readonly isTerminal: boolean
+  readonly colours: boolean
   dropped = 0
   readonly #stream: Writable & { fd?: number }
   #waiting = ''
@@ -39,7 +50,7 @@ class StreamOutput implements LogOutput {
 
   constructor(stream: Writable & { fd?: number; isTTY?: boolean }) {
     this.#stream = stream
-    this.isTerminal = stream.isTTY === true
+    this.colours = wantsColours(stream, process.env)
     // EPIPE and whatever else ends the destination: nothing left to say and nobody to say it to.
     stream.on('error', () => this.#break())
     stream.on('close', () => this.#break())

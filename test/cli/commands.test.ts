@@ -80,13 +80,21 @@ test('without a command, or on request, there is help', async () => {
 for (const [argv, message] of [
   [['bogus'], /Error: unknown command "bogus" for "sluice"\nRun 'sluice --help' for usage\./],
   [['che'], /did you mean "check"\?/],
+  [['chekc', '-c', 'k.json'], /unknown command "chekc" for "sluice", did you mean "check"\?/],
+  [['valdate'], /did you mean "validate"\?/],
+  [['plugins', 'new', 'x'], /did you mean "plugin"\?/],
+  [['--config', 'k.json', 'run'], /the command comes first: sluice <command> --config/],
   [['help', 'bogus'], /unknown command "bogus"/],
   [['run'], /Please, provide the path to the configuration file with --config[\s\S]*Run 'sluice run --help'/],
   [['check', '-c', ''], /Please, provide the path/],
   [['pipes'], /Please, provide the path/],
   [['run', '-c', 'k.json', '--bogus'], /Error: Unknown option '--bogus'\n/],
+  [['run', '-c', 'k.json', '--tolerent'], /Unknown option '--tolerent', did you mean "--tolerant"\?\n/],
+  [['run', '--confg=k.json'], /Unknown option '--confg', did you mean "--config"\?\n/],
+  [['check', '-c', 'k.json', '--lint-no-net'], /did you mean "--lint-no-network"\?\n/],
+  [['check', '-c', 'k.json', '-x'], /Unknown option '-x'\n/],
   [['run', '-c'], /argument missing/],
-  [['run', 'k.json'], /Unexpected argument 'k\.json'/],
+  [['run', 'k.json'], /Unexpected argument 'k\.json', did you mean "--config k\.json"\?/],
   [['run', '-c', 'k.json', '-p', '80x'], /invalid port "80x"/],
   [['run', '-c', 'k.json', '-p', '65536'], /invalid port/],
   [['check', '-c', 'k.json', '-l', '-n'], /--lint and --lint-no-network exclude each other/]
@@ -217,7 +225,7 @@ test('a start that fails is one clear line and a failure', async () => {
   for (const [script, text] of cases) {
     const { code, err } = await sluice(['run', '-c', 'k.json'], script)
     assert.equal(code, 1)
-    assert.equal(err, text)
+    assert.equal(err, `Parsing configuration file: k.json\n${text}`)
   }
 })
 

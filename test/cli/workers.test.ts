@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
@@ -7,37 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { workerCount } from '../../src/cli/workers.js'
-import { freePort } from '../support/free-port.js'
-import { fetch, LIMIT_MS, once, until } from '../support/waiting.js'
-
-const ROOT = path.dirname(path.dirname(import.meta.dirname))
-
-/** A command under watch: what it printed so far, and a way to wait for more. */
-class Watched {
-  text = ''
-  readonly child: ChildProcess
-  readonly exited: Promise<unknown[]>
-
-  constructor(args: readonly string[]) {
-    const node = ['--conditions=sluice-source', '--import', 'tsx', 'src/cli.ts', ...args]
-    this.child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
-    this.exited = once(this.child, 'exit', 2 * LIMIT_MS)
-    this.child.stdout!.on('data', chunk => this.take(chunk))
-    this.child.stderr!.on('data', chunk => this.take(chunk))
-  }
-
-  private take(chunk: Buffer): void {
-    this.text += chunk
-  }
-
-  async until(pattern: RegExp): Promise<RegExpMatchArray> {
-    return until(() => {
-      const match = this.text.match(pattern)
-      if (match === null && this.child.exitCode !== null) assert.fail(`ended early: ${this.text}`)
-      return match
-    }, `output like ${pattern}`)
-  }
-}
+import { fetch, once } from '../support/waiting.js'
+import { CLI, Watched } from './command.js'
 
 async function upstream(): Promise<{ server: Server; origin: string }> {
   const server = createServer((_, res) => res.end('{"ok":true}'))
@@ -64,14 +34,13 @@ test('reads the number of workers, and refuses anything else', () => {
   for (const wrong of ['0', '-1', 'two', '1.5', '']) assert.throws(() => workerCount(wrong), /invalid number of workers/)
 })
 
-test('workers share a port, a dead one is replaced, all stop together with exit code 0', async () => {
+test('workers share a port, a dead one is replaced, all stop together with exit code 0', async t => {
   const { server, origin } = await upstream()
-  const port = await freePort()
   try {
-    await withConfig(port, origin, async file => {
-      const gateway = new Watched(['run', '-c', file, '--workers', '2'])
+    await withConfig(0, origin, async file => {
+      const gateway = new Watched(t, [...CLI, 'run', '-c', file, '--workers', '2'])
       try {
-        await gateway.until(/Listening on port[\s\S]*Listening on port/)
+        const [, port] = await gateway.until(/Listening on port: (\d+)[\s\S]*Listening on port/)
         assert.deepEqual(await (await fetch(`http://127.0.0.1:${port}/x`)).json(), { ok: true })
         gateway.child.kill('SIGUSR2')
         const [, pid] = await gateway.until(/Worker \d \(pid (\d+)\): rss [\d.]+ MiB, heap [\d.]+ MiB/)
@@ -92,12 +61,12 @@ test('workers share a port, a dead one is replaced, all stop together with exit 
   }
 })
 
-test('a port in use ends the start with an exit code, not with restarts', async () => {
+test('a port in use ends the start with an exit code, not with restarts', async t => {
   const taken = createNetServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   try {
     await withConfig((taken.address() as AddressInfo).port, 'http://127.0.0.1:80', async file => {
-      const gateway = new Watched(['run', '-c', file, '--workers', '1'])
+      const gateway = new Watched(t, [...CLI, 'run', '-c', file, '--workers', '1'])
       assert.deepEqual(await gateway.exited, [1, null])
       assert.match(gateway.text, /in use/)
       assert.match(gateway.text, /Worker 1 could not start/)

@@ -101,7 +101,7 @@ test('a stalled stream of a service plugin is cut although the call that it star
     t,
     {
       extra_config: { 'plugin/http-server': { name: ['own'] } },
-      endpoints: [endpoint(upstream.origin, '/x', { timeout: '300ms' })]
+      endpoints: [endpoint(upstream.origin, '/x', { timeout: '1s' })]
     },
     { plugins: [plugin] }
   )

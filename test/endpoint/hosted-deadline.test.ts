@@ -11,7 +11,7 @@ const plugins: PluginModule = {
   ModifierRegisterer: { registerModifiers: register => register('on', () => ({ response() {} })) }
 }
 
-const TIMEOUT_MS = 400
+const TIMEOUT_MS = 1200
 
 /** A pass-through endpoint with one plugin that only passes on. */
 async function hosted(t: TestContext, namespace: string, onHead: (socket: Socket) => void, router: object = {}) {
@@ -40,7 +40,7 @@ function drip(socket: Socket): void {
 }
 
 for (const namespace of ['plugin/http-server', 'plugin/req-resp-modifier']) {
-  describe(`the timeout of an endpoint with ${namespace}`, () => {
+  describe(`the timeout of an endpoint with ${namespace}`, { concurrency: true }, () => {
     test('ends with the head: a body that keeps moving is whole, however long it takes', async t => {
       const { origin } = await hosted(t, namespace, drip)
       const answer = await fetch(`${origin}/x`)

@@ -41,7 +41,7 @@ describe('a body that stands still while a service plugin reads it', () => {
           endpoints: [
             {
               endpoint: '/x',
-              timeout: '200ms',
+              timeout: '500ms',
               output_encoding: 'no-op',
               backend: [{ host: [`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`], url_pattern: '/x' }]
             }

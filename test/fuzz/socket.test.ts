@@ -8,7 +8,7 @@ import { once } from '../support/waiting.js'
 import { borders, cut, holdsAsync } from './fuzz.js'
 
 /** An end that a connection must come to by itself; nothing here is slow. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 60_000
 
 interface Fixture {
   readonly port: number
@@ -33,7 +33,7 @@ async function fixture(t: TestContext): Promise<Fixture> {
     output_encoding: encoding,
     input_headers: ['*'],
     input_query_strings: ['*'],
-    timeout: '3s',
+    timeout: '30s',
     backend: [{ host, url_pattern: path, encoding, method }]
   })
   const { port } = await openGateway(t, {

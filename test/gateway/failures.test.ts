@@ -82,7 +82,7 @@ const CASES: readonly Case[] = [
     send: 'GET /no-op/ok HTTP/1.1\r\nHost: a\r\nX-Slow',
     status: 408,
     code: 'CLIENT_TIMEOUT',
-    limit: /read_header_timeout=300ms/
+    limit: /read_header_timeout=1200ms/
   },
   {
     name: 'a body over max_request_bytes',
@@ -115,21 +115,21 @@ const CASES: readonly Case[] = [
     send: get('/no-op/silent'),
     status: 504,
     code: 'UPSTREAM_TIMEOUT',
-    limit: /^timeout=400ms$/
+    limit: /^timeout=1200ms$/
   },
   {
     name: 'no answer of a decoded backend within the timeout',
     send: get('/json/silent'),
     status: 504,
     code: 'UPSTREAM_TIMEOUT',
-    limit: /^timeout=400ms$/
+    limit: /^timeout=1200ms$/
   },
   {
     name: 'a decoded body that stops',
     send: get('/json/stops'),
     status: 504,
     code: 'UPSTREAM_TIMEOUT',
-    limit: /^timeout=400ms$/
+    limit: /^timeout=1200ms$/
   },
   { name: 'a decoded body that is cut', send: get('/json/cut'), status: 502, code: 'UPSTREAM_RESET' },
   { name: 'a body that is not what it should be', send: get('/json/bad-json'), status: 502, code: 'UPSTREAM_DECODE' },
@@ -172,10 +172,10 @@ async function open(t: TestContext, router: object = {}): Promise<Awaited<Return
     { endpoint: `/json${path}`, backend: [{ host, url_pattern: path }] }
   ])
   return openGateway(t, {
-    timeout: '400ms',
+    timeout: '1200ms',
     max_body_bytes: 2000,
     max_header_bytes: 10_000,
-    read_header_timeout: '300ms',
+    read_header_timeout: '1200ms',
     endpoints: [
       ...endpoints,
       {
@@ -223,7 +223,7 @@ test('each failure has its status, and its code and limit in the access log', as
 test('a body that stops or breaks after its head cuts the connection, and the log says why', async t => {
   const opened = await open(t)
   for (const [path, code, limit] of [
-    ['/no-op/stops', 'UPSTREAM_TIMEOUT_IDLE', /idle timeout=400ms/],
+    ['/no-op/stops', 'UPSTREAM_TIMEOUT_IDLE', /idle timeout=1200ms/],
     ['/no-op/cut', 'UPSTREAM_RESET', /^$/]
   ] as const) {
     const client = await RawClient.open(opened.port)

@@ -10,7 +10,7 @@ import { RawClient } from '../server/raw-client.js'
 import { ask, begin } from '../support/client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream, openUpstream, sendJson } from '../support/upstream.js'
-import { deferred, once, until } from '../support/waiting.js'
+import { deferred, once, pause, until } from '../support/waiting.js'
 
 /** One no-op endpoint `/x` per method, to `/up`; `parts` are the endpoint's keys. */
 function noop(host: string | string[], parts: object = {}, service: object = {}, router: object = {}): object {
@@ -225,20 +225,18 @@ test('the timeout ends waiting for a head; afterwards it is the longest silence'
     res.writeHead(200)
     res.write('begun')
     if (req.url !== '/up?drip') return
-    let left = 6
+    let left = 7
     const tick = setInterval(() => {
       if (left-- > 0) return void res.write('.')
       clearInterval(tick)
       res.end()
-    }, 100)
+    }, 300)
   })
-  const { port } = await openGateway(t, noop(upstream.origin, { timeout: '400ms' }))
-  const silent = await ask(port, '/x?silent')
+  const { port } = await openGateway(t, noop(upstream.origin, { timeout: '1500ms' }))
+  const [silent, stopped, dripping] = await Promise.all([ask(port, '/x?silent'), ask(port, '/x?stops'), ask(port, '/x?drip')])
   assert.equal(silent.status, 500)
-  const stopped = await ask(port, '/x?stops')
   assert.deepEqual([stopped.status, stopped.text, stopped.complete], [200, 'begun', false])
-  const dripping = await ask(port, '/x?drip')
-  assert.deepEqual([dripping.text, dripping.complete], ['begun......', true], 'lives longer than the timeout')
+  assert.deepEqual([dripping.text, dripping.complete], ['begun.......', true], 'lives longer than the timeout')
 })
 
 test('no_op_timeout: "whole" ends the body too, as KrakenD does', async t => {
@@ -247,7 +245,7 @@ test('no_op_timeout: "whole" ends the body too, as KrakenD does', async t => {
     const tick = setInterval(() => res.write('.'), 50)
     res.on('close', () => clearInterval(tick))
   })
-  const { port } = await openGateway(t, noop(upstream.origin, { timeout: '300ms' }, {}, { no_op_timeout: 'whole' }))
+  const { port } = await openGateway(t, noop(upstream.origin, { timeout: '1s' }, {}, { no_op_timeout: 'whole' }))
   const got = await ask(port, '/x')
   assert.equal(got.status, 200)
   assert.equal(got.complete, false)
@@ -364,11 +362,12 @@ test('with disable_keep_alives each call has a connection of its own', async t =
 
 test('connections are kept, and renewed after dns_cache_ttl', async t => {
   const upstream = await openUpstream(t, (_req, res) => res.end('ok'))
-  const { port } = await openGateway(t, noop(upstream.origin, {}, { dns_cache_ttl: '1s' }))
+  const { port } = await openGateway(t, noop(upstream.origin, {}, { dns_cache_ttl: '2s' }))
   await ask(port, '/x')
   await ask(port, '/x')
   assert.equal(upstream.accepted, 1)
   await until(async () => {
+    await pause(100)
     assert.equal((await ask(port, '/x')).text, 'ok')
     return upstream.accepted === 2
   }, 'a second connection')

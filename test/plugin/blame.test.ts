@@ -183,10 +183,10 @@ describe('a modifier', () => {
     test(`is named when it does not come to an end with a ${side}`, async t => {
       const up = await upstream(t)
       const { gateway, log } = await open(t, up.host, () => ({ [side]: () => new Promise<void>(() => {}) }), {
-        endpoint: { timeout: '80ms' }
+        endpoint: { timeout: '1s' }
       })
       assert.equal((await gateway.request({ path: '/x' })).status, 500)
-      await log.line(/ERROR: .*\[Plugin: culprit\] .*has not answered within timeout=80ms/)
+      await log.line(/ERROR: .*\[Plugin: culprit\] .*has not answered within timeout=1000ms/)
       assert.equal(naming(log).length, 1)
     })
 })

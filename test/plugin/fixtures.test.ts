@@ -28,7 +28,7 @@ describe('the examples of the manual', () => {
     assert.ok(delegated.headers['x-krakend'])
     await log.line(/DEBUG: \[PLUGIN: server-example\] Logger loaded/)
     await log.line(/DEBUG: The plugin is now hijacking the path \/hijack-me/)
-    await log.line(/INFO: \[PLUGIN: Server\] Injecting plugin server-example/)
+    await log.line(/DEBUG: \[PLUGIN: Server\] Injecting plugin server-example/)
     await log.line(
       /plugin #1 \(fixtures\/plugins\/manual\/server-example\.mjs\): plugin: symbol ClientRegisterer not found in plugin server-example/
     )

@@ -102,7 +102,7 @@ describe('plugin folder', () => {
     await mkdir(path.join(folder, 'd.mjs'))
     const { log } = await start(t, { folder, pattern: '' }, { extra_config: { 'plugin/http-server': { name: ['a', 'b'] } } })
     assert.match(log.text, /\[SERVICE: Handler Plugin\] Total plugins loaded: 2/)
-    assert.match(log.text, /INFO: \[PLUGIN: Server\] Injecting plugin a\n.*INFO: \[PLUGIN: Server\] Injecting plugin b/)
+    assert.match(log.text, /DEBUG: \[PLUGIN: Server\] Injecting plugin a\n.*DEBUG: \[PLUGIN: Server\] Injecting plugin b/)
   })
 
   test('`sluice/plugin` is the gateway own instance wherever the file stands', async t => {

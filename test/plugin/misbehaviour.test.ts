@@ -109,10 +109,10 @@ for (const level of LEVELS) {
     test('never answers is answered for when its time is over, and named', async t => {
       const up = await startUpstream(t, (_request, response) => response.end(TEXT))
       const module = handlers({ culprit: (_c, _e, next) => request => next(request).then(() => new Promise<never>(() => {})) })
-      const time = level === 'service' ? { own: { timeout: '80ms' } } : { endpoint: { timeout: '80ms' } }
+      const time = level === 'service' ? { own: { timeout: '1500ms' } } : { endpoint: { timeout: '1500ms' } }
       const { gateway, log } = await openAt(t, up.host, { level, names: ['culprit'], ...time }, [module])
       assert.equal((await gateway.request({ path: '/x' })).status, 500)
-      await log.line(named('has not answered within .*timeout=80ms'))
+      await log.line(named('has not answered within .*timeout=1500ms'))
       await Promise.all([...up.open].map(response => once(response, 'close')))
       assert.equal(await gateway.close({ graceMs: 1000 }), true)
     })

@@ -35,7 +35,7 @@ export interface Built {
 /** Builds a gateway that is closed at the end of the test. */
 export async function build(owner: Owner, config: object, options: GatewayOptions = {}): Promise<Built> {
   const log = new KeptLines()
-  const gateway = await createGateway({ version: 3, ...config }, { env: {}, logOutput: log, ...options })
+  const gateway = await createGateway({ version: 3, timeout: '30s', ...config }, { env: {}, logOutput: log, ...options })
   owner.after(() => gateway.close({ graceMs: 1 }))
   return { gateway, log }
 }

@@ -113,7 +113,7 @@ test('answers 500 over HTTP/2 for a handler that throws', async t => {
 test('keeps the time limits over HTTP/2', async t => {
   const { port, infos } = await open(
     t,
-    { useH2c: true, readTimeoutMs: 100, writeTimeoutMs: 200, idleTimeoutMs: 400 },
+    { useH2c: true, readTimeoutMs: 500, writeTimeoutMs: 800, idleTimeoutMs: 1200 },
     (req, res) => {
       req.on('error', () => {})
       if (req.method === 'GET') res.write('never ends')
@@ -168,7 +168,7 @@ test('serves cleartext HTTP/2 and HTTP/1 on one port when asked to', async t => 
 })
 
 test('ends cleartext connections that say nothing or break', async t => {
-  const { port, listener } = await open(t, { useH2c: true, readHeaderTimeoutMs: 100 })
+  const { port, listener } = await open(t, { useH2c: true, readHeaderTimeoutMs: 1000 })
   const { RawClient } = await import('./raw-client.js')
   const silent = await RawClient.open(port)
   const partial = await RawClient.open(port)

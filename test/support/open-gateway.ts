@@ -38,11 +38,11 @@ export interface OpenGateway {
 
 type Owner = Pick<TestContext, 'after'>
 
-/** Starts a gateway that is closed at the end of the test. `version` and the address need not be in the configuration. */
+/** Starts a gateway that is closed at the end of the test. `version`, the address and a generous `timeout` need not be in the configuration. */
 export async function openGateway(owner: Owner, config: object, options: GatewayOptions = {}): Promise<OpenGateway> {
   const log = new KeptLines()
   const gateway = await createGateway(
-    { version: 3, listen_ip: '127.0.0.1', ...config },
+    { version: 3, listen_ip: '127.0.0.1', timeout: '30s', ...config },
     { port: 0, env: {}, logOutput: log, ...options }
   )
   owner.after(() => gateway.close({ graceMs: 1 }))

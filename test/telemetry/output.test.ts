@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { outputTo } from '../../src/telemetry/output.js'
+import { outputTo, wantsColours } from '../../src/telemetry/output.js'
 import { LIMIT_MS, once } from '../support/waiting.js'
 import { Collected } from './collect.js'
 
@@ -49,6 +49,25 @@ test('drops and counts when nobody reads, and says so when somebody reads again'
   await output.drained()
   assert.equal(out.lines.length, 1 + 5000 - output.dropped + 1)
   assert.equal(out.lines.at(-1), `${output.dropped} log lines were dropped: nobody read the output`)
+})
+
+test('colours are for terminals that can, and for those who force them; NO_COLOR has the last word', () => {
+  const terminal = { isTTY: true, fd: 1 }
+  const pipe = { fd: 2 }
+  const cases: [object, Record<string, string>, boolean][] = [
+    [terminal, {}, true],
+    [terminal, { TERM: 'dumb' }, false],
+    [terminal, { NO_COLOR: '1' }, false],
+    [terminal, { NO_COLOR: '' }, true],
+    [terminal, { FORCE_COLOR: '0' }, false],
+    [pipe, {}, false],
+    [pipe, { FORCE_COLOR: '1' }, true],
+    [pipe, { FORCE_COLOR: '' }, true],
+    [pipe, { FORCE_COLOR: 'false' }, false],
+    [pipe, { FORCE_COLOR: '1', NO_COLOR: '1' }, false],
+    [{}, { FORCE_COLOR: '1' }, false] // a file or a stream of the user's own
+  ]
+  for (const [stream, env, wanted] of cases) assert.equal(wantsColours(stream, env), wanted, JSON.stringify([stream, env]))
 })
 
 test('falls silent when the destination breaks', async () => {

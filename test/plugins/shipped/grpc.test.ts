@@ -217,11 +217,11 @@ describe('sluice-grpc', () => {
 
   test('a call that hangs is cancelled with its exchange', async t => {
     const shop = await openShop(t)
-    const { call } = await open(t, shop.host, {}, { timeout: '100ms' })
+    const { call } = await open(t, shop.host, {}, { timeout: '1500ms' })
     assert.equal((await call('Hang')).status, 500)
     await shop.cancelled.promise
     const other = await openShop(t)
-    const deadline = await open(t, other.host, { timeout_ms: 50 })
+    const deadline = await open(t, other.host, { timeout_ms: 1500 })
     assert.equal((await deadline.call('Hang')).status, 504)
     await other.cancelled.promise
   })

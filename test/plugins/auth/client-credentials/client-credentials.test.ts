@@ -31,7 +31,7 @@ async function tokenServer(t: Owner, answer: (res: ServerResponse, form: string,
 function configOf(upstream: string, tokenUrl: string, more: object = {}): object {
   const options = { client_id: 'c id', client_secret: 's&cret', token_url: tokenUrl, ...more }
   const backend = { host: [upstream], url_pattern: '/in', extra_config: { 'auth/client-credentials': options } }
-  return { timeout: '2s', endpoints: [{ endpoint: '/x', input_headers: ['authorization'], backend: [backend] }] }
+  return { timeout: '30s', endpoints: [{ endpoint: '/x', input_headers: ['authorization'], backend: [backend] }] }
 }
 
 const sentTo = async (origin: string): Promise<string | undefined> => {

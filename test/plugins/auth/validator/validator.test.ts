@@ -39,7 +39,7 @@ function configOf({ validator, endpoint, urlPattern, upstream, service }: Setup)
     backend: [{ host: [upstream], url_pattern: urlPattern ?? '/in/{id}' }],
     extra_config: { 'auth/validator': { jwk_local_path: keyFile, alg: 'RS256', ...validator } }
   }
-  return { timeout: '2s', extra_config: { ...LOGGING, ...service }, endpoints: [one] }
+  return { timeout: '30s', extra_config: { ...LOGGING, ...service }, endpoints: [one] }
 }
 
 type Owner = Parameters<typeof openGateway>[0]
@@ -269,14 +269,16 @@ test('shares one fetched key set among the endpoints of a gateway', async t => {
 test('a key server that hangs costs the requests that need it a 401, and others nothing', async t => {
   const keyServer = await serve(t, () => {})
   const upstream = await serveEcho(t)
-  const endpoint = (name: string, extra: object): object => ({
+  const endpoint = (name: string, timeout: string, extra: object): object => ({
     endpoint: name,
-    timeout: '400ms',
+    timeout,
     backend: [{ host: [upstream.url], url_pattern: '/in' }],
     extra_config: extra
   })
   const validator = { alg: 'RS256', jwk_url: keyServer.url, disable_jwk_security: true }
-  const gateway = await openGateway(t, { endpoints: [endpoint('/x/7', { 'auth/validator': validator }), endpoint('/open', {})] })
+  const gateway = await openGateway(t, {
+    endpoints: [endpoint('/x/7', '400ms', { 'auth/validator': validator }), endpoint('/open', '30s', {})]
+  })
   const waiting = call(gateway, bearer(await sign({}, keys.rsa)))
   assert.equal((await fetch(`${gateway.origin}/open`)).status, 200)
   const { status, text } = await waiting

@@ -91,7 +91,7 @@ test('tells failures, timeouts, parts and clients that went away apart', async t
   })
   const { origin, shows } = await open(t, [
     endpoint('/failed', NOBODY),
-    endpoint('/slow', upstream, { url: '/slow', timeout: '50ms' }),
+    endpoint('/slow', upstream, { url: '/slow', timeout: '500ms' }),
     endpoint('/gone', upstream, { url: '/slow', timeout: '30s', output_encoding: 'no-op' }),
     {
       endpoint: '/part',
