@@ -39,7 +39,7 @@ export async function runDemo(options: DemoOptions = {}): Promise<Gateway> {
     const gateway = await createGateway(config, {
       env: {}, // the file alone counts, and no proxy stands before the upstream
       ...(options.port === undefined ? {} : { port: options.port }),
-      ...(options.out === undefined ? {} : { logOutput: options.out })
+      logOutput: options.out ?? process.stdout
     })
     closeTogether(gateway, upstream)
     const { port } = await gateway.listen().catch(async error => {

@@ -26,7 +26,7 @@ import { describePipe } from './pipes.js'
 import { guardWrap } from './plugin/guard-wrap.js'
 import { createPluginHost, type PluginHost } from './plugin/host.js'
 import { loadComponents, type ShippedComponents } from './plugin/shipped.js'
-import type { PluginModule, Wrap } from './plugin/types.js'
+import type { HandlerWrap, PluginModule, Wrap } from './plugin/types.js'
 import { compileMissAnswers } from './router/answers.js'
 import { compileClientIp, compileTrust } from './router/client-ip.js'
 import { compileUpgradeCheck, createDispatch, type RouteTarget } from './router/dispatch.js'
@@ -37,7 +37,7 @@ import { type Gateway, RunningGateway } from './running-gateway.js'
 import { refusalsTo, targetRefusal } from './server/refusal-log.js'
 import { createAccessLog } from './telemetry/access-log.js'
 import { type CreatedLogger, createLogger } from './telemetry/create-logger.js'
-import type { GatewayLogger } from './telemetry/logger.js'
+import { type GatewayLogger, silentLogger } from './telemetry/logger.js'
 import { deadlines } from './telemetry/timer-wheel.js'
 
 /** What code may add to a configuration. */
@@ -52,16 +52,19 @@ export interface GatewayOptions {
   readonly debug?: boolean
   /** Where `KRAKEND_*` and proxy variables come from. Default `process.env`; a configuration object is overridden only by an `env` given here. */
   readonly env?: NodeJS.ProcessEnv
-  /** Where log lines go. Default: standard output. */
+  /**
+   * Where log lines and the access log go. Default: the standard output when the configuration has `telemetry/logging`;
+   * without it the gateway writes nothing.
+   */
   readonly logOutput?: Writable
   /** Takes all log lines instead of what `telemetry/logging` asks for; not closed by the gateway. The access log is not affected. */
   readonly logger?: GatewayLogger
   /** Wraps everything: each request before routing, each answer. Outermost. */
-  readonly wrapService?: Wrap
+  readonly wrapService?: HandlerWrap
   /** Adds a stage to an endpoint: sees the client's request and the finished answer. Called once per endpoint at boot. */
-  readonly wrapEndpoint?: (endpoint: EndpointConfig) => Wrap | undefined
+  readonly wrapEndpoint?: (endpoint: EndpointConfig) => HandlerWrap | undefined
   /** Adds a stage to, or replaces, a backend's transport: sees the call and the upstream's bytes. Called once per backend at boot. */
-  readonly wrapBackend?: (backend: BackendConfig, endpoint: EndpointConfig) => Wrap | undefined
+  readonly wrapBackend?: (backend: BackendConfig, endpoint: EndpointConfig) => HandlerWrap | undefined
   /** Encodings by name, for backends (`decode`) and endpoints (`render`). They win over built-in names. */
   readonly encodings?: Readonly<Record<string, CustomEncoding>>
 }
@@ -71,10 +74,7 @@ export interface GatewayOptions {
  * awaited, no port is opened.
  * @throws ConfigError with all problems at once
  */
-export function createGateway(config: string | ConfigInput, options?: GatewayOptions): Promise<Gateway>
-/** The same for an object whose type is not known (parsed from somewhere): it is checked as a file would be. */
-export function createGateway(config: object, options?: GatewayOptions): Promise<Gateway>
-export async function createGateway(config: string | object, options: GatewayOptions = {}): Promise<Gateway> {
+export async function createGateway(config: string | ConfigInput, options: GatewayOptions = {}): Promise<Gateway> {
   const components = await loadComponents()
   const env = options.env ?? process.env
   const load = {
@@ -108,13 +108,14 @@ class Boot {
   async build(components: ShippedComponents): Promise<Gateway> {
     const { config, options } = this
     const logging = options.logger === undefined ? config.extra['telemetry/logging'] : undefined
+    const given = options.logger ?? (this.isSilent() ? silentLogger : undefined)
     const created = createLogger(logging, {
       logstash: options.logger === undefined ? config.extra['telemetry/logstash'] : undefined,
       tolerant: config.tolerant,
       file: config.source,
       ...(options.logOutput === undefined ? {} : { out: options.logOutput })
     })
-    const logger = options.logger ?? created.logger
+    const logger = given ?? created.logger
     this.logger = logger
     for (const line of created.startLines) logger[line.level](line.text)
     logger.info(`Starting Sluice v${SLUICE_VERSION}`)
@@ -145,6 +146,12 @@ class Boot {
     }
   }
 
+  /** A library writes nothing that nobody asked for: neither this code nor the configuration says where lines go. */
+  private isSilent(): boolean {
+    const { extra } = this.config
+    return this.options.logOutput === undefined && !('telemetry/logging' in extra) && !('telemetry/logstash' in extra)
+  }
+
   private async compose(host: PluginHost, logger: GatewayLogger, created: CreatedLogger): Promise<Gateway> {
     const { accessLogFormat } = created
     const { config, options } = this
@@ -158,7 +165,7 @@ class Boot {
     })
     this.closers.push(() => pools.close())
     const accessLog = createAccessLog({
-      disabled: router.disableAccessLog,
+      disabled: router.disableAccessLog || this.isSilent(),
       format: accessLogFormat,
       skipPaths: router.loggerSkipPaths,
       ...(options.logOutput === undefined ? {} : { out: options.logOutput })
@@ -245,7 +252,7 @@ class Boot {
   }
 
   /** Code that was handed over fails as a plugin does. */
-  private guarded(name: string, tag: string, wrap: Wrap | undefined): Wrap | undefined {
+  private guarded(name: string, tag: string, wrap: HandlerWrap | undefined): Wrap | undefined {
     return wrap === undefined ? undefined : guardWrap(wrap, { name, file: '(code)', tag, logger: this.logger })
   }
 }

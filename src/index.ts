@@ -14,7 +14,7 @@ export { ConfigError, type ConfigProblem, ERRORS, type ErrorCode, formatProblem,
 export { createGateway, type GatewayOptions } from './gateway.js'
 export { SLUICE_VERSION } from './identity.js'
 export { formatPipes, type PipeDescription, type PipeStage } from './pipes.js'
-export type { Next, PluginModule, Wrap } from './plugin/types.js'
+export type { Handler, HandlerWrap, Next, PluginModule, Wrap } from './plugin/types.js'
 export type { Gateway } from './running-gateway.js'
 export type { InProcessRequest, InProcessResponse } from './server/in-process.js'
 export type { GatewayLogger, Logger } from './telemetry/logger.js'

@@ -16,8 +16,8 @@ export interface Gateway {
   readonly handler: (req: IncomingMessage, res: ServerResponse) => void
   /** Opens the port, once. @throws GatewayError SLUICE_ERR_CONFIG_LISTEN (port in use, TLS files, opened before, closed) */
   listen(): Promise<{ address: string; port: number }>
-  /** Serves a request without a port, through the real HTTP parser. */
-  request(request: InProcessRequest): Promise<InProcessResponse>
+  /** Serves a request, or a GET of the path, without a port, through the real HTTP parser. */
+  request(request: string | InProcessRequest): Promise<InProcessResponse>
   /**
    * Stops accepting, lets what is in flight finish (by the port, {@link handler} and {@link request}), closes pools and
    * plugins. Idempotent.
@@ -112,8 +112,8 @@ export class RunningGateway implements Gateway {
     return options.json ? JSON.stringify(this.pipes, null, 2) : formatPipes(this.pipes)
   }
 
-  request(request: InProcessRequest): Promise<InProcessResponse> {
-    return this.local.request(request)
+  request(request: string | InProcessRequest): Promise<InProcessResponse> {
+    return this.local.request(typeof request === 'string' ? { path: request } : request)
   }
 
   close(options: { graceMs?: number } = {}): Promise<boolean> {

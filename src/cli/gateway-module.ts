@@ -1,5 +1,6 @@
 /** What the commands need of the gateway; `src/index.ts`, `src/config/lint.ts` and `src/demo.ts` provide it. */
 
+import type { Writable } from 'node:stream'
 import type { ServiceConfig } from '../config/types.js'
 import type { ConfigProblem } from '../errors.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
@@ -9,6 +10,8 @@ export interface GatewaySettings {
   /** Replaces the configured port; 0: the system chooses. */
   readonly port?: number
   readonly debug?: boolean
+  /** Where log lines go, whatever the configuration has. */
+  readonly logOutput?: Writable
   /** Replaces the logger that the configuration asks for. */
   readonly logger?: GatewayLogger
 }

@@ -24,7 +24,7 @@ export async function run(args: Arguments, terminal: Terminal, loadGateway: Load
   if (cluster.isPrimary) terminal.note(`Parsing configuration file: ${file}`)
   return start(terminal, 'the gateway', requests, async () => {
     const { createGateway } = await loadGateway()
-    if (manager === undefined) return listening(await createGateway(file, settings), requests)
+    if (manager === undefined) return listening(await createGateway(file, { ...settings, logOutput: process.stdout }), requests)
     const { config } = await tried(createGateway(file, { ...settings, logger: silentLogger }))
     return manager.runWorkers(count!, config, requests)
   })

@@ -1,9 +1,9 @@
 import { type HandlerUse, Link } from './chain.js'
 import type { PluginUse } from './failure.js'
-import type { Wrap } from './types.js'
+import type { HandlerWrap, Wrap } from './types.js'
 
 /** Contains a wrap that was handed over in code as a plugin's handler is contained: what it throws is a failure of its own. */
-export function guardWrap(wrap: Wrap, about: PluginUse): Wrap {
+export function guardWrap(wrap: HandlerWrap, about: PluginUse): Wrap {
   const use: HandlerUse = { ...about, needs: undefined }
   return next => {
     const link = new Link(use)

@@ -44,6 +44,7 @@ export type {
   Handler,
   HandlerFactory,
   HandlerPlugin,
+  HandlerWrap,
   Logger,
   Modifier,
   ModifierFactory,

@@ -12,11 +12,14 @@ export type ExtraConfig = { readonly [key: string]: unknown }
 /** The next handler further in: always a promise, never throws synchronously; rejects with a GatewayError when there is no response. */
 export type Next = (request: GatewayRequest) => Promise<GatewayResponse>
 
-/** Wraps a handler by another one, at boot. */
-export type Wrap = (next: Next) => Next
-
 /** Takes a request, answers a response. */
 export type Handler = (request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
+
+/** Wraps the next handler by another one, at boot. */
+export type HandlerWrap = (next: Next) => Handler
+
+/** A wrap whose handler answers a promise always, and never throws. */
+export type Wrap = (next: Next) => Next
 
 export type HandlerFactory = (context: PluginContext, extra: ExtraConfig, next: Next) => Handler | Promise<Handler>
 

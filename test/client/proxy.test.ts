@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { createGateway } from '../../src/index.js'
+import { type ConfigInput, createGateway } from '../../src/index.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
 import { once } from '../support/waiting.js'
 
@@ -22,7 +22,7 @@ test('HTTP_PROXY: a plain http backend is asked of the proxy in absolute form, w
     proxy.close()
     proxy.closeAllConnections()
   })
-  const config = {
+  const config: ConfigInput = {
     version: 3,
     host: ['http://backend.test:8080'],
     extra_config: { router: { disable_access_log: true } },

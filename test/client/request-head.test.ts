@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import { withoutConnection } from '../../src/client/request-head.js'
 import { Upload } from '../../src/client/upload.js'
-import { createGateway } from '../../src/index.js'
+import { type ConfigInput, createGateway } from '../../src/index.js'
 import { BufferSource, type ByteSink, type ByteSource } from '../../src/message/byte-flow.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
 import { once } from '../support/waiting.js'
@@ -140,7 +140,7 @@ test('behind a proxy calls carry none either', async t => {
   })
   const config = { version: 3, host: ['http://backend.test'], endpoints: [{ endpoint: '/a', backend: [{ url_pattern: '/a' }] }] }
   const env = { HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` }
-  const gateway = await createGateway(config, { env, logger: silentLogger })
+  const gateway = await createGateway(config as ConfigInput, { env, logger: silentLogger })
   t.after(() => gateway.close({ graceMs: 1 }))
   await gateway.request({ path: '/a' })
   assert.equal(seen.length, 1)

@@ -3,7 +3,7 @@ import { createServer, type Server as HttpServer, request } from 'node:http'
 import { type AddressInfo, createServer as createNetServer, type Server, type Socket } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { createGateway, type Gateway } from '../../src/index.js'
+import { type ConfigInput, createGateway, type Gateway } from '../../src/index.js'
 import type { GatewayResponse, PluginModule } from '../../src/plugin/index.js'
 import { once, within } from '../support/waiting.js'
 
@@ -266,7 +266,7 @@ describe('answers that plugins let through, over shared connections', () => {
         ...(name !== 'none' && { extra_config: { 'plugin/req-resp-modifier': { name: [name] } } })
       }))
     }
-    const gateway = await createGateway(config, { port: 0, plugins: [plugins] })
+    const gateway = await createGateway(config as ConfigInput, { port: 0, plugins: [plugins] })
     closers.push(() => gateway.close({ graceMs: 1 }))
     return (await gateway.listen()).port
   }

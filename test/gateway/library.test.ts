@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { createGateway, type GatewayOptions, type Wrap } from '../../src/index.js'
+import { type ConfigInput, createGateway, type GatewayOptions, type Wrap } from '../../src/index.js'
 import { GatewayResponse, type PluginModule } from '../../src/plugin/index.js'
 import { RawClient } from '../server/raw-client.js'
 import { ask, begin } from '../support/client.js'
@@ -13,7 +13,7 @@ import { KeptLines, openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream, openUpstream, sendJson } from '../support/upstream.js'
 import { deferred, once, until } from '../support/waiting.js'
 
-const configFor = (host: string): object => ({
+const configFor = (host: string): ConfigInput => ({
   version: 3,
   host: [host],
   timeout: '5s',
@@ -243,8 +243,12 @@ test('a failed start leaves nothing open', async t => {
         })
     }
   }
-  const config = { ...configFor('http://127.0.0.1:11') } as { endpoints: object[] }
-  config.endpoints = [{ ...config.endpoints[1], extra_config: { 'plugin/req-resp-modifier': { name: ['failing'] } } }]
+  const whole = configFor('http://127.0.0.1:11')
+  const endpoint = { ...whole.endpoints![1]!, extra_config: { 'plugin/req-resp-modifier': { name: ['failing'] } } }
+  const config: ConfigInput = { ...whole, endpoints: [endpoint] }
   const log = new KeptLines()
-  await assert.rejects(createGateway(config, { env: {}, logOutput: log, plugins: [failing] }), /cannot be made/)
+  await assert.rejects(
+    createGateway(config, { env: {}, logOutput: log, plugins: [failing] }),
+    /cannot be made/
+  )
 })

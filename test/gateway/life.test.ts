@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { createGateway, type Gateway, type GatewayLogger } from '../../src/index.js'
+import { type ConfigInput, createGateway, type Gateway, type GatewayLogger } from '../../src/index.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
 import { fetch, once } from '../support/waiting.js'
 
@@ -23,7 +23,12 @@ const quietLogger = (close: () => Promise<void>): GatewayLogger => ({ ...silentL
 
 function gatewayTo(origin: string, close = async () => {}): Promise<Gateway> {
   const endpoints = [{ endpoint: '/late', timeout: '30s', backend: [{ host: [origin], url_pattern: '/' }] }]
-  const config = { version: 3, listen_ip: '127.0.0.1', extra_config: { router: { disable_access_log: true } }, endpoints }
+  const config: ConfigInput = {
+    version: 3,
+    listen_ip: '127.0.0.1',
+    extra_config: { router: { disable_access_log: true } },
+    endpoints
+  }
   return createGateway(config, { port: 0, env: {}, logger: quietLogger(close) })
 }
 

@@ -130,7 +130,7 @@ for (const level of LEVELS) {
     })
 
     test('a stage that throws cuts the answer, and others hear abort', async t => {
-      const up = await startUpstream(t, (_q, r) => r.end('x'.repeat(100_000)))
+      const up = await startUpstream(t, (_q, r) => r.setHeader('Content-Type', 'text/plain').end('x'.repeat(100_000)))
       const heard: string[] = []
       const module = handlers({
         tap: onAnswer(r => r.body.tap({ chunk: () => {}, end: () => heard.push('end'), abort: () => heard.push('abort') })),

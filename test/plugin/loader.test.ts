@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import type { ConfigInput } from '../../src/config/input.js'
 import { createGateway } from '../../src/gateway.js'
 import { KeptLines } from '../support/open-gateway.js'
 import { json, startUpstream } from './support.js'
@@ -22,7 +23,7 @@ async function start(t: TestContext, plugin: object, more: object = {}, options:
     endpoints: [{ endpoint: '/x', backend: [{ host: ['http://127.0.0.1:9999'], url_pattern: '/y' }] }],
     ...more
   }
-  const gateway = await createGateway(config, { logOutput: log, env: {}, ...options })
+  const gateway = await createGateway(config as unknown as ConfigInput, { logOutput: log, env: {}, ...options })
   t.after(() => gateway.close())
   await log.line(/Building the http handler/)
   return { gateway, log }

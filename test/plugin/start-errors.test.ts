@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import type { ConfigInput } from '../../src/config/input.js'
 import { createGateway } from '../../src/gateway.js'
 import type { PluginModule } from '../../src/plugin/index.js'
 import { KeptLines } from '../support/open-gateway.js'
@@ -9,7 +10,7 @@ import { configAt, handlers, modifiers, type PlacedAt, passOn } from './support.
 async function start(t: TestContext, at: PlacedAt, plugins: PluginModule[], options: object = {}, root: object = {}) {
   const log = new KeptLines()
   const config = { version: 3, ...configAt('http://127.0.0.1:9999', at), ...root }
-  const gateway = await createGateway(config, { plugins, logOutput: log, env: {}, ...options })
+  const gateway = await createGateway(config as unknown as ConfigInput, { plugins, logOutput: log, env: {}, ...options })
   t.after(() => gateway.close())
   await log.line(/Building the http handler/)
   return { gateway, log }

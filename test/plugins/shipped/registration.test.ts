@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { ConfigInput } from '../../../src/config/input.js'
 import { createGateway } from '../../../src/gateway.js'
 import type { PluginModule } from '../../../src/plugin/index.js'
 import { configAt, handlers, json, passOn, startUpstream } from '../../plugin/support.js'
@@ -8,7 +9,7 @@ import { fetch } from '../../support/waiting.js'
 
 function start(names: string[], plugins: PluginModule[] = [], root: object = {}) {
   const config = { version: 3, ...configAt('http://127.0.0.1:9999', { level: 'endpoint', names }), ...root }
-  return createGateway(config, { plugins, env: {} })
+  return createGateway(config as unknown as ConfigInput, { plugins, env: {} })
 }
 
 describe('names that begin with sluice-', () => {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { parseToken, TokenSource } from '../../../../plugins/auth/client-credentials/token-source.js'
 import { SmallFetch } from '../../../../plugins/auth/small-fetch.js'
+import type { ConfigInput } from '../../../../src/config/input.js'
 import { createGateway } from '../../../../src/gateway.js'
 import { silentLogger } from '../../../../src/telemetry/logger.js'
 import { openGateway } from '../../../support/open-gateway.js'
@@ -137,7 +138,7 @@ for (const [why, more, message] of WRONG) {
   test(`stops the start, with the place; tolerant: the call is not made: ${why}`, async t => {
     const upstream = await serveEcho(t)
     const config = { version: 3, ...configOf(upstream.url, 'http://nowhere.test/token', more) }
-    await assert.rejects(createGateway(config, { env: {}, logger: silentLogger }), message)
+    await assert.rejects(createGateway(config as unknown as ConfigInput, { env: {}, logger: silentLogger }), message)
     const { origin } = await openGateway(t, config, { tolerant: true })
     assert.equal((await fetch(`${origin}/x`)).status, 500)
     assert.equal(upstream.requests.length, 0)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import * as jose from 'jose'
+import type { ConfigInput } from '../../../../src/config/input.js'
 import { createGateway } from '../../../../src/gateway.js'
 import { silentLogger } from '../../../../src/telemetry/logger.js'
 import { openGateway } from '../../../support/open-gateway.js'
@@ -136,7 +137,7 @@ for (const [why, signer, message] of WRONG) {
   test(`stops the start, with the place; tolerant: nothing leaves unsigned: ${why}`, async t => {
     const upstream = await serve(t, (_req, res) => void res.setHeader('content-type', 'application/json').end(PAYLOAD))
     const config = { version: 3, ...configOf(upstream.url, signer) }
-    await assert.rejects(createGateway(config, { env: {}, logger: silentLogger }), message)
+    await assert.rejects(createGateway(config as unknown as ConfigInput, { env: {}, logger: silentLogger }), message)
     const { origin } = await openGateway(t, config, { tolerant: true })
     const response = await fetch(`${origin}/t`)
     assert.ok(response.status >= 400)
@@ -148,5 +149,5 @@ test('does not take a public key for a private one', async () => {
   const file = path.join(folder, 'public.json')
   writeFileSync(file, JSON.stringify(keys.publicSet))
   const config = { version: 3, ...configOf('http://nowhere.test', { alg: 'RS256', kid: 'rsa', jwk_local_path: file }) }
-  await assert.rejects(createGateway(config, { env: {}, logger: silentLogger }), /no private key "rsa"/)
+  await assert.rejects(createGateway(config as unknown as ConfigInput, { env: {}, logger: silentLogger }), /no private key "rsa"/)
 })

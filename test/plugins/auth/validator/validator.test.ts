@@ -5,6 +5,7 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import * as jose from 'jose'
 import { compileVerify } from '../../../../plugins/auth/validator/verify.js'
+import type { ConfigInput } from '../../../../src/config/input.js'
 import { createGateway } from '../../../../src/gateway.js'
 import { silentLogger } from '../../../../src/telemetry/logger.js'
 import { type OpenGateway, openGateway } from '../../../support/open-gateway.js'
@@ -348,7 +349,7 @@ const WRONG: [string, object, RegExp][] = [
 for (const [why, validator, message] of WRONG) {
   test(`stops the start, with the place: ${why}`, async t => {
     const config = { version: 3, ...configOf({ validator, upstream: 'http://nowhere.test' }) }
-    await assert.rejects(createGateway(config, { env: {}, logger: silentLogger }), (error: Error) => {
+    await assert.rejects(createGateway(config as unknown as ConfigInput, { env: {}, logger: silentLogger }), (error: Error) => {
       assert.match(error.message, message)
       return true
     })
