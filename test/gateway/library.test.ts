@@ -247,8 +247,5 @@ test('a failed start leaves nothing open', async t => {
   const endpoint = { ...whole.endpoints![1]!, extra_config: { 'plugin/req-resp-modifier': { name: ['failing'] } } }
   const config: ConfigInput = { ...whole, endpoints: [endpoint] }
   const log = new KeptLines()
-  await assert.rejects(
-    createGateway(config, { env: {}, logOutput: log, plugins: [failing] }),
-    /cannot be made/
-  )
+  await assert.rejects(createGateway(config, { env: {}, logOutput: log, plugins: [failing] }), /cannot be made/)
 })
