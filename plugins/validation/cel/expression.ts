@@ -129,7 +129,8 @@ function run(program: (values: object) => Cel.CelResult, bound: object, maxCost:
 function parse(text: string, { parse: parseText }: typeof Cel): ReturnType<typeof Cel.parse> {
   const { text: plain, restore } = unquoteNames(text)
   try {
-    const parsed = parseText(plain)
+    // the parser wants a line to end behind a comment
+    const parsed = parseText(`${plain}\n`)
     restore(parsed.expr)
     return parsed
   } catch (cause) {

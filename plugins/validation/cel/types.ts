@@ -40,9 +40,13 @@ export function fits(type: Type, wanted: Type): boolean {
   return type.name === wanted.name && type.of.every((one, i) => fits(one, wanted.of[i]!))
 }
 
+/** Times and other messages may be null, scalars and collections never are. */
+const isNullable = ({ name }: Type): boolean => name.startsWith('google.protobuf.')
+
 /** True when values of two types can be equal: numbers of any kind are compared by value. */
 export function comparable(left: Type, right: Type): boolean {
   if (isOpen(left) || isOpen(right) || (isNumber(left) && isNumber(right))) return true
+  if ((left === NULL && isNullable(right)) || (right === NULL && isNullable(left))) return true
   return left.name === right.name && left.of.every((one, i) => comparable(one, right.of[i]!))
 }
 

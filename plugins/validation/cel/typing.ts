@@ -136,11 +136,7 @@ class Typer {
       if (keyKind.case === 'mapKey') keys.push(this.typeOf(keyKind.value, scope))
       values.push(this.typeOf(value!, scope))
     }
-    if (messageName === '') {
-      const twin = repeatedKey(entries)
-      if (twin !== undefined) fault(twin.id, 'Repeated key')
-      return T.mapOf(T.joinAll(keys), T.joinAll(values))
-    }
+    if (messageName === '') return T.mapOf(T.joinAll(keys), T.joinAll(values))
     if (this.env.registry.getMessage(messageName) === undefined) fault(id, `Unknown type: ${messageName}`)
     return TIMES.has(messageName) ? T.objectOf(messageName) : T.DYN
   }
@@ -207,19 +203,6 @@ const TIMES: ReadonlySet<string> = new Set(['google.protobuf.Timestamp', 'google
 function accepts({ target, args }: Overload, on: Type | undefined, types: readonly Type[]): boolean {
   if ((target === undefined) !== (on === undefined) || args.length !== types.length) return false
   return (target === undefined || T.fits(on!, target)) && types.every((type, i) => T.fits(type, args[i]!))
-}
-
-/** The first constant key that comes twice, numbers compared by value. */
-function repeatedKey(entries: Part<'structExpr'>['entries']): Expr | undefined {
-  const known = new Set<string>()
-  for (const { keyKind } of entries) {
-    if (keyKind.case !== 'mapKey' || keyKind.value.exprKind.case !== 'constExpr') continue
-    const { value } = keyKind.value.exprKind.value.constantKind
-    const key = `${typeof value === 'bigint' || typeof value === 'number' ? 'number' : typeof value} ${value}`
-    if (known.has(key)) return keyKind.value
-    known.add(key)
-  }
-  return undefined
 }
 
 /** The type of `value[key]`, undefined when there is none. */

@@ -99,6 +99,8 @@ test('fields are there or not, whatever their value', async () => {
     "has({'a': null}.a)",
     "'a' in {'a': null}"
   ])
+  await fail(["{'a': 1, 'a': 2}", '{true: 1, true: 1}', '{1.5: 1}', '{null: 1}'])
+  await areTrue(['timestamp(now) != null', '!(duration("1s") == null)'])
   await areTrue(['has(JWT.b.c) && !has(JWT.b.d) && !has(JWT.nope)', "size(JWT) == 4 && JWT.exists(k, k == 'text')"])
   await fail(['has(JWT.nope.a)', 'has(JWT.text.a)', '!has(JWT.text.a)', 'JWT.list[3]', 'JWT.list[-1]', 'JWT.nope', "JWT['nope']"])
 })
@@ -107,7 +109,7 @@ test('names in backquotes', async () => {
   await areTrue([
     "{'content-type': 1}.`content-type` == 1",
     "has({'a.b': 1}.`a.b`) && !has({'a.b': 1}.`a/b`)",
-    "'.`x`' == \".`x`\" && r'\\' + '.`x`' != '' && {'_q0': 1, 'a b': 2}._q0 == 1 && {'_q0': 1, 'a b': 2}.`a b` == 2 // .`c`\n"
+    "'.`x`' == \".`x`\" && r'\\' + '.`x`' != '' && {'_q0': 1, 'a b': 2}._q0 == 1 && {'_q0': 1, 'a b': 2}.`a b` == 2 // .`c`"
   ])
   await refused(['`now` == now', 'now.`a-b` == 1', "{'a': 1}.`` == 1"], /at column|has no field a-b/)
 })
@@ -145,7 +147,6 @@ test('what can never be true is refused before it is evaluated', async () => {
   await refused(["req_path.a == 'b'", 'has(now.a)', '[1].a == 1'], /has no field a/)
   await refused(["'a'.all(x, x)", '7.map(x, x) == []'], /neither a list nor a map|at column/)
   await refused(['Nope{} == 1'], /Unknown type: Nope/)
-  await refused(["{'a': 1, 'a': 2} == {}", '{0: 1, 0u: 2} == {}', '{true: 1, true: 1} == {}'], /Repeated key, at column/)
 })
 
 test('a fault has its line when there are several', () =>
