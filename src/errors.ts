@@ -62,7 +62,6 @@ export const ERRORS = {
   SLUICE_ERR_GATEWAY_INTERNAL: entry(500, 500, 'internal server error'),
 
   SLUICE_ERR_PLUGIN_FAILED: entry(500, 500, 'a plugin failed'),
-  SLUICE_ERR_PLUGIN_LOAD: entry(500, 500, 'a plugin could not be loaded'),
   SLUICE_ERR_PLUGIN_TIMEOUT: entry(504, 500, 'a plugin did not settle in time'),
   SLUICE_ERR_PLUGIN_BODY_TAKEN: entry(500, 500, 'the body was already streamed and cannot be sent again')
 } as const satisfies Record<string, ErrorEntry>
@@ -142,20 +141,58 @@ export interface ConfigProblem {
   readonly suggestion?: string
 }
 
-/** Formats one finding as `file:line:column /pointer: message (suggestion)`. */
-export function formatProblem(p: ConfigProblem): string {
+function placeOf(p: ConfigProblem): string {
   const place = p.line === undefined ? p.file : `${p.file}:${p.line}:${p.column ?? 1}`
-  const pointer = p.pointer === '' ? '' : ` ${p.pointer}`
-  return `${place}${pointer}: ${p.message}${p.suggestion === undefined ? '' : ` (${p.suggestion})`}`
+  return p.pointer === '' ? place : `${place} ${p.pointer}`
 }
 
-/** A configuration that cannot be honoured; lists all problems at once. */
+/** Formats one finding as `file:line:column /pointer: message (suggestion)`. */
+export function formatProblem(p: ConfigProblem): string {
+  return `${placeOf(p)}: ${p.message}${p.suggestion === undefined ? '' : ` (${p.suggestion})`}`
+}
+
+/** One entry of a list of problems: one that stands alone, or one cause with all its places. */
+export interface ProblemEntry {
+  readonly level: ConfigProblem['level']
+  readonly text: string
+}
+
+/** Lists problems for people: errors before warnings, and what several places have in common told once, with their number. */
+export function listProblems(problems: readonly ConfigProblem[]): ProblemEntry[] {
+  const groups = new Map<string, ConfigProblem[]>()
+  for (const problem of errorsFirst(problems)) {
+    const cause = `${problem.level} ${problem.message} ${problem.suggestion ?? ''}`
+    const group = groups.get(cause)
+    if (group === undefined) groups.set(cause, [problem])
+    else group.push(problem)
+  }
+  return [...groups.values()].map(group => ({ level: group[0]!.level, text: formatGroup(group) }))
+}
+
+/** `modifier/martian: 25 places: what is wrong`, and a line for each place. */
+function formatGroup(group: readonly ConfigProblem[]): string {
+  const first = group[0]!
+  const places = [...new Set(group.map(placeOf))]
+  if (places.length === 1) return formatProblem(first)
+  const namespace = /\/extra_config\/([^/]+)/.exec(first.pointer)?.[1]?.replaceAll('~1', '/').replaceAll('~0', '~')
+  const cause = `${first.message}${first.suggestion === undefined ? '' : ` (${first.suggestion})`}`
+  const count = `${places.length} places`
+  const heading = namespace === undefined ? `${cause}: ${count}` : `\`${namespace}\`: ${count}: ${cause}`
+  return [heading, ...places.map(place => `  ${place}`)].join('\n')
+}
+
+function errorsFirst(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return [...problems.filter(one => one.level === 'error'), ...problems.filter(one => one.level !== 'error')]
+}
+
+/** A configuration that cannot be honoured; lists all problems at once, errors first. */
 export class ConfigError extends GatewayError {
   override readonly name = 'ConfigError'
   readonly problems: readonly ConfigProblem[]
 
   constructor(problems: readonly ConfigProblem[]) {
-    super('SLUICE_ERR_CONFIG_INVALID', { message: problems.map(formatProblem).join('\n') })
-    this.problems = problems
+    const entries = listProblems(problems)
+    super('SLUICE_ERR_CONFIG_INVALID', { message: entries.map(entry => entry.text).join('\n') })
+    this.problems = errorsFirst(problems)
   }
 }

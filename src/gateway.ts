@@ -8,10 +8,11 @@ import { type Balancer, cpuCount, createBalancer } from './backend/balancer.js'
 import type { BackendWraps } from './backend/call.js'
 import { createSrvBalancer } from './backend/dns-srv.js'
 import { UpstreamPools } from './client/pools.js'
+import { clientTlsFaults } from './client/tls.js'
 import { parseDuration } from './config/duration.js'
 import { hostFault } from './config/hosts.js'
 import type { ConfigInput } from './config/input.js'
-import { loadConfigFile, loadConfigObject } from './config/load.js'
+import { type LoadedConfig, readConfigFile, readConfigObject } from './config/load.js'
 import { didYouMean } from './config/suggest.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from './config/types.js'
 import { adaptEncodings, type CustomEncoding } from './encoding/custom.js'
@@ -19,7 +20,7 @@ import { reportTo } from './endpoint/access-report.js'
 import type { EndpointDeps, EndpointWraps } from './endpoint/deps.js'
 import { compileEndpoint, type Endpoint } from './endpoint/endpoint.js'
 import { joinReports } from './endpoint/report.js'
-import { formatProblem } from './errors.js'
+import { ConfigError, formatProblem } from './errors.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
 import { betweenSenders } from './message/sender.js'
 import { describePipe } from './pipes.js'
@@ -35,6 +36,7 @@ import { reservedRoutes } from './router/reserved.js'
 import { createRouter, type RouteSpec } from './router/router.js'
 import { type Gateway, RunningGateway } from './running-gateway.js'
 import { refusalsTo, targetRefusal } from './server/refusal-log.js'
+import { serverTlsFaults } from './server/tls.js'
 import { createAccessLog } from './telemetry/access-log.js'
 import { type CreatedLogger, createLogger } from './telemetry/create-logger.js'
 import { type GatewayLogger, silentLogger } from './telemetry/logger.js'
@@ -85,12 +87,13 @@ export async function createGateway(config: string | ConfigInput, options: Gatew
     encodings: new Set(Object.keys(options.encodings ?? {}).flatMap(name => [name, name.toLowerCase()])),
     ...(options.port === undefined ? {} : { port: options.port })
   }
-  const service = typeof config === 'string' ? await loadConfigFile(config, load) : loadConfigObject(config, load)
-  return new Boot(service, options, env).build(components)
+  const loaded = typeof config === 'string' ? await readConfigFile(config, load) : readConfigObject(config, load)
+  return new Boot(loaded, loaded.config ?? loaded.conclude(), options, env).build(components)
 }
 
 /** One start, step by step in the order in which KrakenD logs it (semantics §10.4). */
 class Boot {
+  private readonly loaded: LoadedConfig
   private readonly config: ServiceConfig
   private readonly options: GatewayOptions
   private readonly env: NodeJS.ProcessEnv
@@ -99,29 +102,27 @@ class Boot {
 
   private logger!: GatewayLogger
 
-  constructor(config: ServiceConfig, options: GatewayOptions, env: NodeJS.ProcessEnv) {
+  constructor(loaded: LoadedConfig, config: ServiceConfig, options: GatewayOptions, env: NodeJS.ProcessEnv) {
+    this.loaded = loaded
     this.config = config
     this.options = options
     this.env = env
   }
 
   async build(components: ShippedComponents): Promise<Gateway> {
-    const { config, options } = this
-    const logging = options.logger === undefined ? config.extra['telemetry/logging'] : undefined
-    const given = options.logger ?? (this.isSilent() ? silentLogger : undefined)
-    const created = createLogger(logging, {
-      logstash: options.logger === undefined ? config.extra['telemetry/logstash'] : undefined,
-      tolerant: config.tolerant,
-      file: config.source,
-      ...(options.logOutput === undefined ? {} : { out: options.logOutput })
-    })
-    const logger = given ?? created.logger
+    const { config, options, loaded } = this
+    const { findings } = loaded
+    const created = this.createLogging()
+    // A start that fails anyway goes on to find the other faults, and says nothing else.
+    const silent = findings.stopped || (options.logger === undefined && this.isSilent())
+    const logger = silent ? silentLogger : (options.logger ?? created.logger)
     this.logger = logger
     for (const line of created.startLines) logger[line.level](line.text)
     logger.info(`Starting Sluice v${SLUICE_VERSION}`)
     logger.info(`Working directory is ${process.cwd()}`)
     for (const problem of config.problems) logger[problem.level](formatProblem(problem))
     try {
+      await this.checkTls()
       const host = await createPluginHost({
         config,
         modules: options.plugins ?? [],
@@ -132,7 +133,8 @@ class Boot {
         wrapped: (options.wrapService ?? options.wrapEndpoint) !== undefined,
         env: this.env,
         suggest: didYouMean,
-        parseDuration
+        parseDuration,
+        takeFault: (problem, leftOut) => findings.take(problem, leftOut)
       })
       this.closers.push(() => host.close())
       if (config.debugEndpoint) logger.debug('[SERVICE: Router] Debug enabled')
@@ -142,6 +144,7 @@ class Boot {
       this.stop.abort(error)
       for (const close of this.closers.reverse()) await close()
       await created.logger.close()
+      if (findings.stopped) loaded.conclude()
       throw error
     }
   }
@@ -150,6 +153,44 @@ class Boot {
   private isSilent(): boolean {
     const { extra } = this.config
     return this.options.logOutput === undefined && !('telemetry/logging' in extra) && !('telemetry/logstash' in extra)
+  }
+
+  /** Wrong options of the logger are told with all others. */
+  private createLogging(): CreatedLogger {
+    const { config, options, loaded } = this
+    const own = options.logger === undefined ? config.extra : undefined
+    const out = options.logOutput === undefined ? {} : { out: options.logOutput }
+    try {
+      return createLogger(own?.['telemetry/logging'], {
+        logstash: own?.['telemetry/logstash'],
+        tolerant: config.tolerant,
+        file: config.source,
+        ...out
+      })
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      for (const problem of error.problems) loaded.findings.take(problem, false)
+      return createLogger(undefined, out)
+    }
+  }
+
+  /** Without its certificates a gateway cannot start, tolerant or not. */
+  private async checkTls(): Promise<void> {
+    const { server, transport, source } = this.config
+    const faults = [...(server.tls === undefined ? [] : await serverTlsFaults(server.tls)), ...clientTlsFaults(transport.tls)]
+    for (const fault of faults) this.loaded.findings.take({ level: 'error', file: source, ...fault }, false)
+  }
+
+  /** Compiles an endpoint; undefined when it has faults, or stumbles over those that were found before. */
+  private async compile(endpoint: EndpointConfig, deps: EndpointDeps): Promise<Endpoint | undefined> {
+    const { findings } = this.loaded
+    try {
+      return await compileEndpoint(endpoint, deps)
+    } catch (error) {
+      if (error instanceof ConfigError) for (const problem of error.problems) findings.take(problem, false)
+      else if (!findings.stopped) throw error
+      return undefined
+    }
   }
 
   private async compose(host: PluginHost, logger: GatewayLogger, created: CreatedLogger): Promise<Gateway> {
@@ -186,14 +227,16 @@ class Boot {
       backendWrapsOf: (endpoint, backend) => this.backendWraps(host, endpoint, backend),
       report
     }
-    registerOrigins(config, pools)
+    if (!this.loaded.findings.stopped) registerOrigins(config, pools)
     const routes: RouteSpec<RouteTarget>[] = [...reservedRoutes(config, logger)]
     const endpoints: Endpoint[] = []
     for (const endpoint of config.endpoints) {
-      const compiled = await compileEndpoint(endpoint, deps)
+      const compiled = await this.compile(endpoint, deps)
+      if (compiled === undefined) continue
       endpoints.push(compiled)
       routes.push({ method: endpoint.method, path: endpoint.path, value: compiled })
     }
+    const checked = this.loaded.conclude()
     if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
     const outer = joined(host.service.outer, this.guarded('wrapService', '[SERVICE: Router]', options.wrapService))
     const trusts = compileTrust(router.trustedProxies)
@@ -223,7 +266,7 @@ class Boot {
     )
     const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
     const life = { open: () => host.open(), closers: this.closers, stop: this.stop, closeLogger: () => created.logger.close() }
-    return new RunningGateway(config, logger, dispatch, mayUpgrade, onRefusal, pipes, life)
+    return new RunningGateway(checked, logger, dispatch, mayUpgrade, onRefusal, pipes, life)
   }
 
   private balancerFor(backend: BackendConfig, logger: GatewayLogger): Balancer {

@@ -23,6 +23,7 @@ export async function check(args: Arguments, terminal: Terminal, loadGateway: Lo
     const gateway = await createGateway(file, { tolerant: args.has('tolerant'), logger: silentLogger })
     const { config } = gateway
     await gateway.close()
+    if (config.problems.some(problem => problem.level === 'error')) terminal.note('With --tolerant the start goes on without:')
     terminal.problems(config.problems)
     const level = args.count('debug')
     if (level > 0) terminal.print(describeConfig(config, level, args.text('indent') ?? '\t').trimEnd())

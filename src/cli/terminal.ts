@@ -1,7 +1,7 @@
 /** What commands print: results, errors, lists of problems; coloured where the reader wants colours. */
 
 import type { Writable } from 'node:stream'
-import { ConfigError, type ConfigProblem, formatProblem } from '../errors.js'
+import { ConfigError, type ConfigProblem, listProblems } from '../errors.js'
 import { type LogOutput, outputTo, wantsColours } from '../telemetry/output.js'
 
 export class Terminal {
@@ -35,11 +35,11 @@ export class Terminal {
     this.note(this.#errColours ? `\x1b[31m${text}\x1b[0m` : text)
   }
 
-  /** One line per problem: errors red, warnings yellow. */
+  /** One entry per cause, errors before warnings: errors red, warnings yellow. */
   problems(problems: readonly ConfigProblem[]): void {
-    for (const problem of problems) {
-      const text = problem.level === 'warning' ? `WARNING ${formatProblem(problem)}` : formatProblem(problem)
-      if (problem.level === 'error') this.error(text)
+    for (const { level, text: entry } of listProblems(problems)) {
+      const text = level === 'warning' ? `WARNING ${entry}` : entry
+      if (level === 'error') this.error(text)
       else this.note(this.#errColours ? `\x1b[33m${text}\x1b[0m` : text)
     }
   }

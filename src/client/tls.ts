@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { rootCertificates, type SecureContextOptions } from 'node:tls'
+import { createSecureContext, rootCertificates, type SecureContextOptions } from 'node:tls'
 import type { ClientTlsConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { cipherList, curveList } from '../http/tls-names.js'
@@ -31,6 +31,18 @@ export function clientTlsOptions(config: ClientTlsConfig | undefined): UpstreamT
     options.key = config.clientCerts.map(pair => read(pair.privateKey, 'client_tls.client_certs'))
   }
   return options
+}
+
+/** Answers why `client_tls` cannot be used, an empty list when it can. */
+export function clientTlsFaults(
+  config: ClientTlsConfig | undefined
+): readonly { readonly pointer: string; readonly message: string }[] {
+  try {
+    if (config !== undefined) createSecureContext(clientTlsOptions(config))
+    return []
+  } catch (cause) {
+    return [{ pointer: '/client_tls', message: (cause as Error).message }]
+  }
 }
 
 function read(file: string, key: string): string {

@@ -62,6 +62,7 @@ export class ExtraConfigReader {
       if (options === undefined) continue
       extra[namespace] = options as Json
       pointers.set(namespace, pointer)
+      this.#findings.spelled(pointerTo(`${owner.pointer}/extra_config`, namespace), pointer)
     }
     return { extra, pointerOf: namespace => pointers.get(namespace) ?? base, missingTransport }
   }
@@ -96,6 +97,11 @@ export class ExtraConfigReader {
     const enterprise = ENTERPRISE_NAMESPACES.has(namespace)
     if (enterprise || COMMUNITY_NAMESPACES.has(namespace)) {
       const message = `Sluice does not have the namespace '${namespace}'${enterprise ? ' (KrakenD Enterprise)' : ''}`
+      if (namespace.startsWith('telemetry/')) {
+        // What only watches may be absent: requests are answered as they would be with it.
+        this.#findings.add('warning', pointer, `${message}, it is left out`)
+        return undefined
+      }
       const outcome = isTransport(namespace) ? 'let this endpoint answer 500' : 'leave it out'
       this.#findings.add('error', pointer, message, `remove it, or start with --tolerant to ${outcome}`)
       return undefined

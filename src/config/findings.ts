@@ -14,6 +14,7 @@ export function pointerTo(parent: string, token: string | number): string {
 export class Findings {
   readonly problems: ConfigProblem[] = []
   #stopped = false
+  readonly #spelled = new Map<string, string>()
   readonly file: string
   readonly tolerant: boolean
 
@@ -25,6 +26,21 @@ export class Findings {
   /** True when the configuration cannot be used. */
   get stopped(): boolean {
     return this.#stopped
+  }
+
+  /** Tells that a namespace, named as the gateway names it, stands elsewhere in the file. */
+  spelled(pointer: string, inFile: string): void {
+    if (pointer !== inFile) this.#spelled.set(pointer, inFile)
+  }
+
+  /** Takes what a later phase of the start found. A place that has an error already gets no second one. */
+  take(problem: ConfigProblem, leftOut: boolean): void {
+    const pointer = problem.pointer.replace(/^.*?\/extra_config\/[^/]+/, place => this.#spelled.get(place) ?? place)
+    if (problem.level === 'error') {
+      if (!leftOut) this.#stopped = true
+      if (this.problems.some(known => known.level === 'error' && known.pointer === pointer && pointer !== '')) return
+    }
+    this.problems.push({ ...problem, pointer })
   }
 
   add(severity: Severity, pointer: string, message: string, suggestion?: string): void {

@@ -6,7 +6,7 @@ import { isObject } from './json-value.js'
 import type { NamespaceTable, Scope } from './namespaces.js'
 import { isFreeKey } from './object-reader.js'
 import { OptionSchemas } from './option-schemas.js'
-import { locate, readSource } from './source-text.js'
+import { locator, readSource } from './source-text.js'
 import { didYouMean } from './suggest.js'
 
 /** Where the published schema lies, beside the sources as beside the built files. */
@@ -61,5 +61,5 @@ export async function lintConfig(file: string, options: LintOptions = {}): Promi
   })
   if (!isObject(source.value) && problems.length === 0)
     problems.push({ level: 'error', file, pointer: '', message: 'must be object' })
-  return locate(problems, source)
+  return problems.map(await locator(source))
 }

@@ -7,14 +7,14 @@
  * goes on with is decided here, by the severity of each finding (`findings.ts`). Runs at boot only.
  */
 
-import { ConfigError, type ConfigProblem } from '../errors.js'
+import { ConfigError } from '../errors.js'
 import { overrideFromEnvironment } from './environment.js'
 import { Findings, pointerTo } from './findings.js'
 import { goType } from './go-type.js'
 import { copyJson, deepFreeze, isObject, NotJsonError } from './json-value.js'
 import type { NamespaceTable } from './namespaces.js'
 import { readService } from './service-keys.js'
-import { locate, readSource } from './source-text.js'
+import { type Locator, locator, readSource } from './source-text.js'
 import type { ServiceConfig } from './types.js'
 
 /** How to load a configuration. */
@@ -37,25 +37,46 @@ export interface LoadOptions {
 export const OBJECT_SOURCE = '(object)'
 
 /**
- * Loads a configuration file. The format follows the extension: `.yml`, `.yaml`, `.toml`, else JSON.
- * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID with all findings
+ * What came of reading a configuration. Later phases of the start add what they find; {@link LoadedConfig.conclude} tells all
+ * of it at once.
  */
-export async function loadConfigFile(file: string, options: LoadOptions): Promise<ServiceConfig> {
+export class LoadedConfig {
+  /** Frozen; its problems are those of reading. Undefined when the document is no object. */
+  readonly config: ServiceConfig | undefined
+  readonly findings: Findings
+  readonly #place: Locator | undefined
+
+  constructor(config: ServiceConfig | undefined, findings: Findings, place: Locator | undefined) {
+    this.config = config && deepFreeze({ ...config, problems: findings.problems.map(problem => place?.(problem) ?? problem) })
+    this.findings = findings
+    this.#place = place
+  }
+
+  /** Answers the configuration with everything that was found. @throws ConfigError when something of it stops the start */
+  conclude(): ServiceConfig {
+    const { config, findings } = this
+    const problems = findings.problems.map(problem => this.#place?.(problem) ?? problem)
+    if (config === undefined || findings.stopped) throw new ConfigError(problems)
+    return deepFreeze({ ...config, problems })
+  }
+}
+
+/**
+ * Reads a configuration file. The format follows the extension: `.yml`, `.yaml`, `.toml`, else JSON.
+ * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID when it cannot be read or is not well-formed
+ */
+export async function readConfigFile(file: string, options: LoadOptions): Promise<LoadedConfig> {
   const source = await readSource(file)
   try {
     const { config, findings } = build(source.value, file, options, options.env ?? process.env)
-    const problems = await locate(findings.problems, source)
-    return finish(config, findings, problems)
+    return new LoadedConfig(config, findings, await locator(source))
   } catch (error) {
     throw error instanceof RangeError ? tooDeep(file) : error
   }
 }
 
-/**
- * Loads a configuration from an object, which is copied.
- * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID with all findings
- */
-export function loadConfigObject(object: unknown, options: LoadOptions): ServiceConfig {
+/** Reads a configuration from an object, which is copied. @throws {ConfigError} when it holds what is no JSON */
+export function readConfigObject(object: unknown, options: LoadOptions): LoadedConfig {
   let value: unknown
   try {
     value = copyJson(object)
@@ -66,7 +87,23 @@ export function loadConfigObject(object: unknown, options: LoadOptions): Service
     throw new ConfigError([{ level: 'error', file: OBJECT_SOURCE, pointer, message: error.message }])
   }
   const { config, findings } = build(value, OBJECT_SOURCE, options, options.env ?? {})
-  return finish(config, findings, findings.problems)
+  return new LoadedConfig(config, findings, undefined)
+}
+
+/**
+ * Loads a configuration file.
+ * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID with all findings
+ */
+export async function loadConfigFile(file: string, options: LoadOptions): Promise<ServiceConfig> {
+  return (await readConfigFile(file, options)).conclude()
+}
+
+/**
+ * Loads a configuration from an object, which is copied.
+ * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID with all findings
+ */
+export function loadConfigObject(object: unknown, options: LoadOptions): ServiceConfig {
+  return readConfigObject(object, options).conclude()
 }
 
 /** Thousands of levels: no configuration, and more than a stack holds. */
@@ -97,9 +134,4 @@ function build(value: unknown, file: string, options: LoadOptions, env: NodeJS.P
     findings
   })
   return { config, findings }
-}
-
-function finish(config: ServiceConfig | undefined, findings: Findings, problems: readonly ConfigProblem[]): ServiceConfig {
-  if (config === undefined || findings.stopped) throw new ConfigError(problems)
-  return deepFreeze({ ...config, problems })
 }

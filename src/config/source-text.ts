@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import type { ParseError } from 'jsonc-parser'
+import type { Node, ParseError } from 'jsonc-parser'
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { parseJsonValue } from '../message/json-value.js'
 import { copyJson, NotJsonError } from './json-value.js'
@@ -131,25 +131,33 @@ function plain(file: string, value: unknown): unknown {
   }
 }
 
-/** Adds line and column to findings; where nothing stands at the pointer, the place of what holds it. */
-export async function locate(problems: readonly ConfigProblem[], source: SourceText): Promise<ConfigProblem[]> {
-  if (problems.length === 0 || source.format === 'toml') return [...problems]
-  const offsetOf = source.format === 'json' ? await jsonOffsets(source.text) : await yamlOffsets(source.text)
-  return problems.map(problem => {
+/** Adds line and column to a finding; where nothing stands at the pointer, the place of what holds it. */
+export type Locator = (problem: ConfigProblem) => ConfigProblem
+
+/** Makes the locator of a text. TOML has no places. */
+export async function locator(source: SourceText): Promise<Locator> {
+  if (source.format === 'toml') return problem => problem
+  let offsets: Offsets | undefined
+  const open = source.format === 'json' ? await jsonOffsets(source.text) : await yamlOffsets(source.text)
+  return problem => {
+    offsets ??= open()
     const path = problem.pointer
       .split('/')
       .slice(1)
       .map(token => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-    const offset = offsetOf(path)
+    const offset = offsets(path)
     return offset === undefined ? problem : { ...problem, ...placeOf(source.text, offset) }
-  })
+  }
 }
 
 type Offsets = (path: readonly string[]) => number | undefined
 
-async function jsonOffsets(text: string): Promise<Offsets> {
+async function jsonOffsets(text: string): Promise<() => Offsets> {
   const { parseTree } = await import('jsonc-parser')
-  const root = parseTree(text)
+  return () => findInJson(parseTree(text))
+}
+
+function findInJson(root: Node | undefined): Offsets {
   return path => {
     let node = root
     let offset = root?.offset
@@ -166,8 +174,12 @@ async function jsonOffsets(text: string): Promise<Offsets> {
   }
 }
 
-async function yamlOffsets(text: string): Promise<Offsets> {
-  const { parseDocument, isMap, isSeq, isScalar, isNode, isAlias } = await import('yaml')
+async function yamlOffsets(text: string): Promise<() => Offsets> {
+  const yaml = await import('yaml')
+  return () => findInYaml(yaml, text)
+}
+
+function findInYaml({ parseDocument, isMap, isSeq, isScalar, isNode, isAlias }: typeof import('yaml'), text: string): Offsets {
   const document = parseDocument(text, { uniqueKeys: false })
   return path => {
     let node: unknown = document.contents

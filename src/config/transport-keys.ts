@@ -42,10 +42,10 @@ function readServerTls(root: ObjectReader): ServerTlsConfig | undefined {
   const disabled = tls.boolean('disabled', false)
   const publicKey = tls.string('public_key', '')
   const privateKey = tls.string('private_key', '')
-  const keys = publicKey === '' && privateKey === '' ? [] : [{ publicKey, privateKey }]
+  const keys = publicKey === '' && privateKey === '' ? [] : [{ publicKey, privateKey, pointer: tls.pointer }]
   for (const pair of tls.objects('keys')) {
     if (pair === undefined) continue
-    keys.push({ publicKey: pair.string('public_key', ''), privateKey: pair.string('private_key', '') })
+    keys.push({ publicKey: pair.string('public_key', ''), privateKey: pair.string('private_key', ''), pointer: pair.pointer })
     pair.finish()
   }
   const config = { keys, ...readTlsCommon(tls), caCerts: tls.strings('ca_certs'), enableMtls: tls.boolean('enable_mtls', false) }

@@ -72,8 +72,8 @@ export interface ServerConfig {
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 
 export interface ServerTlsConfig {
-  /** Paths of PEM files; several pairs = choice by SNI. */
-  readonly keys: readonly { readonly publicKey: string; readonly privateKey: string }[]
+  /** Paths of PEM files; several pairs = choice by SNI. `pointer` is where a pair stands in the file. */
+  readonly keys: readonly { readonly publicKey: string; readonly privateKey: string; readonly pointer?: string }[]
   readonly caCerts: readonly string[]
   readonly enableMtls: boolean
   readonly disableSystemCaPool: boolean

@@ -1,12 +1,14 @@
 /** Compiles the components that a place configures, and joins stages in the order of their slots. */
 
 import { ConfigError, GatewayError } from '../errors.js'
+import { GatewayResponse } from '../message/response.js'
 import { awaited, promised, type SenderWrap } from '../message/sender.js'
 import type { Component, ComponentContext, ServiceFacts } from './component.js'
 import { textOf } from './failure.js'
+import type { TakeFault } from './faults.js'
 import { timeStage } from './measure.js'
 import type { Observers } from './observer.js'
-import { configError, contextOf, type Place } from './place.js'
+import { configProblem, contextOf, type Place } from './place.js'
 import type { Logger, Needs, Next, Wrap } from './types.js'
 
 /** What is said of a stage in its slot. */
@@ -42,11 +44,12 @@ export interface ComponentHost {
   readonly onClose: (work: () => void | Promise<void>) => void
   readonly onListen: (work: () => Promise<void>) => void
   readonly observers: Observers
+  readonly takeFault: TakeFault
 }
 
 /**
- * Compiles the components of one place in the order of the registry.
- * @throws ConfigError for the first that cannot be honoured; with `tolerant` it is an ERROR line and left out
+ * Compiles the components of one place in the order of the registry. What cannot be honoured is a fault; with `tolerant` it is
+ * an ERROR line too, and left out, or, where it protects, refuses every request.
  */
 export async function compileComponents(place: Place, host: ComponentHost): Promise<WrapStage[]> {
   const stages: WrapStage[] = []
@@ -60,11 +63,14 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
       const own = typeof made === 'function' ? (slot === undefined ? [] : [{ slot, wrap: made }]) : (made ?? [])
       for (const one of own) stages.push({ slot: one.slot, name, needs, wrap: one.wrap })
     } catch (cause) {
-      const error = cause instanceof ConfigError ? cause : configError(place, host.source, name, '', messageOf(cause))
-      if (!host.service.tolerant) throw error
+      const error =
+        cause instanceof ConfigError ? cause : new ConfigError([configProblem(place, host.source, name, '', messageOf(cause))])
+      const { tolerant } = host.service
+      for (const problem of error.problems) host.takeFault(problem, tolerant)
+      if (!tolerant) continue
       if (component.guard && slot !== undefined) {
         host.logger.error(`${place.tag}[${name}] refuses every request: ${error.message}`)
-        stages.push({ slot, name, needs: 'head', wrap: refuseAll })
+        stages.push({ slot, name, needs: 'head', wrap: refuseAll(component.refusal) })
       } else host.logger.error(`${place.tag}[${name}] left out: ${error.message}`)
     }
   }
@@ -72,7 +78,10 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
 }
 
 /** Stands where a guard does not: nothing gets past it. */
-const refuseAll: Wrap = () => () => Promise.reject(new GatewayError('SLUICE_ERR_GATEWAY_REJECTED'))
+function refuseAll(status: number | undefined): Wrap {
+  if (status !== undefined) return () => async () => new GatewayResponse(status)
+  return () => () => Promise.reject(new GatewayError('SLUICE_ERR_GATEWAY_REJECTED'))
+}
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : textOf(cause)
@@ -92,7 +101,14 @@ function contextFor(component: Component<never>, place: Place, host: ComponentHo
     observe: observer => host.observers.add(observer),
     pools: () => host.observers.pools(),
     fail(pointer, message): never {
-      throw configError(place, host.source, namespace, pointer, message)
+      throw new ConfigError([configProblem(place, host.source, namespace, pointer, message)])
+    },
+    report(pointer, message, level = 'error'): void {
+      const { tolerant } = host.service
+      const line = `${place.tag}[${namespace}] ${pointer}: ${message}`
+      if (level === 'warning') host.logger.warning(line)
+      else if (tolerant) host.logger.error(line)
+      host.takeFault({ ...configProblem(place, host.source, namespace, pointer, message), level }, tolerant)
     }
   }
 }

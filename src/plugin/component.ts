@@ -109,6 +109,13 @@ export interface ComponentContext extends PluginContext {
    * @throws ConfigError always
    */
   fail(pointer: string, message: string): never
+  /**
+   * Tells that an option cannot be honoured, and goes on: the start stops when all faults are known. In tolerant mode it is an
+   * ERROR line, and what the component takes in place of the option counts.
+   * @param pointer JSON pointer within the options
+   * @param level `warning`: never stops the start. Default `error`
+   */
+  report(pointer: string, message: string, level?: 'error' | 'warning'): void
 }
 
 /** One component. `O` is the type of its options after the schema has checked them. */
@@ -126,6 +133,8 @@ export interface Component<O = unknown> {
    * they are and answers a stage that refuses every request where it cannot honour them. Default false.
    */
   readonly guard?: boolean
+  /** The status of a {@link guard} that refuses every request; without a body. Default: a failure of the pipe, 500. */
+  readonly refusal?: number
   /** What of KrakenD's component is not there, for the table of namespaces: `traces, the key x`. Undefined = nothing is missing. */
   readonly lacks?: string
   /** JSON Schema (draft 2020-12) of the options. */

@@ -29,12 +29,13 @@ import {
   timeStages
 } from './component-stages.js'
 import { textOf } from './failure.js'
+import { type TakeFault, throwFault } from './faults.js'
 import { loadPlugins } from './loader.js'
 import { Observers, type PipeMeter } from './observer.js'
 import { backendPlace, endpointPlace, servicePlace } from './place.js'
 import { PluginPlacer } from './placer.js'
-import { PluginRegistry } from './registry.js'
-import { type ComponentRegistry, registerShipped } from './shipped.js'
+import { PluginRegistry, RESERVED_PREFIX } from './registry.js'
+import { type ComponentRegistry, namedPlugins, registerShipped } from './shipped.js'
 import type { Needs, PluginModule, Wrap } from './types.js'
 
 export interface PluginHostOptions {
@@ -54,6 +55,8 @@ export interface PluginHostOptions {
   readonly suggest?: (word: string, known: Iterable<string>) => string | undefined
   /** Reads a duration of the configuration, ms. */
   readonly parseDuration?: (text: string) => number
+  /** Takes each fault. Default: the first one that is not left out is thrown. */
+  readonly takeFault?: TakeFault
 }
 
 /** A plugin or component in its place, for `sluice pipes`. */
@@ -100,7 +103,7 @@ export interface HostedBackend {
 
 /**
  * Loads plugins, compiles the service's stages.
- * @throws GatewayError SLUICE_ERR_PLUGIN_LOAD (modules), ConfigError (names and options of the configuration)
+ * @throws ConfigError unless faults are taken
  */
 export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
   const { config, modules, tolerant } = options
@@ -108,7 +111,11 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
   const logger = pluginLogger(options.logger)
   const skipFaults = tolerant || config.plugin?.onError === 'skip'
   await registerShipped(config, registry, logger)
-  await loadPlugins({ folder: config.plugin, modules, registry, logger, skipFaults })
+  const takeFault = options.takeFault ?? throwFault
+  const wanted = namedPlugins(config).some(name => !name.startsWith(RESERVED_PREFIX))
+  for (const fault of await loadPlugins({ folder: config.plugin, wanted, modules, registry, logger, skipFaults })) {
+    takeFault({ level: 'error', file: config.source, ...fault }, skipFaults)
+  }
   const host = new Host(options, registry, logger, skipFaults)
   await host.compileService()
   return host
@@ -127,7 +134,7 @@ class Host implements PluginHost {
   private readonly placed = new Map<EndpointConfig | BackendConfig, readonly PlacedStage[]>()
 
   constructor(options: PluginHostOptions, registry: PluginRegistry, logger: Logger, skipFaults: boolean) {
-    const { config } = options
+    const { config, takeFault = throwFault } = options
     this.config = config
     this.logger = logger
     this.placer = new PluginPlacer({
@@ -138,7 +145,8 @@ class Host implements PluginHost {
       skipFaults,
       suggest: options.suggest,
       parseDuration: options.parseDuration,
-      observers: this.observers
+      observers: this.observers,
+      takeFault
     })
     this.componentHost = {
       components: options.components,
@@ -159,7 +167,8 @@ class Host implements PluginHost {
       shared: new Map(),
       onClose: work => this.closers.push(work),
       onListen: work => this.openers.push(work),
-      observers: this.observers
+      observers: this.observers,
+      takeFault
     }
   }
 

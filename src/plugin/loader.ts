@@ -1,15 +1,14 @@
 /**
  * Loads plugin modules and lets them register: those handed over in code, then the files of the plugin folder.
  *
- * In: the root key `plugin`, modules, a registry. Out: a filled registry and KrakenD's log lines (semantics §7.1), or one
- * error that names every file which could not be loaded.
+ * In: the root key `plugin`, modules, a registry. Out: a filled registry, KrakenD's log lines, and a fault for every file that
+ * could not be loaded.
  */
 
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { PluginFolderConfig } from '../config/types.js'
-import { GatewayError } from '../errors.js'
 import type { Logger } from '../telemetry/logger.js'
 import { findOpenToAll } from './open-to-all.js'
 import { API_VERSION, exportOf, type PluginRegistry, SYMBOLS } from './registry.js'
@@ -19,6 +18,8 @@ import type { PluginModule } from './types.js'
 export interface LoadPluginsOptions {
   /** Root key `plugin`; undefined = no folder, and nothing is logged. */
   readonly folder: PluginFolderConfig | undefined
+  /** Whether the configuration names a plugin at all; without one an absent folder is only a warning. */
+  readonly wanted: boolean
   readonly modules: readonly PluginModule[]
   readonly registry: PluginRegistry
   /** What plugins get, and where the lines go. */
@@ -27,22 +28,34 @@ export interface LoadPluginsOptions {
   readonly skipFaults: boolean
 }
 
-/** Fills the registry. @throws GatewayError SLUICE_ERR_PLUGIN_LOAD with all faults, unless they are skipped */
-export async function loadPlugins(options: LoadPluginsOptions): Promise<void> {
-  const { folder, modules, logger, skipFaults } = options
+/** What is wrong with the plugins, and which key of the configuration they came by. */
+export interface LoadFault {
+  /** '' for modules that were handed over in code. */
+  readonly pointer: '' | '/plugin/folder'
+  readonly message: string
+  /** Default `error`. */
+  readonly level?: 'warning'
+}
+
+/** Fills the registry and answers the faults. Those that are skipped have been logged. */
+export async function loadPlugins(options: LoadPluginsOptions): Promise<readonly LoadFault[]> {
+  const { folder, modules, logger, skipFaults, wanted } = options
+  const handedOver: string[] = []
   const faults: string[] = []
   if (modules.length > 0) {
     const files = modules.map((module, i) => ({ label: `plugins[${i}]`, name: `plugins[${i}]`, module }))
-    await pass(checked(files, faults), options, faults, false)
+    await pass(checked(files, handedOver), options, handedOver, false)
   }
+  const warnings: string[] = []
   if (folder !== undefined) {
     logger.debug('[SERVICE: Plugin Loader] Starting loading process')
-    const names = await listFolder(folder, logger, faults)
-    if (names !== undefined) {
+    const names = await listFolder(folder, logger)
+    if (typeof names === 'string') {
+      if (wanted) faults.push(names)
+      else warnings.push(names)
+    } else {
       for (const open of await findOpenToAll([folder.folder, ...names.map(name => path.join(folder.folder, name))]))
-        logger.warning(
-          `[SERVICE: Plugin Loader] ${open} may be written by every user of this machine, whose code then runs in the gateway`
-        )
+        warnings.push(`${open} may be written by every user of this machine, whose code then runs in the gateway`)
       installPluginResolver()
       const files: PluginFile[] = []
       for (const [index, name] of names.entries()) files.push(await importFile(folder.folder, name, index))
@@ -50,9 +63,13 @@ export async function loadPlugins(options: LoadPluginsOptions): Promise<void> {
     }
     logger.debug('[SERVICE: Plugin Loader] Loading process completed')
   }
-  if (faults.length === 0) return
-  if (!skipFaults) throw new GatewayError('SLUICE_ERR_PLUGIN_LOAD', { message: faults.join('\n') })
-  for (const fault of faults) logger.error('[SERVICE: Plugin Loader]', fault)
+  for (const warning of warnings) logger.warning('[SERVICE: Plugin Loader]', warning)
+  if (skipFaults) for (const fault of [...handedOver, ...faults]) logger.error('[SERVICE: Plugin Loader]', fault)
+  return [
+    ...handedOver.map(message => ({ pointer: '', message }) as const),
+    ...faults.map(message => ({ pointer: '/plugin/folder', message }) as const),
+    ...warnings.map(message => ({ pointer: '/plugin/folder', message, level: 'warning' }) as const)
+  ]
 }
 
 interface PluginFile {
@@ -68,8 +85,8 @@ interface PluginFile {
 const LOADABLE = /\.[cm]?[jt]s$/
 const DECLARATIONS = /\.d\.[cm]?ts$/
 
-/** Names in ascending byte order; undefined when the folder cannot be read. */
-async function listFolder(folder: PluginFolderConfig, logger: Logger, faults: string[]): Promise<string[] | undefined> {
+/** Names in ascending byte order; a text that says why the folder cannot be read. */
+async function listFolder(folder: PluginFolderConfig, logger: Logger): Promise<string[] | string> {
   try {
     const entries = await readdir(folder.folder, { withFileTypes: true })
     return entries
@@ -80,8 +97,7 @@ async function listFolder(folder: PluginFolderConfig, logger: Logger, faults: st
   } catch (error) {
     const text = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file or directory' : (error as Error).message
     for (const { tag } of SYMBOLS) logger.debug(`${tag} open ${folder.folder}: ${text}`)
-    faults.push(`the plugin folder ${folder.folder} cannot be read: ${text}`)
-    return undefined
+    return `the plugin folder ${folder.folder} cannot be read: ${text}`
   }
 }
 

@@ -1,7 +1,7 @@
 /** A place of the pipe where plugins and components stand: its names, facts and configuration. */
 
 import type { BackendConfig, ExtraConfig as ConfigExtra, EndpointConfig, ServiceConfig } from '../config/types.js'
-import { ConfigError } from '../errors.js'
+import type { ConfigProblem } from '../errors.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { BackendFacts, EndpointFacts } from './component.js'
 import type { PluginContext } from './types.js'
@@ -78,16 +78,14 @@ export function contextOf(place: Place, name: string, logger: Logger, signal: Ab
 }
 
 /** A problem with one namespace of a place. `pointer` is within its options. */
-export function configError(
+export function configProblem(
   place: Place,
   source: string,
   namespace: string,
   pointer: string,
   message: string,
   suggestion?: string
-): ConfigError {
+): ConfigProblem {
   const at = `${place.pointer}/extra_config/${namespace.replaceAll('~', '~0').replaceAll('/', '~1')}${pointer}`
-  return new ConfigError([
-    { level: 'error', file: source, pointer: at, message, ...(suggestion === undefined ? {} : { suggestion }) }
-  ])
+  return { level: 'error', file: source, pointer: at, message, ...(suggestion === undefined ? {} : { suggestion }) }
 }

@@ -1,15 +1,16 @@
 /** Builds the chains of configured plugin names: finds them, runs their factories, joins them to stages. */
 
 import type { ServiceConfig } from '../config/types.js'
-import { ConfigError, type GatewayError } from '../errors.js'
+import { ConfigError, formatProblem } from '../errors.js'
 import type { Logger } from '../telemetry/logger.js'
 import { type Absorb, describe, entrance, type HandlerUse, Link, neverThrows } from './chain.js'
 import type { DirectStage, WrapStage } from './component-stages.js'
 import { failureResponse, textOf } from './failure.js'
+import type { TakeFault } from './faults.js'
 import { StageTimer, timeModifier } from './measure.js'
 import { compileModifiers, type ModifierUse } from './modifiers.js'
 import type { Observers, StageMeter } from './observer.js'
-import { configError, contextOf, type Place } from './place.js'
+import { configProblem, contextOf, type Place } from './place.js'
 import type { PluginKind, PluginRegistry, Registered } from './registry.js'
 import { withServiceDeadline } from './service-deadline.js'
 import type { ExtraConfig, Handler, HandlerFactory, Modifier, Next, Wrap } from './types.js'
@@ -23,6 +24,7 @@ export interface PlacerOptions {
   readonly suggest: ((word: string, known: Iterable<string>) => string | undefined) | undefined
   readonly parseDuration: ((text: string) => number) | undefined
   readonly observers: Observers
+  readonly takeFault: TakeFault
 }
 
 const HANDLERS = 'plugin/http-server'
@@ -174,7 +176,9 @@ export class PluginPlacer {
           (known.length === 0 ? `no ${kind} plugin is registered at all: is the root key "plugin" set?` : undefined))
     const list = known.length === 0 ? undefined : `registered: ${known.join(', ')}`
     const suggestion = [hint, list].filter(text => text !== undefined).join('; ')
-    throw configError(place, config.source, namespace, '/name', `No plugin registered as ${name}`, suggestion)
+    throw new ConfigError([
+      configProblem(place, config.source, namespace, '/name', `No plugin registered as ${name}`, suggestion)
+    ])
   }
 
   /** Runs a factory with its limit of time. */
@@ -193,7 +197,7 @@ export class PluginPlacer {
     }
   }
 
-  /** Answers undefined for what is left out. @throws ConfigError when faults stop the start */
+  /** Answers undefined for what has a fault. */
   private async attempt<T>(
     place: Place,
     tag: string,
@@ -204,10 +208,12 @@ export class PluginPlacer {
     try {
       return await work()
     } catch (cause) {
+      const { skipFaults, takeFault, config } = this.options
       const unknown = cause instanceof ConfigError
-      if (!this.options.skipFaults) {
-        throw unknown ? cause : configError(place, this.options.config.source, namespace, '/name', (cause as Error).message)
-      }
+      const message = (cause as Error).message
+      const problems = unknown ? cause.problems : [configProblem(place, config.source, namespace, '/name', message)]
+      for (const problem of problems) takeFault(problem, skipFaults)
+      if (!skipFaults) return undefined
       if (unknown) this.logger.error(`${tag} No plugin registered as ${name}`)
       else this.logger.error(`${tag} Error getting the plugin handler: ${(cause as Error).message}`)
       return undefined
@@ -225,16 +231,11 @@ export class PluginPlacer {
     } catch {
       // said below
     }
-    const error: GatewayError = configError(
-      place,
-      config.source,
-      HANDLERS,
-      '/timeout',
-      'the timeout is no duration',
-      'write it like "2s"'
-    )
-    if (!this.options.skipFaults) throw error
-    this.logger.error('[PLUGIN: Server]', error.message)
+    const { skipFaults, takeFault } = this.options
+    const message = 'the timeout is no duration'
+    const problem = configProblem(place, config.source, HANDLERS, '/timeout', message, 'write it like "2s"')
+    takeFault(problem, skipFaults)
+    if (skipFaults) this.logger.error('[PLUGIN: Server]', formatProblem(problem))
     return 0
   }
 }

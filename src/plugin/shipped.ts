@@ -74,7 +74,7 @@ const PLUGIN_NAMESPACES = ['plugin/http-server', 'plugin/http-client', 'plugin/r
  * them has, all are registered: whoever reports it can say which there are.
  */
 export async function registerShipped(config: ServiceConfig, registry: PluginRegistry, logger: Logger): Promise<void> {
-  const named = reservedNames(config)
+  const named = new Set(namedPlugins(config).filter(name => name.startsWith(RESERVED_PREFIX)))
   if (named.size === 0 || !existsSync(fileURLToPath(LIST))) return
   const { shippedPlugins } = (await import(LIST.href)) as { shippedPlugins: readonly ShippedPlugin[] }
   const known = new Set(shippedPlugins.map(plugin => plugin.name))
@@ -88,13 +88,14 @@ export async function registerShipped(config: ServiceConfig, registry: PluginReg
   }
 }
 
-function reservedNames(config: ServiceConfig): Set<string> {
-  const names = new Set<string>()
+/** All plugins that a configuration names, in any place. */
+export function namedPlugins(config: ServiceConfig): string[] {
+  const names: string[] = []
   const look = (extra: { readonly [namespace: string]: unknown }): void => {
     for (const namespace of PLUGIN_NAMESPACES) {
       const name = (extra[namespace] as { name?: unknown } | null | undefined)?.name
       for (const one of Array.isArray(name) ? name : [name]) {
-        if (typeof one === 'string' && one.startsWith(RESERVED_PREFIX)) names.add(one)
+        if (typeof one === 'string') names.push(one)
       }
     }
   }

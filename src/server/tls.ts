@@ -38,6 +38,35 @@ export async function loadTls(config: ServerTlsConfig): Promise<TlsOptions> {
   return options
 }
 
+/** A reason for which no connection could be encrypted, and the key of the configuration that has it. */
+export interface TlsFault {
+  readonly pointer: string
+  readonly message: string
+}
+
+/** Answers all that keeps {@link loadTls} from working; an empty list when it would work. */
+export async function serverTlsFaults(config: ServerTlsConfig): Promise<readonly TlsFault[]> {
+  const faults: TlsFault[] = []
+  const note =
+    (pointer: string) =>
+    (cause: Error): void => {
+      faults.push({ pointer, message: cause.message })
+    }
+  for (const pair of config.keys) {
+    const { publicKey, privateKey, pointer = '/tls' } = pair
+    const before = faults.length
+    if (publicKey !== '') await readPem(publicKey).catch(note(`${pointer}/public_key`))
+    if (privateKey !== '') await readPem(privateKey).catch(note(`${pointer}/private_key`))
+    if (faults.length > before || publicKey === '' || privateKey === '') continue
+    await loadTls({ ...config, keys: [pair], enableMtls: false }).catch(note(pointer))
+  }
+  if (config.enableMtls) {
+    for (const [index, file] of config.caCerts.entries()) await readPem(file).catch(note(`/tls/ca_certs/${index}`))
+  }
+  if (faults.length === 0 && config.enableMtls && config.keys.length > 0) await loadTls(config).catch(note('/tls/ca_certs'))
+  return faults
+}
+
 function sharedOptions(config: ServerTlsConfig): SecureContextOptions {
   const old = config.minVersion === 'TLSv1' || config.minVersion === 'TLSv1.1'
   try {

@@ -116,12 +116,15 @@ test('check starts everything but the listener, quietly', async () => {
   assert.deepEqual(calls, [['create', 'k.json', { tolerant: true, logger: 'given' }], ['close']])
 })
 
-test('check lists every problem on a line of its own', async () => {
+test('check lists every cause with its places, errors before warnings', async () => {
+  const other = { ...problem('error'), pointer: '/endpoints/1', line: 9 }
   const { code, out, err } = await sluice(['validate', '-c', 'k.json'], {
-    createFails: new ConfigError([problem('error'), problem('error')])
+    createFails: new ConfigError([problem('warning'), problem('error'), other])
   })
   assert.equal(code, 1)
-  assert.equal(err, `ERROR parsing the configuration file:\n${problemLine}\n${problemLine}\n`)
+  const cause = 'unknown key "inputheaders" (did you mean "input_headers"?): 2 places'
+  const places = '  k.json:3:5 /endpoints/0\n  k.json:9:5 /endpoints/1'
+  assert.equal(err, `ERROR parsing the configuration file:\n${cause}\n${places}\nWARNING ${problemLine}\n`)
   assert.ok(!out.includes('Syntax OK'))
 })
 
@@ -197,9 +200,9 @@ test('a service without TLS, plugins or endpoints is described too', () => {
 test('pipes prints text or JSON', async () => {
   assert.equal((await sluice(['pipes', '-c', 'k.json'])).out, 'GET /x: passthrough\n')
   assert.deepEqual(JSON.parse((await sluice(['pipes', '-c', 'k.json', '--json'])).out), { pipes: [] })
-  const failed = await sluice(['pipes', '-c', 'k.json'], { createFails: new GatewayError('SLUICE_ERR_PLUGIN_LOAD') })
+  const failed = await sluice(['pipes', '-c', 'k.json'], { createFails: new GatewayError('SLUICE_ERR_PLUGIN_FAILED') })
   assert.equal(failed.code, 1)
-  assert.equal(failed.err, 'ERROR checking the configuration file: a plugin could not be loaded\n')
+  assert.equal(failed.err, 'ERROR checking the configuration file: a plugin failed\n')
 })
 
 test('a start that fails is one clear line and a failure', async () => {

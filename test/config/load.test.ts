@@ -62,7 +62,7 @@ test('inherits, cleans and converts', async () => {
 test('reads YAML, and forces no-op on the backends of a no-op endpoint', async () => {
   const config = await fixture('stream.yaml')
   assert.equal(config.port, 9000)
-  assert.deepEqual(config.server.tls!.keys, [{ publicKey: './cert.pem', privateKey: './key.pem' }])
+  assert.deepEqual(config.server.tls!.keys, [{ publicKey: './cert.pem', privateKey: './key.pem', pointer: '/tls/keys/0' }])
   assert.equal(config.server.tls!.minVersion, 'TLSv1.2')
   assert.equal(config.server.tls!.maxVersion, 'TLSv1.3')
   assert.deepEqual(config.plugin, { folder: './plugins/', pattern: '.js', onError: 'fail' })

@@ -185,7 +185,7 @@ describe('plugin folder', () => {
     test(`${what} stops the start, or is an ERROR line with on_error`, async t => {
       const folder = await folderOf(t, files)
       await assert.rejects(start(t, { folder, pattern: '.' }), (error: Error & { code?: string }) => {
-        assert.equal(error.code, 'SLUICE_ERR_PLUGIN_LOAD')
+        assert.equal(error.code, 'SLUICE_ERR_CONFIG_INVALID')
         assert.match(error.message, pattern)
         return true
       })
@@ -195,10 +195,17 @@ describe('plugin folder', () => {
     })
   }
 
-  test('a folder that cannot be read stops the start', async t => {
+  test('a folder that cannot be read stops the start where a plugin is named, else it is a warning', async t => {
+    const folder = { folder: '/nowhere/at/all', pattern: '.mjs' }
     await assert.rejects(
-      start(t, { folder: '/nowhere/at/all', pattern: '.mjs' }),
-      /plugin folder \/nowhere\/at\/all cannot be read: no such file/
+      start(t, folder, { extra_config: { 'plugin/http-server': { name: ['a'] } } }),
+      /\/plugin\/folder: the plugin folder \/nowhere\/at\/all cannot be read: no such file[\s\S]*No plugin registered as a/
+    )
+    const { gateway, log: warned } = await start(t, folder)
+    assert.match(warned.text, /WARNING: \[SERVICE: Plugin Loader\] the plugin folder/)
+    assert.deepEqual(
+      gateway.config.problems.map(problem => [problem.level, problem.pointer]),
+      [['warning', '/plugin/folder']]
     )
     const { log } = await start(t, { folder: '/nowhere/at/all', pattern: '.mjs', on_error: 'skip' })
     assert.match(log.text, /\[SERVICE: Executor Plugin\] open \/nowhere\/at\/all: no such file or directory/)

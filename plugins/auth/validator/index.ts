@@ -44,18 +44,13 @@ export default defineComponent<unknown>({
   slots: { endpoint: 'router/auth' },
   needs: 'head',
   guard: true,
+  refusal: 401,
   lacks: 'encrypted key files (`secret_url`, `cypher_key`)',
   schema: VALIDATOR_SCHEMA,
   async compile(options, context) {
     if (context.scope === 'service') return compileShared(options, context)
     const tag = `${context.tag}[JWTValidator]`
-    try {
-      return await compileValidator(new OptionReader(options, context.fail), context, tag)
-    } catch (cause) {
-      if (!context.service.tolerant) throw cause
-      context.logger.error(`${tag} Unable to create the validator, every request gets a 401: ${(cause as Error).message}`)
-      return () => async () => new GatewayResponse(401)
-    }
+    return compileValidator(new OptionReader(options, context.fail), context, tag)
   }
 })
 

@@ -7,15 +7,8 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayError, type GatewayResponse, type Wrap } from 'sluice/plugin'
+import { OptionSource } from '../../option-source.js'
 import { Breaker } from './breaker.js'
-
-interface Options {
-  readonly interval?: number
-  readonly timeout?: number
-  readonly max_errors?: number
-  readonly name?: string
-  readonly log_status_change?: boolean
-}
 
 const SCHEMA = {
   type: 'object',
@@ -33,14 +26,19 @@ const SCHEMA = {
 /** s */
 const DEFAULT_TIMEOUT = 60
 
-export default defineComponent<Options>({
+export default defineComponent<unknown>({
   namespace: 'qos/circuit-breaker',
   scopes: ['backend'],
   slots: { backend: 'decoded/circuit-breaker' },
   needs: 'head',
+  guard: true,
   schema: SCHEMA,
   compile(options, context) {
-    const { interval = 0, timeout = 0, max_errors: maxErrors = 0, name = '' } = options
+    const source = new OptionSource(options, `${context.tag}[CB]`, context)
+    const name = source.text('name')
+    const interval = source.integer('interval', 0)
+    const timeout = source.integer('timeout', 0)
+    const maxErrors = Math.trunc(source.amount('max_errors', 0))
     context.logger.debug(`${context.tag}[CB] Creating the circuit breaker named '${name}'`)
     return breakCircuit(
       new Breaker({
@@ -48,7 +46,7 @@ export default defineComponent<Options>({
         openMs: (timeout > 0 ? timeout : DEFAULT_TIMEOUT) * 1000,
         maxErrors,
         now: () => performance.now(),
-        ...(options.log_status_change ? { onChange: logChange(name, context) } : {})
+        ...(source.flag('log_status_change') ? { onChange: logChange(name, context) } : {})
       })
     )
   }

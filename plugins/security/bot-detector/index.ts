@@ -5,16 +5,9 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayResponse, type Wrap } from 'sluice/plugin'
+import { OptionSource } from '../../option-source.js'
 import { compilePattern, type Pattern } from '../re2.js'
 import { compileDetector, type Detector, rememberVerdicts } from './detector.js'
-
-interface Options {
-  readonly allow?: readonly string[]
-  readonly deny?: readonly string[]
-  readonly patterns?: readonly string[]
-  readonly cache_size?: number
-  readonly empty_user_agent_is_bot?: boolean
-}
 
 const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, default: [], description }) as const
 
@@ -31,40 +24,42 @@ const SCHEMA = {
   additionalProperties: false
 } as const
 
-export default defineComponent<Options>({
+export default defineComponent<unknown>({
   namespace: 'security/bot-detector',
   scopes: ['service', 'endpoint'],
   slots: { service: 'inner/bot-detector', endpoint: 'router/bot-detector' },
   needs: 'head',
+  guard: true,
   schema: SCHEMA,
   async compile(options, context) {
     const tag = `${context.tag}[Botdetector]`
-    const detect = await createDetector(options, context)
+    const detect = await createDetector(new OptionSource(options, tag, context))
     context.logger.debug(`${tag} The bot detector has been registered successfully`)
     return refuseBots(detect, tag, context)
   }
 })
 
-async function createDetector(options: Options, context: ComponentContext): Promise<Detector> {
+/** In tolerant mode an entry that cannot be used is left out, and the others are looked for. */
+async function createDetector(source: OptionSource): Promise<Detector> {
   const detect = compileDetector({
-    allow: new Set(options.allow),
-    deny: new Set(options.deny),
-    patterns: await compilePatterns(options.patterns ?? [], context),
-    emptyIsBot: options.empty_user_agent_is_bot ?? false
+    allow: new Set(source.textsIn('allow')),
+    deny: new Set(source.textsIn('deny')),
+    patterns: await compilePatterns(source),
+    emptyIsBot: source.flag('empty_user_agent_is_bot', true)
   })
-  const size = options.cache_size ?? 0
+  const size = Math.trunc(source.amount('cache_size', 0))
   if (size === 0) return detect
   const { LRUCache } = await import('lru-cache')
   return rememberVerdicts(detect, new LRUCache<string, boolean>({ max: size }))
 }
 
-async function compilePatterns(sources: readonly string[], context: ComponentContext): Promise<Pattern[]> {
+async function compilePatterns(source: OptionSource): Promise<Pattern[]> {
   const patterns: Pattern[] = []
-  for (const [index, source] of sources.entries()) {
+  for (const [index, text] of source.textsIn('patterns').entries()) {
     try {
-      patterns.push(await compilePattern(source))
+      patterns.push(await compilePattern(text))
     } catch (cause) {
-      context.fail(`/patterns/${index}`, `not a regular expression (RE2): ${(cause as Error).message}`)
+      source.problem(`/patterns/${index}`, `not a regular expression (RE2): ${(cause as Error).message}`)
     }
   }
   return patterns

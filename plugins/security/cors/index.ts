@@ -7,7 +7,7 @@
 
 import { defineComponent, type GatewayRequest, GatewayResponse, type Wrap } from 'sluice/plugin'
 import { parseDurationMs } from '../../duration.js'
-import { OptionSource } from '../option-source.js'
+import { OptionSource } from '../../option-source.js'
 import { type CorsPolicy, compilePolicy, originProblem } from './policy.js'
 
 const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, description }) as const

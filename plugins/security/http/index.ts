@@ -14,7 +14,7 @@ import {
   type Next,
   type Wrap
 } from 'sluice/plugin'
-import { OptionSource } from '../option-source.js'
+import { OptionSource } from '../../option-source.js'
 import { compilePattern, type Pattern } from '../re2.js'
 import { compileFields, compileHostPatterns, compileHosts, compileSts, redirectBody } from './rules.js'
 

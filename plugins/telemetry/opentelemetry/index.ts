@@ -61,13 +61,12 @@ async function compileService(options: ServiceOptions, context: ComponentContext
   for (const exporter of exporters) await prepareExporter(exporter, families, context)
 }
 
-/** OTLP is not there: the start stops, or tolerantly goes on without it. */
+/** OTLP is not there: what only watches is left out with a warning. */
 function checkedExporters(options: ServiceOptions, context: ComponentContext): readonly PrometheusOptions[] {
   const { otlp = [], prometheus = [] } = options.exporters ?? {}
   if (otlp.length > 0) {
-    const message = 'OTLP exporters are not supported, only Prometheus'
-    if (!context.service.tolerant) context.fail('/exporters/otlp/0', message)
-    context.logger.error(`${TAG} ${message}: ${otlp.length} left out`)
+    const message = `OTLP exporters are not supported, only Prometheus: ${otlp.length} left out`
+    context.report('/exporters/otlp/0', message, 'warning')
   }
   const names = new Set<string>()
   const ports = new Set<string>()

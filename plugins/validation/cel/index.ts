@@ -39,7 +39,7 @@ export default defineComponent<readonly CheckOptions[]>({
     const tag = `${context.tag}[CEL]`
     const { logger } = context
     logger.debug(tag, 'Loading configuration')
-    const checks = await readChecks(options, context, tag)
+    const checks = await readChecks(options, context)
     if (checks.length === 0) return undefined
     const phases = sortChecks(checks)
     for (const check of checks) {

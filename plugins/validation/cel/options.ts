@@ -19,16 +19,17 @@ export interface CheckOptions {
 }
 
 /** Reads the list. Leaves out, in tolerant mode, what KrakenD does not check. */
-export async function readChecks(options: readonly CheckOptions[], context: ComponentContext, tag: string): Promise<Check[]> {
+export async function readChecks(options: readonly CheckOptions[], context: ComponentContext): Promise<Check[]> {
   if (!Array.isArray(options)) context.fail('', 'must be a list of objects with a check_expr')
   const compile = await loadExpressions()
   const checks: Check[] = []
   for (const [index, one] of options.entries()) {
     const pointer = `/${index}/check_expr`
     const { check, fault, refuses } = readCheck(one, compile, context)
-    if (fault !== undefined && !context.service.tolerant) context.fail(pointer, fault)
-    if (fault !== undefined)
-      context.logger.error(tag, `${pointer}: ${fault}. ${refuses ? 'Requests are refused' : 'The expression is left out'}`)
+    if (fault !== undefined) {
+      const outcome = refuses ? 'Requests are refused' : 'The expression is left out'
+      context.report(pointer, context.service.tolerant ? `${fault}. ${outcome}` : fault)
+    }
     if (check !== undefined && (fault === undefined || refuses)) checks.push(check)
   }
   return checks

@@ -6,20 +6,16 @@
  */
 
 import { defineComponent, GatewayError } from 'sluice/plugin'
-import { defaultCapacity, durationOption, RATE_PROPERTIES, SECOND_MS } from '../rate.js'
+import { OptionSource } from '../../../option-source.js'
+import { defaultCapacity, RATE_PROPERTIES, SECOND_MS, UNREADABLE } from '../rate.js'
 import { bucketRule, TokenBucket } from '../token-bucket.js'
 
-interface Options {
-  readonly max_rate?: number
-  readonly capacity?: number
-  readonly every?: string
-}
-
-export default defineComponent<Options>({
+export default defineComponent<unknown>({
   namespace: 'qos/ratelimit/proxy',
   scopes: ['backend'],
   slots: { backend: 'decoded/ratelimit' },
   needs: 'head',
+  guard: true,
   schema: {
     type: 'object',
     description: 'Limits the calls to a backend',
@@ -28,11 +24,14 @@ export default defineComponent<Options>({
   },
   compile(options, context) {
     const tag = `${context.tag}[Ratelimit]`
-    const every = durationOption(options.every, 'every', SECOND_MS, tag, context)
-    if (every <= 0) context.fail('/every', 'a rate is about a time longer than nothing')
-    const rate = ((options.max_rate ?? 0) * SECOND_MS) / every
+    const source = new OptionSource(options, tag, context)
+    const every = source.durationMs('every', SECOND_MS)
+    if (every <= 0) source.problem('/every', 'a rate is about a time longer than nothing')
+    const given = source.amount('max_rate', UNREADABLE)
+    // In tolerant mode a rate that cannot be read is one call in the time of `every`.
+    const rate = ((given === UNREADABLE ? 1 : given) * SECOND_MS) / (every > 0 ? every : SECOND_MS)
     if (rate <= 0) return undefined
-    const capacity = Math.trunc(options.capacity ?? 0) || defaultCapacity(rate)
+    const capacity = Math.trunc(source.amount('capacity', 0)) || defaultCapacity(rate)
     const bucket = new TokenBucket(bucketRule(rate, capacity), performance.now())
     context.logger.debug(`${tag} Enabling the rate limiter`)
     return next => request => (bucket.take(performance.now()) ? next(request) : Promise.reject(limited()))

@@ -7,23 +7,11 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayResponse, type Next, type Wrap } from 'sluice/plugin'
-import { defaultCapacity, durationOption, RATE_PROPERTIES, SECOND_MS } from '../rate.js'
+import { OptionSource } from '../../../option-source.js'
+import { defaultCapacity, RATE_PROPERTIES, SECOND_MS, UNREADABLE } from '../rate.js'
 import { openStore, type TokenStore } from '../store.js'
 import { bucketRule, TokenBucket } from '../token-bucket.js'
 import { type ClientKey, compileClientKey } from './client-key.js'
-
-interface Options {
-  readonly max_rate?: number
-  readonly capacity?: number
-  readonly client_max_rate?: number
-  readonly client_capacity?: number
-  readonly strategy?: string
-  readonly key?: string
-  readonly every?: string
-  readonly cleanup_period?: string
-  readonly cleanup_threads?: number
-  readonly num_shards?: number
-}
 
 const SCHEMA = {
   type: 'object',
@@ -43,49 +31,88 @@ const SCHEMA = {
 
 const MINUTE_MS = 60_000
 
-export default defineComponent<Options>({
+export default defineComponent<unknown>({
   namespace: 'qos/ratelimit/router',
   scopes: ['endpoint'],
   slots: { endpoint: 'router/ratelimit' },
   needs: 'head',
+  guard: true,
   schema: SCHEMA,
   compile(options, context) {
-    const tag = `${context.tag}[Ratelimit]`
-    const perSecond = SECOND_MS / Math.max(SECOND_MS, durationOption(options.every, 'every', SECOND_MS, tag, context))
-    const whole = compileWhole(options, perSecond, tag, context)
-    const clients = compileClients(options, perSecond, tag, context)
+    const source = new OptionSource(options, `${context.tag}[Ratelimit]`, context)
+    const plan = readPlan(source, context)
+    const whole = compileWhole(plan, context)
+    const clients = compileClients(plan, context)
     if (clients === undefined || whole === undefined) return clients ?? whole
     return next => clients(whole(next))
   }
 })
 
-function compileWhole(options: Options, perSecond: number, tag: string, context: ComponentContext): Wrap | undefined {
-  const rate = (options.max_rate ?? 0) * perSecond
-  if (rate <= 0) return undefined
-  const capacity = Math.trunc(options.capacity ?? 0) || defaultCapacity(rate)
-  context.logger.debug(`${tag} Rate limit enabled. MaxRate: ${rate.toFixed(6)}, Capacity: ${capacity}`)
+/** What the options say; rates are requests per second, 0 = no limit. */
+interface Plan {
+  readonly wholeRate: number
+  readonly wholeCapacity: number
+  readonly clientRate: number
+  readonly clientCapacity: number
+  /** `ip (key: )`, for the log. */
+  readonly clientName: string
+  readonly clientKey: ClientKey
+  readonly cleanupMs: number
+}
+
+/** All requests as those of one client: for a limit that cannot tell clients apart. */
+const ONE_CLIENT: ClientKey = () => 'all'
+
+/**
+ * Reads the options. In tolerant mode a limit that cannot be read is left out while the other one holds, as in KrakenD; alone it
+ * is read as strictly as can be: one request in the time of `every`, all clients together.
+ */
+function readPlan(source: OptionSource, context: ComponentContext): Plan {
+  const perSecond = SECOND_MS / Math.max(SECOND_MS, source.durationMs('every', SECOND_MS))
+  const whole = source.amount('max_rate', UNREADABLE)
+  const client = source.amount('client_max_rate', UNREADABLE)
+  const strategy = source.text('strategy')
+  const key = source.text('key')
+  const clientKey = client > 0 ? readClientKey(source, strategy, key, context) : undefined
+  const wholeHolds = whole > 0 && whole !== UNREADABLE
+  const clientHolds = client > 0 && client !== UNREADABLE && clientKey !== undefined
+  const leftOut = client > 0 && !clientHolds && wholeHolds
+  return {
+    wholeRate: (whole !== UNREADABLE ? whole : clientHolds ? 0 : 1) * perSecond,
+    wholeCapacity: source.amount('capacity', 0),
+    clientRate: (leftOut ? 0 : client === UNREADABLE ? 1 : client) * perSecond,
+    clientCapacity: source.amount('client_capacity', 0),
+    clientName: `${strategy} (key: ${key})`,
+    clientKey: clientKey ?? ONE_CLIENT,
+    cleanupMs: Math.min(Math.max(source.durationMs('cleanup_period', MINUTE_MS), SECOND_MS), LONGEST_TIMER_MS)
+  }
+}
+
+function readClientKey(source: OptionSource, strategy: string, key: string, context: ComponentContext): ClientKey | undefined {
+  const clientKey = compileClientKey(strategy, key)
+  if (clientKey === undefined) source.problem('/strategy', `unknown strategy '${strategy}': ip, header and param exist`)
+  else checkKey(strategy.toLowerCase(), key, context)
+  return clientKey
+}
+
+function compileWhole({ wholeRate, wholeCapacity }: Plan, context: ComponentContext): Wrap | undefined {
+  if (wholeRate <= 0) return undefined
+  const capacity = Math.trunc(wholeCapacity) || defaultCapacity(wholeRate)
+  context.logger.debug(`${context.tag}[Ratelimit] Rate limit enabled. MaxRate: ${wholeRate.toFixed(6)}, Capacity: ${capacity}`)
   const now = (): number => performance.now()
-  const bucket = new TokenBucket(bucketRule(rate, capacity), now())
+  const bucket = new TokenBucket(bucketRule(wholeRate, capacity), now())
   return next => request => (bucket.take(now()) ? next(request) : refused(503))
 }
 
-function compileClients(options: Options, perSecond: number, tag: string, context: ComponentContext): Wrap | undefined {
-  const rate = (options.client_max_rate ?? 0) * perSecond
+function compileClients(plan: Plan, context: ComponentContext): Wrap | undefined {
+  const { clientRate: rate, clientName } = plan
   if (rate <= 0) return undefined
-  const { strategy = '', key = '' } = options
-  const clientKey = compileClientKey(strategy, key)
-  if (clientKey === undefined) context.fail('/strategy', `unknown strategy '${strategy}': ip, header and param exist`)
-  checkKey(strategy.toLowerCase(), key, context)
   // KrakenD looks at max_rate here, where client_max_rate is meant: without it a client has one token
-  const wholeRate = (options.max_rate ?? 0) * perSecond
-  const capacity = Math.trunc(options.client_capacity ?? 0) || (wholeRate < 1 ? 1 : Math.max(1, Math.trunc(rate)))
-  const period = durationOption(options.cleanup_period, 'cleanup_period', MINUTE_MS, tag, context)
-  context.logger.debug(
-    `${tag} Rate limit enabled. Strategy: ${strategy} (key: ${key}), MaxRate: ${rate.toFixed(6)}, Capacity: ${capacity}`
-  )
-  const sweepMs = Math.min(Math.max(period, SECOND_MS), LONGEST_TIMER_MS)
-  const store = openStore(bucketRule(rate, capacity), sweepMs, context)
-  return limitClients(clientKey, store)
+  const capacity = Math.trunc(plan.clientCapacity) || (plan.wholeRate < 1 ? 1 : Math.max(1, Math.trunc(rate)))
+  const line = `Rate limit enabled. Strategy: ${clientName}, MaxRate: ${rate.toFixed(6)}, Capacity: ${capacity}`
+  context.logger.debug(`${context.tag}[Ratelimit] ${line}`)
+  const store = openStore(bucketRule(rate, capacity), plan.cleanupMs, context)
+  return limitClients(plan.clientKey, store)
 }
 
 /** ms; Node's timers hold 31 bits. */
@@ -94,10 +121,10 @@ const LONGEST_TIMER_MS = 2_147_483_647
 /** A limit that could never let a request pass is a mistake. */
 function checkKey(strategy: string, key: string, context: ComponentContext): void {
   if (strategy === 'ip' || context.service.tolerant) return
-  if (key === '') context.fail('/key', `the strategy '${strategy}' needs a key`)
+  if (key === '') return context.report('/key', `the strategy '${strategy}' needs a key`)
   const params = context.endpointFacts?.params ?? []
   if (strategy === 'param' && !params.includes(key)) {
-    context.fail('/key', `the endpoint has no parameter '${key}'${params.length === 0 ? '' : `, only ${params.join(', ')}`}`)
+    context.report('/key', `the endpoint has no parameter '${key}'${params.length === 0 ? '' : `, only ${params.join(', ')}`}`)
   }
 }
 

@@ -355,7 +355,7 @@ for (const [why, validator, message] of WRONG) {
     })
     const gateway = await openGateway(t, config, { tolerant: true })
     assert.equal((await call(gateway, bearer(await sign({}, keys.rsa)))).status, 401, 'tolerant: nothing passes')
-    await gateway.log.line(/ERROR:? \[ENDPOINT: \/x\/:id\]\[JWTValidator\] Unable to create the validator/)
+    await gateway.log.line(/ERROR:? \[ENDPOINT: \/x\/:id\]\[auth\/validator\] refuses every request/)
   })
 }
 

@@ -3,18 +3,23 @@ import { test } from 'node:test'
 import { addressIn } from '../../../../plugins/qos/ratelimit/router/client-key.js'
 import { limitClients } from '../../../../plugins/qos/ratelimit/router/index.js'
 import { GatewayResponse } from '../../../../src/plugin/index.js'
+import type { Gateway } from '../../../../src/running-gateway.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 const limit = (options: object) => ({ 'qos/ratelimit/router': options })
+
+async function statuses(gateway: Gateway, path: string, count: number): Promise<number[]> {
+  const all: number[] = []
+  for (let i = 0; i < count; i++) all.push((await gateway.request({ path })).status)
+  return all
+}
 
 test('an endpoint over its limit answers 503 without body and marks', async t => {
   const host = await startUpstream(t)
   const { gateway, log } = await build(t, {
     endpoints: [endpoint('/a', host, { extra: limit({ max_rate: 2, every: '1h', capacity: 2 }) }), endpoint('/b', host)]
   })
-  const statuses: number[] = []
-  for (let i = 0; i < 3; i++) statuses.push((await gateway.request({ path: '/a' })).status)
-  assert.deepEqual(statuses, [200, 200, 503])
+  assert.deepEqual(await statuses(gateway, '/a', 3), [200, 200, 503])
   const refused = await gateway.request({ path: '/a' })
   assert.equal(refused.body.length, 0)
   assert.equal(refused.headers['x-krakend'], undefined)
@@ -122,22 +127,47 @@ test('limits that cannot be honoured stop the start and say where', async t => {
   await refuse({ max_rate: 1, capacity: -1 }, /capacity/)
 })
 
-test('in tolerant mode an unknown strategy leaves the limit out and a bad duration is a second', async t => {
+test('in tolerant mode an unknown strategy counts all clients together and a bad duration is a second', async t => {
   const host = await startUpstream(t)
   const { gateway, log } = await build(
     t,
     {
       endpoints: [
-        endpoint('/a', host, { extra: limit({ client_max_rate: 1, strategy: 'cookie' }) }),
+        endpoint('/a', host, { extra: limit({ client_max_rate: 1, strategy: 'cookie', every: '1h' }) }),
         endpoint('/b', host, { extra: limit({ max_rate: 1, every: 'soon' }) })
       ]
     },
     { tolerant: true }
   )
-  for (let i = 0; i < 3; i++) assert.equal((await gateway.request({ path: '/a' })).status, 200)
+  assert.deepEqual(await statuses(gateway, '/a', 3), [200, 429, 429])
   await log.line(/ERROR.*unknown strategy 'cookie'/)
-  await log.line(/ERROR.*'soon' is not a duration.*1s is taken/)
+  await log.line(/ERROR.*'soon' is not a duration/)
   await log.line(/\/b\]\[Ratelimit\] Rate limit enabled\. MaxRate: 1\.000000, Capacity: 1/)
+})
+
+test('in tolerant mode a fault in one limit does not take the other one away', async t => {
+  const host = await startUpstream(t)
+  const cases: readonly (readonly [options: object, answers: readonly number[]])[] = [
+    [{ max_rate: 1, client_max_rate: 5 }, [200, 503, 503]],
+    [{ max_rate: 1, client_max_rate: 5, strategy: 'cookie' }, [200, 503, 503]],
+    [{ max_rate: 1, client_max_rate: 'many', strategy: 'ip' }, [200, 503, 503]],
+    [{ max_rate: 'many', client_max_rate: 1, strategy: 'ip' }, [200, 429, 429]],
+    [{ max_rate: '1' }, [200, 503, 503]],
+    [{ max_rate: 'many' }, [200, 503, 503]],
+    [{ max_rate: 1, capacity: 'x' }, [200, 503, 503]],
+    [{ client_max_rate: {}, strategy: 'ip' }, [200, 429, 429]],
+    [{ client_max_rate: '1', strategy: 'ip', cleanup_period: [] }, [200, 429, 429]],
+    [[], [500, 500, 500]]
+  ] as const
+  const hourly = (options: object) => (Array.isArray(options) ? options : { every: '1h', ...options })
+  const endpoints = cases.map(([options], i) => endpoint(`/e${i}`, host, { extra: limit(hourly(options)) }))
+  const proxy = { max_rate: 'x', capacity: -1, every: '1h' }
+  endpoints.push(endpoint('/proxy', host, { backendExtra: { 'qos/ratelimit/proxy': proxy } }))
+  const { gateway } = await build(t, { endpoints }, { tolerant: true })
+  for (const [i, [options, answers]] of cases.entries()) {
+    assert.deepEqual(await statuses(gateway, `/e${i}`, 3), answers, JSON.stringify(options))
+  }
+  assert.deepEqual(await statuses(gateway, '/proxy', 2), [200, 500])
 })
 
 test('without a rate there is no stage', async t => {

@@ -74,8 +74,11 @@ test('an endpoint refuses bots for itself', async t => {
 test('a pattern that cannot be read stops the start and says where', async t => {
   const config = { extra_config: bots({ patterns: ['ok', '(?<=x)y'] }), endpoints: [endpoint('/a', NOBODY)] }
   await assert.rejects(build(t, config), /\/extra_config\/security~1bot-detector\/patterns\/1: not a regular expression \(RE2\)/)
-  const { log } = await build(t, config, { tolerant: true })
-  await log.line(/ERROR: .*security\/bot-detector\] left out/)
+  const host = await startUpstream(t)
+  const { gateway, log } = await build(t, { ...config, endpoints: [endpoint('/a', host)] }, { tolerant: true })
+  await log.line(/ERROR: .*security\/bot-detector\] \/patterns\/1: not a regular expression/)
+  assert.equal((await gateway.request({ path: '/a', headers: { 'User-Agent': 'it is ok' } })).status, 403)
+  assert.equal((await gateway.request({ path: '/a', headers: { 'User-Agent': 'xy' } })).status, 200)
   await assert.rejects(
     build(t, { extra_config: bots({ deny: 'x', cache_size: -1 }), endpoints: [endpoint('/a', NOBODY)] }),
     /deny[\s\S]*cache_size|cache_size[\s\S]*deny/

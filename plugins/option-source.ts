@@ -1,9 +1,10 @@
 /**
- * Reads the options of a guard. In tolerant mode a guard gets them as they were written: what has the wrong type is an ERROR
- * line and takes a value that the guard names, never one that lets more pass.
+ * Reads the options of a component that protects. In tolerant mode it gets them as they were written: an option with a fault is
+ * an ERROR line and takes the value that the component names for this case, never one that lets more pass.
  */
 
 import type { ComponentContext } from 'sluice/plugin'
+import { parseDurationMs } from './duration.js'
 
 /** Typed access to an options object, key by key. */
 export class OptionSource {
@@ -11,7 +12,7 @@ export class OptionSource {
   private readonly context: ComponentContext
   private readonly tag: string
 
-  /** Stops the start when `options` is no object. */
+  /** Stops the start when `options` is no object; in tolerant mode every request is refused then. */
   constructor(options: unknown, tag: string, context: ComponentContext) {
     if (typeof options !== 'object' || options === null || Array.isArray(options)) context.fail('', 'expected an object')
     this.options = options as Readonly<Record<string, unknown>>
@@ -21,8 +22,7 @@ export class OptionSource {
 
   /** Reports an option that cannot be honoured: stops the start, in tolerant mode it is a line. */
   problem(pointer: string, message: string): void {
-    if (!this.context.service.tolerant) this.context.fail(pointer, message)
-    this.context.logger.error(`${this.tag} ${pointer}: ${message}`)
+    this.context.report(pointer, message)
   }
 
   /** Tells something that is no fault. */
@@ -36,13 +36,38 @@ export class OptionSource {
   }
 
   text(key: string): string {
-    return this.read(key, 'a string', '', '', (value): value is string => typeof value === 'string')
+    return this.read<string>(key, 'a string', '', '', (value): value is string => typeof value === 'string')
   }
 
   /** A whole number. */
   integer(key: string, fallback: number): number {
     const fits = (value: unknown): value is number => Number.isSafeInteger(value)
     return this.read(key, 'a whole number', fallback, fallback, fits)
+  }
+
+  /** A number from 0. A number in quotes is a fault, and yet that number. */
+  amount(key: string, wrong: number): number {
+    const value = this.options[key]
+    const quoted = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
+    const repaired = Number.isFinite(quoted) && quoted >= 0 ? quoted : wrong
+    return this.read<number>(key, 'a number from 0', 0, repaired, (one): one is number => typeof one === 'number' && one >= 0)
+  }
+
+  /** A duration in ms; `absent` also when it is '' or none. */
+  durationMs(key: string, absent: number): number {
+    const text = this.text(key)
+    if (text === '') return absent
+    const ms = parseDurationMs(text)
+    if (ms === undefined) this.problem(`/${key}`, `'${text}' is not a duration such as "1m30s"`)
+    return ms ?? absent
+  }
+
+  /** The strings of a list. What is none is reported and left out; the others stay. */
+  textsIn(key: string): readonly string[] {
+    const isText = (item: unknown): item is string => typeof item === 'string'
+    const value = this.read<readonly unknown[]>(key, 'a list of strings', [], [], Array.isArray)
+    for (const [index, item] of value.entries()) if (!isText(item)) this.problem(`/${key}/${index}`, 'expected a string')
+    return value.filter(isText)
   }
 
   /** A list of strings; undefined when it is not given, `wrong` when it is something else. */

@@ -1,0 +1,138 @@
+/** What is wrong with a configuration is told at once, whichever phase of the start finds it. */
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import type { ConfigInput } from '../../src/config/input.js'
+import { ConfigError, type ConfigProblem } from '../../src/errors.js'
+import { createGateway, type GatewayOptions } from '../../src/gateway.js'
+import { silentLogger } from '../../src/telemetry/logger.js'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'sluice-faults-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+const backend = [{ host: ['http://127.0.0.1:9'], url_pattern: '/', disable_host_sanitize: true }]
+const endpoint = (extra_config: object, more: object = {}) => ({ endpoint: '/x', backend, extra_config, ...more })
+
+async function start(config: object, options: GatewayOptions = {}): Promise<readonly ConfigProblem[]> {
+  const file = path.join(folder, 'krakend.json')
+  writeFileSync(file, JSON.stringify({ version: 3, ...config }, undefined, 1))
+  try {
+    const gateway = await createGateway(file, { env: {}, logger: silentLogger, ...options })
+    await gateway.close()
+    return gateway.config.problems
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.problems
+  }
+}
+
+const EVERY_PHASE = {
+  timeout: 'soon',
+  plugin: { folder: '/nowhere/plugins/', pattern: '.js' },
+  tls: { keys: [{ public_key: '/nowhere/a.pem', private_key: '/nowhere/a.key' }] },
+  client_tls: { ca_certs: ['/nowhere/ca.pem'] },
+  extra_config: { 'plugin/http-server': { name: ['absent'] }, 'auth/validatr': {} },
+  endpoints: [
+    endpoint({ 'modifier/martian': {} }),
+    endpoint({ 'qos/ratelimit/router': { client_max_rate: 1 } }, { endpoint: '/a' }),
+    endpoint({ 'auth/validator': { alg: 'RS256', jwk_local_path: '/nowhere/keys.json' } }, { endpoint: '/b' }),
+    endpoint({ 'validation/cel': [{ check_expr: '1 +' }] }, { endpoint: '/c' }),
+    endpoint({ 'validation/json-schema': { type: 'nothing' } }, { endpoint: '/d' }),
+    endpoint({ 'plugin/req-resp-modifier': { name: ['missing'] } }, { endpoint: '/e', imput_headers: [] })
+  ]
+}
+
+const EXPECTED = [
+  '/timeout',
+  '/plugin/folder',
+  '/tls/keys/0/public_key',
+  '/tls/keys/0/private_key',
+  '/client_tls',
+  '/extra_config/plugin~1http-server/name',
+  '/extra_config/auth~1validatr',
+  '/endpoints/0/extra_config/modifier~1martian',
+  '/endpoints/1/extra_config/qos~1ratelimit~1router/strategy',
+  '/endpoints/2/extra_config/auth~1validator/jwk_local_path',
+  '/endpoints/3/extra_config/validation~1cel/0/check_expr',
+  '/endpoints/4/extra_config/validation~1json-schema',
+  '/endpoints/5/extra_config/plugin~1req-resp-modifier/name'
+]
+
+test('faults of all phases are one list with places, errors first', async () => {
+  const problems = await start(EVERY_PHASE)
+  const errors = problems.filter(problem => problem.level === 'error')
+  for (const pointer of EXPECTED)
+    assert.ok(
+      errors.some(one => one.pointer.startsWith(pointer)),
+      `${pointer} in\n${errors.map(one => one.pointer).join('\n')}`
+    )
+  for (const one of problems) assert.ok(one.line !== undefined && one.column !== undefined, one.pointer)
+  assert.equal(
+    problems.findIndex(one => one.level === 'warning'),
+    errors.length
+  )
+  assert.equal(problems.at(-1)?.pointer, '/endpoints/5/imput_headers')
+})
+
+test('an object that is handed over is told about in the same way', async () => {
+  const config = { version: 3, ...EVERY_PHASE }
+  await assert.rejects(
+    createGateway(config as unknown as ConfigInput, { env: {}, logger: silentLogger }),
+    (error: ConfigError) => {
+      for (const pointer of EXPECTED) assert.ok(error.message.includes(pointer), pointer)
+      return true
+    }
+  )
+})
+
+test('one place is told about once, at its own spelling', async () => {
+  const key = 'github.com/devopsfaith/krakend-jose/validator'
+  const problems = await start({ endpoints: [endpoint({ [key]: { alg: 5, jwk_local_path: '/nowhere/k' } })] })
+  assert.deepEqual(
+    problems.map(one => one.pointer),
+    ['/endpoints/0/extra_config/github.com~1devopsfaith~1krakend-jose~1validator/alg']
+  )
+})
+
+test('a cause with several places is told once, with their number', async () => {
+  const endpoints = ['/a', '/b', '/c'].map(at => endpoint({ 'modifier/martian': {} }, { endpoint: at }))
+  const { message } = new ConfigError(await start({ endpoints }))
+  assert.match(
+    message,
+    /^`modifier\/martian`: 3 places: Sluice does not have the namespace[^\n]*\n {2}\S+:\d+:\d+ \/endpoints\/0/
+  )
+  assert.equal(message.split('\n').length, 4)
+})
+
+test('tolerant: what is left out is told too', async () => {
+  const { tls, client_tls, timeout, ...rest } = EVERY_PHASE
+  const problems = await start(rest, { tolerant: true })
+  const told = problems.filter(one => one.level === 'error').map(one => one.pointer)
+  for (const pointer of EXPECTED.filter(one => !/^\/(tls|client_tls|timeout|extra_config\/auth)/.test(one)))
+    assert.ok(
+      told.some(one => one.startsWith(pointer)),
+      `${pointer} in\n${told.join('\n')}`
+    )
+})
+
+test('tolerant: without its certificates a gateway does not start', async () => {
+  const problems = await start({ tls: EVERY_PHASE.tls }, { tolerant: true })
+  assert.deepEqual(
+    problems.map(one => one.pointer),
+    ['/tls/keys/0/public_key', '/tls/keys/0/private_key']
+  )
+})
+
+test('what only watches is left out with a warning', async () => {
+  const otlp = { exporters: { otlp: [{ name: 'o', host: 'collector' }] } }
+  const problems = await start({
+    extra_config: { 'telemetry/opentelemetry': otlp, 'telemetry/influx': {}, 'telemetry/gelf': {} }
+  })
+  assert.deepEqual(
+    problems.map(one => one.level),
+    ['warning', 'warning', 'warning']
+  )
+})
