@@ -6,6 +6,9 @@ test('reads the dialects of RE2 and of JavaScript', async () => {
   const compile = await loadLinear()
   assert.equal(compile('^\\p{L}+\\z').test('día'), true)
   assert.equal(compile('^\\u00e9\\/$').test('é/'), true)
+  assert.equal(compile('^\\p{Letter}+[\\p{General_Category=Decimal_Number}]\\P{L}$').test('día1-'), true)
+  assert.equal(compile('^\\p{Script=Greek}$').test('π'), true)
+  assert.equal(compile('^\\\\p\\{L\\}$').test('\\p{L}'), true)
   assert.equal(String(compile('a+')), '/a+/')
 })
 

@@ -105,8 +105,5 @@ function powerOfTen(exponent: number, modulus: bigint): bigint {
 /** A text that equal numbers share, however they are written. */
 export function canonicalDecimal({ negative, digits, exponent }: Decimal): string {
   if (digits === '') return '0'
-  const sign = negative ? '-' : ''
-  // as String(value) prints integers, see canonicalNumber
-  if (exponent >= 0 && digits.length + exponent <= 15) return sign + digits + '0'.repeat(exponent)
-  return `${sign}${digits}e${exponent}`
+  return `${negative ? '-' : ''}${digits}e${exponent}`
 }

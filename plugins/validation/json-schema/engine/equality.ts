@@ -1,8 +1,9 @@
 /** When two JSON values are one: numbers by their value, objects without regard to the order of their members. */
 
+import { canonicalDecimal, parseDecimal } from './decimal.js'
 import { NestingError } from './errors.js'
 import { ARRAY, kindOf, NUMBER, OBJECT } from './node.js'
-import { type Bound, boundOf, canonicalNumber, compareTo, type NumberText } from './numbers.js'
+import { type Bound, boundOf, compareTo, isPlain, type NumberText } from './numbers.js'
 import { MAX_NESTING, type Run } from './run.js'
 
 /** A value of a schema, prepared to be compared with. */
@@ -57,42 +58,73 @@ function memberEquals(container: object, key: string | number, value: unknown, e
   return typeof value === 'number' && compareTo(value, textOf(container, key, value), expected.number) === 0
 }
 
-/** Numbers equal values alike, each value once: of a tree of arrays whose items must be unique none is walked twice. */
+/** What equal values share: the value itself where JavaScript tells it from all others, else an object that stands for it. */
+type Identity = string | number | boolean | null | Representative
+
+/** Stands for an array, an object, or a number that is no double. */
+interface Representative {
+  readonly id: number
+}
+
+/** Finds equal values, each value walked once: of a tree of arrays whose items must be unique none is walked twice. */
 export class Identities {
   private readonly textOf: NumberText
-  private readonly byText = new Map<string, number>()
-  private readonly byContainer = new Map<object, number>()
+  private readonly byText = new Map<string, Representative>()
+  private readonly byContainer = new Map<object, Representative>()
 
   constructor(textOf: NumberText) {
     this.textOf = textOf
   }
 
-  /** A text that equal values share. @throws NestingError */
-  of(container: object, key: string | number, value: unknown, depth = 0): string {
-    if (typeof value === 'string') return `"${value}`
-    if (typeof value === 'number') return canonicalNumber(value, this.textOf(container, key, value))
-    if (typeof value !== 'object' || value === null) return String(value)
-    return `#${this.ofContainer(value, depth)}`
-  }
-
-  private ofContainer(value: object, depth: number): number {
+  /** Answers what the values that equal this one share, as a key of a Map. @throws NestingError */
+  of(container: object, key: string | number, value: unknown, depth = 0): Identity {
+    if (typeof value === 'number') return this.ofNumber(value, this.textOf(container, key, value))
+    if (typeof value !== 'object' || value === null) return value as Identity
     const known = this.byContainer.get(value)
     if (known !== undefined) return known
     if (depth > MAX_NESTING) throw new NestingError()
-    const text = Array.isArray(value) ? this.ofItems(value, depth + 1) : this.ofMembers(value, depth + 1)
-    const id = this.byText.get(text) ?? this.byText.size
-    this.byText.set(text, id)
-    this.byContainer.set(value, id)
-    return id
+    const text = Array.isArray(value) ? this.itemsText(value, depth + 1) : this.membersText(value, depth + 1)
+    const made = this.representative(text)
+    this.byContainer.set(value, made)
+    return made
   }
 
-  private ofItems(list: readonly unknown[], depth: number): string {
-    return `[${list.map((item, i) => JSON.stringify(this.of(list, i, item, depth))).join(',')}`
+  /** The double, unless its digits are others than those that were written. */
+  private ofNumber(value: number, text: string): Identity {
+    if (isPlain(value, text)) return value
+    const canonical = canonicalDecimal(parseDecimal(text))
+    const isDouble = Number.isFinite(value) && canonicalDecimal(parseDecimal(String(value))) === canonical
+    return isDouble ? value : this.representative(canonical)
   }
 
-  private ofMembers(object: object, depth: number): string {
+  private representative(text: string): Representative {
+    let known = this.byText.get(text)
+    if (known === undefined) {
+      known = { id: this.byText.size }
+      this.byText.set(text, known)
+    }
+    return known
+  }
+
+  private itemsText(list: readonly unknown[], depth: number): string {
+    let text = '['
+    for (let i = 0; i < list.length; i++) text += `${identityText(this.of(list, i, list[i], depth))},`
+    return text
+  }
+
+  private membersText(object: object, depth: number): string {
     const members = object as Readonly<Record<string, unknown>>
-    const names = Object.keys(members).sort()
-    return `{${names.map(name => `${JSON.stringify(name)}:${JSON.stringify(this.of(object, name, members[name], depth))}`).join(',')}`
+    let text = '{'
+    for (const name of Object.keys(members).sort()) {
+      text += `${JSON.stringify(name)}:${identityText(this.of(object, name, members[name], depth))},`
+    }
+    return text
   }
+}
+
+function identityText(identity: Identity): string {
+  if (typeof identity === 'string') return JSON.stringify(identity)
+  // as a key of a Map, -0 is 0
+  if (typeof identity === 'number') return String(identity + 0)
+  return typeof identity === 'object' && identity !== null ? `#${identity.id}` : String(identity)
 }

@@ -3,7 +3,7 @@
  * of two such doubles the greater one has the greater decimal: those are compared as they are, all others digit by digit.
  */
 
-import { canonicalDecimal, compareDecimals, type Decimal, isMultipleOf, isWhole, parseDecimal } from './decimal.js'
+import { compareDecimals, type Decimal, isMultipleOf, isWhole, parseDecimal } from './decimal.js'
 
 /** Tells how the number under `key` of a parsed object or array was written. */
 export type NumberText = (container: object, key: string | number, value: number) => string
@@ -53,10 +53,4 @@ export function isMultiple(value: number, text: string, divisor: Bound): boolean
     return value % divisor.value === 0
   }
   return isMultipleOf(parseDecimal(text), divisor.decimal)
-}
-
-/** A text that equal numbers share. @throws NumberRangeError */
-export function canonicalNumber(value: number, text: string): string {
-  if (value > -1e15 && value < 1e15 && Number.isInteger(value) && isPlain(value, text)) return String(value + 0)
-  return canonicalDecimal(parseDecimal(text))
 }

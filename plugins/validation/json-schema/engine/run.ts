@@ -41,6 +41,8 @@ export class Run {
   private readonly rootText: string | undefined
   private readonly keys: (string | number)[] = []
   private readonly containers: object[] = []
+  /** How the member that is looked at was written, once some check asked. */
+  private text: string | undefined
   /** Where the place of a fault begins: `propertyNames` looks at texts that have no place. */
   private base = 0
   private readonly faults: Fault[] = []
@@ -73,7 +75,8 @@ export class Run {
   textOf(value: number): string {
     const top = this.keys.length - 1
     if (top < 0) return this.rootText ?? String(value)
-    return this.numberText(this.containers[top]!, this.keys[top]!, value)
+    this.text ??= this.numberText(this.containers[top]!, this.keys[top]!, value)
+    return this.text
   }
 
   /** Numbers for equal values, for the whole run. */
@@ -113,9 +116,11 @@ export class Run {
   evaluateMember(node: Node, container: object, key: string | number, value: unknown): boolean {
     this.keys.push(key)
     this.containers.push(container)
+    this.text = undefined
     const ok = this.evaluate(node, value, undefined)
     this.keys.pop()
     this.containers.pop()
+    this.text = undefined
     return ok
   }
 

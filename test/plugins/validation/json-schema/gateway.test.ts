@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { createGateway } from '../../../../src/gateway.js'
+import { KeptLines } from '../../../support/open-gateway.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 const RETURN_TEXTS = { extra_config: { router: { return_error_msg: true } } }
@@ -86,6 +91,27 @@ test('a bomb ends its request only', async t => {
   const ask = async (text: string): Promise<number> =>
     (await gateway.request({ method: 'POST', path: '/a', body: JSON.stringify(text) })).status
   assert.deepEqual(await Promise.all([ask(`${'a'.repeat(50_000)}!`), ask('aaa')]), [400, 200])
+})
+
+test('numbers of the configuration file and of a body that is a number have all their digits', async t => {
+  const host = await startUpstream(t)
+  const schema = '{"maximum":9007199254740993,"properties":{"a":{"const":1e400}}}'
+  const backend = `{"host":["${host}"],"url_pattern":"/"}`
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-schema-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'krakend.json')
+  await writeFile(
+    file,
+    `{"version":3,"endpoints":[{"endpoint":"/a","method":"POST","backend":[${backend}],"extra_config":{"validation/json-schema":${schema}}}]}`
+  )
+  const gateway = await createGateway(file, { env: {}, logOutput: new KeptLines() })
+  t.after(() => gateway.close({ graceMs: 1 }))
+  const ask = async (body: string): Promise<number> => (await gateway.request({ method: 'POST', path: '/a', body })).status
+  assert.equal(await ask(' 9007199254740993 '), 200)
+  assert.equal(await ask('9007199254740994'), 400)
+  assert.equal(await ask('9007199254740993.0000001'), 400)
+  assert.equal(await ask('{"a":10e399}'), 200)
+  assert.equal(await ask('{"a":1e401}'), 400)
 })
 
 test('a schema that cannot be used stops the start, and is left out in tolerant mode', async t => {

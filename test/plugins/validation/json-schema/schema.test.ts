@@ -29,7 +29,7 @@ test('says what is wrong as KrakenD says it', async () => {
     [{ required: ['a', 'b'] }, { a: 1 }, "missing property 'b'"],
     [{ required: ['constructor'] }, {}, "missing property 'constructor'"],
     [{ type: 'integer' }, 1.5, 'got number, want integer'],
-    [{ type: ['object', 'null'] }, [], 'got array, want object or null'],
+    [{ type: ['object', 'null'] }, [], 'got array, want null or object'],
     [{ type: 'string' }, null, 'got null, want string'],
     [{ additionalProperties: false }, { x: 1 }, "additional properties 'x' not allowed"],
     [{ enum: ['red', 3] }, 'blue', "value must be one of 'red', 3"],
@@ -44,6 +44,53 @@ test('says what is wrong as KrakenD says it', async () => {
     [{ not: {} }, 1, "'not' failed"]
   ]
   for (const [schema, value, text] of cases) assert.equal(await fault(schema, value), `- at '': ${text}`)
+})
+
+test('says all that is wrong, each fault in a line', async () => {
+  const lines = async (schema: object, value: unknown): Promise<string[]> => (await fault(schema, value))!.split('\n')
+  const person = {
+    required: ['name'],
+    properties: { age: { type: 'integer', minimum: 0 }, tag: { maxLength: 1, pattern: '^a' } }
+  }
+  assert.deepEqual(await lines({ ...person, additionalProperties: false }, { age: 'x', tag: 'bb', y: 1, z: 2 }), [
+    "- at '': missing property 'name'",
+    "- at '/age': got string, want integer",
+    "- at '/tag': validation failed",
+    "  - at '/tag': maxLength: got 2, want 1",
+    "  - at '/tag': 'bb' does not match pattern '^a'",
+    "- at '': additional properties 'y', 'z' not allowed"
+  ])
+  const choice = { anyOf: [{ minimum: 3, multipleOf: 2 }, { type: 'string' }] }
+  assert.deepEqual(await lines(choice, 1), [
+    "- at '': 'anyOf' failed",
+    "  - at '': validation failed",
+    "    - at '': minimum: got 1, want 3",
+    "    - at '': multipleOf: got 1, want 2",
+    "  - at '': got number, want string"
+  ])
+  const referring = { $ref: '#/$defs/a', $defs: { a: { properties: { b: { type: 'string' } } } } }
+  assert.deepEqual(await lines(referring, { b: 1 }), ["- at '/b': got number, want string"])
+  assert.deepEqual(await lines({ propertyNames: { maxLength: 1 } }, { ab: 1 }), [
+    "- at '': invalid propertyName 'ab'",
+    "  - at '': maxLength: got 2, want 1"
+  ])
+  assert.deepEqual(await lines({ contains: { type: 'string' }, minContains: 2 }, ['a', 1]), [
+    "- at '': min 2 items required to match contains schema, but matched 1 items at 0",
+    "  - at '/1': got number, want string"
+  ])
+  assert.deepEqual(await lines({ oneOf: [true, true] }, 1), ["- at '': 'oneOf' failed, subschemas 0, 1 matched"])
+  assert.deepEqual(await lines({ type: 'object', required: ['a'] }, []), ["- at '': got array, want object"])
+})
+
+test('prints texts on one line, and numbers as KrakenD does where nothing is lost', async () => {
+  assert.equal(
+    await fault({ properties: { "a/b'~\n": { type: 'null' } } }, { "a/b'~\n": 1 }),
+    "- at '/a~1b\\'~0\\n': got number, want null"
+  )
+  assert.equal(await fault({ enum: ['\\', null, true, 1.5] }, 0), "- at '': value must be one of '\\\\', <nil>, true, 1.5")
+  assert.equal(await fault({ maximum: 1000 }, 1234.5), "- at '': maximum: got 1,234.5, want 1,000")
+  assert.equal(await fault({ maximum: 1000000 }, 1e30), "- at '': maximum: got 1e+30, want 1000000")
+  assert.equal(await fault({ maxItems: 0 }, new Array(1234).fill(1)), "- at '': maxItems: got 1,234, want 0")
 })
 
 test('a long value of the client is not repeated in full', async () => {

@@ -53,7 +53,7 @@ function oneOf(nodes: readonly Node[]): Check {
     let first = -1
     for (let i = 0; i < nodes.length; i++) {
       const node = nodes[i]!
-      const fits = first === -1 ? run.evaluateHere(node, value, seen) : run.fits(node, value, undefined)
+      const fits = first === -1 ? run.evaluateHere(node, value, seen) : run.fits(node, value, seen)
       if (!fits) continue
       run.drop(start)
       if (first !== -1) return run.fail({ keyword: 'oneOf', matched: [first, i] })

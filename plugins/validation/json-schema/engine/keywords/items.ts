@@ -36,9 +36,10 @@ export function arrayChecks(reader: SchemaReader, dialect: Dialect): Check[] {
 
 function isUnique(list: List, run: Run): boolean {
   if (list.length < 2) return true
-  const indexes = new Map<string, number>()
+  const { identities } = run
+  const indexes = new Map<unknown, number>()
   for (let i = 0; i < list.length; i++) {
-    const identity = run.identities.of(list, i, list[i])
+    const identity = identities.of(list, i, list[i])
     const first = indexes.get(identity)
     if (first !== undefined) return run.fail({ keyword: 'uniqueItems', first, second: i })
     indexes.set(identity, i)
@@ -132,11 +133,10 @@ function containsCheck(reader: SchemaReader, dialect: Dialect): Check | undefine
       if (tracks) seen?.addItem(i)
       else if (max === undefined && matched.length >= (min ?? 1)) break
     }
-    if (matched.length < (min ?? 1)) {
-      return run.bundle(start, min === undefined ? { keyword: 'contains' } : { keyword: 'minContains', matched, want: min })
-    }
-    run.drop(start)
-    if (max === undefined || matched.length <= max) return true
+    const enough = matched.length >= (min ?? 1)
+    if (enough) run.drop(start)
+    else run.bundle(start, min === undefined ? { keyword: 'contains' } : { keyword: 'minContains', matched, want: min })
+    if (max === undefined || matched.length <= max) return enough
     return run.fail({ keyword: 'maxContains', matched, want: max })
   }
 }

@@ -22,9 +22,13 @@ export function typeName(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value
 }
 
-function typeGate(want: readonly string[]): Check {
-  const wholeOnly = want.includes('integer') && !want.includes('number')
-  const names = new Set(want)
+/** The order in which KrakenD lists types. */
+const TYPES = ['null', 'boolean', 'number', 'integer', 'string', 'array', 'object']
+
+function typeGate(listed: readonly string[]): Check {
+  const names = new Set(listed)
+  const want = TYPES.filter(name => names.has(name))
+  const wholeOnly = names.has('integer') && !names.has('number')
   return (value, run) => {
     const got = typeName(value)
     if (names.has(got)) return true
