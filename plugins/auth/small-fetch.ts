@@ -1,6 +1,7 @@
 /** Small documents over HTTP for the auth components: key sets and tokens, within limits of time and size. */
 
 import type { TLSSocket } from 'node:tls'
+import { connectFailure, omitConnection } from 'sluice/plugin'
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
 import { hasPinnedKey } from './tls-rules.js'
 
@@ -120,10 +121,10 @@ function createDispatcher(options: SmallFetchOptions): Dispatcher {
   }
   const limits = { connections: 4, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, maxResponseSize: maxBytes }
   // A pin speaks of the server itself, so it is asked without a proxy between.
-  if (pins.size > 0) return new Agent({ ...limits, connect: pinned(buildConnector(tls), pins) })
+  if (pins.size > 0) return new Agent({ ...limits, connect: bare(pinned(buildConnector(tls), pins)) })
   const http = env.http_proxy ?? env.HTTP_PROXY ?? ''
   const https = env.https_proxy ?? env.HTTPS_PROXY ?? ''
-  if (http === '' && https === '') return new Agent({ ...limits, connect: tls })
+  if (http === '' && https === '') return new Agent({ ...limits, connect: bare(buildConnector(tls)) })
   return new EnvHttpProxyAgent({
     ...limits,
     connect: tls,
@@ -135,6 +136,17 @@ function createDispatcher(options: SmallFetchOptions): Dispatcher {
     // plain http goes to the proxy as it is; tunnels are for TLS
     proxyTunnel: false
   })
+}
+
+/** Requests go without a `Connection` field, and each fails at once where no connection can be made, as those to backends. */
+function bare(connect: buildConnector.connector): buildConnector.connector {
+  return (options, done) => {
+    connect(options, (...outcome) => {
+      if (!outcome[1]) return done(connectFailure(outcome[0]!), null)
+      omitConnection(outcome[1], false)
+      done(...outcome)
+    })
+  }
 }
 
 function pinned(connect: buildConnector.connector, pins: ReadonlySet<string>): buildConnector.connector {

@@ -53,12 +53,3 @@ export function upstreamFailure(cause: unknown, method: string, url: string): Ga
 function unwrap(cause: unknown): unknown {
   return cause instanceof AggregateError && (cause as { code?: unknown }).code === undefined ? (cause.errors[0] ?? cause) : cause
 }
-
-/**
- * Translates a failed connection attempt for undici. For this one code its client leaves the failed call in its queue, and the next
- * call on it would wait for ever; under another code it fails all calls that wait.
- */
-export function connectFailure(error: Error): Error {
-  if ((error as { code?: unknown }).code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return error
-  return Object.assign(new Error(error.message, { cause: error }), { code: 'ERR_TLS_CERT_ALTNAME' })
-}

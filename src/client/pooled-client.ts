@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
+import { connectFailure, omitConnection, stopOmitting } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import { tidyAnswerHeads } from './answer-heads.js'
 import type { UpstreamCall } from './call.js'
-import { connectFailure } from './failure.js'
-import { omitConnection, stopOmitting } from './request-head.js'
 import { SocketReader } from './socket-reader.js'
 
 /** Who a client goes back to when its call has ended. */

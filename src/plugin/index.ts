@@ -1,6 +1,7 @@
 /** The public plugin interface, `sluice/plugin`. */
 
 export { type ErrorCode, GatewayError, type GatewayErrorInit } from '../errors.js'
+export { connectFailure, omitConnection } from '../http/undici-quirks.js'
 export { Body } from '../message/body.js'
 export { HeaderMap, type HeadersLike } from '../message/header-map.js'
 export { numberText } from '../message/json-numbers.js'

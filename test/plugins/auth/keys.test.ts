@@ -191,6 +191,16 @@ test('follows redirects to where keys may come from, a few times', async t => {
   await assert.rejects(strict.get(`${tls.url}/`, '*/*'), /redirect to http:/)
 })
 
+test('asks without a Connection field, and fails at once each time where the name does not fit', async t => {
+  const server = await serve(t, (_req, res) => res.end('{}'))
+  await open(t).get(`${server.url}/`, '*/*')
+  assert.equal(server.requests[0]!.headers.connection, undefined)
+  const tls = await serveTls(t, (_req, res) => res.end('{}'))
+  const strict = open(t, { insecure: false, ca: [certText('ca.pem')], timeoutMs: 20_000 })
+  const other = tls.url.replace('localhost', '127.0.0.1')
+  for (let i = 0; i < 12; i++) await assert.rejects(strict.get(`${other}/`, '*/*'), /does not match certificate/)
+})
+
 test('wants a certificate that somebody vouches for, or the pinned key', async t => {
   const server = await serveTls(t, (_req, res) => res.end('ok'))
   const spki = (name: string): string =>

@@ -1,3 +1,5 @@
+/** What undici's client does that neither the gateway's pools nor components with clients of their own may do. */
+
 import type { Socket } from 'node:net'
 
 /** What undici's client puts behind the Host field of every head (its `writeH1`), as its head says that the connection lives on or ends. */
@@ -36,4 +38,13 @@ export function withoutConnection(head: string, endsAll: boolean): string {
   if (!endsAll && head.startsWith('HEAD ') && head.startsWith(CLOSE, third))
     return head.slice(0, third) + head.slice(third + CLOSE.length)
   return head
+}
+
+/**
+ * Translates a failed connection attempt for undici. For this one code its client leaves the failed call in its queue, and the next
+ * call on it would wait for ever; under another code it fails all calls that wait.
+ */
+export function connectFailure(error: Error): Error {
+  if ((error as { code?: unknown }).code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return error
+  return Object.assign(new Error(error.message, { cause: error }), { code: 'ERR_TLS_CERT_ALTNAME' })
 }
