@@ -6,8 +6,11 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
 
+// npm runs `prepare` for a linked package too, also for an installed one, which holds what was built and no sources.
+if (!existsSync(path.join(root, 'src', 'cli.ts'))) process.exit(0)
+
+const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
 rmSync(path.join(root, 'dist'), { recursive: true, force: true })
 for (const project of ['tsconfig.build.json', 'tsconfig.plugins.json']) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', path.join(root, project)], { stdio: 'inherit' })

@@ -6,13 +6,14 @@ import type { Dispatch } from './router/dispatch.js'
 import type { ClientErrorInfo } from './server/client-error.js'
 import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
 import { createListener, type Listener } from './server/listener.js'
+import { BODY_TAKEN, refuseTakenBody } from './server/taken-body.js'
 import type { UpgradeCheck } from './server/upgrade.js'
 import type { GatewayLogger } from './telemetry/logger.js'
 
 /** A running, or not yet running, gateway. */
 export interface Gateway {
   readonly config: ServiceConfig
-  /** Serves one exchange of a `node:http` server of one's own. */
+  /** Serves one exchange of a `node:http` server of one's own; 500 when something has read the request's body before. */
   readonly handler: (req: IncomingMessage, res: ServerResponse) => void
   /** Opens the port, once. @throws GatewayError SLUICE_ERR_CONFIG_LISTEN (port in use, TLS files, opened before, closed) */
   listen(): Promise<{ address: string; port: number }>
@@ -122,6 +123,7 @@ export class RunningGateway implements Gateway {
   }
 
   private lend(req: IncomingMessage, res: ServerResponse): void {
+    if (refuseTakenBody(req, res)) return this.logger.error(`[SERVICE: Router] ${req.method} ${req.url}: ${BODY_TAKEN}`)
     if (!res.closed) {
       this.lent++
       res.once('close', () => {

@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { SLUICE_VERSION } from '../identity.js'
+import { fileURLToPath } from 'node:url'
 
 const KINDS = ['handler', 'client', 'modifier'] as const
 export type ScaffoldKind = (typeof KINDS)[number]
@@ -20,9 +20,10 @@ export async function scaffoldPlugin(name: string, kind: ScaffoldKind, typescrip
   await mkdir(name)
   const files: readonly (readonly [name: string, text: string])[] = [
     [`${name}.${extension}`, kind === 'modifier' ? modifierSource(name, typescript) : handlerSource(name, kind, typescript)],
-    [`${name}.test.${extension}`, testSource(name, kind, extension)],
+    [`${name}.test.${extension}`, testSource(name, kind)],
     ['package.json', packageSource(name, typescript)],
-    ['README.md', readmeSource(name, kind, extension)]
+    ...(typescript ? [['tsconfig.json', jsonText(TSCONFIG)] as const] : []),
+    ['README.md', readmeSource(name, kind, typescript)]
   ]
   const written: string[] = []
   for (const [file, text] of files) {
@@ -100,11 +101,11 @@ export const ModifierRegisterer${typescript ? ': ModifierPlugin' : ''} = {
 `
 }
 
-function testSource(name: string, kind: ScaffoldKind, extension: string): string {
+function testSource(name: string, kind: ScaffoldKind): string {
   return `import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testPlugin } from 'sluice/plugin'
-import * as plugin from './${name}.${extension}'
+import * as plugin from './${name}.js'
 
 test('marks answers', async () => {
   const tested = await testPlugin(plugin, { name: '${name}', kind: '${kind}', options: { header: 'x-${name}' }, upstream: { body: { ok: true } } })
@@ -122,31 +123,66 @@ test('marks answers', async () => {
 }
 
 function packageSource(name: string, typescript: boolean): string {
-  const content = {
+  const node = Number.parseInt(process.versions.node, 10)
+  return jsonText({
     name,
     version: '0.1.0',
     private: true,
     type: 'module',
-    scripts: { test: typescript ? 'node --import tsx --test *.test.ts' : 'node --test' },
-    devDependencies: { sluice: `^${SLUICE_VERSION}`, ...(typescript ? { tsx: '^4.23.15', typescript: '^7.0.2' } : {}) }
-  }
-  return `${JSON.stringify(content, null, 2)}\n`
+    scripts: typescript
+      ? { build: 'tsc', test: `tsc && node --enable-source-maps --test dist/${name}.test.js` }
+      : { test: `node --test ${name}.test.js` },
+    devDependencies: {
+      sluice: runningPackage(name),
+      ...(typescript ? { '@types/node': `^${node}.0.0`, typescript: '^7.0.2' } : {})
+    }
+  })
 }
 
-function readmeSource(name: string, kind: ScaffoldKind, extension: string): string {
+/** The package that runs, by its path: until it is published no registry has it. */
+function runningPackage(folder: string): string {
+  const root = fileURLToPath(new URL('../../', import.meta.url))
+  return `file:${path.relative(path.resolve(folder), root).replaceAll(path.sep, '/')}`
+}
+
+/** For Node's own modules, with maps that lead errors to the lines of the source. */
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'ES2023',
+    lib: ['ES2023'],
+    module: 'NodeNext',
+    types: ['node'],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    verbatimModuleSyntax: true,
+    sourceMap: true,
+    rootDir: '.',
+    outDir: 'dist'
+  },
+  include: ['*.ts']
+}
+
+function jsonText(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+function readmeSource(name: string, kind: ScaffoldKind, typescript: boolean): string {
+  const folder = typescript ? 'dist/' : ''
   const namespace = { handler: 'plugin/http-server', client: 'plugin/http-client', modifier: 'plugin/req-resp-modifier' }[kind]
   return `# ${name}
 
 Marks answers with a header.
 
 \`\`\`json
-"plugin": { "folder": "./${name}/", "pattern": "${name}.${extension}" }
+"plugin": { "folder": "./${name}/${folder}", "pattern": "${name}.js" }
 \`\`\`
 
 \`\`\`json
 "${namespace}": { "name": ["${name}"], "${name}": { "header": "x-${name}" } }
 \`\`\`
 
-\`npm test\` runs it in a real gateway and breaks exchanges off at every stage; \`sluice test-plugin ${name}.${extension}\` loads it and says what it registers.
+\`npm test\` ${typescript ? 'compiles it, ' : ''}runs it in a real gateway and breaks exchanges off at every stage; \`npx sluice test-plugin ${folder}${name}.js\` loads it and says what it
+registers. \`sluice\` in \`package.json\` is the package that wrote this folder; name a version once there is one in your registry.
 `
 }

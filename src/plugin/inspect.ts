@@ -1,9 +1,8 @@
 /** Looks at plugin files without a gateway: what they export, which names they register, what is wrong. */
 
 import { access } from 'node:fs/promises'
-import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { silentLogger } from '../telemetry/logger.js'
+import { importFault, importPlugin } from './import-plugin.js'
 import { API_VERSION, exportOf, type PluginKind, PluginRegistry, SYMBOLS } from './registry.js'
 import { installPluginResolver } from './resolve.js'
 
@@ -37,12 +36,12 @@ export async function inspectPlugin(file: string): Promise<InspectedPlugin> {
   if (file.endsWith('.so')) return failed('This is a Go plugin of KrakenD; port it to JavaScript against sluice/plugin.')
   installPluginResolver()
   try {
-    const module: unknown = await import(pathToFileURL(path.resolve(file)).href)
+    const module = await importPlugin(file)
     const apiVersion = exportOf(module, 'apiVersion')
     const compatible = apiVersion === undefined || Number.parseInt(String(apiVersion), 10) === API_VERSION
     return { file, fault: undefined, apiVersion, compatible, symbols: await inspectSymbols(module, file) }
   } catch (error) {
-    return failed(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+    return failed(importFault(error, file))
   }
 }
 

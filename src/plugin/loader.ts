@@ -7,9 +7,9 @@
 
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { PluginFolderConfig } from '../config/types.js'
 import type { Logger } from '../telemetry/logger.js'
+import { importFault, importPlugin } from './import-plugin.js'
 import { findOpenToAll } from './open-to-all.js'
 import { API_VERSION, exportOf, type PluginRegistry, SYMBOLS } from './registry.js'
 import { installPluginResolver } from './resolve.js'
@@ -106,7 +106,7 @@ async function importFile(folder: string, name: string, index: number): Promise<
   const file = { label, name: name.slice(0, -path.extname(name).length), index }
   if (name.endsWith('.so')) return { ...file, fault: GO_PLUGIN }
   try {
-    return { ...file, module: await import(pathToFileURL(path.resolve(folder, name)).href) }
+    return { ...file, module: await importPlugin(path.join(folder, name)) }
   } catch (error) {
     return { ...file, fault: importFault(error, name) }
   }
@@ -114,14 +114,6 @@ async function importFile(folder: string, name: string, index: number): Promise<
 
 const GO_PLUGIN =
   'this is a Go plugin of KrakenD, compiled for one of its builds; port it to JavaScript against `sluice/plugin` (docs/plugins.md), or take it out of the folder or the pattern'
-
-function importFault(error: unknown, name: string): string {
-  const code = (error as { code?: unknown } | null)?.code
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?ts$/.test(name)) {
-    return `this Node (${process.version}) cannot load TypeScript: compile the plugin, or use Node 22.18 or later`
-  }
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-}
 
 /** Leaves out modules that speak another interface version or have none of the symbols. */
 function checked(files: readonly PluginFile[], faults: string[]): readonly PluginFile[] {

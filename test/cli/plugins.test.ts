@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { LIMIT_MS } from '../support/waiting.js'
+import { fetch, LIMIT_MS } from '../support/waiting.js'
+import { CLI, Watched } from './command.js'
 
 const ROOT = path.dirname(path.dirname(import.meta.dirname))
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -31,27 +33,94 @@ function sluice(...args: string[]): { status: number | null; out: string; err: s
   return { status: done.status, out: done.stdout, err: done.stderr }
 }
 
+/** What `npm install` and `npm test` do in a new plugin's folder, without a registry. */
+async function testNew(name: string, typescript: boolean): Promise<{ status: number | null; text: string }> {
+  const cwd = path.join(folder, name)
+  const { devDependencies, scripts } = JSON.parse(await readFile(path.join(cwd, 'package.json'), 'utf8'))
+  assert.equal(await realpath(path.resolve(cwd, devDependencies.sluice.replace('file:', ''))), await realpath(ROOT))
+  await mkdir(path.join(cwd, 'node_modules'))
+  const linked = typescript ? ['sluice', '@types', 'typescript'] : ['sluice']
+  for (const one of linked) {
+    const target = one === 'sluice' ? ROOT : path.join(ROOT, 'node_modules', one)
+    await symlink(target, path.join(cwd, 'node_modules', one))
+  }
+  const script: string = scripts.test.replace('tsc &&', 'node node_modules/typescript/bin/tsc &&')
+  const { status, stdout, stderr } = spawnSync(typescript ? script : script.replace('node', `node ${NODE.join(' ')}`), {
+    cwd,
+    shell: true,
+    encoding: 'utf8',
+    timeout: 2 * LIMIT_MS,
+    env: { ...process.env, NODE_TEST_CONTEXT: '' }
+  })
+  return { status, text: stdout + stderr }
+}
+
+// TypeScript needs the built declarations, which `npm ci` makes.
+const BUILT = existsSync(path.join(ROOT, 'dist/plugin/index.d.ts'))
+
 for (const kind of ['handler', 'client', 'modifier']) {
   for (const extension of ['js', 'ts']) {
-    test(`plugin new makes a ${kind} in ${extension} whose test passes and which loads`, () => {
+    const typescript = extension === 'ts'
+    const skip = typescript && !BUILT
+    test(`plugin new makes a ${kind} in ${extension} whose test passes and which loads`, { skip }, async () => {
       const name = `my-${kind}-${extension}`
-      const made = sluice('plugin', 'new', name, '--kind', kind, ...(extension === 'ts' ? ['--ts'] : []))
+      const made = sluice('plugin', 'new', name, '--kind', kind, ...(typescript ? ['--ts'] : []))
       assert.equal(made.status, 0, made.err)
       assert.match(made.out, new RegExp(`created ${name}.${name}\\.test\\.${extension}`))
-      const tested = spawnSync(process.execPath, [...NODE, '--test', `${name}.test.${extension}`], {
-        cwd: path.join(folder, name),
-        encoding: 'utf8',
-        timeout: 2 * LIMIT_MS,
-        env: { ...process.env, NODE_TEST_CONTEXT: '' }
-      })
-      assert.equal(tested.status, 0, tested.stdout + tested.stderr)
+      const tested = await testNew(name, typescript)
+      assert.equal(tested.status, 0, tested.text)
       const word = { handler: 'SERVER', client: 'CLIENT', modifier: 'MODIFIER' }[kind]
-      const loaded = sluice('test-plugin', `${name}/${name}.${extension}`)
+      const loaded = sluice('test-plugin', `${name}/${typescript ? 'dist/' : ''}${name}.js`)
       assert.equal(loaded.status, 0, loaded.err)
       assert.match(loaded.out, new RegExp(`\\[OK\\] ${word}\t.*: ${name}\\n\\[OK\\] 1 tested plugin\\(s\\) in `))
     })
   }
 }
+
+test('says what to do with TypeScript that this Node cannot load', { skip: !BUILT || 'typescript' in process.features }, async () => {
+  await writeFile(path.join(folder, 'typed.ts'), 'export const apiVersion: number = 1\n')
+  const wanted = new RegExp(
+    `this Node \\(${process.version}\\) cannot load TypeScript.*: compile the plugin and name its \\.js file`
+  )
+  for (const command of ['test-plugin', 'check-plugin']) {
+    // without tsx, which could load it
+    const args = [path.join(ROOT, 'dist/cli.js'), command, 'typed.ts']
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: LIMIT_MS })
+    assert.equal(status, 1)
+    assert.match(stderr, wanted)
+  }
+})
+
+test('an error of a compiled plugin names the line of its source', async t => {
+  // line 4 of the plugin comes from line 42 of its source
+  const map = { version: 3, sources: ['typed.ts'], names: [], mappings: ';;;AAyCA' }
+  const source = [
+    'export const HandlerRegisterer = {',
+    '  registerHandlers (register) {',
+    "    register('h', () => () => {",
+    "      throw new Error('broken at work')",
+    '    })',
+    '  }',
+    '}',
+    `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`
+  ]
+  const plugins = path.join(folder, 'mapped')
+  await mkdir(plugins)
+  await writeFile(path.join(plugins, 'typed.mjs'), `${source.join('\n')}\n`)
+  const backend = [{ host: ['http://127.0.0.1:99'], url_pattern: '/' }]
+  const extra_config = { 'plugin/http-server': { name: ['h'] } }
+  const config = {
+    version: 3,
+    listen_ip: '127.0.0.1',
+    plugin: { folder: plugins, pattern: '.mjs' },
+    endpoints: [{ endpoint: '/x', backend, extra_config }]
+  }
+  await writeFile(path.join(folder, 'mapped.json'), JSON.stringify(config))
+  const gateway = new Watched(t, [...CLI, 'run', '-c', path.join(folder, 'mapped.json'), '-p', '0'])
+  const [, port] = await gateway.until(/Listening on port: (\d+)/)
+  assert.equal((await fetch(`http://127.0.0.1:${port}/x`)).status, 500)
+  await gateway.until(/broken at work[\s\S]*typed\.ts:42:/)
+})
 
 test('plugin new refuses a folder that exists, an unknown kind, a bad name', () => {
   sluice('plugin', 'new', 'twice')

@@ -1,17 +1,18 @@
 /** The gateway as a library: hooks, encodings, plugins in code, in-process requests, a server of one's own, closing. */
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { type ConfigInput, createGateway, type GatewayOptions, type Wrap } from '../../src/index.js'
+import { type ConfigInput, createGateway, type GatewayOptions, type Handler, type Wrap } from '../../src/index.js'
 import { GatewayResponse, type PluginModule } from '../../src/plugin/index.js'
 import { RawClient } from '../server/raw-client.js'
 import { ask, begin } from '../support/client.js'
 import { KeptLines, openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream, openUpstream, sendJson } from '../support/upstream.js'
-import { deferred, once, until } from '../support/waiting.js'
+import { deferred, LIMIT_MS, once, until } from '../support/waiting.js'
 
 const configFor = (host: string): ConfigInput => ({
   version: 3,
@@ -186,6 +187,66 @@ test('the handler serves in a server of one’s own', async t => {
   const { port } = server.address() as AddressInfo
   assert.equal((await ask(port, '/mine')).text, 'mine')
   assert.deepEqual((await ask(port, '/bytes/7')).json(), { url: '/b/7' })
+})
+
+test('the handler says so when a body parser stands before it', async t => {
+  const upstream = await openUpstream(t, (req, res) => void res.end(`heard ${req.body}`))
+  const log = new KeptLines()
+  const gateway = await createGateway(configFor(upstream.origin), { env: {}, logOutput: log })
+  t.after(() => gateway.close())
+  const server = createServer(async (req, res) => {
+    for await (const _ of req); // as express.json() does
+    gateway.handler(req, res)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  for (const headers of [
+    ['Content-Length', '4'],
+    ['Transfer-Encoding', 'chunked']
+  ]) {
+    const refused = await ask(port, '/up', { method: 'POST', body: 'body', headers })
+    assert.equal(refused.status, 500)
+    assert.match(refused.text, /put gateway\.handler before what reads bodies, such as express\.json\(\)/)
+  }
+  const empty = await ask(port, '/up', { method: 'POST', headers: ['Transfer-Encoding', 'chunked'] })
+  assert.equal(empty.status, 500)
+  assert.equal(upstream.seen.length, 0)
+  assert.match(log.text, /ERROR: \[SERVICE: Router\] POST \/up: the body of this request was read before/)
+  assert.equal((await ask(port, '/up', { method: 'POST', headers: ['Content-Length', '0'] })).text, 'heard ')
+  assert.deepEqual((await ask(port, '/bytes/7')).status, 200)
+})
+
+test('without telemetry/logging and an output a gateway writes nothing', async () => {
+  const script = `
+    import { createGateway } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}
+    const quiet = await createGateway({ version: 3, endpoints: [] }, { env: {} })
+    await quiet.listen()
+    await quiet.request('/nowhere')
+    await quiet.close()
+    process.stdout.write('and now:\\n')
+    const extra_config = { 'telemetry/logging': { level: 'INFO', stdout: true } }
+    const loud = await createGateway({ version: 3, endpoints: [], extra_config }, { env: {} })
+    await loud.request('/nowhere')
+    await loud.close()`
+  const args = ['--conditions=sluice-source', '--import', 'tsx', '--input-type=module', '-e', script]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: LIMIT_MS })
+  assert.match(stdout, /^and now:\n[\s\S]*Starting the Sluice instance[\s\S]*\| 404 \|/, stderr)
+})
+
+test('a path alone is a GET', async t => {
+  const upstream = await openUpstream(t, (req, res) => sendJson(res, { method: req.method, url: req.url }))
+  const gateway = await createGateway(configFor(upstream.origin), { env: {} })
+  t.after(() => gateway.close())
+  assert.deepEqual((await gateway.request('/bytes/7')).json(), { method: 'GET', url: '/b/7' })
+})
+
+test('hooks take plain handlers, which may answer without a promise', async t => {
+  const hello: Handler = request => GatewayResponse.text(`hello ${request.params.id}`)
+  const gateway = await createGateway(configFor('http://127.0.0.1:99'), { env: {}, wrapEndpoint: () => () => hello })
+  t.after(() => gateway.close())
+  assert.equal((await gateway.request('/bytes/7')).text(), 'hello 7')
 })
 
 test('close lets what is in flight finish, refuses what is new, and answers twice the same', async t => {
