@@ -77,7 +77,9 @@ for (const kind of ['handler', 'client', 'modifier']) {
   }
 }
 
-test('says what to do with TypeScript that this Node cannot load', { skip: !BUILT || 'typescript' in process.features }, async () => {
+test('says what to do with TypeScript that this Node cannot load', {
+  skip: !BUILT || 'typescript' in process.features
+}, async () => {
   await writeFile(path.join(folder, 'typed.ts'), 'export const apiVersion: number = 1\n')
   const wanted = new RegExp(
     `this Node \\(${process.version}\\) cannot load TypeScript.*: compile the plugin and name its \\.js file`
