@@ -102,10 +102,11 @@ export const ModifierRegisterer${typescript ? ': ModifierPlugin' : ''} = {
 }
 
 function testSource(name: string, kind: ScaffoldKind): string {
+  const file = `./${name}.js`
   return `import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testPlugin } from 'sluice/plugin'
-import * as plugin from './${name}.js'
+import * as plugin from '${file}'
 
 test('marks answers', async () => {
   const tested = await testPlugin(plugin, { name: '${name}', kind: '${kind}', options: { header: 'x-${name}' }, upstream: { body: { ok: true } } })
