@@ -9,7 +9,7 @@ import { isObject } from './json-value.js'
 import type { ObjectReader } from './object-reader.js'
 import { cleanPath, compileGoPattern } from './path-params.js'
 import { checkedExtra } from './plugin-options.js'
-import { optionsReader, readBackendHttp, readBackendHttpClient, readBackendProxy } from './proxy-options.js'
+import { flatmapFault, optionsReader, readBackendHttp, readBackendHttpClient, readBackendProxy } from './proxy-options.js'
 import type { BackendConfig } from './types.js'
 
 /** What a backend inherits. */
@@ -62,6 +62,9 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
         : hostsFault(reader, hosts, sd === 'dns' || hasClientPlugin)
   const urlPattern = cleanPath(reader.string('url_pattern', ''))
   checkNoEffect(reader)
+  const proxy = readBackendProxy(optionsReader(parts, 'proxy', findings), context.timeoutMs)
+  // a no-op body is never shaped
+  const unrunnable = context.noOp ? undefined : flatmapFault(proxy.flatmapFilter)
   const backend: BackendConfig = {
     pointer: reader.pointer,
     method: readMethod(reader, context.endpointMethod),
@@ -90,14 +93,14 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
     sdScheme: readScheme(reader),
     timeoutMs: context.timeoutMs,
     concurrentCalls: context.concurrentCalls,
-    proxy: readBackendProxy(optionsReader(parts, 'proxy', findings), context.timeoutMs),
+    proxy,
     http: readBackendHttp(optionsReader(parts, 'backend/http', findings)),
     httpClient: readBackendHttpClient(optionsReader(parts, 'backend/http/client', findings)),
     extra: checkedExtra(parts, findings),
-    broken: parts.missingTransport === undefined ? undefined : broken
+    broken: parts.missingTransport === undefined ? unrunnable : broken
   }
   reader.finish(RENAMED)
-  return { backend, broken }
+  return { backend, broken: broken ?? unrunnable }
 }
 
 /** A backend has no timeout of its own, yet KrakenD refuses one that is malformed. */

@@ -6,7 +6,7 @@ import type { ExtraConfigReader } from './extra-config.js'
 import type { ObjectReader } from './object-reader.js'
 import { cleanPath, collidingParams, isRefusedPath, parseEndpointPath } from './path-params.js'
 import { checkedExtra } from './plugin-options.js'
-import { optionsReader, readEndpointProxy } from './proxy-options.js'
+import { flatmapFault, optionsReader, readEndpointProxy } from './proxy-options.js'
 import type { BackendConfig, EndpointConfig } from './types.js'
 
 /** What an endpoint inherits. */
@@ -145,6 +145,8 @@ function brokenText(reader: ObjectReader, endpoint: EndpointConfig, faults: read
   }
   if (endpoint.timeoutMs < 0) return 'context deadline exceeded'
   const { backends } = endpoint
+  const unrunnable = backends.length > 1 ? flatmapFault(endpoint.proxy.flatmapFilter) : undefined
+  if (unrunnable !== undefined) return unrunnable
   if (backends.length > 0 && backends.every(backend => backend.proxy.shadow)) {
     const message = 'all endpoints must have at least one backend'
     reader.findings.add('error', reader.pointer, message, 'one backend must not be a shadow')

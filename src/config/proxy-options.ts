@@ -16,7 +16,7 @@ import type {
 } from './types.js'
 
 const STRATEGIES: readonly StaticStrategy[] = ['always', 'success', 'errored', 'complete', 'incomplete']
-const LEAST_ARGS = { move: 2, append: 2, del: 1 } as const
+const ARGS = { move: 2, append: 2, del: 1 } as const
 const ENTERPRISE_KEYS = ['decompress_gzip', 'max_payload']
 const PROPAGATED = /^[Rr]esp(\d+)_?([\w\-.]+)?$/
 
@@ -128,6 +128,16 @@ function readStatic(reader: ObjectReader): EndpointProxyConfig['static'] {
   return data === undefined ? undefined : { data, strategy }
 }
 
+/** What KrakenD fails each request for, of a filter that a tolerant load has read; undefined = it runs. */
+export function flatmapFault(operations: readonly FlatmapOperation[]): string | undefined {
+  const faulty = operations.find(({ type, args }) => args.length < ARGS[type])
+  return faulty === undefined ? undefined : argsText(faulty)
+}
+
+const argsText = ({ type, args }: FlatmapOperation): string =>
+  `flatmap_filter: '${type}' needs ${ARGS[type]} args, has ${args.length}`
+
+/** A `del` of nothing is left out; the other operations that cannot run stay, see {@link flatmapFault}. */
 function readFlatmap(reader: ObjectReader): readonly FlatmapOperation[] {
   const operations: FlatmapOperation[] = []
   for (const item of reader.objects('flatmap_filter')) {
@@ -135,9 +145,17 @@ function readFlatmap(reader: ObjectReader): readonly FlatmapOperation[] {
     const type = item.choice('type', ['move', 'append', 'del'], '' as FlatmapOperation['type'])
     const args = item.strings('args')
     item.finish()
-    if (!Object.hasOwn(LEAST_ARGS, type)) continue
-    if (args.length >= LEAST_ARGS[type]) operations.push({ type, args })
-    else reader.findings.add('error', item.pointer, `'${type}' needs ${LEAST_ARGS[type]} or more args, has ${args.length}`)
+    if (!Object.hasOwn(ARGS, type)) continue
+    const operation: FlatmapOperation = { type, args }
+    if (args.length < ARGS[type]) {
+      const outcome = type === 'del' ? 'leave it out' : 'answer each request with 500, as KrakenD does'
+      reader.findings.add('error', item.pointer, argsText(operation), `give them, or start with --tolerant to ${outcome}`)
+    } else if (type !== 'del' && args.length > ARGS[type]) {
+      reader.findings.add('warning', item.pointer, `'${type}' takes ${ARGS[type]} args, the others do nothing`)
+    }
+    const given = item.raw('args')
+    const deletesNothing = type === 'del' && (given === undefined || (Array.isArray(given) && given.length === 0))
+    if (!deletesNothing) operations.push(operation)
   }
   return operations
 }

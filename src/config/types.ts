@@ -251,7 +251,7 @@ export interface BackendConfig {
   readonly http: BackendHttpConfig
   readonly httpClient: BackendHttpClientConfig
   readonly extra: ExtraConfig
-  /** Set (tolerant mode only) when no call may be made because its transport is not there: the error text. */
+  /** Set (tolerant mode only) when no call may be made: its transport is not there, or its answer could not be shaped as it should. The error text. */
   readonly broken: string | undefined
 }
 

@@ -3,7 +3,7 @@ import { type FlatTree, NONE, ROOT } from './flat-tree.js'
 import { type FlatPath, seek, WILDCARD, walk } from './flat-walk.js'
 
 /** Items that are appended before others get their turn. */
-const STEP = 4096
+const STEP = 512
 
 /**
  * Compiles an `append`: the items of one array go behind those of another, and nothing is left of the first; both must be arrays.

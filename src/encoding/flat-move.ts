@@ -4,7 +4,7 @@ import { type FlatTree, NONE, ROOT, UNINDEXED } from './flat-tree.js'
 import { type FlatPath, put, seek, WILDCARD, walk } from './flat-walk.js'
 
 /** Moves that are made before others get their turn. */
-const STEP = 4096
+const STEP = 512
 
 /**
  * Compiles a `move`. Within one depth it renames the last part alone. To a greater depth the value goes below its own parent, along the

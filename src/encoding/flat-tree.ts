@@ -36,7 +36,9 @@ export const NAME = 2
 /** Offsets must leave room for those two bits. */
 const MAX_BYTES = 2 ** 30
 /** Children that are read before others get their turn. */
-const STEP = 16_384
+const STEP = 512
+/** A value of this size counts for many. */
+const LARGE_BYTES = 64 * 1024
 /** Children that are compared one by one. */
 const FEW = 64
 /** Keys that are compared with each other. */
@@ -73,6 +75,7 @@ export class FlatTree {
   private opening: Opening | undefined
 
   /**
+   * @param bytes an object without white space around it.
    * @param names the labels that values may get, by their number.
    * @throws GatewayError SLUICE_ERR_BODY_TOO_LARGE for a document of 1 GiB or more.
    */
@@ -81,8 +84,7 @@ export class FlatTree {
     this.bytes = bytes
     this.names = names
     this.kinds[ROOT] = LEAF
-    this.begins[ROOT] = skipSpace(bytes, 0, bytes.length)
-    this.ends[ROOT] = skipValue(bytes, this.begins[ROOT]!)
+    this.ends[ROOT] = bytes.length
   }
 
   /** Whether the node is an array and not `null`. Open it first. */
@@ -151,6 +153,7 @@ export class FlatTree {
       if (!this.reserve()) return false
       let { at } = opening
       const child = this.count++
+      const from = at
       this.labels[child] = inObject ? (at << 2) | KEY : (opening.index++ << 2) | INDEX
       if (inObject) at = skipSpace(bytes, skipSpace(bytes, skipString(bytes, at + 1), length) + 1, length)
       const behind = skipValue(bytes, at)
@@ -167,6 +170,7 @@ export class FlatTree {
       }
       this.next[child] = child + 1
       opening.at = skipSpace(bytes, at + 1, length)
+      if (at - from > LARGE_BYTES) return false
     }
     return false
   }

@@ -8,7 +8,7 @@ export type FlatPath = readonly FlatLabel[]
 export const WILDCARD = '*'
 
 /** Containers that are visited before others get their turn. */
-const STEP = 8192
+const STEP = 512
 
 /**
  * Sees a container that a path without its last part leads to; `way` holds the nodes on the way, the root first, this one last. It may

@@ -6,7 +6,7 @@ import { skipString } from './json-scan.js'
 import { skipSpace } from './json-validate.js'
 
 /** Values that are written before others get their turn. */
-const STEP = 8192
+const STEP = 512
 
 const NULL = Buffer.from('null')
 const COLON = 0x3a

@@ -14,7 +14,7 @@ const COPY_BYTES = 4096
 /** Joined text becomes bytes when it is this long. */
 const PIECE_CHARACTERS = 64 * 1024
 /** Values that are written before others get their turn. */
-const STEP = 4096
+const STEP = 512
 
 /** Renders `json`: undefined data (no response at all) is `{}`, null data `null`. */
 export function* writeJson(data: ObjectNode | null | undefined): Sliced<Buffer> {

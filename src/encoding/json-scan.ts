@@ -21,7 +21,7 @@ const CLOSE_ARRAY = 0x5d
 const WHOLE_TEXT_BYTES = 64 * 1024
 
 /** Fields that are read before others get their turn. */
-const STEP = 4096
+const STEP = 512
 
 /** What the skipping loop must look at: 1 quote, 2 opening, 3 closing bracket. */
 const SKIP_CLASS = new Uint8Array(256)
@@ -127,12 +127,14 @@ export function* readFields(fields: Map<string, JsonNode>, raw: RawNode, wanted?
   let i = skipSpace(bytes, raw.start + 1, end)
   for (let steps = 1; bytes[i] === QUOTE; steps++) {
     if (steps % STEP === 0) yield
+    const from = i
     const key = readKey(bytes, i, 0, undefined)
     const start = skipSpace(bytes, skipSpace(bytes, skipString(bytes, i + 1), end) + 1, end)
     const behind = skipValue(bytes, start)
     if (wanted === undefined || wanted.has(key)) fields.set(key, new RawNode(undefined, bytes, start, behind))
     i = skipSpace(bytes, behind, end)
     if (bytes[i] === COMMA) i = skipSpace(bytes, i + 1, end)
+    if (i - from > WHOLE_TEXT_BYTES) yield
   }
   return fields
 }

@@ -4,7 +4,7 @@ import { ByteWriter } from './byte-writer.js'
 const BACKSLASH = 0x5c
 
 /** Escapes that are read before others get their turn. */
-const STEP = 16_384
+const STEP = 512
 
 /** What the letter of an escape stands for. */
 const ESCAPED = new Map([...'"\\/bfnrt'].map((letter, i) => [letter.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(i)]))

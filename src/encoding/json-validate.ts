@@ -55,7 +55,7 @@ const IN_OBJECT = 1
 const NESTING = new Uint8Array(MAX_JSON_DEPTH)
 
 /** Bytes that are read before others get their turn; one string may be longer. */
-const SLICE_BYTES = 512 * 1024
+const SLICE_BYTES = 64 * 1024
 
 /**
  * Checks that the bytes are one JSON value with nothing but white space around it.

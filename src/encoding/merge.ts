@@ -5,7 +5,7 @@ import { type JsonNode, ObjectNode } from './json-node.js'
 import { readFields } from './json-scan.js'
 
 /** Fields that are copied before others get their turn. */
-const STEP = 8192
+const STEP = 512
 
 /**
  * Joins objects key by key, the top level only, in the given order: a later part's key replaces an earlier one's. `null`

@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder'
 import type { Sliced } from '../message/slices.js'
 
 /** Bytes that are turned into text before others get their turn. */
-const SLICE_BYTES = 256 * 1024
+const SLICE_BYTES = 64 * 1024
 
 /** Reads bytes as UTF-8 text piece by piece, what is no UTF-8 as U+FFFD; no piece ends within a character. */
 export function* utf8Pieces(bytes: Buffer): Generator<string> {

@@ -1,8 +1,8 @@
 /**
  * Work on a body in slices, so that a large body does not stop other exchanges.
  *
- * A piece of work is a generator. Each `yield` is a place where it may stop, at most some milliseconds behind the one before: work on a
- * small body reaches none, and is done at once. All work of the process shares one queue and one measure of time in each turn of the event
+ * A piece of work is a generator. Each `yield` is a place where it may stop, some hundred values or 64 KiB behind the one before (a
+ * millisecond before the code is compiled): work on a small body reaches none, and is done at once. All work of the process shares one queue and one measure of time in each turn of the event
  * loop, so ten large bodies hold the loop no longer than one.
  */
 
@@ -19,6 +19,8 @@ export interface Wanted {
 
 /** ms that sliced work may hold one turn of the event loop. */
 const TURN_MS = 8
+/** ms that new work may take at once: bodies up to some hundred KiB need no other turn. */
+const AT_ONCE_MS = 2
 
 /**
  * Does the work: at once when it never stops, else its rest from the next turn of the event loop on, behind a promise.
@@ -27,8 +29,13 @@ const TURN_MS = 8
  * @throws what the work throws before it first stops.
  */
 export function runSliced<T>(work: Sliced<T>, scope: Wanted | undefined): T | Promise<T> {
-  const step = work.next()
+  let step = work.next()
   if (step.done === true) return step.value
+  const until = performance.now() + AT_ONCE_MS
+  while (step.value === undefined && performance.now() < until) {
+    step = work.next()
+    if (step.done === true) return step.value
+  }
   return new Promise<T>((resolve, reject) => {
     const job = new Job(work as Sliced<unknown>, scope, resolve as (value: unknown) => void, reject)
     job.waitFor(step.value)

@@ -246,7 +246,10 @@ test('proxy options of endpoints', () => {
     7,
     { args: ['x'] }
   ]
-  assert.deepEqual(proxy({ flatmap_filter }, 2, true).flatmapFilter, [{ type: 'move', args: ['a', 'b'] }])
+  assert.deepEqual(proxy({ flatmap_filter }, 2, true).flatmapFilter, [
+    { type: 'move', args: ['a', 'b'] },
+    { type: 'move', args: ['a'] }
+  ])
   assert.equal(levels(() => proxy({ flatmap_filter })).length, 4)
   assert.equal(proxy({ static: { strategy: 'sometimes', data: { a: 1 } } }, 1, true).static!.strategy, 'always')
   assert.equal(proxy({ static: { data: 'x' } }, 1, true).static, undefined)
