@@ -330,6 +330,16 @@ export class FlatTree {
     return child
   }
 
+  /** Puts `node`, whose old place goes, in the place of a child with that label. */
+  replace(child: number, label: FlatLabel, node: number): void {
+    this.changed = true
+    this.labels[child] = (label.id << 2) | NAME
+    this.indexes.delete(child)
+    this.own.delete(child)
+    this.grown.delete(child)
+    this.moveTo(child, node)
+  }
+
   private moveTo(child: number, node: number): void {
     this.kinds[child] = this.kinds[node]! & ~GONE
     this.begins[child] = this.begins[node]!

@@ -68,12 +68,12 @@ export function* seek(tree: FlatTree, container: number, label: FlatLabel): Slic
 }
 
 /** Hangs a node under a container: in an array behind the others, in an object in place of one with its label. */
-export function* put(tree: FlatTree, container: number, label: FlatLabel, node: number | undefined): Sliced<number> {
+export function* put(tree: FlatTree, container: number, label: FlatLabel, node: number): Sliced<void> {
   while (!tree.open(container)) yield
   if (!tree.isList(container)) {
     const there = yield* seek(tree, container, label)
-    if (there !== NONE) tree.remove(container, there)
+    if (there !== NONE) return tree.replace(there, label, node)
   }
   while (!tree.reserve()) yield
-  return tree.add(container, label, node)
+  tree.add(container, label, node)
 }

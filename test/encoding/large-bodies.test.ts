@@ -64,6 +64,7 @@ for (const [name, part, bytes, expected] of [
   ['a rename within a wildcard', flat('move', 'a.*.b', 'a.*.d'), LIST, { a: rows.map(({ b, x }) => ({ d: b, x })) }],
   ['a move down', flat('move', 'a.*.b', 'a.*.n.b'), LIST, { a: rows.map(({ b, x }) => ({ x, n: { b } })) }],
   ['a move up', flat('move', 'a.*.b', 'a.*'), LIST, { a: [...rows.map(({ x }) => ({ x })), ...rows.map(({ b }) => b)] }],
+  ['a move of all onto one key', flat('move', 'a.*.b', 'b'), LIST, { a: rows.map(({ x }) => ({ x })), b: ROWS - 1 }],
   ['del within a wildcard', flat('del', 'a.*.b'), LIST, { a: rows.map(({ x }) => ({ x })) }],
   [
     'append of a wildcard',
