@@ -8,7 +8,7 @@ import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import type { GatewayResponse } from '../message/response.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
-import { addTrailers, flushHead, isBodiless, writeHead, writeInterim } from './write-head.js'
+import { addTrailers, cutAnswer, flushHead, isBodiless, writeHead, writeInterim } from './write-head.js'
 
 /** Most that is sent without a turn of the event loop. */
 const MAX_BURST_BYTES = 1024 * 1024
@@ -236,12 +236,11 @@ export abstract class Answering extends Exchange implements ByteSink {
     this.finish(undefined)
   }
 
-  /** After the head only one thing is honest: the connection ends before the body does. */
   fail(error: GatewayError): void {
     if (this.over) return
     if (this.untypedHead !== undefined) return this.answerInstead(error)
     this.finish(error)
-    if (!this.res.writableFinished) this.res.destroy()
+    cutAnswer(this.res)
   }
 
   private answerInstead(error: GatewayError): void {

@@ -26,7 +26,7 @@ import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FieldFilter } from './forward-fields.js'
 import type { ExchangeReport, Report } from './report.js'
 import { vanished } from './vanished.js'
-import { addTrailers, flushHead, isBodiless, writeHead, writeInterim } from './write-head.js'
+import { addTrailers, cutAnswer, flushHead, isBodiless, writeHead, writeInterim } from './write-head.js'
 
 /** What boot decided for one endpoint. */
 export interface PassthroughPlan {
@@ -275,8 +275,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     if (res.destroyed || error.code === 'SLUICE_ERR_CLIENT_ABORTED') {
       res.destroy()
     } else if (this.headWritten) {
-      // after the head only one thing is honest: the connection ends before the body does
-      if (!res.writableFinished) res.destroy()
+      cutAnswer(res)
     } else {
       const answer = plan.answerFailure(res, error)
       this.status = answer.status

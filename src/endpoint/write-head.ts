@@ -74,6 +74,14 @@ export function isBodiless(res: ServerResponse, status: number): boolean {
   return status === 204 || status === 304 || (status === 205 && res.req.httpVersionMajor !== 1)
 }
 
+/**
+ * Ends an answer whose head was sent and whose body will not be whole. Only one thing is honest then: the connection, or the
+ * stream with an error code, ends before the body does. Does nothing for an answer that is out.
+ */
+export function cutAnswer(res: ServerResponse): void {
+  if (!res.writableFinished) res.destroy()
+}
+
 /** Fields that may not stand in a trailer section (RFC 9110 §6.5.1), besides the hop-by-hop ones. */
 const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,

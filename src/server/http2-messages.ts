@@ -97,6 +97,7 @@ export class Http2Response extends ResponseBase {
   }
 
   override write(chunk: Uint8Array | string): boolean {
+    if (this.stream.writableEnded) return true // node has ended it: a HEAD, or a status without content
     this.wrote = true
     return super.write(chunk)
   }
@@ -104,7 +105,7 @@ export class Http2Response extends ResponseBase {
   override end(chunk?: Uint8Array | string): this {
     if (this.ending) return this
     this.ending = true
-    if (chunk === undefined || chunk.length === 0) super.end()
+    if (chunk === undefined || chunk.length === 0 || this.stream.writableEnded) super.end()
     else if (typeof chunk === 'string' || chunk.length <= PIECE_BYTES) this.finish(chunk)
     else {
       this.rest = chunk

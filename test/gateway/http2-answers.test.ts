@@ -56,7 +56,11 @@ async function before(t: TestContext, text: string, after: 'destroy' | 'end' | '
       if (after !== 'wait') setTimeout(() => socket[after](), 50) // what was written has to have left the gateway
     })
   })
-  const config = { ...server, endpoints: endpoints(upstream.origin), extra_config: { router: { use_h2c: true } } }
+  const config = {
+    ...server,
+    endpoints: endpoints(upstream.origin),
+    extra_config: { router: { use_h2c: true, auto_head: true } }
+  }
   return (await openGateway(t, config, { plugins: modifiers })).port
 }
 
@@ -240,5 +244,13 @@ test('fields that HTTP/2 has once or not at all do not break an answer', async t
     const stream = session.request({ ':path': path })
     const [got] = (await once(stream, 'response')) as [IncomingHttpHeaders]
     assert.deepEqual([got.etag, got.age, got['content-encoding'], got.x], ['"a"', '1', 'a, b', '1, 2'], path)
+  }
+})
+
+test('HEAD over HTTP/2 ends cleanly, whatever is done with the body', async t => {
+  const port = await before(t, `${OK}Content-Length: 2\r\n\r\n`, 'wait')
+  for (const path of ['/direct', '/staged', '/content']) {
+    const got = await get(t, port, path, 'HEAD')
+    assert.deepEqual([got.body, got.code, got.error], ['', 0, ''], path)
   }
 })
