@@ -7,7 +7,7 @@
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { numberText } from 'sluice/plugin'
+import { numberText, parseJson } from 'sluice/plugin'
 import { loadLinear } from '../linear-regexp.js'
 import { compileSchema as compile, faultLines, SchemaError } from './engine/index.js'
 
@@ -23,7 +23,7 @@ export type Validate = (value: unknown, text?: string) => string | undefined
 export async function compileSchema(schema: unknown): Promise<Validate> {
   const compilePattern = await loadLinear()
   const uri = pathToFileURL('schema').href
-  const validator = await compile(schema, { compilePattern, numberText, uri, load: readSchemaFile })
+  const validator = compile(schema, { compilePattern, numberText, uri, load: readSchemaFile })
   return (value, text) => {
     const faults = validator.validate(value, text)
     return faults === undefined ? undefined : faultLines(faults)
@@ -40,7 +40,7 @@ function readSchemaFile(uri: string): unknown {
     throw new SchemaError('', `cannot read the schema ${uri}: ${(cause as Error).message}`, cause)
   }
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch (cause) {
     throw new SchemaError('', `the schema ${uri} is no JSON: ${(cause as Error).message}`, cause)
   }

@@ -75,9 +75,10 @@ export const DRAFTS: readonly Draft[] = [
 
 export const DEFAULT_DRAFT: Draft = DRAFTS.at(-1)!
 
-/** The draft whose metaschema a `$schema` names, with either scheme; undefined for any other. */
+/** The draft whose metaschema a `$schema` names, with either scheme; json-schema.org/schema is the latest. Undefined for any other. */
 export function draftOf(uri: string): Draft | undefined {
   const name = uri.replace(/^https?:\/\//, '').replace(/#$/, '')
+  if (name === 'json-schema.org/schema') return DEFAULT_DRAFT
   return DRAFTS.find(draft => draft.uri.endsWith(`//${name}`))
 }
 

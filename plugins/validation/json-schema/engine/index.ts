@@ -1,8 +1,8 @@
 /**
  * JSON Schema, drafts 4, 6, 7, 2019-09 and 2020-12.
  *
- * In: a schema as plain JSON values. Out: a validator, which tells all faults of a value, or none. Numbers have all their
- * digits, given somebody who knows how they were written.
+ * In: a schema as plain JSON values, and a function that tells how a number was written. Out: a validator, which answers all
+ * faults of a value.
  */
 
 import { compile } from './compiled.js'
@@ -10,7 +10,7 @@ import type { Pattern } from './compiler.js'
 import { DEFAULT_DRAFT, dialectOf } from './drafts.js'
 import { SchemaError } from './errors.js'
 import type { Fault } from './faults.js'
-import { loadFormats } from './formats/index.js'
+import { formatOf } from './formats/index.js'
 import { Metaschemas } from './metaschema-check.js'
 import type { NumberText } from './numbers.js'
 import { type Place, Registry } from './registry.js'
@@ -45,15 +45,14 @@ export interface Validator {
 const asPrinted: NumberText = (_container, _key, value) => String(value)
 
 /** Compiles a schema. @throws SchemaError */
-export async function compileSchema(schema: unknown, options: SchemaOptions): Promise<Validator> {
+export function compileSchema(schema: unknown, options: SchemaOptions): Validator {
   const { uri = 'schema:', load = () => undefined, numberText = asPrinted, compilePattern } = options
-  const formats = await loadFormats()
   return orSchemaError(() => {
     const registry = new Registry(load)
     const root = registry.add(uri, schema, dialectOf(DEFAULT_DRAFT))
-    const metaschemas = new Metaschemas(load, numberText, formats)
+    const metaschemas = new Metaschemas(load, numberText, formatOf)
     const checkEntry = (place: Place): void => metaschemas.check(place, place.resource.document === root.resource.document)
-    const compiled = compile(registry, root, { numberText, compilePattern, formats, checkEntry })
+    const compiled = compile(registry, root, { numberText, compilePattern, formats: formatOf, checkEntry })
     return { validate: (value, text) => compiled.run(value, numberText, text) }
   })
 }

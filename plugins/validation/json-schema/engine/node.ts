@@ -4,7 +4,7 @@ import type { Resource } from './registry.js'
 import type { Run } from './run.js'
 import type { Seen } from './seen.js'
 
-/** Applies one keyword; tells whether the value fits. Faults go to `run`. `seen` is set where somebody needs to know. */
+/** Applies one keyword; tells whether the value fits. Faults go to `run`. `seen` is set where a keyword asks for it. */
 export type Check = (value: unknown, run: Run, seen: Seen | undefined) => boolean
 
 /** The kinds of JSON values that keywords are about; indexes of {@link Node.checks}. */

@@ -87,7 +87,7 @@ export class Run {
 
   // --- evaluation ----------------------------------------------------------------------------------------------
 
-  /** Applies a schema to the value that is looked at. `seen` is empty, or undefined where nobody asks. @throws NestingError */
+  /** Applies a schema to the value that is looked at. `seen` is empty, or undefined where no keyword asks for it. @throws NestingError */
   evaluate(node: Node, value: unknown, seen: Seen | undefined): boolean {
     if (node.constant !== undefined) return node.constant || this.fail({ keyword: 'false' })
     if (++this.nesting > MAX_NESTING) throw new NestingError()

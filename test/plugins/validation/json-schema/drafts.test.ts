@@ -68,6 +68,7 @@ test('what stands beside $ref counts from 2019-09 on', async () => {
 test('without $schema the draft is 2020-12', async () => {
   assert.equal(await fits({ prefixItems: [{ type: 'string' }] }, [1]), false)
   assert.equal(await fits({ format: 'date' }, 'x'), true)
+  assert.equal(await fits({ $schema: 'http://json-schema.org/schema#', prefixItems: [{ type: 'string' }] }, [1]), false)
 })
 
 test('a part with an identifier may be of another draft', async () => {

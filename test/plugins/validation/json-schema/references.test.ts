@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { resolveUri } from '../../../../plugins/validation/json-schema/engine/uri.js'
 import { compileSchema, SchemaError } from '../../../../plugins/validation/json-schema/schema.js'
-import { DRAFT_4, DRAFT_6, DRAFT_7, DRAFT_2019, fits } from './validate.js'
+import { DRAFT_4, DRAFT_6, DRAFT_7, DRAFT_2019, fits, textFits } from './validate.js'
 
 const TEXT = { type: 'string' }
 
@@ -101,6 +101,8 @@ test('a file of the machine, and what it refers to', async t => {
   const at = (name: string): object => ({ $ref: pathToFileURL(join(folder, name)).href })
   assert.equal(await fits(at('user.json'), { id: 1 }), true)
   assert.equal(await fits(at('user.json'), { id: 'x' }), false)
+  assert.equal(await textFits(JSON.stringify(at('user.json')), '{"n":9007199254740993}'), true)
+  assert.equal(await textFits(JSON.stringify(at('user.json')), '{"n":9007199254740994}'), false)
   await assert.rejects(compileSchema(at('absent.json')), /cannot read the schema file:.*absent\.json/)
   await assert.rejects(compileSchema(at('broken.json')), /broken\.json is no JSON/)
   await assert.rejects(compileSchema(at('wrong.json')), /wrong\.json#\/type: not a valid JSON Schema/)

@@ -3,6 +3,7 @@
  * alone: formats look at what clients send.
  */
 
+import { createRequire } from 'node:module'
 import { isDate, isDateTime, isDuration, isTime } from './dates.js'
 import { isHostname, isIpv4, isIpv6 } from './hosts.js'
 import { isEmail } from './mail.js'
@@ -38,13 +39,25 @@ const MAX_HOSTNAME = 1024
 /** UTS 46 §2.3: the dots of all scripts. */
 const SEPARATOR_AT_END = /[.\u3002\uff0e\uff61]$/
 
-/** Formats by name, for a draft's version: what `hostname` means has changed. */
+/** Asserted formats by name, for a draft's version: what `hostname` means has changed. */
 export type Formats = (name: string, version: number) => Format | undefined
 
-/** Answers all formats. The tables of international names are loaded here. */
-export async function loadFormats(): Promise<Formats> {
-  const { isIdnHostname } = (await import('idn-hostname')).default
-  const isIdn: Format = text => {
+const BY_NAME: ReadonlyMap<string, Format> = new Map(ASCII_FORMATS)
+
+/** Answers the format of a name, undefined where JSON Schema has none. The tables of international names are loaded when asked for. */
+export const formatOf: Formats = (name, version) => {
+  if (name === 'hostname' && version < 7) return isHostname
+  if (name !== 'hostname' && name !== 'idn-hostname' && name !== 'idn-email') return BY_NAME.get(name)
+  const isIdn = loadIdn()
+  if (name === 'idn-hostname') return isIdn
+  if (name === 'idn-email') return text => isEmail(text, isIdn)
+  // From draft 7 on a label in the manner of xn-- must be one of RFC 5890.
+  return text => isHostname(text) && (!/(?:^|\.)..--/.test(text) || isIdn(text))
+}
+
+function loadIdn(): Format {
+  const { isIdnHostname } = createRequire(import.meta.url)('idn-hostname') as typeof import('idn-hostname')
+  return text => {
     if (text.length > MAX_HOSTNAME || SEPARATOR_AT_END.test(text)) return false
     try {
       return isIdnHostname(text)
@@ -52,13 +65,4 @@ export async function loadFormats(): Promise<Formats> {
       return false
     }
   }
-  // From draft 7 on a label in the manner of xn-- must be one of RFC 5890.
-  const hostname: Format = text => isHostname(text) && (!/(?:^|\.)..--/.test(text) || isIdn(text))
-  const byName = new Map<string, Format>([
-    ...ASCII_FORMATS,
-    ['hostname', hostname],
-    ['idn-hostname', isIdn],
-    ['idn-email', text => isEmail(text, isIdn)]
-  ])
-  return (name, version) => (name === 'hostname' && version < 7 ? isHostname : byName.get(name))
 }
