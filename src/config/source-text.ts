@@ -1,8 +1,9 @@
 /** The text of a configuration: which format it has, its value, and the place of each finding in it. */
 
+import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import type { Node, ParseError } from 'jsonc-parser'
+import type { Node } from 'jsonc-parser'
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { parseJsonValue } from '../message/json-value.js'
 import { copyJson, NotJsonError } from './json-value.js'
@@ -30,16 +31,16 @@ export function formatOf(file: string): ConfigFormat {
  */
 export async function readSource(file: string): Promise<SourceText> {
   const format = formatOf(file)
-  let text: string
+  let bytes: Buffer
   try {
-    text = await readFile(file, 'utf8')
+    bytes = await readFile(file)
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
     const reason =
       code === 'ENOENT' ? 'no such file or directory' : code === 'EACCES' ? 'permission denied' : (cause as Error).message
     throw syntaxError(file, undefined, `open ${file}: ${reason}`)
   }
-  if (text.startsWith('\uFEFF')) text = text.slice(1)
+  const text = decode(file, format, bytes)
   const value =
     format === 'json'
       ? await parseJson(file, text)
@@ -71,32 +72,33 @@ function placeOf(text: string, offset: number): { line: number; column: number }
   return { line, column: offset - start + 1 }
 }
 
+/** Decodes a file without its byte order mark. JSON may hold bytes that are no UTF-8, as in KrakenD: they become U+FFFD. */
+function decode(file: string, format: ConfigFormat, bytes: Buffer): string {
+  const text = bytes.toString('utf8')
+  if (format !== 'json' && !isUtf8(bytes)) {
+    let at = text.indexOf('\uFFFD')
+    for (; at !== -1; at = text.indexOf('\uFFFD', at + 1)) {
+      const offset = Buffer.byteLength(text.slice(0, at))
+      if (bytes.toString('latin1', offset, offset + 3) !== '\xEF\xBF\xBD') break
+    }
+    throw syntaxError(file, placeOf(text, Math.max(0, at)), 'this is no UTF-8', 'save the file as UTF-8')
+  }
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
+}
+
 async function parseJson(file: string, text: string): Promise<unknown> {
   try {
-    // components may ask how a number was written: a limit in a JSON Schema has all its digits
     return parseJsonValue(text)
   } catch (cause) {
-    const { parseTree } = await import('jsonc-parser')
-    const errors: ParseError[] = []
-    parseTree(text, errors, { disallowComments: true, allowTrailingComma: false })
-    const offset = errors[0]?.offset ?? Number(/position (\d+)/.exec((cause as Error).message)?.[1] ?? text.length)
-    const rest = text.slice(offset)
-    if (rest.trim() === '') throw syntaxError(file, placeOf(text, text.trimEnd().length), 'unexpected end of JSON input')
-    const near = text.slice(0, offset).trimEnd().slice(-1)
-    const comment = rest.startsWith('//') || rest.startsWith('/*')
-    const suggestion = comment
-      ? 'JSON has no comments; put notes into keys that start with @ $ _ #'
-      : near === ',' && /^[}\]]/.test(rest)
-        ? 'remove the comma before it'
-        : undefined
-    const token = /^Unexpected token '(.+?)'/u.exec((cause as Error).message)?.[1] ?? [...rest][0]
-    throw syntaxError(file, placeOf(text, offset), `invalid character '${token}' in JSON`, suggestion)
+    const { findJsonFault } = await import('./json-fault.js')
+    const { offset, message, suggestion } = findJsonFault(text, cause as Error)
+    throw syntaxError(file, placeOf(text, offset), message, suggestion)
   }
 }
 
 async function parseYaml(file: string, text: string): Promise<unknown> {
-  const { parseDocument } = await import('yaml')
-  const document = parseDocument(text, { uniqueKeys: false })
+  const yaml = await import('yaml')
+  const document = yaml.parseDocument(text, { uniqueKeys: false, merge: true })
   const fault = document.errors[0]
   if (fault !== undefined)
     throw syntaxError(
@@ -104,22 +106,30 @@ async function parseYaml(file: string, text: string): Promise<unknown> {
       placeOf(text, fault.pos[0]),
       fault.message.split('\n')[0]!.replace(/ at line \d+.*$|; please use .*$/, '')
     )
+  const { findYamlFault } = await import('./yaml-fault.js')
+  const foreign = findYamlFault(text, document)
+  if (foreign !== undefined) throw syntaxError(file, placeOf(text, foreign.offset), foreign.message)
   try {
     return plain(file, document.toJS())
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
-    throw syntaxError(file, undefined, (cause as Error).message)
+    throw syntaxError(file, { line: 1, column: 1 }, (cause as Error).message)
   }
 }
 
 async function parseToml(file: string, text: string): Promise<unknown> {
   const { parse, TomlError } = await import('smol-toml')
+  let value: unknown
   try {
-    return plain(file, parse(text))
+    value = parse(text)
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause
     throw syntaxError(file, { line: cause.line, column: cause.column }, cause.message.split('\n')[0]!)
   }
+  const { findTomlFault } = await import('./toml-fault.js')
+  const fault = findTomlFault(text, value)
+  if (fault !== undefined) throw syntaxError(file, placeOf(text, fault.offset), fault.message)
+  return plain(file, value)
 }
 
 function plain(file: string, value: unknown): unknown {

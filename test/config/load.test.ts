@@ -155,7 +155,7 @@ test('environment variables override known root keys, members of objects include
 test('text that is not well-formed is refused with its place', async () => {
   assert.match((await refusal('a.json', '')).message, /^unexpected end of JSON input$/)
   const comma = await refusal('a.json', '{\n  "version": 3,\n  "endpoints": [],\n}')
-  assert.deepEqual([comma.line, comma.column, comma.message], [4, 1, `invalid character '}' in JSON`])
+  assert.deepEqual([comma.line, comma.column, comma.message], [4, 1, `a trailing comma before '}'`])
   assert.equal(comma.suggestion, 'remove the comma before it')
   const comment = await refusal('a.json', '{"version":3, // c\n"port":1}')
   assert.deepEqual([comment.line, comment.column], [1, 15])
