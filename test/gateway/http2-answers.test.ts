@@ -39,13 +39,13 @@ const modifier = (name: string): object => ({ extra_config: { 'plugin/req-resp-m
 
 function endpoints(host: string): object[] {
   const backend = [{ host: [host], url_pattern: '/x' }]
-  const noop = { output_encoding: 'no-op', timeout: '800ms', backend }
+  const noop = { output_encoding: 'no-op', timeout: '2s', backend }
   return [
     { ...noop, endpoint: '/direct' },
     { ...noop, endpoint: '/staged', ...modifier('pass') },
     { ...noop, endpoint: '/late', ...modifier('late') },
     { ...noop, endpoint: '/content', ...modifier('content') },
-    { endpoint: '/shaped', timeout: '500ms', max_body_bytes: 100, backend: [{ host: [host], url_pattern: '/x', group: 'g' }] }
+    { endpoint: '/shaped', timeout: '2s', max_body_bytes: 100, backend: [{ host: [host], url_pattern: '/x', group: 'g' }] }
   ]
 }
 
@@ -77,7 +77,7 @@ describe('an answer that breaks off ends by RST_STREAM with an error code', () =
     ['its upstream closes within a chunk', CHUNKED + PART, 'destroy', {}],
     ['its upstream closes before the last chunk', `${CHUNKED}${LONG}\r\n`, 'destroy', {}],
     ['its upstream sends no more', FRAMED + PART, 'wait', {}],
-    ['it takes longer than write_timeout', FRAMED + PART, 'wait', { write_timeout: '300ms' }],
+    ['it takes longer than write_timeout', FRAMED + PART, 'wait', { write_timeout: '1500ms' }],
     ['its upstream breaks the framing', `${CHUNKED}${LONG}\r\nno length\r\n`, 'wait', {}]
   ] as const) {
     test(cause, async t => {
