@@ -49,8 +49,18 @@ export function isIntegerText(value: number, text: string): boolean {
 
 /** @throws NumberRangeError */
 export function isMultiple(value: number, text: string, divisor: Bound): boolean {
-  if (divisor.plain && Number.isSafeInteger(divisor.value) && Number.isSafeInteger(value) && isPlain(value, text)) {
-    return value % divisor.value === 0
-  }
-  return isMultipleOf(parseDecimal(text), divisor.decimal)
+  return multipleInDoubles(value, text, divisor.decimal) ?? isMultipleOf(parseDecimal(text), divisor.decimal)
+}
+
+/** Divides integers of one scale, `8.61` by `0.01` as 861 by 1; undefined where doubles do not hold them. */
+function multipleInDoubles(value: number, text: string, { digits, exponent }: Decimal): boolean | undefined {
+  if (text.length > SAFE_DIGITS || text.includes('e') || text.includes('E')) return undefined
+  const point = text.indexOf('.')
+  const fraction = point === -1 ? 0 : text.length - point - 1
+  const shift = -fraction - exponent
+  // 15 digits: the product is less than half a unit away from the integer
+  const coefficient = Math.round(value * 10 ** fraction)
+  const dividend = shift > 0 ? coefficient * 10 ** shift : coefficient
+  const by = shift < 0 ? Number(digits) * 10 ** -shift : Number(digits)
+  return Number.isSafeInteger(dividend) && Number.isSafeInteger(by) ? dividend % by === 0 : undefined
 }

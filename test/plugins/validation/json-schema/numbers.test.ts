@@ -11,6 +11,7 @@ import {
   NumberRangeError,
   parseDecimal
 } from '../../../../plugins/validation/json-schema/engine/decimal.js'
+import { boundOf, isMultiple } from '../../../../plugins/validation/json-schema/engine/numbers.js'
 import { DRAFT_4, textFits } from './validate.js'
 
 /** Asserts which of the texts fit, as the value itself and as a member. */
@@ -79,6 +80,23 @@ test('const, enum and uniqueItems compare by value', async () => {
     unique,
     ['[{"a":1},{"a":2}]', '[{"a":[]},{"a":{}}]'],
     ['[{"a":1,"b":2},{"b":2.0,"a":1}]', '[[1,[2]],[1.0,[2e0]]]']
+  )
+})
+
+test('short decimals are divided as long ones are', () => {
+  const decimal = fc
+    .tuple(fc.integer({ min: -999_999_999, max: 999_999_999 }), fc.integer({ min: 0, max: 9 }))
+    .map(([coefficient, fraction]) => (coefficient / 10 ** fraction).toFixed(fraction))
+  const divisor = fc.oneof(
+    decimal,
+    fc.constantFrom('0.01', '0.1', '0.5', '2.5', '1e3', '3e-5', '1e-12', '7', '1e20', '123456789012345678')
+  )
+  fc.assert(
+    fc.property(decimal, divisor, (text, by) => {
+      if (Number(by) === 0) return
+      assert.equal(isMultiple(Number(text), text, boundOf(Number(by), by)), isMultipleOf(parseDecimal(text), parseDecimal(by)))
+    }),
+    { numRuns: 1000 }
   )
 })
 
