@@ -114,7 +114,10 @@ export class Http2Connection {
     if (session.closed) return this.open.size === 0 ? this.waitForEnd(now) : undefined
     if (!this.greeted) return now - this.startedAt >= times.headMs ? `no SETTINGS for ${times.headMs}ms` : undefined
     if (this.open.size > 0) return undefined
-    if (now - this.idleSince >= times.idleMs) session.close()
+    if (now - this.idleSince >= times.idleMs) {
+      session.close()
+      return undefined
+    }
     return this.holdsHalfFrame(times.headMs, now) ? `read_header_timeout=${times.headMs}ms` : undefined
   }
 
