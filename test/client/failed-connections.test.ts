@@ -62,7 +62,7 @@ test('after a call that was cancelled under way no connection is opened in its p
     gone.cancel(new GatewayError('SLUICE_ERR_CLIENT_ABORTED'))
     await until(() => upstream.sockets.size === 0 && pool.connections === 0)
   }
-  // a connection that was opened for nobody would have come before this one
+  // a connection that was opened without a call would have come before this one
   const last = connect(Number(new URL(origin).port), '127.0.0.1')
   t.after(() => last.destroy())
   await once(last, 'connect')

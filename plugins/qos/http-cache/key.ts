@@ -26,7 +26,7 @@ const NEGOTIATED =
   /^(?:accept(?:-.+)?|user-agent|referer|dnt|sec-.+|cache-control|pragma|if-.+|range|content-.+|traceparent|tracestate|x-request-id|x-forwarded-for)$/
 
 /**
- * Answers the fields that an endpoint's and a backend's `input_headers` let through by name: what somebody listed is what the backend
+ * Answers the fields that an endpoint's and a backend's `input_headers` let through by name: what the operator listed is what the backend
  * makes its answer of. Claims of a token are among them. `*` lists nothing.
  */
 export function listedFields(endpoint: readonly string[], backend: readonly string[]): string[] {

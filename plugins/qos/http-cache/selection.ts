@@ -54,7 +54,7 @@ function rangeHolds(request: RequestFields, answer: StoredAnswer, now: number): 
   return date !== undefined && wanted === fieldValue(answer.fields, 'last-modified')
 }
 
-/** One range of bytes; several ones, and units nobody knows, are answered with all of it (RFC 9110 §14.2). */
+/** One range of bytes; several ones, and unknown units, are answered with all of it (RFC 9110 §14.2). */
 function cut(range: string, answer: StoredAnswer): Selected | undefined {
   const match = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(range)
   const { body, fields } = answer

@@ -13,7 +13,7 @@ import { type BucketRule, type Now, refillMs, TokenBucket } from './token-bucket
 /** Clients of one generation. */
 export const MOST_CLIENTS = 1_000_000
 
-/** Shards of a generation: each is small, so that growing one keeps nobody waiting. */
+/** Shards of a generation: each is small, so that growing one delays no request. */
 const SHARDS = 256
 
 /** Least time that a client is remembered, ms. */

@@ -125,7 +125,7 @@ export class ServerMetrics {
 
 const METHODS: ReadonlySet<string> = new Set(NODE_METHODS)
 
-/** Over HTTP/2 a method may be any word; those nobody knows share one name, as the semantic conventions say. */
+/** Over HTTP/2 a method may be any word; unknown ones share one name, as the semantic conventions say. */
 function methodLabel(method: string | undefined): string {
   return method !== undefined && METHODS.has(method) ? method : '_OTHER'
 }
