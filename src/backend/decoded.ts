@@ -55,6 +55,9 @@ export interface ReceiveDeps {
   readonly keepText: boolean
 }
 
+/** Encodings that can be shaped on the way. */
+const STREAMED: ReadonlySet<string> = new Set(['json', 'safejson'])
+
 /** Bytes of an unwanted error body that are still read to keep the connection. */
 export const ERROR_BODY_DRAIN = 64 * 1024
 
@@ -63,7 +66,7 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   // what nobody shapes must be seen whole before it is sent on, and is held for that; a filter or a wrap may run on any size
   const shapes = shape !== undefined || backend.isCollection
   const streamShape =
-    deps.mayStream && shapes && backend.encoding === 'json' ? compileStreamShape(backend, deps.bareCollection) : undefined
+    deps.mayStream && shapes && STREAMED.has(backend.encoding) ? compileStreamShape(backend, deps.bareCollection) : undefined
   const { decoder, limit, keepText } = deps
   const { isCollection, encoding } = backend
 

@@ -14,13 +14,17 @@ const KINDS: Partial<Record<Token['name'], string>> = {
   falseValue: 'bool'
 }
 
-/** Refuses a document of the wrong kind; puts a collection under its key. */
-export class RootCheck implements TokenStage {
-  private readonly isCollection: boolean
-  private seen = false
+/** What a document may be: `any` takes what `safejson` takes. */
+export type RootKind = 'object' | 'array' | 'any'
 
-  constructor(isCollection: boolean) {
-    this.isCollection = isCollection
+/** Refuses a document of the wrong kind; puts what is no object under its key. */
+export class RootCheck implements TokenStage {
+  private readonly wanted: RootKind
+  private seen = false
+  private wraps = false
+
+  constructor(wanted: RootKind) {
+    this.wanted = wanted
   }
 
   token(t: Token, push: Push): void {
@@ -29,21 +33,22 @@ export class RootCheck implements TokenStage {
   }
 
   end(push: Push): void {
-    if (this.isCollection) push(END_OBJECT)
+    if (this.wraps) push(END_OBJECT)
   }
 
   private begin(t: Token, push: Push): void {
     this.seen = true
     const kind = KINDS[t.name]
-    if (kind !== undefined && kind !== (this.isCollection ? 'array' : 'object')) {
-      const type = this.isCollection ? '[]interface {}' : 'map[string]interface {}'
+    if (this.wanted !== 'any' && kind !== undefined && kind !== this.wanted) {
+      const type = this.wanted === 'array' ? '[]interface {}' : 'map[string]interface {}'
       throw new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', {
         message: `json: cannot unmarshal ${kind} into Go value of type ${type}`
       })
     }
-    if (!this.isCollection) return
+    this.wraps = this.wanted === 'array' || (this.wanted === 'any' && kind !== 'object')
+    if (!this.wraps) return
     push(START_OBJECT)
-    push({ name: 'keyValue', value: 'collection' })
+    push({ name: 'keyValue', value: this.wanted === 'any' && kind !== 'array' ? 'content' : 'collection' })
   }
 }
 

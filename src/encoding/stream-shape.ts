@@ -18,7 +18,10 @@ export interface StreamShape {
   end(): Uint8Array[]
 }
 
-type StreamShapeConfig = Pick<BackendConfig, 'target' | 'allow' | 'deny' | 'mapping' | 'group' | 'proxy' | 'isCollection'>
+type StreamShapeConfig = Pick<BackendConfig, 'target' | 'allow' | 'deny' | 'mapping' | 'group' | 'proxy' | 'isCollection'> & {
+  /** `json` when left out. */
+  readonly encoding?: string
+}
 
 /**
  * Compiles the shaping of a backend for streams. Undefined when it needs the whole body: a flatmap filter, or two fields
@@ -45,9 +48,9 @@ export function compileStreamShape(backend: StreamShapeConfig, bareCollection = 
     overwritten: new Map(names.filter(([from, to]) => from !== to).map(([from, to]) => [to, from])),
     group: backend.group
   }
-  const { isCollection } = backend
+  const root = backend.encoding === 'safejson' ? 'any' : backend.isCollection ? 'array' : 'object'
   return () => {
-    const stages: TokenStage[] = [new RootCheck(isCollection), new ShapeStage(plan)]
+    const stages: TokenStage[] = [new RootCheck(root), new ShapeStage(plan)]
     if (bareCollection) stages.push(new CollectionPick())
     return new TokenPipe(stages, { code: 'SLUICE_ERR_UPSTREAM_DECODE' })
   }

@@ -38,6 +38,9 @@ export interface ByteSource {
 
 const NO_TRAILERS: readonly string[] = []
 
+/** ms that chunks which were read ahead may take of one turn of the event loop. */
+const REPLAY_MS = 8
+
 /** A body in memory; can be made again from the same bytes. */
 export class BufferSource implements ByteSource {
   readonly length: number
@@ -64,6 +67,8 @@ export class ReplaySource implements ByteSource, ByteSink {
   private readonly rest: ByteSource
   private sink: ByteSink | undefined
   private started = false
+  /** Goes on in the next turn of the event loop. */
+  private turn: NodeJS.Immediate | undefined
 
   /** `rest` was started with a sink that hands over to this object (see `Body`). */
   constructor(chunks: Uint8Array[], rest: ByteSource, length: number | undefined) {
@@ -80,9 +85,20 @@ export class ReplaySource implements ByteSource, ByteSink {
     this.resume()
   }
 
+  /** What was read ahead may be much, and the sink may do more than copy it: others get their turn in between. */
   resume(): void {
+    if (this.turn !== undefined) return
     const sink = this.sink!
-    while (this.chunks.length > 0) if (!sink.write(this.chunks.shift()!)) return
+    const until = this.chunks.length > 1 ? performance.now() + REPLAY_MS : 0
+    while (this.chunks.length > 0) {
+      if (!sink.write(this.chunks.shift()!)) return
+      if (this.chunks.length === 0 || performance.now() < until) continue
+      this.turn = setImmediate(() => {
+        this.turn = undefined
+        this.resume()
+      })
+      return
+    }
     if (this.failed !== undefined) return sink.fail(this.failed)
     if (this.ended !== undefined) return sink.end(this.ended)
     this.started = true
@@ -90,6 +106,7 @@ export class ReplaySource implements ByteSource, ByteSink {
   }
 
   destroy(error: GatewayError): void {
+    clearImmediate(this.turn)
     this.chunks.length = 0
     this.rest.destroy(error)
   }

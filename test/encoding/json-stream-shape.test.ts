@@ -6,7 +6,7 @@ import { compileShape } from '../../src/encoding/shape.js'
 import { compileStreamShape } from '../../src/encoding/stream-shape.js'
 import type { GatewayError } from '../../src/errors.js'
 import { runWhole } from '../../src/message/slices.js'
-import { parseJsonCollection, parseJsonObject, renderJsonCollection } from './at-once.js'
+import { parseJsonCollection, parseJsonObject, parseJsonSafe, renderJsonCollection } from './at-once.js'
 import { canonical, createRandom, KEYS, pick, type Random, randomChunks, randomObject, randomText, SEED } from './json-random.js'
 
 type Config = Pick<BackendConfig, 'target' | 'allow' | 'deny' | 'mapping' | 'group' | 'proxy' | 'isCollection'>
@@ -86,6 +86,22 @@ test('refuses documents of the wrong kind with the texts of the decoder', () => 
         held,
         text
       )
+    }
+  }
+})
+
+test('safejson: what is no object stands under a key, as where the document is held', () => {
+  for (const text of ['[1,{"a":2}]', '"s"', '5', 'null', 'true', '{"a":1,"b":2}', '{}', `"${'x'.repeat(5000)}"`]) {
+    for (const part of [
+      { deny: ['a'] },
+      { mapping: [['content', 'c']] as [string, string][], group: 'g' },
+      { allow: ['collection', 'b'] }
+    ]) {
+      const bytes = Buffer.from(text)
+      const expected = renderJson(runWhole(compileShape(config(part))!(parseJsonSafe(bytes)))).toString()
+      const stream = compileStreamShape({ ...config(part), encoding: 'safejson' })!()
+      const actual = Buffer.concat([...stream.write(bytes.subarray(0, 3)), ...stream.write(bytes.subarray(3)), ...stream.end()])
+      assert.equal(canonical(actual.toString()), canonical(expected), text.slice(0, 40))
     }
   }
 })
