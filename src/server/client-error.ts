@@ -34,7 +34,7 @@ export const REFUSALS = {
   twoHosts: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '400 Bad Request: too many Host headers'),
   version: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '505 HTTP Version Not Supported: unsupported protocol version', 505),
   coding: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '501 Unsupported transfer encoding', 501),
-  connect: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '405 method not allowed', 405),
+  connect: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '404 page not found', 404),
   expectation: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', '417 Expectation Failed', 417),
   headers: refusal('SLUICE_ERR_CLIENT_HEADERS_TOO_LARGE', '431 Request Header Fields Too Large'),
   target: refusal('SLUICE_ERR_CLIENT_TARGET_TOO_LONG', '414 URI Too Long'),
@@ -53,15 +53,31 @@ export function refusalOf(error: NodeJS.ErrnoException): Refusal | undefined {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return REFUSALS.slow
     case 'HPE_INVALID_VERSION':
-      return REFUSALS.version
+      return namesOtherVersion(error) ? REFUSALS.version : REFUSALS.malformed
     default:
       return error.code?.startsWith('HPE_') ? REFUSALS.malformed : undefined
   }
 }
 
+/** What node:http adds to an error of its parser. */
+type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer; readonly bytesParsed?: number }
+
+/** `HTTP/` and two digits with a point (RFC 9112 §2.3); others are no request line at all. */
+const OTHER_VERSION = /[ ]HTTP\/(?!1\.[01])[0-9]\.[0-9](?:\r|$)/
+
+/** True for a request line that names a version of HTTP, and not one that is spoken here. */
+function namesOtherVersion({ rawPacket, bytesParsed = 0 }: ParseError): boolean {
+  if (rawPacket === undefined) return false
+  const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf(LF, bytesParsed - 1) + 1
+  const end = rawPacket.indexOf(LF, start)
+  return OTHER_VERSION.test(rawPacket.toString('latin1', start, end < 0 ? rawPacket.length : end))
+}
+
+const LF = 0x0a
+
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
-  405: 'Method Not Allowed',
+  404: 'Not Found',
   408: 'Request Timeout',
   413: 'Content Too Large',
   414: 'URI Too Long',
@@ -74,7 +90,7 @@ const REASONS: Readonly<Record<number, string>> = {
 
 /** Header fields of a refusal, flat; the connection never serves another request. */
 export function refusalFields(refused: Refusal): string[] {
-  const fields = [
+  return [
     'Content-Type',
     'text/plain; charset=utf-8',
     'Content-Length',
@@ -82,8 +98,6 @@ export function refusalFields(refused: Refusal): string[] {
     'Connection',
     'close'
   ]
-  if (refused.status === 405) fields.push('Allow', 'GET, POST, PUT, PATCH, DELETE')
-  return fields
 }
 
 /** Writes a refusal to a socket on which no parser speaks any more, and ends our half of the connection. */

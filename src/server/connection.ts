@@ -2,11 +2,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Turns } from './turns.js'
 
 /** A body that the gateway waits for must bring this many bytes … */
 export const MIN_BODY_BYTES = 2400
 /** … in every window of this many ms, until the answer has begun. */
 export const BODY_WINDOW_MS = 10_000
+/** A client must take something of what was written for it within this time, ms. */
+export const UNREAD_MS = 20_000
 /** After an early answer this much of the rest of a body is read and dropped, so that the client can read the answer … */
 export const LINGER_BYTES = 1 << 20
 /** … for this many ms at most. */
@@ -28,6 +31,14 @@ export class Connection {
   failed = false
   /** Both sides have left HTTP; nothing here is watched any more. */
   tunnel = false
+  /** Requests that wait for the one under way; undefined until a client pipelines. */
+  turns: Turns | undefined = undefined
+  /** Idle, and no parser reads it. */
+  parked = false
+  /** Requests that were read after {@link failed}, and dropped. */
+  dropped = 0
+  private unreadSince = 0
+  private unreadBytes = 0
   private lingerBytes = 0
   private windowSince = 0
   private windowBytes = 0
@@ -63,6 +74,11 @@ export class Connection {
     return this.answering || (this.response !== undefined && this.response.socket !== null)
   }
 
+  /** True while a request waits for its turn. */
+  get waits(): boolean {
+    return this.turns !== undefined && this.turns.length > 0
+  }
+
   /** True while an answer is owed or a body is still on its way. */
   get busy(): boolean {
     return this.answering || (this.request !== undefined && !this.request.complete && !this.request.destroyed)
@@ -78,6 +94,22 @@ export class Connection {
   /** True when a lingering connection has used up its patience. */
   lingeredOut(now: number): boolean {
     return now - this.lingerSince >= LINGER_MS || this.socket.bytesRead - this.lingerBytes > LINGER_BYTES
+  }
+
+  /** True when the client has taken nothing for {@link UNREAD_MS} although there is something for it. */
+  leavesUnread(now: number): boolean {
+    const { socket } = this
+    if (socket.writableLength === 0) {
+      this.unreadSince = 0
+      return false
+    }
+    const bytes = queuedBytes(socket)
+    if (this.unreadSince === 0 || bytes !== this.unreadBytes) {
+      this.unreadSince = now
+      this.unreadBytes = bytes
+      return false
+    }
+    return now - this.unreadSince >= UNREAD_MS
   }
 
   /**
@@ -98,6 +130,12 @@ export class Connection {
     this.windowBytes = socket.bytesRead
     return slow
   }
+}
+
+/** What the system has not taken; counts down within a single large write, which `writableLength` does not. */
+function queuedBytes(socket: Socket): number {
+  const handle = (socket as { _handle?: { writeQueueSize?: number } | null })._handle
+  return handle?.writeQueueSize ?? socket.writableLength
 }
 
 type Marked = { [KEY]?: Connection }
@@ -122,24 +160,27 @@ function awaitsContinue(request: IncomingMessage): boolean {
 }
 
 /**
- * Holds `100 Continue` back until somebody reads the body (RFC 9110 §10.1.1). An answer that is sent without it closes
- * the connection, since nobody can tell whether the body still follows.
+ * Holds `100 Continue` back until the gateway reads the body (RFC 9110 §10.1.1). node:http closes the connection after an
+ * answer that is sent without it; to a client whose body is there already it is sent ahead of the answer.
  */
 export function continueOnRead(request: IncomingMessage, response: ServerResponse): void {
   const expecting = request as Expecting
-  const read = request._read
-  const keepAlive = response.shouldKeepAlive
+  const { _read: read } = request
+  const { writeHead } = response
   expecting[CONTINUE] = true
-  response.shouldKeepAlive = false
+  const goOn = (): void => {
+    expecting[CONTINUE] = false
+    request._read = read
+    response.writeHead = writeHead
+    if (!response.headersSent && !response.destroyed) response.writeContinue()
+  }
   request._read = function (size: number) {
-    if (expecting[CONTINUE]) {
-      expecting[CONTINUE] = false
-      this._read = read
-      if (!response.headersSent && !response.destroyed) {
-        response.writeContinue()
-        response.shouldKeepAlive = keepAlive
-      }
-    }
+    goOn()
     read.call(this, size)
   }
+  response.writeHead = function (this: ServerResponse, ...head: unknown[]) {
+    if (request.complete) goOn()
+    response.writeHead = writeHead
+    return writeHead.apply(this, head as never)
+  } as typeof writeHead
 }

@@ -10,9 +10,10 @@ import { GatewayError } from '../errors.js'
 import { hasBody } from '../http/fields.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
 import { type ClientErrorInfo, endWithRefusal, REFUSALS, type Refusal, refusalFields, refusalOf } from './client-error.js'
-import { type Connection, connectionOf, continueOnRead, trackConnection } from './connection.js'
+import { type Connection, connectionOf, continueOnRead, trackConnection, UNREAD_MS } from './connection.js'
 import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
-import { Handshake, type UpgradeCheck, upgradableMessage } from './upgrade.js'
+import { type Turn, TurnBudget, Turns } from './turns.js'
+import { Handshake, headWithoutOffer, isTunnelOffer, ReadAhead, type UpgradeCheck } from './upgrade.js'
 
 /** Serves one exchange; with an `offer` it may take the connection over instead of answering on `response`. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, offer?: UpgradeOffer) => void
@@ -44,7 +45,13 @@ export const DEFAULT_IDLE_TIMEOUT_MS = 75_000
 /** Go reads so much more than `max_header_bytes` before it refuses. */
 const HEADER_SLACK_BYTES = 4096
 
+/** Requests that are read and dropped after the last one that is served; with more of them the connection is cut. */
+const MAX_DROPPED = 256
+
 const ignore = (): void => {}
+
+/** What a request asks of the listener itself: `100 Continue`, an expectation that is not known, CONNECT. */
+type Demand = 'continue' | 'unknown' | 'connect' | undefined
 
 /** The HTTP/1 half of a listener. Serves connections of its own server, or such as are handed over by `emit('connection')`. */
 export class Http1 {
@@ -52,6 +59,7 @@ export class Http1 {
   private readonly options: Http1Options
   private readonly live = new Set<Connection>()
   private readonly sweeper: NodeJS.Timeout
+  private readonly budget = new TurnBudget()
   private draining = false
 
   constructor(options: Http1Options) {
@@ -69,21 +77,18 @@ export class Http1 {
       requireHostHeader: false, // judged with the other rules, see request-rules.ts
       insecureHTTPParser: false,
       keepAlive: true,
-      keepAliveInitialDelay: 15_000,
-      ...(options.mayUpgrade !== undefined && { IncomingMessage: upgradableMessage(options.mayUpgrade) })
+      keepAliveInitialDelay: 15_000
     })
     this.server.timeout = 0
     // node cuts the list silently at this number; ours is refused before.
     this.server.maxHeadersCount = MAX_HEADER_FIELDS + 200
     this.server.on('connection', (socket: Socket) => this.onConnection(socket))
-    this.server.on('request', (request, response) => this.serve(request, response, undefined))
-    this.server.on('checkContinue', (request, response) => this.serve(request, response, 'continue'))
-    this.server.on('checkExpectation', (request, response) => this.serve(request, response, 'unknown'))
+    this.server.on('request', (request, response) => this.onRequest(request, response, undefined))
+    this.server.on('checkContinue', (request, response) => this.onRequest(request, response, 'continue'))
+    this.server.on('checkExpectation', (request, response) => this.onRequest(request, response, 'unknown'))
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.onClientError(error, socket as Socket))
-    this.server.on('connect', (request, socket) => this.refuseConnect(request, socket as Socket))
-    if (options.mayUpgrade !== undefined) {
-      this.server.on('upgrade', (request, socket, head) => this.onUpgrade(request, socket as Socket, head))
-    }
+    this.server.on('connect', (request, socket, head) => this.onGivenAway(request, socket as Socket, head))
+    this.server.on('upgrade', (request, socket, head) => this.onGivenAway(request, socket as Socket, head))
     this.sweeper = setInterval(() => this.sweep(performance.now()), tickMs).unref()
   }
 
@@ -105,8 +110,8 @@ export class Http1 {
     for (const connection of this.live) {
       const { response } = connection
       if (response !== undefined && connection.answering && !response.headersSent) response.shouldKeepAlive = false
-      // node counts a connection that has not said anything yet as busy
-      if (response === undefined && connection.socket.bytesRead === 0) connection.socket.destroy()
+      // node counts a connection that has not said anything yet as busy, and does not know a parked one
+      if (connection.parked || (response === undefined && connection.socket.bytesRead === 0)) connection.socket.destroy()
     }
     this.server.closeIdleConnections()
   }
@@ -119,19 +124,49 @@ export class Http1 {
   }
 
   private onConnection(socket: Socket): void {
+    if (connectionOf(socket) !== undefined) return // node:http had given it away, see goOn
     const connection = trackConnection(socket)
     this.live.add(connection)
-    socket.once('close', () => this.live.delete(connection))
+    socket.once('close', () => {
+      this.live.delete(connection)
+      connection.turns?.clear()
+    })
   }
 
-  private serve(
-    request: IncomingMessage,
-    response: ServerResponse,
-    expectation: 'continue' | 'unknown' | undefined,
-    offer?: UpgradeOffer
-  ): void {
+  private onRequest(request: IncomingMessage, response: ServerResponse, demand: Demand): void {
     const connection = connectionOf(request.socket)!
-    if (connection.failed) return // what follows a refusal is never served
+    if (connection.failed) this.drop(connection)
+    else if (!connection.occupied && !connection.waits) this.serve(request, response, demand)
+    else this.wait(connection, { request, response, start: () => this.serve(request, response, demand) })
+  }
+
+  /** What follows the last request that is served is dropped; a client that goes on and on is cut. */
+  private drop(connection: Connection): void {
+    if (++connection.dropped > MAX_DROPPED) connection.socket.destroy()
+  }
+
+  /** One exchange at a time: what was read ahead of its turn waits, and holds no call. */
+  private wait(connection: Connection, turn: Turn): void {
+    connection.turns ??= new Turns(this.budget)
+    const first = !connection.waits
+    if (connection.turns.add(turn)) {
+      if (first) connection.response!.once('finish', () => this.nextTurn(connection))
+      return
+    }
+    connection.failed = true
+    closeAfter(connection.turns.last!)
+  }
+
+  private nextTurn(connection: Connection): void {
+    const { turns, socket } = connection
+    // after an answer that ends the connection node:http has closed its half
+    if (socket.destroyed || !socket.writable) return turns!.clear()
+    turns!.next()!.start()
+    if (connection.waits) connection.response!.once('finish', () => this.nextTurn(connection))
+  }
+
+  private serve(request: IncomingMessage, response: ServerResponse, demand: Demand, offer?: UpgradeOffer): void {
+    const connection = connectionOf(request.socket)!
     connection.begin(request, response, performance.now())
     response.on('error', ignore) // a write after the end of the connection; its owner hears 'close'
     if (this.draining) response.shouldKeepAlive = false
@@ -139,12 +174,12 @@ export class Http1 {
       request.socket.destroySoon = destroySoonPolitely
       response.prependOnceListener('finish', dropRest)
     }
-    const refused = judgeHead(request) ?? (expectation === 'unknown' ? REFUSALS.expectation : undefined)
+    const refused = judgeHead(request) ?? refusalOfDemand(demand)
     if (refused !== undefined) {
       this.refuse(request, response, refused)
       return
     }
-    if (expectation === 'continue') continueOnRead(request, response)
+    if (demand === 'continue') continueOnRead(request, response)
     try {
       this.options.onRequest(request, response, offer)
     } catch (error) {
@@ -161,26 +196,55 @@ export class Http1 {
     this.report(request.socket, refused, refused.text, request)
   }
 
-  private refuseConnect(request: IncomingMessage, socket: Socket): void {
+  /** node:http reads a connection no further behind CONNECT and any `Upgrade`. */
+  private onGivenAway(request: IncomingMessage, socket: Socket, head: Buffer): void {
     socket.on('error', ignore)
-    socket.resume()
     const connection = connectionOf(socket)!
-    if (connection.answering) {
-      // pipelined: the answer that is owed goes out, ours would be taken for it
-      const { response } = connection
-      socket.on('drain', () => response!.emit('drain')) // node listens no more
-      this.giveUp(connection, REFUSALS.connect, 'CONNECT')
-      return
-    }
-    endWithRefusal(socket, REFUSALS.connect)
-    connection.linger(performance.now())
-    this.report(socket, REFUSALS.connect, 'CONNECT', request)
+    const ahead = new ReadAhead(connection, head)
+    const start = (): void => this.takeUp(connection, request, ahead.stop())
+    if (connection.failed) this.drop(connection)
+    else if (!connection.occupied && !connection.waits) start()
+    else this.wait(connection, { request, response: undefined, start })
   }
 
-  private onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    socket.on('error', ignore)
-    const handshake = new Handshake(request, connectionOf(socket)!, head)
-    this.serve(request, handshake.response, undefined, handshake)
+  /** Serves a request behind which `rest` was read; an offer that no endpoint takes is passed over (RFC 9110 §7.8). */
+  private takeUp(connection: Connection, request: IncomingMessage, rest: Buffer): void {
+    const { mayUpgrade } = this.options
+    const connects = request.method === 'CONNECT'
+    const offers = !connects && mayUpgrade !== undefined && isTunnelOffer(request) && mayUpgrade(request)
+    if (!connects && !offers) return this.goOn(connection, Buffer.concat([headWithoutOffer(request), rest]))
+    const handshake = new Handshake(request, connection, rest, more => this.goOn(connection, more))
+    if (connects) this.serve(request, handshake.response, 'connect')
+    else this.serve(request, handshake.response, undefined, handshake)
+  }
+
+  /** Gives a connection back to node:http, which reads `bytes` first. */
+  private goOn(connection: Connection, bytes: Buffer): void {
+    const { socket } = connection
+    if (socket.destroyed) return
+    if (socket.readableEnded || connection.failed || this.draining) return void socket.destroySoon()
+    if (bytes.length === 0) return this.park(connection)
+    socket.setTimeout(0)
+    socket.unshift(bytes)
+    this.server.emit('connection', socket)
+    socket.resume()
+  }
+
+  /** Keeps a connection without a parser until the client speaks: a new parser would ask for a head at once. */
+  private park(connection: Connection): void {
+    const { socket } = connection
+    const end = (): void => void socket.destroy()
+    connection.parked = true
+    socket.once('end', end)
+    socket.setTimeout(this.server.keepAliveTimeout, end)
+    socket.once('data', (chunk: Buffer) => {
+      connection.parked = false
+      socket.pause()
+      socket.removeListener('end', end)
+      socket.removeListener('timeout', end)
+      this.goOn(connection, chunk)
+    })
+    socket.resume()
   }
 
   private onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -206,11 +270,13 @@ export class Http1 {
 
   /** Ends a connection on which no further request can be read. */
   private giveUp(connection: Connection, refused: Refusal, detail: string): void {
-    const { socket, request, response } = connection
+    const { socket, request, response, turns } = connection
     connection.failed = true
-    if (connection.answering && request!.complete) {
-      // Garbage behind a whole request: its answer goes out, then the connection ends. Ours would be taken for it.
-      if (response!.headersSent) response!.once('finish', () => socket.destroySoon())
+    if (turns?.last?.request.complete === false) turns.dropLast()
+    if (connection.answering && (connection.waits || request!.complete)) {
+      // Garbage behind whole requests: their answers go out, then the connection ends. Ours would be taken for one of them.
+      if (connection.waits) closeAfter(turns!.last!)
+      else if (response!.headersSent) response!.once('finish', () => socket.destroySoon())
       else response!.shouldKeepAlive = false
       this.report(socket, refused, detail, undefined, 0)
       return
@@ -255,15 +321,30 @@ export class Http1 {
         if (!connection.failed && !connection.busy) connection.lingerSince = 0
         else if (connection.lingeredOut(now)) connection.socket.destroy()
       } else if (writeTimeoutMs > 0 && connection.answering && now - connection.startedAt >= writeTimeoutMs) {
-        const limit = `write_timeout=${writeTimeoutMs}ms`
-        this.report(connection.socket, REFUSALS.slow, limit, connection.request, 0, true)
-        connection.socket.destroy(new GatewayError('SLUICE_ERR_CLIENT_TIMEOUT', { message: 'the answer took too long', limit }))
+        this.cutAnswer(connection, `write_timeout=${writeTimeoutMs}ms`, 'the answer took too long')
+      } else if (connection.leavesUnread(now)) {
+        this.cutAnswer(connection, `unread for ${UNREAD_MS}ms`, 'the client stopped reading')
       } else if (!connection.failed && connection.crawls(now)) {
         this.giveUp(connection, REFUSALS.slow, 'minimum body rate')
       }
     }
     if (this.draining) this.server.closeIdleConnections()
   }
+
+  private cutAnswer({ socket, request }: Connection, limit: string, message: string): void {
+    this.report(socket, REFUSALS.slow, limit, request, 0, true)
+    socket.destroy(new GatewayError('SLUICE_ERR_CLIENT_TIMEOUT', { message, limit }))
+  }
+}
+
+function refusalOfDemand(demand: Demand): Refusal | undefined {
+  if (demand === 'unknown') return REFUSALS.expectation
+  return demand === 'connect' ? REFUSALS.connect : undefined
+}
+
+/** Ends the connection with the answer to a request that waits. */
+function closeAfter({ response }: Turn): void {
+  if (response !== undefined) response.shouldKeepAlive = false
 }
 
 /** Answers 500 when nothing was sent yet, else breaks the connection: a cut answer must look cut. */

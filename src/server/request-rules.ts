@@ -15,6 +15,8 @@ let lastHost = ''
 /** Answers why a parsed HTTP/1 head must be refused, or undefined. Per request. */
 export function judgeHead(request: IncomingMessage): Refusal | undefined {
   const { rawHeaders, httpVersionMajor, httpVersionMinor } = request
+  // node:http calls a request line without any version HTTP/0.9
+  if (httpVersionMajor === 0 && rawHeaders.length === 0) return REFUSALS.malformed
   if (httpVersionMajor !== 1 || httpVersionMinor > 1) return REFUSALS.version
   if (rawHeaders.length > 2 * MAX_HEADER_FIELDS) return REFUSALS.headers
   if (request.url!.length > MAX_TARGET_BYTES) return REFUSALS.target

@@ -1,11 +1,11 @@
-/** Connections whose client wants to change the protocol: which are offered, and what happens on them until the exchange has answered. */
+/** Requests behind which node:http gives a connection away, `Upgrade` and CONNECT: what becomes of them and of the bytes behind them. */
 
-import { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { hasBody } from '../http/fields.js'
+import { hasBody, lowerName } from '../http/fields.js'
 import { tunnelProtocols } from '../http/upgrade.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
-import { type Connection, connectionOf } from './connection.js'
+import type { Connection } from './connection.js'
 
 /** Says, from its head, whether a request may end in a tunnel; false = the offer is passed over, as RFC 9110 §7.8 allows. */
 export type UpgradeCheck = (request: IncomingMessage) => boolean
@@ -13,56 +13,25 @@ export type UpgradeCheck = (request: IncomingMessage) => boolean
 /** Bytes that a client may send ahead of the answer before it has to wait. */
 const AHEAD_BYTES = 64 * 1024
 
-/**
- * Makes the class of request objects that tells node which connections to hand over: CONNECT, to be refused, and GETs
- * without body whose `Upgrade` may be tunnelled (h2c never) and is wanted.
- */
-export function upgradableMessage(wanted: UpgradeCheck): typeof IncomingMessage {
-  class UpgradableMessage extends IncomingMessage {
-    private offered = false
-    private decided: boolean | undefined = undefined
-
-    get upgrade(): boolean {
-      if (!this.offered) return false
-      this.decided ??= this.method === 'CONNECT' || (isTunnelOffer(this) && wanted(this))
-      return this.decided
-    }
-
-    // node writes it twice: what the parser saw, then whether a listener stands ready
-    set upgrade(value: boolean) {
-      this.offered = value
-    }
-  }
-  return UpgradableMessage as unknown as typeof IncomingMessage
-}
-
-function isTunnelOffer(request: IncomingMessage): boolean {
+/** True for an offer that could be tunnelled: a GET without body whose `Upgrade` names more than forms of HTTP. */
+export function isTunnelOffer(request: IncomingMessage): boolean {
   if (request.method !== 'GET' || request.httpVersionMajor !== 1 || request.httpVersionMinor !== 1) return false
-  // behind an answer that is still owed nothing can be taken over
-  if (connectionOf(request.socket)?.occupied) return false
   return !hasBody(request.rawHeaders) && tunnelProtocols(request.rawHeaders) !== undefined
 }
 
-/** An offer under way: reads ahead within a limit, so that a client that leaves is noticed. */
-export class Handshake implements UpgradeOffer {
-  readonly protocol: string
-  /** Writes an ordinary answer; the connection ends with it. */
-  readonly response: ServerResponse
+/** Reads on, within a limit, on a connection that no parser reads: a client that leaves is noticed, and no byte is lost. */
+export class ReadAhead {
   private readonly connection: Connection
-  private readonly ahead: Buffer[] = []
-  private aheadBytes = 0
+  private readonly chunks: Buffer[] = []
+  private size = 0
   private readonly take = (chunk: Buffer): void => this.keep(chunk)
-  private readonly left = (): void => this.clientLeft()
-  private readonly drained = (): void => void this.response.emit('drain')
+  private readonly left = (): void => void this.connection.socket.destroy()
+  private readonly drained = (): void => void this.connection.response?.emit('drain')
 
-  constructor(request: IncomingMessage, connection: Connection, head: Buffer) {
+  /** @param head what was read behind the request */
+  constructor(connection: Connection, head: Buffer) {
     const { socket } = connection
-    this.protocol = tunnelProtocols(request.rawHeaders) ?? ''
     this.connection = connection
-    this.response = new ServerResponse(request)
-    this.response.shouldKeepAlive = false // the parser has left this connection
-    this.response.assignSocket(socket)
-    this.response.once('finish', () => socket.destroySoon())
     socket.on('drain', this.drained)
     socket.on('end', this.left)
     socket.on('data', this.take)
@@ -70,27 +39,84 @@ export class Handshake implements UpgradeOffer {
   }
 
   private keep(chunk: Buffer): void {
+    this.chunks.push(chunk)
+    this.size += chunk.length
+    if (this.size >= AHEAD_BYTES) this.connection.socket.pause()
+  }
+
+  /** Stops reading; returns what was read. */
+  stop(): Buffer {
     const { socket } = this.connection
-    if (this.response.headersSent) return // an ordinary answer: what follows the request is nobody's
-    this.ahead.push(chunk)
-    this.aheadBytes += chunk.length
-    if (this.aheadBytes >= AHEAD_BYTES) socket.pause()
-  }
-
-  private clientLeft(): void {
-    if (!this.response.headersSent) this.connection.socket.destroy()
-  }
-
-  accept(): Socket {
-    const { connection, response, ahead } = this
-    const { socket } = connection
     socket.pause()
     socket.removeListener('drain', this.drained)
     socket.removeListener('end', this.left)
     socket.removeListener('data', this.take)
+    return Buffer.concat(this.chunks)
+  }
+}
+
+/** A request on a connection that node:http has given away, until its answer is out or a tunnel is made of it. */
+export class Handshake implements UpgradeOffer {
+  readonly protocol: string
+  /** Writes an ordinary answer. */
+  readonly response: ServerResponse
+  private readonly connection: Connection
+  private readonly ahead: ReadAhead
+
+  /** @param goOn called with the bytes behind the request when an ordinary answer is out and the connection lives on */
+  constructor(request: IncomingMessage, connection: Connection, head: Buffer, goOn: (rest: Buffer) => void) {
+    const { socket } = connection
+    this.protocol = tunnelProtocols(request.rawHeaders) ?? ''
+    this.connection = connection
+    this.response = new ServerResponse(request)
+    this.response.shouldKeepAlive = !saysClose(request)
+    this.response.assignSocket(socket)
+    this.response.once('finish', () => this.answered(goOn))
+    this.ahead = new ReadAhead(connection, head)
+  }
+
+  private answered(goOn: (rest: Buffer) => void): void {
+    const { response, connection, ahead } = this
+    const rest = ahead.stop()
+    response.detachSocket(connection.socket)
+    response.emit('close')
+    if (response.shouldKeepAlive) goOn(rest)
+    else connection.socket.destroySoon()
+  }
+
+  accept(): Socket {
+    const { connection, response } = this
+    const { socket } = connection
+    const rest = this.ahead.stop()
     response.detachSocket(socket)
     connection.becomeTunnel()
-    if (ahead.length > 0) socket.unshift(Buffer.concat(ahead))
+    if (rest.length > 0) socket.unshift(rest)
     return socket
   }
+}
+
+function saysClose(request: IncomingMessage): boolean {
+  return /(^|,)\s*close\s*(,|$)/i.test(request.headers.connection ?? '')
+}
+
+/** The head of a request as bytes, without its offer of another protocol. */
+export function headWithoutOffer(request: IncomingMessage): Buffer {
+  const { rawHeaders, method, url, httpVersion } = request
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    const lower = lowerName(name)
+    if (lower === 'upgrade') continue
+    const value = lower === 'connection' ? withoutUpgrade(rawHeaders[i + 1]!) : rawHeaders[i + 1]!
+    if (lower !== 'connection' || value !== '') head += `${name}: ${value}\r\n`
+  }
+  return Buffer.from(`${head}\r\n`, 'latin1')
+}
+
+function withoutUpgrade(connection: string): string {
+  return connection
+    .split(',')
+    .map(option => option.trim())
+    .filter(option => option !== '' && option.toLowerCase() !== 'upgrade')
+    .join(', ')
 }

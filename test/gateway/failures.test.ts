@@ -69,7 +69,7 @@ const CASES: readonly Case[] = [
     status: 417,
     code: 'CLIENT_BAD_REQUEST'
   },
-  { name: 'CONNECT', send: 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', status: 405, code: 'CLIENT_BAD_REQUEST' },
+  { name: 'CONNECT', send: 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', status: 404, code: 'CLIENT_BAD_REQUEST' },
   {
     name: 'a head over max_header_bytes',
     send: get('/no-op/ok', `X: ${'x'.repeat(20_000)}\r\n`),

@@ -173,7 +173,7 @@ test('hands a WebSocket upgrade over, or serves it as a request', async t => {
   tunnel.send('ping')
   await tunnel.heard('\r\n\r\nping')
   assert.equal(listener.connections, 1)
-  const refused = await exchange(port, `GET /ws?no HTTP/1.1\r\n${HOST}${upgrade}`)
+  const refused = await exchange(port, `GET /ws?no HTTP/1.1\r\n${HOST}Connection: close\r\n${upgrade}`)
   assert.match(refused, /^HTTP\/1\.1 200[\s\S]*Connection: close[\s\S]*no tunnel here/)
   const plain = await exchange(port, `GET /plain HTTP/1.1\r\n${HOST}Connection: close, upgrade\r\nUpgrade: websocket\r\n\r\n`)
   assert.match(plain, /^HTTP\/1\.1 200[\s\S]*GET \/plain <>/)

@@ -32,8 +32,16 @@ const REFUSED: [name: string, status: number, message: string][] = [
   ['two Hosts', 400, 'GET /x HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n'],
   ['userinfo in Host', 400, 'GET /x HTTP/1.1\r\nHost: a@b\r\n\r\n'],
   ['HTTP/2.0 in the request line', 505, `GET /x HTTP/2.0\r\n${HOST}\r\n`],
-  ['HTTP/0.9', 505, 'GET /x\r\n\r\n'],
   ['an unknown version', 505, `GET /x HTTP/9.1\r\n${HOST}\r\n`],
+  ['HTTP/0.9 by name', 505, `GET /x HTTP/0.9\r\n${HOST}\r\n`],
+  ['no version', 400, 'GET /x\r\n\r\n'],
+  ['a version of one digit', 400, `GET /x HTTP/1\r\n${HOST}\r\n`],
+  ['a version of four digits', 400, `GET /x HTTP/01.01\r\n${HOST}\r\n`],
+  ['a version of three numbers', 400, `GET /x HTTP/1.1.1\r\n${HOST}\r\n`],
+  ['a version without a name', 400, `GET /x 2.0\r\n${HOST}\r\n`],
+  ['another name', 400, `GET /x http/2.0\r\n${HOST}\r\n`],
+  ['a bare line feed behind the request line', 400, `GET /x HTTP/1.1\n${HOST}\r\n`],
+  ['a bare line feed behind another version', 400, `GET /x HTTP/1.1 \n${HOST}\r\n`],
   ['no HTTP at all', 400, 'HELLO\r\n\r\n'],
   ['a broken method', 400, `G@T /x HTTP/1.1\r\n${HOST}\r\n`],
   ['a blank in the target', 400, `GET /x y HTTP/1.1\r\n${HOST}\r\n`],
@@ -45,7 +53,7 @@ const REFUSED: [name: string, status: number, message: string][] = [
   ],
   ['a head over the limit', 431, `GET /x HTTP/1.1\r\n${HOST}X: ${'a'.repeat(220_000)}\r\n\r\n`],
   ['an unknown expectation', 417, `${POST}Expect: 200-maybe\r\nContent-Length: 0\r\n\r\n`],
-  ['CONNECT', 405, 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n']
+  ['CONNECT', 404, 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n']
 ]
 
 test('refuses what two parsers could read in two ways, and closes', async t => {
