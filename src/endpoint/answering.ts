@@ -8,7 +8,7 @@ import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import type { GatewayResponse } from '../message/response.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
-import { addTrailers, cutAnswer, flushHead, isBodiless, writeHead, writeInterim } from './write-head.js'
+import { addTrailers, cutAnswer, flushHead, isBodiless, UNTYPED_MS, writeHead, writeInterim } from './write-head.js'
 
 /** Most that is sent without a turn of the event loop. */
 const MAX_BURST_BYTES = 1024 * 1024
@@ -25,6 +25,10 @@ function onClose(this: OwnedResponse): void {
 
 function onDrain(this: OwnedResponse): void {
   this[OWNER]!.clientDrained()
+}
+
+function flushLater(exchange: Answering): void {
+  exchange.flushUntyped()
 }
 
 function watchBody(exchange: Answering): void {
@@ -71,8 +75,6 @@ export abstract class Answering extends Exchange implements ByteSink {
 
   /** Called once when the answer is over; `error` says why it was not whole. Closes the scope, and with it the deadline. */
   protected abstract sent(error: GatewayError | undefined): void
-  /** Called when the body failed before anything of the answer was sent: another answer may take its place. */
-  protected abstract failedUnsent(error: GatewayError): void
   /** Called when the client's connection has closed, or the answer is out. */
   abstract clientClosed(): void
 
@@ -91,6 +93,7 @@ export abstract class Answering extends Exchange implements ByteSink {
       return this.finish(gone())
     }
     const body = response.openedBody
+    if (response.status === 206 && body?.untouched === false) checkPart(response)
     if (body?.busy) return this.streamLater(response, body)
     if (response.bodiless || res.req.method === 'HEAD' || isBodiless(res, response.status)) return this.headOnly(response)
     const content = body === undefined ? response.unopened : (body.bytesInMemory() ?? body.take())
@@ -163,9 +166,16 @@ export abstract class Answering extends Exchange implements ByteSink {
   /** Used by {@link watchBody}. */
   watchBody(): void {
     if (this.over) return
+    if (this.untypedHead !== undefined) setTimeout(flushLater, UNTYPED_MS, this)
     // SSE and slow bodies: the head leaves even when no byte is there yet
-    if (this.bytesOut === 0 && this.untypedHead === undefined) flushHead(this.res)
+    else if (this.bytesOut === 0) flushHead(this.res)
     if (this.idleMs !== 0 && !this.scheduled) deadlines.schedule(this, this.idleMs)
+  }
+
+  /** Used by {@link flushLater}: the first bytes do not come, so nothing tells the type. */
+  flushUntyped(): void {
+    if (this.over || this.untypedHead === undefined || !this.sendUntypedHead(undefined)) return
+    flushHead(this.res)
   }
 
   /** Called by its response when the client has read on. */
@@ -238,15 +248,8 @@ export abstract class Answering extends Exchange implements ByteSink {
 
   fail(error: GatewayError): void {
     if (this.over) return
-    if (this.untypedHead !== undefined) return this.answerInstead(error)
     this.finish(error)
     cutAnswer(this.res)
-  }
-
-  private answerInstead(error: GatewayError): void {
-    this.untypedHead = undefined
-    this.flowing = undefined
-    this.failedUnsent(error)
   }
 
   /** The client went away; what a tunnel had is its own business. */
@@ -288,11 +291,9 @@ export abstract class Answering extends Exchange implements ByteSink {
       message: this.res.writableNeedDrain ? 'the client stopped reading' : 'the upstream stopped sending',
       limit: `idle=${this.idleMs}ms`
     })
-    const { flowing } = this
-    if (this.untypedHead !== undefined) this.answerInstead(error)
-    else this.finish(error)
-    flowing.destroy(error)
-    if (!this.res.writableEnded) this.res.destroy()
+    this.finish(error)
+    this.flowing?.destroy(error)
+    this.res.destroy()
   }
 
   private cut(cause: unknown): void {
@@ -318,6 +319,14 @@ function isSource(content: ByteSource | Buffer | ValueSource): content is ByteSo
 /** Names neither a type nor a coding, under which the first bytes tell nothing. */
 function isUntyped(raw: RawFields): boolean {
   return fieldOf(raw, 'content-type') === undefined && (fieldOf(raw, 'content-encoding') ?? '') === ''
+}
+
+/** A part that a plugin changed is a part of nothing, unless the plugin says of what (RFC 9110 §15.3.7). */
+function checkPart(response: GatewayResponse): void {
+  if (response.call === undefined || fieldOf(response.raw, 'content-range') !== undefined) return
+  throw new GatewayError('SLUICE_ERR_PLUGIN_FAILED', {
+    message: 'a plugin changed the body of a part (206): delete Range from the request, or set Content-Range anew'
+  })
 }
 
 function gone(): GatewayError {

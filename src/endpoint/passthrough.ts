@@ -26,7 +26,7 @@ import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FieldFilter } from './forward-fields.js'
 import type { ExchangeReport, Report } from './report.js'
 import { vanished } from './vanished.js'
-import { addTrailers, cutAnswer, flushHead, isBodiless, writeHead, writeInterim } from './write-head.js'
+import { addTrailers, cutAnswer, flushHead, isBodiless, UNTYPED_MS, writeHead, writeInterim } from './write-head.js'
 
 /** What boot decided for one endpoint. */
 export interface PassthroughPlan {
@@ -64,6 +64,10 @@ function onClose(this: OwnedResponse): void {
 
 function onDrain(this: OwnedResponse): void {
   this[OWNER]!.clientDrained()
+}
+
+function flushLater(exchange: PassthroughExchange): void {
+  exchange.flushHead(true)
 }
 
 function flushSoon(exchange: PassthroughExchange): void {
@@ -163,8 +167,10 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
   protected onHead(status: number, raw: readonly Buffer[]): void {
     this.status = status
     const head = this.answerFields(status, raw)
-    if (this.sniffs && this.left !== 0) this.untypedHead = head
-    else if (!this.sendHead(head)) return
+    if (this.sniffs && this.left !== 0) {
+      this.untypedHead = head
+      process.nextTick(flushSoon, this)
+    } else if (!this.sendHead(head)) return
     if (this.left >= 0) this.lendChunk()
   }
 
@@ -297,8 +303,12 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
 
   // --- from the client and the clock ----------------------------------------------------------------------------
 
-  flushHead(): void {
-    if (!this.done && this.bytesOut === 0) flushHead(this.res)
+  /** Sends the head when no byte of the body has come in the same read; without a type a little later. */
+  flushHead(later = false): void {
+    if (this.done || this.bytesOut > 0) return
+    if (this.untypedHead === undefined) flushHead(this.res)
+    else if (!later) setTimeout(flushLater, UNTYPED_MS, this)
+    else if (this.sendUntypedHead(undefined)) flushHead(this.res)
   }
 
   clientDrained(): void {

@@ -16,6 +16,9 @@ export function writeHead(res: ServerResponse, status: number, raw: RawFields): 
   } else res.writeHead(status, toHttp2Fields(raw))
 }
 
+/** The head of an answer without a type waits so long for the first bytes, which tell it, ms. */
+export const UNTYPED_MS = 50
+
 /** Sends a head that was written, before there is any byte of the body. */
 export function flushHead(res: ServerResponse): void {
   // not flushHeaders: node:http writes the head as UTF-8 there, and bytes beyond ASCII become two

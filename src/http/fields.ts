@@ -18,6 +18,14 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'http2-settings'
 ])
 
+/** How a message is delimited, and what belongs to its connection: the gateway's to write (RFC 9112 §6, RFC 9110 §7.6.1). */
+const FRAMING: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'content-length'])
+
+/** Says of a lower-cased name whether the field belongs to framing. */
+export function isFraming(lower: string): boolean {
+  return FRAMING.has(lower)
+}
+
 /** Fields that the gateway writes itself towards backends; a client cannot have them removed by naming them in `Connection`. */
 const NOT_CONNECTION_OPTIONS: ReadonlySet<string> = new Set([
   'host',

@@ -11,10 +11,10 @@ import { lowerName } from '../http/fields.js'
 import { BufferSource, type ByteSink, type ByteSource, CollectSink, ReadableSource, ReplaySource, tooLarge } from './byte-flow.js'
 import { createContentDecoder, decodeContent } from './content-coding.js'
 import type { Owned, WorkOwner } from './foreign.js'
-import { HeaderMap } from './header-map.js'
+import { HeaderMap, UnsentTrailers } from './header-map.js'
 import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './json-value.js'
 import { SinkReadable } from './sink-readable.js'
-import { abortStep, type ByteStage, type Observer, type Step, throughSteps } from './stages.js'
+import { abortStep, type ByteStage, type Observer, onlyObserves, type Step, throughSteps } from './stages.js'
 import type { TokenStage } from './token-pipe.js'
 import { TrailerSource } from './trailer-source.js'
 
@@ -103,14 +103,17 @@ export class Body {
 
   /** Bytes as they will travel, when known without reading: not after a stage that may change them. */
   get length(): number | undefined {
-    if (this.steps.some(step => step.kind !== 'tap' && step.kind !== 'tap-decoded')) return undefined
+    if (!onlyObserves(this.steps)) return undefined
     if (this.valueState === 'changed' || this.entity !== undefined) return undefined
     return this.bytes !== undefined ? this.bytes.length : this.source?.length
   }
 
-  /** Fields that come after the body, complete once it has ended. What a plugin sets before a streamed response ends is sent. */
+  /**
+   * Fields that come after the body, complete once it has ended. What a plugin sets before a streamed response ends is sent;
+   * those of a request cannot be set.
+   */
   get trailers(): HeaderMap {
-    this.trailerMap ??= new HeaderMap()
+    this.trailerMap ??= this.owner.side === 'request' ? new UnsentTrailers() : new HeaderMap()
     return this.trailerMap
   }
 
@@ -375,13 +378,21 @@ export class Body {
     const bytes = this.bytes
     if (bytes !== undefined) {
       const source = new BufferSource(bytes)
-      return steps.length === 0 ? source : throughSteps(source, steps)
+      return this.joined(source, steps)
     }
     const source = this.source
     if (source === undefined) throw new GatewayError('SLUICE_ERR_PLUGIN_BODY_TAKEN')
     this.taken = true
     this.source = undefined
-    return steps.length === 0 ? source : throughSteps(source, steps)
+    return this.joined(source, steps)
+  }
+
+  private joined(source: ByteSource, steps: readonly Step[]): ByteSource {
+    if (steps.length === 0) return source
+    const link = throughSteps(source, steps)
+    // a response ends with its last byte where its length is known: before its observers have heard of the end
+    if (this.owner.side === 'request' && onlyObserves(steps)) link.length = source.length
+    return link
   }
 
   private replace(): void {

@@ -1,4 +1,4 @@
-import { checkFieldName, checkFieldValue, lowerName, type RawFields } from '../http/fields.js'
+import { checkFieldName, checkFieldValue, isFraming, lowerName, type RawFields } from '../http/fields.js'
 
 /** What `GatewayResponse` accepts as headers. */
 export type HeadersLike = HeaderMap | Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>
@@ -15,11 +15,15 @@ export class HeaderMap {
     this.raw = raw
   }
 
-  /** Builds a map from pairs or an object. @throws TypeError on illegal names and values. */
+  /**
+   * Builds a map from pairs or an object, or copies a map: framing, which described another body, is not copied.
+   * @throws TypeError as {@link set}
+   */
   static from(init: HeadersLike): HeaderMap {
     const map = new HeaderMap()
     if (init instanceof HeaderMap) {
-      map.raw.push(...init.raw)
+      const { raw } = init
+      for (let i = 0; i < raw.length; i += 2) if (!isFraming(lowerName(raw[i]!))) map.raw.push(raw[i]!, raw[i + 1]!)
     } else if (Symbol.iterator in init) {
       for (const [name, value] of init as Iterable<readonly [string, string]>) map.append(name, value)
     } else {
@@ -63,9 +67,12 @@ export class HeaderMap {
     return false
   }
 
-  /** Replaces all values; the field keeps the place of the first one. @throws TypeError on illegal names and values. */
+  /**
+   * Replaces all values; the field keeps the place of the first one.
+   * @throws TypeError on illegal names and values, and on fields of framing
+   */
   set(name: string, value: string | readonly string[]): void {
-    checkFieldName(name)
+    checkName(name)
     if (typeof value === 'string') checkFieldValue(name, value)
     else {
       value = [...value].map(String)
@@ -86,9 +93,9 @@ export class HeaderMap {
     }
   }
 
-  /** @throws TypeError on illegal names and values. */
+  /** @throws TypeError as {@link set} */
   append(name: string, value: string): void {
-    checkFieldName(name)
+    checkName(name)
     const text = String(value)
     checkFieldValue(name, text)
     this.raw.push(name, text)
@@ -114,4 +121,21 @@ export class HeaderMap {
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
     for (let i = 0; i < this.raw.length; i += 2) yield [this.raw[i]!, this.raw[i + 1]!]
   }
+}
+
+/** The trailers of a message that is sent without any: what was received can be read. */
+export class UnsentTrailers extends HeaderMap {
+  override set(name: string): void {
+    throw new TypeError(`trailer ${name} cannot be set: requests are sent to backends without trailers`)
+  }
+
+  override append(name: string): void {
+    this.set(name)
+  }
+}
+
+function checkName(name: string): void {
+  checkFieldName(name)
+  if (isFraming(lowerName(name)))
+    throw new TypeError(`header ${name} cannot be set: framing belongs to the gateway and follows the body`)
 }

@@ -6,7 +6,8 @@ import { UnclaimedFailure } from './foreign.js'
 
 /** A link of a running chain: a sink for what comes before it, a source for what comes after. */
 export abstract class Link implements ByteSink, ByteSource {
-  readonly length = undefined
+  /** Bytes to come, where the link changes none of them; undefined = unknown. */
+  length: number | undefined = undefined
   protected upstream!: ByteSource
   protected sink!: ByteSink
   protected closed = false

@@ -36,6 +36,11 @@ export type Step = Owned &
 
 const ignore = (): void => {}
 
+/** True where the bytes that come out are those that go in. */
+export function onlyObserves(steps: readonly Step[]): boolean {
+  return steps.every(step => step.kind === 'tap' || step.kind === 'tap-decoded')
+}
+
 /** Tells a step that its body is over without an end. Never throws. */
 export function abortStep(step: Step, reason: Error): void {
   try {
@@ -217,9 +222,9 @@ class TokenLink extends FilterLink {
   }
 }
 
-/** Puts steps in front of a source; the answer is started with `flow`. */
-export function throughSteps(source: ByteSource, steps: readonly Step[]): ByteSource {
-  let current = source
+/** Puts steps, of which there is at least one, in front of a source; what it returns is started with `flow`. */
+export function throughSteps(source: ByteSource, steps: readonly Step[]): Link {
+  let current: ByteSource = source
   for (let i = 0; i < steps.length; ) {
     const step = steps[i]!
     let to = i + 1
@@ -234,5 +239,5 @@ export function throughSteps(source: ByteSource, steps: readonly Step[]): ByteSo
     }
     i = to
   }
-  return current
+  return current as Link
 }

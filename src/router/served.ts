@@ -66,7 +66,10 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
       this.send(response)
     } catch (cause) {
       response.discard()
-      const error = new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
+      const error =
+        cause instanceof GatewayError
+          ? cause
+          : new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
       this.options.logger.error('[SERVICE: Router] an answer cannot be written:', error.message)
       this.note(error)
       if (this.res.headersSent) this.res.destroy()
@@ -76,10 +79,6 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
 
   reject(error: unknown): void {
     this.receive(this.answerTo(error))
-  }
-
-  protected failedUnsent(error: GatewayError): void {
-    this.reject(error)
   }
 
   /** The answer to a failure that no endpoint made one of. Logs it. */

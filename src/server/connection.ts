@@ -8,8 +8,6 @@ import type { Turns } from './turns.js'
 export const MIN_BODY_BYTES = 2400
 /** … in every window of this many ms, until the answer has begun. */
 export const BODY_WINDOW_MS = 10_000
-/** A client must take something of what was written for it within this time, ms. */
-export const UNREAD_MS = 20_000
 /** After an early answer this much of the rest of a body is read and dropped, so that the client can read the answer … */
 export const LINGER_BYTES = 1 << 20
 /** … for this many ms at most. */
@@ -33,8 +31,6 @@ export class Connection {
   tunnel = false
   /** Requests that wait for the one under way; undefined until a client pipelines. */
   turns: Turns | undefined = undefined
-  /** Idle, and no parser reads it. */
-  parked = false
   /** Requests that were read after {@link failed}, and dropped. */
   dropped = 0
   private unreadSince = 0
@@ -96,10 +92,10 @@ export class Connection {
     return now - this.lingerSince >= LINGER_MS || this.socket.bytesRead - this.lingerBytes > LINGER_BYTES
   }
 
-  /** True when the client has taken nothing for {@link UNREAD_MS} although there is something for it. */
-  leavesUnread(now: number): boolean {
-    const { socket } = this
-    if (socket.writableLength === 0) {
+  /** True when the client has taken nothing of a complete answer for `limitMs`. */
+  leavesUnread(now: number, limitMs: number): boolean {
+    const { socket, response } = this
+    if (socket.writableLength === 0 || response?.writableEnded === false) {
       this.unreadSince = 0
       return false
     }
@@ -109,7 +105,7 @@ export class Connection {
       this.unreadBytes = bytes
       return false
     }
-    return now - this.unreadSince >= UNREAD_MS
+    return now - this.unreadSince >= limitMs
   }
 
   /**

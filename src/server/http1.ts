@@ -10,7 +10,7 @@ import { GatewayError } from '../errors.js'
 import { hasBody } from '../http/fields.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
 import { type ClientErrorInfo, endWithRefusal, REFUSALS, type Refusal, refusalFields, refusalOf } from './client-error.js'
-import { type Connection, connectionOf, continueOnRead, trackConnection, UNREAD_MS } from './connection.js'
+import { type Connection, connectionOf, continueOnRead, trackConnection } from './connection.js'
 import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
 import { type Turn, TurnBudget, Turns } from './turns.js'
 import { Handshake, headWithoutOffer, isTunnelOffer, ReadAhead, type UpgradeCheck } from './upgrade.js'
@@ -66,7 +66,12 @@ export class Http1 {
     const { limits } = options
     this.options = options
     const headersTimeout = limits.readHeaderTimeoutMs || limits.readTimeoutMs || DEFAULT_HEAD_TIMEOUT_MS
-    const shortest = Math.min(headersTimeout, limits.readTimeoutMs || Infinity, limits.writeTimeoutMs || Infinity)
+    const shortest = Math.min(
+      headersTimeout,
+      limits.readTimeoutMs || Infinity,
+      limits.writeTimeoutMs || Infinity,
+      limits.unreadAnswerTimeoutMs
+    )
     const tickMs = Math.max(20, Math.min(1000, Math.floor(shortest / 4)))
     this.server = createServer({
       maxHeaderSize: limits.maxHeaderBytes + HEADER_SLACK_BYTES,
@@ -110,8 +115,8 @@ export class Http1 {
     for (const connection of this.live) {
       const { response } = connection
       if (response !== undefined && connection.answering && !response.headersSent) response.shouldKeepAlive = false
-      // node counts a connection that has not said anything yet as busy, and does not know a parked one
-      if (connection.parked || (response === undefined && connection.socket.bytesRead === 0)) connection.socket.destroy()
+      // node counts a connection that has not said anything yet as busy
+      if (response === undefined && connection.socket.bytesRead === 0) connection.socket.destroy()
     }
     this.server.closeIdleConnections()
   }
@@ -223,27 +228,9 @@ export class Http1 {
     const { socket } = connection
     if (socket.destroyed) return
     if (socket.readableEnded || connection.failed || this.draining) return void socket.destroySoon()
-    if (bytes.length === 0) return this.park(connection)
     socket.setTimeout(0)
     socket.unshift(bytes)
     this.server.emit('connection', socket)
-    socket.resume()
-  }
-
-  /** Keeps a connection without a parser until the client speaks: a new parser would ask for a head at once. */
-  private park(connection: Connection): void {
-    const { socket } = connection
-    const end = (): void => void socket.destroy()
-    connection.parked = true
-    socket.once('end', end)
-    socket.setTimeout(this.server.keepAliveTimeout, end)
-    socket.once('data', (chunk: Buffer) => {
-      connection.parked = false
-      socket.pause()
-      socket.removeListener('end', end)
-      socket.removeListener('timeout', end)
-      this.goOn(connection, chunk)
-    })
     socket.resume()
   }
 
@@ -314,7 +301,7 @@ export class Http1 {
   }
 
   private sweep(now: number): void {
-    const { writeTimeoutMs } = this.options.limits
+    const { writeTimeoutMs, unreadAnswerTimeoutMs } = this.options.limits
     for (const connection of this.live) {
       if (connection.tunnel) continue
       if (connection.lingerSince !== 0) {
@@ -322,8 +309,8 @@ export class Http1 {
         else if (connection.lingeredOut(now)) connection.socket.destroy()
       } else if (writeTimeoutMs > 0 && connection.answering && now - connection.startedAt >= writeTimeoutMs) {
         this.cutAnswer(connection, `write_timeout=${writeTimeoutMs}ms`, 'the answer took too long')
-      } else if (connection.leavesUnread(now)) {
-        this.cutAnswer(connection, `unread for ${UNREAD_MS}ms`, 'the client stopped reading')
+      } else if (connection.leavesUnread(now, unreadAnswerTimeoutMs)) {
+        this.cutAnswer(connection, `unread_answer_timeout=${unreadAnswerTimeoutMs}ms`, 'the client does not read the answer')
       } else if (!connection.failed && connection.crawls(now)) {
         this.giveUp(connection, REFUSALS.slow, 'minimum body rate')
       }

@@ -26,21 +26,25 @@ export class ReadAhead {
   private size = 0
   private readonly take = (chunk: Buffer): void => this.keep(chunk)
   private readonly left = (): void => void this.connection.socket.destroy()
+  private readonly onBytes: (() => void) | undefined
   private readonly drained = (): void => void this.connection.response?.emit('drain')
 
   /** @param head what was read behind the request */
-  constructor(connection: Connection, head: Buffer) {
+  constructor(connection: Connection, head: Buffer, onBytes?: () => void) {
     const { socket } = connection
     this.connection = connection
+    this.onBytes = onBytes
     socket.on('drain', this.drained)
     socket.on('end', this.left)
     socket.on('data', this.take)
+    socket.resume()
     if (head.length > 0) this.keep(head)
   }
 
   private keep(chunk: Buffer): void {
     this.chunks.push(chunk)
     this.size += chunk.length
+    this.onBytes?.()
     if (this.size >= AHEAD_BYTES) this.connection.socket.pause()
   }
 
@@ -63,16 +67,22 @@ export class Handshake implements UpgradeOffer {
   private readonly connection: Connection
   private readonly ahead: ReadAhead
 
-  /** @param goOn called with the bytes behind the request when an ordinary answer is out and the connection lives on */
+  /**
+   * @param goOn called with the bytes behind the request when an ordinary answer is out: without such bytes the connection ends
+   *   with the answer, as no parser reads it
+   */
   constructor(request: IncomingMessage, connection: Connection, head: Buffer, goOn: (rest: Buffer) => void) {
     const { socket } = connection
     this.protocol = tunnelProtocols(request.rawHeaders) ?? ''
     this.connection = connection
     this.response = new ServerResponse(request)
-    this.response.shouldKeepAlive = !saysClose(request)
+    this.response.shouldKeepAlive = false
     this.response.assignSocket(socket)
     this.response.once('finish', () => this.answered(goOn))
-    this.ahead = new ReadAhead(connection, head)
+    const goesOn = !saysClose(request)
+    this.ahead = new ReadAhead(connection, head, () => {
+      if (goesOn && !this.response.headersSent) this.response.shouldKeepAlive = true
+    })
   }
 
   private answered(goOn: (rest: Buffer) => void): void {

@@ -26,7 +26,7 @@ async function hosted(t: TestContext, namespace: string, onHead: (socket: Socket
   return openGateway(t, { extra_config: { router }, endpoints: [endpoint] }, { plugins: [plugins] })
 }
 
-const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 8\r\n\r\n'
+const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n'
 
 /** Sends eight bytes, one each quarter of the timeout: twice as long. */
 function drip(socket: Socket): void {

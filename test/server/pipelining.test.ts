@@ -153,9 +153,9 @@ test('behind uploads: each body belongs to its request', async t => {
 
 const ENDS: Readonly<Record<string, readonly [request: string, bodies: readonly string[], end: RegExp]>> = {
   'Connection: close': [get('/2', 'Connection: close\r\n') + get('/3'), ['</1 >', '</2 >'], /<\/2 >$/],
-  'a request that is refused': [`GET /2 HTTP/1.1\r\n\r\n${get('/3')}`, ['</1 >'], /HTTP\/1\.1 400[^]*Host header$/],
+  'a request that is refused': [`GET /2 HTTP/1.1\r\n\r\n${get('/3')}`, ['</1 >'], /HTTP\/1\.1 400[\s\S]*Host header$/],
   'an unknown expectation': [get('/2', 'Expect: tea\r\n') + get('/3'), ['</1 >'], /HTTP\/1\.1 417/],
-  CONNECT: [`CONNECT h:1 HTTP/1.1\r\n${HOST}\r\n${get('/3')}`, ['</1 >'], /HTTP\/1\.1 404[^]*404 page not found$/],
+  CONNECT: [`CONNECT h:1 HTTP/1.1\r\n${HOST}\r\n${get('/3')}`, ['</1 >'], /HTTP\/1\.1 404[\s\S]*404 page not found$/],
   garbage: [`${get('/2')}\x01\x02\r\n\r\n${get('/3')}`, ['</1 >', '</2 >'], /<\/2 >$/],
   'a body that is broken': [
     `POST /2 HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nxyz\r\n${get('/3')}`,
@@ -205,28 +205,18 @@ for (const [what, offer] of Object.entries(OFFERS)) {
   }
 }
 
-test('an offer that the handler answers with an ordinary answer loses nothing, and the connection lives on', async t => {
-  const { port } = await open(t, {}, (req, res) => res.end(`<${req.url} >`), { mayUpgrade: () => true })
+test('an offer that the handler answers with an ordinary answer loses nothing', async t => {
+  const { port } = await open(t, {}, (req, res) => setTimeout(() => res.end(`<${req.url} >`), 50), { mayUpgrade: () => true })
   const client = await RawClient.open(port)
   client.send(get('/1', UPGRADE) + get('/2') + get('/3', UPGRADE))
-  await client.heard('</3 >')
-  client.send(get('/4'))
-  await client.heard('</4 >')
-  client.send(get('/5', UPGRADE))
-  await client.heard('</5 >')
-  client.send(get('/6', 'Connection: close\r\n'))
+  await client.heard('</2 >')
+  client.send(get('/4', UPGRADE))
+  const heard = await client.ended() // with the answer behind which nothing had come
   assert.deepEqual(
-    bodies(await client.ended()),
-    [1, 2, 3, 4, 5, 6].map(n => `</${n} >`)
+    bodies(heard),
+    [1, 2, 3, 4].map(n => `</${n} >`)
   )
-})
-
-test('a connection that is parked behind an ordinary answer to an offer ends with the drain', async t => {
-  const { port, listener } = await open(t, {}, (_req, res) => res.end('<x>'), { mayUpgrade: () => true })
-  const client = await RawClient.open(port)
-  client.send(get('/1', UPGRADE))
-  await client.heard('<x>')
-  assert.equal(await listener.drain(0), true)
+  assert.match(heard, /Connection: close[\s\S]*<\/4 >$/)
 })
 
 const CONTINUE = 'Expect: 100-continue\r\n'
@@ -243,5 +233,5 @@ test('a client that does not wait for 100 Continue keeps its connection', async 
 test('a body that was not asked for ends the connection with the answer', async t => {
   const { port } = await open(t, {}, (req, res) => res.end(`<${req.url} >`))
   const heard = await exchange(port, `POST /1 HTTP/1.1\r\n${HOST}${CONTINUE}Content-Length: 5\r\n\r\n`)
-  assert.match(heard, /^HTTP\/1\.1 200 OK[^]*Connection: close/)
+  assert.match(heard, /^HTTP\/1\.1 200 OK[\s\S]*Connection: close/)
 })
