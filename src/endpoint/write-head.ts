@@ -17,7 +17,7 @@ export function writeHead(res: ServerResponse, status: number, raw: RawFields): 
 }
 
 /** The head of an answer without a type waits so long for the first bytes, which tell it, ms. */
-export const UNTYPED_MS = 50
+export const UNTYPED_MS = 100
 
 /** Sends a head that was written, before there is any byte of the body. */
 export function flushHead(res: ServerResponse): void {

@@ -189,7 +189,7 @@ for (const [pipe, keys] of Object.entries(PIPES)) {
 
   describe(`answers without a type, ${pipe}`, () => {
     const typed = async (t: TestContext, fields: string, body: string, request = ''): Promise<string | undefined> => {
-      const { port } = await saying(t, keys, `HTTP/1.1 200 OK\r\n${fields}Content-Length: ${body.length}\r\n\r\n`, body)
+      const { port } = await saying(t, keys, `HTTP/1.1 200 OK\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`)
       return fieldIn(await get(port, '1.1', '/x', request), 'content-type')
     }
 
@@ -216,7 +216,7 @@ for (const [pipe, keys] of Object.entries(PIPES)) {
     })
 
     test('of unknown length, with and without bytes', async t => {
-      const { port } = await saying(t, keys, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', '2\r\nok\r\n', '0\r\n\r\n')
+      const { port } = await saying(t, keys, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n', '0\r\n\r\n')
       assert.equal(fieldIn(await get(port), 'content-type'), 'text/plain; charset=utf-8')
       const empty = await saying(t, keys, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', '0\r\n\r\n')
       const got = await get(empty.port)
