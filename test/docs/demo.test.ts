@@ -6,8 +6,9 @@ import { after, before, describe, test } from 'node:test'
 import { runDemo } from '../../src/demo.js'
 import { GatewayError } from '../../src/errors.js'
 import type { Gateway } from '../../src/index.js'
+import { openGateway } from '../support/open-gateway.js'
 import { fetch, once } from '../support/waiting.js'
-import { blocksOf } from './pages.js'
+import { blocksOf, readPage } from './pages.js'
 
 /** Swallows what the demonstration prints, and keeps it. */
 function printed(): { out: PassThrough; text: () => string } {
@@ -30,7 +31,7 @@ describe('the demonstration', () => {
   })
   after(() => gateway.close())
 
-  const get = (path: string): Promise<Response> => fetch(base + path, { signal: AbortSignal.timeout(10_000) })
+  const get = (path: string): Promise<Response> => fetch(base + path)
 
   test('passes bytes and fields of its upstream through', async () => {
     const response = await get('/orders/7')
@@ -86,11 +87,26 @@ describe('the demonstration', () => {
     assert.deepEqual(await response.json(), { weather: { sky: 'clear', celsius: 21.5 } })
   })
 
+  test('the README’s own gateway runs over it', async t => {
+    const file = 'fixtures/demo/own.json'
+    const config = JSON.parse(readPage(file)) as { host: string[]; port: number }
+    const shown = blocksOf('README.md').find(one => one.language === 'json')!
+    assert.deepEqual(JSON.parse(shown.text), config)
+    const { port } = await openGateway(t, { ...config, host: [base.replace('localhost', '127.0.0.1')] })
+    const answer = (await (await fetch(`http://127.0.0.1:${port}/user/ada`)).json()) as Record<string, unknown>
+    assert.equal(answer.name, 'Ada Lovelace')
+    assert.deepEqual(answer.weather, { sky: 'clear' })
+    assert.deepEqual(answer.latest_order, { total: 129.9, items: ['valve', 'gate'] })
+    const lines = blocksOf('README.md').flatMap(one => one.text.split('\n').filter(line => line.startsWith('npx sluice')))
+    assert.ok(lines.filter(line => line.includes(file)).length >= 3)
+    assert.ok(readPage('README.md').includes(`http://localhost:${config.port}/user/ada`))
+  })
+
   test('every curl line of the README is one that it prints', () => {
     const lines = blocksOf('README.md')
       .filter(one => one.language === 'sh')
       .flatMap(one => one.text.split('\n'))
-      .filter(line => line.includes('curl '))
+      .filter(line => line.includes('curl ') && line.includes('localhost:8080'))
     assert.ok(lines.length > 4)
     for (const line of lines) assert.ok(text().includes(line.replace('http://localhost:8080', base)), line)
   })

@@ -1,7 +1,6 @@
 /** What HTTP/2 clients get: trailers, answers without content, and cut answers that look cut. */
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
 import { describe, type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../src/plugin/index.js'
@@ -9,6 +8,7 @@ import { rawUpstream } from '../endpoint/raw-upstream.js'
 import { END_HEADERS, END_STREAM, FrameClient, frame, HEADERS, head, until } from '../support/frames.js'
 import { openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream } from '../support/upstream.js'
+import { once } from '../support/waiting.js'
 
 /** `pass` looks on, `late` fails in the middle of a body, `content` answers a status that has no content with a body. */
 const modifiers: PluginModule[] = [

@@ -1,8 +1,8 @@
 /** An HTTP/2 client that sends exactly the frames it is told to, and keeps those it gets. */
 
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { once } from './waiting.js'
 
 export const DATA = 0
 export const HEADERS = 1
