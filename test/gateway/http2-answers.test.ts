@@ -76,7 +76,7 @@ describe('an answer that breaks off ends by RST_STREAM with an error code', () =
     ['its upstream ends before the length', FRAMED + PART, 'end', {}],
     ['its upstream closes within a chunk', CHUNKED + PART, 'destroy', {}],
     ['its upstream closes before the last chunk', `${CHUNKED}${LONG}\r\n`, 'destroy', {}],
-    ['its upstream sends no more', FRAMED + PART, 'wait', {}],
+    ['its upstream sends no more', FRAMED + PART, 'wait', { timeout: '1s' }],
     ['it takes longer than write_timeout', FRAMED + PART, 'wait', { write_timeout: '1500ms' }],
     ['its upstream breaks the framing', `${CHUNKED}${LONG}\r\nno length\r\n`, 'wait', {}]
   ] as const) {

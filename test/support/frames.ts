@@ -2,7 +2,7 @@
 
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { once } from './waiting.js'
+import { once, until as waitUntil } from './waiting.js'
 
 export const DATA = 0
 export const HEADERS = 1
@@ -15,7 +15,6 @@ export const END_STREAM = 1
 export const END_HEADERS = 4
 
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-const WAIT_MS = 15_000
 
 export function frame(type: number, flags: number, id: number, payload: Buffer | string = ''): Buffer {
   const body = Buffer.from(payload as string)
@@ -168,11 +167,7 @@ export class FrameClient {
   }
 }
 
-/** Resolves when a condition holds; rejects after 15 s, and says what was waited for. */
+/** Resolves when a condition holds. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + WAIT_MS
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`waited ${WAIT_MS} ms for ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
+  await waitUntil(holds, what)
 }
