@@ -116,7 +116,7 @@ test(`whoever breaks off wherever, every client sees a whole answer or a broken 
   const backend = (part: string, more: object = {}): object => ({ host, url_pattern: `/${part}/{id}`, ...more })
   const noOp = { output_encoding: 'no-op' }
   const gatewayConfig = {
-    timeout: '20s',
+    timeout: '120s',
     max_body_bytes: 1_000_000,
     idle_connection_timeout: '300ms',
     endpoints: [

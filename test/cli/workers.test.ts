@@ -38,7 +38,7 @@ test('workers share a port, a dead one is replaced, all stop together with exit 
   const { server, origin } = await upstream()
   try {
     await withConfig(0, origin, async file => {
-      const gateway = new Watched(t, [...CLI, 'run', '-c', file, '--workers', '2'])
+      const gateway = new Watched(t, [...CLI, 'run', '-c', file, '-p', '0', '--workers', '2'])
       try {
         const [, port] = await gateway.until(/Listening on port: (\d+)[\s\S]*Listening on port/)
         assert.deepEqual(await (await fetch(`http://127.0.0.1:${port}/x`)).json(), { ok: true })

@@ -221,7 +221,7 @@ test('the handler says so when a body parser stands before it', async t => {
 test('without telemetry/logging and an output a gateway writes nothing', async () => {
   const script = `
     import { createGateway } from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)}
-    const quiet = await createGateway({ version: 3, endpoints: [] }, { env: {} })
+    const quiet = await createGateway({ version: 3, endpoints: [] }, { env: {}, port: 0 })
     await quiet.listen()
     await quiet.request('/nowhere')
     await quiet.close()
