@@ -164,14 +164,17 @@ test('a client that goes away does not count', async t => {
     if (req.headers['x-hang'] === undefined) res.end('{}')
     else for (const tell of waiting.splice(0)) tell()
   })
-  const { gateway, log } = await build(t, {
-    port: 0,
-    listen_ip: '127.0.0.1',
-    timeout: '60s',
-    endpoints: [
-      endpoint('/a', host, { input_headers: ['X-Hang'], backendExtra: breaks({ max_errors: 0, log_status_change: true }) })
-    ]
-  })
+  const { gateway, log } = await build(
+    t,
+    {
+      listen_ip: '127.0.0.1',
+      timeout: '60s',
+      endpoints: [
+        endpoint('/a', host, { input_headers: ['X-Hang'], backendExtra: breaks({ max_errors: 0, log_status_change: true }) })
+      ]
+    },
+    { port: 0 }
+  )
   const { port } = await gateway.listen()
   const arrived = deferred('the upstream to be asked')
   waiting.push(arrived.resolve)
