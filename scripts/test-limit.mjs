@@ -2,7 +2,7 @@
 // `--test-timeout` cannot do this: Node 20 and 22 apply it to files but name no test, Node 24 applies it to tests alone.
 import path from 'node:path'
 import process from 'node:process'
-import { Worker } from 'node:worker_threads'
+import { isMainThread, Worker } from 'node:worker_threads'
 
 const LIMIT_MS = Number(process.env.TEST_FILE_LIMIT_MS ?? 600_000)
 /** How long a file may take to end by itself when its limit is over; a thread in an endless loop cannot. */
@@ -11,8 +11,8 @@ const GRACE_MS = 2000
 // Node's runner sets it on a terminal; what tests start inherits it and is compared without colours.
 delete process.env.FORCE_COLOR
 
-// The runner itself loads this file too, without this variable.
-if (process.env.NODE_TEST_CONTEXT !== undefined) await watch(path.relative(process.cwd(), process.argv[1]))
+// The runner itself loads this file too, without this variable, and so do threads that tests start.
+if (isMainThread && process.env.NODE_TEST_CONTEXT !== undefined) await watch(path.relative(process.cwd(), process.argv[1]))
 
 async function watch(file) {
   const { afterEach, beforeEach } = await import('node:test')

@@ -15,7 +15,7 @@ const files = (wanted.length > 0 ? wanted : ['test']).flatMap(place => {
     .sort()
     .map(name => path.join(full, name))
 })
-const preloads = ['tsx', './scripts/test-limit.mjs'].flatMap(name => ['--import', name])
+const preloads = ['./scripts/sources.mjs', './scripts/test-limit.mjs'].flatMap(name => ['--import', name])
 const args = ['--conditions=sluice-source', ...preloads, '--test', '--test-concurrency=2', ...files]
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
 process.exit(status ?? 1)

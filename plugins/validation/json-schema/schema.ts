@@ -19,11 +19,14 @@ export { SchemaError }
  */
 export type Validate = (value: unknown, text?: string) => string | undefined
 
+/** Returns the text of a file that a schema refers to, undefined for what is no file. @throws SchemaError */
+export type ReadSchema = (uri: string) => string | undefined
+
 /** Compiles a schema. References to files are resolved against the working directory, as in KrakenD. @throws SchemaError */
-export async function compileSchema(schema: unknown): Promise<Validate> {
+export async function compileSchema(schema: unknown, read: ReadSchema = readSchemaFile): Promise<Validate> {
   const compilePattern = await loadLinear()
   const uri = pathToFileURL('schema').href
-  const validator = compile(schema, { compilePattern, numberText, uri, load: readSchemaFile })
+  const validator = compile(schema, { compilePattern, numberText, uri, load: found => parseSchema(found, read(found)) })
   return (value, text) => {
     const faults = validator.validate(value, text)
     return faults === undefined ? undefined : faultLines(faults)
@@ -31,16 +34,18 @@ export async function compileSchema(schema: unknown): Promise<Validate> {
 }
 
 /** Reads a schema that another one refers to; at boot only, and never over the network. */
-function readSchemaFile(uri: string): unknown {
+export function readSchemaFile(uri: string): string | undefined {
   if (!uri.startsWith('file:')) return undefined
-  let text: string
   try {
-    text = readFileSync(fileURLToPath(uri), 'utf8')
+    return readFileSync(fileURLToPath(uri), 'utf8')
   } catch (cause) {
     throw new SchemaError('', `cannot read the schema ${uri}: ${(cause as Error).message}`, cause)
   }
+}
+
+function parseSchema(uri: string, text: string | undefined): unknown {
   try {
-    return parseJson(text)
+    return text === undefined ? undefined : parseJson(text)
   } catch (cause) {
     throw new SchemaError('', `the schema ${uri} is no JSON: ${(cause as Error).message}`, cause)
   }

@@ -43,3 +43,12 @@ export function isDuration(text: string): boolean {
   const clock = match[1] ?? match[2]
   return clock === undefined || CLOCK.test(clock)
 }
+
+/** ISO 8601 §4.4.4, of what RFC 3339 has: two instants, or an instant and a duration on either side of it. */
+export function isPeriod(text: string): boolean {
+  const slash = text.indexOf('/')
+  if (slash < 0) return false
+  const [start, end] = [text.slice(0, slash), text.slice(slash + 1)]
+  if (start.startsWith('P')) return isDuration(start) && isDateTime(end)
+  return isDateTime(start) && (end.startsWith('P') ? isDuration(end) : isDateTime(end))
+}

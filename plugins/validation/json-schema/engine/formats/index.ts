@@ -1,14 +1,14 @@
 /**
- * The formats of JSON Schema, each by its RFC. No test goes back in the text, and each takes time that grows with the text
+ * The formats of JSON Schema and the two that KrakenD adds, each by its RFC. No test goes back in the text, and each takes time that grows with the text
  * alone: formats look at what clients send.
  */
 
 import { createRequire } from 'node:module'
-import { isDate, isDateTime, isDuration, isTime } from './dates.js'
+import { isDate, isDateTime, isDuration, isPeriod, isTime } from './dates.js'
 import { isHostname, isIpv4, isIpv6 } from './hosts.js'
 import { isEmail } from './mail.js'
 import { isIri, isIriReference, isUri, isUriReference } from './resource-identifiers.js'
-import { isJsonPointer, isRegex, isRelativeJsonPointer, isUuid } from './texts.js'
+import { isJsonPointer, isRegex, isRelativeJsonPointer, isSemver, isUuid } from './texts.js'
 import { isUriTemplate } from './uri-template.js'
 
 /** Tells whether a text has a format. */
@@ -30,7 +30,10 @@ const ASCII_FORMATS: readonly (readonly [name: string, format: Format])[] = [
   ['uuid', isUuid],
   ['json-pointer', isJsonPointer],
   ['relative-json-pointer', isRelativeJsonPointer],
-  ['regex', isRegex]
+  ['regex', isRegex],
+  // in no draft; KrakenD asserts them
+  ['period', isPeriod],
+  ['semver', isSemver]
 ]
 
 /** Longest host name, in characters, that is looked at: no valid one is longer, however it is encoded. */
@@ -44,7 +47,7 @@ export type Formats = (name: string, version: number) => Format | undefined
 
 const BY_NAME: ReadonlyMap<string, Format> = new Map(ASCII_FORMATS)
 
-/** Answers the format of a name, undefined where JSON Schema has none. The tables of international names are loaded when asked for. */
+/** Answers the format of a name, undefined where there is none. The tables of international names are loaded when asked for. */
 export const formatOf: Formats = (name, version) => {
   if (name === 'hostname' && version < 7) return isHostname
   if (name !== 'hostname' && name !== 'idn-hostname' && name !== 'idn-email') return BY_NAME.get(name)

@@ -28,3 +28,22 @@ export function isRegex(text: string): boolean {
     return false
   }
 }
+
+const CORE = /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)$/
+const IDENTIFIER = /^[0-9A-Za-z-]+$/
+const LEADING_ZERO = /^0\d+$/
+
+/** Semantic Versioning 2.0.0: `1.0.0-rc.1+build.5`. */
+export function isSemver(text: string): boolean {
+  const plus = text.indexOf('+')
+  const version = plus < 0 ? text : text.slice(0, plus)
+  const build = plus < 0 ? [] : text.slice(plus + 1).split('.')
+  const dash = version.indexOf('-')
+  const core = dash < 0 ? version : version.slice(0, dash)
+  const release = dash < 0 ? [] : version.slice(dash + 1).split('.')
+  return (
+    CORE.test(core) &&
+    release.every(one => IDENTIFIER.test(one) && !LEADING_ZERO.test(one)) &&
+    build.every(one => IDENTIFIER.test(one))
+  )
+}
