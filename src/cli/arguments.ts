@@ -66,6 +66,15 @@ export const COMMANDS: readonly Command[] = [
     flags: { config, json: { text: 'print JSON' }, tolerant, help }
   },
   {
+    name: 'render',
+    text: 'Print what a template of flexible configuration writes',
+    flags: {
+      config: { ...config, text: 'path to the template; FC_SETTINGS, FC_TEMPLATES and FC_PARTIALS name its folders' },
+      out: { short: 'o', value: 'FILE', text: 'write to this file instead' },
+      help
+    }
+  },
+  {
     name: 'demo',
     text: 'Serve a demonstration with a built-in upstream',
     flags: { port: { short: 'p', value: 'PORT', text: 'listen on this port' }, help }

@@ -54,6 +54,8 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
       )
     case 'pipes':
       return (await import('./pipes.js')).pipes(args, terminal, loadGateway)
+    case 'render':
+      return (await import('./render.js')).render(args, terminal, process.env)
     case 'demo': {
       const loadDemo = surroundings.loadDemo ?? (() => import('../demo.js'))
       return (await import('./run.js')).demo(args, terminal, loadDemo)

@@ -22,6 +22,11 @@ export class Terminal {
     this.#out.write(`${text}\n`)
   }
 
+  /** A result as it is, without a line feed of the terminal's own. */
+  write(text: string): void {
+    this.#out.write(text)
+  }
+
   success(text: string): void {
     this.print(this.#outColours ? `\x1b[32m${text}\x1b[0m` : text)
   }

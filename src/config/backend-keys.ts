@@ -166,7 +166,14 @@ function checkPlaceholder(reader: ObjectReader, text: string): void {
   const placeholder = placeholderIn(text)
   if (placeholder === undefined) return
   const message = `host ${text}: the placeholder ${placeholder} was not filled in`
-  reader.findings.add('error', reader.at('host'), message, 'write the host itself; configurations are not expanded by the shell')
+  reader.findings.add('error', reader.at('host'), message, suggestionFor(placeholder))
+}
+
+/** Says which way of filling in reads a placeholder of this form. */
+function suggestionFor(placeholder: string): string {
+  if (placeholder.startsWith('${')) return 'set `"env_substitution": true` in the root, or write the host itself'
+  if (placeholder.includes('{{')) return 'start with FC_ENABLE=1, or write the host itself'
+  return 'write the host itself; configurations are not expanded by the shell'
 }
 
 function hostsFault(reader: ObjectReader, hosts: readonly string[], anyHost: boolean): string | undefined {

@@ -15,6 +15,7 @@ export class Findings {
   readonly problems: ConfigProblem[] = []
   #stopped = false
   readonly #spelled = new Map<string, string>()
+  readonly #unread = new Set<string>()
   readonly file: string
   readonly tolerant: boolean
 
@@ -43,8 +44,15 @@ export class Findings {
     this.problems.push({ ...problem, pointer })
   }
 
+  /** Reports a text that could not be read at all. What else is wrong with it, or with the list it stands in, is not told. */
+  unread(pointer: string, message: string, suggestion: string): void {
+    this.add('fatal', pointer, message, suggestion)
+    this.#unread.add(pointer).add(pointer.replace(/\/\d+$/, ''))
+  }
+
   add(severity: Severity, pointer: string, message: string, suggestion?: string): void {
     if (severity === 'fatal' || (severity === 'error' && !this.tolerant)) this.#stopped = true
+    if (this.#unread.has(pointer)) return
     const level = severity === 'warning' ? 'warning' : 'error'
     this.problems.push({ level, file: this.file, pointer, message, ...(suggestion === undefined ? {} : { suggestion }) })
   }

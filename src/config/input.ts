@@ -114,6 +114,8 @@ export interface ConfigInput extends FreeKeys {
   readonly plugin?: { readonly folder: string; readonly pattern?: string; readonly on_error?: 'fail' | 'skip' }
   readonly tls?: ServerTlsInput
   readonly client_tls?: ClientTlsInput
+  /** Sluice's own: `${NAME}` in texts is filled in from the environment. */
+  readonly env_substitution?: boolean
   /** Sluice's own. bytes */
   readonly max_body_bytes?: number
   readonly extra_config?: ExtraConfigInput

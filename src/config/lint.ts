@@ -2,11 +2,13 @@
 
 import { readFile } from 'node:fs/promises'
 import { ConfigError, type ConfigProblem } from '../errors.js'
+import { substituteEnvironment } from './env-substitution.js'
 import { isObject } from './json-value.js'
 import type { NamespaceTable, Scope } from './namespaces.js'
 import { isFreeKey } from './object-reader.js'
 import { OptionSchemas } from './option-schemas.js'
-import { locator, readSource } from './source-text.js'
+import { locator } from './source-places.js'
+import { readSource } from './source-text.js'
 import { didYouMean } from './suggest.js'
 
 /** Where the published schema lies, beside the sources as beside the built files. */
@@ -17,6 +19,8 @@ export interface LintOptions {
   readonly namespaces?: NamespaceTable
   /** Path of a JSON Schema (draft 2020-12) to check against instead of the published one; components are then its own affair. */
   readonly schema?: string
+  /** Where `FC_*` variables and those of `env_substitution` are looked for. Default: `process.env`. */
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /** Reads the published schema and puts the schemas of components at the scopes where they have an effect. */
@@ -46,20 +50,22 @@ async function readSchema(file: string): Promise<object> {
 }
 
 /**
- * Checks a file and answers all findings, an empty list when there are none. Environment variables are not looked at.
+ * Checks a file and answers all findings, an empty list when there are none. `KRAKEND_*` variables are not looked at.
  * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID when the file cannot be read or is not well-formed
  */
 export async function lintConfig(file: string, options: LintOptions = {}): Promise<readonly ConfigProblem[]> {
-  const source = await readSource(file)
+  const env = options.env ?? process.env
+  const source = await readSource(file, env)
+  const { value } = source
+  substituteEnvironment(value, env)
   const schema = options.schema === undefined ? await configSchema(options.namespaces) : await readSchema(options.schema)
-  const faults = new OptionSchemas().check('configuration', schema, source.value).filter(fault => !fault.path.some(isFreeKey))
+  const faults = new OptionSchemas().check('configuration', schema, value).filter(fault => !fault.path.some(isFreeKey))
   const problems = faults.map((fault): ConfigProblem => {
     const { unknownKey } = fault
     const message = unknownKey === undefined ? fault.message : `unknown key '${unknownKey}'`
     const suggestion = unknownKey === undefined ? undefined : didYouMean(unknownKey, fault.knownKeys)
     return { level: 'error', file, pointer: fault.pointer, message, ...(suggestion === undefined ? {} : { suggestion }) }
   })
-  if (!isObject(source.value) && problems.length === 0)
-    problems.push({ level: 'error', file, pointer: '', message: 'must be object' })
+  if (!isObject(value) && problems.length === 0) problems.push({ level: 'error', file, pointer: '', message: 'must be object' })
   return problems.map(await locator(source))
 }

@@ -8,13 +8,15 @@
  */
 
 import { ConfigError } from '../errors.js'
+import { substituteEnvironment } from './env-substitution.js'
 import { overrideFromEnvironment } from './environment.js'
 import { Findings, pointerTo } from './findings.js'
 import { goType } from './go-type.js'
 import { copyJson, deepFreeze, isObject, NotJsonError } from './json-value.js'
 import type { NamespaceTable } from './namespaces.js'
 import { readService } from './service-keys.js'
-import { type Locator, locator, readSource } from './source-text.js'
+import { type Locator, locator } from './source-places.js'
+import { readSource } from './source-text.js'
 import type { ServiceConfig } from './types.js'
 
 /** How to load a configuration. */
@@ -62,13 +64,16 @@ export class LoadedConfig {
 }
 
 /**
- * Reads a configuration file. The format follows the extension: `.yml`, `.yaml`, `.toml`, else JSON.
+ * Reads a configuration file. The format follows the extension: `.yml`, `.yaml`, `.toml`, else JSON. With `FC_ENABLE` it is a template.
  * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID when it cannot be read or is not well-formed
  */
 export async function readConfigFile(file: string, options: LoadOptions): Promise<LoadedConfig> {
-  const source = await readSource(file)
+  const env = options.env ?? process.env
+  const source = await readSource(file, env)
   try {
-    const { config, findings } = build(source.value, file, options, options.env ?? process.env)
+    const findings = new Findings(file, options.tolerant ?? false)
+    for (const warning of source.warnings) findings.take(warning, false)
+    const config = build(source.value, options, env, findings)
     return new LoadedConfig(config, findings, await locator(source))
   } catch (error) {
     throw error instanceof RangeError ? tooDeep(file) : error
@@ -86,7 +91,8 @@ export function readConfigObject(object: unknown, options: LoadOptions): LoadedC
     const pointer = error.pointer.reduce<string>((parent, token) => pointerTo(parent, token), '')
     throw new ConfigError([{ level: 'error', file: OBJECT_SOURCE, pointer, message: error.message }])
   }
-  const { config, findings } = build(value, OBJECT_SOURCE, options, options.env ?? {})
+  const findings = new Findings(OBJECT_SOURCE, options.tolerant ?? false)
+  const config = build(value, options, options.env ?? {}, findings)
   return new LoadedConfig(config, findings, undefined)
 }
 
@@ -111,21 +117,16 @@ function tooDeep(file: string): ConfigError {
   return new ConfigError([{ level: 'error', file, pointer: '', message: 'the document is nested too deeply' }])
 }
 
-interface Built {
-  readonly config: ServiceConfig | undefined
-  readonly findings: Findings
-}
-
-function build(value: unknown, file: string, options: LoadOptions, env: NodeJS.ProcessEnv): Built {
-  const findings = new Findings(file, options.tolerant ?? false)
+function build(value: unknown, options: LoadOptions, env: NodeJS.ProcessEnv, findings: Findings): ServiceConfig | undefined {
   if (!isObject(value)) {
     const message = `cannot unmarshal ${Array.isArray(value) ? 'array' : goType(value)} into a configuration`
     findings.add('fatal', '', message, 'the document must be an object')
-    return { config: undefined, findings }
+    return undefined
   }
+  for (const fault of substituteEnvironment(value, env)) findings.unread(fault.pointer, fault.message, fault.suggestion)
   const { root, ignored } = overrideFromEnvironment(value, env)
-  const config = readService(root, {
-    source: file,
+  return readService(root, {
+    source: findings.file,
     port: options.port,
     debug: options.debug ?? false,
     namespaces: options.namespaces,
@@ -133,5 +134,4 @@ function build(value: unknown, file: string, options: LoadOptions, env: NodeJS.P
     ignoredEnv: ignored,
     findings
   })
-  return { config, findings }
 }

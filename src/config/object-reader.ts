@@ -23,6 +23,11 @@ export function isFreeKey(key: string): boolean {
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['', '0', 'f', 'F', 'FALSE', 'false', 'False'])
+/** Reads a switch as the weak manner does; what is no switch is off. */
+export function isTrue(value: unknown): boolean {
+  return value === true || (typeof value === 'number' && value !== 0) || (typeof value === 'string' && TRUE.has(value))
+}
+
 const INTEGER = /^[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[0-9]+)$/
 
 /** One object being read. */

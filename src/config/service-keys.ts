@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { readHosts } from './backend-keys.js'
 import { readOutputEncoding } from './encodings.js'
 import { readEndpoint } from './endpoint-keys.js'
+import { SUBSTITUTION_SWITCH } from './env-substitution.js'
 import { ExtraConfigReader } from './extra-config.js'
 import type { Findings } from './findings.js'
 import { CORE_NAMESPACES, type NamespaceTable } from './namespaces.js'
@@ -80,6 +81,7 @@ export function readService(source: Record<string, unknown>, context: ServiceCon
     tolerant: findings.tolerant
   }
   checkAgents(root)
+  root.boolean(SUBSTITUTION_SWITCH, false)
   root.ignore('sequential_start')
   root.finish()
   return config

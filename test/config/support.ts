@@ -1,9 +1,11 @@
 /** Short ways to load configurations in tests. */
 
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { after } from 'node:test'
 import { type LoadOptions, loadConfigObject } from '../../src/config/load.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../src/config/types.js'
 import { ConfigError, type ConfigProblem } from '../../src/errors.js'
@@ -43,4 +45,15 @@ export async function configFile(name: string, text: string): Promise<string> {
   const file = join(await mkdtemp(join(tmpdir(), 'sluice-config-')), name)
   await writeFile(file, text)
   return file
+}
+
+/** Writes files into a folder that is removed after the tests, and returns its path. */
+export function folderOf(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-config-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
+  return folder
 }

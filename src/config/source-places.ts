@@ -1,0 +1,119 @@
+/** Finds the line and column of each finding in the text of a configuration. */
+
+import type { Node } from 'jsonc-parser'
+import type { ConfigProblem } from '../errors.js'
+import type { SourceText } from './source-text.js'
+
+/** 1-based; `file` names a template where the text was rendered. */
+export interface SourcePlace {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/** Returns the place of an offset in a text. */
+export type PlaceOf = (offset: number) => SourcePlace
+
+/** Makes the {@link PlaceOf} of a file's own text. */
+export function placesIn(file: string, text: string): PlaceOf {
+  let starts: readonly number[] | undefined
+  return offset => {
+    starts ??= lineStarts(text)
+    let low = 0
+    let high = starts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (starts[middle]! <= offset) low = middle
+      else high = middle - 1
+    }
+    return { file, line: low + 1, column: offset - starts[low]! + 1 }
+  }
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  return starts
+}
+
+/** Returns the offset of a place that a parser told by line and column. */
+export function offsetAt(text: string, line: number, column: number): number {
+  let start = 0
+  for (let i = 1; i < line; i++) {
+    const end = text.indexOf('\n', start)
+    if (end === -1) break
+    start = end + 1
+  }
+  return start + column - 1
+}
+
+/** Adds file, line and column to a finding; where nothing stands at the pointer, the place of what holds it. */
+export type Locator = (problem: ConfigProblem) => ConfigProblem
+
+/** Makes the locator of a text. TOML has no places. A finding that has its line already is returned as it is. */
+export async function locator(source: SourceText): Promise<Locator> {
+  if (source.format === 'toml') return problem => problem
+  let offsets: Offsets | undefined
+  const open = source.format === 'json' ? await jsonOffsets(source.text) : await yamlOffsets(source.text)
+  return problem => {
+    if (problem.line !== undefined) return problem
+    offsets ??= open()
+    const path = problem.pointer
+      .split('/')
+      .slice(1)
+      .map(token => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const offset = offsets(path)
+    return offset === undefined ? problem : { ...problem, ...source.placeOf(offset) }
+  }
+}
+
+type Offsets = (path: readonly string[]) => number | undefined
+
+async function jsonOffsets(text: string): Promise<() => Offsets> {
+  const { parseTree } = await import('jsonc-parser')
+  return () => findInJson(parseTree(text))
+}
+
+function findInJson(root: Node | undefined): Offsets {
+  return path => {
+    let node = root
+    let offset = root?.offset
+    for (const token of path) {
+      // The last of several equal keys counts, as in JSON.parse.
+      const property =
+        node?.type === 'object' ? node.children?.findLast(child => child.children?.[0]?.value === token) : undefined
+      const next = node?.type === 'array' ? node.children?.[Number(token)] : property?.children?.[1]
+      if (next === undefined) break
+      offset = property?.offset ?? next.offset
+      node = next
+    }
+    return offset
+  }
+}
+
+async function yamlOffsets(text: string): Promise<() => Offsets> {
+  const yaml = await import('yaml')
+  return () => findInYaml(yaml, text)
+}
+
+function findInYaml({ parseDocument, isMap, isSeq, isScalar, isNode, isAlias }: typeof import('yaml'), text: string): Offsets {
+  const document = parseDocument(text, { uniqueKeys: false })
+  return path => {
+    let node: unknown = document.contents
+    let offset = isNode(node) ? node.range?.[0] : undefined
+    for (const token of path) {
+      if (isAlias(node)) node = node.resolve(document)
+      if (isMap(node)) {
+        const pair = node.items.findLast(item => isScalar(item.key) && String(item.key.value) === token)
+        if (pair === undefined) break
+        offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? offset) : offset
+        node = pair.value
+      } else if (isSeq(node)) {
+        node = node.items[Number(token)]
+        if (!isNode(node)) break
+        offset = node.range?.[0] ?? offset
+      } else break
+    }
+    return offset
+  }
+}
