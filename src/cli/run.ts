@@ -40,7 +40,7 @@ export async function demo(args: Arguments, terminal: Terminal, load: () => Prom
   })
 }
 
-/** Runs what serves; a failure of its start is told and answers 1. */
+/** Runs what serves; a failure of its start is told and returns 1. */
 async function start(terminal: Terminal, what: string, requests: StopRequests, serve: () => Promise<number>): Promise<number> {
   try {
     return await serve()

@@ -15,7 +15,7 @@ export interface RedirectPolicy {
   readonly maxCalls: number
   /** `backend/http/client.send_body_on_redirect`: 307 and 308 replay a body that is in memory. */
   readonly sendBody: boolean
-  /** Answers the pool of an origin whose host the configuration names as a backend, undefined for all others. */
+  /** Returns the pool of an origin whose host the configuration names as a backend, undefined for all others. */
   poolOf(origin: string): OriginPool | undefined
 }
 
@@ -90,7 +90,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Answers the fields of the next call. Within one origin all go along, and `Referer` names the URL that redirected, as Go's client
+ * Returns the fields of the next call. Within one origin all go along, and `Referer` names the URL that redirected, as Go's client
  * writes it, unless the client sent a Referer. Another origin gets what is {@link HARMLESS}.
  */
 export function redirectedFields(headers: RawFields, call: RedirectedCall, next: Redirect): RawFields {
@@ -113,7 +113,7 @@ function isTrusted(from: string, to: string): boolean {
 }
 
 /**
- * Answers where a 3xx leads, or undefined when it is the response itself: no Location, a host the configuration does not
+ * Returns where a 3xx leads, or undefined when it is the response itself: no Location, a host the configuration does not
  * name, user information, or a body that cannot be sent again (RFC 9110 §15.4).
  */
 export function redirectOf(

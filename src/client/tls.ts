@@ -33,7 +33,7 @@ export function clientTlsOptions(config: ClientTlsConfig | undefined): UpstreamT
   return options
 }
 
-/** Answers why `client_tls` cannot be used, an empty list when it can. */
+/** Returns why `client_tls` cannot be used, an empty list when it can. */
 export function clientTlsFaults(
   config: ClientTlsConfig | undefined
 ): readonly { readonly pointer: string; readonly message: string }[] {

@@ -54,7 +54,7 @@ export class LoadedConfig {
     this.#place = place
   }
 
-  /** Answers the configuration with everything that was found. @throws ConfigError when something of it stops the start */
+  /** Returns the configuration with everything that was found. @throws ConfigError when something of it stops the start */
   conclude(): ServiceConfig {
     const { config, findings } = this
     const problems = findings.problems.map(problem => this.#place?.(problem) ?? problem)

@@ -22,7 +22,7 @@ export class OptionSchemas {
   readonly #compiled = new Map<string, ValidateFunction>()
   #ajv: Ajv2020 | undefined
 
-  /** Answers all faults of `value`, an empty list when it fits. Keys that are free for comments are none where the schema does not know them. */
+  /** Returns all faults of `value`, an empty list when it fits. Keys that are free for comments are none where the schema does not know them. */
   check(name: string, schema: object, value: unknown): readonly Fault[] {
     let validate = this.#compiled.get(name)
     if (validate === undefined) {

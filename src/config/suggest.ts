@@ -18,7 +18,7 @@ export function editDistance(a: string, b: string): number {
   return before[b.length]!
 }
 
-/** Answers a word without case and separators, the form in which words are compared. */
+/** Returns a word without case and separators, the form in which words are compared. */
 export function lettersOf(word: string): string {
   return word.toLowerCase().replace(/[-_ ./]/g, '')
 }

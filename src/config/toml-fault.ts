@@ -27,7 +27,7 @@ export function findTomlFault(text: string, value: unknown): TomlFault | undefin
   return undefined
 }
 
-/** Answers the day that a date which does not exist is taken for. */
+/** Returns the day that a date which does not exist is taken for. */
 function rolledOver(date: string): string | undefined {
   const time = Date.parse(`${date.slice(0, 7)}-01T00:00:00Z`) + (Number(date.slice(8)) - 1) * 86_400_000
   if (Number.isNaN(time)) return undefined

@@ -47,7 +47,7 @@ function* appendWithin(tree: FlatTree, from: FlatPath, to: FlatPath): Sliced<voi
 
 /**
  * Goes along a path to an array; its wildcards take the pairs of container and child from `firstPair` on, where they lead to the same place.
- * Answers the nodes on the way, the array last; undefined when there is none.
+ * Returns the nodes on the way, the array last; undefined when there is none.
  */
 function* follow(
   tree: FlatTree,

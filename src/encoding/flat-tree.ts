@@ -129,7 +129,7 @@ export class FlatTree {
     return this.own.get(node)
   }
 
-  /** Reads the children of a container, a part of them at a time; answers whether all are there. */
+  /** Reads the children of a container, a part of them at a time; returns whether all are there. */
   open(node: number): boolean {
     if (this.opening === undefined) {
       if (this.kinds[node] !== LEAF) return true
@@ -372,7 +372,7 @@ export class FlatTree {
     this.grown.set(array, last === NONE || (this.labels[last]! & 3) !== INDEX ? 0 : (this.labels[last]! >>> 2) + 1)
   }
 
-  /** Makes room for one more node, one column at a time; answers whether there is room, else it is to be called again. */
+  /** Makes room for one more node, one column at a time; returns whether there is room, else it is to be called again. */
   reserve(): boolean {
     const { length } = this.next
     if (this.count < length) return true

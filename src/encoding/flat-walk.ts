@@ -12,7 +12,7 @@ const STEP = 512
 
 /**
  * Sees a container that a path without its last part leads to; `way` holds the nodes on the way, the root first, this one last. It may
- * change the container's children, nothing further out. Answers false when the container must be indexed before (see `FlatTree.find`).
+ * change the container's children, nothing further out. Returns false when the container must be indexed before (see `FlatTree.find`).
  */
 export type Visit = (container: number, way: readonly number[]) => boolean
 

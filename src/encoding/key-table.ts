@@ -39,7 +39,7 @@ export class KeyTable {
     this.mask = size - 1
   }
 
-  /** Puts in a key with its value, which is not 0; answers the value of the same key that was there, or 0. */
+  /** Puts in a key with its value, which is not 0; returns the value of the same key that was there, or 0. */
   put(quote: number, value: number): number {
     let slot = this.hash(quote) & this.mask
     while (this.values[slot] !== 0) {

@@ -37,7 +37,7 @@ export interface LoadFault {
   readonly level?: 'warning'
 }
 
-/** Fills the registry and answers the faults. Those that are skipped have been logged. */
+/** Fills the registry and returns the faults. Those that are skipped have been logged. */
 export async function loadPlugins(options: LoadPluginsOptions): Promise<readonly LoadFault[]> {
   const { folder, modules, logger, skipFaults, wanted } = options
   const handedOver: string[] = []

@@ -197,7 +197,7 @@ export class PluginPlacer {
     }
   }
 
-  /** Answers undefined for what has a fault. */
+  /** Returns undefined for what has a fault. */
   private async attempt<T>(
     place: Place,
     tag: string,

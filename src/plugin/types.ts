@@ -18,7 +18,7 @@ export type Handler = (request: GatewayRequest) => GatewayResponse | Promise<Gat
 /** Wraps the next handler by another one, at boot. */
 export type HandlerWrap = (next: Next) => Handler
 
-/** A wrap whose handler answers a promise always, and never throws. */
+/** A wrap whose handler returns a promise always, and never throws. */
 export type Wrap = (next: Next) => Next
 
 export type HandlerFactory = (context: PluginContext, extra: ExtraConfig, next: Next) => Handler | Promise<Handler>

@@ -6,7 +6,7 @@ const ENCODED = 'error: encoded url params'
 const CONTROL = 'error: net/url: invalid control character in URL'
 
 /**
- * Answers the text of the 400 when a value holds a control character, or, with `decodes`, would still change by decoding, cannot be
+ * Returns the text of the 400 when a value holds a control character, or, with `decodes`, would still change by decoding, cannot be
  * decoded, or holds `?` or `#`; undefined when all values are plain.
  */
 export function checkParams(params: Readonly<Record<string, string>>, decodes: boolean): string | undefined {

@@ -68,7 +68,7 @@ export class Http2Connection {
   }
 
   /**
-   * Counts the fields of a head; answers false when there were too many in this second. A byte on the wire may stand for
+   * Counts the fields of a head; returns false when there were too many in this second. A byte on the wire may stand for
    * 4 KiB of fields (RFC 7541 §6.1), so their number and size are limited, not the bytes that were received.
    */
   affords(raw: readonly string[]): boolean {
@@ -105,7 +105,7 @@ export class Http2Connection {
     this.stuckAt = this.socket.bytesWritten
   }
 
-  /** Looks at the limits of time; answers the one that was broken, for which the connection is to be ended. */
+  /** Looks at the limits of time; returns the one that was broken, for which the connection is to be ended. */
   check(times: Http2Times, now: number): string | undefined {
     const { session, socket } = this
     if (session.destroyed) return this.waitForEnd(now)

@@ -32,7 +32,7 @@ export class Http2Exchange {
   }
 
   /**
-   * Ends what is over a limit. Answers `cut` when that was an answer, and `late` when a request did not come in time and
+   * Ends what is over a limit. Returns `cut` when that was an answer, and `late` when a request did not come in time and
    * what serves it has not answered: then the listener has to.
    */
   check(times: ExchangeTimes, now: number): 'cut' | 'late' | undefined {

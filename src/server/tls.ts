@@ -44,7 +44,7 @@ export interface TlsFault {
   readonly message: string
 }
 
-/** Answers all that keeps {@link loadTls} from working; an empty list when it would work. */
+/** Returns all that keeps {@link loadTls} from working; an empty list when it would work. */
 export async function serverTlsFaults(config: ServerTlsConfig): Promise<readonly TlsFault[]> {
   const faults: TlsFault[] = []
   const note =

@@ -26,7 +26,7 @@ const NEGOTIATED =
   /^(?:accept(?:-.+)?|user-agent|referer|dnt|sec-.+|cache-control|pragma|if-.+|range|content-.+|traceparent|tracestate|x-request-id|x-forwarded-for)$/
 
 /**
- * Answers the fields that an endpoint's and a backend's `input_headers` let through by name: what the operator listed is what the backend
+ * Returns the fields that an endpoint's and a backend's `input_headers` let through by name: what the operator listed is what the backend
  * makes its answer of. Claims of a token are among them. `*` lists nothing.
  */
 export function listedFields(endpoint: readonly string[], backend: readonly string[]): string[] {
@@ -48,7 +48,7 @@ export function isKeyField(name: string): boolean {
 }
 
 /**
- * Answers the key of a request's answer: method, URL, the fields that `selecting` names (`*` = all) and those that are always part of it.
+ * Returns the key of a request's answer: method, URL, the fields that `selecting` names (`*` = all) and those that are always part of it.
  * Hashed, so that no token stands in a key.
  */
 export function answerKey(head: RequestHead, selecting: readonly string[], generation: string): string {

@@ -15,7 +15,7 @@ export class BucketShard {
   private tokens = new Uint32Array(FIRST_PLACES)
   private refilledAt = new Float64Array(FIRST_PLACES)
 
-  /** Answers the place of a key, -1 when it has none. `high` is not 0. */
+  /** Returns the place of a key, -1 when it has none. `high` is not 0. */
   find(high: number, low: number): number {
     const at = this.placeFor(high, low)
     return this.keys[2 * at] === 0 ? -1 : at

@@ -49,7 +49,7 @@ function countNodes(node: Expr | undefined): number {
 }
 
 /**
- * Rewrites a tree in place: `has(x.f)` becomes a call that refuses what has no fields, where the library answers false; the
+ * Rewrites a tree in place: `has(x.f)` becomes a call that refuses what has no fields, where the library returns false; the
  * list of a macro becomes a call that pays for its rounds before the first.
  */
 export function instrument(root: Expr): void {

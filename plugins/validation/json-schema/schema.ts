@@ -1,7 +1,7 @@
 /**
  * The schema of a configuration as a callable: any draft from 4 to 2020-12, with nothing in it that a body can slow down.
  *
- * In: the schema. Out: a function that answers why a value does not fit, or undefined. Regular expressions run on RE2, and
+ * In: the schema. Out: a function that returns why a value does not fit, or undefined. Regular expressions run on RE2, and
  * numbers are compared as the body and the configuration have them.
  */
 
@@ -14,7 +14,7 @@ import { compileSchema as compile, faultLines, SchemaError } from './engine/inde
 export { SchemaError }
 
 /**
- * Answers all faults as lines, undefined for a value that fits. `text` is the value's own when it is a number.
+ * Returns all faults as lines, undefined for a value that fits. `text` is the value's own when it is a number.
  * @throws Error for a value that cannot be validated: nested too deep, an exponent of more than 15 digits
  */
 export type Validate = (value: unknown, text?: string) => string | undefined

@@ -10,7 +10,7 @@ import { Run } from './run.js'
 import { Scope } from './scope.js'
 
 export interface CompiledSchema {
-  /** Answers the faults of a value, undefined when it fits. `text` is the value's own when it is a number. */
+  /** Returns the faults of a value, undefined when it fits. `text` is the value's own when it is a number. */
   run(value: unknown, numberText: NumberText, text?: string): readonly Fault[] | undefined
 }
 

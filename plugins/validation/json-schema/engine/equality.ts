@@ -76,7 +76,7 @@ export class Identities {
     this.textOf = textOf
   }
 
-  /** Answers what the values that equal this one share, as a key of a Map. @throws NestingError */
+  /** Returns what the values that equal this one share, as a key of a Map. @throws NestingError */
   of(container: object, key: string | number, value: unknown, depth = 0): Identity {
     if (typeof value === 'number') return this.ofNumber(value, this.textOf(container, key, value))
     if (typeof value !== 'object' || value === null) return value as Identity

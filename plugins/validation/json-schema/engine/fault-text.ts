@@ -11,7 +11,7 @@ const MAX_NAMES = 50
 /** Lines of one text. */
 const MAX_LINES = 200
 
-/** Answers `- at '/age': got string, want integer` for each fault. */
+/** Returns `- at '/age': got string, want integer` for each fault. */
 export function faultLines(faults: readonly Fault[]): string {
   const lines: string[] = []
   addLines(faults, '', lines)

@@ -1,7 +1,7 @@
 /**
  * JSON Schema, drafts 4, 6, 7, 2019-09 and 2020-12.
  *
- * In: a schema as plain JSON values, and a function that tells how a number was written. Out: a validator, which answers all
+ * In: a schema as plain JSON values, and a function that tells how a number was written. Out: a validator, which returns all
  * faults of a value.
  */
 
@@ -29,14 +29,14 @@ export interface SchemaOptions {
   readonly numberText?: NumberText
   /** Identifier of the schema, against which its references are resolved, unless it has its own. */
   readonly uri?: string
-  /** Answers the document of an identifier that the schema does not hold, undefined where there is none. */
+  /** Returns the document of an identifier that the schema does not hold, undefined where there is none. */
   readonly load?: (uri: string) => unknown
 }
 
 /** A compiled schema. */
 export interface Validator {
   /**
-   * Answers the faults of a value, undefined when it fits. `text` is the value's own when it is a number.
+   * Returns the faults of a value, undefined when it fits. `text` is the value's own when it is a number.
    * @throws NestingError for a value nested too deep, NumberRangeError for one with an exponent that cannot be compared
    */
   validate(value: unknown, text?: string): readonly Fault[] | undefined

@@ -13,7 +13,7 @@ const FILES: readonly (readonly [start: string, file: string])[] = [
 
 const read = new Map<string, ReadonlyMap<string, object>>()
 
-/** Answers the metaschema, or the part of one, that has this identifier. */
+/** Returns the metaschema, or the part of one, that has this identifier. */
 export function metaschema(uri: string): object | undefined {
   const file = FILES.find(([start]) => uri.startsWith(start))?.[1]
   if (file === undefined) return undefined

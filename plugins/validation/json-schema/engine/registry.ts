@@ -1,6 +1,6 @@
 /**
  * Schemas by their identifiers: the documents that were read, the resources in them (whatever has an identifier of its own)
- * and their anchors. It answers what a reference means.
+ * and their anchors. It returns what a reference means.
  */
 
 import { type Dialect, type Draft, dialectOf, draftOf } from './drafts.js'
@@ -61,7 +61,7 @@ export class Registry {
 
   /**
    * Adds a document under `uri`, whose dialect is `fallback` unless it names one; one that is `trusted` needs no check.
-   * Answers its root. @throws SchemaError
+   * Returns its root. @throws SchemaError
    */
   add(uri: string, value: unknown, fallback: Dialect, trusted = false): Place {
     const document: Document = { uri, value, fallback, schemas: new Map() }
@@ -73,7 +73,7 @@ export class Registry {
     return root
   }
 
-  /** Notes a schema and all that are in it. Answers its resource. */
+  /** Notes a schema and all that are in it. Returns its resource. */
   private collect(document: Document, pointer: string, value: unknown, outer: Resource | undefined): Resource {
     const known = document.schemas.get(pointer)
     if (known !== undefined) return known

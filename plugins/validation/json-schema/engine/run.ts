@@ -200,7 +200,7 @@ export class Run {
 
   // --- faults --------------------------------------------------------------------------------------------------
 
-  /** Notes a fault of the value that is looked at. Answers false, for checks to return. */
+  /** Notes a fault of the value that is looked at. Returns false, for checks to return. */
   fail(finding: Finding): false {
     if (!this.quiet) this.push({ at: this.keys.slice(this.base), finding, causes: NO_CAUSES, size: 1 })
     return false
@@ -216,7 +216,7 @@ export class Run {
     return this.faults.length
   }
 
-  /** Makes the faults since `start` the causes of one. Answers false, for checks to return. */
+  /** Makes the faults since `start` the causes of one. Returns false, for checks to return. */
   bundle(start: number, finding: Finding): false {
     if (this.silent > 0) return false
     const causes = this.faults.splice(start)

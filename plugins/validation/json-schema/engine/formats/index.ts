@@ -47,7 +47,7 @@ export type Formats = (name: string, version: number) => Format | undefined
 
 const BY_NAME: ReadonlyMap<string, Format> = new Map(ASCII_FORMATS)
 
-/** Answers the format of a name, undefined where there is none. The tables of international names are loaded when asked for. */
+/** Returns the format of a name, undefined where there is none. The tables of international names are loaded when asked for. */
 export const formatOf: Formats = (name, version) => {
   if (name === 'hostname' && version < 7) return isHostname
   if (name !== 'hostname' && name !== 'idn-hostname' && name !== 'idn-email') return BY_NAME.get(name)
