@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
 })
 const SIZE = Number(options.mib) * 1024 * 1024
 
-/** Bodies that are dear in different ways, as large as asked for. */
+/** Bodies that are expensive in different ways, as large as asked for. */
 const BODIES = {
   rows: () => list(i => `{"b":${i % 10},"x":"v"}`),
   numbers: () => list(() => '1'),

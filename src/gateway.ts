@@ -149,7 +149,7 @@ class Boot {
     }
   }
 
-  /** A library writes nothing that nobody asked for: neither this code nor the configuration says where lines go. */
+  /** True when neither {@link GatewayOptions.logOutput} nor the configuration asks for lines: a library then writes nothing. */
   private isSilent(): boolean {
     const { extra } = this.config
     return this.options.logOutput === undefined && !('telemetry/logging' in extra) && !('telemetry/logstash' in extra)

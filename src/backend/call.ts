@@ -79,7 +79,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const receive: Work | undefined = decode === undefined ? undefined : (response, { scope }) => decode(response, scope)
   const whole = deps.receiver?.whole
   const { watch, meter } = deps.wraps
-  // one no-op call is the client's own; what is merged or raced for has no one interim answer
+  // one no-op call is the client's own; an answer that is merged, or that several calls race for, has no single interim answer
   const informs = deps.receiver === undefined && endpoint.concurrentCalls === 1
   const plan: CallPlan = { redirects, watch, idleMs: deps.idleMs, limit, informs }
   const upgradePlan: CallPlan = { ...plan, redirects: undefined, idleMs: 0 }

@@ -40,16 +40,23 @@ export async function demo(args: Arguments, terminal: Terminal, load: () => Prom
   })
 }
 
-/** Runs what serves; a failure of its start is told and returns 1. */
+/** Runs what serves; prints why it did not start, and returns 1 then. */
 async function start(terminal: Terminal, what: string, requests: StopRequests, serve: () => Promise<number>): Promise<number> {
   try {
     return await serve()
   } catch (error) {
     terminal.failure(error, `starting ${what}`)
+    if (isPortTaken(error)) terminal.note('Listen on another port with --port PORT.')
     return 1
   } finally {
     requests.end()
   }
+}
+
+/** True when another process listens on the port; the listener's error has that of node:net for its cause. */
+function isPortTaken(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return (cause as { code?: unknown } | undefined)?.code === 'EADDRINUSE'
 }
 
 async function listening(gateway: RunnableGateway, requests: StopRequests): Promise<number> {

@@ -208,7 +208,7 @@ test('pipes prints text or JSON', async () => {
 test('a start that fails is one clear line and a failure', async () => {
   const inUse = Object.assign(new Error('listen'), { code: 'EADDRINUSE', port: 8080 })
   const cases: [Script, string][] = [
-    [{ listenFails: inUse }, 'ERROR starting the gateway: the port 8080 is in use\n'],
+    [{ listenFails: inUse }, 'ERROR starting the gateway: the port 8080 is in use\nListen on another port with --port PORT.\n'],
     [
       { listenFails: Object.assign(new Error('listen'), { code: 'EACCES', port: 80 }) },
       'ERROR starting the gateway: the port 80 needs more rights than this process has\n'
@@ -235,6 +235,16 @@ test('a start that fails is one clear line and a failure', async () => {
 test('an unexpected failure shows where it comes from', async () => {
   const { err } = await sluice(['check', '-c', 'k.json'], { createFails: new TypeError('bug') })
   assert.match(err, /^ERROR checking the configuration file: TypeError: bug\n\s+at /)
+})
+
+test('a port that is taken is named, and how to take another one', async () => {
+  const cause = Object.assign(new Error('listen'), { code: 'EADDRINUSE', port: 8080 })
+  const message = 'listen tcp :8080: bind: address already in use'
+  const { err } = await sluice(['demo'], { listenFails: new GatewayError('SLUICE_ERR_CONFIG_LISTEN', { message, cause }) })
+  assert.match(
+    err,
+    /^ERROR starting the demonstration: listen tcp :8080: bind: address already in use.*\nListen on another port with --port PORT\.\n$/
+  )
 })
 
 test('a demonstration that cannot start fails', async () => {
