@@ -6,10 +6,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Result } from '../../fixtures/specs/replay.mjs'
-import { readSpec, replaySpec, specNames } from '../support/specs.js'
+import { type Replayed, readSpec, replaySpec, specNames } from '../support/specs.js'
 
 /** Reasons by case. */
 const reasons = new Map(Object.entries(readSpec<Record<string, string>>('differences.json')))
+
+/**
+ * Some cases are about times (timeouts, rates, the order of merges) that were recorded on a calm machine. A file that differs is
+ * replayed again: what a busy machine did once it does not do each time.
+ */
+const TRIES = 3
 
 /** Files at a time: most of the time of a case is waiting. */
 const AT_ONCE = 4
@@ -18,8 +24,7 @@ test('recorded cases', { concurrency: AT_ONCE }, async t => {
   await Promise.all(
     specNames().map(name =>
       t.test(`answers ${name} as recorded, or as reasoned`, async t => {
-        const { matched, differing, pending } = await replaySpec(name)
-        const unexplained = [...differing].filter(([one]) => !reasons.has(one))
+        const { matched, unexplained, pending } = await replayed(name)
         assert.deepEqual(unexplained, [], 'differences without a reason')
         const stale = matched.filter(one => reasons.has(one))
         assert.deepEqual(stale, [], 'listed as different, but the same')
@@ -28,6 +33,14 @@ test('recorded cases', { concurrency: AT_ONCE }, async t => {
     )
   )
 })
+
+async function replayed(name: string): Promise<Replayed & { unexplained: [string, readonly string[]][] }> {
+  for (let tries = 1; ; tries++) {
+    const found = await replaySpec(name)
+    const unexplained = [...found.differing].filter(([one]) => !reasons.has(one))
+    if (unexplained.length === 0 || tries === TRIES) return { ...found, unexplained }
+  }
+}
 
 test('every reason belongs to a recorded case', () => {
   const names = new Set(specNames().flatMap(name => readSpec<Result>(`golden/${name}.json`).requests.map(one => one.name)))
