@@ -25,6 +25,8 @@ export interface MessagePlugin<O> {
   readonly name: string
   readonly needs: Needs
   readonly schema: object
+  /** Responses are edited as wholes: a client that asks for a range gets the whole (RFC 9110 §14.2). */
+  readonly wants?: 'whole'
   /** Called once per place. A throw stops the start. */
   create(options: O, context: PluginContext): MessageEdits
 }
@@ -32,15 +34,30 @@ export interface MessagePlugin<O> {
 /** All three symbols. */
 export type MessageModule = Required<Omit<PluginModule, 'apiVersion'>>
 
+function askingForWhole({ request: edit, response }: MessageEdits): MessageEdits {
+  return {
+    request(request) {
+      request.headers.delete('range')
+      request.headers.delete('if-range')
+      return edit?.(request)
+    },
+    response
+  }
+}
+
 /** Makes a module of one definition. */
 export function defineMessagePlugin<O>(plugin: MessagePlugin<O>): MessageModule {
   const { name, needs, schema } = plugin
+  const editsOf = (options: O, context: PluginContext): MessageEdits => {
+    const edits = plugin.create(options, context)
+    return plugin.wants === 'whole' && edits.response !== undefined ? askingForWhole(edits) : edits
+  }
   const handler = defineHandler<O>({
     name,
     needs,
     schema,
     create(options, next, context) {
-      const { request: before, response: after } = plugin.create(options, context)
+      const { request: before, response: after } = editsOf(options, context)
       if (before === undefined && after === undefined) return next
       if (after === undefined) {
         return async request => {
@@ -62,7 +79,7 @@ export function defineMessagePlugin<O>(plugin: MessagePlugin<O>): MessageModule 
     needs,
     schema,
     create(options, context) {
-      const { request, response } = plugin.create(options, context)
+      const { request, response } = editsOf(options, context)
       return {
         ...(request === undefined ? {} : { request }),
         ...(response === undefined ? {} : { response })

@@ -75,6 +75,8 @@ export abstract class Answering extends Exchange implements ByteSink {
 
   /** Called once when the answer is over; `error` says why it was not whole. Closes the scope, and with it the deadline. */
   protected abstract sent(error: GatewayError | undefined): void
+  /** Called when the body failed before anything of the answer was sent: another answer takes its place. */
+  protected abstract failedUnsent(error: GatewayError): void
   /** Called when the client's connection has closed, or the answer is out. */
   abstract clientClosed(): void
 
@@ -93,7 +95,7 @@ export abstract class Answering extends Exchange implements ByteSink {
       return this.finish(gone())
     }
     const body = response.openedBody
-    if (response.status === 206 && body?.untouched === false) checkPart(response)
+    if (response.status === 206) checkPart(response)
     if (body?.busy) return this.streamLater(response, body)
     if (response.bodiless || res.req.method === 'HEAD' || isBodiless(res, response.status)) return this.headOnly(response)
     const content = body === undefined ? response.unopened : (body.bytesInMemory() ?? body.take())
@@ -106,8 +108,9 @@ export abstract class Answering extends Exchange implements ByteSink {
     body
       .takeWhenSettled()
       .then(source => {
-        if (this.over) source.destroy(gone())
-        else this.stream(response, source)
+        if (this.over) return source.destroy(gone())
+        if (response.status === 206) checkPart(response)
+        this.stream(response, source)
       })
       .catch(error => this.cut(error))
   }
@@ -131,7 +134,12 @@ export abstract class Answering extends Exchange implements ByteSink {
     const { res } = this
     const raw = response.raw
     if (bytes.length > 0 && isUntyped(raw)) raw.push('Content-Type', sniffType(bytes))
-    if (fieldOf(raw, 'content-length') === undefined) raw.push('Content-Length', String(bytes.length))
+    const length = fieldOf(raw, 'content-length')
+    if (length === undefined) raw.push('Content-Length', String(bytes.length))
+    else if (Number(length) !== bytes.length)
+      throw new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', {
+        message: `Content-Length ${length} with ${bytes.length} bytes of body`
+      })
     writeHead(res, response.status, raw)
     this.bytesOut = bytes.length
     res.end(bytes)
@@ -248,8 +256,15 @@ export abstract class Answering extends Exchange implements ByteSink {
 
   fail(error: GatewayError): void {
     if (this.over) return
+    if (this.untypedHead !== undefined) return this.answerInstead(error)
     this.finish(error)
     cutAnswer(this.res)
+  }
+
+  private answerInstead(error: GatewayError): void {
+    this.untypedHead = undefined
+    this.flowing = undefined
+    this.failedUnsent(error)
   }
 
   /** The client went away; what a tunnel had is its own business. */
@@ -291,9 +306,11 @@ export abstract class Answering extends Exchange implements ByteSink {
       message: this.res.writableNeedDrain ? 'the client stopped reading' : 'the upstream stopped sending',
       limit: `idle=${this.idleMs}ms`
     })
-    this.finish(error)
-    this.flowing?.destroy(error)
-    this.res.destroy()
+    const { flowing } = this
+    if (this.untypedHead !== undefined) this.answerInstead(error)
+    else this.finish(error)
+    flowing.destroy(error)
+    if (!this.res.writableEnded) this.res.destroy()
   }
 
   private cut(cause: unknown): void {
@@ -321,11 +338,13 @@ function isUntyped(raw: RawFields): boolean {
   return fieldOf(raw, 'content-type') === undefined && (fieldOf(raw, 'content-encoding') ?? '') === ''
 }
 
-/** A part that a plugin changed is a part of nothing, unless the plugin says of what (RFC 9110 §15.3.7). */
-function checkPart(response: GatewayResponse): void {
-  if (response.call === undefined || fieldOf(response.raw, 'content-range') !== undefined) return
+/** A part that a plugin changed or made is a part of nothing, unless the plugin says of what (RFC 9110 §15.3.7). */
+function checkPart({ call, raw, openedBody }: GatewayResponse): void {
+  if (fieldOf(raw, 'content-range') !== undefined || (call !== undefined && openedBody?.untouched !== false)) return
+  // several parts, each with a Content-Range of its own
+  if (call === undefined && /^multipart\/byteranges\b/i.test(fieldOf(raw, 'content-type') ?? '')) return
   throw new GatewayError('SLUICE_ERR_PLUGIN_FAILED', {
-    message: 'a plugin changed the body of a part (206): delete Range from the request, or set Content-Range anew'
+    message: 'a plugin changed the body of a part (206): delete Range from the request, or set Content-Range after the body'
   })
 }
 

@@ -6,7 +6,7 @@ import type { EndpointConfig, RouterConfig } from '../config/types.js'
 import type { ObjectNode } from '../encoding/json-node.js'
 import type { Renderer } from '../encoding/types.js'
 import { GatewayError, MergeError, statusOf } from '../errors.js'
-import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
+import { fieldOf, fieldsOfPairs, lowerName, type RawFields } from '../http/fields.js'
 import type { Identity } from '../identity.js'
 import { stringifyJsonValue } from '../message/json-value.js'
 import type { GatewayRequest } from '../message/request.js'
@@ -57,8 +57,7 @@ export function compileAnswers(
   }
 
   function failureParts(error: GatewayError): { status: number; raw: RawFields; body: Buffer } {
-    const raw = failedFields.slice()
-    for (const [name, value] of error.headers ?? []) raw.push(name, value)
+    const raw = error.headers === undefined ? failedFields.slice() : [...failedFields, ...fieldsOfPairs(error.headers)]
     let body = EMPTY
     if (router.returnErrorMsg && error.message !== '') {
       body = Buffer.from(error.message)

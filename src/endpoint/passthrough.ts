@@ -308,7 +308,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     if (this.done || this.bytesOut > 0) return
     if (this.untypedHead === undefined) flushHead(this.res)
     else if (!later) setTimeout(flushLater, UNTYPED_MS, this)
-    else if (this.sendUntypedHead(undefined)) flushHead(this.res)
+    else this.sendUntypedHead(undefined)
   }
 
   clientDrained(): void {

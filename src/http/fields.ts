@@ -26,6 +26,13 @@ export function isFraming(lower: string): boolean {
   return FRAMING.has(lower)
 }
 
+/** Name and value of each pair, without framing: what an error wants its answer to carry. */
+export function fieldsOfPairs(pairs: Iterable<readonly [name: string, value: string]>): RawFields {
+  const raw: RawFields = []
+  for (const [name, value] of pairs) if (!isFraming(lowerName(name))) raw.push(name, value)
+  return raw
+}
+
 /** Fields that the gateway writes itself towards backends; a client cannot have them removed by naming them in `Connection`. */
 const NOT_CONNECTION_OPTIONS: ReadonlySet<string> = new Set([
   'host',

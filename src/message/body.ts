@@ -56,9 +56,10 @@ const STALE_FIELDS: ReadonlySet<string> = new Set([
   'digest',
   'content-digest',
   'repr-digest',
-  'accept-ranges',
-  'content-range'
+  'accept-ranges'
 ])
+/** The Content-Range of a 416: it speaks of no bytes of the body. */
+const NO_RANGE = /^\w+ \*\//
 const LONGEST_STALE = 'content-length'.length
 
 export class Body {
@@ -138,8 +139,8 @@ export class Body {
     this.ask(1)
     this.toBytes()
     if (this.isEmpty()) return
-    if (options?.decoded) this.undoCoding()
     this.edited()
+    if (options?.decoded) this.undoCoding()
     if (typeof (stage as Transform).pipe === 'function')
       this.add({ kind: 'node', transform: stage as Transform, owner: undefined })
     else this.add({ kind: 'bytes', stage: stage as ByteStage, owner: undefined })
@@ -152,7 +153,7 @@ export class Body {
     if (options?.decoded && !this.isEmpty()) this.undoCoding()
     const source = this.takeSource()
     this.bytes = EMPTY_BYTES
-    this.edited()
+    this.outdate()
     this.lent = new SinkReadable(source)
     return this.lent
   }
@@ -178,6 +179,7 @@ export class Body {
   /** Replaces the body. Earlier stages do not run, earlier observers get `abort`; the old bytes are let go. */
   set(content: Uint8Array | string | Readable): void {
     this.ask(1)
+    this.edited()
     this.replace()
     if (typeof content === 'string') this.bytes = Buffer.from(content)
     else if (content instanceof Uint8Array) this.bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
@@ -187,7 +189,6 @@ export class Body {
       this.source = source
       this.note(source)
     }
-    this.edited()
     this.owner.headers.delete('content-encoding')
   }
 
@@ -237,11 +238,11 @@ export class Body {
   /** Replaces the body by a value; it is copied before anybody else edits it. */
   setJson(value: unknown): void {
     this.ask(1)
+    this.edited()
     this.replace()
     this.value = value
     this.valueState = 'changed'
     this.borrowed = true
-    this.edited()
     this.owner.headers.delete('content-encoding')
     if (!this.owner.headers.has('content-type')) this.owner.headers.set('Content-Type', 'application/json; charset=utf-8')
   }
@@ -250,8 +251,8 @@ export class Body {
   touchJson(): void {
     if (this.valueState === 'none') return
     if (this.valueState === 'clean') {
-      this.valueState = 'changed'
       this.edited()
+      this.valueState = 'changed'
       this.owner.headers.delete('content-encoding')
     }
   }
@@ -262,8 +263,8 @@ export class Body {
     this.ask(1)
     this.toBytes()
     if (this.isEmpty()) return
-    this.undoCoding()
     this.edited()
+    this.undoCoding()
     this.add({ kind: 'tokens', stage, owner: undefined })
   }
 
@@ -514,20 +515,39 @@ export class Body {
     if (coding === undefined) return
     this.steps.push({ kind: 'node', transform: this.decoderOf(coding) })
     this.owner.headers.delete('content-encoding')
-    this.edited()
+    this.outdate()
   }
 
-  /** The bytes will not be those that came: what described them goes (RFC 9110 §8.8.1). */
+  /**
+   * The bytes will be others. A backend would put those of a part (RFC 9110 §14.5) where they do not belong.
+   * @throws GatewayError 400 for a request that sends a part
+   */
   private edited(): void {
+    if (this.owner.side === 'request' && this.owner.headers.has('content-range')) {
+      throw new GatewayError('SLUICE_ERR_PLUGIN_FAILED', {
+        message: 'the body of a request with Content-Range is a part and cannot be changed: delete the field to send a whole',
+        statusCode: 400
+      })
+    }
+    this.outdate()
+  }
+
+  /** Drops what described the bytes that came (RFC 9110 §8.8.1). */
+  private outdate(): void {
     this.changed = true
     const { raw } = this.owner.headers
     for (let i = raw.length - 2; i >= 0; i -= 2) {
       const name = raw[i]!
       if (name.length > LONGEST_STALE) continue
       const lower = lowerName(name)
-      if (STALE_FIELDS.has(lower)) raw.splice(i, 2)
+      if (STALE_FIELDS.has(lower) || (lower === 'content-range' && this.namesPart(raw[i + 1]!))) raw.splice(i, 2)
       else if (lower === 'etag' && raw[i + 1]!.startsWith('"')) raw[i + 1] = `W/${raw[i + 1]}`
     }
+  }
+
+  /** Says of a Content-Range whether it names a part that the body no longer is. A request keeps it: see {@link edited}. */
+  private namesPart(range: string): boolean {
+    return this.owner.side === 'response' && !NO_RANGE.test(range)
   }
 }
 

@@ -72,14 +72,13 @@ export class HeaderMap {
    * @throws TypeError on illegal names and values, and on fields of framing
    */
   set(name: string, value: string | readonly string[]): void {
-    checkName(name)
+    const lower = settableName(name)
     if (typeof value === 'string') checkFieldValue(name, value)
     else {
       value = [...value].map(String)
       for (const one of value) checkFieldValue(name, one)
     }
     const { raw } = this
-    const lower = lowerName(name)
     let at = 0
     while (at < raw.length && (raw[at]!.length !== lower.length || lowerName(raw[at]!) !== lower)) at += 2
     if (typeof value !== 'string') {
@@ -95,7 +94,7 @@ export class HeaderMap {
 
   /** @throws TypeError as {@link set} */
   append(name: string, value: string): void {
-    checkName(name)
+    settableName(name)
     const text = String(value)
     checkFieldValue(name, text)
     this.raw.push(name, text)
@@ -134,8 +133,14 @@ export class UnsentTrailers extends HeaderMap {
   }
 }
 
-function checkName(name: string): void {
+/** Returns the name in lower case. @throws TypeError for an illegal one, and for one of framing */
+function settableName(name: string): string {
   checkFieldName(name)
-  if (isFraming(lowerName(name)))
-    throw new TypeError(`header ${name} cannot be set: framing belongs to the gateway and follows the body`)
+  const lower = lowerName(name)
+  if (isFraming(lower)) {
+    throw new TypeError(
+      `header ${name} cannot be set: framing belongs to the gateway, which writes what the body needs; leave it out`
+    )
+  }
+  return lower
 }

@@ -1,6 +1,7 @@
 /** What becomes of an error that foreign code threw, and what is written about it. */
 
 import { type ErrorStatusMode, GatewayError, type GatewayErrorInit, statusOf } from '../errors.js'
+import { fieldsOfPairs } from '../http/fields.js'
 import { UnclaimedFailure } from '../message/foreign.js'
 import { HeaderMap, type HeadersLike } from '../message/header-map.js'
 import { GatewayResponse } from '../message/response.js'
@@ -50,8 +51,7 @@ export function pluginMistake(use: PluginUse, message: string): GatewayError {
 
 /** Service scope: a failure further in is already a response for whoever stands outside. */
 export function failureResponse(error: GatewayError, mode: ErrorStatusMode, showMessage: boolean): GatewayResponse {
-  const raw: string[] = []
-  for (const [name, value] of error.headers ?? []) raw.push(name, value)
+  const raw = fieldsOfPairs(error.headers ?? [])
   const body = Buffer.from(showMessage ? error.message : '')
   if (body.length > 0 && !raw.some((part, i) => i % 2 === 0 && part.toLowerCase() === 'content-type')) {
     raw.push('Content-Type', error.contentType ?? 'text/plain; charset=utf-8')

@@ -5,7 +5,7 @@ import type { ExchangeReport, Report } from '../endpoint/report.js'
 import { switchingHead, Tunnel, type TunnelEnded } from '../endpoint/tunnel.js'
 import { vanished } from '../endpoint/vanished.js'
 import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
-import { hasBody } from '../http/fields.js'
+import { fieldsOfPairs, hasBody } from '../http/fields.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import { GatewayResponse } from '../message/response.js'
 import type { ResponseReceiver } from '../message/sender.js'
@@ -81,6 +81,10 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
     this.receive(this.answerTo(error))
   }
 
+  protected failedUnsent(error: GatewayError): void {
+    this.reject(error)
+  }
+
   /** The answer to a failure that no endpoint made one of. Logs it. */
   answerTo(cause: unknown): GatewayResponse {
     const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
@@ -89,7 +93,7 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
       const text = error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message
       this.options.logger.error('[SERVICE: Router]', text)
     }
-    return GatewayResponse.over(statusOf(error, this.options.errorStatus), (error.headers ?? []).flat(), EMPTY, 0)
+    return GatewayResponse.over(statusOf(error, this.options.errorStatus), fieldsOfPairs(error.headers ?? []), EMPTY, 0)
   }
 
   private send(response: GatewayResponse): void {

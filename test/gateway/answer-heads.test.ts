@@ -223,6 +223,14 @@ for (const [pipe, keys] of Object.entries(PIPES)) {
       assert.deepEqual([statusLine(got), fieldIn(got, 'content-type')], ['HTTP/1.1 200 OK', undefined])
     })
 
+    test('that break off before their first byte are failures', async t => {
+      const upstream = await rawUpstream(t, socket => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'))
+      const backend = [{ host: [upstream.origin], url_pattern: '/x' }]
+      const endpoints = [{ endpoint: '/x', output_encoding: 'no-op', backend, ...keys }]
+      const { port } = await openGateway(t, { endpoints }, { plugins: [plugins] })
+      assert.equal(statusLine(await get(port)), 'HTTP/1.1 500 Internal Server Error')
+    })
+
     test('leave without one when no byte comes', async t => {
       const { port } = await saying(t, keys, 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n')
       const client = await RawClient.open(port)

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { HeaderMap } from '../../src/message/header-map.js'
-import { type GatewayRequest, GatewayResponse, type PluginModule } from '../../src/plugin/index.js'
+import { GatewayError, type GatewayRequest, GatewayResponse, type PluginModule } from '../../src/plugin/index.js'
+import { RawClient } from '../server/raw-client.js'
 import { type Answer, ask } from '../support/client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
 import { openUpstream, type Upstream } from '../support/upstream.js'
@@ -60,7 +61,7 @@ async function edited(t: TestContext, upstream: Upstream, edits: Edits): Promise
             await edits.request?.(request)
           },
           async response(response, request) {
-            await edits.response?.(response, request)
+            return (await edits.response?.(response, request)) as void
           }
         }))
     }
@@ -88,6 +89,43 @@ for (const [where, edits] of Object.entries(SETS)) {
     assert.match(await log.line(/cannot be set/), /\[Plugin: edit\].*framing belongs to the gateway/)
   })
 }
+
+for (const [what, thrown] of Object.entries({
+  'an error of its own': Object.assign(new Error('no'), { statusCode: 503, headers: { 'Content-Length': '3' } }),
+  'a GatewayError': new GatewayError('SLUICE_ERR_PLUGIN_FAILED', {
+    statusCode: 503,
+    headers: [
+      ['Content-Length', '3'],
+      ['Transfer-Encoding', 'chunked'],
+      ['X', '1']
+    ]
+  })
+})) {
+  test(`framing among the headers of ${what} does not reach the client`, async t => {
+    const { port } = await edited(t, await hello(t), {
+      request() {
+        throw thrown
+      }
+    })
+    const got = await ask(port, '/x')
+    assert.deepEqual([got.status, got.headers['content-length'], got.headers['transfer-encoding']], [503, '0', undefined])
+  })
+}
+
+test('a length that a plugin forged is a failure', async t => {
+  const { port } = await edited(t, await hello(t), {
+    async response({ headers, body }) {
+      await body.text()
+      headers.raw[headers.raw.indexOf('5')] = '3'
+    }
+  })
+  assert.deepEqual(await ask(port, '/x').then(got => [got.status, got.text]), [500, ''])
+})
+
+test('deleting a length is harmless', async t => {
+  const { port } = await edited(t, await hello(t), { response: response => response.headers.delete('Content-Length') })
+  assert.deepEqual(await ask(port, '/x').then(got => [got.headers['content-length'], got.text]), ['5', 'hello'])
+})
 
 test('the fields of another response can be taken over', async t => {
   const { port } = await edited(t, await hello(t), {
@@ -177,7 +215,78 @@ describe('a part (206) whose body a plugin changes', () => {
     assert.deepEqual(told(await get(t, { response })), [403, undefined, 'no'])
   })
 
+  test('is a failure when the plugin made it without a range', async t => {
+    assert.equal((await get(t, { response: () => new GatewayResponse({ status: 206 }) })).status, 500)
+  })
+
+  test('may be several parts when the plugin made it', async t => {
+    const headers = { 'Content-Type': 'multipart/byteranges; boundary=x' }
+    const response: Edit = () => {
+      const made = new GatewayResponse({ status: 206, headers })
+      made.body.set('--x--')
+      return made
+    }
+    assert.deepEqual(told(await get(t, { response })), [206, undefined, '--x--'])
+  })
+
   test('passes when nothing of it is changed', async t => {
     assert.deepEqual(told(await get(t, { response: one => one.body.tap(() => {}) })), [206, 'bytes 0-3/8', 'abcd'])
   })
+})
+
+test('a 416 keeps its Content-Range when a plugin changes its text', async t => {
+  const upstream = await openUpstream(t, (_req, res) => res.writeHead(416, { 'Content-Range': 'bytes */8' }).end('no such part'))
+  const { port } = await edited(t, upstream, { response: one => one.body.set('none') })
+  const got = await ask(port, '/x')
+  assert.deepEqual([got.status, got.headers['content-range'], got.text], [416, 'bytes */8', 'none'])
+})
+
+describe('a part that a client sends (RFC 9110 §14.5)', () => {
+  const CHANGES: Readonly<Record<string, (request: GatewayRequest) => unknown>> = {
+    set: ({ body }) => body.set('xy'),
+    'set behind stream': ({ body }) => body.set(body.stream()),
+    setJson: ({ body }) => body.setJson({}),
+    editJson: ({ body }) => body.editJson(() => {}),
+    transform: ({ body }) => body.transform({ chunk: chunk => chunk }),
+    tokens: ({ body }) => body.tokens({ token() {} } as never)
+  }
+  const put = async (t: TestContext, request: (request: GatewayRequest) => unknown): Promise<[Answer, Upstream]> => {
+    const upstream = await hello(t)
+    const { port } = await edited(t, upstream, { request })
+    const headers = ['Content-Range', 'bytes 0-1/8', 'Content-Length', '2']
+    return [await ask(port, '/x', { method: 'POST', body: '[]', headers }), upstream]
+  }
+  for (const [what, change] of Object.entries(CHANGES)) {
+    test(`is refused when a plugin changes it: ${what}`, async t => {
+      const [got, upstream] = await put(t, change)
+      assert.deepEqual([got.status, upstream.seen.length], [400, 0])
+    })
+  }
+
+  test('is sent on when a plugin reads it, and whole when the plugin says so', async t => {
+    const [, read] = await put(t, ({ body }) => body.text())
+    assert.deepEqual([read.seen[0]!.headers['content-range'], read.seen[0]!.body], ['bytes 0-1/8', '[]'])
+    const [, whole] = await put(t, ({ headers, body }) => {
+      headers.delete('content-range')
+      body.set('12345678')
+    })
+    assert.deepEqual([whole.seen[0]!.headers['content-range'], whole.seen[0]!.body], [undefined, '12345678'])
+  })
+})
+
+test('trailers that a client sends can be read, and do not reach the backend', async t => {
+  const upstream = await hello(t)
+  const read: unknown[] = []
+  const { port } = await edited(t, upstream, {
+    async request({ body }) {
+      read.push(await body.text(), body.trailers.get('x-end'))
+    }
+  })
+  const body = '2\r\nhi\r\n0\r\nX-End: yes\r\n\r\n'
+  const client = await RawClient.open(port)
+  client.send(`POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n${body}`)
+  assert.match(await client.ended(), /^HTTP\/1.1 200 /)
+  assert.deepEqual(read, ['hi', 'yes'])
+  const { headers, body: sent } = upstream.seen[0]!
+  assert.deepEqual([sent, headers['x-end'], headers.trailer], ['hi', undefined, undefined])
 })

@@ -26,6 +26,7 @@ const conditions = {
 export const { HandlerRegisterer, ClientRegisterer, ModifierRegisterer } = defineMessagePlugin<Options>({
   name: 'sluice-items',
   needs: 'stream',
+  wants: 'whole',
   schema: {
     type: 'object',
     properties: {

@@ -23,6 +23,7 @@ const edits = {
 export const { HandlerRegisterer, ClientRegisterer, ModifierRegisterer } = defineMessagePlugin<Options>({
   name: 'sluice-json-editor',
   needs: 'data',
+  wants: 'whole',
   schema: { type: 'object', properties: { request: edits, response: edits }, additionalProperties: false },
   create(options) {
     const request = compileEdits(options.request ?? {})

@@ -21,6 +21,7 @@ const pairs = {
 export const { HandlerRegisterer, ClientRegisterer, ModifierRegisterer } = defineMessagePlugin<Options>({
   name: 'sluice-replace',
   needs: 'stream',
+  wants: 'whole',
   schema: {
     type: 'object',
     properties: {
