@@ -115,6 +115,7 @@ export function hasBody(raw: readonly string[]): boolean {
 
 const LEGAL_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const ILLEGAL_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+const BEYOND_BYTES = /[^\0-\xff]/
 
 /** @throws TypeError for a name that is no token (RFC 9110 §5.1). */
 export function checkFieldName(name: string): void {
@@ -123,7 +124,9 @@ export function checkFieldName(name: string): void {
 
 /** @throws TypeError for CR, LF, NUL, other controls, or characters beyond latin1 (RFC 9110 §5.5). */
 export function checkFieldValue(name: string, value: string): void {
-  if (ILLEGAL_VALUE.test(value)) throw new TypeError(`illegal value for header ${name}`)
+  if (!ILLEGAL_VALUE.test(value)) return
+  const hint = BEYOND_BYTES.test(value) ? ": a character is one byte, UTF-8 is Buffer.from(text).toString('latin1')" : ''
+  throw new TypeError(`illegal value for header ${name}${hint}`)
 }
 
 /** True when a field from outside may be handed to node:http as it is. */

@@ -1,6 +1,7 @@
 /** Claims on their way to backends: as headers and as parameters of `url_pattern`. */
 
 import type { GatewayRequest } from 'sluice/plugin'
+import { onTheWire } from '../../on-the-wire.js'
 import { claimText, goValue } from '../go-text.js'
 import { type ClaimReader, type Claims, compileClaimReader, TokenRefused } from './claims.js'
 
@@ -27,11 +28,6 @@ export function compileHeaders(pairs: readonly (readonly [string, string])[], li
       }
     }
   }
-}
-
-/** Header values are bytes; text beyond ASCII goes as UTF-8. */
-function onTheWire(text: string): string {
-  return /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1')
 }
 
 const PLACEHOLDER = /\{(JWT\.([\w\-.:/]+))\}/g

@@ -14,6 +14,7 @@ import {
   type Next,
   type Wrap
 } from 'sluice/plugin'
+import { onTheWire } from '../../on-the-wire.js'
 import { OptionSource } from '../../option-source.js'
 import { compilePattern, type Pattern } from '../re2.js'
 import { compileFields, compileHostPatterns, compileHosts, compileSts, redirectBody } from './rules.js'
@@ -109,7 +110,7 @@ async function readPlan(source: OptionSource, context: ComponentContext): Promis
 
 /** A value that may stand in a header. */
 function fieldValue(source: OptionSource, key: string): string {
-  const value = source.text(key)
+  const value = onTheWire(source.text(key))
   try {
     new HeaderMap().set('X', value)
     return value

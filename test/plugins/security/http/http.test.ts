@@ -168,3 +168,9 @@ test('key pinning is pointed out as gone', async t => {
   const { log } = await build(t, at({ hpkp_public_key: 'pin-sha256="abc"' }))
   await log.line(/WARNING: \[SERVICE: Router\]\[HTTPsecure\] hpkp_public_key has no effect/)
 })
+
+test('values beyond ASCII are sent as UTF-8', async t => {
+  const { gateway } = await build(t, at({ content_security_policy: 'report-to "Müller 한"' }))
+  const sent = (await gateway.request({ path: '/a' })).headers['content-security-policy'] as string
+  assert.equal(Buffer.from(sent, 'latin1').toString(), 'report-to "Müller 한"')
+})
