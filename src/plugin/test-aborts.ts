@@ -81,8 +81,8 @@ class Aborts {
     const { cases, stages } = this.run
     const host = await this.upstream.listen()
     const slowest = Math.max(...cases.map(one => one.ms))
-    const timeout = `${Math.ceil(Math.max(300, slowest * 5))}ms`
-    const gateway = await this.run.start(this.watch.module(this.run.module), host, timeout, this.lines)
+    this.timeoutMs = Math.ceil(Math.max(300, slowest * 5))
+    const gateway = await this.run.start(this.watch.module(this.run.module), host, `${this.timeoutMs}ms`, this.lines)
     const lost = (reason: unknown): void => {
       this.say(`a promise was rejected and nobody looked at it: ${reason instanceof Error ? reason.stack : String(reason)}`)
     }
@@ -100,6 +100,8 @@ class Aborts {
     this.found.push(...this.watch.faults)
   }
 
+  /** The timeout of the gateway's endpoint. */
+  private timeoutMs = 0
   /** What is looked at, for messages. */
   private where = ''
 
@@ -181,7 +183,7 @@ class Aborts {
       await turns()
       client.leave()
     }
-    const outcome = await limited(client.outcome)
+    const outcome = await limited(client.outcome, this.timeoutMs)
     if (outcome === undefined) {
       this.say(
         'the client got neither an answer nor the end of its connection: what the plugin waits for must end with request.signal'
@@ -231,7 +233,7 @@ class Aborts {
   private async normal(one: RecordedCase): Promise<ClientOutcome | undefined> {
     this.begin(undefined)
     const client = new TestClient(this.port, one.request)
-    const outcome = await limited(client.outcome)
+    const outcome = await limited(client.outcome, this.timeoutMs)
     if (outcome === undefined) client.leave()
     return outcome
   }

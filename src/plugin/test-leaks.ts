@@ -48,7 +48,7 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<bo
   return true
 }
 
-/** undefined = it hangs. */
-export async function limited<T>(promise: Promise<T>): Promise<T | undefined> {
-  return Promise.race([promise, quiet(HANG_MS).then(() => undefined)])
+/** undefined = it hangs, also after the `timeoutMs` that may be its end. */
+export async function limited<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  return Promise.race([promise, quiet(timeoutMs + HANG_MS).then(() => undefined)])
 }
