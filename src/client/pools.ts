@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { Deadline } from '../telemetry/timer-wheel.js'
 import { OriginPool, type PoolSettings } from './pool.js'
 
@@ -11,8 +12,8 @@ const MOST_VISITED = 64
 export class UpstreamPools {
   private readonly settings: PoolSettings
   private readonly pools = new Map<string, OriginPool>()
-  /** Hosts of these origins, without scheme and port. */
-  private readonly hosts = new Set<string>()
+  /** Origins by their hosts, without scheme and port. */
+  private readonly hosts = new Map<string, Set<string>>()
   /** Pools of other ports and schemes of {@link hosts} that backends redirected to; the one used last is the last. */
   private readonly visited = new Map<string, OriginPool>()
   private readonly sweeper: Sweeper
@@ -33,19 +34,23 @@ export class UpstreamPools {
     this.visited.delete(url.origin)
     this.pools.set(url.origin, pool)
     this.pools.set(origin, pool)
-    this.hosts.add(url.hostname)
+    const origins = this.hosts.get(url.hostname)
+    if (origins === undefined) this.hosts.set(url.hostname, new Set([url.origin]))
+    else origins.add(url.origin)
     return pool
   }
 
   /**
    * The pool of an origin that a redirect names: any port and scheme of a host that some backend named, undefined for all others, and
-   * when so many ports are in use that no more can be opened.
+   * when so many ports are in use that no more can be opened. Of a machine with several named ports, only these are reached.
    */
   reach(origin: string): OriginPool | undefined {
     const known = this.pools.get(origin)
     if (known !== undefined) return known
     const { protocol, hostname } = new URL(origin)
-    if ((protocol !== 'http:' && protocol !== 'https:') || !this.hosts.has(hostname)) return undefined
+    if (protocol !== 'http:' && protocol !== 'https:') return undefined
+    const named = this.hosts.get(hostname)
+    if (named === undefined || (named.size > 1 && isMachine(hostname))) return undefined
     const pool = this.visited.get(origin) ?? this.openVisited(origin)
     if (pool === undefined) return undefined
     this.visited.delete(origin)
@@ -83,6 +88,11 @@ export class UpstreamPools {
     this.pools.clear()
     this.visited.clear()
   }
+}
+
+/** An address, or this machine itself: with several ports it holds several services, so a port tells them apart. */
+function isMachine(hostname: string): boolean {
+  return hostname.startsWith('[') || isIP(hostname) !== 0 || hostname === 'localhost' || hostname.endsWith('.localhost')
 }
 
 class Sweeper extends Deadline {

@@ -55,6 +55,22 @@ test('redirects reach every port and scheme of a named host, and no host besides
   assert.equal(pools.get('https://backend.test'), visited, 'a port that is named later keeps its connections')
 })
 
+test('redirects reach other ports of an address or of localhost while the configuration names one port of it', t => {
+  for (const host of ['127.0.0.1', '10.0.0.7', '[::1]', 'localhost', 'api.localhost']) {
+    const pools = openPools(t)
+    pools.get(`http://${host}:8080`)
+    pools.get(`http://${host}:8080/`)
+    for (const origin of [`http://${host}:9000`, `https://${host}`]) assert.equal(pools.reach(origin)?.origin, origin)
+    const second = pools.get(`http://${host}:8081`)
+    assert.equal(pools.reach(`http://${host}:8081`), second)
+    for (const origin of [`http://${host}:9000`, `https://${host}`, `https://${host}:8080`])
+      assert.equal(pools.reach(origin), undefined, 'ports tell services apart')
+  }
+  const pools = openPools(t)
+  for (const port of [1, 2]) pools.get(`http://backend.test:${port}`)
+  assert.equal(pools.reach('https://backend.test')?.origin, 'https://backend.test', 'a name is one service')
+})
+
 test('ports that backends redirect to are bounded in number: those in use stay, the longest unused one goes', t => {
   const pools = openPools(t)
   pools.get('http://backend.test')
