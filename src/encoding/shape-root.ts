@@ -1,24 +1,34 @@
 /** The two ends of a streamed shape: what the document must be, and what is taken out of the shaped one. */
 
 import { GatewayError } from '../errors.js'
-import type { Token, TokenStage } from '../message/token-pipe.js'
+import type { LongToken, LongTokenStage } from '../message/token-pipe.js'
 
-type Push = (t: Token) => void
+type Push = (t: LongToken) => void
 
-const KINDS: Partial<Record<Token['name'], string>> = {
+const KINDS: Partial<Record<LongToken['name'], string>> = {
   startObject: 'object',
   startArray: 'array',
   stringValue: 'string',
+  startString: 'string',
   numberValue: 'number',
+  startNumber: 'number',
   trueValue: 'bool',
   falseValue: 'bool'
 }
+
+/** Begins an object, an array, or a value that comes in chunks. */
+export const opens = ({ name }: LongToken): boolean =>
+  name === 'startObject' || name === 'startArray' || name === 'startString' || name === 'startNumber'
+
+/** Ends what {@link opens} began. */
+export const closes = ({ name }: LongToken): boolean =>
+  name === 'endObject' || name === 'endArray' || name === 'endString' || name === 'endNumber'
 
 /** What a document may be: `any` takes what `safejson` takes. */
 export type RootKind = 'object' | 'array' | 'any'
 
 /** Refuses a document of the wrong kind; puts what is no object under its key. */
-export class RootCheck implements TokenStage {
+export class RootCheck implements LongTokenStage {
   private readonly wanted: RootKind
   private seen = false
   private wraps = false
@@ -27,7 +37,7 @@ export class RootCheck implements TokenStage {
     this.wanted = wanted
   }
 
-  token(t: Token, push: Push): void {
+  token(t: LongToken, push: Push): void {
     if (!this.seen) this.begin(t, push)
     push(t)
   }
@@ -36,7 +46,7 @@ export class RootCheck implements TokenStage {
     if (this.wraps) push(END_OBJECT)
   }
 
-  private begin(t: Token, push: Push): void {
+  private begin(t: LongToken, push: Push): void {
     this.seen = true
     const kind = KINDS[t.name]
     if (this.wanted !== 'any' && kind !== undefined && kind !== this.wanted) {
@@ -52,24 +62,22 @@ export class RootCheck implements TokenStage {
   }
 }
 
-export const START_OBJECT: Token = { name: 'startObject' }
-export const END_OBJECT: Token = { name: 'endObject' }
+export const START_OBJECT: LongToken = { name: 'startObject' }
+export const END_OBJECT: LongToken = { name: 'endObject' }
 
 /** Answers the value of the root's `collection` alone, `[]` when there is none. */
-export class CollectionPick implements TokenStage {
+export class CollectionPick implements LongTokenStage {
   private depth = 0
   private picking = false
   private found = false
 
-  token(t: Token, push: Push): void {
-    const opens = t.name === 'startObject' || t.name === 'startArray'
-    const closes = t.name === 'endObject' || t.name === 'endArray'
-    if (closes) this.depth--
+  token(t: LongToken, push: Push): void {
+    if (closes(t)) this.depth--
     if (this.depth === 1 && t.name === 'keyValue') {
       this.picking = t.value === 'collection'
       this.found ||= this.picking
     } else if (this.picking && this.depth > 0) push(t)
-    if (opens) this.depth++
+    if (opens(t)) this.depth++
   }
 
   end(push: Push): void {

@@ -6,9 +6,9 @@
  */
 
 import { GatewayError } from '../errors.js'
-import type { Token, TokenStage } from '../message/token-pipe.js'
+import type { LongToken, LongTokenStage } from '../message/token-pipe.js'
 import type { FieldTree } from './shape-filter.js'
-import { END_OBJECT, START_OBJECT } from './shape-root.js'
+import { closes, END_OBJECT, opens, START_OBJECT } from './shape-root.js'
 
 /** What one body's stage is told; compiled at boot. */
 export interface StreamPlan {
@@ -25,7 +25,7 @@ export interface StreamPlan {
   readonly group: string
 }
 
-type Push = (t: Token) => void
+type Push = (t: LongToken) => void
 
 /** An object being filtered. */
 interface Level {
@@ -45,7 +45,7 @@ const DONE = 5
 const HELD_LIMIT = 1024 * 1024
 
 /** Shapes the document of one body. */
-export class ShapeStage implements TokenStage {
+export class ShapeStage implements LongTokenStage {
   private readonly plan: StreamPlan
   private mode: 0 | 1 | 2 | 3 | 4 | 5 = SEEK
   /** Where to go on after a copied or skipped value. */
@@ -60,16 +60,16 @@ export class ShapeStage implements TokenStage {
   private started = false
   /** Root fields written under their new name, by their old one. */
   private readonly moved = new Set<string>()
-  private readonly held = new Map<string, Token[]>()
+  private readonly held = new Map<string, LongToken[]>()
   private heldSize = 0
   /** The field being held, while its value comes. */
-  private holding: Token[] | undefined
+  private holding: LongToken[] | undefined
 
   constructor(plan: StreamPlan) {
     this.plan = plan
   }
 
-  token(t: Token, push: Push): void {
+  token(t: LongToken, push: Push): void {
     switch (this.mode) {
       case COPY:
         this.emit(t, push)
@@ -94,9 +94,8 @@ export class ShapeStage implements TokenStage {
   }
 
   /** Walks down the target path; what lies beside it is skipped. Lost when it breaks off: the result is an empty object. */
-  private seek(t: Token, push: Push): void {
+  private seek(t: LongToken, push: Push): void {
     const { target } = this.plan
-    const opens = t.name === 'startObject' || t.name === 'startArray'
     if (t.name === 'keyValue') {
       this.key = t.value
     } else if (this.matched < 0 || this.key === target[this.matched]) {
@@ -105,7 +104,7 @@ export class ShapeStage implements TokenStage {
       else this.mode = LOST
     } else if (t.name === 'endObject') {
       this.mode = LOST
-    } else if (opens) {
+    } else if (opens(t)) {
       this.skip(SEEK)
     }
   }
@@ -119,7 +118,7 @@ export class ShapeStage implements TokenStage {
     this.start(push)
   }
 
-  private filter(t: Token, push: Push): void {
+  private filter(t: LongToken, push: Push): void {
     const level = this.levels[this.levels.length - 1]!
     if (t.name === 'keyValue') {
       this.key = t.value
@@ -138,13 +137,13 @@ export class ShapeStage implements TokenStage {
     }
     const keep = this.plan.allow ? inner === true : inner !== true
     if (!keep) {
-      if (t.name === 'startObject' || t.name === 'startArray') this.skip(FILTER)
+      if (opens(t)) this.skip(FILTER)
       return
     }
     this.open(push)
     this.writeKey(key, this.levels.length === 1, push)
     this.emit(t, push)
-    if (t.name === 'startObject' || t.name === 'startArray') {
+    if (opens(t)) {
       this.mode = COPY
       this.resume = FILTER
       this.depth = 1
@@ -190,7 +189,7 @@ export class ShapeStage implements TokenStage {
     if (!this.moved.has(by)) this.held.set(key, this.holding)
   }
 
-  private emit(t: Token, push: Push): void {
+  private emit(t: LongToken, push: Push): void {
     if (this.holding === undefined) {
       push(t)
       return
@@ -205,9 +204,9 @@ export class ShapeStage implements TokenStage {
     this.holding.push(t)
   }
 
-  private inside(t: Token): void {
-    if (t.name === 'startObject' || t.name === 'startArray') this.depth++
-    else if (t.name === 'endObject' || t.name === 'endArray') {
+  private inside(t: LongToken): void {
+    if (opens(t)) this.depth++
+    else if (closes(t)) {
       if (--this.depth > 0) return
       this.mode = this.resume
       if (this.levels.length === 1) this.holding = undefined

@@ -6,7 +6,7 @@
  */
 
 import type { BackendConfig } from '../config/types.js'
-import { TokenPipe, type TokenStage } from '../message/token-pipe.js'
+import { type LongTokenStage, TokenPipe } from '../message/token-pipe.js'
 import { mappingNames } from './shape.js'
 import { compileAllowTree, compileDenyTree } from './shape-filter.js'
 import { CollectionPick, RootCheck } from './shape-root.js'
@@ -50,8 +50,8 @@ export function compileStreamShape(backend: StreamShapeConfig, bareCollection = 
   }
   const root = backend.encoding === 'safejson' ? 'any' : backend.isCollection ? 'array' : 'object'
   return () => {
-    const stages: TokenStage[] = [new RootCheck(root), new ShapeStage(plan)]
+    const stages: LongTokenStage[] = [new RootCheck(root), new ShapeStage(plan)]
     if (bareCollection) stages.push(new CollectionPick())
-    return new TokenPipe(stages, { code: 'SLUICE_ERR_UPSTREAM_DECODE' })
+    return new TokenPipe(stages, { code: 'SLUICE_ERR_UPSTREAM_DECODE', longValues: true })
   }
 }

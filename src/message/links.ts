@@ -69,9 +69,19 @@ export interface ChunkFilter {
   abort?(reason: Error): void
 }
 
-/** Runs a body through a filter. */
+/** Bytes that a filter gets at once. */
+const PIECE_BYTES = 64 * 1024
+/** ms that a filter may work on one chunk in one turn of the event loop. */
+const TURN_MS = 8
+
+/** Runs a body through a filter. A large chunk is filtered in pieces, and others get their turn in between. */
 export class FilterLink extends Link {
   private readonly filter: ChunkFilter
+  /** What is left of a large chunk, and chunks that came behind it. */
+  private readonly waiting: Uint8Array[] = []
+  private turn: NodeJS.Immediate | undefined
+  /** Trailers of an end that came while chunks were waiting. */
+  private ending: readonly string[] | undefined
 
   constructor(filter: ChunkFilter) {
     super()
@@ -80,11 +90,52 @@ export class FilterLink extends Link {
 
   write(chunk: Uint8Array): boolean {
     if (this.closed) return false
+    if (chunk.length > PIECE_BYTES || this.waiting.length > 0) {
+      this.waiting.push(chunk)
+      return this.waiting.length === 1 && this.work()
+    }
+    return this.run(chunk)
+  }
+
+  private run(chunk: Uint8Array): boolean {
     try {
       return this.push(this.filter.write(chunk))
     } catch (cause) {
       return this.broke(cause)
     }
+  }
+
+  /** Works on the waiting chunks until its time is over or the sink is full. True when none is left and the sink has room. */
+  private work(): boolean {
+    const until = performance.now() + TURN_MS
+    const { waiting } = this
+    for (let chunk = waiting[0]; chunk !== undefined; chunk = waiting[0]) {
+      const piece = chunk.subarray(0, PIECE_BYTES)
+      if (piece.length === chunk.length) waiting.shift()
+      else waiting[0] = chunk.subarray(PIECE_BYTES)
+      const hasRoom = this.run(piece)
+      if (this.closed) return false
+      if (!hasRoom) return false
+      if (waiting.length > 0 && performance.now() > until) {
+        this.turn = setImmediate(() => {
+          this.turn = undefined
+          this.goOn()
+        })
+        return false
+      }
+    }
+    return true
+  }
+
+  private goOn(): void {
+    if (!this.work()) return
+    if (this.ending === undefined) this.upstream.resume()
+    else this.finish(this.ending)
+  }
+
+  override resume(): void {
+    if (this.waiting.length === 0 && this.ending === undefined) this.upstream.resume()
+    else if (this.turn === undefined) this.goOn()
   }
 
   private push(parts: readonly Uint8Array[]): boolean {
@@ -95,6 +146,11 @@ export class FilterLink extends Link {
 
   end(trailers: readonly string[]): void {
     if (this.closed) return
+    if (this.waiting.length > 0) this.ending = trailers
+    else this.finish(trailers)
+  }
+
+  private finish(trailers: readonly string[]): void {
     try {
       this.push(this.filter.end())
     } catch (cause) {
@@ -106,6 +162,8 @@ export class FilterLink extends Link {
   }
 
   protected abort(error: Error): void {
+    clearImmediate(this.turn)
+    this.waiting.length = 0
     try {
       this.filter.abort?.(error)
     } catch {

@@ -49,7 +49,7 @@ export class TokenBytes extends TokenGrammar {
   }
 
   protected string(value: string): void {
-    if (value.length > SHORT || !this.short(value)) this.long(value)
+    if (value.length > SHORT || !this.short(value)) this.quoted(value)
   }
 
   /** False, and nothing written, for control characters without a short form and for surrogates. */
@@ -83,15 +83,19 @@ export class TokenBytes extends TokenGrammar {
     return true
   }
 
-  private long(value: string): void {
+  private quoted(value: string): void {
+    this.mark(QUOTE)
+    this.part(value)
+    this.mark(QUOTE)
+  }
+
+  protected part(value: string): void {
     if (isPlain(value)) {
-      this.mark(QUOTE)
       this.reserve(value.length)
       this.used += this.bytes.write(value, this.used, 'latin1')
-      this.mark(QUOTE)
       return
     }
-    const text = JSON.stringify(value)
+    const text = JSON.stringify(value).slice(1, -1)
     this.reserve(text.length * 3)
     this.used += this.bytes.write(text, this.used)
   }

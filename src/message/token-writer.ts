@@ -4,11 +4,12 @@
  */
 
 import { GatewayError } from '../errors.js'
-import type { Token } from './token-pipe.js'
+import type { LongToken } from './token-pipe.js'
 
 const IN_OBJECT = true
 const COMMA = 0x2c
 const COLON = 0x3a
+const QUOTE = 0x22
 
 /** Which token can stand where; how it is written is the subclass's. */
 export abstract class TokenGrammar {
@@ -17,16 +18,21 @@ export abstract class TokenGrammar {
   private comma = false
   private afterKey = false
   private complete = false
+  /** The long value whose chunks come. */
+  private long: 'string' | 'number' | undefined
 
   /** Writes one character of JSON's own, by its code. */
   protected abstract mark(code: number): void
   /** Writes a key or a string with its quotes. */
   protected abstract string(value: string): void
+  /** Writes a part of a string, without quotes. */
+  protected abstract part(value: string): void
   /** Writes a number or a literal. */
   protected abstract plain(text: string): void
 
   /** @throws GatewayError SLUICE_ERR_PLUGIN_FAILED when the token cannot stand here. */
-  token(t: Token): void {
+  token(t: LongToken): void {
+    if (this.long !== undefined) return this.longPart(t)
     switch (t.name) {
       case 'endObject':
       case 'endArray':
@@ -40,18 +46,37 @@ export abstract class TokenGrammar {
         this.comma = false
         this.afterKey = true
         return
+      case 'stringChunk':
+      case 'numberChunk':
+      case 'endString':
+      case 'endNumber':
+        throw misplaced(t)
       default:
         this.value(t)
     }
   }
 
-  /** @throws GatewayError SLUICE_ERR_PLUGIN_FAILED when something is still open. No token at all is an empty body. */
-  end(): void {
-    if (this.open.length > 0)
-      throw new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a token stage left an object or array open' })
+  private longPart(t: LongToken): void {
+    const isString = this.long === 'string'
+    if (t.name === (isString ? 'stringChunk' : 'numberChunk')) {
+      const { value } = t as { readonly value: string }
+      if (isString) this.part(value)
+      else this.plain(value)
+      return
+    }
+    if (t.name !== (isString ? 'endString' : 'endNumber')) throw misplaced(t)
+    if (isString) this.mark(QUOTE)
+    this.long = undefined
+    this.complete = this.open.length === 0
   }
 
-  private value(t: Token): void {
+  /** @throws GatewayError SLUICE_ERR_PLUGIN_FAILED when something is still open. No token at all is an empty body. */
+  end(): void {
+    if (this.open.length > 0 || this.long !== undefined)
+      throw new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a token stage left an object, array or value open' })
+  }
+
+  private value(t: LongToken): void {
     const inside = this.open.length > 0
     if (this.complete || (inside && this.open[this.open.length - 1] === IN_OBJECT && !this.afterKey)) throw misplaced(t)
     if (this.comma) this.mark(COMMA)
@@ -62,6 +87,11 @@ export abstract class TokenGrammar {
       this.open.push(object)
       this.mark(object ? 0x7b : 0x5b)
       this.comma = false
+      return
+    }
+    if (t.name === 'startString' || t.name === 'startNumber') {
+      this.long = t.name === 'startString' ? 'string' : 'number'
+      if (this.long === 'string') this.mark(QUOTE)
       return
     }
     if (t.name === 'stringValue') this.string(t.value)
@@ -96,6 +126,10 @@ export class TokenWriter extends TokenGrammar {
     this.text += isPlain(value) ? `"${value}"` : JSON.stringify(value)
   }
 
+  protected part(value: string): void {
+    this.text += isPlain(value) ? value : JSON.stringify(value).slice(1, -1)
+  }
+
   protected plain(text: string): void {
     this.text += text
   }
@@ -108,6 +142,6 @@ const PLAIN = /^[ !#-[\]-~]*$/
 /** Whether JSON writes a string as it is: ASCII without quotes, backslashes and control characters. */
 export const isPlain = (value: string): boolean => PLAIN.test(value)
 
-function misplaced(t: Token): GatewayError {
+function misplaced(t: Pick<LongToken, 'name'>): GatewayError {
   return new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: `a token stage pushed ${t.name} where it cannot stand` })
 }

@@ -106,6 +106,61 @@ test('safejson: what is no object stands under a key, as where the document is h
   }
 })
 
+test('a string or a number of any length is shaped, kept or left out without being held', () => {
+  const string = JSON.stringify('x\n\u00e9\ud83d\ude00"'.repeat(500_000))
+  const number = `-1${'0'.repeat(3_000_000)}.5e1`
+  for (const value of [string, number]) {
+    const cases: [Partial<Config> & { encoding?: string }, string, string][] = [
+      [{ deny: ['a'] }, `{"a":1,"b":${value}}`, `{"b":${value}}`],
+      [{ deny: ['b'] }, `{"a":1,"b":${value}}`, '{"a":1}'],
+      [{ allow: ['b.c'] }, `{"a":${value},"b":{"x":[${value}],"c":${value}}}`, `{"b":{"c":${value}}}`],
+      [{ target: 'd', group: 'g' }, `{"a":${value},"d":{"b":${value}}}`, `{"g":{"b":${value}}}`],
+      [{ target: 'a' }, `{"a":${value},"b":1}`, '{}'],
+      [{ encoding: 'safejson', deny: ['a'] }, `${value} `, `{"content":${value}}`],
+      [{ encoding: 'safejson', deny: ['content'] }, value, '{}'],
+      [{ encoding: 'safejson', mapping: [['content', 'c']], group: 'g' }, ` ${value}`, `{"g":{"c":${value}}}`]
+    ]
+    for (const [part, text, expected] of cases) {
+      const shape = compileStreamShape({ ...config(part), ...part })!()
+      const bytes = Buffer.from(text)
+      const out: Uint8Array[] = []
+      let [taken, given, held] = [0, 0, 0]
+      for (let at = 0; at < bytes.length; at += 50_001) {
+        const chunk = bytes.subarray(at, at + 50_001)
+        taken += chunk.length
+        for (const piece of shape.write(chunk)) {
+          out.push(piece)
+          given += piece.length
+        }
+        held = Math.max(held, taken - given)
+      }
+      out.push(...shape.end())
+      assert.ok(Buffer.concat(out).toString() === expected, JSON.stringify(part))
+      if (expected.length > bytes.length - 20) assert.ok(held < 200_000, `${held} bytes are held for ${JSON.stringify(part)}`)
+    }
+  }
+})
+
+test('a long value that is no JSON is refused wherever its fault stands', () => {
+  const long = 'x'.repeat(200_000)
+  for (const text of [
+    `"${long}`,
+    `"${long}\u0001"`,
+    `"${long}\\x"`,
+    `"${long}" 1`,
+    `"${long}\\u12"`,
+    `1${'0'.repeat(200_000)}.`,
+    `-${'0'.repeat(200_000)}`
+  ]) {
+    const shape = compileStreamShape({ ...config({ deny: ['a'] }), encoding: 'safejson' })!()
+    const [code] = codeOf(() => {
+      for (let at = 0; at < text.length; at += 70_000) shape.write(Buffer.from(text.slice(at, at + 70_000)))
+      shape.end()
+    })
+    assert.equal(code, 'SLUICE_ERR_UPSTREAM_DECODE', `${text.slice(0, 5)}…${text.slice(-5)}`)
+  }
+})
+
 test('refuses text that is not JSON as an upstream failure, in what is skipped too', () => {
   for (const text of ['{"a":[1,2', '{"deny":[1,}', '{"a":1} x', '{"a":1}{', '\ufeff{}', '{"a":01}', '{"a":"\u0001"}']) {
     assert.equal(codeOf(() => run({ deny: ['deny'] }, [Buffer.from(text)]))[0], 'SLUICE_ERR_UPSTREAM_DECODE', text)
