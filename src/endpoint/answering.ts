@@ -134,12 +134,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     const { res } = this
     const raw = response.raw
     if (bytes.length > 0 && isUntyped(raw)) raw.push('Content-Type', sniffType(bytes))
-    const length = fieldOf(raw, 'content-length')
-    if (length === undefined) raw.push('Content-Length', String(bytes.length))
-    else if (Number(length) !== bytes.length)
-      throw new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', {
-        message: `Content-Length ${length} with ${bytes.length} bytes of body`
-      })
+    declareLength(raw, bytes.length)
     writeHead(res, response.status, raw)
     this.bytesOut = bytes.length
     res.end(bytes)
@@ -153,8 +148,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     const raw = response.raw
     // an upstream's own length stands among its fields unless somebody had to do with them
     const framed = (source as object) === response.call && response.untouched
-    if (source.length !== undefined && !framed && fieldOf(raw, 'content-length') === undefined)
-      raw.push('Content-Length', String(source.length))
+    if (source.length !== undefined && !framed) declareLength(raw, source.length)
     this.left = source.length ?? -1
     this.direct = res.req.httpVersionMajor === 1 && res.socket instanceof Socket
     // not for a plugin's stream, whose head leaves at once
@@ -336,6 +330,18 @@ function isSource(content: ByteSource | Buffer | ValueSource): content is ByteSo
 /** Names neither a type nor a coding, under which the first bytes tell nothing. */
 function isUntyped(raw: RawFields): boolean {
   return fieldOf(raw, 'content-type') === undefined && (fieldOf(raw, 'content-encoding') ?? '') === ''
+}
+
+/**
+ * Puts the length of a body among the fields.
+ * @throws GatewayError where another length stands there: the client would read the next answer wrong
+ */
+function declareLength(raw: RawFields, bytes: number): void {
+  const declared = fieldOf(raw, 'content-length')
+  if (declared === undefined) raw.push('Content-Length', String(bytes))
+  else if (Number(declared) !== bytes) {
+    throw new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { message: `Content-Length ${declared} with ${bytes} bytes of body` })
+  }
 }
 
 /** A part that a plugin changed or made is a part of nothing, unless the plugin says of what (RFC 9110 §15.3.7). */
