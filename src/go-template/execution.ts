@@ -16,6 +16,11 @@ import { GoObject, integerOf, isInteger, isMap, isTrue, kindOf, sortedKeys, type
 /** Templates that may call each other, one inside of the other. */
 export const MAX_CALLS = 400
 
+/** Actions, texts and rounds of `range` that one execution may take. */
+const MAX_STEPS = 20_000_000
+/** Characters of an action that a message quotes. */
+const LONGEST_QUOTE = 80
+
 export interface ExecutionDeps {
   readonly templates: ReadonlyMap<string, Block>
   readonly functions: FunctionTable
@@ -33,16 +38,21 @@ interface Variable {
 
 /** Executes one template. @throws TemplateError */
 export function execute(deps: ExecutionDeps, name: string, data: Value): void {
-  new Execution(deps, name, data, 0).block(deps.templates.get(name)!, data)
+  new Execution({ ...deps, budget: { steps: MAX_STEPS } }, name, data, 0).block(deps.templates.get(name)!, data)
+}
+
+/** What the executions of templates that call each other have in common. */
+interface Shared extends ExecutionDeps {
+  readonly budget: { steps: number }
 }
 
 class Execution {
-  private readonly deps: ExecutionDeps
+  private readonly deps: Shared
   private readonly template: string
   private readonly depth: number
   private readonly variables: Variable[]
 
-  constructor(deps: ExecutionDeps, template: string, data: Value, depth: number) {
+  constructor(deps: Shared, template: string, data: Value, depth: number) {
     this.deps = deps
     this.template = template
     this.depth = depth
@@ -51,10 +61,15 @@ class Execution {
 
   block(parts: Block, dot: Value): Jump {
     for (const part of parts) {
+      this.step(part)
       const jump = this.part(part, dot)
       if (jump !== undefined) return jump
     }
     return undefined
+  }
+
+  private step(part: Part): void {
+    if (this.deps.budget.steps-- === 0) throw this.fault(part, `the template does not end within ${MAX_STEPS} steps`)
   }
 
   private part(part: Part, dot: Value): Jump {
@@ -110,6 +125,7 @@ class Execution {
     const { variables, sets } = part.pipe
     let isEmpty = true
     for (const [key, value] of items) {
+      this.step(part)
       isEmpty = false
       const jump = this.scoped(() => {
         if (variables.length > 0) this.setVariable(variables.at(-1)!, value, sets!)
@@ -126,7 +142,7 @@ class Execution {
     if (Array.isArray(value)) return value.map((item, i) => [BigInt(i), item])
     if (isMap(value)) return sortedKeys(value).map(key => [key, value.get(key)!])
     if (isInteger(value)) return counted(integerOf(value))
-    throw this.fault(part, `range can't iterate over ${formatValue(value)}`)
+    throw this.fault(part.pipe, `range can't iterate over ${formatValue(value)}`)
   }
 
   private setVariable(name: string, value: Value, how: 'declare' | 'assign'): void {
@@ -204,7 +220,7 @@ class Execution {
     if (call?.piped !== undefined) values.push(call.piped)
     if (value instanceof GoObject) {
       const member = value.member(name)
-      if (typeof member === 'function') return this.guarded(operand, name, () => member(...values))
+      if (typeof member === 'function') return this.guarded(operand, call?.further ?? [], name, () => member(...values))
       if (member !== undefined && values.length === 0) return member
     }
     if (isMap(value)) {
@@ -226,7 +242,7 @@ class Execution {
     }
     const values = further.map((argument, i) => this.argument(argument, typeOfParameter(target, i), dot))
     if (piped !== undefined) values.push(this.checked(operand, piped, typeOfParameter(target, further.length)))
-    return this.guarded(operand, name, () => target.call(...(values as never[])))
+    return this.guarded(operand, further, name, () => target.call(...(values as never[])))
   }
 
   /** `and` and `or` evaluate no more operands than they need. */
@@ -264,13 +280,14 @@ class Execution {
     throw this.fault(operand, `wrong type for value; expected ${wanted}; got ${typeOf(value)}`)
   }
 
-  private guarded(operand: Operand, name: string, call: () => Value): Value {
+  private guarded(operand: Operand, further: readonly Operand[], name: string, call: () => Value): Value {
     try {
       return call()
     } catch (cause) {
       if (cause instanceof TemplateError) throw cause
       if (!(cause instanceof GoFault || cause instanceof RangeError)) throw cause
-      throw this.fault(operand, `error calling ${name}: ${cause.message}`, cause)
+      const place = { ...operand, end: (further.at(-1) ?? operand).end }
+      throw this.fault(place, `error calling ${name}: ${cause.message}`, cause)
     }
   }
 
@@ -287,7 +304,11 @@ interface MethodCall {
 
 const typeOfParameter = ({ parameters, rest }: GoFunction, i: number): ParameterType => parameters[i] ?? rest!
 
-const textOf = ({ source, at, end }: Place & { end: number }): string => source.text.slice(at, end).trim()
+/** What an action was written as, on one line. */
+function textOf({ source, at, end }: Place & { end: number }): string {
+  const text = source.text.slice(at, end).trim().replace(/\s+/g, ' ')
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text
+}
 
 function* counted(count: bigint): Iterable<[Value, Value]> {
   for (let i = 0n; i < count; i++) yield [i, i]

@@ -7,7 +7,17 @@
 
 import { type Token, type TokenKind, tokenize } from './lexer.js'
 import { parseNumber } from './number-constant.js'
-import type { Block, BranchPart, CallPart, Command, Operand, Part, Pipe, RangePart } from './syntax.js'
+import {
+  type Block,
+  type BranchPart,
+  type CallPart,
+  type Command,
+  isEmptyBlock,
+  type Operand,
+  type Part,
+  type Pipe,
+  type RangePart
+} from './syntax.js'
 import { type Source, TemplateError } from './template-error.js'
 
 /** Nesting of blocks and parentheses that is read. */
@@ -67,11 +77,15 @@ class Parser {
       if (part === 'end' || part === 'else') throw this.fault(`unexpected {{${part}}}`, this.tokens[this.at - 1]!.at)
       if (part !== undefined) parts.push(part)
     }
-    // a source that holds nothing but definitions does not replace a template of its name
-    if (!this.templates.has(this.source.name) || parts.some(part => part.kind !== 'text' || part.text.trim() !== '')) {
-      this.templates.set(this.source.name, parts)
-    }
+    this.add(this.source.name, parts, 0)
     return { templates: this.templates }
+  }
+
+  /** Takes a template. One that is empty gives way to another of its name in the same source. */
+  private add(name: string, parts: Block, at: number): void {
+    const known = this.templates.get(name)
+    if (known === undefined || isEmptyBlock(known)) this.templates.set(name, parts)
+    else if (!isEmptyBlock(parts)) throw this.fault(`multiple definition of template ${JSON.stringify(name)}`, at)
   }
 
   /** Reads parts up to `{{end}}` or `{{else}}`. */
@@ -177,7 +191,7 @@ class Parser {
     const name = this.take('string').text
     const pipe = this.pipe('close')
     const end = this.take('close').end
-    this.templates.set(name, this.definition(opened))
+    this.add(name, this.definition(opened), opened.at)
     return { kind: 'template', source: this.source, at: opened.at, end, name, pipe }
   }
 
@@ -185,7 +199,7 @@ class Parser {
     if (this.depth > 0) throw this.fault('unexpected {{define}}: a definition stands outside of other actions', opened.at)
     const name = this.take('string').text
     this.take('close')
-    this.templates.set(name, this.definition(opened))
+    this.add(name, this.definition(opened), opened.at)
   }
 
   /** A template of its own sees no variables of the text around it. */

@@ -14,6 +14,11 @@ interface Node {
 /** Parts in a row. */
 export type Block = readonly Part[]
 
+/** True when nothing but blanks stands in it, as beside definitions. */
+export function isEmptyBlock(parts: Block): boolean {
+  return parts.every(part => part.kind === 'text' && part.text.trim() === '')
+}
+
 export type Part = TextPart | ActionPart | BranchPart | RangePart | CallPart | JumpPart
 
 export interface TextPart extends Node {

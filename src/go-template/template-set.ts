@@ -10,7 +10,7 @@ import type { FunctionTable } from './go-function.js'
 import { Output } from './output.js'
 import { parseSource } from './parser.js'
 import { SPRIG } from './sprig/index.js'
-import type { Block } from './syntax.js'
+import { type Block, isEmptyBlock } from './syntax.js'
 import { Source, TemplateError } from './template-error.js'
 import { valueOfJson } from './value.js'
 
@@ -30,12 +30,13 @@ export class TemplateSet {
   }
 
   /**
-   * Adds a source. A template of a name that is known already is replaced.
+   * Adds a source. A template of a name that is known already is replaced, unless the new one is empty.
    * @throws TemplateError at its first fault
    */
   add(name: string, text: string): void {
     const { templates } = parseSource(new Source(name, text), word => word in this.functions)
-    for (const [template, block] of templates) this.templates.set(template, block)
+    for (const [template, block] of templates)
+      if (!this.templates.has(template) || !isEmptyBlock(block)) this.templates.set(template, block)
   }
 
   /**

@@ -10,25 +10,31 @@ import { TemplateSet } from '../../src/go-template/template-set.js'
 
 process.env.TZ = 'UTC'
 
-const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8')) as {
-  data: unknown
-  files: Record<string, string>
-  cases: [template: string, output: string | null][]
+interface Recorded {
+  readonly data: unknown
+  /** Further sources of the set. */
+  readonly files: Record<string, string>
+  /** What `include` reads. */
+  readonly partials: Record<string, string>
+  readonly cases: [template: string, output: string | null][]
 }
 
-function render(template: string): string {
+function render({ data, files, partials }: Recorded, template: string): string {
   const set = new TemplateSet({
     marshal: declare('any', marshal),
-    include: declare('string', (name: string) => recorded.files[name] ?? '')
+    include: declare('string', (name: string) => partials[name] ?? '')
   })
   set.add('krakend.tmpl', template)
-  for (const [name, text] of Object.entries(recorded.files)) set.add(name, text)
-  return set.render('krakend.tmpl', recorded.data).text
+  for (const [name, text] of Object.entries(files)) set.add(name, text)
+  return set.render('krakend.tmpl', data).text
 }
 
-describe('templates that Go has rendered', () => {
-  for (const [template, output] of recorded.cases) {
-    if (output === null) it(`refuses ${template}`, () => assert.throws(() => render(template), TemplateError))
-    else it(`renders ${template}`, () => assert.equal(render(template), output))
-  }
-})
+for (const file of ['recorded.json', 'recorded-gateway.json']) {
+  describe(`templates that Go has rendered: ${file}`, () => {
+    const recorded = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as Recorded
+    for (const [template, output] of recorded.cases) {
+      if (output === null) it(`refuses ${template}`, () => assert.throws(() => render(recorded, template), TemplateError))
+      else it(`renders ${template}`, () => assert.equal(render(recorded, template), output))
+    }
+  })
+}

@@ -36,6 +36,8 @@ const syntax: [text: string, fault: RegExp][] = [
   ['{{ "a\\q" }}', /^main:1:4: invalid escape/],
   ['{{ .a.b-c }}', /^main:1:8: bad character "-"$/],
   ['{{ 1abc }}', /^main:1:4: bad number syntax: "1a"$/],
+  ['{{ define "a" }}1{{ end }}\n{{ define "a" }}2{{ end }}', /^main:2:1: multiple definition of template "a"$/],
+  ['x{{ define "main" }}y{{ end }}', /multiple definition of template "main"$/],
   ['{{ break }}', /^main:1:1: \{\{break\}\} outside \{\{range\}\}$/],
   ['{{ range .x }}{{ define "a" }}{{ end }}{{ end }}', /unexpected \{\{define\}\}/],
   [`${'{{ if true }}'.repeat(1001)}${'{{ end }}'.repeat(1001)}`, /nested deeper than 1000 levels$/],
@@ -43,7 +45,10 @@ const syntax: [text: string, fault: RegExp][] = [
 ]
 
 const execution: [text: string, fault: RegExp][] = [
-  ['\n  {{ index (list 1) 5 }}', /^main:2:6: executing "main" at <index>: error calling index: index out of range: 5$/],
+  [
+    '\n  {{ index (list 1) 5 }}',
+    /^main:2:6: executing "main" at <index \(list 1\) 5>: error calling index: index out of range: 5$/
+  ],
   ['{{ template "gone" . }}', /^main:1:1: executing "main" at <\{\{ template "gone" \. \}\}>: template "gone" not defined$/],
   ['{{ .a.b }}', /^main:1:4: executing "main" at <\.a\.b>: can't evaluate field b in type float64$/],
   ['{{ eq .a 1 }}', /incompatible types for comparison: float64 and int$/],
@@ -52,6 +57,17 @@ const execution: [text: string, fault: RegExp][] = [
   ['{{ genCA "x" 1 }}', /put the value into a settings file or the environment$/],
   ['{{ define "r" }}{{ template "r" . }}{{ end }}{{ template "r" . }}', /templates call each other more than 400 levels deep$/],
   ['{{ range until 1000000 }}{{ repeat 1000 "x" }}{{ end }}', /the text is longer than \d+ characters$/],
+  ['{{ range 99999999999 }}{{ end }}', /^main:1:1: .*the template does not end within \d+ steps$/],
+  ['{{ define "d" }}{{ range 9 }}{{ template "d" }}{{ break }}{{ end }}{{ end }}{{ template "d" }}', /levels deep$/],
+  [
+    '{{ define "t" }}{{ if . }}{{ template "t" (rest .) }}{{ template "t" (rest .) }}{{ end }}{{ end }}{{ template "t" (until 64) }}',
+    /does not end within \d+ steps$/
+  ],
+  [
+    '{{ range "text" }}\n  a very long body\n{{ end }}',
+    /^main:1:10: executing "main" at <"text">: range can't iterate over text$/
+  ],
+  [`{{ upper "${'x'.repeat(500)}" 1 }}`, /wrong number of args/],
   ['{{ until 100000000 }}', /more than 1000000 elements$/],
   ['{{ repeat 100000000 "xx" }}', /more than \d+ characters$/]
 ]
@@ -83,6 +99,16 @@ describe('TemplateSet', () => {
   it('knows a definition of one source in all others, and the last one wins', () => {
     const set = setOf({ main: '{{ template "x" }}', one: '{{ define "x" }}1{{ end }}', two: '{{ define "x" }}2{{ end }}' })
     assert.equal(set.render('main', {}).text, '2')
+  })
+
+  it('keeps a template that an empty one of its name would replace', () => {
+    const set = setOf({
+      main: '{{ template "x" }}',
+      one: '{{ define "x" }}1{{ end }}',
+      two: '{{ define "x" }} {{/* none */}}\n{{ end }}'
+    })
+    assert.equal(set.render('main', {}).text, '1')
+    assert.equal(render('{{ define "y" }} {{ end }}{{ define "y" }}2{{ end }}{{ define "y" }}{{ end }}{{ template "y" }}'), '2')
   })
 
   it('tells for each character of the text where it comes from', () => {

@@ -11,12 +11,19 @@ function dict(...parts: Value[]): Fields {
   return map
 }
 
-/** Merges into the first map, deep. `overwrites`: what comes later wins. */
+/**
+ * Merges into the first map, deep. `overwrites`: what comes later wins, but a map never takes the place of another kind. Without it nil is
+ * passed over.
+ */
 function mergeInto(target: Fields, source: Fields, overwrites: boolean): void {
   for (const [key, value] of source) {
-    const before = target.get(key)
-    if (before !== undefined && isMap(before) && isMap(value)) mergeInto(before, value, overwrites)
-    else if (before === undefined || overwrites || isEmpty(before)) target.set(key, value)
+    const before = target.get(key) ?? null
+    if (value === null) {
+      if (overwrites) target.set(key, null)
+      continue
+    }
+    if (isMap(before) && isMap(value)) mergeInto(before, value, overwrites)
+    if (isEmpty(before) || (overwrites && !isMap(value))) target.set(key, value)
   }
 }
 
