@@ -87,7 +87,7 @@ export class ExtraConfigReader {
       this.#findings.add('warning', pointer, message, `it belongs to the ${entry.scopes.join(' or the ')}`)
       return undefined
     }
-    if (entry.schema !== undefined) return this.#bySchema(namespace, value, pointer, entry.schema, entry.guard ?? false)
+    if (entry.schema !== undefined) return this.#bySchema(entry, value, pointer, entry.schema)
     if (typeof value === 'object' && value !== null) return value
     this.#findings.add('error', pointer, `'${namespace}' expected an object, got ${goType(value)}`)
     return undefined
@@ -118,9 +118,10 @@ export class ExtraConfigReader {
     return value
   }
 
-  #bySchema(namespace: string, value: unknown, pointer: string, schema: object, guard: boolean): unknown {
-    let kept: unknown = value
-    for (const fault of this.#schemas.check(namespace, schema, value)) {
+  #bySchema({ namespace, guard, caseless }: NamespaceEntry, value: unknown, pointer: string, schema: object): unknown {
+    const named = caseless ? withKnownNames(value, schema) : value
+    let kept = named
+    for (const fault of this.#schemas.check(namespace, schema, named)) {
       const comment = fault.path.findIndex(isFreeKey)
       if (comment !== -1) {
         kept = without(kept, fault.path.slice(0, comment + 1))
@@ -129,7 +130,9 @@ export class ExtraConfigReader {
       if (fault.unknownKey !== undefined) {
         const suggestion = nearest(fault.unknownKey, fault.knownKeys)
         const message = `unknown key '${fault.unknownKey}' is ignored`
-        this.#findings.add('warning', pointer + fault.pointer, message, suggestion && `did you mean \`${suggestion}\`?`)
+        // An option of a protection that is misspelled lets more pass than its author meant.
+        const severity = guard && suggestion !== undefined && !this.#findings.tolerant ? 'error' : 'warning'
+        this.#findings.add(severity, pointer + fault.pointer, message, suggestion && `did you mean \`${suggestion}\`?`)
         continue
       }
       this.#findings.add('error', pointer + fault.pointer, `'${namespace}': ${fault.message}`)
@@ -138,6 +141,28 @@ export class ExtraConfigReader {
     }
     return kept
   }
+}
+
+/** The part of a schema that names options. */
+interface OptionNames {
+  readonly properties?: object
+  readonly items?: OptionNames
+}
+
+/** Copies options with the names that the schema knows, where theirs differ in case only. Of several such names the last in order counts. */
+function withKnownNames(value: unknown, { properties, items }: OptionNames): unknown {
+  if (Array.isArray(value)) return items === undefined ? value : value.map(one => withKnownNames(one, items))
+  if (!isObject(value) || properties === undefined) return value
+  const known = new Map(Object.keys(properties).map(name => [name.toLowerCase(), name]))
+  const foreign = Object.keys(value).filter(name => (known.get(name.toLowerCase()) ?? name) !== name)
+  if (foreign.length === 0) return value
+  const copy: Record<string, unknown> = Object.assign(Object.create(null), value)
+  for (const name of foreign.sort()) {
+    const meant = known.get(name.toLowerCase())!
+    delete copy[name]
+    if (!Object.hasOwn(value, meant)) copy[meant] = value[name]
+  }
+  return copy
 }
 
 /** Copies a value without the member at `path`; undefined when that is the value itself. */

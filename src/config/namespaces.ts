@@ -14,6 +14,8 @@ export interface NamespaceEntry {
   readonly aliases?: readonly string[]
   /** It protects what stands behind it: options with faults are handed on as they are in tolerant mode, not repaired. */
   readonly guard?: boolean
+  /** KrakenD reads the options of this namespace without regard to the case of their names. */
+  readonly caseless?: boolean
   /** For the documents: what it does, where no schema says it. */
   readonly about?: string
   /** For the documents: what of KrakenD's namespace is not there. */

@@ -133,6 +133,8 @@ export interface Component<O = unknown> {
    * they are and answers a stage that refuses every request where it cannot honour them. Default false.
    */
   readonly guard?: boolean
+  /** Names of options count without regard to case, as in KrakenD where it decodes them into a structure. */
+  readonly caseless?: boolean
   /** The status of a {@link guard} that refuses every request; without a body. Default: a failure of the pipe, 500. */
   readonly refusal?: number
   /** What of KrakenD's component is not there, for the table of namespaces: `traces, the key x`. Undefined = nothing is missing. */

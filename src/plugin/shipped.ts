@@ -15,6 +15,7 @@ export interface ComponentNamespace {
   readonly schema: object
   readonly aliases?: readonly string[]
   readonly guard?: boolean
+  readonly caseless?: boolean
   readonly lacks?: string
 }
 
@@ -58,6 +59,7 @@ async function load(): Promise<ShippedComponents> {
         scopes: component.scopes,
         schema: component.schema,
         guard: component.guard ?? false,
+        caseless: component.caseless ?? false,
         ...(component.lacks === undefined ? {} : { lacks: component.lacks }),
         ...(component.aliases === undefined ? {} : { aliases: component.aliases })
       })

@@ -329,3 +329,42 @@ test('logging options are checked; tolerant, faulty ones are left out', () => {
 })
 
 test('the core has eight namespaces', () => assert.equal(CORE_NAMESPACES.length, 8))
+
+const GUARD: NamespaceTable = [
+  {
+    namespace: 'auth/validator',
+    scopes: ['endpoint'],
+    guard: true,
+    caseless: true,
+    schema: { type: 'object', properties: { alg: {}, roles: { type: 'array' } }, additionalProperties: false }
+  },
+  {
+    namespace: 'validation/cel',
+    scopes: ['endpoint'],
+    caseless: true,
+    schema: { type: 'array', items: { type: 'object', properties: { check_expr: {} }, additionalProperties: false } }
+  }
+]
+
+test('a misspelled option of a protection stops the load; tolerant, it is a warning', () => {
+  const endpoint = (options: object, tolerant = false) =>
+    loadEndpoint({ extra_config: { 'auth/validator': options } }, { namespaces: GUARD, tolerant })
+  const base = '/endpoints/0/extra_config/auth~1validator'
+  for (const key of ['role', 'rols', 'roles_', 'r-o-l-e-s']) {
+    const [problem, ...others] = findingsOf(() => endpoint({ [key]: ['a'] }))
+    assert.deepEqual(others, [], key)
+    assert.equal(`${problem!.level} ${problem!.pointer}`, `error ${base}/${key}`)
+    assert.equal(problem!.suggestion, 'did you mean `roles`?')
+    assert.doesNotThrow(() => endpoint({ [key]: ['a'] }, true))
+  }
+  for (const key of ['@roles', 'something_else']) assert.doesNotThrow(() => endpoint({ [key]: 1 }), key)
+})
+
+test('where KrakenD does, options are found whatever the case of their names', () => {
+  const extra = (namespace: string, options: unknown) =>
+    JSON.stringify(loadEndpoint({ extra_config: { [namespace]: options } }, { namespaces: GUARD }).extra[namespace])
+  assert.equal(extra('auth/validator', { Roles: ['a'], ALG: 'x' }), '{"alg":"x","roles":["a"]}')
+  assert.equal(extra('auth/validator', { ROLES: ['a'], roles: ['b'], Roles: ['c'] }), '{"roles":["b"]}')
+  assert.equal(extra('auth/validator', { Roles: ['c'], ROLES: ['a'] }), '{"roles":["c"]}')
+  assert.equal(extra('validation/cel', [{ Check_Expr: 'x' }]), '[{"check_expr":"x"}]')
+})

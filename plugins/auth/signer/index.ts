@@ -35,6 +35,7 @@ export default defineComponent<unknown>({
   slots: { endpoint: 'proxy/signer' },
   needs: 'data',
   guard: true,
+  caseless: true,
   lacks: 'encrypted key files (`secret_url`, `cypher_key`)',
   schema: SCHEMA,
   compile(options, context) {

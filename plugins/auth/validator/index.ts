@@ -44,6 +44,7 @@ export default defineComponent<unknown>({
   slots: { endpoint: 'router/auth' },
   needs: 'head',
   guard: true,
+  caseless: true,
   refusal: 401,
   lacks: 'encrypted key files (`secret_url`, `cypher_key`)',
   schema: VALIDATOR_SCHEMA,

@@ -30,6 +30,7 @@ export default defineComponent<unknown>({
   slots: { service: 'inner/bot-detector', endpoint: 'router/bot-detector' },
   needs: 'head',
   guard: true,
+  caseless: true,
   schema: SCHEMA,
   async compile(options, context) {
     const tag = `${context.tag}[Botdetector]`

@@ -15,6 +15,7 @@ export default defineComponent<readonly CheckOptions[]>({
   scopes: ['endpoint', 'backend'],
   slots: { endpoint: 'proxy/check', backend: 'decoded/check' },
   needs: 'data',
+  caseless: true,
   schema: {
     type: 'array',
     description: 'Refuses requests and answers by expressions in CEL',
