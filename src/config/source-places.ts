@@ -2,7 +2,7 @@
 
 import type { Node } from 'jsonc-parser'
 import type { ConfigProblem } from '../errors.js'
-import type { SourceText } from './source-text.js'
+import type { ConfigFormat, SourceText } from './source-text.js'
 
 /** 1-based; `file` names a template where the text was rendered. */
 export interface SourcePlace {
@@ -50,11 +50,10 @@ export function offsetAt(text: string, line: number, column: number): number {
 /** Adds file, line and column to a finding; where nothing stands at the pointer, the place of what holds it. */
 export type Locator = (problem: ConfigProblem) => ConfigProblem
 
-/** Makes the locator of a text. TOML has no places. A finding that has its line already is returned as it is. */
+/** Makes the locator of a text. A finding that has its line already is returned as it is. */
 export async function locator(source: SourceText): Promise<Locator> {
-  if (source.format === 'toml') return problem => problem
   let offsets: Offsets | undefined
-  const open = source.format === 'json' ? await jsonOffsets(source.text) : await yamlOffsets(source.text)
+  const open = await OFFSETS[source.format](source.text)
   return problem => {
     if (problem.line !== undefined) return problem
     offsets ??= open()
@@ -68,6 +67,12 @@ export async function locator(source: SourceText): Promise<Locator> {
 }
 
 type Offsets = (path: readonly string[]) => number | undefined
+
+const OFFSETS: { readonly [format in ConfigFormat]: (text: string) => Promise<() => Offsets> } = {
+  json: jsonOffsets,
+  yaml: yamlOffsets,
+  toml: tomlOffsets
+}
 
 async function jsonOffsets(text: string): Promise<() => Offsets> {
   const { parseTree } = await import('jsonc-parser')
@@ -89,6 +94,11 @@ function findInJson(root: Node | undefined): Offsets {
     }
     return offset
   }
+}
+
+async function tomlOffsets(text: string): Promise<() => Offsets> {
+  const { findTomlOffsets } = await import('./toml-places.js')
+  return () => findTomlOffsets(text)
 }
 
 async function yamlOffsets(text: string): Promise<() => Offsets> {

@@ -182,7 +182,7 @@ export class FlatTree {
     if (last - first < FEW_KEYS) {
       for (let a = first; a < last; a++) {
         const key = this.labels[a]! >>> 2
-        for (let b = a + 1; b <= last; b++) if (sameKey(this.bytes, key, this.labels[b]! >>> 2)) this.kinds[a]! |= GONE
+        for (let b = a + 1; b <= last; b++) if (sameKey(this.bytes, key, this.labels[b]! >>> 2)) this.dropChild(a)
       }
     } else {
       opening.table ??= new KeyTable(this.bytes, last - first + 1)
@@ -190,13 +190,18 @@ export class FlatTree {
       const to = Math.min(last, from + STEP)
       for (let child = from; child <= to; child++) {
         const before = opening.table.put(this.labels[child]! >>> 2, child)
-        if (before !== NONE) this.kinds[before]! |= GONE
+        if (before !== NONE) this.dropChild(before)
       }
       opening.checked = to + 1
       if (to < last) return false
     }
     this.opening = undefined
     return true
+  }
+
+  private dropChild(child: number): void {
+    this.changed = true
+    this.kinds[child]! |= GONE
   }
 
   /** Finds the first child with the label: {@link NONE}, or {@link UNINDEXED} when {@link index} must be called before. */

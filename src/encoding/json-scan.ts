@@ -34,14 +34,29 @@ export interface Wanted {
   has(key: string): boolean
 }
 
-/** Opens an object; of duplicate keys the last wins. The map is the node's own: who changes it calls `touch`. */
+/**
+ * Opens an object; of duplicate keys the last wins, and the text, which has the others too, no longer holds. The map is the node's own:
+ * who changes it calls `touch`.
+ */
 export function openObject(node: ObjectNode): Map<string, JsonNode> {
-  return node.peek() ?? node.open(readFieldsInto(new Map(), node.raw!))
+  const known = node.peek()
+  if (known !== undefined) return known
+  const fields = new Map<string, JsonNode>()
+  return opened(node, fields, readFieldsInto(fields, node.raw!))
 }
 
 /** Opens an object of any size, as {@link openObject}. */
 export function* openFields(node: ObjectNode): Sliced<Map<string, JsonNode>> {
-  return node.peek() ?? node.open(yield* readFields(new Map(), node.raw!))
+  const known = node.peek()
+  if (known !== undefined) return known
+  const fields = new Map<string, JsonNode>()
+  return opened(node, fields, yield* readFields(fields, node.raw!))
+}
+
+function opened(node: ObjectNode, fields: Map<string, JsonNode>, count: number): Map<string, JsonNode> {
+  node.open(fields)
+  if (fields.size < count) node.touch()
+  return fields
 }
 
 /**
@@ -50,8 +65,11 @@ export function* openFields(node: ObjectNode): Sliced<Map<string, JsonNode>> {
  */
 export function* selectFields(node: ObjectNode, wanted: Wanted): Sliced<Map<string, JsonNode>> {
   const open = node.peek()
-  if (open === undefined) return yield* readFields(new Map(), node.raw!, wanted)
   const fields = new Map<string, JsonNode>()
+  if (open === undefined) {
+    yield* readFields(fields, node.raw!, wanted)
+    return fields
+  }
   let steps = 0
   for (const [key, value] of open) {
     if (++steps % STEP === 0) yield
@@ -119,14 +137,15 @@ export function decodeString(text: string): string {
 }
 const PLAIN = /^[^\\\x80-\xff]*$/
 
-/** Adds the fields of a closed object of any size to a map; later keys replace earlier ones at their place. */
-export function* readFields(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): Sliced<Map<string, JsonNode>> {
+/** Adds the fields of a closed object of any size to a map; later keys replace earlier ones at their place. Answers how many were read. */
+export function* readFields(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): Sliced<number> {
   const bytes = raw.bytes
   if (bytes === undefined || raw.fields !== undefined || raw.size <= WHOLE_TEXT_BYTES) return readFieldsInto(fields, raw, wanted)
   const { end } = raw
   let i = skipSpace(bytes, raw.start + 1, end)
-  for (let steps = 1; bytes[i] === QUOTE; steps++) {
-    if (steps % STEP === 0) yield
+  let count = 0
+  while (bytes[i] === QUOTE) {
+    if (++count % STEP === 0) yield
     const from = i
     const key = readKey(bytes, i, 0, undefined)
     const start = skipSpace(bytes, skipSpace(bytes, skipString(bytes, i + 1), end) + 1, end)
@@ -136,11 +155,11 @@ export function* readFields(fields: Map<string, JsonNode>, raw: RawNode, wanted?
     if (bytes[i] === COMMA) i = skipSpace(bytes, i + 1, end)
     if (i - from > WHOLE_TEXT_BYTES) yield
   }
-  return fields
+  return count
 }
 
 /** {@link readFields} at once. */
-export function readFieldsInto(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): Map<string, JsonNode> {
+export function readFieldsInto(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): number {
   const bytes = raw.bytes ?? raw.source
   const base = raw.start
   const end = raw.bytes === undefined ? bytes.length : raw.end
@@ -153,7 +172,7 @@ export function readFieldsInto(fields: Map<string, JsonNode>, raw: RawNode, want
     const behind = index[k + 2]!
     fields.set(key, new RawNode(whole === undefined ? undefined : whole.slice(start - base, behind - base), bytes, start, behind))
   }
-  return fields
+  return index.length / 3
 }
 
 /** Finds the fields where validation did not note them. */

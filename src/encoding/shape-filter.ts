@@ -64,7 +64,7 @@ export function* allowFields(node: ObjectNode, tree: FieldTree): Sliced<ObjectNo
   return fields.size === 0 ? undefined : new ObjectNode(fields)
 }
 
-/** Removes listed fields in place; objects only, and an object left empty stays. Answers whether something was removed. */
+/** Removes listed fields in place; objects only, and an object left empty stays. Answers whether the object's text no longer holds. */
 export function* denyFields(node: ObjectNode, tree: FieldTree): Sliced<boolean> {
   const fields = yield* openFields(node)
   let changed = false
@@ -83,5 +83,5 @@ export function* denyFields(node: ObjectNode, tree: FieldTree): Sliced<boolean> 
     }
   }
   if (changed) node.touch()
-  return changed
+  return node.raw === undefined
 }

@@ -63,6 +63,8 @@ export class InProcessServer {
         })
       })
       const { body } = init
+      // Node frames the body of a GET, HEAD, DELETE or OPTIONS only when it is told to
+      if (body !== undefined && !req.hasHeader('content-length')) req.useChunkedEncodingByDefault = true
       if (body === undefined) req.end()
       else if (typeof body === 'string' || body instanceof Uint8Array) req.end(body)
       else body.pipe(req)

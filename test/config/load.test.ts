@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { lintConfig } from '../../src/config/lint.js'
 import { loadConfigFile, loadConfigObject } from '../../src/config/load.js'
+import { findTomlOffsets } from '../../src/config/toml-places.js'
 import type { ServiceConfig } from '../../src/config/types.js'
 import { ConfigError, type ConfigProblem } from '../../src/errors.js'
 import { configFile, errorsOf, findingsOf, load } from './support.js'
@@ -195,7 +196,33 @@ test('findings carry line and column, in JSON and in YAML; a missing key the pla
   ])
   const aliased = 'version: 3\nx-a: &a\n  - endpoint: /a\n    method: 7\n    backend: []\nendpoints: *a\n'
   assert.deepEqual((await places('b.yml', aliased)).at(-1)?.slice(0, 2), ['/x-a', 2])
-  assert.deepEqual(await places('a.toml', 'version = 2\n'), [['/version', undefined, undefined]])
+  const toml = '# [[endpoints]]\nversion = 2\ntimeout = "x" # = [\n\n[[endpoints]]\nendpoint = "/a"\nbackend = []\n'
+  assert.deepEqual(await places('a.toml', toml), [
+    ['/version', 2, 1],
+    ['/timeout', 3, 1],
+    ['/endpoints/0', 5, 1]
+  ])
+})
+
+test('places in TOML: tables, elements, dotted and quoted keys, texts that look like markup', () => {
+  const text = [
+    'a.b."c.d" = 1',
+    'x = [\'\'\'[y]\n\n\'\'\', { z = [1, [2, 3]], "q" = 1979-05-27 07:32:00 }, """a\\""""", # ]',
+    '  5]',
+    '[[list]]',
+    'n = 1',
+    '[[list]] # }',
+    'n = { m.o = "]" }',
+    '  [list."in.ner"]',
+    '  p = 2'
+  ].join('\n')
+  const offsets = findTomlOffsets(text)
+  const line = (...path: string[]): number => text.slice(0, offsets(path)).split('\n').length
+  const at = (...path: string[]): string => text.slice(offsets(path), offsets(path) + 6)
+  assert.equal(at('a', 'b', 'c.d'), 'a.b."c')
+  assert.deepEqual([at('x', '1', 'z', '1', '1'), at('x', '1', 'q'), at('x', '3')], ['3]], "', '"q" = ', '5]\n[[l'])
+  assert.deepEqual([line('list', '0', 'n'), line('list', '1'), line('list', '1', 'n', 'm', 'o')], [7, 8, 9])
+  assert.deepEqual([line('list', '1', 'in.ner', 'p'), line('list', '1', 'missing'), line('nothing')], [11, 8, 1])
 })
 
 test('a document that is no object is refused', async () => {

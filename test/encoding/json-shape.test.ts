@@ -222,6 +222,24 @@ for (const [name, text, part, expected] of [
   test(name, () => assert.equal(shaped(text, part), expected))
 }
 
+test('what a later key of the same name replaces never leaves through a level that was looked into', () => {
+  const wide = Array.from({ length: 40 }, (_, i) => `"k${i}":1`).join()
+  for (const secret of ['{"b":1}', '{"b":{"c":1}}', '[{"b":1}]']) {
+    for (const last of ['5', 'null', '{"x":1}', '[]']) {
+      for (const name of ['a', '\\u0061']) {
+        const text = `{"${name}":${secret},"a":${last}}`
+        assert.equal(shaped(text, { deny: ['a.b'] }), `{"a":${last}}`)
+        assert.deepEqual(JSON.parse(shaped(`{"o":${text}}`, { deny: ['o.a.b'] })), { o: { a: JSON.parse(last) } })
+        assert.equal(shaped(`{"o":${text},"${name}":1}`, { deny: ['o.a.b'] }).match(/"b"/), null)
+        assert.equal(shaped(text, { proxy: flat(['del', 'a.b']) }), `{"a":${last}}`)
+        assert.equal(shaped(`{${wide},${text.slice(1)}`, { proxy: flat(['del', 'a.b']) }), `{${wide},"a":${last}}`)
+        assert.equal(shaped(text, { mapping: [['none', 'z']] }), `{"a":${last}}`)
+      }
+    }
+  }
+  assert.equal(shaped('{"a":1, "b":2}', { deny: ['a.b'] }), '{"a":1, "b":2}')
+})
+
 test('shapes large documents and objects of very many fields', () => {
   const many = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`k${i}`, { v: 'x'.repeat(40), i }]))
   const text = JSON.stringify({ big: 'y'.repeat(200_000), many, keep: 1 })

@@ -5,7 +5,14 @@
  * and HEAD are answered from the store; another method that succeeds forgets what is stored for its URL.
  */
 
-import { defineComponent, GatewayError, type GatewayRequest, GatewayResponse, type Next } from 'sluice/plugin'
+import {
+  type ComponentContext,
+  defineComponent,
+  GatewayError,
+  type GatewayRequest,
+  GatewayResponse,
+  type Next
+} from 'sluice/plugin'
 import { BodyCopy } from './body-copy.js'
 import { listedFields, type RequestHead } from './key.js'
 import { DEFAULT_MAX_BYTES, openStore } from './open-store.js'
@@ -55,8 +62,10 @@ export default defineComponent<CacheOptions>({
     const sendsAddress = options.client_address === true
     const listed = listedFields(context.endpointFacts?.inputHeaders ?? [], context.backendFacts?.inputHeaders ?? [])
     const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
+    const cache = new ResponseCache(store, sendsAddress ? [...listed, CLIENT_ADDRESS] : listed)
     const plan: Plan = {
-      cache: new ResponseCache(store, sendsAddress ? [...listed, CLIENT_ADDRESS] : listed),
+      cache,
+      caches: cachesOf(context).add(cache),
       sendsAddress,
       limit: held,
       maxBodyBytes: Math.min(held, maxBytes),
@@ -69,6 +78,8 @@ export default defineComponent<CacheOptions>({
 
 interface Plan {
   readonly cache: ResponseCache
+  /** Those of all backends. */
+  readonly caches: ReadonlySet<ResponseCache>
   /** The backend may know who asks. */
   readonly sendsAddress: boolean
   /** bytes; most to hold of a body that is read. */
@@ -80,6 +91,20 @@ interface Plan {
   readonly failed: (cause: unknown) => void
 }
 
+const CACHES = 'qos/http-cache caches'
+
+/** The caches of all backends of a gateway. */
+function cachesOf(context: ComponentContext): Set<ResponseCache> {
+  const known = (context.shared.get(CACHES) as Set<ResponseCache> | undefined) ?? new Set<ResponseCache>()
+  context.shared.set(CACHES, known)
+  return known
+}
+
+/** A backend has one method: the one that changes a resource is never the one that reads it. */
+async function forgetEverywhere(caches: ReadonlySet<ResponseCache>, url: string): Promise<void> {
+  for (const cache of caches) await cache.forget(url)
+}
+
 const CLIENT_ADDRESS = 'x-forwarded-for'
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
@@ -87,9 +112,11 @@ async function serve(plan: Plan, request: GatewayRequest, next: Next): Promise<G
   const { method, headers } = request
   if (method !== 'GET' && method !== 'HEAD') {
     const response = await next(request)
-    if (!SAFE.has(method) && response.status < 400) await plan.cache.forget(urlOf(request))
+    if (!SAFE.has(method) && response.status < 400) await forgetEverywhere(plan.caches, urlOf(request))
     return response
   }
+  // a body has no meaning here (RFC 9110 §9.3.1), and yet a backend may make its answer of it
+  if (request.body.length !== 0) return next(request)
   const ranged = headers.has('range')
   if ((ranged && !plan.passesThrough) || request.exchange.offer !== undefined) return next(request)
   const head = headOf(request)

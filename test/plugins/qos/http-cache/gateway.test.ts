@@ -286,6 +286,48 @@ test('a method that changes things forgets what is stored for its URL', async t 
   )
 })
 
+test('the backend that changes a resource is another one than those that read it', async t => {
+  const upstream = await counting(t, number)
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/a', upstream.host, { url: '/x', ...cached() }),
+      endpoint('/b', upstream.host, { url: '/x', ...cached({ max_items: 5 }) }),
+      endpoint('/c', upstream.host, { url: '/other', ...cached() }),
+      {
+        ...endpoint('/a', upstream.host),
+        method: 'DELETE',
+        backend: [{ host: [upstream.host], url_pattern: '/x', method: 'DELETE', extra_config: cached().backendExtra }]
+      }
+    ]
+  })
+  const ask = async (path: string, method = 'GET'): Promise<unknown> => (await gateway.request({ method, path })).json()
+  assert.deepEqual([await ask('/a'), await ask('/b'), await ask('/c')], [{ n: 1 }, { n: 2 }, { n: 3 }])
+  assert.deepEqual(await ask('/a', 'DELETE'), { n: 4 })
+  assert.deepEqual([await ask('/a'), await ask('/b'), await ask('/c')], [{ n: 5 }, { n: 6 }, { n: 3 }])
+})
+
+test('an answer to a request with a body is for that request alone', async t => {
+  const upstream = await counting(t, number)
+  const post = { host: [upstream.host], url_pattern: '/p', method: 'GET', extra_config: cached().backendExtra }
+  const { gateway } = await build(t, {
+    endpoints: [
+      endpoint('/g', upstream.host, { output_encoding: 'no-op', url: '/g', ...cached() }),
+      endpoint('/d', upstream.host, { url: '/d', ...cached() }),
+      { endpoint: '/p', method: 'POST', backend: [post] }
+    ]
+  })
+  const ask = async (path: string, body?: string, method = 'GET'): Promise<unknown> =>
+    (await gateway.request({ method, path, ...(body === undefined ? {} : { body }) })).json()
+  assert.deepEqual(
+    [await ask('/g', 'evil'), await ask('/g'), await ask('/g', 'evil'), await ask('/g')].map(numberOf),
+    [1, 2, 3, 2]
+  )
+  assert.deepEqual([await ask('/d', 'evil'), await ask('/d'), await ask('/d')].map(numberOf), [4, 5, 5])
+  assert.deepEqual([await ask('/p', 'a', 'POST'), await ask('/p', 'b', 'POST')].map(numberOf), [6, 7])
+})
+
+const numberOf = (answer: unknown): unknown => (answer as { n: unknown }).n
+
 test('ranges and questions about own answers go to the upstream', async t => {
   const upstream = await counting(t, (req, res, n) => {
     res.setHeader('ETag', '"v"').setHeader('Cache-Control', 'max-age=0')

@@ -266,7 +266,7 @@ test('in tolerant mode each expression does what it does in KrakenD, the others 
   for (const [i, [text, wanted]] of kinds.entries()) assert.equal(await status(`/${i}/7`), wanted, text)
   assert.deepEqual([await status('/both/1'), await status('/both/2')], [200, 500])
   await log.line(/ERROR: \[ENDPOINT: \/both\/:id\]\[validation\/cel\] \/0\/check_expr: .*left out/)
-  await log.line(/ERROR: \[ENDPOINT: \/8\/:id\]\[CEL\] .*not bool. Requests are refused/)
+  await log.line(/ERROR: \[ENDPOINT: \/8\/:id\]\[validation\/cel\] .*not bool. Requests are refused/)
 })
 
 test('an answer that costs too much to check is not sent, and the rest is served', async t => {
