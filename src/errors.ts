@@ -159,6 +159,20 @@ export interface ProblemEntry {
 
 /** Lists problems for people: errors before warnings, and what several places have in common told once, with their number. */
 export function listProblems(problems: readonly ConfigProblem[]): ProblemEntry[] {
+  return byCause(problems).map(group => ({ level: group[0]!.level, text: formatGroup(group) }))
+}
+
+/** Lists problems for a log: a line for each error, and one for all warnings of the same cause. */
+export function summarizeProblems(problems: readonly ConfigProblem[]): ProblemEntry[] {
+  return byCause(problems).flatMap(group => {
+    const first = group[0]!
+    if (first.level === 'error' || group.length === 1) return group.map(one => ({ level: one.level, text: formatProblem(one) }))
+    return [{ level: first.level, text: `${formatProblem(first)}; so in ${group.length} places` }]
+  })
+}
+
+/** Problems with the same level, message and suggestion, errors first. */
+function byCause(problems: readonly ConfigProblem[]): ConfigProblem[][] {
   const groups = new Map<string, ConfigProblem[]>()
   for (const problem of errorsFirst(problems)) {
     const cause = `${problem.level} ${problem.message} ${problem.suggestion ?? ''}`
@@ -166,7 +180,7 @@ export function listProblems(problems: readonly ConfigProblem[]): ProblemEntry[]
     if (group === undefined) groups.set(cause, [problem])
     else group.push(problem)
   }
-  return [...groups.values()].map(group => ({ level: group[0]!.level, text: formatGroup(group) }))
+  return [...groups.values()]
 }
 
 /** `modifier/martian: 25 places: what is wrong`, and a line for each place. */

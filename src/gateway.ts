@@ -20,7 +20,7 @@ import { reportTo } from './endpoint/access-report.js'
 import type { EndpointDeps, EndpointWraps } from './endpoint/deps.js'
 import { compileEndpoint, type Endpoint } from './endpoint/endpoint.js'
 import { joinReports } from './endpoint/report.js'
-import { ConfigError, formatProblem } from './errors.js'
+import { ConfigError, summarizeProblems } from './errors.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
 import { betweenSenders } from './message/sender.js'
 import { describePipe } from './pipes.js'
@@ -120,7 +120,7 @@ class Boot {
     for (const line of created.startLines) logger[line.level](line.text)
     logger.info(`Starting Sluice v${SLUICE_VERSION}`)
     logger.info(`Working directory is ${process.cwd()}`)
-    for (const problem of config.problems) logger[problem.level](formatProblem(problem))
+    for (const { level, text } of summarizeProblems(config.problems)) logger[level](text)
     try {
       await this.checkTls()
       const host = await createPluginHost({

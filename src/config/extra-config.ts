@@ -2,6 +2,7 @@
 
 import { type Findings, pointerTo } from './findings.js'
 import { goType } from './go-type.js'
+import { insteadOf, isOnlyWatching } from './instead.js'
 import { isObject } from './json-value.js'
 import {
   COMMUNITY_NAMESPACES,
@@ -97,13 +98,15 @@ export class ExtraConfigReader {
     const enterprise = ENTERPRISE_NAMESPACES.has(namespace)
     if (enterprise || COMMUNITY_NAMESPACES.has(namespace)) {
       const message = `Sluice does not have the namespace '${namespace}'${enterprise ? ' (KrakenD Enterprise)' : ''}`
-      if (namespace.startsWith('telemetry/')) {
+      const instead = insteadOf(namespace, value)
+      if (isOnlyWatching(namespace)) {
         // What only watches may be absent: requests are answered as they would be with it.
-        this.#findings.add('warning', pointer, `${message}, it is left out`)
+        this.#findings.add('warning', pointer, `${message}, it is left out`, instead)
         return undefined
       }
       const outcome = isTransport(namespace) ? 'let this endpoint answer 500' : 'leave it out'
-      this.#findings.add('error', pointer, message, `remove it, or start with --tolerant to ${outcome}`)
+      const choices = `remove it, or start with --tolerant to ${outcome}`
+      this.#findings.add('error', pointer, message, instead === undefined ? choices : `${instead}; or ${choices}`)
       return undefined
     }
     const meant = meantProtection(namespace)
@@ -114,7 +117,9 @@ export class ExtraConfigReader {
       this.#findings.add(this.#findings.tolerant ? 'warning' : 'error', pointer, message, suggestion)
       return value
     }
-    this.#findings.add('warning', pointer, `unknown namespace '${namespace}'`, didYouMean(namespace, this.#names))
+    const otherLong = LONG_NAMES.get(namespace.replace(/^github([._])com/, (_, dot) => `github${dot === '.' ? '_' : '.'}com`))
+    const suggestion = otherLong === undefined ? didYouMean(namespace, this.#names) : `did you mean \`${otherLong}\`?`
+    this.#findings.add('warning', pointer, `unknown namespace '${namespace}'`, suggestion)
     return value
   }
 

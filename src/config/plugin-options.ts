@@ -14,6 +14,7 @@ const LOGGING_TEXTS = ['prefix', 'custom_format', 'syslog_facility']
 const LOGGING_SWITCHES = ['syslog', 'stdout']
 const FORMATS = ['default', 'logstash', 'custom']
 const ACCESS_LOG_FORMATS = ['default', 'json']
+const ENTERPRISE_ACCESS_LOG_FORMATS = ['httpdCommon', 'httpdCombined', 'custom']
 
 /** Answers the `extra_config` without what is wrong in it. */
 export function checkedExtra(parts: ExtraParts, findings: Findings): ExtraConfig {
@@ -64,12 +65,19 @@ function checkLogging(parts: ExtraParts, extra: ExtraConfig, findings: Findings)
   for (const key of LOGGING_TEXTS) reader.string(key, '')
   for (const key of LOGGING_SWITCHES) reader.boolean(key, false)
   reader.choice('format', FORMATS, 'default')
-  reader.choice('access_log_format', ACCESS_LOG_FORMATS, 'default')
+  const accessLog = reader.raw('access_log_format')
+  const enterprise = typeof accessLog === 'string' && ENTERPRISE_ACCESS_LOG_FORMATS.includes(accessLog)
+  if (!enterprise) reader.choice('access_log_format', ACCESS_LOG_FORMATS, 'default')
+  else {
+    const message = `the access log format '${accessLog}' is of KrakenD Enterprise, 'default' is used`
+    findings.add('warning', reader.at('access_log_format'), message, '`"json"` has one object for each request')
+  }
   reader.ignore('backend', 'access_log_custom_format', 'backend_log_format')
   reader.finish()
-  // Only a tolerant load comes to use the result: each faulty key keeps its default.
+  // Each faulty key keeps its default.
   let options = extra['telemetry/logging'] as { readonly [key: string]: Json }
   if (!isObject(options)) return without(extra, 'telemetry/logging')
+  if (enterprise) options = without(options, 'access_log_format') as { readonly [key: string]: Json }
   for (const problem of findings.problems.slice(before)) {
     if (problem.level === 'error') options = without(options, problem.pointer.slice(problem.pointer.lastIndexOf('/') + 1))
   }

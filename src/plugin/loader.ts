@@ -33,6 +33,8 @@ export interface LoadFault {
   /** '' for modules that were handed over in code. */
   readonly pointer: '' | '/plugin/folder'
   readonly message: string
+  /** What to do about it. */
+  readonly suggestion?: string
   /** Default `error`. */
   readonly level?: 'warning'
 }
@@ -42,6 +44,7 @@ export async function loadPlugins(options: LoadPluginsOptions): Promise<readonly
   const { folder, modules, logger, skipFaults, wanted } = options
   const handedOver: string[] = []
   const faults: string[] = []
+  const absent: string[] = []
   if (modules.length > 0) {
     const files = modules.map((module, i) => ({ label: `plugins[${i}]`, name: `plugins[${i}]`, module }))
     await pass(checked(files, handedOver), options, handedOver, false)
@@ -51,7 +54,7 @@ export async function loadPlugins(options: LoadPluginsOptions): Promise<readonly
     logger.debug('[SERVICE: Plugin Loader] Starting loading process')
     const names = await listFolder(folder, logger)
     if (typeof names === 'string') {
-      if (wanted) faults.push(names)
+      if (wanted) absent.push(names)
       else warnings.push(names)
     } else {
       for (const open of await findOpenToAll([folder.folder, ...names.map(name => path.join(folder.folder, name))]))
@@ -64,9 +67,10 @@ export async function loadPlugins(options: LoadPluginsOptions): Promise<readonly
     logger.debug('[SERVICE: Plugin Loader] Loading process completed')
   }
   for (const warning of warnings) logger.warning('[SERVICE: Plugin Loader]', warning)
-  if (skipFaults) for (const fault of [...handedOver, ...faults]) logger.error('[SERVICE: Plugin Loader]', fault)
+  if (skipFaults) for (const fault of [...handedOver, ...absent, ...faults]) logger.error('[SERVICE: Plugin Loader]', fault)
   return [
     ...handedOver.map(message => ({ pointer: '', message }) as const),
+    ...absent.map(message => ({ pointer: '/plugin/folder', message, suggestion: PORTED }) as const),
     ...faults.map(message => ({ pointer: '/plugin/folder', message }) as const),
     ...warnings.map(message => ({ pointer: '/plugin/folder', message, level: 'warning' }) as const)
   ]
@@ -111,6 +115,9 @@ async function importFile(folder: string, name: string, index: number): Promise<
     return { ...file, fault: importFault(error, name) }
   }
 }
+
+const PORTED =
+  'create it and put your plugins there, written in JavaScript: `sluice plugin new NAME` begins one (docs/plugins.md)'
 
 const GO_PLUGIN =
   'this is a Go plugin of KrakenD, compiled for one of its builds; port it to JavaScript against `sluice/plugin` (docs/plugins.md), or take it out of the folder or the pattern'

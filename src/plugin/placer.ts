@@ -5,6 +5,7 @@ import { ConfigError, formatProblem } from '../errors.js'
 import type { Logger } from '../telemetry/logger.js'
 import { type Absorb, describe, entrance, type HandlerUse, Link, neverThrows } from './chain.js'
 import type { DirectStage, WrapStage } from './component-stages.js'
+import { enterprisePlugin } from './enterprise-plugins.js'
 import { failureResponse, textOf } from './failure.js'
 import type { TakeFault } from './faults.js'
 import { StageTimer, timeModifier } from './measure.js'
@@ -175,7 +176,9 @@ export class PluginPlacer {
         : (suggest?.(name, known) ??
           (known.length === 0 ? `no ${kind} plugin is registered at all: is the root key "plugin" set?` : undefined))
     const list = known.length === 0 ? undefined : `registered: ${known.join(', ')}`
-    const suggestion = [hint, list].filter(text => text !== undefined).join('; ')
+    const port = `a Go plugin must be written in JavaScript: \`sluice plugin new NAME --kind ${kind}\` begins one (docs/plugins.md)`
+    const todo = enterprisePlugin(name) ?? (hint === undefined || known.length === 0 ? port : undefined)
+    const suggestion = [todo, hint, list].filter(text => text !== undefined).join('; ')
     throw new ConfigError([
       configProblem(place, config.source, namespace, '/name', `No plugin registered as ${name}`, suggestion)
     ])

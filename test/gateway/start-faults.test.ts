@@ -9,6 +9,7 @@ import type { ConfigInput } from '../../src/config/input.js'
 import { ConfigError, type ConfigProblem } from '../../src/errors.js'
 import { createGateway, type GatewayOptions } from '../../src/gateway.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
+import { KeptLines } from '../support/open-gateway.js'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-faults-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -105,6 +106,16 @@ test('a cause with several places is told once, with their number', async () => 
     /^`modifier\/martian`: 3 places: Sluice does not have the namespace[^\n]*\n {2}\S+:\d+:\d+ \/endpoints\/0/
   )
   assert.equal(message.split('\n').length, 4)
+})
+
+test('a start logs one line for all warnings of one cause', async () => {
+  const log = new KeptLines()
+  const endpoints = ['/a', '/b', '/c'].map(at => endpoint({}, { endpoint: at, colour: 'red' }))
+  const extra_config = { 'telemetry/logging': { level: 'WARNING', stdout: true } }
+  const gateway = await createGateway({ version: 3, extra_config, endpoints } as ConfigInput, { env: {}, logOutput: log })
+  await gateway.close()
+  assert.match(await log.line(/unknown key/), /\/endpoints\/0\/colour: unknown key 'colour' is ignored .*; so in 3 places$/)
+  assert.equal(log.lines.length, 1)
 })
 
 test('tolerant: what is left out is told too', async () => {

@@ -33,7 +33,29 @@ describe('names in a configuration', () => {
     await assert.rejects(start(t, { level: 'backend', names: ['edits'] }, [module]), /'edits' is registered as a modifier plugin/)
     await assert.rejects(
       start(t, { level: 'service', names: ['a'] }, []),
-      /no handler plugin is registered at all: is the root key "plugin" set\?/
+      /begins one \(docs\/plugins\.md\); no handler plugin is registered at all: is the root key "plugin" set\?/
+    )
+  })
+
+  test('one of KrakenD Enterprise says what is here in its place', async t => {
+    for (const [name, instead] of [
+      ['no-redirect', /plugin of KrakenD Enterprise; set `"backend\/http\/client": \{"no_redirect": true\}`/],
+      ['static-filesystem', /plugin of KrakenD Enterprise; let a file server be the backend/],
+      ['geoip', /plugin of KrakenD Enterprise; .*`sluice plugin new NAME`/]
+    ] as const)
+      await assert.rejects(start(t, { level: 'backend', names: [name] }, known), instead)
+  })
+
+  test('an absent folder says what to put there; without a plugin that is named it is a warning', async t => {
+    const plugin = { folder: '/nowhere/plugins/', pattern: '.so' }
+    await assert.rejects(
+      start(t, { level: 'service', names: ['a'] }, [], {}, { plugin }),
+      /\/plugin\/folder: the plugin folder .* no such file or directory \(create it and put your plugins there/
+    )
+    const { gateway } = await start(t, { level: 'service', names: [] }, [], {}, { plugin })
+    assert.deepEqual(
+      gateway.config.problems.map(one => [one.level, one.pointer]),
+      [['warning', '/plugin/folder']]
     )
   })
 

@@ -65,7 +65,7 @@ async function compileService(options: ServiceOptions, context: ComponentContext
 function checkedExporters(options: ServiceOptions, context: ComponentContext): readonly PrometheusOptions[] {
   const { otlp = [], prometheus = [] } = options.exporters ?? {}
   if (otlp.length > 0) {
-    const message = `OTLP exporters are not supported, only Prometheus: ${otlp.length} left out`
+    const message = `OTLP exporters are not supported, only Prometheus: ${otlp.length} left out; the Prometheus exporter has the same metrics, a collector can read it`
     context.report('/exporters/otlp/0', message, 'warning')
   }
   const names = new Set<string>()

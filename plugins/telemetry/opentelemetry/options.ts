@@ -201,7 +201,7 @@ export const SCHEMA = {
             additionalProperties: false
           }
         },
-        otlp: { type: 'array', items: { type: 'object' }, description: 'Not supported: an entry stops the start' }
+        otlp: { type: 'array', items: { type: 'object' }, description: 'Not supported: an entry is a warning' }
       },
       additionalProperties: false
     },

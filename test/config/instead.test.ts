@@ -1,0 +1,41 @@
+/** What a finding about an absent namespace says to do. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { insteadOf, isOnlyWatching } from '../../src/config/instead.js'
+import { ENTERPRISE_NAMESPACES } from '../../src/config/namespaces.js'
+import { findingsOf, load } from './support.js'
+
+const warnings = (extra_config: object) => load({ extra_config }).problems.map(p => `${p.level}: ${p.message} (${p.suggestion})`)
+
+test('every Enterprise namespace that is refused says what to use in its place, and how to go on without', () => {
+  for (const namespace of ENTERPRISE_NAMESPACES) {
+    if (isOnlyWatching(namespace)) continue
+    const [finding] = findingsOf(() => load({ extra_config: { [namespace]: {} } }))
+    assert.match(finding?.suggestion ?? '', /.{10,}; or remove it, or start with --tolerant to /, namespace)
+  }
+})
+
+test('what only watches or describes never stops a start, and says what is not sent', () => {
+  assert.deepEqual(warnings({ 'telemetry/opencensus': { exporters: { jaeger: {}, zipkin: {} } } }), [
+    "warning: Sluice does not have the namespace 'telemetry/opencensus', it is left out (nothing is sent to jaeger, zipkin; the Prometheus exporter of `telemetry/opentelemetry` has the metrics)"
+  ])
+  for (const namespace of ['telemetry/influx', 'telemetry/moesif', 'telemetry/newrelic'])
+    assert.match(warnings({ [namespace]: {} })[0] ?? '', /^warning: .*is left out \(nothing is sent to /, namespace)
+  assert.match(warnings({ 'documentation/openapi': {} })[0] ?? '', /^warning: .*\(KrakenD Enterprise\), it is left out/)
+  assert.equal(insteadOf('telemetry/opencensus', { exporters: 'odd' }), insteadOf('telemetry/opencensus', null))
+})
+
+test('the other spelling of a long name is told', () => {
+  assert.match(warnings({ 'github.com/devopsfaith/krakend-gologging': {} })[0] ?? '', /\(did you mean `telemetry\/logging`\?\)/)
+})
+
+test('a format of the access log that only Enterprise has is a warning, and the default is used', () => {
+  for (const format of ['custom', 'httpdCommon', 'httpdCombined']) {
+    const config = load({ extra_config: { 'telemetry/logging': { level: 'INFO', access_log_format: format } } })
+    assert.match(config.problems[0]?.message ?? '', new RegExp(`'${format}' is of KrakenD Enterprise`))
+    assert.deepEqual({ ...(config.extra['telemetry/logging'] as object) }, { level: 'INFO' })
+  }
+  const [finding] = findingsOf(() => load({ extra_config: { 'telemetry/logging': { level: 'INFO', access_log_format: 'jsn' } } }))
+  assert.equal(finding?.suggestion, 'did you mean `json`?')
+})
