@@ -172,6 +172,7 @@ function checkPlaceholder(reader: ObjectReader, text: string): void {
 /** Says which way of filling in reads a placeholder of this form. */
 function suggestionFor(placeholder: string): string {
   if (placeholder.startsWith('${')) return 'set `"env_substitution": true` in the root, or write the host itself'
+  if (placeholder === '<no value>') return 'a template printed it where its settings have no value'
   if (placeholder.includes('{{')) return 'start with FC_ENABLE=1, or write the host itself'
   return 'write the host itself; configurations are not expanded by the shell'
 }

@@ -18,7 +18,9 @@ import { TemplateError } from '../go-template/template-error.js'
 import { TemplateSet } from '../go-template/template-set.js'
 import type { Value } from '../go-template/value.js'
 import type { FlexibleFolders } from './flexible-folders.js'
-import type { PlaceOf, SourcePlace } from './source-places.js'
+import { findJsonFault } from './json-fault.js'
+import { isObject } from './json-value.js'
+import { type PlaceOf, placesIn, type SourcePlace } from './source-places.js'
 
 export interface RenderedConfig {
   readonly text: string
@@ -58,7 +60,7 @@ export async function renderFlexible(
   }
   if (faults.length > 0) throw new ConfigError(faults)
   const { text, output } = execute(set, main, settings, files)
-  if (folders.out !== undefined) await writeWhole(folders.out, text)
+  if (folders.out !== undefined) await writeWhole(folders.out, text, files)
   return {
     text,
     out: folders.out ?? '',
@@ -111,15 +113,24 @@ async function readSettings(folder: string | undefined, faults: ConfigProblem[])
   for (const name of await namesIn(folder, '.json', 'FC_SETTINGS', faults)) {
     const full = path.join(folder, name)
     try {
-      const value: unknown = JSON.parse(await readFile(full, 'utf8'))
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        throw new Error('a settings file holds one JSON object')
+      const value = parseSettings(full, await readFile(full, 'utf8'))
+      if (!isObject(value)) throw new Error('a settings file holds one JSON object')
       settings[name.slice(0, -'.json'.length)] = value
     } catch (cause) {
-      faults.push({ level: 'error', file: full, pointer: '', message: reasonOf(cause) })
+      if (cause instanceof ConfigError) faults.push(...cause.problems)
+      else faults.push({ level: 'error', file: full, pointer: '', message: reasonOf(cause) })
     }
   }
   return settings
+}
+
+function parseSettings(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const { offset, ...fault } = findJsonFault(text, cause as Error)
+    throw new ConfigError([{ level: 'error', pointer: '', ...placesIn(file, text)(offset), ...fault }])
+  }
 }
 
 const templatesIn = async (folder: string | undefined, faults: ConfigProblem[]): Promise<string[]> =>
@@ -154,18 +165,22 @@ async function addTemplate(set: TemplateSet, name: string, file: string, faults:
   }
 }
 
-/** Writes a file in one step: whoever reads it sees the old or the new text. */
-async function writeWhole(file: string, text: string): Promise<void> {
+/** Writes a file in one step, so that readers see the old or the new text. It must be none of the templates. */
+async function writeWhole(file: string, text: string, templates: ReadonlyMap<string, string>): Promise<void> {
+  if ([...templates.values()].some(template => path.resolve(template) === path.resolve(file)))
+    throw outError(file, `the rendered text would replace the template ${file}`)
   const draft = `${file}.${process.pid}.tmp`
   try {
     await writeFile(draft, text, { mode: 0o600 })
     await rename(draft, file)
   } catch (cause) {
     await rm(draft, { force: true }).catch(() => undefined)
-    const message = `open ${file}: ${reasonOf(cause)}`
-    throw new ConfigError([{ level: 'error', file, pointer: '', message, suggestion: 'FC_OUT names this file' }])
+    throw outError(file, `open ${file}: ${reasonOf(cause)}`)
   }
 }
+
+const outError = (file: string, message: string): ConfigError =>
+  new ConfigError([{ level: 'error', file, pointer: '', message, suggestion: 'name another file by FC_OUT or --out' }])
 
 function placeIn(output: Output, offset: number, files: ReadonlyMap<string, string>, file: string): SourcePlace {
   const place = output.placeOf(offset)

@@ -8,7 +8,7 @@ import { parseJsonValue } from '../message/json-value.js'
 import { type FlexibleFolders, flexibleFolders } from './flexible-folders.js'
 import { copyJson, NotJsonError } from './json-value.js'
 import { offsetAt, type PlaceOf, placesIn } from './source-places.js'
-import { faultOfTemplate } from './unrendered.js'
+import { faultOfTemplate, warningOfTemplate } from './unrendered.js'
 
 /** A byte order mark. */
 const MARK = '\uFEFF'
@@ -47,7 +47,10 @@ export function formatOf(file: string): ConfigFormat {
 export async function readSource(file: string, env: NodeJS.ProcessEnv = {}): Promise<SourceText> {
   const folders = flexibleFolders(env)
   const unparsed = folders === undefined ? await readPlain(file) : await renderText(file, folders, env)
-  return { ...unparsed, value: await PARSERS[unparsed.format](unparsed) }
+  const value = await PARSERS[unparsed.format](unparsed)
+  const hint = warningOfTemplate(unparsed)
+  if (hint === undefined) return { ...unparsed, value }
+  return { ...unparsed, value, warnings: [{ level: 'warning', pointer: '', ...unparsed.placeOf(0), ...hint }] }
 }
 
 async function readPlain(file: string): Promise<UnparsedText> {

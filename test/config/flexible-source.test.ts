@@ -1,7 +1,7 @@
 /** Templates as configurations: what `loadConfigFile` and `lintConfig` make of them, and where findings point. */
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { lintConfig } from '../../src/config/lint.js'
@@ -59,8 +59,12 @@ describe('a template as configuration', () => {
   })
 
   it('is read as it is without FC_ENABLE', async () => {
-    const { config } = await start({ 'krakend.tmpl': '{"version":3,"name":"{{ .x }}"}' }, { FC_ENABLE: '', FC_OUT: 'out.json' })
+    const files = { 'krakend.tmpl': '{"version":3,"name":"{{ .x }}"}', 'krakend.json': '{"version":3,"name":"{{ .x }}"}' }
+    const { config, folder, problems } = await start(files, { FC_ENABLE: '', FC_OUT: 'out.json' })
     assert.equal(config?.name, '{{ .x }}')
+    assert.match(problems.join(), /^warning krakend\.tmpl:1:1: this file is a template .*FC_ENABLE=1/)
+    assert.equal(existsSync(path.join(folder, 'out.json')), false)
+    assert.deepEqual((await start(files, { FC_ENABLE: '' }, { entry: 'krakend.json' })).problems, [])
   })
 
   it('leaves KRAKEND_ variables the last word, and sees variables by env', async () => {
@@ -116,6 +120,15 @@ describe('a template as configuration', () => {
     assert.match(problems[1]!, /^warning krakend\.tmpl:3:2 \/bogus/)
     const broken = await start({ 'krakend.tmpl': '{"version":3,\n "port":{{ .none }}}' })
     assert.match(broken.problems.join('\n'), /^error krakend\.tmpl:2:\d+: .*\nwarning krakend\.tmpl:2:9: /)
+  })
+
+  it('tells of a host that a template left empty', async () => {
+    const text = '{"version":3,"endpoints":[{"endpoint":"/a","backend":[{"url_pattern":"/","host":["http://{{ .none }}"]}]}]}'
+    const { problems } = await start({ 'krakend.tmpl': text })
+    assert.match(
+      problems.join('\n'),
+      /^error krakend\.tmpl:1:\d+ \/endpoints\/0\/backend\/0\/host: .*<no value>.*settings have no value/
+    )
   })
 
   it('never starts with faults of templates, not even tolerantly', async () => {

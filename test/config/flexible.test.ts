@@ -68,13 +68,13 @@ describe('renderFlexible', () => {
     const folder = folderOf({
       'krakend.tmpl': '{{ nope }}',
       'settings/a.json': '[1]',
-      'settings/b.json': '{',
+      'settings/b.json': '{\n "a": 1\n "b": 2}',
       'templates/t.tmpl': 'x\n {{ if }}{{ end }}'
     })
     const faults = await faultsOf(folder, { settings: 'settings', templates: 'templates' })
     assert.equal(faults.length, 4)
     assert.match(faults[0]!, /^settings\/a\.json: a settings file holds one JSON object/)
-    assert.match(faults[1]!, /^settings\/b\.json: /)
+    assert.match(faults[1]!, /^settings\/b\.json:3:2: a comma is missing/)
     assert.match(faults[2]!, /^krakend\.tmpl:1:4: function "nope" not defined/)
     assert.match(faults[3]!, /^templates\/t\.tmpl:2:8: missing value for command/)
   })
@@ -108,6 +108,14 @@ describe('renderFlexible', () => {
     const folder = folderOf({ 'krakend.tmpl': 'x{{ fail "stop" }}', 'out.json': 'before' })
     assert.match((await faultsOf(folder, { out: 'out.json' })).join(), /krakend\.tmpl:1:5: .*error calling fail: stop/)
     assert.equal(readFileSync(path.join(folder, 'out.json'), 'utf8'), 'before')
+  })
+
+  it('replaces none of its templates', async () => {
+    const folder = folderOf({ 'krakend.tmpl': 'x', 'templates/a.tmpl': 'y' })
+    for (const out of ['krakend.tmpl', 'templates/../templates/a.tmpl'])
+      assert.match((await faultsOf(folder, { templates: 'templates', out })).join(), /would replace the template/)
+    assert.equal(readFileSync(path.join(folder, 'krakend.tmpl'), 'utf8'), 'x')
+    assert.match((await faultsOf(folder, { out: 'none/out.json' })).join(), /no such file or directory .*FC_OUT or --out/)
   })
 
   it('says where <no value> is printed, each place once', async () => {
