@@ -14,7 +14,7 @@ import {
 } from './namespaces.js'
 import { isFreeKey, type ObjectReader } from './object-reader.js'
 import { OptionSchemas } from './option-schemas.js'
-import { isTransport, meantProtection } from './protection.js'
+import { isProtecting, isTransport, meantProtection } from './protection.js'
 import { didYouMean, nearest } from './suggest.js'
 import type { ExtraConfig, Json } from './types.js'
 
@@ -85,7 +85,8 @@ export class ExtraConfigReader {
     if (entry === undefined) return this.#foreign(namespace, value, pointer)
     if (!entry.scopes.includes(scope)) {
       const message = `'${namespace}' does nothing at the level of the ${scope}`
-      this.#findings.add('warning', pointer, message, `it belongs to the ${entry.scopes.join(' or the ')}`)
+      const severity = isProtecting(namespace) && !this.#findings.tolerant ? 'error' : 'warning'
+      this.#findings.add(severity, pointer, message, `it belongs to the ${entry.scopes.join(' or the ')}`)
       return undefined
     }
     if (entry.schema !== undefined) return this.#bySchema(entry, value, pointer, entry.schema)

@@ -18,7 +18,8 @@ export function isTransport(namespace: string): boolean {
   return TRANSPORTS.has(namespace)
 }
 
-function isProtecting(namespace: string): boolean {
+/** True for namespaces that protect what stands behind them. */
+export function isProtecting(namespace: string): boolean {
   return (
     PROTECTING_GROUPS.includes(namespace.split('/')[0]!) || namespace.startsWith('plugin/') || namespace.startsWith('governance/')
   )

@@ -52,8 +52,15 @@ test('unknown namespaces warn with the nearest known one and are kept; free keys
   assert.deepEqual(Object.keys(config.extra), ['telemetry/loging'])
 })
 
-test('a namespace at a level where it does nothing warns and is left out', () => {
-  const config = service({ proxy: {}, 'qos/ratelimit/router': {} })
+test('a namespace at a level where it does nothing warns and is left out; one that protects stops the load', () => {
+  assert.deepEqual(
+    levels(() => service({ proxy: {}, 'qos/ratelimit/router': {} })),
+    [
+      "error /extra_config/qos~1ratelimit~1router: 'qos/ratelimit/router' does nothing at the level of the service",
+      "warning /extra_config/proxy: 'proxy' does nothing at the level of the service"
+    ]
+  )
+  const config = service({ proxy: {}, 'qos/ratelimit/router': {} }, true)
   assert.deepEqual(
     config.problems.map(p => [p.message, p.suggestion]),
     [

@@ -57,6 +57,10 @@ export default defineComponent<unknown>({
 
 function compileShared(options: unknown, context: ComponentContext): undefined {
   const reader = new OptionReader(options, context.fail)
+  for (const key of Object.keys(options as object)) {
+    if (key in VALIDATOR_SCHEMA.properties && key !== 'shared_cache_duration')
+      context.report(`/${key}`, `'${key}' protects no endpoint here: it belongs to each endpoint's auth/validator`, 'warning')
+  }
   if (reader.has('shared_cache_duration')) context.shared.set(SHARED_CACHE, reader.count('shared_cache_duration', 900) || 900)
 }
 

@@ -10,6 +10,7 @@ import { createGateway } from '../../../../src/gateway.js'
 import { silentLogger } from '../../../../src/telemetry/logger.js'
 import { type OpenGateway, openGateway } from '../../../support/open-gateway.js'
 import { fetch } from '../../../support/waiting.js'
+import { build } from '../../scripted-upstream.js'
 import { makeKeys, seconds, sendJson, serve, serveEcho, sign, type TestKeys } from '../support.js'
 
 let keys: TestKeys
@@ -364,4 +365,15 @@ test('tolerant: options that are no object refuse everything too', async t => {
   config.endpoints[0]!.extra_config = { 'auth/validator': 'yes' }
   const gateway = await openGateway(t, config, { tolerant: true })
   assert.equal((await call(gateway)).status, 401)
+})
+
+test('what stands in the root protects no endpoint, and is told', async t => {
+  const { gateway } = await build(t, {
+    extra_config: { 'auth/validator': { alg: 'RS256', jwk_url: 'https://keys.test/', shared_cache_duration: 60 } },
+    endpoints: []
+  })
+  assert.deepEqual(
+    gateway.config.problems.map(({ level, pointer }) => `${level} ${pointer}`),
+    ['warning /extra_config/auth~1validator/alg', 'warning /extra_config/auth~1validator/jwk_url']
+  )
 })
