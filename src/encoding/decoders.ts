@@ -5,9 +5,9 @@
  * knows (KrakenD's Enterprise names too) means `json`. `no-op` decodes nothing and never comes here.
  */
 
-import { runSliced, type Sliced } from '../message/slices.js'
+import { runSliced, type Sliced, type Wanted } from '../message/slices.js'
 import { ByteWriter } from './byte-writer.js'
-import { readJsonCollection, readJsonObject, readJsonSafe } from './json-decode.js'
+import { collectionOf, objectOf, readJson, readShortJson, safeOf } from './json-decode.js'
 import { ObjectNode, RawNode } from './json-node.js'
 import { decodeRss } from './rss-decode.js'
 import type { Decoder } from './types.js'
@@ -17,9 +17,20 @@ import { loadXml } from './xml-read.js'
 
 /** Decodes an object, or with `isCollection` an array under `collection`. */
 export const decodeJson: Decoder = (bytes, { isCollection, scope }) =>
-  runSliced(isCollection ? readJsonCollection(bytes) : readJsonObject(bytes), scope)
+  decodeAs(isCollection ? collectionOf : objectOf, bytes, scope)
 
-const decodeSafeJson: Decoder = (bytes, { scope }) => runSliced(readJsonSafe(bytes), scope)
+const decodeSafeJson: Decoder = (bytes, { scope }) => decodeAs(safeOf, bytes, scope)
+
+type Judge = (raw: RawNode) => ObjectNode | null
+
+function decodeAs(judge: Judge, bytes: Buffer, scope: Wanted | undefined): ReturnType<Decoder> {
+  const short = readShortJson(bytes)
+  return short === undefined ? runSliced(judged(judge, bytes), scope) : judge(short)
+}
+
+function* judged(judge: Judge, bytes: Buffer): Sliced<ObjectNode | null> {
+  return judge(yield* readJson(bytes))
+}
 
 /** Takes the whole text as `content`; bytes that are not UTF-8 become U+FFFD, as in KrakenD. */
 const decodeString: Decoder = (bytes, { scope }) => runSliced(contentOf(bytes), scope)

@@ -7,7 +7,7 @@
 
 import { runWhole, type Sliced } from '../message/slices.js'
 import type { ArrayNode, JsonNode, ObjectNode, RawNode } from './json-node.js'
-import { openFields } from './json-scan.js'
+import { openFields, openShort } from './json-scan.js'
 
 /** Pieces from this size are copied from the body's bytes instead of going through a string (bench/json-scan.mjs). */
 const COPY_BYTES = 4096
@@ -19,7 +19,10 @@ const STEP = 512
 /** Renders `json`: undefined data (no response at all) is `{}`, null data `null`. */
 export function* writeJson(data: ObjectNode | null | undefined): Sliced<Buffer> {
   if (data === null || data === undefined) return Buffer.from(data === null ? 'null' : '{}')
-  return data.raw === undefined ? yield* writeNode(data) : data.raw.source
+  if (data.raw !== undefined) return data.raw.source
+  const writer = new Writer()
+  yield* writer.object(data)
+  return writer.finish()
 }
 
 /** Renders `json` at once. */
@@ -104,9 +107,9 @@ class Writer {
     return this.pieces
   }
 
-  private *object(node: ObjectNode): Sliced<void> {
+  *object(node: ObjectNode): Sliced<void> {
     let separator = '{'
-    for (const [key, value] of yield* openFields(node)) {
+    for (const [key, value] of openShort(node) ?? (yield* openFields(node))) {
       if (++this.steps % STEP === 0) yield
       this.text += separator + encodeKey(key)
       separator = ','

@@ -45,6 +45,15 @@ export function openObject(node: ObjectNode): Map<string, JsonNode> {
   return opened(node, fields, readFieldsInto(fields, node.raw!))
 }
 
+/** The fields of an object that is open or not large; undefined for any other, which {@link openFields} opens. */
+export function openShort(node: ObjectNode): Map<string, JsonNode> | undefined {
+  return node.peek() ?? (isShort(node.raw!) ? openObject(node) : undefined)
+}
+
+/** Whether the fields of a closed object are read at once. */
+export const isShort = (raw: RawNode): boolean =>
+  raw.bytes === undefined || raw.fields !== undefined || raw.size <= WHOLE_TEXT_BYTES
+
 /** Opens an object of any size, as {@link openObject}. */
 export function* openFields(node: ObjectNode): Sliced<Map<string, JsonNode>> {
   const known = node.peek()
@@ -139,8 +148,8 @@ const PLAIN = /^[^\\\x80-\xff]*$/
 
 /** Adds the fields of a closed object of any size to a map; later keys replace earlier ones at their place. Answers how many were read. */
 export function* readFields(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): Sliced<number> {
-  const bytes = raw.bytes
-  if (bytes === undefined || raw.fields !== undefined || raw.size <= WHOLE_TEXT_BYTES) return readFieldsInto(fields, raw, wanted)
+  const { bytes } = raw
+  if (bytes === undefined || isShort(raw)) return readFieldsInto(fields, raw, wanted)
   const { end } = raw
   let i = skipSpace(bytes, raw.start + 1, end)
   let count = 0

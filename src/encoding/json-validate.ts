@@ -54,8 +54,8 @@ const IN_OBJECT = 1
 /** Open containers of a text that is read in one go; shared, since such a scan keeps nothing. */
 const NESTING = new Uint8Array(MAX_JSON_DEPTH)
 
-/** Bytes that are read before others get their turn; one string may be longer. */
-const SLICE_BYTES = 64 * 1024
+/** Bytes that are read before others get their turn; a key, a number and white space may be longer. */
+export const SLICE_BYTES = 64 * 1024
 
 /**
  * Checks that the bytes are one JSON value with nothing but white space around it.
@@ -63,13 +63,8 @@ const SLICE_BYTES = 64 * 1024
  * @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE: `EOF` for an empty text, else the place and what is wrong.
  */
 export function* validateJson(bytes: Buffer): Sliced<JsonSpan> {
-  const end = bytes.length
-  const start = skipSpace(bytes, 0, end)
-  if (start === end) throw new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', { message: 'EOF' })
-  const fields = bytes[start] === OPEN_OBJECT ? [] : undefined
-  const scan: Scan = { start, at: start, depth: 0, inObject: false, fields, nesting: NESTING }
-  if (end <= SLICE_BYTES) return scanTo(bytes, scan, end)!
-  scan.nesting = new Uint8Array(MAX_JSON_DEPTH)
+  if (bytes.length <= SLICE_BYTES) return validateShortJson(bytes)
+  const scan = beginScan(bytes, new Uint8Array(MAX_JSON_DEPTH))
   for (;;) {
     const span = scanTo(bytes, scan, scan.at + SLICE_BYTES)
     if (span !== undefined) return span
@@ -77,12 +72,26 @@ export function* validateJson(bytes: Buffer): Sliced<JsonSpan> {
   }
 }
 
-/** How far a text is read: always to the beginning of a value. */
+/** {@link validateJson} for a text of {@link SLICE_BYTES} at most. */
+export function validateShortJson(bytes: Buffer): JsonSpan {
+  return scanTo(bytes, beginScan(bytes, NESTING), bytes.length + 1)!
+}
+
+function beginScan(bytes: Buffer, nesting: Uint8Array): Scan {
+  const start = skipSpace(bytes, 0, bytes.length)
+  if (start === bytes.length) throw new GatewayError('SLUICE_ERR_UPSTREAM_DECODE', { message: 'EOF' })
+  const fields = bytes[start] === OPEN_OBJECT ? [] : undefined
+  return { start, at: start, depth: 0, inObject: false, inString: false, fields, nesting }
+}
+
+/** How far a text is read: to the beginning of a value, or into a string. */
 interface Scan {
   readonly start: number
   at: number
   depth: number
   inObject: boolean
+  /** `at` stands in a string that is a value. */
+  inString: boolean
   fields: number[] | undefined
   nesting: Uint8Array
 }
@@ -92,20 +101,28 @@ function scanTo(bytes: Buffer, scan: Scan, until: number): JsonSpan | undefined 
   const end = bytes.length
   const { start, nesting } = scan
   let i = scan.at
-  let { depth, inObject, fields } = scan
+  let { depth, inObject, inString, fields } = scan
+  // the loop over a string ends with these bytes, and needs no test of its own for that
+  const near = until < end ? bytes.subarray(0, until) : bytes
   value: for (;;) {
-    if (i > until) {
+    if (i >= until) {
       scan.at = i
       scan.depth = depth
       scan.inObject = inObject
+      scan.inString = inString
       scan.fields = fields
       return undefined
     }
     let c = bytes[i]!
-    if (c === QUOTE) {
-      do c = bytes[++i]!
-      while (STRING_STOP[c] === 0)
-      i = c === QUOTE ? i + 1 : readString(bytes, i, end)
+    if (c === QUOTE || inString) {
+      if (!inString) {
+        do c = near[++i]!
+        while (STRING_STOP[c] === 0)
+      }
+      const behind = c === QUOTE ? i + 1 : readString(bytes, i, near.length, end)
+      inString = behind < 0
+      i = inString ? ~behind : behind
+      if (inString) continue
     } else if (c === OPEN_OBJECT || c === OPEN_ARRAY) {
       if (depth === MAX_JSON_DEPTH) throw tooDeep(i)
       i = skipSpace(bytes, i + 1, end)
@@ -177,18 +194,22 @@ function readKey(bytes: Buffer, from: number, end: number): number {
   let c: number
   do c = bytes[++i]!
   while (STRING_STOP[c] === 0)
-  i = c === QUOTE ? i + 1 : readString(bytes, i, end)
+  i = c === QUOTE ? i + 1 : readString(bytes, i, end, end)
   if (bytes[i]! <= 0x20) i = skipSpace(bytes, i, end)
   if (bytes[i] !== COLON) throw unexpected(bytes, i, 'after object key')
   i++
   return bytes[i]! <= 0x20 ? skipSpace(bytes, i, end) : i
 }
 
-/** Reads on inside of a string to behind its closing quote: escapes, and what may not stand there. */
-function readString(bytes: Buffer, from: number, end: number): number {
+/**
+ * Reads on inside of a string to behind its closing quote: escapes, and what may not stand there. Where the string goes on
+ * behind `stop` it returns the complement of the place to go on from, which is negative.
+ */
+function readString(bytes: Buffer, from: number, stop: number, end: number): number {
   let i = from
   for (;;) {
-    while (i < end && STRING_STOP[bytes[i]!] === 0) i++
+    while (i < stop && STRING_STOP[bytes[i]!] === 0) i++
+    if (i >= stop && stop < end) return ~i
     if (i >= end) throw unexpected(bytes, i, 'in string literal')
     const c = bytes[i]!
     if (c === QUOTE) return i + 1

@@ -2,7 +2,7 @@
 
 import type { Sliced } from '../message/slices.js'
 import { type JsonNode, ObjectNode } from './json-node.js'
-import { readFields } from './json-scan.js'
+import { isShort, readFields, readFieldsInto } from './json-scan.js'
 
 /** Fields that are copied before others get their turn. */
 const STEP = 512
@@ -17,8 +17,11 @@ export function* mergeObjects(parts: readonly (ObjectNode | null)[]): Sliced<Obj
   for (const part of parts) {
     if (part === null) continue
     const open = part.peek()
-    if (open === undefined) yield* readFields(fields, part.raw!)
-    else {
+    if (open === undefined) {
+      const raw = part.raw!
+      if (isShort(raw)) readFieldsInto(fields, raw)
+      else yield* readFields(fields, raw)
+    } else {
       for (const [key, value] of open) {
         if (++steps % STEP === 0) yield
         fields.set(key, value)

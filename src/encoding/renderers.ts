@@ -21,7 +21,12 @@ const EMPTY = Buffer.alloc(0)
 const QUOTE = 0x22
 
 /** Renders data as JSON; no response is `{}`, a null document `null`. */
-export const renderJsonBody: Renderer = (data, _accept, scope) => runSliced(rendered(JSON_TYPE, writeJson(data)), scope)
+export const renderJsonBody: Renderer = (data, _accept, scope) => {
+  const body = runSliced(writeJson(data), scope)
+  return body instanceof Promise
+    ? body.then(ready => ({ contentType: JSON_TYPE, body: ready }))
+    : { contentType: JSON_TYPE, body }
+}
 
 const renderCollectionBody: Renderer = (data, _accept, scope) => runSliced(rendered(JSON_TYPE, writeJsonCollection(data)), scope)
 

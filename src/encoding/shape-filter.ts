@@ -2,7 +2,7 @@
 
 import type { Sliced } from '../message/slices.js'
 import { ObjectNode } from './json-node.js'
-import { asObject, openFields, selectFields } from './json-scan.js'
+import { asObject, openFields, openShort, selectFields } from './json-scan.js'
 
 /** Keys of one level; `true` stands for the whole value, a tree for a choice inside it. */
 export type FieldTree = Map<string, true | FieldTree>
@@ -66,7 +66,7 @@ export function* allowFields(node: ObjectNode, tree: FieldTree): Sliced<ObjectNo
 
 /** Removes listed fields in place; objects only, and an object left empty stays. Answers whether the object's text no longer holds. */
 export function* denyFields(node: ObjectNode, tree: FieldTree): Sliced<boolean> {
-  const fields = yield* openFields(node)
+  const fields = openShort(node) ?? (yield* openFields(node))
   let changed = false
   for (const [key, inner] of tree) {
     const value = fields.get(key)

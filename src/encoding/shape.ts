@@ -10,7 +10,7 @@ import type { BackendConfig } from '../config/types.js'
 import type { Sliced } from '../message/slices.js'
 import { compileFlatmap } from './flatmap.js'
 import { type JsonNode, ObjectNode, RawNode } from './json-node.js'
-import { asObject, openFields } from './json-scan.js'
+import { asObject, openFields, openShort } from './json-scan.js'
 import { allowFields, compileAllowTree, compileDenyTree, denyFields } from './shape-filter.js'
 
 /** Shapes the data of one answer; the data belongs to it. `null` is a JSON null document. */
@@ -82,7 +82,7 @@ function compileMapping(mapping: ShapeConfig['mapping']): Shape {
   const names = mappingNames(mapping)
   return function* (data) {
     if (data === null) return null
-    const fields = yield* openFields(data)
+    const fields = openShort(data) ?? (yield* openFields(data))
     const taken: [name: string, value: JsonNode][] = []
     let found = false
     for (const [from, to] of names) {

@@ -3,9 +3,24 @@ import type { Sliced } from '../message/slices.js'
 /** Keys that are sorted or merged before other exchanges get their turn. */
 const RUN = 4096
 
+/** {@link sortByKey} at once; undefined where there are too many keys for that. */
+export function sortFewByKey<V>(keys: readonly string[], values: readonly V[]): readonly V[] | undefined {
+  if (keys.length > RUN) return undefined
+  if (isSorted(keys, 0, keys.length)) return values
+  const order = keys.map((_, i) => i).sort((a, b) => compareKeys(keys[a]!, keys[b]!) || a - b)
+  return order.filter((at, i) => i === order.length - 1 || keys[at] !== keys[order[i + 1]!]).map(at => values[at]!)
+}
+
 /** Returns the values in the order of their keys' UTF-8 bytes, as Go sorts. Of equal keys the last one's value is kept. */
 export function* sortByKey<V>(keys: readonly string[], values: readonly V[]): Sliced<readonly V[]> {
-  if (isSorted(keys)) return values
+  const few = sortFewByKey(keys, values)
+  if (few !== undefined) return few
+  let sorted = true
+  for (let start = 0; sorted && start < keys.length; start += RUN) {
+    sorted = isSorted(keys, start, Math.min(start + RUN + 1, keys.length))
+    yield
+  }
+  if (sorted) return values
   const compare = (a: number, b: number): number => compareKeys(keys[a]!, keys[b]!) || a - b
   let runs: number[][] = []
   for (let start = 0; start < keys.length; start += RUN) {
@@ -21,12 +36,18 @@ export function* sortByKey<V>(keys: readonly string[], values: readonly V[]): Sl
     runs = merged
   }
   const order = runs[0]!
-  return order.filter((at, i) => i === order.length - 1 || keys[at] !== keys[order[i + 1]!]).map(at => values[at]!)
+  const made: V[] = []
+  for (let i = 0; i < order.length; i++) {
+    if ((i + 1) % RUN === 0) yield
+    const at = order[i]!
+    if (i === order.length - 1 || keys[at] !== keys[order[i + 1]!]) made.push(values[at]!)
+  }
+  return made
 }
 
-/** True when each key is greater than the one before. */
-function isSorted(keys: readonly string[]): boolean {
-  for (let i = 1; i < keys.length; i++) if (compareKeys(keys[i - 1]!, keys[i]!) >= 0) return false
+/** True when each key from `start` to before `end` is greater than the one before. */
+function isSorted(keys: readonly string[], start: number, end: number): boolean {
+  for (let i = start + 1; i < end; i++) if (compareKeys(keys[i - 1]!, keys[i]!) >= 0) return false
   return true
 }
 

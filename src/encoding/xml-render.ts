@@ -8,11 +8,11 @@
 
 import { GatewayError } from '../errors.js'
 import { runSliced, type Sliced } from '../message/slices.js'
-import { JoinedTexts, joinTexts } from './join-texts.js'
+import { JoinedTexts } from './join-texts.js'
 import type { ObjectNode } from './json-node.js'
 import { writeJson } from './json-render.js'
 import { type JsonSink, walkJson } from './json-walk.js'
-import { sortByKey } from './sort-by-key.js'
+import { sortByKey, sortFewByKey } from './sort-by-key.js'
 import type { Rendered, Renderer } from './types.js'
 
 const ROOT = 'doc'
@@ -77,21 +77,46 @@ class XmlWriter implements JsonSink {
     this.scalar(escapeText(text))
   }
 
+  *longString(pieces: readonly string[]): Sliced<void> {
+    let text = ''
+    for (const piece of pieces) {
+      text += escapeText(piece)
+      yield
+    }
+    this.scalar(text)
+  }
+
   word(text: string): void {
     this.scalar(text === 'null' ? '' : text)
   }
 
-  *close(): Sliced<void> {
+  close(): Sliced<void> | undefined {
     const frame = this.stack.pop()!
     if (frame.keys === undefined) {
       this.value(frame.isEmpty ? `<${frame.name}/>` : frame.items.finish(), undefined, frame.isMixed ? 'mixed' : 'list')
-      return
+      return undefined
     }
-    const fields = yield* sortByKey(frame.keys, frame.fields)
+    const fields = sortFewByKey(frame.keys, frame.fields)
+    if (fields === undefined) return this.closeLarge(frame.name, frame.keys, frame.fields)
     const isRoot = this.stack.length === 0
     const only = isRoot && fields.length === 1 ? fields[0]! : undefined
     if (only !== undefined && !only.isMixedList) this.document = only.element
-    else this.value(objectElement(isRoot ? ROOT : frame.name, fields), undefined, 'object')
+    else {
+      const element = new ObjectElement(isRoot ? ROOT : frame.name)
+      for (const field of fields) element.add(field)
+      this.value(element.finish(), undefined, 'object')
+    }
+    return undefined
+  }
+
+  private *closeLarge(name: string, keys: readonly string[], unsorted: readonly Field[]): Sliced<void> {
+    const element = new ObjectElement(name)
+    let added = 0
+    for (const field of yield* sortByKey(keys, unsorted)) {
+      if (++added % STEP === 0) yield
+      element.add(field)
+    }
+    this.value(element.finish(), undefined, 'object')
   }
 
   /** Name of the element that the next value becomes. */
@@ -120,18 +145,32 @@ class XmlWriter implements JsonSink {
   }
 }
 
-function objectElement(name: string, fields: readonly Field[]): string {
-  let attributes = ''
-  let text = ''
-  const children: string[] = []
-  for (const field of fields) {
-    const { key } = field
-    if (key === '#text') text = textOf(field)
-    else if (key.length > 1 && key.startsWith('-')) attributes += ` ${nameOf(key.slice(1))}="${textOf(field)}"`
-    else children.push(field.element)
+/** Fields that are written before others get their turn. */
+const STEP = 2048
+
+/** An object's element being put together, field by field in their order. */
+class ObjectElement {
+  private readonly name: string
+  private attributes = ''
+  private text = ''
+  private readonly children = new JoinedTexts('')
+
+  constructor(name: string) {
+    this.name = name
   }
-  const content = text + joinTexts(children, '')
-  return content === '' ? `<${name}${attributes}/>` : `<${name}${attributes}>${content}</${name}>`
+
+  add(field: Field): void {
+    const { key } = field
+    if (key === '#text') this.text = textOf(field)
+    else if (key.length > 1 && key.startsWith('-')) this.attributes += ` ${nameOf(key.slice(1))}="${textOf(field)}"`
+    else this.children.add(field.element)
+  }
+
+  finish(): string {
+    const { name, attributes } = this
+    const content = this.text + this.children.finish()
+    return content === '' ? `<${name}${attributes}/>` : `<${name}${attributes}>${content}</${name}>`
+  }
 }
 
 /** The text of an attribute or of `#text`; KrakenD fails on anything but a scalar as well. */

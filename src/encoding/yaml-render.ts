@@ -12,9 +12,9 @@ import { JoinedTexts, joinTexts } from './join-texts.js'
 import type { ObjectNode } from './json-node.js'
 import { writeJson } from './json-render.js'
 import { type JsonSink, walkJson } from './json-walk.js'
-import { sortByKey } from './sort-by-key.js'
+import { sortByKey, sortFewByKey } from './sort-by-key.js'
 import type { Rendered, Renderer } from './types.js'
-import { yamlKey, yamlNumber, yamlString } from './yaml-scalar.js'
+import { yamlKey, yamlLongString, yamlNumber, yamlString } from './yaml-scalar.js'
 
 const CONTENT_TYPE = 'application/yaml; charset=utf-8'
 
@@ -34,6 +34,9 @@ function* rendered(data: ObjectNode | null | undefined): Sliced<Rendered> {
 /** Indentation may make a text this much larger than its JSON, beyond {@link FREE_LENGTH} characters. */
 const MOST_TIMES = 16
 const FREE_LENGTH = 64 * 1024 * 1024
+
+/** Fields that are joined before others get their turn. */
+const STEP = 2048
 
 /** A container that has begun. Its parts have no indentation on their first line. */
 interface Frame {
@@ -76,15 +79,38 @@ class YamlWriter implements JsonSink {
     this.value(` ${yamlString(text, `${this.stack.at(-1)!.indent}  `)}`)
   }
 
+  *longString(pieces: readonly string[]): Sliced<void> {
+    this.value(` ${yield* yamlLongString(pieces, `${this.stack.at(-1)!.indent}  `)}`)
+  }
+
   word(text: string): void {
     const isNumber = text !== 'true' && text !== 'false' && text !== 'null'
     this.value(` ${isNumber ? yamlNumber(text) : text}`)
   }
 
-  *close(): Sliced<void> {
+  close(): Sliced<void> | undefined {
     const { indent, keys, fields, items, isEmpty } = this.stack.pop()!
-    if (isEmpty) return this.value(keys === undefined ? ' []' : ' {}')
-    const text = keys === undefined ? items.finish() : joinTexts(yield* sortByKey(keys, fields), `\n${indent}`)
+    if (isEmpty) this.value(keys === undefined ? ' []' : ' {}')
+    else if (keys === undefined) this.container(items.finish(), indent)
+    else {
+      const sorted = sortFewByKey(keys, fields)
+      if (sorted === undefined) return this.closeLarge(keys, fields, indent)
+      this.container(joinTexts(sorted, `\n${indent}`), indent)
+    }
+    return undefined
+  }
+
+  private *closeLarge(keys: readonly string[], fields: readonly string[], indent: string): Sliced<void> {
+    const joined = new JoinedTexts(`\n${indent}`)
+    let added = 0
+    for (const field of yield* sortByKey(keys, fields)) {
+      if (++added % STEP === 0) yield
+      joined.add(field)
+    }
+    this.container(joined.finish(), indent)
+  }
+
+  private container(text: string, indent: string): void {
     if (text.length > this.mostLength) {
       throw new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { message: 'the data is nested too deep to be written as YAML' })
     }

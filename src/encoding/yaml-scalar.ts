@@ -2,6 +2,8 @@
  * Writes single values of YAML as KrakenD does, where a reader of YAML 1.1 or 1.2 takes them for what they are; else in double quotes.
  */
 
+import type { Sliced } from '../message/slices.js'
+
 /** What a reader would take for null, a boolean, a number that is none, a merge or the border of a document. */
 const RESERVED: ReadonlySet<string> = new Set(
   ['', '~', '=', '<<', '-', '?', ':', '---', '...'].concat(
@@ -17,7 +19,9 @@ const NUMBER =
   /^[-+]?(?:0x[\da-f_]+|0o[0-7_]+|0b[01_]+|\d[\d_]*(?:\.[\d_]*)?(?:e[-+]?\d+)?|\.[\d_]+(?:e[-+]?\d+)?|\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?)$/i
 const TIME = /^\d{4}-\d\d?-\d\d?(?:(?:t|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?[ \t]*(?:z|[-+]\d\d?(?::?\d\d)?)?)?$/i
 /** Indicators at the beginning, the end or anywhere. A tab is legal in some of these places, but readers differ. */
-const INDICATOR = /^[*&[{}\],!|>%'"@` ]|^[-?:](?: |$)|[: ]$|[#\\\t]|[:-] /
+const FIRST_INDICATOR = /^[*&[{}\],!|>%'"@` ]|^[-?:](?: |$)/
+const LAST_INDICATOR = /[: ]$/
+const INDICATOR = /[#\\\t]|[:-] /
 /** What stands for itself in YAML: letters, marks, digits, punctuation, symbols, blanks, line feeds. */
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]/u
 const ESCAPED = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]|["\\]/gu
@@ -27,7 +31,7 @@ const MAX_NUMBER = 64
 
 function needsQuotes(text: string): boolean {
   if (text.length <= MAX_NUMBER && (RESERVED.has(text) || NUMBER.test(text) || TIME.test(text))) return true
-  return INDICATOR.test(text) || UNPRINTABLE.test(text)
+  return FIRST_INDICATOR.test(text) || LAST_INDICATOR.test(text) || INDICATOR.test(text) || UNPRINTABLE.test(text)
 }
 
 /** Writes a key on one line. */
@@ -44,19 +48,58 @@ export function yamlString(text: string, indent: string): string {
   return text.includes('\n') ? literal(text, indent) : text
 }
 
+/** As {@link yamlString}, for a text of many characters in pieces. */
+export function* yamlLongString(pieces: readonly string[], indent: string): Sliced<string> {
+  const needs = yield* longNeedsQuotes(pieces)
+  if (!needs && !pieces.some(piece => piece.includes('\n'))) return pieces.join('')
+  if (needs || HIDES_INDENT.test(pieces[0]!)) {
+    let text = ''
+    for (const piece of pieces) {
+      text += piece.replace(ESCAPED, escapedAs)
+      yield
+    }
+    return `"${text}"`
+  }
+  const end = `\n${indent}`
+  let lines = ''
+  for (const piece of pieces) {
+    lines += piece.replace(/\n/g, end)
+    yield
+  }
+  const ends = lines.endsWith(end)
+  if (ends) lines = lines.slice(0, -end.length)
+  return `${blockHeader(ends, ends && lines.endsWith(end))}\n${indent}${lines}`
+}
+
+function* longNeedsQuotes(pieces: readonly string[]): Sliced<boolean> {
+  if (FIRST_INDICATOR.test(pieces[0]!) || LAST_INDICATOR.test(pieces.at(-1)!)) return true
+  let last = ''
+  for (const piece of pieces) {
+    if (INDICATOR.test(last + piece) || UNPRINTABLE.test(piece)) return true
+    last = piece.slice(-1)
+    yield
+  }
+  return false
+}
+
+const blockHeader = (ends: boolean, keep: boolean): string => `|${keep ? '+' : ends ? '' : '-'}`
+
 /** Writes a number: in quotes, as KrakenD does, unless it has an exponent and no fraction. Its spelling is kept. */
 export function yamlNumber(text: string): string {
   return text.includes('.') || !/e/i.test(text) ? `"${text}"` : text
 }
 
-/** A block of lines as they are; in quotes where the first line would not tell how deep the block stands. */
+/** Texts whose first line would not tell how deep a block of lines stands. */
+const HIDES_INDENT = /^\n*(?: |$)/
+
+/** A block of lines as they are. */
 function literal(text: string, indent: string): string {
-  if (/^\n*(?: |$)/.test(text)) return quoted(text)
+  if (HIDES_INDENT.test(text)) return quoted(text)
   const lines = text.split('\n')
   const ends = lines.at(-1) === ''
   if (ends) lines.pop()
   const keep = ends && lines.at(-1) === ''
-  return `|${keep ? '+' : ends ? '' : '-'}\n${lines.map(line => indent + line).join('\n')}`
+  return `${blockHeader(ends, keep)}\n${lines.map(line => indent + line).join('\n')}`
 }
 
 const SHORT: Readonly<Record<string, string>> = {
@@ -72,8 +115,10 @@ const SHORT: Readonly<Record<string, string>> = {
 }
 
 function quoted(text: string): string {
-  return `"${text.replace(ESCAPED, char => SHORT[char] ?? escaped(char.codePointAt(0)!))}"`
+  return `"${text.replace(ESCAPED, escapedAs)}"`
 }
+
+const escapedAs = (char: string): string => SHORT[char] ?? escaped(char.codePointAt(0)!)
 
 function escaped(code: number): string {
   if (code >= 0xd800 && code <= 0xdfff) return '\uFFFD' // half a pair, as Go reads it

@@ -1,16 +1,12 @@
 /** How numbers were written: the source text of those that a double prints otherwise, noted beside parsed values. */
 
-/** A number and how it was written. */
-export interface NumberNote {
-  readonly value: number
-  readonly source: string
-}
+import { endOfNumber, type NumberSources, sourcesIn } from './number-sources.js'
 
 /** What is known of the numbers of one object or array. */
 export interface ContainerNotes {
   /** Items of an array when it was read; 0 for an object. */
   readonly length: number
-  readonly numbers: Map<string | number, NumberNote>
+  readonly numbers: NumberSources
   /** Numbers of the whole document that a double cannot hold, by their double; null when two share one. */
   readonly lossy: Map<number, string | null>
 }
@@ -23,8 +19,13 @@ export const isObject = (value: unknown): value is object => typeof value === 'o
 
 /** Answers how the number under `key` of a parsed object or array was written. */
 export function numberText(container: object, key: string | number, value: number): string {
-  const note = NOTES.get(container)?.numbers.get(key)
-  return note !== undefined && Object.is(note.value, value) ? note.source : String(value)
+  return sourceOf(NOTES.get(container), key, value) ?? String(value)
+}
+
+/** How the number under `key` was written, when it is noted and is still the one that was read. */
+export function sourceOf(notes: ContainerNotes | undefined, key: string | number, value: number): string | undefined {
+  const source = notes?.numbers.at(key)
+  return source !== undefined && Object.is(Number(source), value) ? source : undefined
 }
 
 /** A number that may print otherwise than it was written; may match inside strings, where it only costs time. */
@@ -61,7 +62,7 @@ function keyOf(text: string, { index, keyStart, keyEnd }: Frame): string | numbe
 /** Notes the unusual numbers of a text: walks valid text along the value that JSON.parse made of it. */
 export function noteNumbers(text: string, root: object): void {
   const lossy: ContainerNotes['lossy'] = new Map()
-  NOTES.set(root, newNotes(root, lossy))
+  NOTES.set(root, newNotes(text, root, lossy))
   const frames: Frame[] = []
   let frame = enter(undefined, 0)
   let expectKey = false
@@ -90,7 +91,7 @@ export function noteNumbers(text: string, root: object): void {
       else expectKey = true
     } else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
       const end = endOfNumber(text, i)
-      note(text, frame, text.slice(i, end), lossy)
+      note(text, frame, i, end, lossy)
       i = end - 1
     }
   }
@@ -113,9 +114,9 @@ function forgetShared(text: string, lossy: ContainerNotes['lossy']): void {
   }
 }
 
-const newNotes = (container: object, lossy: ContainerNotes['lossy']): ContainerNotes => ({
+const newNotes = (text: string, container: object, lossy: ContainerNotes['lossy']): ContainerNotes => ({
   length: Array.isArray(container) ? container.length : 0,
-  numbers: new Map(),
+  numbers: sourcesIn(text, Array.isArray(container)),
   lossy
 })
 
@@ -126,7 +127,8 @@ function child(text: string, frame: Frame): unknown {
   return Object.hasOwn(container, key) ? (container as Record<string | number, unknown>)[key] : undefined
 }
 
-function note(text: string, frame: Frame, source: string, lossy: ContainerNotes['lossy']): void {
+function note(text: string, frame: Frame, start: number, end: number, lossy: ContainerNotes['lossy']): void {
+  const source = text.slice(start, end)
   const value = Number(source)
   const { container } = frame
   if (container === undefined) return
@@ -136,10 +138,10 @@ function note(text: string, frame: Frame, source: string, lossy: ContainerNotes[
     return
   }
   if (notes === undefined) {
-    notes = newNotes(container, lossy)
+    notes = newNotes(text, container, lossy)
     NOTES.set(container, notes)
   }
-  notes.numbers.set(keyOf(text, frame), { value, source })
+  notes.numbers.set(keyOf(text, frame), start)
   if (source.length > 15 && isLossy(value, source)) {
     const known = lossy.get(value)
     lossy.set(value, known === undefined || known === source ? source : null)
@@ -158,14 +160,5 @@ function endOfString(text: string, start: number): number {
     let slashes = 0
     while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
     if (slashes % 2 === 0) return end + 1
-  }
-}
-
-function endOfNumber(text: string, start: number): number {
-  let i = start + 1
-  for (;;) {
-    const c = text.charCodeAt(i)
-    if ((c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x2b || c === 0x2d || (c | 0x20) === 0x65) i++
-    else return i
   }
 }

@@ -6,7 +6,7 @@
  * nobody replaced it, wherever its object was moved to. Text without such numbers costs one regexp more than JSON.parse.
  */
 
-import { type ContainerNotes, hasUnusual, isObject, NOTES, noteNumbers } from './json-numbers.js'
+import { type ContainerNotes, hasUnusual, isObject, NOTES, noteNumbers, sourceOf } from './json-numbers.js'
 
 /**
  * Parses JSON text as JSON.parse does, and remembers unusual numbers.
@@ -87,8 +87,7 @@ function writeArray(
     if (i > 0) text += ','
     const item = value[i]
     text +=
-      sourceOf(notes, i, item) ??
-      (typeof item === 'number' ? moved?.get(valueKey(item)) : undefined) ??
+      (typeof item === 'number' ? (sourceOf(notes, i, item) ?? moved?.get(valueKey(item))) : undefined) ??
       write(item, String(i), lossy, open) ??
       'null'
   }
@@ -104,29 +103,23 @@ function writeObject(
   let text = ''
   for (const key of Object.keys(value)) {
     const item = (value as Record<string, unknown>)[key]
-    const written = sourceOf(notes, key, item) ?? write(item, key, lossy, open)
+    const written = (typeof item === 'number' ? sourceOf(notes, key, item) : undefined) ?? write(item, key, lossy, open)
     if (written !== undefined) text += `${text === '' ? '' : ','}${quote(key)}:${written}`
   }
   return `{${text}}`
 }
 
-function sourceOf(notes: ContainerNotes | undefined, key: string | number, item: unknown): string | undefined {
-  if (notes === undefined || typeof item !== 'number') return undefined
-  const note = notes.numbers.get(key)
-  return note !== undefined && Object.is(note.value, item) ? note.source : undefined
-}
-
 function wasEdited(value: readonly unknown[], notes: ContainerNotes): boolean {
   if (value.length !== notes.length) return true
-  for (const [index, note] of notes.numbers) if (!Object.is(value[index as number], note.value)) return true
+  for (const [index, source] of notes.numbers.entries()) if (!Object.is(value[index as number], Number(source))) return true
   return false
 }
 
 /** Items move when an array is cut or sorted: a number is then found by its value, if the array had it written one way. */
 function sourcesByValue(notes: ContainerNotes): Map<unknown, string | null> {
   const sources = new Map<unknown, string | null>()
-  for (const { value, source } of notes.numbers.values()) {
-    const key = valueKey(value)
+  for (const [, source] of notes.numbers.entries()) {
+    const key = valueKey(Number(source))
     const known = sources.get(key)
     sources.set(key, known === undefined || known === source ? source : null)
   }

@@ -1,5 +1,5 @@
 /** What the encoding room does in slices, done to the end. */
-import { readJson, readJsonCollection, readJsonObject, readJsonSafe } from '../../src/encoding/json-decode.js'
+import { collectionOf, readJson, readJsonObject, safeOf } from '../../src/encoding/json-decode.js'
 import type { ObjectNode, RawNode } from '../../src/encoding/json-node.js'
 import { writeJsonCollection } from '../../src/encoding/json-render.js'
 import { mergeObjects as merged } from '../../src/encoding/merge.js'
@@ -7,7 +7,7 @@ import { runWhole } from '../../src/message/slices.js'
 
 export const parseRaw = (bytes: Buffer): RawNode => runWhole(readJson(bytes))
 export const parseJsonObject = (bytes: Buffer): ObjectNode | null => runWhole(readJsonObject(bytes))
-export const parseJsonCollection = (bytes: Buffer): ObjectNode => runWhole(readJsonCollection(bytes))
-export const parseJsonSafe = (bytes: Buffer): ObjectNode => runWhole(readJsonSafe(bytes))
+export const parseJsonCollection = (bytes: Buffer): ObjectNode => collectionOf(parseRaw(bytes))
+export const parseJsonSafe = (bytes: Buffer): ObjectNode => safeOf(parseRaw(bytes))
 export const renderJsonCollection = (data: ObjectNode | null | undefined): Buffer => runWhole(writeJsonCollection(data))
 export const mergeObjects = (parts: readonly (ObjectNode | null)[]): ObjectNode => runWhole(merged(parts))

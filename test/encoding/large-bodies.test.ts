@@ -1,6 +1,7 @@
 /** Large bodies: every step lets others have their turn, and makes what it makes of small ones. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parse } from 'yaml'
 import { decoderFor } from '../../src/encoding/decoders.js'
 import type { ObjectNode } from '../../src/encoding/json-node.js'
 import { mergeObjects } from '../../src/encoding/merge.js'
@@ -15,6 +16,14 @@ const LIST = Buffer.from(JSON.stringify({ a: rows }))
 const fields = Object.fromEntries(rows.map((row, i) => [`k${i}`, row]))
 const FIELDS = Buffer.from(JSON.stringify(fields))
 const TEXT = `line "of" text é \u{1f600}\n`.repeat(150_000)
+
+const XML_ESCAPES: Readonly<Record<string, string>> = {
+  '<': '&lt;',
+  '>': '&gt;',
+  '&': '&amp;',
+  '"': '&quot;',
+  '\u0001': '\ufffd'
+}
 
 /** Does the work; answers what it made, and how many turns others had meanwhile. */
 async function withOthers<T>(work: () => T | Promise<T>): Promise<{ made: T; turns: number }> {
@@ -122,6 +131,45 @@ test('renders one large text in slices', async () => {
     const expected = name === 'string' ? TEXT : `<content>${TEXT.replaceAll('"', '&quot;')}</content>`
     assert.ok(text === expected, `${name}: the whole text`)
     assert.ok(turns >= 1 || name === 'xml', `${name}: ${turns} turns`)
+  }
+})
+
+test('a long text is written as a short one is, wherever it is cut', async () => {
+  const units = ['\\ud83d\\ude00', '\u{1f600}', 'é', '\\u00e9', '\\\\', '\\\\\\"', '\\n', 'a: b', '<&>', '\\u0001']
+  for (const unit of units) {
+    for (let shift = 0; shift < 13; shift++) {
+      const json = `{"content":"${'x'.repeat(shift)}${unit.repeat(70_000 / Buffer.byteLength(unit))}y"}`
+      const { content } = JSON.parse(json) as { content: string }
+      const data = parseJsonObject(Buffer.from(json))
+      const yaml = (await rendererFor('yaml', undefined)(data, '')).body.toString()
+      assert.ok((parse(yaml) as { content: string }).content === content, `YAML of ${unit}, shifted by ${shift}`)
+      const xml = (await rendererFor('xml', undefined)(data, '')).body.toString()
+      const escaped = content.replace(/[<>&"\u0001]/g, char => XML_ESCAPES[char]!)
+      assert.ok(xml === `<content>${escaped}</content>`, `XML of ${unit}, shifted by ${shift}`)
+    }
+  }
+})
+
+test('a long text of several lines is a block in YAML', async () => {
+  for (const end of ['', '\n', '\n\n', '\n\n\n']) {
+    const content = `${'a line\n'.repeat(30_000)}last${end}`
+    const data = parseJsonObject(Buffer.from(JSON.stringify({ a: { content } })))
+    const yaml = (await rendererFor('yaml', undefined)(data, '')).body.toString()
+    assert.match(yaml, /^a:\n {2}content: \|[-+]?\n {4}a line\n/)
+    assert.ok((parse(yaml) as { a: { content: string } }).a.content === content, JSON.stringify(end))
+  }
+})
+
+test('checks one long string in slices', async () => {
+  const json = `{"a":"${'\\n\\u00e9x'.repeat(1_000_000)}"}`
+  const { made, turns } = await withOthers(() => decode('json', Buffer.from(json)))
+  assert.ok((await rendererFor('json', undefined)(made, '')).body.toString() === json)
+  assert.ok(turns >= 1, `${turns} turns`)
+  for (const bad of ['"', '\\x"', '\\u12"', '\u0001"', '\\']) {
+    for (let shift = 0; shift < 8; shift++) {
+      const text = `{"a":"${'x'.repeat(64 * 1024 * 3 - 6 - shift)}${bad}`
+      await assert.rejects(async () => decode('json', Buffer.from(text)), `${bad} at ${shift} from the border`)
+    }
   }
 })
 

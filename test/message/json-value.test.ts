@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { ObjectNode } from '../../src/encoding/json-node.js'
 import { renderJson, renderNode } from '../../src/encoding/json-render.js'
 import { fromValue, toValue } from '../../src/encoding/json-values.js'
+import { numberText } from '../../src/message/json-numbers.js'
 import { copyJsonValue, parseJsonValue, stringifyJsonValue } from '../../src/message/json-value.js'
 import { parseJsonObject } from '../encoding/at-once.js'
 import { canonical, createRandom, randomText, SEED } from '../encoding/json-random.js'
@@ -105,6 +106,18 @@ test('cuts a long array of unusual numbers without comparing each with all', () 
   const value = parseJsonValue(`[${items.join(',')}]`) as number[]
   value.shift()
   assert.equal(stringifyJsonValue(value), `[${items.slice(1).join(',')}]`)
+})
+
+test('notes millions of unusual numbers in little memory, and finds each', () => {
+  const count = 500_000
+  const text = `{"l":[${Array.from({ length: count }, (_, i) => (i % 3 === 0 ? i : `${i}.0`))}],"o":{${Array.from({ length: 40 }, (_, i) => `"k${i}":${i}.50`)}}}`
+  const value = parseJsonValue(text) as { l: number[]; o: Record<string, number> }
+  assert.equal(stringifyJsonValue(value), text)
+  assert.equal(numberText(value.l, count - 1, count - 1), `${count - 1}.0`)
+  assert.equal(numberText(value.l, 3, 3), '3')
+  assert.equal(numberText(value.l, 4, 5), '5', 'another number stands there now')
+  assert.equal(numberText(value.o, 'k39', 39.5), '39.50')
+  assert.equal(numberText(value.o, 'k1', 1.5), '1.50')
 })
 
 test('of duplicate keys the last number counts', () => {
