@@ -75,6 +75,12 @@ export const COMMANDS: readonly Command[] = [
     }
   },
   {
+    name: 'migrate',
+    text: 'Print a configuration of version 2 as version 3: migrate FILE',
+    flags: { out: { short: 'o', value: 'FILE', text: 'write to this file instead' }, help },
+    operands: 'FILE'
+  },
+  {
     name: 'demo',
     text: 'Serve a demonstration with a built-in upstream',
     flags: { port: { short: 'p', value: 'PORT', text: 'listen on this port' }, help }

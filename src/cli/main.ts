@@ -56,6 +56,8 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
       return (await import('./pipes.js')).pipes(args, terminal, loadGateway)
     case 'render':
       return (await import('./render.js')).render(args, terminal, process.env)
+    case 'migrate':
+      return (await import('./migrate.js')).migrate(args, terminal)
     case 'demo': {
       const loadDemo = surroundings.loadDemo ?? (() => import('../demo.js'))
       return (await import('./run.js')).demo(args, terminal, loadDemo)

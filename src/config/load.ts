@@ -123,6 +123,12 @@ function build(value: unknown, options: LoadOptions, env: NodeJS.ProcessEnv, fin
     findings.add('fatal', '', message, 'the document must be an object')
     return undefined
   }
+  const older = olderVersion(value)
+  if (older !== undefined) {
+    const message = `unsupported version: ${older} (want: 3)`
+    findings.add('fatal', '/version', message, '`sluice migrate FILE` prints the file as version 3')
+    return undefined
+  }
   for (const fault of substituteEnvironment(value, env)) findings.unread(fault.pointer, fault.message, fault.suggestion)
   const { root, ignored } = overrideFromEnvironment(value, env)
   return readService(root, {
@@ -134,4 +140,10 @@ function build(value: unknown, options: LoadOptions, env: NodeJS.ProcessEnv, fin
     ignoredEnv: ignored,
     findings
   })
+}
+
+/** Returns 1 or 2 for a file of KrakenD's earlier versions: all other findings would be about the same thing. */
+function olderVersion({ version }: Record<string, unknown>): number | undefined {
+  const number = Number(version)
+  return (typeof version === 'number' || typeof version === 'string') && (number === 1 || number === 2) ? number : undefined
 }

@@ -26,7 +26,7 @@ export function isProtecting(namespace: string): boolean {
 }
 
 /** Long names of earlier versions, which KrakenD reads no more. */
-const FORMER_NAMES: readonly (readonly [name: string, namespace: string])[] = [
+export const FORMER_NAMES: readonly (readonly [name: string, namespace: string])[] = [
   ['github.com/devopsfaith/krakend-ratelimit/juju/router', 'qos/ratelimit/router'],
   ['github.com/devopsfaith/krakend-ratelimit/juju/proxy', 'qos/ratelimit/proxy'],
   ['github.com/devopsfaith/krakend-jose', 'auth/validator'],

@@ -177,8 +177,8 @@ test('a missing file is refused', async () => {
 })
 
 test('findings carry line and column, in JSON and in YAML; a missing key the place of its object', async () => {
-  const json = '{\n  "version": 2,\n  "timeout": "1x",\n  "endpoints": [\n    { "endpoint": "/a" }\n  ]\n}'
-  const yaml = 'version: 2\ntimeout: 1x\nendpoints:\n  - endpoint: /a\n'
+  const json = '{\n  "version": 4,\n  "timeout": "1x",\n  "endpoints": [\n    { "endpoint": "/a" }\n  ]\n}'
+  const yaml = 'version: 4\ntimeout: 1x\nendpoints:\n  - endpoint: /a\n'
   const places = async (name: string, text: string) => {
     const error = await loadConfigFile(await configFile(name, text), { namespaces: [], env: {} }).catch((e: unknown) => e)
     assert.ok(error instanceof ConfigError)
@@ -196,7 +196,7 @@ test('findings carry line and column, in JSON and in YAML; a missing key the pla
   ])
   const aliased = 'version: 3\nx-a: &a\n  - endpoint: /a\n    method: 7\n    backend: []\nendpoints: *a\n'
   assert.deepEqual((await places('b.yml', aliased)).at(-1)?.slice(0, 2), ['/x-a', 2])
-  const toml = '# [[endpoints]]\nversion = 2\ntimeout = "x" # = [\n\n[[endpoints]]\nendpoint = "/a"\nbackend = []\n'
+  const toml = '# [[endpoints]]\nversion = 4\ntimeout = "x" # = [\n\n[[endpoints]]\nendpoint = "/a"\nbackend = []\n'
   assert.deepEqual(await places('a.toml', toml), [
     ['/version', 2, 1],
     ['/timeout', 3, 1],
