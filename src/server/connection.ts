@@ -25,6 +25,8 @@ export class Connection {
   startedAt = 0
   /** The connection is being given up: nothing more is served, what still arrives is dropped. 0 = no. */
   lingerSince = 0
+  /** The answer to this request ends the connection, as node:http drops what stands behind it. */
+  last: IncomingMessage | undefined = undefined
   /** The parser has given up, or a limit was broken: no further request can come. */
   failed = false
   /** Both sides have left HTTP; nothing here is watched any more. */

@@ -3,7 +3,7 @@
  * timeout, polite ends of connections whose body nobody read, `100 Continue` on the first read, orderly drain.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { ServerConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
@@ -50,6 +50,11 @@ const MAX_DROPPED = 256
 
 const ignore = (): void => {}
 
+interface Settings extends ServerOptions {
+  /** Known to Node.js 24.9 and later: false = the offer is passed over. Older versions give every offer away, with its body unread. */
+  readonly shouldUpgradeCallback: (request: IncomingMessage) => boolean
+}
+
 /** What a request asks of the listener itself: `100 Continue`, an expectation that is not known, CONNECT. */
 type Demand = 'continue' | 'unknown' | 'connect' | undefined
 
@@ -73,7 +78,7 @@ export class Http1 {
       limits.unreadAnswerTimeoutMs
     )
     const tickMs = Math.max(20, Math.min(1000, Math.floor(shortest / 4)))
-    this.server = createServer({
+    const settings: Settings = {
       maxHeaderSize: limits.maxHeaderBytes + HEADER_SLACK_BYTES,
       headersTimeout: limits.readTimeoutMs === 0 ? headersTimeout : Math.min(headersTimeout, limits.readTimeoutMs),
       requestTimeout: limits.readTimeoutMs,
@@ -81,9 +86,11 @@ export class Http1 {
       connectionsCheckingInterval: tickMs,
       requireHostHeader: false, // judged with the other rules, see request-rules.ts
       insecureHTTPParser: false,
+      shouldUpgradeCallback: keepWithBody,
       keepAlive: true,
       keepAliveInitialDelay: 15_000
-    })
+    }
+    this.server = createServer(settings)
     this.server.timeout = 0
     // node cuts the list silently at this number; ours is refused before.
     this.server.maxHeadersCount = MAX_HEADER_FIELDS + 200
@@ -174,7 +181,7 @@ export class Http1 {
     const connection = connectionOf(request.socket)!
     connection.begin(request, response, performance.now())
     response.on('error', ignore) // a write after the end of the connection; its owner hears 'close'
-    if (this.draining) response.shouldKeepAlive = false
+    if (this.draining || connection.last === request) response.shouldKeepAlive = false
     if (hasBody(request.rawHeaders)) {
       request.socket.destroySoon = destroySoonPolitely
       response.prependOnceListener('finish', dropRest)
@@ -202,9 +209,11 @@ export class Http1 {
   }
 
   /** node:http reads a connection no further behind CONNECT and any `Upgrade`. */
-  private onGivenAway(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    socket.on('error', ignore)
-    const connection = connectionOf(socket)!
+  private onGivenAway(request: IncomingMessage, given: Socket, head: Buffer): void {
+    given.on('error', ignore)
+    const connection = connectionOf(request.socket)!
+    // CONNECT with a body: newer versions of Node.js go on reading the socket, and hand out a stream of what follows the body
+    if (given !== request.socket) return this.giveUp(connection, REFUSALS.connect, REFUSALS.connect.text)
     const ahead = new ReadAhead(connection, head)
     const start = (): void => this.takeUp(connection, request, ahead.stop())
     if (connection.failed) this.drop(connection)
@@ -322,6 +331,16 @@ export class Http1 {
     this.report(socket, REFUSALS.slow, limit, request, 0, true)
     socket.destroy(new GatewayError('SLUICE_ERR_CLIENT_TIMEOUT', { message, limit }))
   }
+}
+
+/**
+ * An offer with a body is no tunnel, and where node:http knows of this function it parses the body before it gives a connection
+ * away: such a request stays with node:http. It drops what was read behind the body, so the answer ends the connection.
+ */
+function keepWithBody(request: IncomingMessage): boolean {
+  if (!hasBody(request.rawHeaders)) return true
+  connectionOf(request.socket)!.last = request
+  return false
 }
 
 function refusalOfDemand(demand: Demand): Refusal | undefined {

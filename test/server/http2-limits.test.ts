@@ -174,7 +174,9 @@ for (const [what, authority, fields] of [
     const client = await FrameClient.open(t, port)
     client.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, head('GET', '/x', fields, authority)))
     await client.ended(1)
-    assert.equal(infos[0]!.status, 400)
+    // newer versions of nghttp2 reset such a stream before any request is seen
+    if (infos.length > 0) assert.equal(infos[0]!.status, 400)
+    else assert.equal(client.end(1), 'RST_STREAM(1)')
   })
 }
 
@@ -187,10 +189,10 @@ test('refuses a Host with a user, and a path that is none', async t => {
   await client.ended(1)
   client.send(frame(HEADERS, END_STREAM | END_HEADERS, 3, Buffer.concat([pseudo('http://a/x', 'x'), field('host', 'a')])))
   await client.ended(3)
-  assert.deepEqual(
-    infos.map(info => info.status),
-    [400, 400]
-  )
+  // newer versions of nghttp2 reset such a stream before any request is seen
+  const reset = [1, 3].filter(id => client.code(id) === 1).length
+  assert.equal(infos.length, 2 - reset)
+  assert.ok(infos.every(info => info.status === 400))
 })
 
 describe('an answer that is complete and not read is cut', () => {

@@ -53,7 +53,9 @@ const REFUSED: [name: string, status: number, message: string][] = [
   ],
   ['a head over the limit', 431, `GET /x HTTP/1.1\r\n${HOST}X: ${'a'.repeat(220_000)}\r\n\r\n`],
   ['an unknown expectation', 417, `${POST}Expect: 200-maybe\r\nContent-Length: 0\r\n\r\n`],
-  ['CONNECT', 404, 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n']
+  ['CONNECT', 404, 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n'],
+  ['CONNECT with a body', 404, 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\nContent-Length: 2\r\n\r\nhi'],
+  ['CONNECT, its body to come', 404, 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\nContent-Length: 2\r\n\r\n']
 ]
 
 test('refuses what two parsers could read in two ways, and closes', async t => {
