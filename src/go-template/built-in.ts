@@ -52,7 +52,7 @@ function len(value: Value): bigint {
 }
 
 const argumentsText = (values: readonly Value[]): string =>
-  values.length === 1 && typeof values[0] === 'string' ? values[0] : sprint(...values)
+  values.length === 1 && typeof values[0] === 'string' ? values[0] : sprint(...values.map(value => value ?? '<no value>'))
 
 const HTML: Readonly<Record<string, string>> = {
   '\0': '\uFFFD',

@@ -39,8 +39,10 @@ export function sprintf(format: string, values: readonly Value[]): string {
     if (!indexed(last)) return `%!${verb}(BADINDEX)`
     if (next >= values.length) return `%!${verb}(MISSING)`
     const isLeft = (widest ?? 0) < 0
+    // `%+v` asks for names of fields, not for signs
+    const plain = verb === 'v' ? flags.replaceAll('+', '') : flags
     const directive = {
-      flags: isLeft ? `${flags}-` : flags,
+      flags: isLeft ? `${plain}-` : plain,
       width: widest === undefined ? undefined : Math.min(Math.abs(widest), MAX_WIDTH),
       precision: most,
       verb
@@ -60,8 +62,15 @@ function formatDirective(directive: Directive, value: Value): string {
   if (value === null) return verb === 'v' ? pad(directive, '<nil>') : `%!${verb}(<nil>)`
   if (Array.isArray(value)) return list(directive, value)
   if (value instanceof Map) return map(directive, value)
-  return scalar(directive, value) ?? `%!${verb}(${typeOf(value)}=${formatValue(value)})`
+  return scalar(directive, value) ?? `%!${verb}(${typeOf(value)}=${scalar(asValue(directive), value)})`
 }
+
+/** How a value is shown whose verb does not suit: width and precision stay. */
+const asValue = (directive: Directive): Directive => ({
+  ...directive,
+  verb: 'v',
+  flags: directive.flags.replaceAll('#', '')
+})
 
 /** Containers hand the verb on to what they hold. */
 function list(directive: Directive, items: readonly Value[]): string {
@@ -76,8 +85,7 @@ function map(directive: Directive, fields: Map<string, Value>): string {
     .join(' ')}]`
 }
 
-const inner = (directive: Directive, value: Value): string =>
-  value === null && directive.verb !== 'v' ? `%!${directive.verb}(<nil>)` : formatDirective(directive, value)
+const inner = (directive: Directive, value: Value): string => (value === null ? '<nil>' : formatDirective(directive, value))
 
 function scalar(directive: Directive, value: boolean | bigint | number | string | Int64 | GoObject): string | undefined {
   const { verb, flags } = directive

@@ -24,6 +24,7 @@ function urlParse(text: string): Map<string, Value> {
   const found = URL_PARTS.exec(text)
   if (found === null || /^:/.test(text)) throw fault('missing protocol scheme')
   const [, scheme = '', middle = '', query = '', fragment = ''] = found
+  if (scheme === '' && /^[^/]*:/.test(middle)) throw fault('first path segment in URL cannot contain colon')
   const isOpaque = scheme !== '' && !middle.startsWith('/') && middle !== ''
   const authority = !isOpaque && middle.startsWith('//') ? middle.slice(2).split('/', 1)[0]! : ''
   const path = isOpaque ? '' : middle.startsWith('//') ? middle.slice(2 + authority.length) : middle

@@ -36,6 +36,7 @@ function compile(pattern: string): RegExp {
   if (flags.includes('U')) throw fault('the flag U is not supported')
   let source = pattern.replace(FLAGS, '').replace(LITERAL, (_, literal: string) => quoteMeta(literal))
   for (const [from, to] of REWRITTEN) source = source.replace(from, to)
+  source = spelledForJavaScript(source)
   try {
     const expression = new RegExp(
       source,
@@ -48,6 +49,37 @@ function compile(pattern: string): RegExp {
     throw fault(reasonOf(pattern, cause as Error))
   }
 }
+
+/** A code, a property or another escape, the beginning of a class, its end, a repetition, or a bracket. */
+const MARK = /\\(?:x\{([\da-fA-F]+)\}|([pP]\{\w+\})|([\s\S]))|\[\^?\]?|\]|\{\d+(?:,\d*)?\}|[{}]/g
+
+/** RE2 takes brackets that open nothing as they are, and escapes of every sign; JavaScript refuses both. */
+function spelledForJavaScript(source: string): string {
+  let inClass = false
+  return source.replace(MARK, (mark: string, code?: string, property?: string, escaped?: string) => {
+    if (code !== undefined) return `\\u{${code}}`
+    // categories have one or two letters, scripts are words
+    if (property !== undefined) return property.length > 5 ? mark.replace('{', '{Script=') : mark
+    if (escaped === 'a') return '\\x07'
+    if (escaped !== undefined) return isPlainSign(escaped, inClass) ? escaped : mark
+    if (mark.startsWith('[')) {
+      if (inClass) return mark.endsWith(']') ? closeClass(mark) : `\\${mark}`
+      inClass = true
+      return mark.endsWith(']') ? `${mark.slice(0, -1)}\\]` : mark
+    }
+    if (mark === ']' && inClass) return closeClass(mark)
+    return inClass || mark.length > 1 ? mark : `\\${mark}`
+  })
+
+  function closeClass(mark: string): string {
+    inClass = false
+    return mark.replace(/[[^]/g, '\\$&')
+  }
+}
+
+/** True for a sign that needs no escape, which JavaScript allows for signs of its syntax alone. */
+const isPlainSign = (sign: string, inClass: boolean): boolean =>
+  /[!-/:-@[-`{-~]/.test(sign) && !'^$\\.*+?()[]{}|/'.includes(sign) && !(inClass && sign === '-')
 
 const fault = (reason: string): GoFault => new GoFault(`error parsing regexp: ${reason}`)
 

@@ -114,7 +114,7 @@ export const TEXTS: FunctionTable = {
   abbrev: declare('int string', (width: bigint, text: string) => abbrevBoth(0n, width, text)),
   abbrevboth: declare('int int string', abbrevBoth),
   camelcase: declare('string', camelCase),
-  cat: declare('...any', (...values: Value[]) => trim(without(values).map(formatValue).join(' '))),
+  cat: declare('...any', (...values: Value[]) => without(values).map(formatValue).join(' ')),
   contains: declare('string string', (part: string, text: string) => text.includes(part)),
   hasPrefix: declare('string string', (part: string, text: string) => text.startsWith(part)),
   hasSuffix: declare('string string', (part: string, text: string) => text.endsWith(part)),
