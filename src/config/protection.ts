@@ -79,7 +79,7 @@ export function meantProtection(unknown: string): Meant | undefined {
       ? (nearestOf(unknown, WHOLE) ??
         nearestOf(lastSegments(unknown, 1), WITHOUT_GROUP) ??
         nearestOf(lastSegments(unknown, 2), WITHOUT_GROUP))
-      : nearestOf(tail, TAILS)
+      : (nearestOf(tail, TAILS) ?? nearestOf(tail, WHOLE) ?? nearestOf(tail, WITHOUT_GROUP))
   if (near !== undefined) return { namespace: near }
   const group = lettersOf(unknown.split(/[/.:_\- ]/)[0]!)
   return PROTECTING_GROUPS.includes(group) && /[/.:_\- ]/.test(unknown) ? { namespace: undefined } : undefined
@@ -89,15 +89,16 @@ function lastSegments(name: string, count: number): string {
   return name.split('/').slice(-count).join('/')
 }
 
-/** One letter in four may differ, at most three. */
+/** One letter in four may differ, at most three; a letter may be missing of four. */
 function nearestOf(name: string, spellings: readonly Spelling[]): string | undefined {
   const letters = lettersOf(name)
   let best: string | undefined
-  let least = Math.min(3, Math.floor(letters.length / 4)) + 1
+  let least = Number.POSITIVE_INFINITY
   for (const one of spellings) {
-    if (Math.abs(one.letters.length - letters.length) >= least) continue
+    const allowed = Math.min(3, Math.floor(Math.max(letters.length, Math.min(one.letters.length, 4)) / 4))
+    if (Math.abs(one.letters.length - letters.length) > allowed) continue
     const distance = editDistance(letters, one.letters)
-    if (distance >= least) continue
+    if (distance > allowed || distance >= least) continue
     least = distance
     best = one.namespace
   }

@@ -22,6 +22,9 @@ const MISSPELLED: readonly (readonly [written: string, meant: string])[] = [
   ['github_com/devopsfaith/krakend-jose/validator', 'auth/validator'],
   ['github.com/devopsfaith/krakend-jose/validatr', 'auth/validator'],
   ['github.com/krakend/krakend-cel', 'validation/cel'],
+  ['github.com/devopsfaith/krakend-cor', 'security/cors'],
+  ['github.com/devopsfaith/krakend-ratelimit/router', 'qos/ratelimit/router'],
+  ['krakend/auth/validator', 'auth/validator'],
   ['github.com/devopsfaith/krakend-ratelimit/juju/router', 'qos/ratelimit/router']
 ]
 

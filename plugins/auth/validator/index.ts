@@ -66,8 +66,9 @@ function compileShared(options: unknown, context: ComponentContext): undefined {
 
 async function compileValidator(options: OptionReader, context: ComponentContext, tag: string): Promise<Wrap> {
   const { logger, endpointFacts } = context
-  const wanted = readKeyUse(options, context)
+  // the schema tells an unknown algorithm; a missing key file is told here, beside it
   const keys = await openKeySource(options, readKeyTimes(options, context), context, tag)
+  const wanted = readKeyUse(options, context)
   const rules: ClaimRules = {
     issuer: options.text('issuer'),
     audience: options.texts('audience'),
