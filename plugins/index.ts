@@ -12,6 +12,7 @@ import routerRateLimit from './qos/ratelimit/router/index.js'
 import botDetector from './security/bot-detector/index.js'
 import cors from './security/cors/index.js'
 import httpSecurity from './security/http/index.js'
+import gelf from './telemetry/gelf/index.js'
 import logstash from './telemetry/logstash/index.js'
 import metrics from './telemetry/metrics/index.js'
 import opentelemetry from './telemetry/opentelemetry/index.js'
@@ -22,6 +23,7 @@ export const components: readonly Component<never>[] = [
   opentelemetry,
   metrics,
   logstash,
+  gelf,
   validator,
   signer,
   clientCredentials,

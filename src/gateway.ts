@@ -39,6 +39,7 @@ import { refusalsTo, targetRefusal } from './server/refusal-log.js'
 import { serverTlsFaults } from './server/tls.js'
 import { createAccessLog } from './telemetry/access-log.js'
 import { type CreatedLogger, createLogger } from './telemetry/create-logger.js'
+import { GelfAccessLog } from './telemetry/gelf.js'
 import { type GatewayLogger, silentLogger } from './telemetry/logger.js'
 import { deadlines } from './telemetry/timer-wheel.js'
 
@@ -163,6 +164,7 @@ class Boot {
     try {
       return createLogger(own?.['telemetry/logging'], {
         logstash: own?.['telemetry/logstash'],
+        gelf: own?.['telemetry/gelf'],
         tolerant: config.tolerant,
         file: config.source,
         ...out
@@ -209,6 +211,7 @@ class Boot {
       disabled: router.disableAccessLog || this.isSilent(),
       format: accessLogFormat,
       skipPaths: router.loggerSkipPaths,
+      beside: created.gelf && new GelfAccessLog(created.gelf),
       ...(options.logOutput === undefined ? {} : { out: options.logOutput })
     })
     const identity = identityOf(router.identity, router.hideVersionHeader)

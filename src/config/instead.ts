@@ -2,7 +2,6 @@
 
 import { isObject } from './json-value.js'
 
-const LOG_PLACE = 'read the standard output; `telemetry/logstash` makes each line a JSON object'
 const METRICS = 'the Prometheus exporter of `telemetry/opentelemetry` has the metrics'
 const HANDLER = 'write a handler plugin (`sluice plugin new NAME`)'
 const CLIENT = 'write a client plugin (`sluice plugin new NAME --kind client`)'
@@ -44,7 +43,6 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['security/policies', 'write the rules as `validation/cel`'],
   ['server/static-filesystem', FILES],
   ['server/virtualhost', 'run one gateway for each host, or give each its own paths'],
-  ['telemetry/gelf', `no line is sent to Graylog; ${LOG_PLACE}`],
   ['telemetry/influx', `nothing is sent to InfluxDB; ${METRICS}, Telegraf can read it`],
   ['telemetry/moesif', 'nothing is sent to Moesif; the JSON access log has one object for each request'],
   ['telemetry/newrelic', `nothing is sent to New Relic; ${METRICS}`],

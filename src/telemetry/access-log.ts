@@ -58,6 +58,8 @@ export interface AccessLogOptions {
   readonly skipPaths: readonly string[]
   /** Default: standard output. */
   readonly out?: Writable
+  /** Takes each entry too. */
+  readonly beside?: AccessLog | undefined
 }
 
 /** Creates the access log; undefined when it is off. */
@@ -66,7 +68,27 @@ export function createAccessLog(options: AccessLogOptions): AccessLog | undefine
   const output = outputTo(options.out ?? process.stdout)
   const skip = new Set(options.skipPaths)
   const format = options.format === 'json' ? formatJson : output.colours ? formatColoured : formatPlain
-  return skip.size === 0 ? new FullLog(output, format) : new SkippingLog(output, format, skip)
+  const own = new FullLog(output, format)
+  const { beside } = options
+  const log = beside === undefined ? own : joinLogs(own, beside)
+  return skip.size === 0 ? log : skipping(log, skip)
+}
+
+function joinLogs(first: AccessLog, second: AccessLog): AccessLog {
+  return {
+    write(entry) {
+      first.write(entry)
+      second.write(entry)
+    }
+  }
+}
+
+function skipping(log: AccessLog, skip: ReadonlySet<string>): AccessLog {
+  return {
+    write(entry) {
+      if (!skip.has(decodePath(entry.path))) log.write(entry)
+    }
+  }
 }
 
 type Format = (entry: AccessEntry, now: number) => string
@@ -79,20 +101,6 @@ class FullLog implements AccessLog {
 
   write(entry: AccessEntry): void {
     this.output.write(this.format(entry, Date.now()))
-  }
-}
-
-class SkippingLog extends FullLog {
-  constructor(
-    output: LogOutput,
-    format: Format,
-    readonly skip: ReadonlySet<string>
-  ) {
-    super(output, format)
-  }
-
-  override write(entry: AccessEntry): void {
-    if (!this.skip.has(decodePath(entry.path))) super.write(entry)
   }
 }
 

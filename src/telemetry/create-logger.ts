@@ -10,6 +10,7 @@ import type { Writable } from 'node:stream'
 import type { Json } from '../config/types.js'
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { dashedTimeMillis, isoTime, plainTime } from './clock.js'
+import { type Gelf, openGelf } from './gelf.js'
 import { compileLogPattern, LEVEL_COLOURS, type LogFormat } from './log-pattern.js'
 import { safeText, textOf } from './log-text.js'
 import { type GatewayLogger, LOG_LEVELS, type LogLevel } from './logger.js'
@@ -21,6 +22,8 @@ import { Syslog } from './syslog.js'
 export interface CreateLoggerOptions {
   /** `extra_config["telemetry/logstash"]`: every line is a JSON object. */
   readonly logstash?: Json | undefined
+  /** `extra_config["telemetry/gelf"]`: lines go to Graylog too. */
+  readonly gelf?: Json | undefined
   /** Default: standard output. */
   readonly out?: Writable
   /** Other places of the syslog daemon than this platform's. */
@@ -36,6 +39,8 @@ export interface CreatedLogger {
   /** To be logged first, in order. */
   readonly startLines: readonly { readonly level: 'debug' | 'error'; readonly text: string }[]
   readonly accessLogFormat: 'default' | 'json'
+  /** Closed with the logger. */
+  readonly gelf?: Gelf | undefined
 }
 
 /**
@@ -47,7 +52,7 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
   const logstash = wantsLogstash(options.logstash)
   if (config === undefined && !logstash) {
     return {
-      logger: new LineLogger('DEBUG', byMessage(formatDefault), output, undefined),
+      logger: new LineLogger('DEBUG', byMessage(formatDefault), { output }),
       startLines: [],
       accessLogFormat: 'default'
     }
@@ -59,7 +64,7 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
   if (problems.length > 0) {
     if (!options.tolerant) throw new ConfigError(problems)
     return {
-      logger: new LineLogger('DEBUG', byMessage(formatDefault), output, undefined),
+      logger: new LineLogger('DEBUG', byMessage(formatDefault), { output }),
       startLines: problems.map(p => ({
         level: 'error',
         text: `[SERVICE: Logging] Unable to create the logger: ${p.pointer.endsWith('/level') ? '' : `${p.pointer}: `}${p.message}`
@@ -75,17 +80,25 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
     const text = `[SERVICE: telemetry/logging] No syslog socket found on this machine, sending to ${where}`
     output.write(`${formatDefault('WARNING', text, Date.now())}\n`)
   })
+  const gelf = openGelf(options.gelf, logging.prefix)
   return {
     logger: new LineLogger(
       logging.level,
       logstash ? compileLogstash(logging.prefix) : byMessage(formatOf(logging, output.colours)),
-      logging.stdout ? output : undefined,
-      syslog,
+      { output: logging.stdout ? output : undefined, syslog, gelf },
       logstash
     ),
     startLines: [{ level: 'debug', text: '[SERVICE: telemetry/logging] Improved logging started.' }],
-    accessLogFormat: logging.accessLogFormat
+    accessLogFormat: logging.accessLogFormat,
+    gelf
   }
+}
+
+/** Where lines go. */
+interface Destinations {
+  readonly output?: LogOutput | undefined
+  readonly syslog?: Syslog | undefined
+  readonly gelf?: Gelf | undefined
 }
 
 const WEIGHTS = Object.fromEntries(LOG_LEVELS.map((level, i) => [level, i])) as Readonly<Record<LogLevel, number>>
@@ -96,12 +109,12 @@ class LineLogger implements GatewayLogger {
   constructor(
     level: LogLevel,
     readonly format: RecordFormat,
-    readonly output: LogOutput | undefined,
-    readonly syslog: Syslog | undefined,
+    readonly to: Destinations,
     /** The syslog daemon gets whole lines, not only messages. */
     readonly wholeLines = false
   ) {
-    this.#least = output === undefined && syslog === undefined ? LOG_LEVELS.length : WEIGHTS[level]
+    const { output, syslog, gelf } = to
+    this.#least = (output ?? syslog ?? gelf) === undefined ? LOG_LEVELS.length : WEIGHTS[level]
   }
 
   // Arrow functions: plugins may pass them around without their object.
@@ -117,15 +130,19 @@ class LineLogger implements GatewayLogger {
   }
 
   async close(): Promise<void> {
-    await this.syslog?.close()
-    await this.output?.drained()
+    const { output, syslog, gelf } = this.to
+    await Promise.all([syslog?.close(), gelf?.close()])
+    await output?.drained()
   }
 
   #log(level: LogLevel, values: readonly unknown[]): void {
     if (WEIGHTS[level] < this.#least) return
-    const line = this.output !== undefined || this.wholeLines ? this.format(level, values, Date.now()) : ''
-    this.output?.write(`${line}\n`)
-    this.syslog?.send(level === 'FATAL' ? 'CRITICAL' : level, this.wholeLines ? line : safeText(messageOf(values)))
+    const { output, syslog, gelf } = this.to
+    const now = Date.now()
+    const line = output !== undefined || this.wholeLines ? this.format(level, values, now) : ''
+    output?.write(`${line}\n`)
+    syslog?.send(asCritical(level), this.wholeLines ? line : safeText(messageOf(values)))
+    gelf?.send(level, messageOf(values), now)
   }
 }
 

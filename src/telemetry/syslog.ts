@@ -16,7 +16,8 @@ const UDP_PORT = 514
 /** Messages kept while the socket is being found. */
 const MAX_WAITING = 1000
 
-const SEVERITIES: Readonly<Record<LogLevel, number>> = {
+/** Severities of RFC 5424 §6.2.1. */
+export const SEVERITIES: Readonly<Record<LogLevel, number>> = {
   DEBUG: 7,
   INFO: 6,
   NOTICE: 5,
