@@ -254,6 +254,12 @@ export class Http1 {
       if (connection.lingerSince !== 0 && connection.lingeredOut(performance.now())) socket.destroy()
       return
     }
+    // a client that ends its half has gone, in the middle of a further request too
+    if (error.code === 'HPE_INVALID_EOF_STATE' && connection.answering && connection.request!.complete) {
+      connection.failed = true
+      socket.destroy()
+      return
+    }
     const timer = refused === REFUSALS.slow ? this.timerName(connection) : undefined
     this.giveUp(connection, refused, timer ?? error.code!)
   }

@@ -40,6 +40,10 @@ export class Http2Connection {
   private wholeBytes = 0
   /** Since when a PING is not answered; 0 = none is. */
   private askedSince = 0
+  /** Bytes received when {@link isDead} asked last. */
+  private probedBytes = 0
+  /** Bytes sent when {@link isDead} asked last; -1 = the PING has left. */
+  private probedAt = -1
   /** Bytes sent when an answer was cut; -1 = none was since the last look. */
   private stuckAt = -1
   private secondSince = 0
@@ -111,6 +115,7 @@ export class Http2Connection {
     if (session.destroyed) return this.waitForEnd(now)
     if (socket.bytesWritten <= this.stuckAt) socket.destroy()
     this.stuckAt = -1
+    if (this.open.size > 0 && this.isDead()) socket.destroy()
     if (session.closed) return this.open.size === 0 ? this.waitForEnd(now) : undefined
     if (!this.greeted) return now - this.startedAt >= times.headMs ? `no SETTINGS for ${times.headMs}ms` : undefined
     if (this.open.size > 0) return undefined
@@ -119,6 +124,22 @@ export class Http2Connection {
       return undefined
     }
     return this.holdsHalfFrame(times.headMs, now) ? `read_header_timeout=${times.headMs}ms` : undefined
+  }
+
+  /**
+   * After a connection error that nghttp2 answers by itself (RFC 9113 §5.4.1), node neither ends the session nor reads its socket, so
+   * the end of the client would not be heard. Such a session shows by a PING that it does not send although the socket takes bytes.
+   */
+  private isDead(): boolean {
+    const { session, socket } = this
+    const dead = this.probedAt !== -1 && socket.bytesWritten === this.probedAt && !isBlocked(socket)
+    this.probedAt = -1
+    if (dead) return true
+    if (socket.bytesRead === this.probedBytes || isBlocked(socket)) return false
+    const sent = socket.bytesWritten
+    if (session.ping(ignore)) this.probedAt = sent
+    this.probedBytes = socket.bytesRead
+    return false
   }
 
   /**
@@ -143,3 +164,11 @@ export class Http2Connection {
     else if (now - this.closingSince >= LINGER_MS) this.socket.destroy()
   }
 }
+
+/** True when the client does not take what was written; http2 writes past the stream of the socket, so its handle has to be asked. */
+function isBlocked(socket: Socket): boolean {
+  const { _handle } = socket as { readonly _handle?: { readonly writeQueueSize?: number } | null }
+  return _handle?.writeQueueSize !== 0
+}
+
+function ignore(): void {}

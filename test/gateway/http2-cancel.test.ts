@@ -122,6 +122,49 @@ for (const [how, end] of ENDS) {
   }
 }
 
+const PING_FRAME = 6
+const CONTINUATION = 9
+/** Of no type that RFC 9113 knows: ignored. */
+const UNKNOWN = frame(32, 0, 0)
+
+for (const [error, bytes] of [
+  ['a frame that is too large', Buffer.from('zzzzzzzzzzzz')],
+  ['a PING of 3 bytes', frame(PING_FRAME, 0, 0, 'abc')],
+  ['DATA on the connection', frame(DATA, 0, 0, 'x')],
+  ['a CONTINUATION without its HEADERS', frame(CONTINUATION, END_HEADERS, 1, '')],
+  ['a block of fields that is none', frame(HEADERS, END_HEADERS | END_STREAM, 3, Buffer.alloc(5, 0xff))]
+] as const) {
+  test(`${error} ends the connection and its calls`, async t => {
+    const { port, upstream, log } = await endless(t, false)
+    let count = 0
+    for (const [path, flags] of [
+      ['/direct', 0],
+      ['/decoded', END_STREAM]
+    ] as const) {
+      const client = await FrameClient.open(t, port)
+      client.send(frame(HEADERS, END_HEADERS, 1, head('POST', path)), frame(DATA, flags, 1, 'hello'))
+      await until(`a call for ${path}`, () => upstream.sockets.size > 0)
+      client.send(bytes)
+      await client.until('GOAWAY', () => client.goaway !== undefined)
+      await client.until('the end of the connection', () => client.closed)
+      await expectFreed(path, upstream, log, count++)
+    }
+  })
+}
+
+test('a running stream outlives many looks at its connection, also of a client that answers no PING', async t => {
+  const { port, upstream } = await endless(t, true)
+  const client = await FrameClient.open(t, port)
+  client.polite = false
+  client.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, head('POST', '/direct')))
+  await client.until('the first bytes', () => client.body(1) !== '')
+  for (let looks = 1; looks <= 4; looks++) {
+    client.send(UNKNOWN)
+    await client.until('a PING of the gateway', () => client.of(PING_FRAME).length >= looks)
+  }
+  assert.deepEqual([client.closed, client.end(1), upstream.sockets.size], [false, '', 1])
+})
+
 test('GOAWAY without an error lets running streams end', async t => {
   const { port, upstream } = await endless(t, true)
   const client = await FrameClient.open(t, port)

@@ -254,3 +254,20 @@ test('a body that was not asked for ends the connection with the answer', async 
   const heard = await exchange(port, `POST /1 HTTP/1.1\r\n${HOST}${CONTINUE}Content-Length: 5\r\n\r\n`)
   assert.match(heard, /^HTTP\/1\.1 200 OK[\s\S]*Connection: close/)
 })
+
+for (const [what, rest] of [
+  ['the head', 'POST /b HT'],
+  ['the body', post('/b', 'whole').slice(0, -2)],
+  ['the chunks', `POST /b HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n5\r\nhe`]
+] as const) {
+  test(`a client that ends its half in ${what} of a further request has gone`, async t => {
+    const held = new Held()
+    const { port } = await open(t, {}, held.serve)
+    const client = await RawClient.open(port)
+    client.send(post('/a', 'whole') + rest)
+    await held.until('the first request', () => held.open[0]?.body === 'whole')
+    client.socket.end()
+    await held.until('its end', () => held.closed === 1)
+    assert.deepEqual(held.urls, ['/a'])
+  })
+}
