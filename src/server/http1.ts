@@ -1,16 +1,17 @@
 /**
  * HTTP/1: node:http set up strictly, with the rules that it does not keep by itself: head checks, minimum body rate, write
- * timeout, polite ends of connections whose body nobody read, `100 Continue` on the first read, orderly drain.
+ * timeout, polite ends of connections whose body no handler read, `100 Continue` on the first read, orderly drain.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { ServerConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { hasBody } from '../http/fields.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
 import { type ClientErrorInfo, endWithRefusal, REFUSALS, type Refusal, refusalFields, refusalOf } from './client-error.js'
 import { type Connection, connectionOf, continueOnRead, trackConnection } from './connection.js'
+import { abandon, destroySoonPolitely, dropRest, failRequest } from './polite-end.js'
 import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
 import { type Turn, TurnBudget, Turns } from './turns.js'
 import { Handshake, headWithoutOffer, isTunnelOffer, ReadAhead, type UpgradeCheck } from './upgrade.js'
@@ -357,47 +358,4 @@ function refusalOfDemand(demand: Demand): Refusal | undefined {
 /** Ends the connection with the answer to a request that waits. */
 function closeAfter({ response }: Turn): void {
   if (response !== undefined) response.shouldKeepAlive = false
-}
-
-/** Answers 500 when nothing was sent yet, else breaks the connection: a cut answer must look cut. */
-export function abandon(response: ServerResponse): void {
-  if (response.headersSent) response.destroy()
-  else response.writeHead(500, ['Content-Length', '0']).end()
-}
-
-/** Tells the reader of a request body that the rest will not come, and leaves the socket to its refusal. */
-function failRequest(request: IncomingMessage, error: Error): void {
-  request._destroy = (cause, done) => done(request.listenerCount('error') > 0 ? cause : null)
-  request.aborted = true
-  request.emit('aborted')
-  request.destroy(error)
-}
-
-/** Stands for `socket.destroySoon`: with a body on its way a plain close resets the connection, and the client loses its answer. */
-function destroySoonPolitely(this: Socket): void {
-  const connection = connectionOf(this)
-  if (connection === undefined || connection.request?.complete !== false) {
-    Socket.prototype.destroySoon.call(this)
-    return
-  }
-  connection.failed = true
-  connection.linger(performance.now())
-  this.end()
-}
-
-/**
- * Reads the rest of a body that nobody wanted, up to a cap. Stands before node's own listener, which would drop the rest
- * uncounted unless somebody has read from the request.
- */
-function dropRest(this: ServerResponse): void {
-  const request = this.req
-  if (request.complete || request.destroyed) return
-  connectionOf(request.socket)?.linger(performance.now())
-  request.read()
-  request.on('data', cutWhenTooMuch)
-  request.resume()
-}
-
-function cutWhenTooMuch(this: IncomingMessage): void {
-  if (connectionOf(this.socket)?.lingeredOut(performance.now())) this.socket.destroy()
 }

@@ -9,10 +9,11 @@ import type { Socket } from 'node:net'
 import { toHttp1Fields } from '../http/h2-fields.js'
 import { isAuthority } from '../http/target.js'
 import { type ClientErrorInfo, REFUSALS, type Refusal } from './client-error.js'
-import { abandon, DEFAULT_HEAD_TIMEOUT_MS, DEFAULT_IDLE_TIMEOUT_MS, type Http1Options } from './http1.js'
+import { DEFAULT_HEAD_TIMEOUT_MS, DEFAULT_IDLE_TIMEOUT_MS, type Http1Options } from './http1.js'
 import { Http2Connection, type Http2Times } from './http2-connection.js'
 import { Http2Exchange } from './http2-exchange.js'
 import { Http2Request, Http2Response } from './http2-messages.js'
+import { abandon } from './polite-end.js'
 import { MAX_TARGET_BYTES } from './request-rules.js'
 
 /** Streams a client may hold open at once in one session; Go's number. */
