@@ -8,15 +8,19 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { decoderFor } from '../dist/encoding/decoders.js'
 import { mergeObjects } from '../dist/encoding/merge.js'
 import { rendererFor } from '../dist/encoding/renderers.js'
 import { compileShape } from '../dist/encoding/shape.js'
+import { BufferSource } from '../dist/message/byte-flow.js'
+import { FilterLink } from '../dist/message/links.js'
 import { runSliced } from '../dist/message/slices.js'
+import { TokenPipe } from '../dist/message/token-pipe.js'
+import { validateInThread } from '../dist/plugins/validation/json-schema/thread-pool.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -26,6 +30,8 @@ const { values: options } = parseArgs({
     run: { type: 'string' }
   }
 })
+/** Load of the machine before the first step. */
+const LOAD = loadavg()[0]
 const SIZE = Number(options.mib) * 1024 * 1024
 
 /** Bodies that are expensive in different ways, as large as asked for. */
@@ -101,7 +107,27 @@ const STEPS = [
   rendering('json', 'fields', true),
   rendering('json-collection', 'rows'),
   rendering('string', 'string'),
-  rendering('negotiate', 'rows')
+  rendering('negotiate', 'rows'),
+  ...['rows', 'numbers'].map(body => ({
+    kind: 'plugin',
+    name: 'token stage',
+    body,
+    prepare: async bytes => () =>
+      new Promise((resolve, reject) => {
+        const pipe = new TokenPipe([{ token: (token, push) => push(token) }])
+        new FilterLink(pipe).connect(new BufferSource(bytes)).flow({ write: () => true, end: resolve, fail: reject })
+      })
+  })),
+  ...['rows', 'numbers'].map(body => ({
+    kind: 'plugin',
+    name: 'validation/json-schema',
+    body,
+    prepare: async bytes => {
+      const items = { type: ['object', 'number'], required: ['b'], properties: { b: { multipleOf: 0.1 } } }
+      const source = { schema: JSON.stringify({ properties: { a: { uniqueItems: false, items } } }), files: new Map() }
+      return () => validateInThread(source, bytes, new AbortController().signal)
+    }
+  }))
 ]
 
 function decoding(name, body, isCollection = false) {
@@ -136,6 +162,12 @@ function rendering(name, body, opened = false) {
   }
 }
 
+/** CPU time of the main thread, ms; that of the process where the system does not tell. */
+const SCHEDULED = `/proc/self/task/${process.pid}/schedstat`
+const cpuTime = existsSync(SCHEDULED)
+  ? () => Number(readFileSync(SCHEDULED, 'utf8').split(' ')[0]) / 1e6
+  : () => (process.cpuUsage().user + process.cpuUsage().system) / 1000
+
 async function measure(step) {
   const bytes = (step.bytes ?? BODIES[step.body])()
   const work = await step.prepare(bytes)
@@ -145,14 +177,14 @@ async function measure(step) {
   let longest = 0
   let peak = before
   let last = performance.now()
-  let lastCpu = process.cpuUsage()
+  let lastCpu = cpuTime()
   let longestCpu = 0
   let over = false
   const others = () => {
     const now = performance.now()
-    const used = process.cpuUsage(lastCpu)
-    lastCpu = process.cpuUsage()
-    longestCpu = Math.max(longestCpu, (used.user + used.system) / 1000)
+    const used = cpuTime()
+    longestCpu = Math.max(longestCpu, used - lastCpu)
+    lastCpu = used
     longest = Math.max(longest, now - last)
     last = now
     peak = Math.max(peak, process.memoryUsage.rss())
@@ -201,9 +233,11 @@ if (options.run !== undefined) {
       [
         `# The longest wait of others, ${options.mib} MiB`,
         '',
-        `Written by \`node bench/event-loop.mjs\`. Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown processor'}.`,
+        `Written by \`node bench/event-loop.mjs\`. Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, load ${LOAD.toFixed(1)} before it began.`,
         '',
-        'Wait: how long the event loop served no other at most, ms. CPU: the most that the process used between two turns, ms; that is what the',
+        'Where the load is more than the number of processors, others took most of each wait, and CPU is what counts.',
+        '',
+        'Wait: how long the event loop served no other at most, ms. CPU: the most that the main thread used between two turns, ms; that is what the',
         'wait is on a machine without other work. Whole: until the result was there, ms. Memory: peak above the body, as a multiple of it.',
         '',
         '| | step | body | wait | CPU | whole | memory |',

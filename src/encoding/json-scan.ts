@@ -8,6 +8,7 @@
 import type { Sliced } from '../message/slices.js'
 import { ArrayNode, type JsonNode, ObjectNode, RawNode } from './json-node.js'
 import { skipSpace } from './json-validate.js'
+import { WideMap } from './wide-map.js'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -50,6 +51,10 @@ export function openShort(node: ObjectNode): Map<string, JsonNode> | undefined {
   return node.peek() ?? (isShort(node.raw!) ? openObject(node) : undefined)
 }
 
+/** An empty map for the fields of a closed object. */
+export const fieldsFor = (raw: RawNode | undefined): Map<string, JsonNode> =>
+  raw === undefined || isShort(raw) ? new Map() : new WideMap()
+
 /** Whether the fields of a closed object are read at once. */
 export const isShort = (raw: RawNode): boolean =>
   raw.bytes === undefined || raw.fields !== undefined || raw.size <= WHOLE_TEXT_BYTES
@@ -58,7 +63,7 @@ export const isShort = (raw: RawNode): boolean =>
 export function* openFields(node: ObjectNode): Sliced<Map<string, JsonNode>> {
   const known = node.peek()
   if (known !== undefined) return known
-  const fields = new Map<string, JsonNode>()
+  const fields = fieldsFor(node.raw!)
   return opened(node, fields, yield* readFields(fields, node.raw!))
 }
 

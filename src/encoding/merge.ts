@@ -3,6 +3,7 @@
 import type { Sliced } from '../message/slices.js'
 import { type JsonNode, ObjectNode } from './json-node.js'
 import { isShort, readFields, readFieldsInto } from './json-scan.js'
+import { WideMap } from './wide-map.js'
 
 /** Fields that are copied before others get their turn. */
 const STEP = 512
@@ -12,7 +13,7 @@ const STEP = 512
  * parts count as empty. Answers a fresh object; the parts are not changed, so constants may take part.
  */
 export function* mergeObjects(parts: readonly (ObjectNode | null)[]): Sliced<ObjectNode> {
-  const fields = new Map<string, JsonNode>()
+  const fields: Map<string, JsonNode> = parts.some(isWide) ? new WideMap() : new Map()
   let steps = 0
   for (const part of parts) {
     if (part === null) continue
@@ -29,4 +30,10 @@ export function* mergeObjects(parts: readonly (ObjectNode | null)[]): Sliced<Obj
     }
   }
   return new ObjectNode(fields)
+}
+
+function isWide(part: ObjectNode | null): boolean {
+  if (part === null) return false
+  const open = part.peek()
+  return open === undefined ? !isShort(part.raw!) : open instanceof WideMap
 }

@@ -63,7 +63,7 @@ export function* yamlLongString(pieces: readonly string[], indent: string): Slic
   const end = `\n${indent}`
   let lines = ''
   for (const piece of pieces) {
-    lines += piece.replace(/\n/g, end)
+    lines += piece.split('\n').join(end) // a replacement of so many costs ten times as much
     yield
   }
   const ends = lines.endsWith(end)

@@ -48,8 +48,8 @@ export interface Expression {
   evaluate(values: Activation): unknown
 }
 
-/** Steps that one evaluation may take, unless the configuration says otherwise: some 0.1 s. */
-export const DEFAULT_MAX_COST = 250_000
+/** Steps that one evaluation may take, unless the configuration says otherwise: some 20 ms. */
+export const DEFAULT_MAX_COST = 150_000
 
 /** @throws Error with the place in the text */
 export type CompileExpression = (text: string, maxCost?: number) => Expression

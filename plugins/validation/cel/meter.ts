@@ -1,5 +1,5 @@
 /**
- * What an evaluation may cost. The unit is one step of an expression, some 0.3 µs; work that grows with a value (comparing
+ * What an evaluation may cost. The unit is one step of an expression, some 0.15 µs; work that grows with a value (comparing
  * texts, walking lists) pays by the value's size. An expression that runs over its budget fails, so its exchange is refused.
  */
 

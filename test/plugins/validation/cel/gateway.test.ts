@@ -278,6 +278,6 @@ test('an answer that costs too much to check is not sent, and the rest is served
     ]
   })
   assert.equal((await gateway.request({ path: '/costly' })).status, 500)
-  await log.line(/Evaluator #0 failed: the evaluation takes more than 250000 steps/)
+  await log.line(/Evaluator #0 failed: the evaluation takes more than 150000 steps/)
   assert.equal((await gateway.request({ path: '/wide' })).status, 200)
 })
