@@ -89,6 +89,11 @@ export class ExtraConfigReader {
       this.#findings.add(severity, pointer, message, `it belongs to the ${entry.scopes.join(' or the ')}`)
       return undefined
     }
+    if (isOnlyWatching(namespace) && !isObject(value)) {
+      const message = `'${namespace}' expected an object, got ${goType(value)}: it is left out`
+      this.#findings.add('warning', pointer, message, 'give its options, or remove it')
+      return undefined
+    }
     if (entry.schema !== undefined) return this.#bySchema(entry, value, pointer, entry.schema)
     if (typeof value === 'object' && value !== null) return value
     this.#findings.add('error', pointer, `'${namespace}' expected an object, got ${goType(value)}`)

@@ -26,6 +26,17 @@ test('what only watches or describes never stops a start, and says what is not s
   assert.equal(insteadOf('telemetry/opencensus', { exporters: 'odd' }), insteadOf('telemetry/opencensus', null))
 })
 
+test('a block that only watches and is no object is left out with a warning, as in KrakenD', () => {
+  for (const value of [null, 'stdout', 7, []]) {
+    const config = load({ extra_config: { 'telemetry/logging': value } })
+    assert.deepEqual(
+      config.problems.map(p => [p.level, p.pointer, p.suggestion]),
+      [['warning', '/extra_config/telemetry~1logging', 'give its options, or remove it']]
+    )
+    assert.deepEqual(Object.keys(config.extra), [])
+  }
+})
+
 test('the other spelling of a long name is told', () => {
   assert.match(warnings({ 'github.com/devopsfaith/krakend-gologging': {} })[0] ?? '', /\(did you mean `telemetry\/logging`\?\)/)
 })
