@@ -340,7 +340,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     if (this.retried || !this.reused || this.headSeen || this.body !== null) return false
     if (this.method !== 'GET' && this.method !== 'HEAD' && this.method !== 'OPTIONS') return false
     const code = (cause as { code?: string }).code
-    return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+    return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'ECONNABORTED' || code === 'EPIPE'
   }
 
   private redirect(status: number, raw: readonly Buffer[]): Redirect | undefined {

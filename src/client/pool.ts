@@ -9,7 +9,7 @@
 import type { Socket } from 'node:net'
 import { buildConnector, type Client, type Dispatcher, errors, Pool, ProxyAgent } from 'undici'
 import type { TransportConfig } from '../config/types.js'
-import { connectFailure, omitConnection } from '../http/undici-quirks.js'
+import { connectFailure, omitConnection, reportResets } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UpstreamCall } from './call.js'
 import { proxyFor } from './env-proxy.js'
@@ -250,6 +250,7 @@ function proxied(connect: buildConnector.connector, endsAll: boolean): buildConn
     connect(target, (...outcome) => {
       if (!outcome[1]) return done(connectFailure(outcome[0]!), null)
       omitConnection(outcome[1], endsAll)
+      reportResets(outcome[1])
       done(...outcome)
     })
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher } from 'undici'
-import { connectFailure, omitConnection, stopOmitting } from '../http/undici-quirks.js'
+import { connectFailure, omitConnection, reportResets, stopOmitting } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import { tidyAnswerHeads } from './answer-heads.js'
 import type { UpstreamCall } from './call.js'
@@ -66,6 +66,7 @@ export class PooledClient extends Client {
     reader?.attach(socket)
     tidyAnswerHeads(socket, () => this.awaitsHead)
     omitConnection(socket, this.endsAll)
+    reportResets(socket)
     socket.once('close', () => this.lost(socket))
     this.connectedAt = this.wheel.now()
     this.served = 0

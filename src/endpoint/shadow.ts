@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { GatewayError } from '../errors.js'
 import { BufferSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
@@ -50,13 +51,16 @@ export function withShadow(next: Sender, shadow: Sender, timeoutMs: number, limi
     body.then(
       bytes => {
         void start(request, bytes)
-        if (bytes !== undefined) request.refill(bytes)
+        request.refill(bytes ?? NO_BYTES)
         next(request, receiver)
       },
       error => receiver.reject(error)
     )
   }
 }
+
+/** A body that came empty was read all the same. */
+const NO_BYTES = Buffer.alloc(0)
 
 /** Shadow calls alone leave nobody to answer (semantics §4.4). */
 export const noRegularBackend: Sender = (_request, receiver) =>

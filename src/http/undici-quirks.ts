@@ -41,6 +41,16 @@ export function withoutConnection(head: string, endsAll: boolean): string {
 }
 
 /**
+ * Gives the reset of a connection another code. Under `ECONNRESET` undici's client takes a body that only the end of its connection
+ * delimits for complete, and it is not (RFC 9112 §8). To be called before undici listens.
+ */
+export function reportResets(socket: Socket): void {
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ECONNRESET') error.code = 'ECONNABORTED'
+  })
+}
+
+/**
  * Translates a failed connection attempt for undici. For this one code its client leaves the failed call in its queue, and the next
  * call on it would wait for ever; under another code it fails all calls that wait.
  */

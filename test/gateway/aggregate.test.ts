@@ -154,6 +154,17 @@ test('a shadow backend gets the request, and nobody waits for it', async t => {
   assert.equal(await seen.promise, 'to both')
 })
 
+test('a chunked body that is empty reaches the backend beside a shadow', async t => {
+  const upstream = await openUpstream(t, (req, res) => sendJson(res, { main: req.body }))
+  const shadow = { url_pattern: '/shadow', method: 'POST', extra_config: { proxy: { shadow: true } } }
+  const { port } = await openGateway(
+    t,
+    aggregate(upstream.origin, [{ url_pattern: '/main', method: 'POST' }, shadow], { method: 'POST' })
+  )
+  const got = await ask(port, '/x', { method: 'POST', headers: ['Transfer-Encoding', 'chunked'] })
+  assert.deepEqual([got.status, got.text], [200, '{"main":""}'])
+})
+
 test('static data stands in by its strategy', async t => {
   const upstream = await openUpstream(t, byPath)
   const withStatic = (strategy: string, backends: string[]): object =>

@@ -335,6 +335,34 @@ test('a redirect of a POST becomes a GET; 307 goes along only with a body that i
   assert.equal((await ask(port, '/x?status=307', post)).status, 307)
 })
 
+for (const [what, fields] of [
+  ['only the end of the connection delimits', ''],
+  ['chunks delimit', 'Transfer-Encoding: chunked\r\n'],
+  ['a length delimits', 'Content-Length: 100\r\n']
+] as const) {
+  test(`a body that ${what} is cut when the backend resets its connection`, async t => {
+    const part = what.startsWith('chunks') ? 'e\r\n{"a":"part so \r\n' : '{"a":"whole"}'
+    const upstream = await rawUpstream(t, socket => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n${fields}\r\n${part}`)
+    })
+    const config = noop(upstream.origin) as { endpoints: object[] }
+    config.endpoints.push({ endpoint: '/decoded', backend: [{ host: [upstream.origin], url_pattern: '/' }] })
+    const { port } = await openGateway(t, config)
+    const reset = (): void => {
+      for (const socket of upstream.sockets) socket.resetAndDestroy()
+    }
+    const res = await begin(port, '/x').response
+    res.on('error', () => {}).resume()
+    reset()
+    await once(res, 'close')
+    assert.equal(res.complete, false)
+    const decoded = ask(port, '/decoded')
+    await until(() => upstream.heads.length === 2, 'the second call')
+    reset()
+    assert.equal((await decoded).status, 500)
+  })
+}
+
 test('a kept connection that died is tried once more on a fresh one, for requests that may be repeated', async t => {
   let calls = 0
   let kept = 0
