@@ -36,7 +36,7 @@ export interface LoadOptions {
 }
 
 /** How an object without a file is named in findings. */
-export const OBJECT_SOURCE = '(object)'
+const OBJECT_SOURCE = '(object)'
 
 /**
  * What came of reading a configuration. Later phases of the start add what they find; {@link LoadedConfig.conclude} tells all

@@ -16,8 +16,7 @@ import { decodeXml } from './xml-decode.js'
 import { loadXml } from './xml-read.js'
 
 /** Decodes an object, or with `isCollection` an array under `collection`. */
-export const decodeJson: Decoder = (bytes, { isCollection, scope }) =>
-  decodeAs(isCollection ? collectionOf : objectOf, bytes, scope)
+const decodeJson: Decoder = (bytes, { isCollection, scope }) => decodeAs(isCollection ? collectionOf : objectOf, bytes, scope)
 
 const decodeSafeJson: Decoder = (bytes, { scope }) => decodeAs(safeOf, bytes, scope)
 

@@ -18,7 +18,7 @@ const OFFERS: readonly (readonly [mediaType: string, format: Format])[] = [
 ]
 
 /** Chooses the format for an Accept field, '' when absent. */
-export function selectFormat(accept: string): Format {
+function selectFormat(accept: string): Format {
   for (const part of accept.split(',')) {
     const semicolon = part.indexOf(';')
     const range = (semicolon === -1 ? part : part.slice(0, semicolon)).trim()

@@ -198,7 +198,7 @@ const RESP = /^[Rr]esp(\d+)_?([\w\-.]+)?$/
 const PLACEHOLDERS = /\{([\w\-.:/]+)\}/g
 
 /** Reads which earlier answers backend `index` needs: placeholders of its pattern, and `sequential_propagated_params`. */
-export function propagationsFor(index: number, urlPattern: string, propagated: readonly string[]): Propagation[] {
+function propagationsFor(index: number, urlPattern: string, propagated: readonly string[]): Propagation[] {
   const names = [...[...urlPattern.matchAll(PLACEHOLDERS)].map(match => match[1]!), ...propagated]
   const found = new Map<string, Propagation>()
   for (const name of names) {

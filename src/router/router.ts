@@ -15,7 +15,7 @@ import { checkParams } from './param-check.js'
 import { compileRoutePattern } from './route-pattern.js'
 
 /** The methods that `method: '*'` stands for, in the order in which `Allow` lists them. */
-export const ANY_METHOD = ['GET', 'POST', 'PUT', 'PATCH', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT', 'TRACE'] as const
+const ANY_METHOD = ['GET', 'POST', 'PUT', 'PATCH', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT', 'TRACE'] as const
 
 export interface RouteSpec<T> {
   /** Upper-case; `*` = {@link ANY_METHOD}. */

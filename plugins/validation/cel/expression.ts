@@ -15,7 +15,7 @@ import { findType, TypeFault } from './typing.js'
 const FIELDS = T.mapOf(T.STRING, T.listOf(T.STRING))
 
 /** Variables and their CEL types. */
-export const VARIABLES = {
+const VARIABLES = {
   req_method: T.STRING,
   req_path: T.STRING,
   req_params: T.mapOf(T.STRING, T.STRING),

@@ -10,7 +10,7 @@ import { isCelList, isCelMap } from './collections.js'
 const PER_STEP = 64
 
 /** Thrown when the budget is spent. */
-export class CostExceeded extends Error {
+class CostExceeded extends Error {
   override readonly name = 'CostExceeded'
 }
 

@@ -13,7 +13,7 @@ export type Kind = Expr['exprKind']
 export type Comprehension = Extract<Kind, { case: 'comprehensionExpr' }>['value']
 
 /** Returns the nodes right below a node. */
-export function childrenOf({ exprKind }: Expr): Expr[] {
+function childrenOf({ exprKind }: Expr): Expr[] {
   switch (exprKind.case) {
     case 'callExpr':
       return present([exprKind.value.target, ...exprKind.value.args])

@@ -6,7 +6,7 @@ import { jsonToCel } from './collections.js'
 import type { Activation, VariableName } from './expression.js'
 
 /** Under this key of `request.state` stand the claims of a verified token. */
-export const CLAIMS_KEY = 'JWT'
+const CLAIMS_KEY = 'JWT'
 
 /** What values are taken from; `data` is the decoded answer. */
 export interface Facts {
