@@ -94,7 +94,7 @@ test('key ids of tokens: unknown ones fetch no more than once a second and are r
     }
   })
   assert.ok(fetches <= 3002, `${fetches} fetches`)
-  assert.ok(grown < 5, `${grown} MiB`)
+  assert.ok(grown < 20, `${grown} MiB`) // 150 MiB and more without a limit; coverage itself takes some
 })
 
 test('URLs: the cache takes what its size says', async () => {
