@@ -94,7 +94,9 @@ test('one place is told about once, at its own spelling', async () => {
   const problems = await start({ endpoints: [endpoint({ [key]: { alg: 5, jwk_local_path: '/nowhere/k' } })] })
   assert.deepEqual(
     problems.map(one => one.pointer),
-    ['/endpoints/0/extra_config/github.com~1devopsfaith~1krakend-jose~1validator/alg']
+    ['alg', 'jwk_local_path'].map(
+      option => `/endpoints/0/extra_config/github.com~1devopsfaith~1krakend-jose~1validator/${option}`
+    )
   )
 })
 
@@ -142,8 +144,11 @@ test('what only watches is left out with a warning', async () => {
   const problems = await start({
     extra_config: { 'telemetry/opentelemetry': otlp, 'telemetry/influx': {}, 'telemetry/gelf': {} }
   })
-  assert.deepEqual(
-    problems.map(one => one.level),
-    ['warning', 'warning', 'warning']
-  )
+  assert.deepEqual([...new Set(problems.map(one => one.level))], ['warning'])
+  for (const name of ['opentelemetry', 'influx', 'gelf']) {
+    assert.ok(
+      problems.some(one => one.pointer.includes(`telemetry~1${name}`)),
+      name
+    )
+  }
 })
