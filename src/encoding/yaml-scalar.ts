@@ -2,6 +2,7 @@
  * Writes single values of YAML as KrakenD does, where a reader of YAML 1.1 or 1.2 takes them for what they are; else in double quotes.
  */
 
+import { escapeGo } from '../go-template/quote-go.js'
 import type { Sliced } from '../message/slices.js'
 
 /** What a reader would take for null, a boolean, a number that is none, a merge or the border of a document. */
@@ -24,7 +25,6 @@ const LAST_INDICATOR = /[: ]$/
 const INDICATOR = /[#\\\t]|[:-] /
 /** What stands for itself in YAML: letters, marks, digits, punctuation, symbols, blanks, line feeds. */
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]/u
-const ESCAPED = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]|["\\]/gu
 
 /** Longest text that can be a number or a time. */
 const MAX_NUMBER = 64
@@ -55,7 +55,7 @@ export function* yamlLongString(pieces: readonly string[], indent: string): Slic
   if (needs || HIDES_INDENT.test(pieces[0]!)) {
     let text = ''
     for (const piece of pieces) {
-      text += piece.replace(ESCAPED, escapedAs)
+      text += escaped(piece)
       yield
     }
     return `"${text}"`
@@ -102,26 +102,7 @@ function literal(text: string, indent: string): string {
   return `${blockHeader(ends, keep)}\n${lines.map(line => indent + line).join('\n')}`
 }
 
-const SHORT: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v'
-}
+const quoted = (text: string): string => `"${escaped(text)}"`
 
-function quoted(text: string): string {
-  return `"${text.replace(ESCAPED, escapedAs)}"`
-}
-
-const escapedAs = (char: string): string => SHORT[char] ?? escaped(char.codePointAt(0)!)
-
-function escaped(code: number): string {
-  if (code >= 0xd800 && code <= 0xdfff) return '\uFFFD' // half a pair, as Go reads it
-  if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`
-  return code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
-}
+/** Go's escapes, which YAML shares; half a pair of surrogates becomes U+FFFD, as Go reads it. */
+const escaped = (text: string): string => escapeGo(text.replace(/\p{Cs}/gu, '\uFFFD'), false)

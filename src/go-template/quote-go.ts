@@ -16,8 +16,11 @@ const ESCAPED_ASCII = /[^ !#-[\]-~]/gu
  * Writes a text as Go's strconv.Quote: in double quotes, what cannot be printed as an escape.
  * @param ascii escapes everything beyond ASCII (`%+q`)
  */
-export function quoteGo(text: string, ascii: boolean): string {
-  return `"${text.replace(ascii ? ESCAPED_ASCII : ESCAPED, char => SHORT[char] ?? escapeOf(char.codePointAt(0)!))}"`
+export const quoteGo = (text: string, ascii: boolean): string => `"${escapeGo(text, ascii)}"`
+
+/** As {@link quoteGo}, without the quotes around it. */
+export function escapeGo(text: string, ascii: boolean): string {
+  return text.replace(ascii ? ESCAPED_ASCII : ESCAPED, char => SHORT[char] ?? escapeOf(char.codePointAt(0)!))
 }
 
 function escapeOf(code: number): string {
