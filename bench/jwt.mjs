@@ -2,8 +2,8 @@
 // Run: node --conditions=sluice-source --import tsx bench/jwt.mjs
 import os from 'node:os'
 import * as jose from 'jose'
-import { KeySet } from '../plugins/auth/key-set.js'
-import { FixedKeys } from '../plugins/auth/key-source.js'
+import { KeySet } from '../plugins/_shared/keys/key-set.js'
+import { FixedKeys } from '../plugins/_shared/keys/key-source.js'
 import { compileVerify } from '../plugins/auth/validator/verify.js'
 
 const ROUNDS = 15

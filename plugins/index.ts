@@ -41,12 +41,12 @@ export const components: readonly Component<never>[] = [
 
 /** Plugins by the names that a configuration uses; each is loaded when it is named. */
 export const shippedPlugins: readonly { readonly name: string; load(): Promise<PluginModule> }[] = [
-  { name: 'sluice-compress', load: () => import('./shipped/compress/index.js') },
-  { name: 'sluice-digest', load: () => import('./shipped/digest/index.js') },
-  { name: 'sluice-etag', load: () => import('./shipped/etag/index.js') },
-  { name: 'sluice-grpc', load: () => import('./shipped/grpc/index.js') },
-  { name: 'sluice-items', load: () => import('./shipped/items/index.js') },
-  { name: 'sluice-json-editor', load: () => import('./shipped/json-editor/index.js') },
-  { name: 'sluice-replace', load: () => import('./shipped/replace/index.js') },
-  { name: 'sluice-request-id', load: () => import('./shipped/request-id/index.js') }
+  { name: 'sluice-compress', load: () => import('./named/compress/index.js') },
+  { name: 'sluice-digest', load: () => import('./named/digest/index.js') },
+  { name: 'sluice-etag', load: () => import('./named/etag/index.js') },
+  { name: 'sluice-grpc', load: () => import('./named/grpc/index.js') },
+  { name: 'sluice-items', load: () => import('./named/items/index.js') },
+  { name: 'sluice-json-editor', load: () => import('./named/json-editor/index.js') },
+  { name: 'sluice-replace', load: () => import('./named/replace/index.js') },
+  { name: 'sluice-request-id', load: () => import('./named/request-id/index.js') }
 ]

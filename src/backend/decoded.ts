@@ -6,10 +6,10 @@
  */
 
 import type { BackendConfig } from '../config/types.js'
-import { ObjectNode } from '../encoding/json-node.js'
-import { fromValue } from '../encoding/json-values.js'
-import { compileShape } from '../encoding/shape.js'
-import { compileStreamShape } from '../encoding/stream-shape.js'
+import { ObjectNode } from '../encoding/json/node.js'
+import { fromValue } from '../encoding/json/values.js'
+import { compileShape } from '../encoding/shape/shape.js'
+import { compileStreamShape } from '../encoding/shape/stream-shape.js'
 import type { Decoder } from '../encoding/types.js'
 import { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'

@@ -1,6 +1,6 @@
-import { ObjectNode } from '../encoding/json-node.js'
-import { renderJson } from '../encoding/json-render.js'
-import { fromValue, toValue } from '../encoding/json-values.js'
+import { ObjectNode } from '../encoding/json/node.js'
+import { renderJson } from '../encoding/json/render.js'
+import { fromValue, toValue } from '../encoding/json/values.js'
 import type { ValueSource } from '../message/body.js'
 import { GatewayResponse } from '../message/response.js'
 

@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { InspectedPlugin, InspectedSymbol } from '../plugin/inspect.js'
-import { API_VERSION } from '../plugin/registry.js'
+import type { InspectedPlugin, InspectedSymbol } from '../plugin/load/inspect.js'
+import { API_VERSION } from '../plugin/load/registry.js'
 import type { PluginModule } from '../plugin/types.js'
 import { shortDuration } from '../telemetry/go-duration.js'
 import { type Arguments, UsageError } from './arguments.js'
@@ -64,7 +64,7 @@ async function brokenOff(
   options: Readonly<Record<string, object>>,
   terminal: Terminal
 ): Promise<boolean> {
-  const { testPlugin } = await import('../plugin/test-kit.js')
+  const { testPlugin } = await import('../plugin/testing/test-plugin.js')
   const module = (await import(pathToFileURL(path.resolve(file)).href)) as PluginModule
   let good = true
   for (const { kind, names } of symbols) {
@@ -149,7 +149,7 @@ function versionFault(report: InspectedPlugin): string {
 
 async function inspectAll(args: Arguments): Promise<InspectedPlugin[]> {
   if (args.operands.length === 0) throw new UsageError('At least one plugin is required.', args.command.name)
-  const { inspectPlugin } = await import('../plugin/inspect.js')
+  const { inspectPlugin } = await import('../plugin/load/inspect.js')
   const reports: InspectedPlugin[] = []
   for (const file of args.operands) reports.push(await inspectPlugin(file))
   return reports

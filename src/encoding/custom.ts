@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.js'
-import { ObjectNode } from './json-node.js'
-import { fromValue, toValue } from './json-values.js'
+import { ObjectNode } from './json/node.js'
+import { fromValue, toValue } from './json/values.js'
 import type { Decoder, Renderer } from './types.js'
 
 /** An encoding added in code; plain values, JSON text never shows. */

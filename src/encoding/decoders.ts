@@ -7,13 +7,13 @@
 
 import { runSliced, type Sliced, type Wanted } from '../message/slices.js'
 import { ByteWriter } from './byte-writer.js'
-import { collectionOf, objectOf, readJson, readShortJson, safeOf } from './json-decode.js'
-import { ObjectNode, RawNode } from './json-node.js'
-import { decodeRss } from './rss-decode.js'
+import { decodeRss } from './feed/decode.js'
+import { collectionOf, objectOf, readJson, readShortJson, safeOf } from './json/decode.js'
+import { ObjectNode, RawNode } from './json/node.js'
 import type { Decoder } from './types.js'
 import { utf8Pieces } from './utf8.js'
-import { decodeXml } from './xml-decode.js'
-import { loadXml } from './xml-read.js'
+import { decodeXml } from './xml/decode.js'
+import { loadXml } from './xml/read.js'
 
 /** Decodes an object, or with `isCollection` an array under `collection`. */
 const decodeJson: Decoder = (bytes, { isCollection, scope }) => decodeAs(isCollection ? collectionOf : objectOf, bytes, scope)

@@ -6,14 +6,14 @@
  */
 
 import { runSliced, type Sliced } from '../message/slices.js'
-import type { ObjectNode } from './json-node.js'
-import { writeJson, writeJsonCollection } from './json-render.js'
-import { openFields } from './json-scan.js'
-import { unescapeString } from './json-string.js'
+import type { ObjectNode } from './json/node.js'
+import { writeJson, writeJsonCollection } from './json/render.js'
+import { openFields } from './json/scan.js'
+import { unescapeString } from './json/string.js'
 import { createNegotiation } from './negotiate.js'
 import type { Rendered, Renderer } from './types.js'
-import { renderXml } from './xml-render.js'
-import { renderYaml } from './yaml-render.js'
+import { renderXml } from './xml/render.js'
+import { renderYaml } from './yaml/render.js'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 const TEXT_TYPE = 'text/plain; charset=utf-8'

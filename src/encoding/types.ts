@@ -7,7 +7,7 @@
  */
 
 import type { Wanted } from '../message/slices.js'
-import type { ObjectNode } from './json-node.js'
+import type { ObjectNode } from './json/node.js'
 
 /** What a decoder is told about the body. */
 export interface DecodeContext {

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { entityOf } from '../backend/entity.js'
 import type { EndpointConfig, RouterConfig } from '../config/types.js'
-import type { ObjectNode } from '../encoding/json-node.js'
+import type { ObjectNode } from '../encoding/json/node.js'
 import type { Renderer } from '../encoding/types.js'
 import { GatewayError, MergeError, statusOf } from '../errors.js'
 import { fieldOf, fieldsOfPairs, lowerName, type RawFields } from '../http/fields.js'

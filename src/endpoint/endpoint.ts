@@ -15,7 +15,7 @@ import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/
 import { addHandshake } from '../http/upgrade.js'
 import type { GatewayRequest } from '../message/request.js'
 import { inTurn, outermostStep, type ResponseReceiver, type Sender, through, type Work } from '../message/sender.js'
-import { metered } from '../plugin/measure.js'
+import { metered } from '../plugin/run/measure.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
 import { brokenProxy, type CompiledBackend, compileBackend, compileProxy, logMerge, redirectPolicy } from './compile-proxy.js'
 import type { EndpointDeps, EndpointWraps } from './deps.js'

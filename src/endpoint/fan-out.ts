@@ -5,8 +5,8 @@
 
 import type { BackendCall, CallBody } from '../backend/call.js'
 import { entityOf, entityResponse } from '../backend/entity.js'
-import type { ObjectNode } from '../encoding/json-node.js'
-import { mergeObjects } from '../encoding/merge.js'
+import { mergeObjects } from '../encoding/json/merge.js'
+import type { ObjectNode } from '../encoding/json/node.js'
 import { respParam } from '../encoding/resp-param.js'
 import { type GatewayError, GatewayError as GatewayErrorClass, MergeError } from '../errors.js'
 import { settle } from '../message/pending.js'

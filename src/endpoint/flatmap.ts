@@ -1,6 +1,6 @@
 import { entityOf, entityResponse } from '../backend/entity.js'
-import type { Flatmap } from '../encoding/flatmap.js'
-import type { ObjectNode } from '../encoding/json-node.js'
+import type { Flatmap } from '../encoding/flatmap/flatmap.js'
+import type { ObjectNode } from '../encoding/json/node.js'
 import type { GatewayResponse } from '../message/response.js'
 import { type Sender, through } from '../message/sender.js'
 import { runSliced } from '../message/slices.js'

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.js'
-import { Waiting } from '../message/foreign.js'
+import { Waiting } from '../message/blame.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'

@@ -5,7 +5,7 @@
 
 import type { Readable } from 'node:stream'
 import { GatewayError } from '../errors.js'
-import { type Owned, UnclaimedFailure, type WorkOwner } from './foreign.js'
+import { type Owned, UnclaimedFailure, type WorkOwner } from './blame.js'
 
 /** Takes the bytes of one body. A chunk is lent for the duration of `write` unless the sink keeps it unchanged. */
 export interface ByteSink {

@@ -3,7 +3,7 @@
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
-import type { Waiting } from './foreign.js'
+import type { Waiting } from './blame.js'
 import { Scope } from './scope.js'
 import type { UpgradeOffer } from './upgrade.js'
 

@@ -1,8 +1,8 @@
 /** Links of a running body chain: each is a sink for what comes before it and a source for what comes after. */
 
 import { GatewayError } from '../errors.js'
+import { UnclaimedFailure } from './blame.js'
 import type { ByteSink, ByteSource } from './byte-flow.js'
-import { UnclaimedFailure } from './foreign.js'
 
 /** A link of a running chain: a sink for what comes before it, a source for what comes after. */
 export abstract class Link implements ByteSink, ByteSource {

@@ -5,8 +5,8 @@
 
 import type { Transform } from 'node:stream'
 import type { GatewayError } from '../errors.js'
+import type { Owned } from './blame.js'
 import type { ByteSource } from './byte-flow.js'
-import type { Owned } from './foreign.js'
 import { FilterLink, Link } from './links.js'
 import { TokenPipe, type TokenStage } from './token-pipe.js'
 

@@ -35,9 +35,15 @@ export type {
   StageMeter,
   StagePlace
 } from './observer.js'
-export { type TestAnswer, type TestedPlugin, type TestPluginOptions, type TestRequest, testPlugin } from './test-kit.js'
-export type { AbortStage } from './test-stages.js'
-export type { UpstreamAnswer, UpstreamSeen } from './test-upstream.js'
+export type { AbortStage } from './testing/stages.js'
+export {
+  type TestAnswer,
+  type TestedPlugin,
+  type TestPluginOptions,
+  type TestRequest,
+  testPlugin
+} from './testing/test-plugin.js'
+export type { UpstreamAnswer, UpstreamSeen } from './testing/upstream.js'
 export type {
   About,
   ClientPlugin,

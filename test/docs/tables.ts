@@ -9,7 +9,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { COMMUNITY_NAMESPACES, CORE_NAMESPACES, ENTERPRISE_NAMESPACES, type NamespaceEntry } from '../../src/config/namespaces.js'
 import { ERRORS } from '../../src/errors.js'
-import { loadComponents } from '../../src/plugin/shipped.js'
+import { loadComponents } from '../../src/plugin/load/shipped.js'
 import { ROOT, readPage } from './pages.js'
 
 /** Where each table stands and how it is made. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decoderFor, isDecoderName } from '../../src/encoding/decoders.js'
-import { renderJson } from '../../src/encoding/json-render.js'
+import { renderJson } from '../../src/encoding/json/render.js'
 import type { Decoder } from '../../src/encoding/types.js'
 import { GatewayError } from '../../src/errors.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ObjectNode } from '../../src/encoding/json-node.js'
+import { ObjectNode } from '../../src/encoding/json/node.js'
 import { isRendererName, rendererFor } from '../../src/encoding/renderers.js'
 import type { Renderer } from '../../src/encoding/types.js'
 import { GatewayError } from '../../src/errors.js'

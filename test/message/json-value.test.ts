@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ObjectNode } from '../../src/encoding/json-node.js'
-import { renderJson, renderNode } from '../../src/encoding/json-render.js'
-import { fromValue, toValue } from '../../src/encoding/json-values.js'
+import { ObjectNode } from '../../src/encoding/json/node.js'
+import { renderJson, renderNode } from '../../src/encoding/json/render.js'
+import { fromValue, toValue } from '../../src/encoding/json/values.js'
 import { numberText } from '../../src/message/json-numbers.js'
 import { copyJsonValue, parseJsonValue, stringifyJsonValue } from '../../src/message/json-value.js'
 import { parseJsonObject } from '../encoding/at-once.js'
-import { canonical, createRandom, randomText, SEED } from '../encoding/json-random.js'
+import { canonical, createRandom, randomText, SEED } from '../encoding/json/random.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of these tests have any shape
 const edited = (text: string, edit: (value: any) => unknown): string => {

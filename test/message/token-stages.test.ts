@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GatewayError } from '../../src/errors.js'
 import { type Token, TokenPipe, type TokenStage } from '../../src/message/token-pipe.js'
-import { createRandom, randomChunks, SEED } from '../encoding/json-random.js'
+import { createRandom, randomChunks, SEED } from '../encoding/json/random.js'
 
 type Push = (t: Token) => void
 

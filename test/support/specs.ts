@@ -13,7 +13,7 @@ import {
   type SpecRequest
 } from '../../fixtures/specs/replay.mjs'
 import { COMMUNITY_NAMESPACES, CORE_NAMESPACES, ENTERPRISE_NAMESPACES, LONG_NAMES } from '../../src/config/namespaces.js'
-import { loadComponents } from '../../src/plugin/shipped.js'
+import { loadComponents } from '../../src/plugin/load/shipped.js'
 import { freePort } from './free-port.js'
 import { withGateway } from './open-gateway.js'
 import { pause } from './waiting.js'

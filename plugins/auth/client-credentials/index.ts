@@ -6,9 +6,9 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayError, type GatewayRequest, type Wrap } from 'sluice/plugin'
-import { withoutSecrets } from '../key-source.js'
-import { OptionReader } from '../option-reader.js'
-import { SmallFetch } from '../small-fetch.js'
+import { withoutSecrets } from '../../_shared/keys/key-source.js'
+import { SmallFetch } from '../../_shared/keys/small-fetch.js'
+import { OptionReader } from '../../_shared/option-reader.js'
 import { formText, TokenSource } from './token-source.js'
 
 const SCHEMA = {

@@ -1,6 +1,6 @@
 /** Access tokens by the client credentials grant (RFC 6749 §4.4), fetched when needed and kept until shortly before they expire. */
 
-import type { SmallFetch } from '../small-fetch.js'
+import type { SmallFetch } from '../../_shared/keys/small-fetch.js'
 
 export interface TokenSourceOptions {
   readonly fetch: SmallFetch

@@ -6,9 +6,9 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayError, type GatewayResponse, type Next, type Wrap } from 'sluice/plugin'
-import { KEY_SOURCE_PROPERTIES, openKeySource } from '../key-options.js'
-import { ALGORITHMS, type KeyUse } from '../key-set.js'
-import { OptionReader } from '../option-reader.js'
+import { KEY_SOURCE_PROPERTIES, openKeySource } from '../../_shared/keys/key-options.js'
+import { ALGORITHMS, type KeyUse } from '../../_shared/keys/key-set.js'
+import { OptionReader } from '../../_shared/option-reader.js'
 import { compileSign, type Sign, signFields } from './sign.js'
 
 const SCHEMA = {

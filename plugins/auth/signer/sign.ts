@@ -2,7 +2,7 @@
 
 import type * as Jose from 'jose'
 import { stringifyJson } from 'sluice/plugin'
-import { sortJson } from '../go-text.js'
+import { sortJson } from '../../_shared/go-text.js'
 
 /** How tokens are made. */
 export interface SignPlan {

@@ -14,8 +14,8 @@ import {
   GatewayResponse,
   type Wrap
 } from 'sluice/plugin'
-import { openKeySource } from '../key-options.js'
-import { OptionReader } from '../option-reader.js'
+import { openKeySource } from '../../_shared/keys/key-options.js'
+import { OptionReader } from '../../_shared/option-reader.js'
 import type { ClaimRules, Claims } from './claims.js'
 import {
   type AccessTests,

@@ -1,9 +1,9 @@
 /** The options of `auth/validator`: their schema, and reading them. */
 
 import type { ComponentContext } from 'sluice/plugin'
-import { KEY_SOURCE_PROPERTIES, type KeyTimes } from '../key-options.js'
-import { ALGORITHMS, KEY_STRATEGIES, type KeyUse } from '../key-set.js'
-import type { OptionReader } from '../option-reader.js'
+import { KEY_SOURCE_PROPERTIES, type KeyTimes } from '../../_shared/keys/key-options.js'
+import { ALGORITHMS, KEY_STRATEGIES, type KeyUse } from '../../_shared/keys/key-set.js'
+import type { OptionReader } from '../../_shared/option-reader.js'
 import { type ClaimTest, compileClaimReader, compileWordTest } from './claims.js'
 
 const words = (description: string): object => ({ type: 'array', items: { type: 'string' }, description })

@@ -1,8 +1,8 @@
 /** Claims on their way to backends: as headers and as parameters of `url_pattern`. */
 
 import type { GatewayRequest } from 'sluice/plugin'
+import { claimText, goValue } from '../../_shared/go-text.js'
 import { onTheWire } from '../../on-the-wire.js'
-import { claimText, goValue } from '../go-text.js'
 import { type ClaimReader, type Claims, compileClaimReader, TokenRefused } from './claims.js'
 
 /** Puts claims into a request. @throws TokenRefused for a claim that cannot travel in a header */

@@ -1,8 +1,8 @@
 /** Verifies a token: signature by jose, key by the token's header, claims by the rules. */
 
 import type * as Jose from 'jose'
-import { type KeyUse, keyNameOf } from '../key-set.js'
-import type { FoundKey, KeySource } from '../key-source.js'
+import { type KeyUse, keyNameOf } from '../../_shared/keys/key-set.js'
+import type { FoundKey, KeySource } from '../../_shared/keys/key-source.js'
 import { type ClaimRules, type Claims, checkClaims, TokenRefused } from './claims.js'
 import { checkCompact, readObject } from './compact.js'
 import { MAX_TOKEN_CHARS } from './token.js'

@@ -1,7 +1,7 @@
 /** Tells bots by their User-Agent. */
 
 import type { LRUCache } from 'lru-cache'
-import type { Pattern } from '../re2.js'
+import type { Pattern } from '../../_shared/re2.js'
 
 export interface BotRules {
   /** Exact values that are never bots. */

@@ -5,8 +5,8 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayResponse, type Wrap } from 'sluice/plugin'
+import { compilePattern, type Pattern } from '../../_shared/re2.js'
 import { OptionSource } from '../../option-source.js'
-import { compilePattern, type Pattern } from '../re2.js'
 import { compileDetector, type Detector, rememberVerdicts } from './detector.js'
 
 const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, default: [], description }) as const

@@ -14,9 +14,9 @@ import {
   type Next,
   type Wrap
 } from 'sluice/plugin'
+import { compilePattern, type Pattern } from '../../_shared/re2.js'
 import { onTheWire } from '../../on-the-wire.js'
 import { OptionSource } from '../../option-source.js'
-import { compilePattern, type Pattern } from '../re2.js'
 import { compileFields, compileHostPatterns, compileHosts, compileSts, redirectBody } from './rules.js'
 
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const

@@ -1,6 +1,6 @@
 /** What `security/http` says about a request: its host, its encryption, and the fields of its answer. */
 
-import type { Pattern } from '../re2.js'
+import type { Pattern } from '../../_shared/re2.js'
 
 /** Fields of answers, in the order in which they are sent. */
 export interface HeaderRules {

@@ -7,8 +7,8 @@
 
 import type { AddressInfo } from 'node:net'
 import { type ComponentContext, defineComponent } from 'sluice/plugin'
+import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
 import { parseDurationMs } from '../../duration.js'
-import { closeStatsListener, openStatsListener } from '../stats-listener.js'
 import { type ListenAddress, parseListenAddress } from './address.js'
 import { ProxyStats, RouterStats } from './registry.js'
 import { RuntimeStats } from './runtime-stats.js'

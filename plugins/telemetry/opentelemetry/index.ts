@@ -8,7 +8,7 @@
 
 import cluster from 'node:cluster'
 import { type BackendFacts, type ComponentContext, defineComponent, type EndpointFacts, type PoolState } from 'sluice/plugin'
-import { closeStatsListener, openStatsListener } from '../stats-listener.js'
+import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
 import { Families, type Labels } from './families.js'
 import {
   backendLayerOf,

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { numberText, parseJson } from 'sluice/plugin'
-import { loadLinear } from '../linear-regexp.js'
+import { loadLinear } from '../../_shared/linear-regexp.js'
 import { compileSchema as compile, faultLines, SchemaError } from './engine/index.js'
 
 export { SchemaError }

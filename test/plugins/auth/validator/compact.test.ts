@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import { test } from 'node:test'
 import * as jose from 'jose'
-import { KeySet } from '../../../../plugins/auth/key-set.js'
-import { FixedKeys } from '../../../../plugins/auth/key-source.js'
+import { KeySet } from '../../../../plugins/_shared/keys/key-set.js'
+import { FixedKeys } from '../../../../plugins/_shared/keys/key-source.js'
 import { compileVerify, type Verify } from '../../../../plugins/auth/validator/verify.js'
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })

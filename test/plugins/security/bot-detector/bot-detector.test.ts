@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { compilePattern } from '../../../../plugins/_shared/re2.js'
 import { compileDetector, rememberVerdicts } from '../../../../plugins/security/bot-detector/detector.js'
-import { compilePattern } from '../../../../plugins/security/re2.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 test('an absent agent comes first, then allowed, denied and patterns', async () => {

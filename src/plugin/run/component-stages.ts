@@ -1,0 +1,147 @@
+/** Compiles the components that a place configures, and joins stages in the order of their slots. */
+
+import { ConfigError, GatewayError } from '../../errors.js'
+import { GatewayResponse } from '../../message/response.js'
+import { awaited, promised, type SenderWrap } from '../../message/sender.js'
+import type { Component, ComponentContext, ServiceFacts } from '../component.js'
+import type { Observers } from '../observer.js'
+import type { Logger, Needs, Next, Wrap } from '../types.js'
+import { textOf } from './failure.js'
+import type { TakeFault } from './faults.js'
+import { timeStage } from './measure.js'
+import { configProblem, contextOf, type Place } from './place.js'
+
+/** What is said of a stage in its slot. */
+interface StageFacts {
+  /** `outer/cors`, `transport/plugin` … */
+  readonly slot: string
+  readonly name: string
+  readonly needs: Needs | undefined
+  /** Several names behind one stage, outermost first. */
+  readonly members?: readonly { readonly name: string; readonly needs: Needs | undefined }[]
+}
+
+/** A stage that is a function around a `next`. */
+export interface WrapStage extends StageFacts {
+  readonly wrap: Wrap
+}
+
+/** A stage that needs no promises of its own. */
+export interface DirectStage extends StageFacts {
+  readonly direct: SenderWrap
+}
+
+export type Stage = WrapStage | DirectStage
+
+/** What components of one gateway share. */
+export interface ComponentHost {
+  readonly components: ReadonlyMap<string, Component<never>>
+  readonly service: ServiceFacts
+  readonly source: string
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly shared: Map<string, unknown>
+  readonly onClose: (work: () => void | Promise<void>) => void
+  readonly onListen: (work: () => Promise<void>) => void
+  readonly observers: Observers
+  readonly takeFault: TakeFault
+}
+
+/**
+ * Compiles the components of one place in the order of the registry. What cannot be honoured is a fault; with `tolerant` it is
+ * an ERROR line too, and left out, or, where it protects, refuses every request.
+ */
+export async function compileComponents(place: Place, host: ComponentHost): Promise<WrapStage[]> {
+  const stages: WrapStage[] = []
+  for (const component of host.components.values()) {
+    const options = place.extra[component.namespace]
+    if (options === undefined || !component.scopes.includes(place.scope)) continue
+    const slot = component.slots[place.scope]
+    const { namespace: name, needs } = component
+    try {
+      const made = await component.compile(options as never, contextFor(component, place, host))
+      const own = typeof made === 'function' ? (slot === undefined ? [] : [{ slot, wrap: made }]) : (made ?? [])
+      for (const one of own) stages.push({ slot: one.slot, name, needs, wrap: one.wrap })
+    } catch (cause) {
+      const error =
+        cause instanceof ConfigError ? cause : new ConfigError([configProblem(place, host.source, name, '', messageOf(cause))])
+      const { tolerant } = host.service
+      for (const problem of error.problems) host.takeFault(problem, tolerant)
+      if (!tolerant) continue
+      if (component.guard && slot !== undefined) {
+        host.logger.error(`${place.tag}[${name}] refuses every request: ${error.message}`)
+        stages.push({ slot, name, needs: 'head', wrap: refuseAll(component.refusal) })
+      } else host.logger.error(`${place.tag}[${name}] left out: ${error.message}`)
+    }
+  }
+  return stages
+}
+
+/** Stands where a guard does not: nothing gets past it. */
+function refuseAll(status: number | undefined): Wrap {
+  if (status !== undefined) return () => async () => new GatewayResponse(status)
+  return () => () => Promise.reject(new GatewayError('SLUICE_ERR_GATEWAY_REJECTED'))
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : textOf(cause)
+}
+
+function contextFor(component: Component<never>, place: Place, host: ComponentHost): ComponentContext {
+  const { namespace } = component
+  return {
+    ...contextOf(place, namespace, host.logger, host.signal),
+    service: host.service,
+    endpointFacts: place.endpoint,
+    backendFacts: place.backend,
+    tag: place.tag,
+    shared: host.shared,
+    onClose: host.onClose,
+    onListen: host.onListen,
+    observe: observer => host.observers.add(observer),
+    pools: () => host.observers.pools(),
+    fail(pointer, message): never {
+      throw new ConfigError([configProblem(place, host.source, namespace, pointer, message)])
+    },
+    report(pointer, message, level = 'error'): void {
+      const { tolerant } = host.service
+      const line = `${place.tag}[${namespace}] ${pointer}: ${message}`
+      if (level === 'warning') host.logger.warning(line)
+      else if (tolerant) host.logger.error(line)
+      host.takeFault({ ...configProblem(place, host.source, namespace, pointer, message), level }, tolerant)
+    }
+  }
+}
+
+/** Stages that tell whoever watches how long they take. */
+export function timeStages(stages: readonly WrapStage[], place: Place, observers: Observers): WrapStage[] {
+  return stages.map(stage => ({ ...stage, wrap: timeStage(stage.wrap, observers.stage(place, stage.name)) }))
+}
+
+/** Stages in the order of `slots`, outermost first; within a slot as they were compiled. */
+export function inSlots<S extends Stage>(stages: readonly S[], group: string, slots: readonly string[]): S[] {
+  return slots.flatMap(slot => stages.filter(stage => stage.slot === `${group}/${slot}`))
+}
+
+/** Joins stages of a service, outermost first, to one wrap; undefined for none. */
+export function joinWraps(stages: readonly WrapStage[]): Wrap | undefined {
+  if (stages.length === 0) return undefined
+  return next => stages.reduceRight<Next>((inner, stage) => stage.wrap(inner), next)
+}
+
+/** Joins stages of an endpoint or backend, outermost first; undefined for none. Promises are made where a stage wants them. */
+export function joinStages(stages: readonly Stage[]): SenderWrap | undefined {
+  if (stages.length === 0) return undefined
+  return send => {
+    let inner = send
+    let next: Next | undefined // in place of `inner` behind a stage that answers promises
+    for (const stage of stages.toReversed()) {
+      if ('wrap' in stage) next = stage.wrap(next ?? promised(inner))
+      else {
+        inner = stage.direct(next === undefined ? inner : awaited(next))
+        next = undefined
+      }
+    }
+    return next === undefined ? inner : awaited(next)
+  }
+}

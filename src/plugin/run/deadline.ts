@@ -1,0 +1,63 @@
+import { GatewayError } from '../../errors.js'
+import { Waiting } from '../../message/blame.js'
+import type { GatewayRequest } from '../../message/request.js'
+import type { GatewayResponse } from '../../message/response.js'
+import { Deadline, deadlines } from '../../telemetry/timer-wheel.js'
+import type { Wrap } from '../types.js'
+import type { Absorb } from './chain.js'
+
+/** `"timeout"` of the service's `plugin/http-server`: the gateway answers when it passes, whether or not the plugins have. */
+export function withServiceDeadline(chain: Wrap, timeoutMs: number, absorb: Absorb): Wrap {
+  return next => {
+    const run = chain(next)
+    return request => new Timed(request, timeoutMs, absorb).start(run(request))
+  }
+}
+
+class Timed extends Deadline {
+  private readonly request: GatewayRequest
+  private readonly timeoutMs: number
+  private readonly absorb: Absorb
+  private resolve!: (response: GatewayResponse) => void
+  private over = false
+
+  constructor(request: GatewayRequest, timeoutMs: number, absorb: Absorb) {
+    super()
+    this.request = request
+    this.timeoutMs = timeoutMs
+    this.absorb = absorb
+  }
+
+  start(answer: Promise<GatewayResponse>): Promise<GatewayResponse> {
+    deadlines.schedule(this, this.timeoutMs)
+    return new Promise((resolve, reject) => {
+      this.resolve = resolve
+      answer.then(
+        response => {
+          if (this.over) return response.discard()
+          this.settle()
+          resolve(response)
+        },
+        error => {
+          if (this.over) return
+          this.settle()
+          reject(error)
+        }
+      )
+    })
+  }
+
+  private settle(): void {
+    this.over = true
+    deadlines.cancel(this)
+  }
+
+  override fire(): void {
+    if (this.over) return
+    this.over = true
+    const limit = `plugin/http-server.timeout=${this.timeoutMs}ms`
+    Waiting.nameLate(this.request.exchange, limit)
+    const error = new GatewayError('SLUICE_ERR_PLUGIN_TIMEOUT', { limit })
+    this.resolve(this.absorb(error, this.request))
+  }
+}

@@ -1,0 +1,11 @@
+/** What is wrong with the plugins and components of a configuration, handed to the start as it is found. */
+
+import { ConfigError, type ConfigProblem } from '../../errors.js'
+
+/** Takes one fault. `leftOut` is true when the start goes on without what has it. */
+export type TakeFault = (problem: ConfigProblem, leftOut: boolean) => void
+
+/** For starts that collect nothing: the first fault ends them. @throws ConfigError */
+export const throwFault: TakeFault = (problem, leftOut) => {
+  if (problem.level === 'error' && !leftOut) throw new ConfigError([problem])
+}

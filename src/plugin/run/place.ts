@@ -1,0 +1,91 @@
+/** A place of the pipe where plugins and components stand: its names, facts and configuration. */
+
+import type { BackendConfig, ExtraConfig as ConfigExtra, EndpointConfig, ServiceConfig } from '../../config/types.js'
+import type { ConfigProblem } from '../../errors.js'
+import type { Logger } from '../../telemetry/logger.js'
+import type { BackendFacts, EndpointFacts } from '../component.js'
+import type { PluginContext } from '../types.js'
+
+export interface Place {
+  readonly scope: 'service' | 'endpoint' | 'backend'
+  readonly extra: ConfigExtra
+  /** JSON pointer of what has the `extra_config`. */
+  readonly pointer: string
+  /** Begins log lines of requests. */
+  readonly tag: string
+  readonly endpoint: EndpointFacts | undefined
+  readonly backend: BackendFacts | undefined
+}
+
+export function servicePlace(config: ServiceConfig): Place {
+  return { scope: 'service', extra: config.extra, pointer: '', tag: '[SERVICE: Router]', endpoint: undefined, backend: undefined }
+}
+
+export function endpointPlace(config: EndpointConfig): Place & { readonly endpoint: EndpointFacts } {
+  const { extra, pointer } = config
+  return {
+    scope: 'endpoint',
+    extra,
+    pointer,
+    tag: `[ENDPOINT: ${config.ginPath}]`,
+    endpoint: endpointFacts(config),
+    backend: undefined
+  }
+}
+
+export function backendPlace(
+  endpoint: EndpointConfig,
+  config: BackendConfig
+): Place & { readonly endpoint: EndpointFacts; readonly backend: BackendFacts } {
+  const tag = `[BACKEND: ${endpoint.method} ${endpoint.ginPath} -> ${config.goPattern}]`
+  const { extra, pointer, method, urlPattern, goPattern, hosts, encoding, timeoutMs, inputHeaders } = config
+  const backend = Object.freeze({ method, urlPattern, goPattern, hosts, encoding, timeoutMs, inputHeaders })
+  return { scope: 'backend', extra, pointer, tag, endpoint: endpointFacts(endpoint), backend }
+}
+
+function endpointFacts(config: EndpointConfig): EndpointFacts {
+  const { path, ginPath, method, params, timeoutMs, cacheTtlMs, inputHeaders, inputQueryStrings, outputEncoding, maxBodyBytes } =
+    config
+  return Object.freeze({
+    path,
+    ginPath,
+    method,
+    params,
+    timeoutMs,
+    cacheTtlMs,
+    inputHeaders,
+    inputQueryStrings,
+    outputEncoding,
+    namespaces: Object.keys(config.extra),
+    backendCount: config.backends.length,
+    urlPatterns: config.backends.map(backend => backend.urlPattern),
+    maxBodyBytes
+  })
+}
+
+/** What a factory is told about its place. */
+export function contextOf(place: Place, name: string, logger: Logger, signal: AbortSignal): PluginContext {
+  return {
+    name,
+    scope: place.scope,
+    logger,
+    signal,
+    ...(place.endpoint === undefined
+      ? {}
+      : { endpoint: place.endpoint.path, method: place.backend?.method ?? place.endpoint.method }),
+    ...(place.backend === undefined ? {} : { urlPattern: place.backend.urlPattern })
+  }
+}
+
+/** A problem with one namespace of a place. `pointer` is within its options. */
+export function configProblem(
+  place: Place,
+  source: string,
+  namespace: string,
+  pointer: string,
+  message: string,
+  suggestion?: string
+): ConfigProblem {
+  const at = `${place.pointer}/extra_config/${namespace.replaceAll('~', '~0').replaceAll('/', '~1')}${pointer}`
+  return { level: 'error', file: source, pointer: at, message, ...(suggestion === undefined ? {} : { suggestion }) }
+}

@@ -1,0 +1,40 @@
+/** Judges what a client of the test kit saw: a whole answer, a visibly broken one, or a part that passes for the whole. */
+
+import { brotliDecompressSync, gunzipSync, inflateSync, constants as zlib } from 'node:zlib'
+import type { ClientOutcome } from './client.js'
+
+/** True when an answer is broken, or a failure of the gateway, where it should not be. */
+export function unlike(again: ClientOutcome, normal: ClientOutcome): boolean {
+  return normal.whole && (!again.whole || (again.status === 500 && normal.status < 500))
+}
+
+const COMPLETED = 'x-krakend-completed'
+
+/** True for a part of the normal answer that a client takes for the whole. */
+export function looksWhole(got: ClientOutcome, normal: ClientOutcome): boolean {
+  if (!got.whole || !normal.whole || got.status !== normal.status) return false
+  if (got.headers[COMPLETED] === 'false' && normal.headers[COMPLETED] === 'true') return false // it says so
+  const part = plain(got)
+  const all = plain(normal)
+  if (part.length >= all.length) return false
+  let same = 0
+  while (same < part.length && part[same] === all[same]) same++
+  return part.length === 0 || same * 2 > part.length // what was added at its end may differ
+}
+
+/** The body without its coding, as far as it goes. */
+function plain({ headers, body }: ClientOutcome): Buffer {
+  try {
+    switch (headers['content-encoding']) {
+      case 'gzip':
+        return gunzipSync(body, { finishFlush: zlib.Z_SYNC_FLUSH })
+      case 'deflate':
+        return inflateSync(body, { finishFlush: zlib.Z_SYNC_FLUSH })
+      case 'br':
+        return brotliDecompressSync(body, { finishFlush: zlib.BROTLI_OPERATION_FLUSH })
+    }
+  } catch {
+    // compared as it came
+  }
+  return body
+}
