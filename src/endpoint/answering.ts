@@ -8,7 +8,7 @@ import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import type { GatewayResponse } from '../message/response.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
-import { addTrailers, cutAnswer, flushHead, isBodiless, UNTYPED_MS, writeHead, writeInterim } from './write-head.js'
+import { addTrailers, cutAnswer, endWith, flushHead, isBodiless, UNTYPED_MS, writeHead, writeInterim } from './write-head.js'
 
 /** Most that is sent without a turn of the event loop. */
 const MAX_BURST_BYTES = 1024 * 1024
@@ -137,7 +137,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     declareLength(raw, bytes.length)
     writeHead(res, response.status, raw)
     this.bytesOut = bytes.length
-    res.end(bytes)
+    endWith(res, bytes)
     // over HTTP/2 a client takes a stream as slowly as it likes: how a large answer ends is known when the stream has closed
     if (bytes.length <= SURE_BYTES || res.req.httpVersionMajor === 1) this.finish(undefined)
     else this.unexpire()
@@ -211,7 +211,7 @@ export abstract class Answering extends Exchange implements ByteSink {
     if (this.left >= 0) this.left -= chunk.length
     if (this.left === 0) {
       // the last bytes and the end in one write
-      res.end(chunk)
+      endWith(res, chunk)
       this.wentOut(0)
       return true
     }

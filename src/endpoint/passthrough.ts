@@ -26,7 +26,7 @@ import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FieldFilter } from './forward-fields.js'
 import type { ExchangeReport, Report } from './report.js'
 import { vanished } from './vanished.js'
-import { addTrailers, cutAnswer, flushHead, isBodiless, UNTYPED_MS, writeHead, writeInterim } from './write-head.js'
+import { addTrailers, cutAnswer, endWith, flushHead, isBodiless, UNTYPED_MS, writeHead, writeInterim } from './write-head.js'
 
 /** What boot decided for one endpoint. */
 export interface PassthroughPlan {
@@ -240,7 +240,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
     if (this.left >= 0) this.left -= chunk.length
     if (this.left === 0) {
       // the last bytes and the end in one write
-      res.end(chunk)
+      endWith(res, chunk)
     } else {
       if (!this.plan.timeoutCoversBody) this.lastActivity = deadlines.now()
       more = res.write(chunk)

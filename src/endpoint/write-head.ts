@@ -1,5 +1,7 @@
+import { Buffer } from 'node:buffer'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
+import { Socket } from 'node:net'
 import { fieldOf, HOP_BY_HOP, hasBody, isLegalField, lowerName, type RawFields } from '../http/fields.js'
 import { toHttp2Fields } from '../http/h2-fields.js'
 
@@ -24,6 +26,27 @@ export function flushHead(res: ServerResponse): void {
   // not flushHeaders: node:http writes the head as UTF-8 there, and bytes beyond ASCII become two
   if (res.req.httpVersionMajor === 1) res.write('', 'latin1')
   else res.flushHeaders()
+}
+
+/** The last bytes of a body leave as text up to this size: from 4 KiB on, making the text costs what it saves. */
+const TEXT_BYTES = 2048
+
+/**
+ * Sends the last bytes of a body whose length the head declares, and ends the response.
+ *
+ * `res.end(bytes)` makes the socket write three pieces together: head, bytes and an empty text. Bytes that were made text are joined with the
+ * head, and the socket takes one text: a server that only answers 400 bytes needs 0.88 of the CPU (bench/peers, merge and pass-150).
+ */
+export function endWith(res: ServerResponse, bytes: Uint8Array): void {
+  const socket = res.req.httpVersionMajor === 1 ? res.socket : null
+  if (bytes.length > TEXT_BYTES || bytes.length === 0 || !Buffer.isBuffer(bytes) || !(socket instanceof Socket)) {
+    res.end(bytes)
+    return
+  }
+  socket.cork() // else node:http holds the write back until the next tick
+  res.write(bytes.toString('latin1'), 'latin1')
+  socket.uncork()
+  res.end()
 }
 
 /** Sends an interim answer, unless the head was written; HTTP/1.0 clients know none (RFC 9110 §15.2). */
