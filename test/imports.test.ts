@@ -14,6 +14,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['http', 'go-template'],
   ['telemetry'],
   ['message'],
+  ['pipe'],
   ['plugin', 'encoding'],
   ['config', 'client'],
   ['backend'],

@@ -18,10 +18,11 @@ import { addHandshake } from '../http/upgrade.js'
 import { BufferSource, type ByteSource } from '../message/byte-flow.js'
 import { GatewayRequest } from '../message/request.js'
 import type { Scope } from '../message/scope.js'
-import { type ResponseReceiver, type Sender, type SenderWrap, Through, through, type Work } from '../message/sender.js'
-import type { PipeMeter } from '../plugin/observer.js'
-import { Metered } from '../plugin/run/measure.js'
+import { Metered } from '../pipe/measure.js'
+import type { ResponseReceiver } from '../pipe/receiver.js'
+import { type Sender, type SenderWrap, StepReceiver, through, type Work } from '../pipe/step.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
+import type { PipeMeter } from '../telemetry/observer.js'
 import type { Balancer } from './balancer.js'
 import type { Receiver } from './decoded.js'
 import { PartCall } from './part-call.js'
@@ -83,7 +84,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const informs = deps.receiver === undefined && endpoint.concurrentCalls === 1
   const plan: CallPlan = { redirects, watch, idleMs: deps.idleMs, limit, informs }
   const upgradePlan: CallPlan = { ...plan, redirects: undefined, idleMs: 0 }
-  const hosted = deps.wraps.decoded !== undefined || deps.wraps.transport !== undefined
+  const hasStages = deps.wraps.decoded !== undefined || deps.wraps.transport !== undefined
   const wrapped = compileChain(transport, receive, deps.wraps)
 
   function transport(request: GatewayRequest, receiver: ResponseReceiver): void {
@@ -139,14 +140,14 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       if (pickFields !== undefined) {
         raw = pickFields(request.raw)
         if (upgrades) addHandshake(raw, request.raw)
-      } else if (hosted) raw = request.sole ? request.raw : request.raw.slice()
+      } else if (hasStages) raw = request.sole ? request.raw : request.raw.slice()
       else raw = request.lendRaw()
       if (gzip && fieldOf(raw, 'accept-encoding') === undefined) raw = [...raw, 'Accept-Encoding', 'gzip']
     } catch (cause) {
       return receiver.reject(requestFailure(cause))
     }
     const { pool } = prefix
-    if (hosted) {
+    if (hasStages) {
       // a body that was read for several calls is no longer the request's own
       const own = request.sole && scope === request.scope && body === request.bodySource
       const asked = own ? request : backendRequest(request, params, body, limit, scope)
@@ -156,7 +157,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     if (upgrades) return upgrade(request, pool, method, path, raw, scope, receiver)
     if (whole !== undefined && (body === undefined || Buffer.isBuffer(body)))
       return new PartCall(plan, scope, whole, receiver).start(pool, method, path, raw, body?.length === 0 ? undefined : body)
-    const decoding = receive === undefined ? receiver : new Through(receive, request, receiver)
+    const decoding = receive === undefined ? receiver : new StepReceiver(receive, request, receiver)
     callUpstream(plan, pool, method, path, raw, body, scope, decoding)
   }
   if (meter === undefined) return call

@@ -6,10 +6,10 @@ import type { CallPlan } from '../client/response-call.js'
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import { joinChunks, tooLarge } from '../message/byte-flow.js'
-import { settle } from '../message/pending.js'
 import { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
-import type { ResponseReceiver } from '../message/sender.js'
+import { settle } from '../pipe/lazy-promise.js'
+import type { ResponseReceiver } from '../pipe/receiver.js'
 import { ERROR_BODY_DRAIN, type WholeReceive } from './decoded.js'
 
 /**

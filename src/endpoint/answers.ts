@@ -11,7 +11,7 @@ import type { Identity } from '../identity.js'
 import { stringifyJsonValue } from '../message/json-value.js'
 import type { GatewayRequest } from '../message/request.js'
 import { GatewayResponse } from '../message/response.js'
-import type { Work } from '../message/sender.js'
+import type { Work } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { writeHead } from './write-head.js'
 

@@ -2,8 +2,8 @@ import { entityOf, entityResponse } from '../backend/entity.js'
 import type { Flatmap } from '../encoding/flatmap/flatmap.js'
 import type { ObjectNode } from '../encoding/json/node.js'
 import type { GatewayResponse } from '../message/response.js'
-import { type Sender, through } from '../message/sender.js'
 import { runSliced } from '../message/slices.js'
+import { type Sender, through } from '../pipe/step.js'
 
 /** Runs `proxy.flatmap_filter` of an endpoint on merged data; partial answers stay as they are (semantics §4.1). */
 export function withFlatmap(next: Sender, flatmap: Flatmap): Sender {

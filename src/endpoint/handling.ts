@@ -1,9 +1,10 @@
 import type { GatewayError } from '../errors.js'
-import { Waiting } from '../message/blame.js'
+import { UnansweredWork } from '../message/blame.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'
-import type { ResponseReceiver, Sender, Work } from '../message/sender.js'
+import type { ResponseReceiver } from '../pipe/receiver.js'
+import type { Sender, Work } from '../pipe/step.js'
 
 /** What boot decided for one endpoint. */
 export interface HandlingPlan {
@@ -74,7 +75,8 @@ export class Handling implements Cancellable, ResponseReceiver {
 
   /** Called by the request's scope. */
   cancel(reason: GatewayError): void {
-    if (reason.code === 'SLUICE_ERR_UPSTREAM_TIMEOUT') Waiting.nameLate(this.request.exchange, reason.limit ?? reason.message)
+    if (reason.code === 'SLUICE_ERR_UPSTREAM_TIMEOUT')
+      UnansweredWork.nameLate(this.request.exchange, reason.limit ?? reason.message)
     this.reject(reason)
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { GatewayError } from '../errors.js'
-import type { PipeMeter } from '../plugin/observer.js'
-import { failureOutcome } from '../plugin/run/measure.js'
+import { failureOutcome } from '../pipe/measure.js'
+import type { PipeMeter } from '../telemetry/observer.js'
 
 /** What is known of an exchange when it is over; the access log is written from it. */
 export interface ExchangeReport {

@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.js'
 import { BufferSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import { copyParams, GatewayRequest } from '../message/request.js'
-import { promised, type Sender } from '../message/sender.js'
+import { promised, type Sender } from '../pipe/step.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import { bodyForMany } from './request-body.js'
 

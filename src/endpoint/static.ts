@@ -5,8 +5,8 @@ import { ObjectNode } from '../encoding/json/node.js'
 import { GatewayError } from '../errors.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
-import { awaited, promised, type Sender } from '../message/sender.js'
 import { runSliced } from '../message/slices.js'
+import { awaited, promised, type Sender } from '../pipe/step.js'
 
 /** When static data is added: by what came back and whether something failed (semantics §4.3). */
 const MATCHES: Readonly<

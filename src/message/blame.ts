@@ -26,17 +26,17 @@ interface Message {
 /** What has a list of unfinished answers. */
 interface Waits {
   /** The last come first. */
-  waiting: Waiting | undefined
+  waiting: UnansweredWork | undefined
 }
 
 /** One answer that is still to come. */
-export class Waiting {
+export class UnansweredWork {
   private readonly owner: WorkOwner
   private readonly place: object | undefined
   private readonly request: Message
   private readonly response: Message | undefined
   private inside: Promise<unknown> | undefined
-  private before: Waiting | undefined = undefined
+  private before: UnansweredWork | undefined = undefined
   private over = false
   private named = false
 

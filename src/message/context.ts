@@ -3,7 +3,7 @@
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
-import type { Waiting } from './blame.js'
+import type { UnansweredWork } from './blame.js'
 import { Scope } from './scope.js'
 import type { UpgradeOffer } from './upgrade.js'
 
@@ -29,7 +29,7 @@ export class Exchange extends Scope {
   match: unknown
   endpoint: unknown
   /** Foreign work whose answer is still to come, the last begun first. */
-  waiting: Waiting | undefined = undefined
+  waiting: UnansweredWork | undefined = undefined
   /** The last promise that a `next` of the gateway's answered without anybody having listened there. */
   pending: Promise<unknown> | undefined = undefined
   private cleanups: (() => void)[] | undefined

@@ -3,8 +3,10 @@
  * and how it compiles to a stage. Components live in `plugins/`, built on `sluice/plugin` alone.
  */
 
-import type { GatewayObserver, PoolState } from './observer.js'
-import type { Needs, PluginContext, Wrap } from './types.js'
+import type { Wrap } from '../pipe/next.js'
+import type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
+import type { GatewayObserver, PoolState } from '../telemetry/observer.js'
+import type { Needs, PluginContext } from './types.js'
 
 /** Around everything, also health, 404 and redirects; outermost first. */
 export const SERVICE_OUTER_SLOTS = ['telemetry', 'cors', 'plugins'] as const
@@ -32,41 +34,6 @@ export type EndpointSlot = `router/${(typeof ENDPOINT_ROUTER_SLOTS)[number]}` | 
 export type BackendSlot =
   | `decoded/${(typeof BACKEND_DECODED_SLOTS)[number]}`
   | `transport/${(typeof BACKEND_TRANSPORT_SLOTS)[number]}`
-
-/** Facts of the endpoint a component is compiled for. */
-export interface EndpointFacts {
-  /** As configured: `/x/{id}`. */
-  readonly path: string
-  /** As logs print it: `/x/:id`. */
-  readonly ginPath: string
-  readonly method: string
-  readonly params: readonly string[]
-  readonly timeoutMs: number
-  readonly cacheTtlMs: number
-  readonly inputHeaders: readonly string[]
-  readonly inputQueryStrings: readonly string[]
-  readonly outputEncoding: string
-  /** Keys of the endpoint's `extra_config`. */
-  readonly namespaces: readonly string[]
-  readonly backendCount: number
-  /** The `url_pattern` of each backend, as configured. */
-  readonly urlPatterns: readonly string[]
-  /** bytes */
-  readonly maxBodyBytes: number
-}
-
-/** Facts of the backend a component is compiled for. */
-export interface BackendFacts {
-  readonly method: string
-  readonly urlPattern: string
-  /** As logs print it: `/users/{{.Id}}`. */
-  readonly goPattern: string
-  readonly hosts: readonly string[]
-  readonly encoding: string
-  readonly timeoutMs: number
-  /** The backend's own list, narrower than the endpoint's; empty = none. */
-  readonly inputHeaders: readonly string[]
-}
 
 /** Facts of the whole. */
 export interface ServiceFacts {

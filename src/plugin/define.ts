@@ -1,5 +1,6 @@
 /** Plugins with options that are typed for the author and checked for the operator. */
 
+import type { Next } from '../pipe/next.js'
 import type {
   ClientPlugin,
   ExtraConfig,
@@ -10,7 +11,6 @@ import type {
   ModifierFactory,
   ModifierPlugin,
   Needs,
-  Next,
   PluginContext
 } from './types.js'
 

@@ -10,22 +10,9 @@ export { GatewayRequest } from '../message/request.js'
 export { GatewayResponse, type Init, isGatewayResponse } from '../message/response.js'
 export type { ByteStage, Observer } from '../message/stages.js'
 export type { Token, TokenStage } from '../message/token-pipe.js'
+export type { Next, Wrap } from '../pipe/next.js'
 export type { CallTrace, CallWatch } from '../telemetry/call-trace.js'
-export {
-  type BackendFacts,
-  type BackendSlot,
-  type Compiled,
-  type Component,
-  type ComponentContext,
-  defineComponent,
-  type EndpointFacts,
-  type EndpointSlot,
-  type ServiceFacts,
-  type ServiceSlot,
-  type SlottedWrap
-} from './component.js'
-export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
-export { type ItemsOptions, items } from './items.js'
+export type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
 export type {
   GatewayObserver,
   ObservedExchange,
@@ -34,7 +21,20 @@ export type {
   PoolState,
   StageMeter,
   StagePlace
-} from './observer.js'
+} from '../telemetry/observer.js'
+export {
+  type BackendSlot,
+  type Compiled,
+  type Component,
+  type ComponentContext,
+  defineComponent,
+  type EndpointSlot,
+  type ServiceFacts,
+  type ServiceSlot,
+  type SlottedWrap
+} from './component.js'
+export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
+export { type ItemsOptions, items } from './items.js'
 export type { AbortStage } from './testing/stages.js'
 export {
   type TestAnswer,
@@ -57,8 +57,6 @@ export type {
   ModifierFactory,
   ModifierPlugin,
   Needs,
-  Next,
   PluginContext,
-  PluginModule,
-  Wrap
+  PluginModule
 } from './types.js'

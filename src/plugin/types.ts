@@ -2,6 +2,7 @@
 
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
+import type { Next } from '../pipe/next.js'
 import type { Logger } from '../telemetry/logger.js'
 
 export type { Logger }
@@ -9,17 +10,11 @@ export type { Logger }
 /** The `extra_config` object of the namespace, frozen: `{"name": ["a"], "a": {…}}`. */
 export type ExtraConfig = { readonly [key: string]: unknown }
 
-/** The next handler further in: always a promise, never throws synchronously; rejects with a GatewayError when there is no response. */
-export type Next = (request: GatewayRequest) => Promise<GatewayResponse>
-
 /** Takes a request, answers a response. */
 export type Handler = (request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
 
 /** Wraps the next handler by another one, at boot. */
 export type HandlerWrap = (next: Next) => Handler
-
-/** A wrap whose handler returns a promise always, and never throws. */
-export type Wrap = (next: Next) => Next
 
 export type HandlerFactory = (context: PluginContext, extra: ExtraConfig, next: Next) => Handler | Promise<Handler>
 

@@ -8,8 +8,8 @@ import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
 import { fieldsOfPairs, hasBody } from '../http/fields.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import { GatewayResponse } from '../message/response.js'
-import type { ResponseReceiver } from '../message/sender.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
+import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 
 /** What every exchange of a gateway shares. */

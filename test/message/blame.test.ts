@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
 import { GatewayError } from '../../src/errors.js'
-import { Waiting, type WorkOwner } from '../../src/message/blame.js'
+import { UnansweredWork, type WorkOwner } from '../../src/message/blame.js'
 import { GatewayResponse } from '../../src/message/response.js'
 
 function ownerOf(log: string[], name: string): WorkOwner {
@@ -84,9 +84,9 @@ describe('a stage that breaks', () => {
 describe('answers that do not come', () => {
   it('are named once, unless they came or wait themselves', async () => {
     const log: string[] = []
-    const exchange: { waiting: Waiting | undefined } = { waiting: undefined }
-    const begin = (name: string, inside?: Promise<unknown>): Waiting =>
-      new Waiting(ownerOf(log, name), undefined, nothing, inside, undefined).begin(exchange)
+    const exchange: { waiting: UnansweredWork | undefined } = { waiting: undefined }
+    const begin = (name: string, inside?: Promise<unknown>): UnansweredWork =>
+      new UnansweredWork(ownerOf(log, name), undefined, nothing, inside, undefined).begin(exchange)
     const first = begin('first')
     begin('idle')
     begin('waits', new Promise(() => {}))
@@ -95,15 +95,15 @@ describe('answers that do not come', () => {
     begin('came').end(exchange)
     first.end(exchange)
     for (let times = 0; times < 2; times++) {
-      Waiting.nameLate(exchange, 'timeout=1ms')
+      UnansweredWork.nameLate(exchange, 'timeout=1ms')
       await soon()
     }
     assert.deepEqual(log.sort(), ['heard: timeout=1ms', 'idle: timeout=1ms', 'refused: timeout=1ms'])
   })
 
   it('are forgotten when they come, in any order', () => {
-    const exchange: { waiting: Waiting | undefined } = { waiting: undefined }
-    const all = [1, 2, 3].map(() => new Waiting(ownerOf([], ''), undefined, nothing, undefined, undefined).begin(exchange))
+    const exchange: { waiting: UnansweredWork | undefined } = { waiting: undefined }
+    const all = [1, 2, 3].map(() => new UnansweredWork(ownerOf([], ''), undefined, nothing, undefined, undefined).begin(exchange))
     all[1]!.end(exchange)
     all[0]!.end(exchange)
     assert.equal(exchange.waiting, all[2])

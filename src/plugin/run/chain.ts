@@ -7,13 +7,14 @@
  */
 
 import { GatewayError } from '../../errors.js'
-import { together, Waiting } from '../../message/blame.js'
+import { together, UnansweredWork } from '../../message/blame.js'
 import { ReadableSource } from '../../message/byte-flow.js'
-import { unwatched } from '../../message/pending.js'
 import type { GatewayRequest } from '../../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../../message/response.js'
-import { isOfSender } from '../../message/sender.js'
-import type { Handler, Next } from '../types.js'
+import { unwatched } from '../../pipe/lazy-promise.js'
+import type { Next } from '../../pipe/next.js'
+import { isOfSender } from '../../pipe/step.js'
+import type { Handler } from '../types.js'
 import { pluginFailure, pluginMistake } from './failure.js'
 import { BodyWatch, noteBody, type PromisingUse } from './needs.js'
 
@@ -80,7 +81,7 @@ export class Link {
   private further(request: GatewayRequest, answer: Promise<GatewayResponse>): void {
     unwatched(answer) // its handler may never look at it
     if (typeof this.handed === 'object') this.handed = together(this.handed, answer)
-    else if (isRequest(request)) Waiting.called(request.exchange, this, request, answer)
+    else if (isRequest(request)) UnansweredWork.called(request.exchange, this, request, answer)
   }
 
   private enter(request: GatewayRequest): Promise<GatewayResponse> {
@@ -118,7 +119,7 @@ export class Link {
   private settle(answer: unknown, request: GatewayRequest, inside: Promise<unknown> | undefined): Promise<GatewayResponse> {
     if (!isThenable(answer)) return Promise.resolve(this.accept(answer, request))
     const { exchange } = request
-    const waiting = new Waiting(this.watch, this, request, inside, undefined).begin(exchange)
+    const waiting = new UnansweredWork(this.watch, this, request, inside, undefined).begin(exchange)
     return Promise.resolve(answer).then(
       value => {
         waiting.end(exchange)

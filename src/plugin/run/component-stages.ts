@@ -2,13 +2,14 @@
 
 import { ConfigError, GatewayError } from '../../errors.js'
 import { GatewayResponse } from '../../message/response.js'
-import { awaited, promised, type SenderWrap } from '../../message/sender.js'
+import { timeStage } from '../../pipe/measure.js'
+import type { Next, Wrap } from '../../pipe/next.js'
+import { awaited, promised, type SenderWrap } from '../../pipe/step.js'
+import type { Observers } from '../../telemetry/observer.js'
 import type { Component, ComponentContext, ServiceFacts } from '../component.js'
-import type { Observers } from '../observer.js'
-import type { Logger, Needs, Next, Wrap } from '../types.js'
+import type { Logger, Needs } from '../types.js'
 import { textOf } from './failure.js'
 import type { TakeFault } from './faults.js'
-import { timeStage } from './measure.js'
 import { configProblem, contextOf, type Place } from './place.js'
 
 /** What is said of a stage in its slot. */

@@ -1,9 +1,9 @@
 import { GatewayError } from '../../errors.js'
-import { Waiting } from '../../message/blame.js'
+import { UnansweredWork } from '../../message/blame.js'
 import type { GatewayRequest } from '../../message/request.js'
 import type { GatewayResponse } from '../../message/response.js'
+import type { Wrap } from '../../pipe/next.js'
 import { Deadline, deadlines } from '../../telemetry/timer-wheel.js'
-import type { Wrap } from '../types.js'
 import type { Absorb } from './chain.js'
 
 /** `"timeout"` of the service's `plugin/http-server`: the gateway answers when it passes, whether or not the plugins have. */
@@ -56,7 +56,7 @@ class Timed extends Deadline {
     if (this.over) return
     this.over = true
     const limit = `plugin/http-server.timeout=${this.timeoutMs}ms`
-    Waiting.nameLate(this.request.exchange, limit)
+    UnansweredWork.nameLate(this.request.exchange, limit)
     const error = new GatewayError('SLUICE_ERR_PLUGIN_TIMEOUT', { limit })
     this.resolve(this.absorb(error, this.request))
   }

@@ -1,4 +1,5 @@
-import type { HandlerWrap, Wrap } from '../types.js'
+import type { Wrap } from '../../pipe/next.js'
+import type { HandlerWrap } from '../types.js'
 import { type HandlerUse, Link } from './chain.js'
 import type { PluginUse } from './failure.js'
 

@@ -8,9 +8,11 @@
 
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../config/types.js'
 import { SLUICE_VERSION } from '../../identity.js'
-import type { SenderWrap } from '../../message/sender.js'
+import type { Wrap } from '../../pipe/next.js'
+import type { SenderWrap } from '../../pipe/step.js'
 import type { CallWatch } from '../../telemetry/call-trace.js'
 import type { GatewayLogger, Logger } from '../../telemetry/logger.js'
+import { Observers, type PipeMeter } from '../../telemetry/observer.js'
 import {
   BACKEND_DECODED_SLOTS,
   BACKEND_TRANSPORT_SLOTS,
@@ -22,8 +24,7 @@ import {
 import { loadPlugins } from '../load/loader.js'
 import { PluginRegistry, RESERVED_PREFIX } from '../load/registry.js'
 import { type ComponentRegistry, namedPlugins, registerShipped } from '../load/shipped.js'
-import { Observers, type PipeMeter } from '../observer.js'
-import type { Needs, PluginModule, Wrap } from '../types.js'
+import type { Needs, PluginModule } from '../types.js'
 import {
   type ComponentHost,
   compileComponents,
@@ -72,8 +73,8 @@ export interface PluginHost {
     /** Around routes, 404 and 405. */
     readonly inner: Wrap | undefined
   }
-  endpoint(config: EndpointConfig): Promise<HostedEndpoint>
-  backend(endpoint: EndpointConfig, config: BackendConfig): Promise<HostedBackend>
+  endpoint(config: EndpointConfig): Promise<EndpointStages>
+  backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendStages>
   /** What stands around an endpoint, service stages first, or at one of its backends; outermost first. Known once they are compiled. */
   stagesOf(endpoint: EndpointConfig, backend?: BackendConfig): readonly PlacedStage[]
   /** Who watches the gateway; known when the service's stages are. */
@@ -85,7 +86,7 @@ export interface PluginHost {
 }
 
 /** Joined stages of an endpoint. */
-export interface HostedEndpoint {
+export interface EndpointStages {
   readonly router: SenderWrap | undefined
   readonly handlers: SenderWrap | undefined
   readonly proxy: SenderWrap | undefined
@@ -94,7 +95,7 @@ export interface HostedEndpoint {
 }
 
 /** Joined stages of a backend. */
-export interface HostedBackend {
+export interface BackendStages {
   readonly decoded: SenderWrap | undefined
   readonly transport: SenderWrap | undefined
   readonly meter: PipeMeter | undefined
@@ -183,7 +184,7 @@ class Host implements PluginHost {
     this.serviceStages = listed([...outer, ...inner])
   }
 
-  async endpoint(config: EndpointConfig): Promise<HostedEndpoint> {
+  async endpoint(config: EndpointConfig): Promise<EndpointStages> {
     const place = endpointPlace(config)
     const stages = timeStages(await compileComponents(place, this.componentHost), place, this.observers)
     const router = inSlots(stages, 'router', ENDPOINT_ROUTER_SLOTS)
@@ -200,7 +201,7 @@ class Host implements PluginHost {
     }
   }
 
-  async backend(endpoint: EndpointConfig, config: BackendConfig): Promise<HostedBackend> {
+  async backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendStages> {
     const place = backendPlace(endpoint, config)
     const stages: Stage[] = timeStages(await compileComponents(place, this.componentHost), place, this.observers)
     stages.push(...(await this.placer.modifiers(place, 'decoded/modifiers')), ...(await this.placer.clients(place)))

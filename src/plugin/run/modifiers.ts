@@ -3,11 +3,12 @@
  * A request modifier that answers a response skips all that comes after it at this level.
  */
 
-import { Waiting } from '../../message/blame.js'
+import { UnansweredWork } from '../../message/blame.js'
 import { SETTLED } from '../../message/body.js'
 import type { GatewayRequest } from '../../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../../message/response.js'
-import { type ResponseReceiver, type Sender, type SenderWrap, through, type Work } from '../../message/sender.js'
+import type { ResponseReceiver } from '../../pipe/receiver.js'
+import { type Sender, type SenderWrap, through, type Work } from '../../pipe/step.js'
 import type { Modifier } from '../types.js'
 import { describe } from './chain.js'
 import { pluginFailure, pluginMistake } from './failure.js'
@@ -65,7 +66,7 @@ function compileRequest(uses: readonly WatchedUse[], onward: Sender): Sender {
     receiver: ResponseReceiver
   ): void {
     const { exchange } = request
-    const waiting = new Waiting(use.watch, undefined, request, undefined, undefined).begin(exchange)
+    const waiting = new UnansweredWork(use.watch, undefined, request, undefined, undefined).begin(exchange)
     Promise.resolve(answer).then(
       value => {
         waiting.end(exchange)
@@ -130,7 +131,7 @@ function compileResponse(uses: readonly WatchedUse[]): Work {
     request: GatewayRequest
   ): Promise<GatewayResponse> {
     const { exchange } = request
-    const waiting = new Waiting(use.watch, undefined, request, undefined, before).begin(exchange)
+    const waiting = new UnansweredWork(use.watch, undefined, request, undefined, before).begin(exchange)
     return Promise.resolve(answer).then(
       value => {
         waiting.end(exchange)

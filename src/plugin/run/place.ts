@@ -2,8 +2,8 @@
 
 import type { BackendConfig, ExtraConfig as ConfigExtra, EndpointConfig, ServiceConfig } from '../../config/types.js'
 import type { ConfigProblem } from '../../errors.js'
+import type { BackendFacts, EndpointFacts } from '../../telemetry/facts.js'
 import type { Logger } from '../../telemetry/logger.js'
-import type { BackendFacts, EndpointFacts } from '../component.js'
 import type { PluginContext } from '../types.js'
 
 export interface Place {

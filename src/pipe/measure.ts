@@ -1,11 +1,12 @@
 /** Measures pipes and stages for those who watch; where nobody does, nothing of this runs. */
 
-import { GatewayError } from '../../errors.js'
-import type { GatewayRequest } from '../../message/request.js'
-import type { GatewayResponse } from '../../message/response.js'
-import type { ResponseReceiver, Sender } from '../../message/sender.js'
-import type { PipeMeter, PipeOutcome, StageMeter } from '../observer.js'
-import type { Next, Wrap } from '../types.js'
+import { GatewayError } from '../errors.js'
+import type { GatewayRequest } from '../message/request.js'
+import type { GatewayResponse } from '../message/response.js'
+import type { PipeMeter, PipeOutcome, StageMeter } from '../telemetry/observer.js'
+import type { Next, Wrap } from './next.js'
+import type { ResponseReceiver } from './receiver.js'
+import type { Sender } from './step.js'
 
 /** Makes a sender tell `meter` how long it takes, and what comes of it. */
 export function metered(send: Sender, meter: PipeMeter): Sender {

@@ -4,8 +4,8 @@
  */
 
 import type { GatewayError } from '../errors.js'
-import type { CallWatch } from '../telemetry/call-trace.js'
-import type { BackendFacts, EndpointFacts } from './component.js'
+import type { CallWatch } from './call-trace.js'
+import type { BackendFacts, EndpointFacts } from './facts.js'
 
 /** What is known of an exchange when it is over. */
 export interface ObservedExchange {

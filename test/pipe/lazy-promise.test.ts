@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Pending, unwatched } from '../../src/message/pending.js'
 import { GatewayResponse } from '../../src/message/response.js'
-import { awaited, promised, type ResponseReceiver, type Sender } from '../../src/message/sender.js'
+import { LazyPromise, unwatched } from '../../src/pipe/lazy-promise.js'
+import type { ResponseReceiver } from '../../src/pipe/receiver.js'
+import { awaited, promised, type Sender } from '../../src/pipe/step.js'
 import { requestOf } from '../support/request.js'
 
 /** A sender whose answers are given by hand, and what its receivers were. */
@@ -82,7 +83,7 @@ describe('an answer of next that is still to come', () => {
   test('tells those who begin to listen when it has been passed on, or has gone on', async () => {
     const { send, asked } = byHand()
     const heard: unknown[] = []
-    const answer = promised(send)(requestOf()) as Pending
+    const answer = promised(send)(requestOf()) as LazyPromise
     answer.passTo(noting(heard))
     void answer.then(response => heard.push(`listener ${response.status}`))
     asked[0]!.receive(GatewayResponse.empty(204))
@@ -94,11 +95,11 @@ describe('an answer of next that is still to come', () => {
   test('is a promise of the system where somebody has listened before', async () => {
     const next = promised((_request, receiver) => receiver.receive(GatewayResponse.empty(204)))
     const first = next(requestOf())
-    assert.ok(first instanceof Pending)
-    assert.ok(next(requestOf()) instanceof Pending)
+    assert.ok(first instanceof LazyPromise)
+    assert.ok(next(requestOf()) instanceof LazyPromise)
     await first
     const later = next(requestOf())
-    assert.ok(!(later instanceof Pending))
+    assert.ok(!(later instanceof LazyPromise))
     assert.equal((await later).status, 204)
   })
 

@@ -3,16 +3,11 @@
  * written in the turn they came in. Plugins see promises; a step that has to wait makes one of its own.
  */
 
-import { Pending, type PendingPlace, settle, whenSettled } from './pending.js'
-import type { GatewayRequest } from './request.js'
-import type { GatewayResponse } from './response.js'
-
-/** Takes what becomes of one request: exactly one call of the two. Neither throws. */
-export interface ResponseReceiver {
-  receive(response: GatewayResponse): void
-  /** There is no response. */
-  reject(error: unknown): void
-}
+import type { GatewayRequest } from '../message/request.js'
+import type { GatewayResponse } from '../message/response.js'
+import { LazyPromise, type NextPlace, settle, whenSettled } from './lazy-promise.js'
+import type { Next } from './next.js'
+import type { ResponseReceiver } from './receiver.js'
 
 /** Sends a request on. `receiver` hears once, perhaps before the call returns. Never throws. */
 export type Sender = (request: GatewayRequest, receiver: ResponseReceiver) => void
@@ -20,23 +15,20 @@ export type Sender = (request: GatewayRequest, receiver: ResponseReceiver) => vo
 /** Wraps a sender by another one, at boot. */
 export type SenderWrap = (send: Sender) => Sender
 
-/** A sender's form with promises: what plugins see as `next`. */
-export type Promised = (request: GatewayRequest) => Promise<GatewayResponse>
-
 /** What a step makes of a response; whatever it throws or rejects with is the exchange's failure. */
 export type Work = (response: GatewayResponse, request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
 
 /**
- * Makes the form with promises of a sender. Never throws. To those who pass on what it answers it answers a {@link Pending}; from the first
+ * Makes the form with promises of a sender. Never throws. To those who pass on what it answers it answers a {@link LazyPromise}; from the first
  * on that listened to one, promises of the system, which are cheaper to listen to.
  */
-export function promised(send: Sender): Promised {
+export function promised(send: Sender): Next {
   const step = steps.get(send)
-  const place: PendingPlace = { listened: false, work: step?.work }
+  const place: NextPlace = { listened: false, work: step?.work }
   const bare = step?.send ?? send
-  const next: Promised = request => {
+  const next: Next = request => {
     if (place.listened) return new Promise((receive, reject) => send(request, { receive, reject }))
-    const pending = new Pending(place, request)
+    const pending = new LazyPromise(place, request)
     request.exchange.pending = pending
     bare(request, pending)
     return pending
@@ -45,15 +37,15 @@ export function promised(send: Sender): Promised {
   return next
 }
 
-const ofSenders = new WeakSet<Promised>()
+const ofSenders = new WeakSet<Next>()
 
 /** Says of a function whether {@link promised} made it: it never throws then. */
-export function isOfSender(next: Promised): boolean {
+export function isOfSender(next: Next): boolean {
   return ofSenders.has(next)
 }
 
 /** Makes a sender of a function that answers a promise, or throws. */
-export function awaited(next: Promised): Sender {
+export function awaited(next: Next): Sender {
   return (request, receiver) => {
     try {
       whenSettled(next(request), receiver)
@@ -64,13 +56,13 @@ export function awaited(next: Promised): Sender {
 }
 
 /** Puts a stage that takes and answers promises between senders. */
-export function betweenSenders(wrap: (next: Promised) => Promised): SenderWrap {
+export function betweenSenders(wrap: (next: Next) => Next): SenderWrap {
   return send => awaited(wrap(promised(send)))
 }
 
 /** Makes a sender whose responses go through `work`. */
 export function through(send: Sender, work: Work): Sender {
-  const joined: Sender = (request, receiver) => send(request, new Through(work, request, receiver))
+  const joined: Sender = (request, receiver) => send(request, new StepReceiver(work, request, receiver))
   steps.set(joined, { send, work })
   return joined
 }
@@ -92,14 +84,14 @@ export function outermostStep(send: Sender): Step | undefined {
 export function inTurn(first: Work, second: Work): Work {
   return (response, request) => {
     const made = first(response, request)
-    // see Through.receive
+    // see StepReceiver.receive
     if (made !== response && made instanceof Promise) return made.then(done => second(done, request))
     return second(made as GatewayResponse, request)
   }
 }
 
 /** One response on its way through a step. */
-export class Through implements ResponseReceiver {
+export class StepReceiver implements ResponseReceiver {
   private readonly work: Work
   private readonly request: GatewayRequest
   private readonly receiver: ResponseReceiver

@@ -1,9 +1,10 @@
-import type { GatewayRequest } from './request.js'
-import type { GatewayResponse } from './response.js'
-import type { ResponseReceiver, Work } from './sender.js'
+import type { GatewayRequest } from '../message/request.js'
+import type { GatewayResponse } from '../message/response.js'
+import type { ResponseReceiver } from './receiver.js'
+import type { Work } from './step.js'
 
 /** Where pendings are made: one `next` of one stage. */
-export interface PendingPlace {
+export interface NextPlace {
   /** Somebody has listened to one of them. */
   listened: boolean
   /** What is done with each response before anybody hears of it. */
@@ -19,10 +20,10 @@ const REJECTED = 2
  * `await`, `then`, `instanceof Promise` and `Promise.all` work. A stage that passes it on as it is leaves nobody to listen: the response
  * then goes on in the turn it came in, without a promise having been made.
  */
-export class Pending implements Promise<GatewayResponse>, ResponseReceiver {
+export class LazyPromise implements Promise<GatewayResponse>, ResponseReceiver {
   /** That of its prototype. */
   declare readonly [Symbol.toStringTag]: string
-  private readonly place: PendingPlace
+  private readonly place: NextPlace
   private readonly request: GatewayRequest
   private state: typeof OPEN | typeof RECEIVED | typeof REJECTED = OPEN
   /** The response, or the error. */
@@ -31,7 +32,7 @@ export class Pending implements Promise<GatewayResponse>, ResponseReceiver {
   private receiver: ResponseReceiver | undefined = undefined
   private listeners: Listeners | undefined = undefined
 
-  constructor(place: PendingPlace, request: GatewayRequest) {
+  constructor(place: NextPlace, request: GatewayRequest) {
     this.place = place
     this.request = request
   }
@@ -96,7 +97,7 @@ export class Pending implements Promise<GatewayResponse>, ResponseReceiver {
     return this.then().finally(onFinally)
   }
 }
-Object.setPrototypeOf(Pending.prototype, Promise.prototype)
+Object.setPrototypeOf(LazyPromise.prototype, Promise.prototype)
 
 /** The promise that is made when somebody listens. */
 class Listeners {
@@ -116,7 +117,7 @@ export function settle(made: GatewayResponse | Promise<GatewayResponse>, receive
 
 /** Tells `receiver` what a promise comes to. */
 export function whenSettled(answer: Promise<GatewayResponse>, receiver: ResponseReceiver): void {
-  if (answer instanceof Pending) return answer.passTo(receiver)
+  if (answer instanceof LazyPromise) return answer.passTo(receiver)
   answer.then(
     response => receiver.receive(response),
     error => receiver.reject(error)
@@ -125,7 +126,7 @@ export function whenSettled(answer: Promise<GatewayResponse>, receiver: Response
 
 /** For a promise that perhaps nobody looks at: its failure must not end the process. */
 export function unwatched(answer: Promise<unknown>): void {
-  if (!(answer instanceof Pending)) answer.catch(ignore)
+  if (!(answer instanceof LazyPromise)) answer.catch(ignore)
 }
 
 const ignore = (): void => {}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { GatewayResponse } from '../../src/message/response.js'
-import { awaited, betweenSenders, promised, type ResponseReceiver, type Sender, through } from '../../src/message/sender.js'
+import type { ResponseReceiver } from '../../src/pipe/receiver.js'
+import { awaited, betweenSenders, promised, type Sender, through } from '../../src/pipe/step.js'
 import { requestOf } from '../support/request.js'
 
 /** Notes what it hears. */
