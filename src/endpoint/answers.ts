@@ -6,6 +6,7 @@ import type { EndpointConfig, RouterConfig } from '../config/types.js'
 import type { ObjectNode } from '../encoding/json/node.js'
 import type { Renderer } from '../encoding/types.js'
 import { GatewayError, MergeError, statusOf } from '../errors.js'
+import { writeHead } from '../exchange/write-head.js'
 import { fieldOf, fieldsOfPairs, lowerName, type RawFields } from '../http/fields.js'
 import type { Identity } from '../identity.js'
 import { stringifyJsonValue } from '../message/json-value.js'
@@ -13,7 +14,6 @@ import type { GatewayRequest } from '../message/request.js'
 import { GatewayResponse } from '../message/response.js'
 import type { Work } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
-import { writeHead } from './write-head.js'
 
 export interface EndpointAnswers {
   /** `X-Krakend` and `X-Krakend-Completed: false`. */

@@ -3,11 +3,11 @@ import type { BackendWraps } from '../backend/call.js'
 import type { UpstreamPools } from '../client/pools.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../config/types.js'
 import type { Decoder, Renderer } from '../encoding/types.js'
+import type { Report } from '../exchange/report.js'
 import type { Identity } from '../identity.js'
 import type { SenderWrap } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { PipeMeter } from '../telemetry/observer.js'
-import type { Report } from './report.js'
 
 /** Stages of an endpoint, joined per place, outermost first (components document §1). */
 export interface EndpointWraps {

@@ -11,8 +11,10 @@ import { compileFieldPick, compileHostResolver } from '../backend/call.js'
 import { compileTargetTemplate } from '../backend/request-template.js'
 import type { EndpointConfig } from '../config/types.js'
 import { rendererFor } from '../encoding/renderers.js'
+import { meteredReport } from '../exchange/report.js'
 import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/query.js'
 import { addHandshake } from '../http/upgrade.js'
+import type { AnswerTarget } from '../message/context.js'
 import type { GatewayRequest } from '../message/request.js'
 import { metered } from '../pipe/measure.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
@@ -20,10 +22,9 @@ import { inTurn, outermostStep, type Sender, through, type Work } from '../pipe/
 import { compileAnswers, type EndpointAnswers } from './answers.js'
 import { brokenProxy, type CompiledBackend, compileBackend, compileProxy, logMerge, redirectPolicy } from './compile-proxy.js'
 import type { EndpointDeps, EndpointWraps } from './deps.js'
+import { type EndpointPlan, EndpointRun } from './endpoint-run.js'
 import { compileFieldFilter, type FieldFilter } from './forward-fields.js'
-import { Handling, type HandlingPlan } from './handling.js'
 import { PassthroughExchange, type PassthroughPlan } from './passthrough.js'
-import { meteredReport } from './report.js'
 
 /** Serves a request without message objects. `query` is raw, `host` the client's Host. */
 export type DirectServe = (
@@ -40,8 +41,6 @@ export interface Endpoint {
   readonly config: EndpointConfig
   /** Undefined when a stage needs messages. */
   readonly direct: DirectServe | undefined
-  /** ms a body may stand still; 0 = for ever. */
-  readonly idleMs: number
   /** ms that a tunnel may be silent; undefined where `Upgrade` is passed over. */
   readonly tunnelIdleMs: number | undefined
   /** Answers always: failures are responses. `request` is the client's, before the endpoint's lists. */
@@ -105,7 +104,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
 
   const finished = through(proxy, finish)
   const handled = wraps.handlers === undefined ? finished : wraps.handlers(finished)
-  const plan: HandlingPlan = {
+  const plan: EndpointPlan = {
     ...(wraps.router === undefined
       ? { prepare: toEndpoint, ...taken(handled) }
       : {
@@ -116,6 +115,12 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     failed: answers.failed,
     coversBody,
     races: hasStages(wraps, backends)
+  }
+  const target: AnswerTarget = {
+    route: config.path,
+    tag,
+    idleMs: coversBody ? 0 : config.timeoutMs,
+    tunnelIdleMs: tunnelIdleMs ?? 0
   }
   const narrows = wraps.router === undefined
   const unseen = isUnseen(config, wraps, backends)
@@ -137,16 +142,17 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   }
 
   function handle(request: GatewayRequest, receiver: ResponseReceiver): void {
+    request.exchange.target = target
     request.scope.expireIn(config.timeoutMs, limitText)
     if (tunnelIdleMs === undefined) request.exchange.offer = undefined
-    new Handling(plan, request, receiver).start()
+    new EndpointRun(plan, request, receiver).start()
   }
 
-  return { config, direct, idleMs: coversBody ? 0 : config.timeoutMs, tunnelIdleMs, passthrough, handle, serve }
+  return { config, direct, tunnelIdleMs, passthrough, handle, serve }
 }
 
 /** What a sender does with responses in its outermost steps is left to the handling. */
-function taken(send: Sender): Pick<HandlingPlan, 'send' | 'finish'> {
+function taken(send: Sender): Pick<EndpointPlan, 'send' | 'finish'> {
   let finish: Work | undefined
   for (let step = outermostStep(send); step !== undefined; step = outermostStep(send)) {
     finish = finish === undefined ? step.work : inTurn(step.work, finish)

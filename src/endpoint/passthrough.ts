@@ -17,6 +17,18 @@ import type { OriginPool } from '../client/pool.js'
 import type { RedirectPolicy } from '../client/redirect.js'
 import { Upload } from '../client/upload.js'
 import { GatewayError } from '../errors.js'
+import { clientGone } from '../exchange/client-gone.js'
+import type { ExchangeReport, Report } from '../exchange/report.js'
+import {
+  addTrailers,
+  cutAnswer,
+  endWith,
+  flushHead,
+  isBodiless,
+  UNTYPED_MS,
+  writeHead,
+  writeInterim
+} from '../exchange/write-head.js'
 import { addConnectionOptions, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
 import { sniffType } from '../http/sniff-type.js'
@@ -24,9 +36,6 @@ import { IncomingSource } from '../message/incoming-source.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FieldFilter } from './forward-fields.js'
-import type { ExchangeReport, Report } from './report.js'
-import { vanished } from './vanished.js'
-import { addTrailers, cutAnswer, endWith, flushHead, isBodiless, UNTYPED_MS, writeHead, writeInterim } from './write-head.js'
 
 /** What boot decided for one endpoint. */
 export interface PassthroughPlan {
@@ -318,7 +327,7 @@ export class PassthroughExchange extends UpstreamCall implements ExchangeReport 
 
   clientClosed(): void {
     if (this.done || this.res.writableFinished) return
-    this.cancel(vanished(this.req))
+    this.cancel(clientGone(this.req))
   }
 
   override fire(): void {

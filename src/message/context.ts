@@ -7,6 +7,21 @@ import type { UnansweredWork } from './blame.js'
 import { Scope } from './scope.js'
 import type { UpgradeOffer } from './upgrade.js'
 
+/** Where an exchange leads, as far as its answer depends on it. */
+export interface AnswerTarget {
+  /** The endpoint's path as configured; '' outside of endpoints. */
+  readonly route: string
+  /** Begins the log lines about the answer. */
+  readonly tag: string
+  /** ms that a body may stand still on either side; 0 = no limit. */
+  readonly idleMs: number
+  /** ms that a tunnel may be silent; 0 = no limit. */
+  readonly tunnelIdleMs: number
+}
+
+/** The target of answers that no endpoint makes. */
+const NO_ENDPOINT: AnswerTarget = { route: '', tag: '[SERVICE: Router]', idleMs: 0, tunnelIdleMs: 0 }
+
 /** One client exchange, and the outermost scope of all that is done for it. Made by the gateway when a request line has been read. */
 export class Exchange extends Scope {
   readonly remoteAddress: string
@@ -25,9 +40,8 @@ export class Exchange extends Scope {
   secure = false
   /** Set when the client wants to change the protocol and the exchange may end in a tunnel. */
   offer: UpgradeOffer | undefined = undefined
-  /** The router's business: what the request line led to. */
-  match: unknown
-  endpoint: unknown
+  /** Set once, by the endpoint that takes the request. */
+  target: AnswerTarget = NO_ENDPOINT
   /** Foreign work whose answer is still to come, the last begun first. */
   waiting: UnansweredWork | undefined = undefined
   /** The last promise that a `next` of the gateway's answered without anybody having listened there. */

@@ -8,11 +8,13 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Endpoint } from '../endpoint/endpoint.js'
-import type { Report } from '../endpoint/report.js'
-import { writeHead } from '../endpoint/write-head.js'
 import type { ErrorStatusMode, GatewayError } from '../errors.js'
+import { answerToFailure, type FailureOptions, MessageExchange } from '../exchange/message-exchange.js'
+import type { Report } from '../exchange/report.js'
+import { writeHead } from '../exchange/write-head.js'
 import { decodePath, NO_PARAMS } from '../http/path.js'
 import { parseTarget, type Target } from '../http/target.js'
+import type { Exchange } from '../message/context.js'
 import { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
@@ -21,8 +23,7 @@ import type { Wrap } from '../pipe/next.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import { betweenSenders, type Sender } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
-import type { RouteMatch, RouteResult, Router } from './router.js'
-import { Served } from './served.js'
+import type { RouteResult, Router } from './router.js'
 
 /** What a route leads to: an endpoint of the configuration, or a handler of the gateway's own (health, debug, echo). */
 export type RouteTarget = Endpoint | ReservedHandler
@@ -61,22 +62,19 @@ export type Dispatch = (req: IncomingMessage, res: ServerResponse, offer?: Upgra
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { router, clientIp, identify, started } = options
   const unstaged = options.outer === undefined && options.inner === undefined
-  const found: Sender = (request, receiver) => {
-    const match = request.exchange.match as RouteResult<RouteTarget>
+  const proceed = (match: RouteResult<RouteTarget>, request: GatewayRequest, receiver: ResponseReceiver): void => {
     if (match.kind !== 'route') return receiver.receive(options.answerMiss(match, request))
+    if ('reserved' in match.value) return answerReserved(match.value, request, receiver)
     if (match.params !== NO_PARAMS) request.params = match.params
-    request.exchange.endpoint = match.value as Endpoint
-    ;(match.value as Endpoint).handle(request, receiver)
+    match.value.handle(request, receiver)
   }
-  const inside = options.inner === undefined ? found : betweenSenders(options.inner)(found)
+  const guarded = options.inner === undefined ? undefined : betweenStages(options.inner, proceed)
   const routed: Sender = (request, receiver) => {
     const match = router.lookup(request.method, request.path)
-    request.exchange.match = match
-    if (match.kind === 'route' && 'reserved' in match.value) answerReserved(match.value, request, receiver)
-    else if (match.kind === 'redirect' || match.kind === 'bad-params') receiver.receive(options.answerMiss(match, request))
-    else inside(request, receiver)
+    if (guarded === undefined || isUnguarded(match)) proceed(match, request, receiver)
+    else guarded(match, request, receiver)
   }
-  const chain = options.outer === undefined ? routed : betweenSenders(options.outer)(neverRejecting(routed))
+  const chain = options.outer === undefined ? routed : betweenSenders(options.outer)(neverRejecting(routed, options))
 
   return (req, res, offer) => {
     let target: Target
@@ -94,22 +92,21 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const client = clientIp(remote, raw)
     const host = target.authority ?? req.headers.host ?? (req.headers[':authority'] as string | undefined) ?? ''
     const match = unstaged ? router.lookup(req.method!, target.path) : undefined
-    const hit = match?.kind === 'route' && !('reserved' in match.value) ? (match as RouteMatch<Endpoint>) : undefined
-    if (hit?.value.direct !== undefined && offer === undefined) {
-      hit.value.direct(req, res, hit.params, target.query, client, host, requestId)
+    const endpoint = match?.kind === 'route' && !('reserved' in match.value) ? match.value : undefined
+    if (match?.kind === 'route' && endpoint?.direct !== undefined && offer === undefined) {
+      endpoint.direct(req, res, match.params, target.query, client, host, requestId)
       return
     }
-    const served = new Served(req, res, remote, client, host, requestId, options)
-    served.offer = offer
-    served.secure = (req.socket as Partial<TLSSocket>).encrypted === true
-    const request = requestOf(served, target, options.maxBodyBytes)
-    if (hit !== undefined) {
-      served.endpoint = hit.value
-      if (hit.params !== NO_PARAMS) request.params = hit.params
-      hit.value.serve(request, served)
+    const exchange = new MessageExchange(req, res, remote, client, host, requestId, options)
+    exchange.offer = offer
+    exchange.secure = (req.socket as Partial<TLSSocket>).encrypted === true
+    const request = requestOf(exchange, target, options.maxBodyBytes)
+    if (match?.kind === 'route' && endpoint !== undefined) {
+      if (match.params !== NO_PARAMS) request.params = match.params
+      endpoint.serve(request, exchange)
       return
     }
-    chain(request, served)
+    chain(request, exchange)
   }
 }
 
@@ -142,18 +139,39 @@ function answerReserved(handler: ReservedHandler, request: GatewayRequest, recei
   settle(answer, receiver)
 }
 
+/** Takes what the router found along with the request. */
+type Proceed = (match: RouteResult<RouteTarget>, request: GatewayRequest, receiver: ResponseReceiver) => void
+
+/** Stands outside of inner stages. */
+function isUnguarded(match: RouteResult<RouteTarget>): boolean {
+  if (match.kind === 'route') return 'reserved' in match.value
+  return match.kind === 'redirect' || match.kind === 'bad-params'
+}
+
+/** Puts stages, which know requests alone, in front of `proceed`. */
+function betweenStages(stages: Wrap, proceed: Proceed): Proceed {
+  const matches = new WeakMap<Exchange, RouteResult<RouteTarget>>()
+  const send = betweenSenders(stages)((request, receiver) => proceed(matches.get(request.exchange)!, request, receiver))
+  return (match, request, receiver) => {
+    matches.set(request.exchange, match)
+    send(request, receiver)
+  }
+}
+
 /** At service scope `next` never rejects: a failure further in is already a response. */
-function neverRejecting(send: Sender): Sender {
-  return (request, receiver) => send(request, new Absorbing(request.exchange as Served, receiver))
+function neverRejecting(send: Sender, options: FailureOptions): Sender {
+  return (request, receiver) => send(request, new Absorbing(request.exchange, receiver, options))
 }
 
 class Absorbing implements ResponseReceiver {
-  private readonly served: Served
+  private readonly exchange: Exchange
   private readonly receiver: ResponseReceiver
+  private readonly options: FailureOptions
 
-  constructor(served: Served, receiver: ResponseReceiver) {
-    this.served = served
+  constructor(exchange: Exchange, receiver: ResponseReceiver, options: FailureOptions) {
+    this.exchange = exchange
     this.receiver = receiver
+    this.options = options
   }
 
   receive(response: GatewayResponse): void {
@@ -161,7 +179,7 @@ class Absorbing implements ResponseReceiver {
   }
 
   reject(error: unknown): void {
-    this.receiver.receive(this.served.answerTo(error))
+    this.receiver.receive(answerToFailure(error, this.exchange, this.options))
   }
 }
 
@@ -179,13 +197,13 @@ function refuse(res: ServerResponse, error: GatewayError): void {
   res.end(body)
 }
 
-function requestOf(served: Served, target: Target, limit: number): GatewayRequest {
-  const { req } = served
+function requestOf(exchange: MessageExchange, target: Target, limit: number): GatewayRequest {
+  const { req } = exchange
   const { path, query } = target
   const routePath = decodePath(path)
   return new GatewayRequest(
-    served,
-    served,
+    exchange,
+    exchange,
     req.method!,
     req.url!,
     path,
@@ -194,7 +212,7 @@ function requestOf(served: Served, target: Target, limit: number): GatewayReques
     undefined,
     undefined,
     undefined,
-    served.source,
+    exchange.source,
     limit
   )
 }

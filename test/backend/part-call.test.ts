@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { answer, rawUpstream } from '../endpoint/raw-upstream.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
+import { answer, rawUpstream } from '../support/raw-upstream.js'
 import { deferred, once } from '../support/waiting.js'
 
 /** A merge of `/a`, which answers well, and `/b`, which each test writes itself. */

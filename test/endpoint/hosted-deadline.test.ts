@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../src/plugin/index.js'
 import { openGateway } from '../support/open-gateway.js'
+import { rawUpstream } from '../support/raw-upstream.js'
 import { fetch } from '../support/waiting.js'
-import { rawUpstream } from './raw-upstream.js'
 
 const plugins: PluginModule = {
   HandlerRegisterer: { registerHandlers: register => register('on', (_context, _extra, next) => request => next(request)) },

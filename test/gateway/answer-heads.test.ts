@@ -5,9 +5,9 @@ import { connect as connectHttp2, constants } from 'node:http2'
 import type { Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { GatewayResponse, type PluginModule } from '../../src/plugin/index.js'
-import { rawUpstream } from '../endpoint/raw-upstream.js'
 import { RawClient } from '../server/raw-client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
+import { rawUpstream } from '../support/raw-upstream.js'
 
 const plugins: PluginModule = {
   HandlerRegisterer: { registerHandlers: register => register('on', (_context, _extra, next) => request => next(request)) },

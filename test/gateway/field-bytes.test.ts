@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
 import { describe, type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../src/plugin/index.js'
-import { type RawUpstream, rawUpstream } from '../endpoint/raw-upstream.js'
 import { RawClient } from '../server/raw-client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
+import { type RawUpstream, rawUpstream } from '../support/raw-upstream.js'
 import { once } from '../support/waiting.js'
 
 const plugins: PluginModule = {

@@ -1,22 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Answering } from '../endpoint/answering.js'
-import type { Endpoint } from '../endpoint/endpoint.js'
-import type { ExchangeReport, Report } from '../endpoint/report.js'
-import { switchingHead, Tunnel, type TunnelEnded } from '../endpoint/tunnel.js'
-import { vanished } from '../endpoint/vanished.js'
 import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
 import { fieldsOfPairs, hasBody } from '../http/fields.js'
+import type { Exchange } from '../message/context.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import { GatewayResponse } from '../message/response.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
+import { AnswerWriter } from './answer-writer.js'
+import { clientGone } from './client-gone.js'
+import type { ExchangeReport, Report } from './report.js'
+import { switchingHead, Tunnel, type TunnelEnded } from './tunnel.js'
 
-/** What every exchange of a gateway shares. */
-export interface ServedOptions {
-  readonly report: Report | undefined
+/** What an answer to a failure depends on. */
+export interface FailureOptions {
   readonly logger: GatewayLogger
   readonly errorStatus: ErrorStatusMode
+}
+
+/** What every exchange of a gateway shares. */
+export interface ExchangeOptions extends FailureOptions {
+  readonly report: Report | undefined
   /** `router.max_request_bytes`. */
   readonly maxRequestBytes: number
 }
@@ -24,8 +28,8 @@ export interface ServedOptions {
 const EMPTY = Buffer.alloc(0)
 
 /** One exchange that goes through message objects, until its answer is over. */
-export class Served extends Answering implements ExchangeReport, ResponseReceiver {
-  private readonly options: ServedOptions
+export class MessageExchange extends AnswerWriter implements ExchangeReport, ResponseReceiver {
+  private readonly options: ExchangeOptions
   readonly source: IncomingSource | undefined
   private tunnelIn = 0
   readonly startedAt: number
@@ -39,7 +43,7 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
     clientAddress: string,
     host: string,
     requestId: string,
-    options: ServedOptions
+    options: ExchangeOptions
   ) {
     super(res, remoteAddress, clientAddress, host, req.rawHeaders)
     this.requestId = requestId
@@ -53,7 +57,7 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
   }
 
   get route(): string {
-    return (this.endpoint as Endpoint | undefined)?.config.path ?? ''
+    return this.target.route
   }
 
   get bytesIn(): number {
@@ -78,22 +82,11 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
   }
 
   reject(error: unknown): void {
-    this.receive(this.answerTo(error))
+    this.receive(answerToFailure(error, this, this.options))
   }
 
   protected failedUnsent(error: GatewayError): void {
     this.reject(error)
-  }
-
-  /** The answer to a failure that no endpoint made one of. Logs it. */
-  answerTo(cause: unknown): GatewayResponse {
-    const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
-    this.note(error)
-    if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
-      const text = error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message
-      this.options.logger.error('[SERVICE: Router]', text)
-    }
-    return GatewayResponse.over(statusOf(error, this.options.errorStatus), fieldsOfPairs(error.headers ?? []), EMPTY, 0)
   }
 
   private send(response: GatewayResponse): void {
@@ -102,8 +95,7 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
       response.tunnel.socket.destroy()
     }
     if (response.status < 200) throw new RangeError(`an answer cannot have the status ${response.status}`)
-    const idleMs = (this.endpoint as Endpoint | undefined)?.idleMs ?? 0
-    this.answer(response, idleMs)
+    this.answer(response, this.target.idleMs)
   }
 
   private switchProtocols(response: GatewayResponse, upstream: UpstreamTunnel, offer: UpgradeOffer): void {
@@ -114,7 +106,6 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
       return
     }
     const head = switchingHead(upstream.protocol, response.raw)
-    const idleMs = (this.endpoint as Endpoint).tunnelIdleMs ?? 0
     const client = offer.accept()
     client.write(head, 'latin1')
     const ended: TunnelEnded = (bytesIn, bytesOut, error) => {
@@ -122,7 +113,7 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
       this.bytesOut = bytesOut
       this.finish(error)
     }
-    new Tunnel(client, upstream.socket, idleMs, ended).start()
+    new Tunnel(client, upstream.socket, this.target.tunnelIdleMs, ended).start()
   }
 
   protected sent(error: GatewayError | undefined): void {
@@ -137,18 +128,24 @@ export class Served extends Answering implements ExchangeReport, ResponseReceive
   }
 
   private logCut(error: GatewayError): void {
-    const endpoint = this.endpoint as Endpoint | undefined
-    if (error.code === 'SLUICE_ERR_CLIENT_ABORTED') return
-    this.options.logger.error(
-      endpoint === undefined ? '[SERVICE: Router]' : `[ENDPOINT: ${endpoint.config.ginPath}]`,
-      error.message
-    )
+    if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') this.options.logger.error(this.target.tag, error.message)
   }
 
   clientClosed(): void {
     if (this.res.writableFinished) return this.finish(undefined)
-    const gone = vanished(this.req)
+    const gone = clientGone(this.req)
     this.cancel(gone)
     this.abandon(gone)
   }
+}
+
+/** Makes the answer to a failure of which no endpoint made one. Logs it. */
+export function answerToFailure(cause: unknown, exchange: Exchange, options: FailureOptions): GatewayResponse {
+  const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
+  exchange.note(error)
+  if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
+    const text = error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message
+    options.logger.error('[SERVICE: Router]', text)
+  }
+  return GatewayResponse.over(statusOf(error, options.errorStatus), fieldsOfPairs(error.headers ?? []), EMPTY, 0)
 }

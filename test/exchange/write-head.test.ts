@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { endWith, writeHead } from '../../src/endpoint/write-head.js'
+import { endWith, writeHead } from '../../src/exchange/write-head.js'
 import { within } from '../support/waiting.js'
 
 /** All byte values, over and over. */

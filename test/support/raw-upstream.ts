@@ -2,7 +2,7 @@
 
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { once } from '../support/waiting.js'
+import { once } from './waiting.js'
 
 export interface RawUpstream {
   readonly origin: string

@@ -7,7 +7,7 @@ import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Sender, Work } from '../pipe/step.js'
 
 /** What boot decided for one endpoint. */
-export interface HandlingPlan {
+export interface EndpointPlan {
   readonly send: Sender
   /** Makes the request that is sent; undefined = as it is. */
   readonly prepare: ((request: GatewayRequest) => GatewayRequest) | undefined
@@ -22,13 +22,13 @@ export interface HandlingPlan {
 }
 
 /** One request on its way through an endpoint, until there is an answer; a response that comes too late is discarded. */
-export class Handling implements Cancellable, ResponseReceiver {
-  private readonly plan: HandlingPlan
+export class EndpointRun implements Cancellable, ResponseReceiver {
+  private readonly plan: EndpointPlan
   private request: GatewayRequest
   private readonly receiver: ResponseReceiver
   private over = false
 
-  constructor(plan: HandlingPlan, request: GatewayRequest, receiver: ResponseReceiver) {
+  constructor(plan: EndpointPlan, request: GatewayRequest, receiver: ResponseReceiver) {
     this.plan = plan
     this.request = request
     this.receiver = receiver

@@ -16,8 +16,8 @@ const MAX_BURST_BYTES = 1024 * 1024
 /** An answer in memory that is no larger is taken for sent when it is handed over. */
 const SURE_BYTES = 16 * 1024
 
-const OWNER = Symbol('sluice.answering')
-type OwnedResponse = ServerResponse & { [OWNER]?: Answering }
+const OWNER = Symbol('sluice.answer-writer')
+type OwnedResponse = ServerResponse & { [OWNER]?: AnswerWriter }
 
 function onClose(this: OwnedResponse): void {
   this[OWNER]!.clientClosed()
@@ -27,11 +27,11 @@ function onDrain(this: OwnedResponse): void {
   this[OWNER]!.clientDrained()
 }
 
-function flushLater(exchange: Answering): void {
+function flushLater(exchange: AnswerWriter): void {
   exchange.flushUntyped()
 }
 
-function watchBody(exchange: Answering): void {
+function watchBody(exchange: AnswerWriter): void {
   exchange.watchBody()
 }
 
@@ -39,7 +39,7 @@ function watchBody(exchange: Answering): void {
  * An exchange that sends its answer: head at once, body as it comes, back-pressure to its source. Its deadline keeps the time of the
  * request, and then of the body.
  */
-export abstract class Answering extends Exchange implements ByteSink {
+export abstract class AnswerWriter extends Exchange implements ByteSink {
   protected readonly res: OwnedResponse
   /** What the body comes from while it is sent. */
   private flowing: ByteSource | undefined = undefined

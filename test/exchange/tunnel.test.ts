@@ -10,8 +10,8 @@ import type { Wrap } from '../../src/pipe/next.js'
 import { deadlines } from '../../src/telemetry/timer-wheel.js'
 import { exchange, RawClient, statusOf } from '../server/raw-client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
+import { answer, rawUpstream, SWITCH } from '../support/raw-upstream.js'
 import { deferred, once, until } from '../support/waiting.js'
-import { answer, rawUpstream, SWITCH } from './raw-upstream.js'
 
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
 const ASK = `GET /ws HTTP/1.1\r\nHost: gw.test\r\n${UPGRADE}\r\n`
