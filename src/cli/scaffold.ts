@@ -105,7 +105,7 @@ function testSource(name: string, kind: ScaffoldKind): string {
   const file = `./${name}.js`
   return `import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { testPlugin } from 'sluice/plugin'
+import { testPlugin } from 'sluice/plugin/testing'
 import * as plugin from '${file}'
 
 test('marks answers', async () => {

@@ -35,15 +35,7 @@ export {
 } from './component.js'
 export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
 export { type ItemsOptions, items } from './items.js'
-export type { AbortStage } from './testing/stages.js'
-export {
-  type TestAnswer,
-  type TestedPlugin,
-  type TestPluginOptions,
-  type TestRequest,
-  testPlugin
-} from './testing/test-plugin.js'
-export type { UpstreamAnswer, UpstreamSeen } from './testing/upstream.js'
+export { testPlugin } from './moved.js'
 export type {
   About,
   ClientPlugin,

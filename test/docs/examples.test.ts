@@ -20,7 +20,8 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 const FACES: Readonly<Record<string, string>> = {
   sluice: new URL('../../src/index.ts', import.meta.url).href,
-  'sluice/plugin': new URL('../../src/plugin/index.ts', import.meta.url).href
+  'sluice/plugin': new URL('../../src/plugin/index.ts', import.meta.url).href,
+  'sluice/plugin/testing': new URL('../../src/plugin/testing/index.ts', import.meta.url).href
 }
 
 for (const [i, block] of blocks.filter(one => one.mark === 'run').entries()) {
@@ -28,7 +29,7 @@ for (const [i, block] of blocks.filter(one => one.mark === 'run').entries()) {
     const file = path.join(folder, `script-${i}.mts`)
     writeFileSync(
       file,
-      block.text.replace(/from '(sluice(?:\/plugin)?)'/g, (_, name: string) => `from '${FACES[name]}'`)
+      block.text.replace(/from '(sluice(?:\/plugin(?:\/testing)?)?)'/g, (_, name: string) => `from '${FACES[name]}'`)
     )
     const expected = [...block.text.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => line!)
     assert.ok(expected.length > 0, 'a script says what it prints')

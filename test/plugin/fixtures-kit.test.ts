@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type PluginModule, type TestPluginOptions, testPlugin } from '../../src/plugin/index.js'
+import type { PluginModule } from '../../src/plugin/index.js'
+import { type TestPluginOptions, testPlugin } from '../../src/plugin/testing/index.js'
 
 const load = (file: string): Promise<PluginModule> => import(new URL(`../../fixtures/plugins/${file}`, import.meta.url).href)
 

@@ -1,10 +1,16 @@
-/** Makes `import … from 'sluice/plugin'` lead to this gateway's own instance, wherever the importing file stands. */
+/** Makes `sluice/plugin` and `sluice/plugin/testing` lead to this gateway's own modules, wherever the importing file stands. */
 
 import * as nodeModule from 'node:module'
 
-/** `src/plugin/index.ts` above this folder, or `dist/plugin/index.js`. */
-const FACE = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url).href
-const SPECIFIER = 'sluice/plugin'
+/** URL of a module in `src/plugin/`, or in `dist/plugin/`. */
+const faceAt = (folder: string): string =>
+  new URL(`../${folder}index.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href
+
+/** The public modules by their names. */
+const FACES: Readonly<Record<string, string>> = {
+  'sluice/plugin': faceAt(''),
+  'sluice/plugin/testing': faceAt('testing/')
+}
 
 type Resolve = (specifier: string, context: object, next: (specifier: string, context: object) => unknown) => unknown
 
@@ -22,11 +28,11 @@ export function installPluginResolver(): void {
   installed = true
   const hooks = nodeModule as unknown as Hooks
   if (hooks.registerHooks !== undefined) {
-    hooks.registerHooks({ resolve: (specifier, context, next) => next(specifier === SPECIFIER ? FACE : specifier, context) })
+    hooks.registerHooks({ resolve: (specifier, context, next) => next(FACES[specifier] ?? specifier, context) })
     return
   }
-  const code = `let face
-export function initialize (url) { face = url }
-export function resolve (specifier, context, next) { return next(specifier === '${SPECIFIER}' ? face : specifier, context) }`
-  hooks.register(`data:text/javascript,${encodeURIComponent(code)}`, import.meta.url, { data: FACE })
+  const code = `let faces
+export function initialize (given) { faces = given }
+export function resolve (specifier, context, next) { return next(faces[specifier] ?? specifier, context) }`
+  hooks.register(`data:text/javascript,${encodeURIComponent(code)}`, import.meta.url, { data: FACES })
 }

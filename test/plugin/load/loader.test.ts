@@ -125,6 +125,19 @@ describe('plugin folder', () => {
     assert.equal(answer.text(), 'mine')
   })
 
+  test('`sluice/plugin/testing` is found there too', async t => {
+    const folder = await folderOf(t, {
+      'kit.mjs': `import { testPlugin } from 'sluice/plugin/testing'
+        export const HandlerRegisterer = { registerHandlers (register) { register(testPlugin.name, (c, e, next) => next) } }`
+    })
+    const { log } = await start(
+      t,
+      { folder, pattern: '.mjs' },
+      { extra_config: { 'plugin/http-server': { name: 'testPlugin' } } }
+    )
+    assert.match(log.text, /Injecting plugin testPlugin/)
+  })
+
   test('TypeScript plugins load where Node can load them', async t => {
     const folder = await folderOf(t, {
       'typed.mts': `import type { HandlerPlugin } from 'sluice/plugin'

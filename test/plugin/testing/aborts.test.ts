@@ -3,13 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { connect, createServer, type Socket } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { describe, test } from 'node:test'
-import {
-  type AbortStage,
-  GatewayResponse,
-  type HandlerFactory,
-  type TestPluginOptions,
-  testPlugin
-} from '../../../src/plugin/index.js'
+import { GatewayResponse, type HandlerFactory } from '../../../src/plugin/index.js'
+import { type AbortStage, type TestPluginOptions, testPlugin } from '../../../src/plugin/testing/index.js'
 import { LIMIT_MS, once } from '../../support/waiting.js'
 import { handlers, modifiers } from '../support.js'
 
@@ -167,7 +162,8 @@ describe('breaking off', () => {
   test('finds rejections that nobody looks at', () => {
     // not within a test, where the runner hears of them first
     const script = `
-      import { defineHandler, testPlugin } from 'sluice/plugin'
+      import { defineHandler } from 'sluice/plugin'
+      import { testPlugin } from 'sluice/plugin/testing'
       const HandlerRegisterer = defineHandler({
         name: 'loses',
         create: (_options, next) => request => {

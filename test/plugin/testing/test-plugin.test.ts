@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { defineHandler, type HandlerFactory, testPlugin } from '../../../src/plugin/index.js'
+import { defineHandler, type HandlerFactory } from '../../../src/plugin/index.js'
+import { testPlugin } from '../../../src/plugin/testing/index.js'
 import { handlers, modifiers } from '../support.js'
 
 const onAnswer =

@@ -3,15 +3,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import type { TestContext } from 'node:test'
-import {
-  type ExtraConfig,
-  type HandlerFactory,
-  type ModifierFactory,
-  type PluginModule,
-  type TestedPlugin,
-  type TestPluginOptions,
-  testPlugin
-} from '../../../src/plugin/index.js'
+import type { ExtraConfig, HandlerFactory, ModifierFactory, PluginModule } from '../../../src/plugin/index.js'
+import { type TestedPlugin, type TestPluginOptions, testPlugin } from '../../../src/plugin/testing/index.js'
 import { openGateway } from '../../support/open-gateway.js'
 import { once, within } from '../../support/waiting.js'
 
