@@ -17,7 +17,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['pipe'],
   ['plugin', 'encoding'],
   ['config', 'client'],
-  ['backend', 'exchange'],
+  ['backend', 'exchange', 'audit'],
   ['endpoint'],
   ['router', 'server'],
   ['pipes'],

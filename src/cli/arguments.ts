@@ -61,6 +61,18 @@ export const COMMANDS: readonly Command[] = [
     }
   },
   {
+    name: 'audit',
+    text: 'Say what should be looked at in a configuration before it serves',
+    flags: {
+      config,
+      ignore: { short: 'i', value: 'RULES', text: 'numbers of rules to leave out, separated by commas; 7.1.* for a section' },
+      'ignore-file': { short: 'I', value: 'FILE', text: 'a file that lists rules to leave out, one a line' },
+      severity: { short: 's', value: 'LIST', text: 'severities to tell: CRITICAL,HIGH,MEDIUM,LOW (default: all)' },
+      format: { short: 'f', value: 'TEMPLATE', text: "a Go template for the result, such as '{{ marshal . }}' for JSON" },
+      help
+    }
+  },
+  {
     name: 'pipes',
     text: 'Print the pipe of each endpoint, and which stages hold bodies',
     flags: { config, json: { text: 'print JSON' }, tolerant, help }

@@ -52,6 +52,8 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
         loadGateway,
         surroundings.loadLint ?? (() => import('../config/lint.js'))
       )
+    case 'audit':
+      return (await import('./audit.js')).audit(args, terminal)
     case 'pipes':
       return (await import('./pipes.js')).pipes(args, terminal, loadGateway)
     case 'render':

@@ -17,6 +17,11 @@ export class Terminal {
     this.#errColours = wantsColours(err as NodeJS.WriteStream, env)
   }
 
+  /** The reader of the standard output wants colours. */
+  get hasColours(): boolean {
+    return this.#outColours
+  }
+
   /** A result, on the standard output. */
   print(text: string): void {
     this.#out.write(`${text}\n`)

@@ -7,7 +7,7 @@
  * goes on with is decided here, by the severity of each finding (`findings.ts`). Runs at boot only.
  */
 
-import { ConfigError } from '../errors.js'
+import { ConfigError, type ConfigProblem } from '../errors.js'
 import { substituteEnvironment } from './env-substitution.js'
 import { overrideFromEnvironment } from './environment.js'
 import { Findings, pointerTo } from './findings.js'
@@ -45,19 +45,28 @@ const OBJECT_SOURCE = '(object)'
 export class LoadedConfig {
   /** Frozen; its problems are those of reading. Undefined when the document is no object. */
   readonly config: ServiceConfig | undefined
+  /** The root object that was read: rendered, with variables filled in. Undefined when the document is no object of version 3. */
+  readonly root: Readonly<Record<string, unknown>> | undefined
   readonly findings: Findings
   readonly #place: Locator | undefined
 
-  constructor(config: ServiceConfig | undefined, findings: Findings, place: Locator | undefined) {
-    this.config = config && deepFreeze({ ...config, problems: findings.problems.map(problem => place?.(problem) ?? problem) })
+  constructor(read: ReadService | undefined, findings: Findings, place: Locator | undefined) {
+    const problems = findings.problems.map(problem => place?.(problem) ?? problem)
+    this.config = read && deepFreeze({ ...read.config, problems })
+    this.root = read?.root
     this.findings = findings
     this.#place = place
+  }
+
+  /** Adds file, line and column to a finding of a later phase. */
+  locate(problem: ConfigProblem): ConfigProblem {
+    return this.#place?.(problem) ?? problem
   }
 
   /** Returns the configuration with everything that was found. @throws ConfigError when something of it stops the start */
   conclude(): ServiceConfig {
     const { config, findings } = this
-    const problems = findings.problems.map(problem => this.#place?.(problem) ?? problem)
+    const problems = findings.problems.map(problem => this.locate(problem))
     if (config === undefined || findings.stopped) throw new ConfigError(problems)
     return deepFreeze({ ...config, problems })
   }
@@ -73,8 +82,8 @@ export async function readConfigFile(file: string, options: LoadOptions): Promis
   try {
     const findings = new Findings(file, options.tolerant ?? false)
     for (const warning of source.warnings) findings.take(warning, false)
-    const config = build(source.value, options, env, findings)
-    return new LoadedConfig(config, findings, await locator(source))
+    const read = build(source.value, options, env, findings)
+    return new LoadedConfig(read, findings, await locator(source))
   } catch (error) {
     throw error instanceof RangeError ? tooDeep(file) : error
   }
@@ -92,8 +101,7 @@ export function readConfigObject(object: unknown, options: LoadOptions): LoadedC
     throw new ConfigError([{ level: 'error', file: OBJECT_SOURCE, pointer, message: error.message }])
   }
   const findings = new Findings(OBJECT_SOURCE, options.tolerant ?? false)
-  const config = build(value, options, options.env ?? {}, findings)
-  return new LoadedConfig(config, findings, undefined)
+  return new LoadedConfig(build(value, options, options.env ?? {}, findings), findings, undefined)
 }
 
 /**
@@ -117,7 +125,12 @@ function tooDeep(file: string): ConfigError {
   return new ConfigError([{ level: 'error', file, pointer: '', message: 'the document is nested too deeply' }])
 }
 
-function build(value: unknown, options: LoadOptions, env: NodeJS.ProcessEnv, findings: Findings): ServiceConfig | undefined {
+interface ReadService {
+  readonly config: ServiceConfig
+  readonly root: Record<string, unknown>
+}
+
+function build(value: unknown, options: LoadOptions, env: NodeJS.ProcessEnv, findings: Findings): ReadService | undefined {
   if (!isObject(value)) {
     const message = `cannot unmarshal ${Array.isArray(value) ? 'array' : goType(value)} into a configuration`
     findings.add('fatal', '', message, 'the document must be an object')
@@ -131,7 +144,7 @@ function build(value: unknown, options: LoadOptions, env: NodeJS.ProcessEnv, fin
   }
   for (const fault of substituteEnvironment(value, env)) findings.unread(fault.pointer, fault.message, fault.suggestion)
   const { root, ignored } = overrideFromEnvironment(value, env)
-  return readService(root, {
+  const config = readService(root, {
     source: findings.file,
     port: options.port,
     debug: options.debug ?? false,
@@ -140,6 +153,7 @@ function build(value: unknown, options: LoadOptions, env: NodeJS.ProcessEnv, fin
     ignoredEnv: ignored,
     findings
   })
+  return { config, root }
 }
 
 /** Returns 1 or 2 for a file of KrakenD's earlier versions: all other findings would be about the same thing. */

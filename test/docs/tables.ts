@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { REFUSED, RULES } from '../../src/audit/audit.js'
 import { COMMUNITY_NAMESPACES, CORE_NAMESPACES, ENTERPRISE_NAMESPACES, type NamespaceEntry } from '../../src/config/namespaces.js'
 import { ERRORS } from '../../src/errors.js'
 import { loadComponents } from '../../src/plugin/load/shipped.js'
@@ -16,12 +17,18 @@ import { ROOT, readPage } from './pages.js'
 export const TABLES: readonly { readonly name: string; readonly page: string; readonly make: () => string | Promise<string> }[] =
   [
     { name: 'errors', page: 'docs/operations.md', make: errorTable },
+    { name: 'audit', page: 'docs/audit.md', make: auditTable },
     { name: 'namespaces', page: 'docs/configuration.md', make: namespaceTable }
   ]
 
 function errorTable(): string {
   const rows = Object.entries(ERRORS).map(([code, { krakend, http, text }]) => `| \`${code}\` | ${krakend} | ${http} | ${text} |`)
   return ['| code | `krakend` | `http` | what happened |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+function auditTable(): string {
+  const rows = [...RULES, REFUSED].map(({ id, severity, message }) => `| ${id} | ${severity} | ${message} |`)
+  return ['| number | severity | |', '|---|---|---|', ...rows].join('\n')
 }
 
 async function namespaceTable(): Promise<string> {

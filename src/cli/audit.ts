@@ -1,0 +1,64 @@
+/** `sluice audit`: what should be looked at in a configuration before it serves. */
+
+import { readFile } from 'node:fs/promises'
+import { auditFile, isRule } from '../audit/audit.js'
+import { auditByTemplate, auditLines } from '../audit/report.js'
+import { SEVERITIES, type Severity } from '../audit/rule.js'
+import { TemplateError } from '../go-template/template-error.js'
+import { loadComponents } from '../plugin/shipped.js'
+import { type Arguments, suggestion, UsageError } from './arguments.js'
+import type { Terminal } from './terminal.js'
+
+/** Audits a configuration and returns the exit code: 1 when a rule is not kept. */
+export async function audit(args: Arguments, terminal: Terminal): Promise<number> {
+  const file = args.configFile()
+  const severities = severitiesOf(args.text('severity'))
+  const ignored = await ignoredRules(args, terminal)
+  if (ignored === undefined) return 1
+  const unknown = ignored.filter(pattern => !isRule(pattern))
+  if (unknown.length > 0) terminal.note(`WARNING there is no rule ${unknown.join(', ')}: nothing is left out for it`)
+  const template = args.text('format') ?? ''
+  try {
+    const { namespaces } = await loadComponents()
+    const findings = await auditFile(file, { namespaces, env: process.env, ignore: ignored, severities })
+    const text = template === '' ? auditLines(findings, terminal.hasColours) : auditByTemplate(findings, template)
+    terminal.write(text)
+    return findings.length === 0 ? 0 : 1
+  } catch (error) {
+    if (error instanceof TemplateError)
+      terminal.error(`ERROR in the template of --format: ${error.line}:${error.column}: ${error.message}`)
+    else terminal.failure(error, 'auditing the configuration file')
+    return 1
+  }
+}
+
+function severitiesOf(text: string | undefined): ReadonlySet<Severity> {
+  const words = listIn(text ?? '').map(word => word.toUpperCase())
+  if (words.length === 0) return new Set(SEVERITIES)
+  for (const word of words) {
+    if (SEVERITIES.includes(word as Severity)) continue
+    const hint = suggestion(word, SEVERITIES)
+    throw new UsageError(`unknown severity ${JSON.stringify(word)}${hint || `: one of ${SEVERITIES.join(', ')}`}`, 'audit')
+  }
+  return new Set(words as Severity[])
+}
+
+/** Returns what --ignore and --ignore-file list; undefined when the file cannot be read, which is told. */
+async function ignoredRules(args: Arguments, terminal: Terminal): Promise<readonly string[] | undefined> {
+  const rules = listIn(args.text('ignore') ?? '')
+  const file = args.text('ignore-file')
+  if (file === undefined || file === '') return rules
+  try {
+    const lines = (await readFile(file, 'utf8')).split(/\r?\n/)
+    return [...rules, ...lines.flatMap(line => listIn(line.replace(/#.*$/, '')))]
+  } catch (error) {
+    terminal.failure(error, 'accessing the ignore file')
+    return undefined
+  }
+}
+
+const listIn = (text: string): string[] =>
+  text
+    .split(',')
+    .map(word => word.trim())
+    .filter(word => word !== '')
