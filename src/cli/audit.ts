@@ -5,7 +5,7 @@ import { auditFile, isRule } from '../audit/audit.js'
 import { auditByTemplate, auditLines } from '../audit/report.js'
 import { SEVERITIES, type Severity } from '../audit/rule.js'
 import { TemplateError } from '../go-template/template-error.js'
-import { loadComponents } from '../plugin/shipped.js'
+import { loadComponents } from '../plugin/load/shipped.js'
 import { type Arguments, suggestion, UsageError } from './arguments.js'
 import type { Terminal } from './terminal.js'
 

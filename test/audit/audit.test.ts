@@ -8,7 +8,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type AuditFinding, type AuditOptions, auditFile, isRule, RULES } from '../../src/audit/audit.js'
 import { ConfigError } from '../../src/errors.js'
-import { loadComponents } from '../../src/plugin/shipped.js'
+import { loadComponents } from '../../src/plugin/load/shipped.js'
 
 const { namespaces } = await loadComponents()
 
