@@ -107,7 +107,8 @@ test('command lines in documents are understood', () => {
     .flatMap(one => one.text.split('\n').map(line => [one.place, line] as const))
   let seen = 0
   for (const [place, line] of lines) {
-    const [, name, ...rest] = line.replace(/^npx /, '').split(' ')
+    const words = line.replace(/^npx /, '').match(/'[^']*'|\S+/g) ?? []
+    const [, name, ...rest] = words.map(word => word.replace(/^'(.*)'$/, '$1'))
     if (!/^(npx )?sluice /.test(line)) continue
     seen++
     const command = findCommand(name!)
