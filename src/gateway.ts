@@ -23,7 +23,7 @@ import { reportTo } from './exchange/access-report.js'
 import { joinReports } from './exchange/report.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
 import type { Wrap } from './pipe/next.js'
-import { betweenSenders } from './pipe/step.js'
+import { aroundStep } from './pipe/next.js'
 import { describePipe } from './pipes.js'
 import { loadComponents, type ShippedComponents } from './plugin/load/shipped.js'
 import { guardWrap } from './plugin/run/guard-wrap.js'
@@ -289,13 +289,13 @@ class Boot {
   private async endpointWraps(host: PluginHost, endpoint: EndpointConfig): Promise<EndpointWraps> {
     const wraps = await host.endpoint(endpoint)
     const own = this.guarded('wrapEndpoint', `[ENDPOINT: ${endpoint.ginPath}]`, this.options.wrapEndpoint?.(endpoint))
-    return { ...wraps, router: joined(wraps.router, own && betweenSenders(own)) }
+    return { ...wraps, router: joined(wraps.router, own && aroundStep(own)) }
   }
 
   private async backendWraps(host: PluginHost, endpoint: EndpointConfig, backend: BackendConfig): Promise<BackendWraps> {
     const wraps = await host.backend(endpoint, backend)
     const own = this.guarded('wrapBackend', `[BACKEND: ${backend.goPattern}]`, this.options.wrapBackend?.(backend, endpoint))
-    return { ...wraps, transport: joined(own && betweenSenders(own), wraps.transport) }
+    return { ...wraps, transport: joined(own && aroundStep(own), wraps.transport) }
   }
 
   /** Code that was handed over fails as a plugin does. */

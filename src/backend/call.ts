@@ -18,9 +18,9 @@ import { addHandshake } from '../http/upgrade.js'
 import { BufferSource, type ByteSource } from '../message/byte-flow.js'
 import { GatewayRequest } from '../message/request.js'
 import type { Scope } from '../message/scope.js'
-import { Metered } from '../pipe/measure.js'
+import { MeteredReceiver } from '../pipe/measure.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
-import { type Sender, type SenderWrap, StepReceiver, through, type Work } from '../pipe/step.js'
+import { type Step, StepReceiver, type StepWrap, type Work, WorkStep } from '../pipe/step.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import type { PipeMeter } from '../telemetry/observer.js'
 import type { Balancer } from './balancer.js'
@@ -31,7 +31,7 @@ import { compileTargetTemplate } from './request-template.js'
 /** A request body for one backend: bytes that may be sent again, a source that flows once, or none. */
 export type CallBody = Buffer | ByteSource | undefined
 
-/** Sends one request to a backend; `receiver` hears as {@link Sender} says. */
+/** Sends one request to a backend; `receiver` is called as {@link Step} says. */
 export type BackendCall = (
   request: GatewayRequest,
   params: Readonly<Record<string, string>> | undefined,
@@ -43,9 +43,9 @@ export type BackendCall = (
 /** Stages of one backend, each already joined to one wrap. */
 export interface BackendWraps {
   /** Outside of decoding: modifiers, breaker, limits, checks. They see data on decoded endpoints. */
-  readonly decoded: SenderWrap | undefined
+  readonly decoded: StepWrap | undefined
   /** Around the transport: client plugins, caches, credentials. They see the upstream's bytes. */
-  readonly transport: SenderWrap | undefined
+  readonly transport: StepWrap | undefined
   /** Measures the whole, and its calls; undefined where nobody watches. */
   readonly meter?: PipeMeter | undefined
   readonly watch?: CallWatch | undefined
@@ -85,7 +85,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
   const plan: CallPlan = { redirects, watch, idleMs: deps.idleMs, limit, informs }
   const upgradePlan: CallPlan = { ...plan, redirects: undefined, idleMs: 0 }
   const hasStages = deps.wraps.decoded !== undefined || deps.wraps.transport !== undefined
-  const wrapped = compileChain(transport, receive, deps.wraps)
+  const wrapped = compileChain({ send: transport }, receive, deps.wraps)
 
   function transport(request: GatewayRequest, receiver: ResponseReceiver): void {
     let body: CallBody
@@ -151,7 +151,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
       // a body that was read for several calls is no longer the request's own
       const own = request.sole && scope === request.scope && body === request.bodySource
       const asked = own ? request : backendRequest(request, params, body, limit, scope)
-      return wrapped(asked.retarget(method, path, pool.origin, raw), receiver)
+      return wrapped.send(asked.retarget(method, path, pool.origin, raw), receiver)
     }
     request.exchange.upstream = pool.origin
     if (upgrades) return upgrade(request, pool, method, path, raw, scope, receiver)
@@ -161,7 +161,7 @@ export function compileBackendCall(endpoint: EndpointConfig, backend: BackendCon
     callUpstream(plan, pool, method, path, raw, body, scope, decoding)
   }
   if (meter === undefined) return call
-  return (request, params, body, scope, receiver) => call(request, params, body, scope, new Metered(meter, receiver))
+  return (request, params, body, scope, receiver) => call(request, params, body, scope, new MeteredReceiver(meter, receiver))
 }
 
 /** A backend whose transport is not there: every call fails before it is made. */
@@ -171,9 +171,9 @@ function failingCall(text: string): BackendCall {
 }
 
 /** Transport, what wraps it, decoding, what wraps that. */
-function compileChain(transport: Sender, receive: Work | undefined, wraps: BackendWraps): Sender {
+function compileChain(transport: Step, receive: Work | undefined, wraps: BackendWraps): Step {
   const sent = wraps.transport === undefined ? transport : wraps.transport(transport)
-  const received = receive === undefined ? sent : through(sent, receive)
+  const received = receive === undefined ? sent : new WorkStep(sent, receive)
   return wraps.decoded === undefined ? received : wraps.decoded(received)
 }
 

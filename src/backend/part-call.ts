@@ -8,7 +8,7 @@ import type { RawFields } from '../http/fields.js'
 import { joinChunks, tooLarge } from '../message/byte-flow.js'
 import { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
-import { settle } from '../pipe/lazy-promise.js'
+import { handOn } from '../pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import { ERROR_BODY_DRAIN, type WholeReceive } from './decoded.js'
 
@@ -54,7 +54,7 @@ export class PartCall extends UpstreamCall {
     this.fields = decodeFields(raw)
     if (this.whole.judgesBody) return
     this.judged = true
-    settle(this.whole.receive(this.responseOf(undefined), this.scope), this.receiver)
+    handOn(this.whole.receive(this.responseOf(undefined), this.scope), this.receiver)
   }
 
   protected onChunk(chunk: Buffer): boolean {
@@ -78,7 +78,7 @@ export class PartCall extends UpstreamCall {
     } catch (cause) {
       return this.receiver.reject(cause)
     }
-    settle(made, this.receiver)
+    handOn(made, this.receiver)
   }
 
   protected onFailure(error: GatewayError): void {

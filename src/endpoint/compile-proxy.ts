@@ -8,12 +8,12 @@ import type { BackendConfig, EndpointConfig } from '../config/types.js'
 import { decoderFor } from '../encoding/decoders.js'
 import { compileFlatmap } from '../encoding/flatmap/flatmap.js'
 import { GatewayError } from '../errors.js'
-import type { Sender } from '../pipe/step.js'
+import { FailingStep, type Step } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { EndpointDeps, EndpointWraps } from './deps.js'
-import { compileConcurrent, compileParallel, compileSequential, compileSingle } from './fan-out.js'
+import { compileConcurrent, compileSequential, ParallelStep, SingleStep } from './fan-out.js'
 import { withFlatmap } from './flatmap.js'
-import { noRegularBackend, withShadow } from './shadow.js'
+import { noRegularBackend, ShadowStep } from './shadow.js'
 import { withStatic } from './static.js'
 
 /** One backend and what stands around it. */
@@ -70,13 +70,13 @@ function streamsOut(endpoint: EndpointConfig, wraps: BackendWraps): boolean {
 }
 
 /** Shadow split → static → modifiers → merge → backends, outermost first. */
-export function compileProxy(endpoint: EndpointConfig, backends: readonly CompiledBackend[], wraps: EndpointWraps): Sender {
+export function compileProxy(endpoint: EndpointConfig, backends: readonly CompiledBackend[], wraps: EndpointWraps): Step {
   const regular = backends.filter(backend => !backend.config.proxy.shadow)
   const shadows = backends.filter(backend => backend.config.proxy.shadow)
   let proxy = regular.length === 0 ? noRegularBackend : compileGroup(endpoint, regular, wraps)
   if (shadows.length > 0) {
     const timeoutMs = Math.max(...shadows.map(backend => backend.config.proxy.shadowTimeoutMs))
-    proxy = withShadow(
+    proxy = new ShadowStep(
       proxy,
       compileGroup(endpoint, shadows, { ...wraps, modifiers: undefined }),
       timeoutMs,
@@ -86,12 +86,12 @@ export function compileProxy(endpoint: EndpointConfig, backends: readonly Compil
   return wraps.proxy === undefined ? proxy : wraps.proxy(proxy)
 }
 
-function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[], wraps: EndpointWraps): Sender {
+function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[], wraps: EndpointWraps): Step {
   const limit = endpoint.maxBodyBytes
   const calls = group.map(backend => backend.call)
-  let proxy: Sender
+  let proxy: Step
   if (group.length === 1) {
-    proxy = compileSingle(calls[0]!, endpoint.concurrentCalls > 1 || group[0]!.config.httpClient.sendBodyOnRedirect, limit)
+    proxy = new SingleStep(calls[0]!, endpoint.concurrentCalls > 1 || group[0]!.config.httpClient.sendBodyOnRedirect, limit)
   } else {
     proxy = endpoint.proxy.sequential
       ? compileSequential(
@@ -101,7 +101,7 @@ function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[
           endpoint.timeoutMs,
           limit
         )
-      : compileParallel(calls, endpoint.timeoutMs, limit)
+      : new ParallelStep(calls, endpoint.timeoutMs, limit)
     const flatmap = compileFlatmap(endpoint.proxy.flatmapFilter)
     if (flatmap !== undefined) proxy = withFlatmap(proxy, flatmap)
   }
@@ -111,8 +111,8 @@ function compileGroup(endpoint: EndpointConfig, group: readonly CompiledBackend[
 }
 
 /** An endpoint that KrakenD would start with and then fail on every request (`--tolerant`). */
-export function brokenProxy(text: string): Sender {
-  return (_request, receiver) => receiver.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: text }))
+export function brokenProxy(text: string): Step {
+  return new FailingStep(() => new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: text }))
 }
 
 /** KrakenD's lines about a merge. */

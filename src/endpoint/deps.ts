@@ -5,20 +5,20 @@ import type { BackendConfig, EndpointConfig, ServiceConfig } from '../config/typ
 import type { Decoder, Renderer } from '../encoding/types.js'
 import type { Report } from '../exchange/report.js'
 import type { Identity } from '../identity.js'
-import type { SenderWrap } from '../pipe/step.js'
+import type { StepWrap } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { PipeMeter } from '../telemetry/observer.js'
 
 /** Stages of an endpoint, joined per place, outermost first (components document §1). */
 export interface EndpointWraps {
   /** Auth and limits: they see the client's whole request and the finished answer. */
-  readonly router: SenderWrap | undefined
+  readonly router: StepWrap | undefined
   /** Handler plugins: the request after the endpoint's lists, the finished answer. */
-  readonly handlers: SenderWrap | undefined
+  readonly handlers: StepWrap | undefined
   /** Checks outside of shadow and static. */
-  readonly proxy: SenderWrap | undefined
+  readonly proxy: StepWrap | undefined
   /** Request and response modifiers, inside static, outside the merge. */
-  readonly modifiers: SenderWrap | undefined
+  readonly modifiers: StepWrap | undefined
   /** Measures the pipe; undefined where nobody watches. */
   readonly meter?: PipeMeter | undefined
 }

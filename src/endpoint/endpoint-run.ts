@@ -4,15 +4,12 @@ import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
-import type { Sender, Work } from '../pipe/step.js'
+import type { Step } from '../pipe/step.js'
 
 /** What boot decided for one endpoint. */
 export interface EndpointPlan {
-  readonly send: Sender
-  /** Makes the request that is sent; undefined = as it is. */
-  readonly prepare: ((request: GatewayRequest) => GatewayRequest) | undefined
-  /** What is left to do with a response; undefined = nothing. */
-  readonly finish: Work | undefined
+  /** The endpoint's pipe. */
+  readonly step: Step
   /** Makes an answer of a failure. */
   readonly failed: (error: unknown, request: GatewayRequest) => GatewayResponse
   /** The endpoint's timeout goes on until the body's end. */
@@ -24,7 +21,7 @@ export interface EndpointPlan {
 /** One request on its way through an endpoint, until there is an answer; a response that comes too late is discarded. */
 export class EndpointRun implements Cancellable, ResponseReceiver {
   private readonly plan: EndpointPlan
-  private request: GatewayRequest
+  private readonly request: GatewayRequest
   private readonly receiver: ResponseReceiver
   private over = false
 
@@ -38,35 +35,13 @@ export class EndpointRun implements Cancellable, ResponseReceiver {
     if (this.plan.races) this.request.scope.add(this)
     if (this.over) return
     try {
-      if (this.plan.prepare !== undefined) this.request = this.plan.prepare(this.request)
-      this.plan.send(this.request, this)
+      this.plan.step.send(this.request, this)
     } catch (error) {
       this.reject(error)
     }
   }
 
   receive(response: GatewayResponse): void {
-    const { finish } = this.plan
-    if (this.over || finish === undefined) return this.deliver(response)
-    let finished: GatewayResponse | Promise<GatewayResponse>
-    try {
-      finished = finish(response, this.request)
-    } catch (error) {
-      response.discard()
-      return this.reject(error)
-    }
-    if (finished === response || !(finished instanceof Promise)) this.deliver(finished as GatewayResponse)
-    else this.deliverLater(finished)
-  }
-
-  private deliverLater(finished: Promise<GatewayResponse>): void {
-    finished.then(
-      done => this.deliver(done),
-      error => this.reject(error)
-    )
-  }
-
-  private deliver(response: GatewayResponse): void {
     if (this.over) return response.discard()
     this.close()
     if (!this.plan.coversBody || response.tunnel !== undefined) this.request.scope.unexpire()

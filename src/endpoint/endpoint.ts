@@ -16,9 +16,9 @@ import { compileQueryFilter, compileQueryPick, type QueryFilter } from '../http/
 import { addHandshake } from '../http/upgrade.js'
 import type { AnswerTarget } from '../message/context.js'
 import type { GatewayRequest } from '../message/request.js'
-import { metered } from '../pipe/measure.js'
+import { MeteredStep } from '../pipe/measure.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
-import { inTurn, outermostStep, type Sender, through, type Work } from '../pipe/step.js'
+import { type Step, WorkStep } from '../pipe/step.js'
 import { compileAnswers, type EndpointAnswers } from './answers.js'
 import { brokenProxy, type CompiledBackend, compileBackend, compileProxy, logMerge, redirectPolicy } from './compile-proxy.js'
 import type { EndpointDeps, EndpointWraps } from './deps.js'
@@ -44,7 +44,7 @@ export interface Endpoint {
   /** ms that a tunnel may be silent; undefined where `Upgrade` is passed over. */
   readonly tunnelIdleMs: number | undefined
   /** Answers always: failures are responses. `request` is the client's, before the endpoint's lists. */
-  handle: Sender
+  handle(request: GatewayRequest, receiver: ResponseReceiver): void
   /** As {@link handle}, for a request object that nobody else has or will have. */
   serve(request: GatewayRequest, receiver: ResponseReceiver): void
   /** True when the answer's bytes are the upstream's. */
@@ -81,7 +81,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   if (config.extra['auth/validator'] === undefined) logger.info(`${tag}[JWTValidator] Validator disabled for this endpoint`)
   const piped = config.broken === undefined ? compileProxy(config, backends, wraps) : brokenProxy(config.broken)
   const { meter } = wraps
-  const proxy = meter === undefined ? piped : metered(piped, meter)
+  const proxy = meter === undefined ? piped : new MeteredStep(piped, meter)
   const direct =
     passthrough && isDirect(config, wraps, backends)
       ? compileDirect(config, deps, answers, filterFields, filterQuery, wraps, backends[0]!)
@@ -102,16 +102,11 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     : undefined
   const coversBody = !passthrough || deps.config.router.noOpTimeout === 'whole'
 
-  const finished = through(proxy, finish)
+  const finished = new WorkStep(proxy, finish)
   const handled = wraps.handlers === undefined ? finished : wraps.handlers(finished)
+  const listed = new ListsStep(handled, toEndpoint)
   const plan: EndpointPlan = {
-    ...(wraps.router === undefined
-      ? { prepare: toEndpoint, ...taken(handled) }
-      : {
-          prepare: undefined,
-          send: wraps.router((request, receiver) => handled(toEndpoint(request), receiver)),
-          finish: undefined
-        }),
+    step: wraps.router === undefined ? listed : wraps.router(listed),
     failed: answers.failed,
     coversBody,
     races: hasStages(wraps, backends)
@@ -151,14 +146,19 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   return { config, direct, tunnelIdleMs, passthrough, handle, serve }
 }
 
-/** What a sender does with responses in its outermost steps is left to the handling. */
-function taken(send: Sender): Pick<EndpointPlan, 'send' | 'finish'> {
-  let finish: Work | undefined
-  for (let step = outermostStep(send); step !== undefined; step = outermostStep(send)) {
-    finish = finish === undefined ? step.work : inTurn(step.work, finish)
-    send = step.send
+/** Sends on the request that the endpoint's lists (`input_headers`, `input_query_strings`) let through. */
+class ListsStep implements Step {
+  private readonly inner: Step
+  private readonly toEndpoint: (request: GatewayRequest) => GatewayRequest
+
+  constructor(inner: Step, toEndpoint: (request: GatewayRequest) => GatewayRequest) {
+    this.inner = inner
+    this.toEndpoint = toEndpoint
   }
-  return { send, finish }
+
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+    this.inner.send(this.toEndpoint(request), receiver)
+  }
 }
 
 /** Default idle limit of a tunnel is the endpoint's timeout, but no less than this: WebSocket libraries ping every 20 to 30 s. */

@@ -13,9 +13,10 @@ import { copyParams, type GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { runSliced, type Sliced } from '../message/slices.js'
-import { settle } from '../pipe/lazy-promise.js'
+import { handOn } from '../pipe/lazy-promise.js'
+import { NextStep } from '../pipe/next.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
-import { awaited, type Sender } from '../pipe/step.js'
+import type { Step } from '../pipe/step.js'
 import { bodyForMany, bodyForOne } from './request-body.js'
 
 /** Share of the endpoint's timeout that all parts of a merge have together (semantics §4.6). */
@@ -23,25 +24,35 @@ const MERGE_SHARE = 0.85
 /** Share of the endpoint's timeout for concurrent calls (semantics §4.5). */
 const CONCURRENT_SHARE = 0.75
 
-/** One backend with the endpoint's own budget. Its body streams unless it may be sent again (`buffered`). */
-export function compileSingle(call: BackendCall, buffered: boolean, limit: number): Sender {
-  return (request, receiver) => {
+/** Asks one backend within the endpoint's own timeout. Its request body streams unless it may be sent again (`buffered`). */
+export class SingleStep implements Step {
+  private readonly call: BackendCall
+  private readonly buffered: boolean
+  private readonly limit: number
+
+  constructor(call: BackendCall, buffered: boolean, limit: number) {
+    this.call = call
+    this.buffered = buffered
+    this.limit = limit
+  }
+
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
     let body: CallBody | Promise<CallBody>
     try {
-      body = buffered ? bodyForMany(request, limit) : bodyForOne(request)
+      body = this.buffered ? bodyForMany(request, this.limit) : bodyForOne(request)
     } catch (error) {
       return receiver.reject(error)
     }
-    if (body instanceof Promise) callLater(call, request, body, receiver)
-    else call(request, request.knownParams, body, request.scope, receiver)
+    if (body instanceof Promise) this.sendLater(request, body, receiver)
+    else this.call(request, request.knownParams, body, request.scope, receiver)
   }
-}
 
-function callLater(call: BackendCall, request: GatewayRequest, body: Promise<CallBody>, receiver: ResponseReceiver): void {
-  body.then(
-    ready => call(request, request.knownParams, ready, request.scope, receiver),
-    error => receiver.reject(error)
-  )
+  private sendLater(request: GatewayRequest, body: Promise<CallBody>, receiver: ResponseReceiver): void {
+    body.then(
+      ready => this.call(request, request.knownParams, ready, request.scope, receiver),
+      error => receiver.reject(error)
+    )
+  }
 }
 
 /** Runs `times` identical calls; the first complete response wins and the others are cancelled. */
@@ -87,25 +98,35 @@ const CONCURRENT_LOSER = new GatewayErrorClass('SLUICE_ERR_CLIENT_ABORTED', { me
 /** What a part came to. */
 type Outcome = GatewayResponse | GatewayError
 
-/** All backends at once, within 85 % of the endpoint's timeout. */
-export function compileParallel(calls: readonly BackendCall[], timeoutMs: number, limit: number): Sender {
-  const budget = Math.floor(timeoutMs * MERGE_SHARE)
-  const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, merge)`
+/** Asks all backends at once, within 85 % of the endpoint's timeout, and merges their responses. */
+export class ParallelStep implements Step {
+  private readonly calls: readonly BackendCall[]
+  private readonly budget: number
+  private readonly limitText: string
+  private readonly limit: number
 
-  function run(request: GatewayRequest, body: CallBody, receiver: ResponseReceiver): void {
-    const scope = request.scope.inner()
-    scope.expireIn(budget, limitText)
-    const merge = new Merge(calls.length, scope, request.scope, receiver)
-    for (let i = 0; i < calls.length; i++) calls[i]!(request, request.knownParams, body, scope, new Part(merge, i))
+  constructor(calls: readonly BackendCall[], timeoutMs: number, limit: number) {
+    this.calls = calls
+    this.budget = Math.floor(timeoutMs * MERGE_SHARE)
+    this.limitText = `timeout=${this.budget}ms (85 % of ${timeoutMs}ms, merge)`
+    this.limit = limit
   }
 
-  return (request, receiver) => {
-    const body = bodyForMany(request, limit)
-    if (body === undefined) return run(request, undefined, receiver)
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+    const body = bodyForMany(request, this.limit)
+    if (body === undefined) return this.ask(request, undefined, receiver)
     body.then(
-      ready => run(request, ready, receiver),
+      ready => this.ask(request, ready, receiver),
       error => receiver.reject(error)
     )
+  }
+
+  private ask(request: GatewayRequest, body: CallBody, receiver: ResponseReceiver): void {
+    const { calls } = this
+    const scope = request.scope.inner()
+    scope.expireIn(this.budget, this.limitText)
+    const merge = new Merge(calls.length, scope, request.scope, receiver)
+    for (let i = 0; i < calls.length; i++) calls[i]!(request, request.knownParams, body, scope, new Part(merge, i))
   }
 }
 
@@ -136,7 +157,7 @@ class Merge {
     } catch (cause) {
       return this.receiver.reject(cause)
     }
-    settle(joined, this.receiver)
+    handOn(joined, this.receiver)
   }
 }
 
@@ -218,12 +239,12 @@ export function compileSequential(
   propagated: readonly string[],
   timeoutMs: number,
   limit: number
-): Sender {
+): Step {
   const budget = Math.floor(timeoutMs * MERGE_SHARE)
   const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, sequential)`
   const wanted = patterns.map((pattern, index) => propagationsFor(index, pattern, propagated))
 
-  return awaited(async request => {
+  return new NextStep(async request => {
     const body = await bodyForMany(request, limit)
     const scope: Scope = request.scope.inner()
     scope.expireIn(budget, limitText)

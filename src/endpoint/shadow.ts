@@ -3,22 +3,52 @@ import { GatewayError } from '../errors.js'
 import { BufferSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import { copyParams, GatewayRequest } from '../message/request.js'
-import { promised, type Sender } from '../pipe/step.js'
+import { type Next, nextOf } from '../pipe/next.js'
+import type { ResponseReceiver } from '../pipe/receiver.js'
+import { FailingStep, type Step } from '../pipe/step.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import { bodyForMany } from './request-body.js'
 
 /**
- * Sends a copy of each request to the shadow backends and forgets the answer. The copy has its own deadline and lives on
- * when the client leaves; its failures are nobody's (semantics §4.4).
+ * Sends a copy of each request to the shadow backends and forgets the response. The copy has its own deadline and lives on
+ * when the client leaves; its failures count for nothing.
  */
-export function withShadow(next: Sender, shadow: Sender, timeoutMs: number, limit: number): Sender {
-  const limitText = `shadow_timeout=${timeoutMs}ms`
-  const shadowed = promised(shadow)
+export class ShadowStep implements Step {
+  private readonly inner: Step
+  private readonly shadow: Next
+  private readonly timeoutMs: number
+  private readonly limitText: string
+  private readonly limit: number
 
-  const start = (request: GatewayRequest, body: Buffer | undefined): Promise<unknown> => {
+  /** @param limit bytes; most of a request's body that is held for the copy */
+  constructor(inner: Step, shadow: Step, timeoutMs: number, limit: number) {
+    this.inner = inner
+    this.shadow = nextOf(shadow)
+    this.timeoutMs = timeoutMs
+    this.limitText = `shadow_timeout=${timeoutMs}ms`
+    this.limit = limit
+  }
+
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+    const body = bodyForMany(request, this.limit)
+    if (body === undefined) {
+      this.copy(request, undefined)
+      return this.inner.send(request, receiver)
+    }
+    body.then(
+      bytes => {
+        this.copy(request, bytes)
+        request.refill(bytes ?? NO_BYTES)
+        this.inner.send(request, receiver)
+      },
+      error => receiver.reject(error)
+    )
+  }
+
+  private copy(request: GatewayRequest, body: Buffer | undefined): void {
     const { remoteAddress, clientAddress, host, rawHeaders } = request.exchange
     const exchange = new Exchange(deadlines, remoteAddress, clientAddress, host, rawHeaders)
-    exchange.expireIn(timeoutMs, limitText)
+    exchange.expireIn(this.timeoutMs, this.limitText)
     const copy = GatewayRequest.from({
       exchange,
       method: request.method,
@@ -29,39 +59,24 @@ export function withShadow(next: Sender, shadow: Sender, timeoutMs: number, limi
       raw: request.raw.slice(),
       params: copyParams(request.params),
       source: body === undefined ? undefined : new BufferSource(body),
-      limit
+      limit: this.limit
     })
-    return shadowed(copy)
-      .then(
-        response => response.discard(),
-        () => {}
-      )
-      .finally(() => {
-        exchange.close()
-        exchange.finished()
-      })
-  }
-
-  return (request, receiver) => {
-    const body = bodyForMany(request, limit)
-    if (body === undefined) {
-      void start(request, undefined)
-      return next(request, receiver)
+    const over = (): void => {
+      exchange.close()
+      exchange.finished()
     }
-    body.then(
-      bytes => {
-        void start(request, bytes)
-        request.refill(bytes ?? NO_BYTES)
-        next(request, receiver)
-      },
-      error => receiver.reject(error)
-    )
+    void this.shadow(copy)
+      .then(response => response.discard(), ignore)
+      .finally(over)
   }
 }
+
+const ignore = (): void => {}
 
 /** A body that came empty was read all the same. */
 const NO_BYTES = Buffer.alloc(0)
 
-/** Shadow calls alone leave nobody to answer (semantics §4.4). */
-export const noRegularBackend: Sender = (_request, receiver) =>
-  receiver.reject(new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: 'all endpoints must have at least one backend' }))
+/** Stands for an endpoint that has shadow backends only: there is none to answer. */
+export const noRegularBackend: Step = new FailingStep(
+  () => new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: 'all endpoints must have at least one backend' })
+)

@@ -6,7 +6,8 @@ import { GatewayError } from '../errors.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { runSliced } from '../message/slices.js'
-import { awaited, promised, type Sender } from '../pipe/step.js'
+import { NextStep, nextOf } from '../pipe/next.js'
+import type { Step } from '../pipe/step.js'
 
 /** When static data is added: by what came back and whether something failed (semantics §4.3). */
 const MATCHES: Readonly<
@@ -23,8 +24,8 @@ const MATCHES: Readonly<
  * Adds `proxy.static` data: each top-level key replaces the answer's. A failure that is covered by data is kept for the log
  * and the client gets 200. Not for no-op, whose bodies are nobody's to change.
  */
-export function withStatic(send: Sender, data: object, strategy: StaticStrategy): Sender {
-  const next = promised(send)
+export function withStatic(inner: Step, data: object, strategy: StaticStrategy): Step {
+  const next = nextOf(inner)
   const node = ObjectNode.ofText(Buffer.from(JSON.stringify(data)).toString('latin1'))
   const matches = MATCHES[strategy]
 
@@ -52,7 +53,7 @@ export function withStatic(send: Sender, data: object, strategy: StaticStrategy)
     return made
   }
 
-  return awaited(request =>
+  return new NextStep(request =>
     next(request).then(
       response => add(response, response.failure, request.scope),
       error =>

@@ -1,35 +1,35 @@
 /**
- * Work that somebody else does for an exchange: stages and streams given to its bodies, answers that are still to come. Kept
- * here is only whose it is, so that who breaks it, or never ends it, can be named. The owner alone knows how that is said.
+ * Who is to blame: stages and streams that plugins give to bodies, and functions of plugins that have not answered. Each keeps
+ * its owner, so that a failure or a delay can be logged with the plugin's name. The owner writes the line.
  */
 
 import { GatewayError } from '../errors.js'
 
-/** Whose work it is. */
+/** The owner of a stage, a stream or unanswered work: a plugin in its place. */
 export interface WorkOwner {
-  /** Translates what its stage or stream threw; says so in the log. */
+  /** Logs what its stage or stream threw and returns it as a GatewayError. */
   failed(cause: unknown): GatewayError
-  /** Says in the log that time was over before it had answered. `limit`: `timeout=2000ms`. */
+  /** Logs that the time ended before it had answered. `limit`: `timeout=2000ms`. */
   late(limit: string): void
 }
 
-/** A stage or stream. Without an owner it is the gateway's own, or its owner was not looked for yet. */
+/** A stage or stream. Without an owner it is the gateway's own, or its owner is still to be found. */
 export interface Owned {
   owner?: WorkOwner | undefined
 }
 
-/** A message, as far as somebody may be waiting for its body. */
+/** A message, as far as a plugin may be waiting for its body. */
 interface Message {
   readonly openedBody: { readonly awaited: boolean } | undefined
 }
 
-/** What has a list of unfinished answers. */
+/** An exchange, as far as work in it is unanswered. */
 interface Waits {
-  /** The last come first. */
-  waiting: UnansweredWork | undefined
+  /** The last begun; each knows the one before it. */
+  unanswered: UnansweredWork | undefined
 }
 
-/** One answer that is still to come. */
+/** One call of a plugin's function that has returned a promise. */
 export class UnansweredWork {
   private readonly owner: WorkOwner
   private readonly place: object | undefined
@@ -42,7 +42,7 @@ export class UnansweredWork {
 
   /**
    * @param place tells one stage's runs from another's
-   * @param inside what it got when it called further in; undefined when it has not
+   * @param inside what `next` returned to it; undefined when it has not called further in
    * @param response the one it was given, if any
    */
   constructor(
@@ -59,37 +59,57 @@ export class UnansweredWork {
     this.response = response
   }
 
+  /** Waits for `answer`; until it settles the work counts as unanswered. */
+  until<T, R>(
+    answer: PromiseLike<T>,
+    exchange: Waits,
+    answered: (value: T) => R | Promise<R>,
+    failed: (thrown: unknown) => R
+  ): Promise<R> {
+    this.begin(exchange)
+    return Promise.resolve(answer).then(
+      value => {
+        this.end(exchange)
+        return answered(value)
+      },
+      thrown => {
+        this.end(exchange)
+        return failed(thrown)
+      }
+    )
+  }
+
   begin(exchange: Waits): this {
-    this.before = exchange.waiting
-    exchange.waiting = this
+    this.before = exchange.unanswered
+    exchange.unanswered = this
     return this
   }
 
-  /** The answer is there, good or bad. */
+  /** The promise has settled. */
   end(exchange: Waits): void {
     this.over = true
     this.inside = undefined
-    while (exchange.waiting?.over) exchange.waiting = exchange.waiting.before
+    while (exchange.unanswered?.over) exchange.unanswered = exchange.unanswered.before
   }
 
-  /** Notes a call further in that was made while it was waited for. */
+  /** Notes a call further in that was made while the work was unanswered. */
   static called(exchange: Waits, place: object, request: Message, answer: Promise<unknown>): void {
     let exact = false
-    for (let one = exchange.waiting; one !== undefined; one = one.before) {
+    for (let one = exchange.unanswered; one !== undefined; one = one.before) {
       if (one.over || one.place !== place || one.request !== request) continue
       one.inside = together(one.inside, answer)
       exact = true
     }
     if (exact) return
-    // with a request of its own: whoever it was, nobody is blamed while that call runs
-    for (let one = exchange.waiting; one !== undefined; one = one.before) {
+    // a request that none of them was given: any may have sent it, so none is blamed while that call runs
+    for (let one = exchange.unanswered; one !== undefined; one = one.before) {
       if (!one.over && one.place === place) one.inside = together(one.inside, answer)
     }
   }
 
-  /** Names everybody who has not answered and who waits neither for a call further in nor for bytes that have not come. */
+  /** Names the owner of each unanswered work that waits neither for a call further in nor for bytes that have not come. */
   static nameLate(exchange: Waits, limit: string): void {
-    for (let one = exchange.waiting; one !== undefined; one = one.before) one.judge(limit)
+    for (let one = exchange.unanswered; one !== undefined; one = one.before) one.judge(limit)
   }
 
   private judge(limit: string): void {
@@ -129,9 +149,9 @@ function readsStill(answer: unknown): boolean {
   return answer.some((one: PromiseSettledResult<unknown>) => one.status === 'fulfilled' && readsStill(one.value))
 }
 
-/** A stage or stream broke whose owner is not known: the gateway's own, or one that its owner is still at work with. */
+/** A stage or stream without an owner broke: the gateway's own, or one whose plugin is still running. */
 export class UnclaimedFailure extends GatewayError {
-  /** Somebody took it for his own. */
+  /** A plugin was found to be its owner. */
   claimed = false
 
   constructor(message: string, cause: unknown) {

@@ -42,10 +42,12 @@ export class Exchange extends Scope {
   offer: UpgradeOffer | undefined = undefined
   /** Set once, by the endpoint that takes the request. */
   target: AnswerTarget = NO_ENDPOINT
-  /** Foreign work whose answer is still to come, the last begun first. */
-  waiting: UnansweredWork | undefined = undefined
-  /** The last promise that a `next` of the gateway's answered without anybody having listened there. */
-  pending: Promise<unknown> | undefined = undefined
+  /** Work of plugins that is not answered yet, the last begun. */
+  unanswered: UnansweredWork | undefined = undefined
+  /** The handler place whose handler runs synchronously. */
+  running: object | undefined = undefined
+  /** What `next` has returned to the handler in {@link running}. */
+  handed: Promise<unknown> | undefined = undefined
   private cleanups: (() => void)[] | undefined
   private stateMap: Map<unknown, unknown> | undefined
 

@@ -1,79 +1,64 @@
-import type { GatewayRequest } from '../message/request.js'
+/**
+ * The promise that `next` returns to a plugin. A handler that passes it on unheard costs no native promise: its response goes
+ * on in the turn it came in. A native promise is made when something listens (`await`, `then`, `Promise.all` …).
+ *
+ * Invariants; test/pipe/lazy-promise.test.ts tries each with every order of calls:
+ *
+ *  1. It settles once, by the first call of `receive` or `reject`. Later calls change nothing.
+ *  2. Its receiver (`passTo`) is called exactly once, with what it settled to.
+ *  3. Without a listener the receiver is called synchronously: by `receive` or `reject`, or by `passTo` when it has settled before.
+ *  4. Listeners that came before the receiver are called before it.
+ *  5. A listener gets the same outcome whenever it comes: before or after the settlement, before or after `passTo`.
+ *  6. To listeners it is a promise: `instanceof`, `await`, `then`, `catch`, `finally`, `Promise.all`, `race`, `allSettled`.
+ *  7. A failure that nothing listens to is no unhandled rejection.
+ */
+
 import type { GatewayResponse } from '../message/response.js'
 import type { ResponseReceiver } from './receiver.js'
-import type { Work } from './step.js'
-
-/** Where pendings are made: one `next` of one stage. */
-export interface NextPlace {
-  /** Somebody has listened to one of them. */
-  listened: boolean
-  /** What is done with each response before anybody hears of it. */
-  readonly work: Work | undefined
-}
 
 const OPEN = 0
 const RECEIVED = 1
 const REJECTED = 2
 
-/**
- * What `next` answers to a stage that has never listened to it: a promise of the response in all but the system's own slots, so
- * `await`, `then`, `instanceof Promise` and `Promise.all` work. A stage that passes it on as it is leaves nobody to listen: the response
- * then goes on in the turn it came in, without a promise having been made.
- */
+/** See the top of the file. A promise in all but the native slots. */
 export class LazyPromise implements Promise<GatewayResponse>, ResponseReceiver {
   /** That of its prototype. */
   declare readonly [Symbol.toStringTag]: string
-  private readonly place: NextPlace
-  private readonly request: GatewayRequest
   private state: typeof OPEN | typeof RECEIVED | typeof REJECTED = OPEN
   /** The response, or the error. */
   private outcome: unknown = undefined
-  /** Hears after those who listened. */
   private receiver: ResponseReceiver | undefined = undefined
   private listeners: Listeners | undefined = undefined
 
-  constructor(place: NextPlace, request: GatewayRequest) {
-    this.place = place
-    this.request = request
-  }
-
-  /** Called by the sender, once, with what the work of the place is still to be done with. */
   receive(response: GatewayResponse): void {
-    const { work } = this.place
-    if (work === undefined) return this.settled(RECEIVED, response)
-    let made: GatewayResponse | Promise<GatewayResponse>
-    try {
-      made = work(response, this.request)
-    } catch (error) {
-      return this.reject(error)
-    }
-    if (made === response) this.settled(RECEIVED, response)
-    else settle(made, { receive: done => this.settled(RECEIVED, done), reject: error => this.reject(error) })
+    this.settle(RECEIVED, response)
   }
 
-  /** As {@link receive}. */
   reject(error: unknown): void {
-    this.settled(REJECTED, error)
+    this.settle(REJECTED, error)
   }
 
-  private settled(state: typeof RECEIVED | typeof REJECTED, outcome: unknown): void {
+  private settle(state: typeof RECEIVED | typeof REJECTED, outcome: unknown): void {
+    if (this.state !== OPEN) return
     this.state = state
     this.outcome = outcome
-    if (this.listeners !== undefined) this.tell(this.listeners)
-    if (this.receiver !== undefined) this.passTo(this.receiver)
+    if (this.listeners !== undefined) this.tellListeners(this.listeners)
+    if (this.receiver !== undefined) this.tellReceiver(this.receiver)
   }
 
-  private tell(listeners: Listeners): void {
-    if (this.state === RECEIVED) listeners.resolve(this.outcome as GatewayResponse)
-    else if (this.state === REJECTED) listeners.reject(this.outcome)
-  }
-
-  /** Makes `receiver` hear what becomes of it: at once where nobody listens, else after those who do. Called once at most. */
+  /** Calls `receiver` with the outcome: in the turn of the settlement, or after the listeners when there are any. */
   passTo(receiver: ResponseReceiver): void {
-    if (this.listeners !== undefined) whenSettled(this.listeners.promise, receiver)
-    else if (this.state === RECEIVED) receiver.receive(this.outcome as GatewayResponse)
-    else if (this.state === REJECTED) receiver.reject(this.outcome)
-    else this.receiver = receiver
+    if (this.listeners !== undefined || this.receiver !== undefined) {
+      listen(this.then(), receiver)
+      return
+    }
+    this.receiver = receiver
+    if (this.state !== OPEN) this.tellReceiver(receiver)
+  }
+
+  private tellReceiver(receiver: ResponseReceiver): void {
+    if (this.state === RECEIVED) receiver.receive(this.outcome as GatewayResponse)
+    else receiver.reject(this.outcome)
   }
 
   // biome-ignore lint/suspicious/noThenProperty: it stands for a promise
@@ -82,9 +67,8 @@ export class LazyPromise implements Promise<GatewayResponse>, ResponseReceiver {
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null
   ): Promise<A | B> {
     if (this.listeners === undefined) {
-      this.place.listened = true
       this.listeners = new Listeners()
-      this.tell(this.listeners)
+      if (this.state !== OPEN) this.tellListeners(this.listeners)
     }
     return this.listeners.promise.then(onFulfilled, onRejected)
   }
@@ -96,10 +80,15 @@ export class LazyPromise implements Promise<GatewayResponse>, ResponseReceiver {
   finally(onFinally?: (() => void) | null): Promise<GatewayResponse> {
     return this.then().finally(onFinally)
   }
+
+  private tellListeners(listeners: Listeners): void {
+    if (this.state === RECEIVED) listeners.resolve(this.outcome as GatewayResponse)
+    else listeners.reject(this.outcome)
+  }
 }
 Object.setPrototypeOf(LazyPromise.prototype, Promise.prototype)
 
-/** The promise that is made when somebody listens. */
+/** The native promise that listeners hang on. */
 class Listeners {
   resolve!: (response: GatewayResponse) => void
   reject!: (error: unknown) => void
@@ -109,22 +98,26 @@ class Listeners {
   })
 }
 
-/** Hands on what is there, or what a promise comes to. */
-export function settle(made: GatewayResponse | Promise<GatewayResponse>, receiver: ResponseReceiver): void {
-  if (made instanceof Promise) whenSettled(made, receiver)
+/** Calls `receiver` with a response that is there, or with the outcome of a promise. */
+export function handOn(made: GatewayResponse | Promise<GatewayResponse>, receiver: ResponseReceiver): void {
+  if (made instanceof Promise) receiveFrom(made, receiver)
   else receiver.receive(made)
 }
 
-/** Tells `receiver` what a promise comes to. */
-export function whenSettled(answer: Promise<GatewayResponse>, receiver: ResponseReceiver): void {
-  if (answer instanceof LazyPromise) return answer.passTo(receiver)
+/** Calls `receiver` with the outcome of a promise. */
+export function receiveFrom(answer: Promise<GatewayResponse>, receiver: ResponseReceiver): void {
+  if (answer instanceof LazyPromise) answer.passTo(receiver)
+  else listen(answer, receiver)
+}
+
+function listen(answer: Promise<GatewayResponse>, receiver: ResponseReceiver): void {
   answer.then(
     response => receiver.receive(response),
     error => receiver.reject(error)
   )
 }
 
-/** For a promise that perhaps nobody looks at: its failure must not end the process. */
+/** For a promise that is perhaps never listened to: its failure must not end the process. */
 export function unwatched(answer: Promise<unknown>): void {
   if (!(answer instanceof LazyPromise)) answer.catch(ignore)
 }

@@ -6,15 +6,25 @@ import type { GatewayResponse } from '../message/response.js'
 import type { PipeMeter, PipeOutcome, StageMeter } from '../telemetry/observer.js'
 import type { Next, Wrap } from './next.js'
 import type { ResponseReceiver } from './receiver.js'
-import type { Sender } from './step.js'
+import type { Step } from './step.js'
 
-/** Makes a sender tell `meter` how long it takes, and what comes of it. */
-export function metered(send: Sender, meter: PipeMeter): Sender {
-  return (request, receiver) => send(request, new Metered(meter, receiver))
+/** A step that tells `meter` how long it takes, and what comes of it. */
+export class MeteredStep implements Step {
+  private readonly inner: Step
+  private readonly meter: PipeMeter
+
+  constructor(inner: Step, meter: PipeMeter) {
+    this.inner = inner
+    this.meter = meter
+  }
+
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+    this.inner.send(request, new MeteredReceiver(this.meter, receiver))
+  }
 }
 
 /** One run of a measured pipe. */
-export class Metered implements ResponseReceiver {
+export class MeteredReceiver implements ResponseReceiver {
   private readonly meter: PipeMeter
   private readonly receiver: ResponseReceiver
   private readonly startedAt = performance.now()

@@ -1,96 +1,41 @@
 /**
- * A pipe without promises: each step hands its answer on while it still runs, so that an answer's head and its first bytes are
- * written in the turn they came in. Plugins see promises; a step that has to wait makes one of its own.
+ * A pipe is made of steps that stand around each other. A step sends a request further in and gets its response by a call, not
+ * by a promise: what an upstream sent is written to the client in the turn it was read in, unless a step waits.
  */
 
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
-import { LazyPromise, type NextPlace, settle, whenSettled } from './lazy-promise.js'
-import type { Next } from './next.js'
+import { handOn } from './lazy-promise.js'
 import type { ResponseReceiver } from './receiver.js'
 
-/** Sends a request on. `receiver` hears once, perhaps before the call returns. Never throws. */
-export type Sender = (request: GatewayRequest, receiver: ResponseReceiver) => void
+/** One step of a pipe, with all that stands further in. Made at boot, used by every request. */
+export interface Step {
+  /** Sends `request` on. Calls `receiver` once, perhaps before it returns. Never throws. */
+  send(request: GatewayRequest, receiver: ResponseReceiver): void
+}
 
-/** Wraps a sender by another one, at boot. */
-export type SenderWrap = (send: Sender) => Sender
+/** Puts a step around another one, at boot. */
+export type StepWrap = (inner: Step) => Step
 
-/** What a step makes of a response; whatever it throws or rejects with is the exchange's failure. */
+/** What a step makes of a response. What it throws or rejects with becomes the failure of the request. */
 export type Work = (response: GatewayResponse, request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
 
-/**
- * Makes the form with promises of a sender. Never throws. To those who pass on what it answers it answers a {@link LazyPromise}; from the first
- * on that listened to one, promises of the system, which are cheaper to listen to.
- */
-export function promised(send: Sender): Next {
-  const step = steps.get(send)
-  const place: NextPlace = { listened: false, work: step?.work }
-  const bare = step?.send ?? send
-  const next: Next = request => {
-    if (place.listened) return new Promise((receive, reject) => send(request, { receive, reject }))
-    const pending = new LazyPromise(place, request)
-    request.exchange.pending = pending
-    bare(request, pending)
-    return pending
+/** A step whose responses go through `work`. */
+export class WorkStep implements Step {
+  private readonly inner: Step
+  private readonly work: Work
+
+  constructor(inner: Step, work: Work) {
+    this.inner = inner
+    this.work = work
   }
-  ofSenders.add(next)
-  return next
-}
 
-const ofSenders = new WeakSet<Next>()
-
-/** Says of a function whether {@link promised} made it: it never throws then. */
-export function isOfSender(next: Next): boolean {
-  return ofSenders.has(next)
-}
-
-/** Makes a sender of a function that answers a promise, or throws. */
-export function awaited(next: Next): Sender {
-  return (request, receiver) => {
-    try {
-      whenSettled(next(request), receiver)
-    } catch (error) {
-      receiver.reject(error)
-    }
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+    this.inner.send(request, new StepReceiver(this.work, request, receiver))
   }
 }
 
-/** Puts a stage that takes and answers promises between senders. */
-export function betweenSenders(wrap: (next: Next) => Next): SenderWrap {
-  return send => awaited(wrap(promised(send)))
-}
-
-/** Makes a sender whose responses go through `work`. */
-export function through(send: Sender, work: Work): Sender {
-  const joined: Sender = (request, receiver) => send(request, new StepReceiver(work, request, receiver))
-  steps.set(joined, { send, work })
-  return joined
-}
-
-/** The two parts of a sender that {@link through} made. */
-export interface Step {
-  readonly send: Sender
-  readonly work: Work
-}
-
-const steps = new WeakMap<Sender, Step>()
-
-/** Takes apart what {@link through} made, at boot, for those who can do `work` themselves; undefined for other senders. */
-export function outermostStep(send: Sender): Step | undefined {
-  return steps.get(send)
-}
-
-/** Does one work after the other. */
-export function inTurn(first: Work, second: Work): Work {
-  return (response, request) => {
-    const made = first(response, request)
-    // see StepReceiver.receive
-    if (made !== response && made instanceof Promise) return made.then(done => second(done, request))
-    return second(made as GatewayResponse, request)
-  }
-}
-
-/** One response on its way through a step. */
+/** Receives for a {@link WorkStep}: runs its work on the response and hands the outcome on. */
 export class StepReceiver implements ResponseReceiver {
   private readonly work: Work
   private readonly request: GatewayRequest
@@ -107,14 +52,29 @@ export class StepReceiver implements ResponseReceiver {
     try {
       made = this.work(response, this.request)
     } catch (error) {
-      return this.receiver.reject(error)
+      response.discard()
+      this.receiver.reject(error)
+      return
     }
-    // mostly the same one, and looking through prototypes is dear where they are not in the cache (bench/chain, pass)
+    // mostly the same response: the comparison spares a look through prototypes that no cache holds (bench/chain, pass)
     if (made === response) this.receiver.receive(response)
-    else settle(made, this.receiver)
+    else handOn(made, this.receiver)
   }
 
   reject(error: unknown): void {
     this.receiver.reject(error)
+  }
+}
+
+/** A step that fails every request. */
+export class FailingStep implements Step {
+  private readonly failure: () => Error
+
+  constructor(failure: () => Error) {
+    this.failure = failure
+  }
+
+  send(_request: GatewayRequest, receiver: ResponseReceiver): void {
+    receiver.reject(this.failure())
   }
 }

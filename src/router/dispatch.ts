@@ -18,10 +18,10 @@ import type { Exchange } from '../message/context.js'
 import { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
-import { settle } from '../pipe/lazy-promise.js'
-import type { Wrap } from '../pipe/next.js'
+import { handOn } from '../pipe/lazy-promise.js'
+import { aroundStep, type Wrap } from '../pipe/next.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
-import { betweenSenders, type Sender } from '../pipe/step.js'
+import type { Step } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { RouteResult, Router } from './router.js'
 
@@ -69,12 +69,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     match.value.handle(request, receiver)
   }
   const guarded = options.inner === undefined ? undefined : betweenStages(options.inner, proceed)
-  const routed: Sender = (request, receiver) => {
-    const match = router.lookup(request.method, request.path)
-    if (guarded === undefined || isUnguarded(match)) proceed(match, request, receiver)
-    else guarded(match, request, receiver)
+  const routed: Step = {
+    send(request, receiver) {
+      const match = router.lookup(request.method, request.path)
+      if (guarded === undefined || isUnguarded(match)) proceed(match, request, receiver)
+      else guarded(match, request, receiver)
+    }
   }
-  const chain = options.outer === undefined ? routed : betweenSenders(options.outer)(neverRejecting(routed, options))
+  const chain = options.outer === undefined ? routed : aroundStep(options.outer)(neverRejecting(routed, options))
 
   return (req, res, offer) => {
     let target: Target
@@ -106,7 +108,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       endpoint.serve(request, exchange)
       return
     }
-    chain(request, exchange)
+    chain.send(request, exchange)
   }
 }
 
@@ -136,7 +138,7 @@ function answerReserved(handler: ReservedHandler, request: GatewayRequest, recei
   } catch (error) {
     return receiver.reject(error)
   }
-  settle(answer, receiver)
+  handOn(answer, receiver)
 }
 
 /** Takes what the router found along with the request. */
@@ -151,16 +153,18 @@ function isUnguarded(match: RouteResult<RouteTarget>): boolean {
 /** Puts stages, which know requests alone, in front of `proceed`. */
 function betweenStages(stages: Wrap, proceed: Proceed): Proceed {
   const matches = new WeakMap<Exchange, RouteResult<RouteTarget>>()
-  const send = betweenSenders(stages)((request, receiver) => proceed(matches.get(request.exchange)!, request, receiver))
+  const staged = aroundStep(stages)({
+    send: (request, receiver) => proceed(matches.get(request.exchange)!, request, receiver)
+  })
   return (match, request, receiver) => {
     matches.set(request.exchange, match)
-    send(request, receiver)
+    staged.send(request, receiver)
   }
 }
 
 /** At service scope `next` never rejects: a failure further in is already a response. */
-function neverRejecting(send: Sender, options: FailureOptions): Sender {
-  return (request, receiver) => send(request, new Absorbing(request.exchange, receiver, options))
+function neverRejecting(inner: Step, options: FailureOptions): Step {
+  return { send: (request, receiver) => inner.send(request, new Absorbing(request.exchange, receiver, options)) }
 }
 
 class Absorbing implements ResponseReceiver {

@@ -84,7 +84,7 @@ describe('a stage that breaks', () => {
 describe('answers that do not come', () => {
   it('are named once, unless they came or wait themselves', async () => {
     const log: string[] = []
-    const exchange: { waiting: UnansweredWork | undefined } = { waiting: undefined }
+    const exchange: { unanswered: UnansweredWork | undefined } = { unanswered: undefined }
     const begin = (name: string, inside?: Promise<unknown>): UnansweredWork =>
       new UnansweredWork(ownerOf(log, name), undefined, nothing, inside, undefined).begin(exchange)
     const first = begin('first')
@@ -102,13 +102,13 @@ describe('answers that do not come', () => {
   })
 
   it('are forgotten when they come, in any order', () => {
-    const exchange: { waiting: UnansweredWork | undefined } = { waiting: undefined }
+    const exchange: { unanswered: UnansweredWork | undefined } = { unanswered: undefined }
     const all = [1, 2, 3].map(() => new UnansweredWork(ownerOf([], ''), undefined, nothing, undefined, undefined).begin(exchange))
     all[1]!.end(exchange)
     all[0]!.end(exchange)
-    assert.equal(exchange.waiting, all[2])
+    assert.equal(exchange.unanswered, all[2])
     all[2]!.end(exchange)
-    assert.equal(exchange.waiting, undefined)
+    assert.equal(exchange.unanswered, undefined)
   })
 })
 

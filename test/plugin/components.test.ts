@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { loadConfigObject } from '../../src/config/load.js'
 import type { ConfigError } from '../../src/errors.js'
-import { awaited, promised, type SenderWrap } from '../../src/pipe/step.js'
+import { NextStep, nextOf } from '../../src/pipe/next.js'
+import type { StepWrap } from '../../src/pipe/step.js'
 import type { Component, ComponentContext } from '../../src/plugin/component.js'
 import { defineComponent, GatewayResponse, type Next, type Wrap } from '../../src/plugin/index.js'
 import { createPluginHost, type PluginHost } from '../../src/plugin/run/host.js'
@@ -67,7 +68,7 @@ async function way(wrap: Wrap | undefined): Promise<string | undefined> {
 }
 
 /** The same of a wrap between senders. */
-const inward = (wrap: SenderWrap | undefined): Promise<string | undefined> => way(next => promised(wrap!(awaited(next))))
+const inward = (wrap: StepWrap | undefined): Promise<string | undefined> => way(next => nextOf(wrap!(new NextStep(next))))
 
 describe('components', () => {
   test('stand in the order of their slots, outermost first, whatever their order in the registry', async t => {

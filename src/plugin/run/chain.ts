@@ -1,9 +1,18 @@
 /**
- * Handler chains: each handler wraps what stands before it, the last one sees the request first.
+ * Handlers around each other, and the path of a response through them.
  *
- * In: the handlers' factories with their extra, and the gateway's own next. Out: one Next. A handler that passes on what
- * `next` gave it costs a comparison: no promise, no closure (bench: chain). Only where it answers something else are its
- * answer checked and its failures contained.
+ * A request goes in through the handlers c, b, a (the last listed is the outermost) and reaches the step further in:
+ *
+ *     c.enter → handler c → c.next → b.enter → handler b → b.next → a.enter → handler a → a.next → step
+ *
+ * `next` of the step returns a LazyPromise, and the response comes back on the same way, one `enter` after the other:
+ *
+ *   - handler a returns that promise as it is: `enter` returns it too. Nothing is made, nothing is checked.
+ *   - handler b awaits it and returns a response: `enter` checks the response and returns a native promise of it.
+ *   - handler c returns that promise as it is: as with a.
+ *
+ * The step outside (NextStep) hands its receiver to the promise that `c.enter` returned. If no handler has listened, the
+ * receiver is called in the turn in which the response came.
  */
 
 import { GatewayError } from '../../errors.js'
@@ -12,126 +21,101 @@ import { ReadableSource } from '../../message/byte-flow.js'
 import type { GatewayRequest } from '../../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../../message/response.js'
 import { unwatched } from '../../pipe/lazy-promise.js'
-import type { Next } from '../../pipe/next.js'
-import { isOfSender } from '../../pipe/step.js'
+import type { StageTimer } from '../../pipe/measure.js'
+import type { Next, Wrap } from '../../pipe/next.js'
 import type { Handler } from '../types.js'
 import { pluginFailure, pluginMistake } from './failure.js'
 import { BodyWatch, noteBody, type PromisingUse } from './needs.js'
 
-/** One handler with what it promised. */
-export type HandlerUse = PromisingUse
-
-/** Answers a response in place of a failure; only at service scope, where `next` never rejects. */
+/** Returns a response in place of a failure; only at service scope, where `next` never rejects. */
 export type Absorb = (error: GatewayError, request: GatewayRequest) => GatewayResponse
 
-/** A handler sees this while it runs synchronously: the promise that `next` gave it, to be recognised when it is passed on. */
-const LISTENING: unique symbol = Symbol('listening')
-/** In place of the exchange's pending answer: to write a new object into an old one is dear (bench/chain, pass). */
-const PENDING: unique symbol = Symbol('pending')
-
-/**
- * One handler in its place: `next` is what it calls, what {@link Link.around} answers is what stands before it. All that a pass needs lies in
- * this one object: eight handlers are eight of them that no cache holds.
- */
-export class Link {
-  /** undefined = nobody listens; else what `next` has answered since. */
-  private handed: typeof LISTENING | typeof PENDING | Promise<unknown> | undefined = undefined
-  /** What stands further in, set when the pipe is put together: always answers a promise. */
-  run: Next = notYet
-  private handler: Handler = notYet
-  readonly next: Next = request => this.call(request)
-  /** Whose place it is: the handler that gets `next`, blamed for what it does wrong. */
-  private readonly use: HandlerUse
+/** One handler in its place: the handler calls `next`, what stands further out calls `enter`. */
+export class HandlerPlace {
+  /** Calls further in. Given to the plugin's factory before the pipe is there, which sets {@link inner}. */
+  readonly next: Next = request => this.goIn(request)
+  /** Runs the handler. Never throws; resolves with responses only. */
+  readonly enter: Next = request => this.run(request)
+  inner: Next = notYet
+  handler: Handler = notYet
+  private readonly use: PromisingUse
   private readonly watch: BodyWatch
-  private absorb: Absorb | undefined = undefined
+  private readonly absorb: Absorb | undefined
 
-  constructor(use: HandlerUse) {
+  /** @param use the plugin, named in the log when its handler fails */
+  constructor(use: PromisingUse, absorb?: Absorb) {
     this.use = use
     this.watch = new BodyWatch(use)
-  }
-
-  /** Puts the handler in its place; the answer never throws and answers only responses. */
-  around(handler: Handler, absorb: Absorb | undefined): Next {
-    this.handler = handler
     this.absorb = absorb
-    return request => this.enter(request)
   }
 
-  /** The handler calls further in. */
-  private call(request: GatewayRequest): Promise<GatewayResponse> {
-    if (!isRequest(request)) return this.refused(request, pluginMistake(this.use, 'called next without a request'))
+  // --- the request goes in --------------------------------------------------------------------------------------
+
+  private run(request: GatewayRequest): Promise<GatewayResponse> {
     const { exchange } = request
-    if (this.handed === PENDING) this.handed = exchange.pending // of the call before this one
-    const broken = this.watch.brokenPromise(request.openedBody, 'request')
-    if (broken !== undefined) return this.refused(request, broken)
-    const answer = this.run(request)
-    if (this.handed === LISTENING) this.handed = answer === exchange.pending ? PENDING : answer
-    else this.further(request, answer)
-    return answer
-  }
-
-  private refused(request: GatewayRequest, mistake: GatewayError): Promise<GatewayResponse> {
-    const answer = Promise.reject<GatewayResponse>(mistake)
-    if (this.handed === LISTENING) this.handed = answer
-    else this.further(request, answer)
-    return answer
-  }
-
-  /** A call that is not the handler's first, or not made while it ran synchronously. */
-  private further(request: GatewayRequest, answer: Promise<GatewayResponse>): void {
-    unwatched(answer) // its handler may never look at it
-    if (typeof this.handed === 'object') this.handed = together(this.handed, answer)
-    else if (isRequest(request)) UnansweredWork.called(request.exchange, this, request, answer)
-  }
-
-  private enter(request: GatewayRequest): Promise<GatewayResponse> {
-    const { handler } = this
-    this.handed = LISTENING
+    const { running, handed } = exchange
+    exchange.running = this
+    exchange.handed = undefined
     let answer: unknown
+    let threw = false
     try {
-      answer = handler(request)
+      answer = this.handler(request)
     } catch (thrown) {
-      const inside = this.heard(request)
-      if (inside !== undefined) unwatched(inside)
-      return this.failed(thrown, request)
+      answer = thrown
+      threw = true
     }
-    const inside = this.heard(request)
-    if (inside !== undefined) {
-      if (inside === answer) return inside as Promise<GatewayResponse>
-      unwatched(inside)
-    }
-    try {
-      return this.settle(answer, request, inside)
-    } catch (thrown) {
-      return this.failed(thrown, request) // `then` of a foreign value, or what accept refuses
-    }
+    const inside = exchange.handed as Promise<GatewayResponse> | undefined
+    exchange.running = running
+    exchange.handed = handed
+    // passed on as it is
+    if (inside !== undefined && inside === answer) return inside
+    if (inside !== undefined) unwatched(inside)
+    return threw ? this.failed(answer, request) : this.answered(answer, request, inside)
   }
 
-  /** Stops listening; answers the promise that `next` gave for a request of this exchange. */
-  private heard({ exchange }: GatewayRequest): Promise<unknown> | undefined {
-    const { handed } = this
-    this.handed = undefined
-    if (handed === PENDING) return exchange.pending
-    return handed === LISTENING ? undefined : handed
-  }
-
-  /** @param inside what `next` gave while the handler ran */
-  private settle(answer: unknown, request: GatewayRequest, inside: Promise<unknown> | undefined): Promise<GatewayResponse> {
-    if (!isThenable(answer)) return Promise.resolve(this.accept(answer, request))
+  /** The handler calls `next`. */
+  private goIn(request: GatewayRequest): Promise<GatewayResponse> {
+    if (!isRequest(request)) return rejected(pluginMistake(this.use, 'called next without a request'))
+    const broken = this.watch.brokenPromise(request.openedBody, 'request')
+    const answer = broken === undefined ? this.callInner(request) : rejected(broken)
     const { exchange } = request
-    const waiting = new UnansweredWork(this.watch, this, request, inside, undefined).begin(exchange)
-    return Promise.resolve(answer).then(
-      value => {
-        waiting.end(exchange)
-        return this.accept(value, request)
-      },
-      error => {
-        waiting.end(exchange)
-        return this.refuse(pluginFailure(this.use, error), request)
-      }
-    )
+    if (exchange.running !== this) {
+      unwatched(answer) // the handler may never look at it
+      UnansweredWork.called(exchange, this, request, answer)
+    } else if (exchange.handed === undefined) exchange.handed = answer
+    else {
+      unwatched(answer)
+      exchange.handed = together(exchange.handed, answer)
+    }
+    return answer
   }
 
+  private callInner(request: GatewayRequest): Promise<GatewayResponse> {
+    try {
+      return this.inner(request)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  // --- the response comes back ----------------------------------------------------------------------------------
+
+  /** @param inside what `next` returned while the handler ran */
+  private answered(answer: unknown, request: GatewayRequest, inside: Promise<unknown> | undefined): Promise<GatewayResponse> {
+    try {
+      if (!isThenable(answer)) return Promise.resolve(this.accept(answer, request))
+      return new UnansweredWork(this.watch, this, request, inside, undefined).until(
+        answer,
+        request.exchange,
+        value => this.accept(value, request),
+        error => this.refuse(pluginFailure(this.use, error), request)
+      )
+    } catch (thrown) {
+      return this.failed(thrown, request) // a getter named `then`, or what `accept` refuses
+    }
+  }
+
+  /** Returns the response that the handler answered with, or refuses it. */
   private accept(answer: unknown, request: GatewayRequest): GatewayResponse {
     const { use, watch } = this
     if (!isGatewayResponse(answer)) {
@@ -144,7 +128,7 @@ export class Link {
     }
     if (answer.usedBy === undefined) {
       answer.usedBy = request.exchange
-      // a stream that an outer plugin drops is nobody else's to close
+      // a stream that an outer plugin drops would stay open: only the exchange closes it
       if (answer.unopened instanceof ReadableSource) {
         answer.unopened.owner ??= watch
         request.exchange.atEnd(() => answer.discard())
@@ -158,13 +142,13 @@ export class Link {
     return answer
   }
 
-  /** Throws, or answers in the failure's place. */
+  /** Throws, or returns a response in the failure's place. */
   private refuse(error: GatewayError, request: GatewayRequest): GatewayResponse {
     if (this.absorb === undefined) throw error
     return this.absorb(error, request)
   }
 
-  /** What was thrown where nothing may be thrown. */
+  /** Never throws. */
   private failed(thrown: unknown, request: GatewayRequest): Promise<GatewayResponse> {
     try {
       return Promise.resolve(this.refuse(pluginFailure(this.use, thrown), request))
@@ -174,29 +158,44 @@ export class Link {
   }
 }
 
-/** A factory may keep `next` for later; nothing is there to be called while the gateway is being built. */
-const notYet: Next = () =>
-  Promise.reject(new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'next was called before the gateway was built' }))
+/** Handlers of one place of a pipe, built from the innermost to the outermost. */
+export class HandlerChain {
+  private first: { readonly place: HandlerPlace; readonly timer: StageTimer | undefined } | undefined = undefined
+  private outermost: Next = notYet
 
-/** The outermost end of a chain: notes what was asked of the body before it came here, so that nobody inside is blamed. */
-export function entrance(run: Next): Next {
-  return request => {
-    noteBody(request.openedBody)
-    return run(request)
+  /** Puts a handler around those that were added before; `timer` measures it. */
+  add(place: HandlerPlace, timer: StageTimer | undefined): void {
+    if (this.first === undefined) this.first = { place, timer }
+    else place.inner = timer === undefined ? this.outermost : timer.inner(this.outermost)
+    this.outermost = timer === undefined ? place.enter : timer.outer(place.enter)
   }
-}
 
-/** Makes a Next that answers a rejected promise where it would throw. */
-export function neverThrows(next: Next): Next {
-  if (isOfSender(next)) return next
-  return request => {
-    try {
-      return next(request)
-    } catch (error) {
-      return Promise.reject(error)
+  /** Undefined when no handler was added. It stands in one place only: factories got their `next` before the pipe was there. */
+  wrap(): Wrap | undefined {
+    const { first, outermost } = this
+    if (first === undefined) return undefined
+    let bound = false
+    return next => {
+      if (bound) throw new Error('a plugin chain stands in one place')
+      bound = true
+      first.place.inner = first.timer === undefined ? next : first.timer.inner(next)
+      return request => {
+        noteBody(request.openedBody)
+        return outermost(request)
+      }
     }
   }
 }
+
+function rejected(error: GatewayError): Promise<GatewayResponse> {
+  const answer = Promise.reject<GatewayResponse>(error)
+  unwatched(answer)
+  return answer
+}
+
+/** A factory may keep `next` for later; there is nothing to call while the gateway is being built. */
+const notYet: Next = () =>
+  Promise.reject(new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'next was called before the gateway was built' }))
 
 function isRequest(value: unknown): value is GatewayRequest {
   return typeof value === 'object' && value !== null && (value as { exchange?: unknown }).exchange !== undefined

@@ -3,8 +3,8 @@
 import { ConfigError, GatewayError } from '../../errors.js'
 import { GatewayResponse } from '../../message/response.js'
 import { timeStage } from '../../pipe/measure.js'
-import type { Next, Wrap } from '../../pipe/next.js'
-import { awaited, promised, type SenderWrap } from '../../pipe/step.js'
+import { type Next, NextStep, nextOf, type Wrap } from '../../pipe/next.js'
+import type { StepWrap } from '../../pipe/step.js'
 import type { Observers } from '../../telemetry/observer.js'
 import type { Component, ComponentContext, ServiceFacts } from '../component.js'
 import type { Logger, Needs } from '../types.js'
@@ -19,7 +19,13 @@ interface StageFacts {
   readonly name: string
   readonly needs: Needs | undefined
   /** Several names behind one stage, outermost first. */
-  readonly members?: readonly { readonly name: string; readonly needs: Needs | undefined }[]
+  readonly members?: readonly StageMember[]
+}
+
+/** One of several names behind one stage. */
+export interface StageMember {
+  readonly name: string
+  readonly needs: Needs | undefined
 }
 
 /** A stage that is a function around a `next`. */
@@ -29,7 +35,7 @@ export interface WrapStage extends StageFacts {
 
 /** A stage that needs no promises of its own. */
 export interface DirectStage extends StageFacts {
-  readonly direct: SenderWrap
+  readonly direct: StepWrap
 }
 
 export type Stage = WrapStage | DirectStage
@@ -131,18 +137,18 @@ export function joinWraps(stages: readonly WrapStage[]): Wrap | undefined {
 }
 
 /** Joins stages of an endpoint or backend, outermost first; undefined for none. Promises are made where a stage wants them. */
-export function joinStages(stages: readonly Stage[]): SenderWrap | undefined {
+export function joinStages(stages: readonly Stage[]): StepWrap | undefined {
   if (stages.length === 0) return undefined
-  return send => {
-    let inner = send
-    let next: Next | undefined // in place of `inner` behind a stage that answers promises
+  return step => {
+    let inner = step
+    let next: Next | undefined // in place of `inner` behind a stage that returns promises
     for (const stage of stages.toReversed()) {
-      if ('wrap' in stage) next = stage.wrap(next ?? promised(inner))
+      if ('wrap' in stage) next = stage.wrap(next ?? nextOf(inner))
       else {
-        inner = stage.direct(next === undefined ? inner : awaited(next))
+        inner = stage.direct(next === undefined ? inner : new NextStep(next))
         next = undefined
       }
     }
-    return next === undefined ? inner : awaited(next)
+    return next === undefined ? inner : new NextStep(next)
   }
 }

@@ -9,7 +9,7 @@
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../config/types.js'
 import { SLUICE_VERSION } from '../../identity.js'
 import type { Wrap } from '../../pipe/next.js'
-import type { SenderWrap } from '../../pipe/step.js'
+import type { StepWrap } from '../../pipe/step.js'
 import type { CallWatch } from '../../telemetry/call-trace.js'
 import type { GatewayLogger, Logger } from '../../telemetry/logger.js'
 import { Observers, type PipeMeter } from '../../telemetry/observer.js'
@@ -87,17 +87,17 @@ export interface PluginHost {
 
 /** Joined stages of an endpoint. */
 export interface EndpointStages {
-  readonly router: SenderWrap | undefined
-  readonly handlers: SenderWrap | undefined
-  readonly proxy: SenderWrap | undefined
-  readonly modifiers: SenderWrap | undefined
+  readonly router: StepWrap | undefined
+  readonly handlers: StepWrap | undefined
+  readonly proxy: StepWrap | undefined
+  readonly modifiers: StepWrap | undefined
   readonly meter: PipeMeter | undefined
 }
 
 /** Joined stages of a backend. */
 export interface BackendStages {
-  readonly decoded: SenderWrap | undefined
-  readonly transport: SenderWrap | undefined
+  readonly decoded: StepWrap | undefined
+  readonly transport: StepWrap | undefined
   readonly meter: PipeMeter | undefined
   readonly watch: CallWatch | undefined
 }

@@ -1,6 +1,6 @@
 /**
- * Modifier chains: request modifiers in listed order, then what stands further in, then response modifiers in listed order.
- * A request modifier that answers a response skips all that comes after it at this level.
+ * Modifiers of one place: request modifiers in listed order, then the step further in, then response modifiers in listed order.
+ * A request modifier that returns a response skips the later request modifiers, the inner step and the response modifiers.
  */
 
 import { UnansweredWork } from '../../message/blame.js'
@@ -8,7 +8,7 @@ import { SETTLED } from '../../message/body.js'
 import type { GatewayRequest } from '../../message/request.js'
 import { type GatewayResponse, isGatewayResponse } from '../../message/response.js'
 import type { ResponseReceiver } from '../../pipe/receiver.js'
-import { type Sender, type SenderWrap, through, type Work } from '../../pipe/step.js'
+import { type Step, type StepWrap, WorkStep } from '../../pipe/step.js'
 import type { Modifier } from '../types.js'
 import { describe } from './chain.js'
 import { pluginFailure, pluginMistake } from './failure.js'
@@ -21,157 +21,172 @@ export interface ModifierUse extends PromisingUse {
   readonly onResponse: boolean
 }
 
-/** The same with what looks at the bodies it has had. */
-interface WatchedUse extends ModifierUse {
-  readonly watch: BodyWatch
-}
-
-/** Joins modifiers to one stage; undefined for an empty list. */
-export function compileModifiers(uses: readonly ModifierUse[]): SenderWrap | undefined {
-  const watched = uses.map<WatchedUse>(use => ({ ...use, watch: new BodyWatch(use) }))
-  const before = watched.filter(use => use.onRequest)
-  const after = watched.filter(use => use.onResponse)
+/** Joins modifiers to one stage; undefined when none is used. */
+export function compileModifiers(uses: readonly ModifierUse[]): StepWrap | undefined {
+  const places = uses.map(use => new ModifierPlace(use))
+  const before = places.filter(place => place.use.onRequest)
+  const after = places.filter(place => place.use.onResponse)
   if (before.length === 0 && after.length === 0) return undefined
-  const modify = compileResponse(after)
-  return send => {
-    const onward = after.length === 0 ? send : through(send, modify)
-    return before.length === 0 ? onward : compileRequest(before, onward)
+  const modify = new ResponseModifiers(after)
+  return inner => {
+    const modified = after.length === 0 ? inner : new WorkStep(inner, (response, request) => modify.run(response, request))
+    return before.length === 0 ? modified : new RequestModifiers(before, modified)
   }
 }
 
-function compileRequest(uses: readonly WatchedUse[], onward: Sender): Sender {
-  const modifiers = uses.map(use => use.modifier)
+/** One modifier and the checks of what it does. */
+class ModifierPlace {
+  readonly use: ModifierUse
+  readonly watch: BodyWatch
 
-  /** Goes on synchronously as long as modifiers answer nothing. */
-  function from(index: number, request: GatewayRequest, receiver: ResponseReceiver): void {
+  constructor(use: ModifierUse) {
+    this.use = use
+    this.watch = new BodyWatch(use)
+  }
+
+  failure(thrown: unknown): Error {
+    return pluginFailure(this.use, thrown)
+  }
+
+  /** Returns what is wrong with a value that the modifier answered with in place of nothing. */
+  mistakeIn(value: unknown, request: GatewayRequest): Error | undefined {
+    if (!isGatewayResponse(value)) {
+      return pluginMistake(this.use, `answered ${describe(value)}; a modifier answers nothing or a GatewayResponse`)
+    }
+    this.watch.claim(value)
+    if (value.usedBy === undefined) value.usedBy = request.exchange
+    else if (value.usedBy !== request.exchange) {
+      return pluginMistake(this.use, 'answered a response that has already answered another request; make one per request')
+    }
+    return undefined
+  }
+}
+
+/** The step of request modifiers. */
+class RequestModifiers implements Step {
+  private readonly places: readonly ModifierPlace[]
+  /** The modifiers of `places`: one that leaves the body alone costs its call and no look at its place (bench/chain, pass). */
+  private readonly modifiers: readonly Modifier[]
+  private readonly inner: Step
+
+  constructor(places: readonly ModifierPlace[], inner: Step) {
+    this.places = places
+    this.modifiers = places.map(place => place.use.modifier)
+    this.inner = inner
+  }
+
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+    noteBody(request.openedBody)
+    this.runFrom(0, request, receiver)
+  }
+
+  /** Goes on synchronously as long as modifiers return nothing. */
+  private runFrom(index: number, request: GatewayRequest, receiver: ResponseReceiver): void {
+    const { modifiers, places } = this
     for (let i = index; i < modifiers.length; i++) {
       let answer: unknown
       try {
         answer = modifiers[i]!.request!(request)
         if (answer === undefined && request.openedBody === undefined) continue
-        if (isPromise(answer)) return wait(uses[i]!, i, answer, request, receiver)
+        if (isPromise(answer)) return this.wait(i, answer, request, receiver)
       } catch (thrown) {
-        return receiver.reject(pluginFailure(uses[i]!, thrown))
+        return receiver.reject(places[i]!.failure(thrown))
       }
-      if (!goesOn(uses[i]!, answer === SETTLED ? undefined : answer, request, receiver)) return
+      if (!this.goesOn(places[i]!, answer === SETTLED ? undefined : answer, request, receiver)) return
     }
-    onward(request, receiver)
+    this.inner.send(request, receiver)
   }
 
-  function wait(
-    use: WatchedUse,
-    index: number,
-    answer: Promise<unknown>,
-    request: GatewayRequest,
-    receiver: ResponseReceiver
-  ): void {
-    const { exchange } = request
-    const waiting = new UnansweredWork(use.watch, undefined, request, undefined, undefined).begin(exchange)
-    Promise.resolve(answer).then(
+  private wait(index: number, answer: Promise<unknown>, request: GatewayRequest, receiver: ResponseReceiver): void {
+    const place = this.places[index]!
+    void new UnansweredWork(place.watch, undefined, request, undefined, undefined).until(
+      answer,
+      request.exchange,
       value => {
-        waiting.end(exchange)
-        if (goesOn(use, value, request, receiver)) from(index + 1, request, receiver)
+        if (this.goesOn(place, value, request, receiver)) this.runFrom(index + 1, request, receiver)
       },
-      thrown => {
-        waiting.end(exchange)
-        receiver.reject(pluginFailure(use, thrown))
-      }
+      thrown => receiver.reject(place.failure(thrown))
     )
   }
 
-  /** Says whether it is the next one's turn; if not, `receiver` has heard. */
-  function goesOn(use: WatchedUse, value: unknown, request: GatewayRequest, receiver: ResponseReceiver): boolean {
-    const broken = use.watch.brokenPromise(request.openedBody, 'request')
-    if (broken !== undefined) receiver.reject(broken)
-    else if (value === undefined || value === null) return true
-    else {
-      let mistake: Error | undefined
-      try {
-        mistake = mistakeIn(use, value, request)
-      } catch (thrown) {
-        mistake = pluginFailure(use, thrown) // a frozen object, and what else cannot be marked
-      }
-      if (mistake !== undefined) receiver.reject(mistake)
-      else receiver.receive(value as GatewayResponse)
+  /** Returns whether the next modifier runs; false when `receiver` has been called. */
+  private goesOn(place: ModifierPlace, value: unknown, request: GatewayRequest, receiver: ResponseReceiver): boolean {
+    const broken = place.watch.brokenPromise(request.openedBody, 'request')
+    if (broken === undefined && (value === undefined || value === null)) return true
+    let mistake: Error | undefined
+    try {
+      mistake = broken ?? place.mistakeIn(value, request)
+    } catch (thrown) {
+      mistake = place.failure(thrown) // a frozen object, and what else cannot be marked
     }
+    if (mistake === undefined) receiver.receive(value as GatewayResponse)
+    else receiver.reject(mistake)
     return false
-  }
-
-  return (request, receiver) => {
-    noteBody(request.openedBody)
-    from(0, request, receiver)
   }
 }
 
-function compileResponse(uses: readonly WatchedUse[]): Work {
-  // a modifier that does nothing with the body costs its call and no look at what is kept about it (bench/chain, pass)
-  const modifiers = uses.map(use => use.modifier)
+/** The work of response modifiers. */
+class ResponseModifiers {
+  private readonly places: readonly ModifierPlace[]
+  /** As in {@link RequestModifiers}. */
+  private readonly modifiers: readonly Modifier[]
 
-  function from(index: number, response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse> {
+  constructor(places: readonly ModifierPlace[]) {
+    this.places = places
+    this.modifiers = places.map(place => place.use.modifier)
+  }
+
+  run(response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse> {
+    noteBody(response.openedBody)
+    return this.runFrom(0, response, request)
+  }
+
+  private runFrom(index: number, response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse> {
+    const { modifiers, places } = this
     let current = response
     for (let i = index; i < modifiers.length; i++) {
       let answer: unknown
       try {
         answer = modifiers[i]!.response!(current, request)
         if (answer === undefined && current.openedBody === undefined) continue
-        if (isPromise(answer)) return wait(uses[i]!, i, answer, current, request)
+        if (isPromise(answer)) return this.wait(i, answer, current, request)
       } catch (thrown) {
-        throw dropping(current, pluginFailure(uses[i]!, thrown))
+        throw dropping(current, places[i]!.failure(thrown))
       }
-      current = replacement(uses[i]!, current, answer === SETTLED ? undefined : answer, request)
+      current = replacement(places[i]!, current, answer === SETTLED ? undefined : answer, request)
     }
     return current
   }
 
-  function wait(
-    use: WatchedUse,
+  private wait(
     index: number,
     answer: Promise<unknown>,
     before: GatewayResponse,
     request: GatewayRequest
   ): Promise<GatewayResponse> {
-    const { exchange } = request
-    const waiting = new UnansweredWork(use.watch, undefined, request, undefined, before).begin(exchange)
-    return Promise.resolve(answer).then(
-      value => {
-        waiting.end(exchange)
-        return from(index + 1, replacement(use, before, value, request), request)
-      },
+    const place = this.places[index]!
+    return new UnansweredWork(place.watch, undefined, request, undefined, before).until(
+      answer,
+      request.exchange,
+      value => this.runFrom(index + 1, replacement(place, before, value, request), request),
       thrown => {
-        waiting.end(exchange)
-        throw dropping(before, pluginFailure(use, thrown))
+        throw dropping(before, place.failure(thrown))
       }
     )
   }
-
-  return (response, request) => {
-    noteBody(response.openedBody)
-    return from(0, response, request)
-  }
 }
 
-/** The response to go on with. The old one may be part of the new one's body, so it is let go at the end of the exchange only. */
-function replacement(use: WatchedUse, before: GatewayResponse, value: unknown, request: GatewayRequest): GatewayResponse {
-  const broken = use.watch.brokenPromise(before.openedBody, 'response')
+/** The response to go on with. The old one may be part of the new one's body, so only the end of the exchange lets it go. */
+function replacement(place: ModifierPlace, before: GatewayResponse, value: unknown, request: GatewayRequest): GatewayResponse {
+  const broken = place.watch.brokenPromise(before.openedBody, 'response')
   if (broken !== undefined) throw dropping(before, broken)
   if (value === undefined || value === null || value === before) return before
-  const mistake = mistakeIn(use, value, request)
+  const mistake = place.mistakeIn(value, request)
   if (mistake !== undefined) throw dropping(before, mistake)
   const made = value as GatewayResponse
   made.complete ??= before.complete
   made.failure ??= before.failure
   return made
-}
-
-function mistakeIn(use: WatchedUse, value: unknown, request: GatewayRequest): Error | undefined {
-  if (!isGatewayResponse(value))
-    return pluginMistake(use, `answered ${describe(value)}; a modifier answers nothing or a GatewayResponse`)
-  use.watch.claim(value)
-  if (value.usedBy === undefined) value.usedBy = request.exchange
-  else if (value.usedBy !== request.exchange) {
-    return pluginMistake(use, 'answered a response that has already answered another request; make one per request')
-  }
-  return undefined
 }
 
 function dropping<E>(response: GatewayResponse, error: E): E {

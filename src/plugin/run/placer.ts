@@ -3,14 +3,13 @@
 import type { ServiceConfig } from '../../config/types.js'
 import { ConfigError, formatProblem } from '../../errors.js'
 import { StageTimer, timeModifier } from '../../pipe/measure.js'
-import type { Next, Wrap } from '../../pipe/next.js'
 import type { Logger } from '../../telemetry/logger.js'
 import type { Observers, StageMeter } from '../../telemetry/observer.js'
 import { enterprisePlugin } from '../load/enterprise-plugins.js'
 import type { PluginKind, PluginRegistry, Registered } from '../load/registry.js'
-import type { ExtraConfig, Handler, HandlerFactory, Modifier } from '../types.js'
-import { type Absorb, describe, entrance, type HandlerUse, Link, neverThrows } from './chain.js'
-import type { DirectStage, WrapStage } from './component-stages.js'
+import type { ExtraConfig, HandlerFactory, Modifier } from '../types.js'
+import { type Absorb, describe, HandlerChain, HandlerPlace } from './chain.js'
+import type { DirectStage, StageMember, WrapStage } from './component-stages.js'
 import { withServiceDeadline } from './deadline.js'
 import { failureResponse, textOf } from './failure.js'
 import type { TakeFault } from './faults.js'
@@ -104,33 +103,29 @@ export class PluginPlacer {
   ): Promise<WrapStage[]> {
     const extra = optionsAt(place, namespace)
     if (extra === undefined) return []
-    const members: HandlerUse[] = []
-    let first: TimedLink | undefined
-    let below: Next | undefined
+    const chain = new HandlerChain()
+    const members: StageMember[] = []
     for (const name of namesIn(extra)) {
-      const made = await this.attempt(place, tag, namespace, name, async () => {
+      const stage = `${namespace}: ${name}`
+      const use = await this.attempt(place, tag, namespace, name, async () => {
         const registered = this.find(place, namespace, kind, name) as Registered<HandlerFactory>
-        const use: HandlerUse = { name, file: registered.file, tag: place.tag, logger: this.logger, needs: registered.needs }
-        const link = new Link(use)
-        const timer = this.timerOf(place, `${namespace}: ${name}`)
-        if (below !== undefined) link.run = timer === undefined ? below : timer.inner(below)
+        const use = { name, file: registered.file, tag: place.tag, logger: this.logger, needs: registered.needs }
+        const handlerPlace = new HandlerPlace(use, absorb)
         const context = contextOf(place, name, this.logger, this.options.signal)
-        const handler = await this.within(registered, () => registered.factory(context, extra, link.next))
+        const handler = await this.within(registered, () => registered.factory(context, extra, handlerPlace.next))
         if (typeof handler !== 'function') {
           throw new Error(`plugin '${name}' (${registered.file}): the factory answered ${describe(handler)}, not a function`)
         }
-        const run = link.around(handler as Handler, absorb)
-        return { use, link, timer, run: timer === undefined ? run : timer.outer(run) }
+        handlerPlace.handler = handler
+        chain.add(handlerPlace, this.timerOf(place, stage))
+        return use
       })
-      if (made === undefined) continue
+      if (use === undefined) continue
       this.logger.debug(`${tag} Injecting plugin ${name}`)
-      first ??= made
-      below = made.run
-      members.unshift(made.use)
+      members.unshift({ name: stage, needs: use.needs })
     }
-    if (first === undefined || below === undefined) return []
-    const listed = members.map(use => ({ name: `${namespace}: ${use.name}`, needs: use.needs }))
-    return [{ slot, name: namespace, needs: undefined, wrap: boundChain(first, below), members: listed }]
+    const wrap = chain.wrap()
+    return wrap === undefined ? [] : [{ slot, name: namespace, needs: undefined, wrap, members }]
   }
 
   private async modifierUse(place: Place, name: string, extra: ExtraConfig): Promise<ModifierUse> {
@@ -244,28 +239,11 @@ export class PluginPlacer {
   }
 }
 
-interface TimedLink {
-  readonly link: Link
-  readonly timer: StageTimer | undefined
-}
-
 function timedModifier(modifier: Modifier, meter: StageMeter): Modifier {
   const { request, response } = modifier
   return {
     ...(request === undefined ? {} : { request: timeModifier(request.bind(modifier), meter) }),
     ...(response === undefined ? {} : { response: timeModifier(response.bind(modifier), meter) })
-  }
-}
-
-/** Factories got their `next` before the pipe was there: now it is bound, once. */
-function boundChain(first: TimedLink, outermost: Next): Wrap {
-  let bound = false
-  return next => {
-    if (bound) throw new Error('a plugin chain stands in one place')
-    bound = true
-    const inside = neverThrows(next)
-    first.link.run = first.timer === undefined ? inside : first.timer.inner(inside)
-    return entrance(outermost)
   }
 }
 
