@@ -1,0 +1,171 @@
+/** From sources to a program: parsed and checked at once, made to JavaScript for the way it runs. */
+import vmModule from 'node:vm'
+import type { FunctionExpression, LuaSource } from './ast.js'
+import { generate } from './generate.js'
+import { holdsAsync } from './host.js'
+import { type LuaLibraries, librariesFor } from './libraries.js'
+import { parseChunk } from './parser.js'
+import { nextFile, registerChunk } from './positions.js'
+import type { ChunkMaker, LuaLimits, RunnableProgram, Variant } from './program.js'
+import { LuaRun, type RunOptions } from './run.js'
+import { RUNTIME, RUNTIME_NAMES } from './runtime.js'
+import { bufferToLua, textToLua } from './strings.js'
+import { LuaSyntaxError } from './syntax-error.js'
+import { LuaTable, type LuaValue } from './values.js'
+
+export const DEFAULT_LIMITS: LuaLimits = { cpuMs: 25, sliceMs: 10, fuel: 20_000_000, memoryBytes: 64 * 1024 * 1024, depth: 256 }
+
+export interface LuaOptions {
+  readonly libraries?: LuaLibraries
+  /** Globals of the host, shared by all runs. Tables are copied for a script that writes into them. */
+  readonly globals?: Readonly<Record<string, LuaValue>>
+  readonly limits?: Partial<LuaLimits>
+  /** Receives the text of `print`. */
+  readonly print?: (text: string) => void
+}
+
+/** A script that computes longer holds up others; it is run in a way that can pause from then on. */
+const LONGEST_PLAIN_MS = 25
+/** With one of these a script can reach globals that its text does not name. */
+const WIDE = ['_G', 'getfenv', 'setfenv', 'load', 'loadstring', 'dofile', 'module', 'require', 'package', 'debug']
+
+/** Compiles chunks that share their globals. @throws LuaSyntaxError with `source` */
+export function compileLua(sources: readonly LuaSource[], options: LuaOptions = {}): LuaProgram {
+  const mentioned = new Set<string>()
+  const chunks = sources.map(source => {
+    try {
+      return {
+        source,
+        chunkName: source.chunkName ?? '<string>',
+        tree: parseChunk(bytesOf(source.text), source.chunkName ?? '<string>', mentioned)
+      }
+    } catch (error) {
+      throw located(error, source)
+    }
+  })
+  return new LuaProgram(chunks, mentioned, options)
+}
+
+function located(error: unknown, source: LuaSource): unknown {
+  if (error instanceof RangeError)
+    return located(
+      new LuaSyntaxError(`${source.chunkName ?? '<string>'}: nested too deeply`, { line: 1, column: 0 }, 'nested too deeply'),
+      source
+    )
+  if (error instanceof LuaSyntaxError) error.source = source
+  return error
+}
+
+function bytesOf(text: string | Uint8Array): string {
+  return typeof text === 'string' ? textToLua(text) : bufferToLua(text)
+}
+
+interface Chunk {
+  readonly source: LuaSource
+  readonly chunkName: string
+  readonly tree: FunctionExpression
+}
+
+export class LuaProgram implements RunnableProgram {
+  readonly limits: LuaLimits
+  readonly print: (text: string) => void
+  /** Whether a script can reach what its text does not name. */
+  readonly wide: boolean
+  readonly libraries: LuaLibraries
+  readonly environments: boolean
+  readonly mentioned: ReadonlySet<string>
+  private readonly chunks: readonly Chunk[]
+  private readonly host: ReadonlyMap<string, LuaValue>
+  private readonly variants: (Variant | undefined)[] = []
+  private slow: boolean
+
+  constructor(chunks: readonly Chunk[], mentioned: ReadonlySet<string>, options: LuaOptions) {
+    const {
+      globals = {},
+      libraries = 'closed',
+      limits,
+      print = text => process.stdout.write(Buffer.from(text, 'latin1'))
+    } = options
+    this.limits = { ...DEFAULT_LIMITS, ...limits }
+    this.print = print
+    this.chunks = chunks
+    this.mentioned = mentioned
+    this.libraries = libraries
+    this.wide = WIDE.some(name => mentioned.has(name))
+    this.environments = ['setfenv', 'getfenv', 'module'].some(name => mentioned.has(name))
+    this.host = new Map([...librariesFor(libraries), ...Object.entries(globals)])
+    this.slow = this.limits.cpuMs > LONGEST_PLAIN_MS || mentioned.has('coroutine') || this.mayWait(globals)
+    this.variant()
+  }
+
+  private mayWait(globals: Readonly<Record<string, LuaValue>>): boolean {
+    return Object.entries(globals).some(([name, value]) => (this.wide || this.mentioned.has(name)) && holdsAsync(value))
+  }
+
+  /** Whether scripts run as generators, which can pause and wait. */
+  get resumable(): boolean {
+    return this.slow
+  }
+
+  /** From now on runs of this program pause: one has computed too long. */
+  slowDown(): void {
+    this.slow = true
+  }
+
+  /** Begins a run with globals of its own. `context` is what host functions get from `context()`. */
+  start(context?: unknown, options?: RunOptions): LuaRun {
+    return new LuaRun(this, this.variant(), context, options)
+  }
+
+  private variant(): Variant {
+    const at = this.slow ? 1 : 0
+    this.variants[at] ??= this.make(this.slow)
+    return this.variants[at]
+  }
+
+  private make(resumable: boolean): Variant {
+    const slots = new Map<string, number>()
+    if (this.wide) for (const name of ['_G', ...this.host.keys()]) slots.set(name, slots.size)
+    const makers = this.chunks.map(({ tree, chunkName, source }) => {
+      try {
+        return evaluate(
+          tree,
+          { chunkName, resumable, environments: this.environments, slots, runtimeNames: RUNTIME_NAMES },
+          source
+        )
+      } catch (error) {
+        throw located(error, source)
+      }
+    })
+    const names = [...slots.keys()]
+    const globals = new LuaTable(
+      [],
+      names,
+      names.map(name => this.host.get(name))
+    )
+    globals.makeIndex()
+    const forks = globals.values.flatMap((value, i) => (value instanceof LuaTable ? [i] : []))
+    return { resumable, makers, globals, forks, self: slots.get('_G') ?? -1 }
+  }
+
+  /** Compiles a chunk that a script made. */
+  load(text: string, chunkName: string, resumable: boolean): ChunkMaker {
+    const tree = parseChunk(text, chunkName)
+    return evaluate(
+      tree,
+      { chunkName, resumable, environments: this.environments, slots: undefined, runtimeNames: RUNTIME_NAMES },
+      undefined
+    )
+  }
+}
+
+function evaluate(tree: FunctionExpression, options: Parameters<typeof generate>[1], source: LuaSource | undefined): ChunkMaker {
+  const { code, marks } = generate(tree, options)
+  const file = nextFile()
+  const map = { chunkName: options.chunkName, marks, source }
+  registerChunk(file, map)
+  const make = vmModule.compileFunction(code, ['R'], { filename: file }) as (runtime: typeof RUNTIME) => ChunkMaker
+  const maker = make(RUNTIME)
+  // what runs keeps the map of its lines
+  return Object.assign((globals: LuaTable) => maker(globals), { map })
+}

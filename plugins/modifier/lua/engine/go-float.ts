@@ -1,0 +1,65 @@
+/** Floats by Go's verbs `%e %f %g`. */
+import { pad, type Spec } from './go-pad.js'
+import { plain, shortest, withExponent } from './numbers.js'
+
+export function formatFloat(spec: Spec, value: number): string {
+  const { plus, space, minus, zero, width } = spec
+  const text = Number.isFinite(value) ? finite(spec, value) : shortest(value).replace(/^[+-]/, '')
+  const negative = value < 0 || Object.is(value, -0)
+  const sign = negative ? '-' : plus || (value === Number.POSITIVE_INFINITY && !space) ? '+' : space ? ' ' : ''
+  const shown = Number.isNaN(value) && !plus && !space ? text : sign + text
+  if (zero && !minus && width > shown.length && Number.isFinite(value)) return sign + '0'.repeat(width - shown.length) + text
+  return pad(spec, shown, false)
+}
+
+/** Digits without sign. */
+function finite({ verb, precision, sharp }: Spec, value: number): string {
+  const size = Math.abs(value)
+  const upper = verb === 'E' || verb === 'G'
+  let text: string
+  switch (verb) {
+    case 'e':
+    case 'E':
+      text = exponential(size, precision < 0 ? 6 : precision)
+      break
+    case 'f':
+    case 'F':
+      text = fixed(size, precision < 0 ? 6 : precision)
+      break
+    default:
+      text = general(size, precision, sharp)
+  }
+  return upper ? text.toUpperCase() : text
+}
+
+function exponential(value: number, precision: number): string {
+  const text = exactExponential(value, precision)
+  const e = text.indexOf('e')
+  return withExponent(text.slice(0, e), Number(text.slice(e + 1)))
+}
+
+/** JavaScript writes up to 100 digits exactly; the rest of a double's digits are computed. */
+function exactExponential(value: number, precision: number): string {
+  if (precision <= 100) return value.toExponential(precision)
+  const text = value.toExponential(100)
+  return text.replace('e', `${'0'.repeat(precision - 100)}e`)
+}
+
+function fixed(value: number, precision: number): string {
+  if (value < 1e21 && precision <= 100) return value.toFixed(precision)
+  if (value < 1e21) return value.toFixed(100) + '0'.repeat(precision - 100)
+  return BigInt(value).toString() + (precision > 0 ? `.${'0'.repeat(precision)}` : '')
+}
+
+/** `%g`: the exponent form below 1e-4 and from the precision on; trailing zeros are dropped. */
+function general(value: number, precision: number, sharp: boolean): string {
+  if (value === 0) return sharp ? `0.${'0'.repeat(Math.max((precision < 0 ? 6 : precision) - 1, 0))}` : '0'
+  if (precision < 0 && !sharp) return shortest(value)
+  const digits = Math.max(precision < 0 ? 6 : precision, 1)
+  const text = exactExponential(value, digits - 1)
+  const e = text.indexOf('e')
+  const exponent = Number(text.slice(e + 1))
+  let mantissa = text.slice(0, e)
+  if (!sharp && mantissa.includes('.')) mantissa = mantissa.replace(/\.?0+$/, '')
+  return exponent < -4 || exponent >= digits ? withExponent(mantissa, exponent) : plain(mantissa, exponent)
+}

@@ -1,0 +1,35 @@
+/** The Lua engine: see README.md. Everything that a host uses is exported here. */
+export type { LuaSource } from './ast.js'
+export { LuaFailure } from './calls.js'
+export {
+  checkAny,
+  checkFunction,
+  checkInt,
+  checkNumber,
+  checkString,
+  checkTable,
+  checkUserdata,
+  optInt,
+  optString
+} from './checks.js'
+export { compileLua, DEFAULT_LIMITS, type LuaOptions, type LuaProgram } from './compile.js'
+export { argumentError, LuaError, type LuaLimit, raise, raiseValue, typeError } from './errors.js'
+export { asyncFunction, hostFunction, UserdataType } from './host.js'
+export type { LuaLibraries } from './libraries.js'
+export { numberToText } from './numbers.js'
+export type { LuaLimits } from './program.js'
+export type { LuaRun, RunOptions } from './run.js'
+export { context } from './running.js'
+export { bufferToLua, luaToBuffer, luaToText, textToLua } from './strings.js'
+export { LuaSyntaxError } from './syntax-error.js'
+export { tostringPlain as tostring } from './text.js'
+export {
+  LuaCoroutine,
+  type LuaFunction,
+  type LuaResult,
+  LuaTable,
+  LuaUserdata,
+  type LuaValue,
+  NOTHING,
+  typeName
+} from './values.js'

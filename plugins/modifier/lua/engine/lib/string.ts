@@ -1,0 +1,215 @@
+/** The library `string`. Positions and lengths are of bytes. */
+import { callAll } from '../calls.js'
+import { checkInt, checkString, optInt } from '../checks.js'
+import { argumentError, raise } from '../errors.js'
+import { lowerGo, upperGo } from '../go-case.js'
+import { formatGo } from '../go-format.js'
+import { numberToText } from '../numbers.js'
+import { index, readCost } from '../operations.js'
+import { findMatches, type Match } from '../pattern-match.js'
+import { type LuaFunction, type LuaResult, LuaTable, type LuaValue, NOTHING, typeName } from '../values.js'
+import { allocate, charge } from '../vm.js'
+import { limited } from './base.js'
+
+/** Index of JavaScript for one of Lua. */
+function place(text: string, i: number, start: boolean): number {
+  let at = start && i !== 0 ? i - 1 : i
+  if (at < 0) at = text.length + at + 1
+  if (at < 0) at = 0
+  return !start && at > text.length ? text.length : at
+}
+
+/** Value of a capture: its text, or its place. */
+function captured(text: string, match: Match, i: number): LuaValue {
+  return (match.places & (1 << i)) !== 0 ? match.at[i * 2] : text.slice(match.at[i * 2], match.at[i * 2 + 1])
+}
+
+function captures(text: string, match: Match): LuaValue[] {
+  const values: LuaValue[] = []
+  for (let i = 1; i < match.at.length / 2; i++) values.push(captured(text, match, i))
+  return values
+}
+
+function find(...args: LuaValue[]): LuaResult {
+  const text = checkString(args[0], 1)
+  const pattern = checkString(args[1], 2)
+  if (pattern.length === 0) return [1, 0]
+  const from = place(text, optInt(args[2], 3, 1), true)
+  readCost(text)
+  if (args.length === 4 && args[3] !== undefined && args[3] !== false) {
+    if (from > text.length) raise(`runtime error: slice bounds out of range [${from}:${text.length}]`)
+    const at = text.indexOf(pattern, from)
+    charge(text.length >> 6)
+    return at < 0 ? undefined : [at + 1, at + pattern.length]
+  }
+  const [match] = findMatches(text, pattern, from, 1)
+  return match === undefined ? undefined : [match.at[0]! + 1, match.at[1]!, ...captures(text, match)]
+}
+
+function match(...args: LuaValue[]): LuaResult {
+  const text = checkString(args[0], 1)
+  const pattern = checkString(args[1], 2)
+  let from = optInt(args[2], 3, 1)
+  if (from < 0) from = text.length + from + 1
+  from = Math.max(from - 1, 0)
+  readCost(text)
+  const [found] = findMatches(text, pattern, from, 1)
+  // gopher-lua returns no value here, not nil
+  if (found === undefined) return NOTHING
+  return found.at.length === 2 ? captured(text, found, 0) : captures(text, found)
+}
+
+function gmatch(...args: LuaValue[]): LuaResult {
+  const text = checkString(args[0], 1)
+  const matches = findMatches(text, checkString(args[1], 2), 0, -1)
+  let next = 0
+  const step = (): LuaResult => {
+    const found = matches[next++]
+    if (found === undefined) return NOTHING
+    return found.at.length === 2 ? captured(text, found, 0) : captures(text, found)
+  }
+  return step
+}
+
+function gsub(...args: LuaValue[]): LuaResult {
+  const text = checkString(args[0], 1)
+  const pattern = checkString(args[1], 2)
+  const [, , raw] = args
+  if (typeof raw !== 'string' && typeof raw !== 'function' && !(raw instanceof LuaTable)) {
+    argumentError(3, `string or table or function expected, got ${typeName(raw)}`)
+  }
+  const limit = optInt(args[3], 4, -1)
+  readCost(text)
+  const matches = findMatches(text, pattern, 0, limit)
+  if (matches.length === 0) return [text, 0]
+  return [replaced(text, matches, raw), matches.length]
+}
+
+function replaced(text: string, matches: readonly Match[], repl: LuaValue): string {
+  const parts: string[] = []
+  let done = 0
+  let size = 0
+  for (const found of matches) {
+    const piece = replacement(text, found, repl)
+    if (piece === undefined) continue
+    const before = text.slice(done, found.at[0])
+    parts.push(before, piece)
+    size += before.length + piece.length + 32
+    if (size > 65536) {
+      allocate(size)
+      size = 0
+    }
+    done = found.at[1]!
+  }
+  parts.push(text.slice(done))
+  allocate(size + text.length - done)
+  return parts.join('')
+}
+
+/** Text for a match; undefined leaves it as it is. */
+function replacement(text: string, found: Match, repl: LuaValue): string | undefined {
+  if (typeof repl === 'string') return expanded(text, found, repl)
+  const whole = found.at.length === 2
+  let value: LuaValue
+  if (typeof repl === 'function') value = callAll(repl, whole ? [captured(text, found, 0)] : captures(text, found))[0]
+  else value = index(repl, captured(text, found, whole ? 0 : 1))
+  if (value === undefined || value === false) return undefined
+  return typeof value === 'string' ? value : typeof value === 'number' ? numberToText(value) : ''
+}
+
+/** `%1` and alike in a replacement text. */
+function expanded(text: string, found: Match, repl: string): string {
+  if (!repl.includes('%')) return repl
+  let result = ''
+  for (let i = 0; i < repl.length; i++) {
+    const c = repl.charAt(i)
+    const next = repl.charAt(i + 1)
+    if (c !== '%' || next === '') {
+      result += c
+      continue
+    }
+    i++
+    if (next === '%') result += '%'
+    else if (next >= '0' && next <= '9') result += capturedText(text, found, Number(next))
+    else result += `%${next}`
+  }
+  return result
+}
+
+function capturedText(text: string, found: Match, n: number): string {
+  const count = found.at.length / 2
+  if (n > 1 && n >= count) raise('invalid capture index')
+  return String(captured(text, found, n >= count ? 0 : n))
+}
+
+function byte(...args: LuaValue[]): LuaResult {
+  const text = checkString(args[0], 1)
+  let start = optInt(args[1], 2, 1) - 1
+  let end = optInt(args[2], 3, -1)
+  if (start < 0) start = text.length + start + 1
+  if (end < 0) end = text.length + end + 1
+  if (args.length === 2) return start < 0 || start >= text.length ? NOTHING : text.charCodeAt(start)
+  start = Math.max(start, 0)
+  end = Math.min(end, text.length)
+  if (end <= start) return NOTHING
+  limited(end - start)
+  const values: number[] = []
+  for (let i = start; i < end; i++) values.push(text.charCodeAt(i))
+  return values
+}
+
+function rep(text: LuaValue, count: LuaValue): LuaResult {
+  const piece = checkString(text, 1)
+  const n = checkInt(count, 2)
+  if (n <= 0 || piece.length === 0) return ''
+  allocate(Math.min(piece.length * n, 2 ** 40))
+  charge((piece.length * n) >> 7)
+  return piece.repeat(n)
+}
+
+function sub(...args: LuaValue[]): LuaResult {
+  const text = checkString(args[0], 1)
+  const start = place(text, checkInt(args[1], 2), true)
+  const end = place(text, optInt(args[2], 3, -1), false)
+  return start >= text.length || end < start ? '' : text.slice(start, end)
+}
+
+const changedCase =
+  (change: (text: string) => string): LuaFunction =>
+  (value: LuaValue) => {
+    const text = checkString(value, 1)
+    allocate(text.length)
+    readCost(text)
+    return change(text)
+  }
+
+export const string: Record<string, LuaFunction> = {
+  byte,
+  char(...args: LuaValue[]) {
+    return args.map((value, i) => String.fromCharCode(checkInt(value, i + 1) & 255)).join('')
+  },
+  dump() {
+    raise('GopherLua does not support the string.dump')
+  },
+  find,
+  format(...args: LuaValue[]) {
+    const result = formatGo(checkString(args[0], 1), args.slice(1))
+    allocate(result.length)
+    return result
+  },
+  gmatch,
+  gsub,
+  len: (value: LuaValue) => checkString(value, 1).length,
+  lower: changedCase(lowerGo),
+  match,
+  rep,
+  reverse(value: LuaValue) {
+    const text = checkString(value, 1)
+    allocate(text.length)
+    charge(text.length >> 4)
+    return Buffer.from(text, 'latin1').reverse().toString('latin1')
+  },
+  sub,
+  upper: changedCase(upperGo)
+}
+string.gfind = gmatch

@@ -1,0 +1,40 @@
+/** A compiled program, as a run sees it. */
+import type { LuaLibraries } from './libraries.js'
+import type { LuaFunction, LuaTable } from './values.js'
+
+export interface LuaLimits {
+  /** Milliseconds that a run may compute. Waiting does not count. */
+  readonly cpuMs: number
+  /** Milliseconds after which a program that can pause lets others go on. */
+  readonly sliceMs: number
+  /** Steps: calls, iterations, work of library functions. */
+  readonly fuel: number
+  /** Bytes that strings, tables and closures of a run may ask for; at most 1 GiB. */
+  readonly memoryBytes: number
+  /** Nested calls. */
+  readonly depth: number
+}
+
+/** Makes the body of a chunk over a table of globals. */
+export type ChunkMaker = (globals: LuaTable) => LuaFunction
+
+/** A program made for one way to run: with plain functions, or with generators. */
+export interface Variant {
+  readonly resumable: boolean
+  readonly makers: readonly ChunkMaker[]
+  /** Globals of a new run: keys are shared, values copied, tables among them forked. */
+  readonly globals: LuaTable
+  readonly forks: readonly number[]
+  /** Place of `_G`, or -1. */
+  readonly self: number
+}
+
+export interface RunnableProgram {
+  readonly limits: LuaLimits
+  readonly libraries: LuaLibraries
+  readonly print: (text: string) => void
+  /** From now on runs of this program pause: one has computed too long. */
+  slowDown(): void
+  /** Compiles a chunk that a script made. @throws LuaSyntaxError */
+  load(text: string, chunkName: string, resumable: boolean): ChunkMaker
+}

@@ -1,0 +1,244 @@
+/** One run of a program: its globals, what it may use, and the driver that lets it wait and pause. */
+import { all, PAUSE, settle, Wait } from './calls.js'
+import { asLuaError, errorAt, type LuaLimit, limitError } from './errors.js'
+import { stringTable } from './libraries.js'
+import { type TypeMetatables, useMetatables } from './metatables.js'
+import type { RunnableProgram, Variant } from './program.js'
+import type { RunningScript } from './running.js'
+import { nextTurn } from './slices.js'
+import { LuaSyntaxError } from './syntax-error.js'
+import { type LuaFunction, LuaTable, type LuaValue } from './values.js'
+import { vm } from './vm.js'
+
+export interface RunOptions {
+  /** Ends the run when it is aborted. */
+  readonly signal?: AbortSignal
+  /** Ends the run at this time of `performance.now()`. */
+  readonly deadline?: number
+}
+
+/** Steps between two looks at the clock. */
+const QUANTUM = 2048
+/** A plain run that computes longer makes its program pause from then on. */
+const SLOW_MS = 8
+
+const MESSAGES: Record<LuaLimit, string> = {
+  cpu: 'script computed too long',
+  fuel: 'script took too many steps',
+  memory: 'not enough memory',
+  aborted: 'script was aborted',
+  deadline: 'context deadline exceeded'
+}
+
+type Driven = Generator<unknown, unknown, unknown>
+type Saved = Pick<
+  typeof vm,
+  'fuel' | 'memory' | 'depth' | 'maxDepth' | 'tails' | 'guards' | 'pinned' | 'resumable' | 'meter' | 'coroutine' | 'env'
+> & {
+  metatables: TypeMetatables
+}
+
+export class LuaRun implements RunningScript {
+  readonly context: unknown
+  readonly globals: LuaTable
+  tired = false
+  private readonly program: RunnableProgram
+  private readonly variant: Variant
+  private readonly signal: AbortSignal | undefined
+  private readonly deadline: number
+  private readonly metatables: TypeMetatables
+  private forks: Map<LuaTable, LuaTable> | undefined
+  private fuel: number
+  private memory: number
+  private used = 0
+  private since = 0
+  /** What a run in several parts keeps between them. */
+  private guards = 0
+  private coroutine: unknown
+
+  constructor(program: RunnableProgram, variant: Variant, context: unknown, options: RunOptions | undefined) {
+    this.program = program
+    this.variant = variant
+    this.context = context
+    this.signal = options?.signal
+    this.deadline = options?.deadline ?? Number.POSITIVE_INFINITY
+    this.fuel = program.limits.fuel
+    this.memory = Math.min(program.limits.memoryBytes, 2 ** 30)
+    this.globals = this.makeGlobals()
+    this.metatables = { string: program.libraries === 'open' ? this.own(stringTable) : undefined, others: undefined }
+  }
+
+  private makeGlobals(): LuaTable {
+    const { globals, forks, self } = this.variant
+    const table = new LuaTable([], globals.keys, globals.values.slice())
+    table.index = globals.index
+    table.shareKeys()
+    for (const at of forks) table.values[at] = this.own(table.values[at] as LuaTable)
+    if (self >= 0) table.values[self] = table
+    return table
+  }
+
+  /** A shared table itself when the script can only read it, else a copy of this run. */
+  own(table: LuaTable): LuaTable {
+    const known = this.forks?.get(table)
+    if (known !== undefined) return known
+    this.forks ??= new Map()
+    const copy = table.fork()
+    this.forks.set(table, copy)
+    if (copy.values.some(isTable)) copy.setValues(copy.values.map(value => (value instanceof LuaTable ? this.own(value) : value)))
+    if (copy.array.some(isTable)) copy.array = copy.array.map(value => (value instanceof LuaTable ? this.own(value) : value))
+    if (copy.metatable !== undefined) copy.metatable = this.own(copy.metatable)
+    return copy
+  }
+
+  get(name: string): LuaValue {
+    return this.globals.getString(name)
+  }
+
+  set(name: string, value: LuaValue): void {
+    this.globals.setHash(name, value)
+  }
+
+  /** Runs a chunk: its results, or a promise when the script waited or paused. @throws LuaError */
+  execute(index: number): readonly LuaValue[] | Promise<readonly LuaValue[]> {
+    const maker = this.variant.makers[index]
+    if (maker === undefined) throw new RangeError(`the program has no chunk ${index}`)
+    const main = maker(this.globals)
+    return this.variant.resumable ? this.drive(settle(main()) as Driven, undefined, false) : this.plainly(main)
+  }
+
+  private plainly(main: LuaFunction): readonly LuaValue[] {
+    const saved = this.enter()
+    try {
+      return all(main())
+    } catch (thrown) {
+      throw asLuaError(thrown)
+    } finally {
+      this.leave(saved)
+    }
+  }
+
+  /** Runs a generator until it ends, waits or pauses. */
+  private drive(body: Driven, sent: unknown, failed: boolean): readonly LuaValue[] | Promise<readonly LuaValue[]> {
+    const step = this.advance(body, sent, failed)
+    if (step.done === true) return all(step.value)
+    if (step.value instanceof Wait) {
+      return this.waited(step.value.promise).then(
+        value => this.drive(body, value, false),
+        (error: unknown) => this.drive(body, error, true)
+      )
+    }
+    return nextTurn().then(() => this.drive(body, undefined, false))
+  }
+
+  private advance(body: Driven, sent: unknown, failed: boolean): IteratorResult<unknown, unknown> {
+    const saved = this.enter()
+    try {
+      let step = failed ? body.throw(sent) : body.next(sent)
+      while (step.done !== true && step.value !== PAUSE && !(step.value instanceof Wait)) {
+        step = body.throw(errorAt('can not yield from outside of a coroutine', 1))
+      }
+      return step
+    } catch (thrown) {
+      throw asLuaError(thrown)
+    } finally {
+      this.leave(saved)
+    }
+  }
+
+  /** The promise of a host function, or the end of the run before it. */
+  private waited(promise: PromiseLike<unknown>): Promise<unknown> {
+    const { signal, deadline } = this
+    if (signal === undefined && deadline === Number.POSITIVE_INFINITY) return Promise.resolve(promise)
+    return new Promise((resolve, reject) => {
+      const end = (limit: LuaLimit): void => finish(() => reject(limitError(limit, MESSAGES[limit])))
+      const abort = (): void => end('aborted')
+      const timer =
+        deadline === Number.POSITIVE_INFINITY
+          ? undefined
+          : setTimeout(() => end('deadline'), Math.max(deadline - performance.now(), 0))
+      const finish = (act: () => void): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+        act()
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      if (signal?.aborted === true) abort()
+      promise.then(
+        value => finish(() => resolve(value)),
+        (error: unknown) => finish(() => reject(error))
+      )
+    })
+  }
+
+  refuel(): number {
+    this.fuel -= QUANTUM
+    if (this.fuel < 0) this.end('fuel')
+    if (this.signal?.aborted === true) this.end('aborted')
+    const now = performance.now()
+    if (now > this.deadline) this.end('deadline')
+    const slice = now - this.since
+    if (this.used + slice > this.program.limits.cpuMs) this.end('cpu')
+    if (!this.variant.resumable) {
+      if (slice > SLOW_MS) this.program.slowDown()
+    } else if (slice > this.program.limits.sliceMs) {
+      this.tired = true
+      return 0
+    }
+    return QUANTUM
+  }
+
+  private end(limit: LuaLimit): never {
+    throw limitError(limit, MESSAGES[limit])
+  }
+
+  outOfMemory(): never {
+    vm.memory = 0
+    this.end('memory')
+  }
+
+  load(text: string, chunkName: string): LuaFunction | string {
+    try {
+      return this.program.load(text, chunkName, this.variant.resumable)(this.globals)
+    } catch (error) {
+      if (error instanceof LuaSyntaxError) return error.message
+      if (error instanceof RangeError) return `${chunkName}: nested too deeply`
+      throw error
+    }
+  }
+
+  print(text: string): void {
+    this.program.print(text)
+  }
+
+  private enter(): Saved {
+    const { fuel, memory, depth, maxDepth, tails, guards, pinned, resumable, meter, coroutine, env } = vm
+    const metatables = useMetatables(this.metatables)
+    vm.fuel = QUANTUM
+    vm.memory = this.memory
+    vm.depth = 0
+    vm.maxDepth = this.program.limits.depth
+    vm.tails = 0
+    vm.guards = this.guards
+    vm.pinned = 0
+    vm.resumable = this.variant.resumable
+    vm.meter = this
+    vm.coroutine = this.coroutine
+    vm.env = undefined
+    this.tired = false
+    this.since = performance.now()
+    return { fuel, memory, depth, maxDepth, tails, guards, pinned, resumable, meter, coroutine, env, metatables }
+  }
+
+  private leave({ metatables, ...saved }: Saved): void {
+    this.used += performance.now() - this.since
+    this.fuel -= QUANTUM - Math.max(vm.fuel, 0)
+    this.memory = vm.memory
+    this.guards = vm.guards
+    this.coroutine = vm.coroutine
+    useMetatables(metatables)
+    Object.assign(vm, saved)
+  }
+}
+
+const isTable = (value: LuaValue): boolean => value instanceof LuaTable

@@ -1,0 +1,93 @@
+/**
+ * What the running script has left: read and written by generated code and by every library function. There is one, since JavaScript has one
+ * thread; `run.ts` fills it when a run begins to compute and saves it when the run stops or waits.
+ */
+export interface Meter {
+  /** Checks the clock, the signal and the fuel; returns how many steps may pass until the next check. */
+  refuel(): number
+  /** True when a program that can pause has used its slice. */
+  readonly tired: boolean
+  /** Throws the error for memory. */
+  outOfMemory(): never
+}
+
+/** More than any script may have: what the engine runs with outside of a run, when a host builds tables at boot. */
+export const PLENTY = 0x7fffffff
+
+export interface VirtualMachine {
+  /** Steps until the next look at the clock. */
+  fuel: number
+  /** Bytes that may still be asked for. */
+  memory: number
+  /** Lua functions on the stack. */
+  depth: number
+  maxDepth: number
+  /** Tail calls that stand on the JavaScript stack. */
+  tails: number
+  /** `pcall`s on the stack: without one, an error keeps its traceback. */
+  guards: number
+  /** Calls from library functions into Lua that cannot be suspended. */
+  pinned: number
+  /** Whether the functions of the running program are generators. */
+  resumable: boolean
+  meter: Meter | undefined
+  /** The coroutine that runs, undefined in the main one. */
+  coroutine: unknown
+  /** Environments of the functions on the stack, kept by programs that use `setfenv`. */
+  env: Environments | undefined
+}
+
+/** The environment of a running function, and those of its callers. */
+export interface Environments {
+  readonly cell: { t: unknown }
+  readonly up: Environments | undefined
+}
+
+export const vm: VirtualMachine = {
+  fuel: PLENTY,
+  memory: PLENTY,
+  depth: 0,
+  maxDepth: PLENTY,
+  tails: 0,
+  guards: 0,
+  pinned: 0,
+  resumable: false,
+  meter: undefined,
+  coroutine: undefined,
+  env: undefined
+}
+
+/** Called by generated code when `vm.fuel` is below zero. */
+export function refuel(): void {
+  vm.fuel = vm.meter === undefined ? PLENTY : vm.meter.refuel()
+}
+
+/** Called by generated code that can pause, when `vm.fuel` is below zero: true when it should let others go on. */
+export function tired(): boolean {
+  refuel()
+  return vm.pinned === 0 && vm.meter?.tired === true
+}
+
+/** Takes steps for work that a library function does. */
+export function charge(steps: number): void {
+  vm.fuel -= steps
+  if (vm.fuel < 0) {
+    if (steps > 4096) chargeMuch(steps)
+    else refuel()
+  }
+}
+
+function chargeMuch(steps: number): void {
+  for (let rest = steps; rest > 0; rest -= 4096) refuel()
+}
+
+/** Takes bytes of memory. */
+export function allocate(bytes: number): void {
+  vm.memory -= bytes
+  if (vm.memory < 0) noMemory()
+}
+
+export function noMemory(): void {
+  if (vm.meter === undefined) vm.memory = PLENTY
+  else vm.meter.outOfMemory()
+}
