@@ -6,6 +6,7 @@
  */
 
 import type { BackendConfig } from '../config/types.js'
+import { readsContentType } from '../encoding/decoders.js'
 import { ObjectNode } from '../encoding/json/node.js'
 import { fromValue } from '../encoding/json/values.js'
 import { compileShape } from '../encoding/shape/shape.js'
@@ -30,6 +31,8 @@ export interface WholeReceive {
   accepts(status: number): boolean
   /** Decodes and shapes the body of an accepted answer. May throw. */
   decode(fields: RawFields, bytes: Buffer, scope: Scope): GatewayResponse | Promise<GatewayResponse>
+  /** Decoding looks at the Content-Type; at the Content-Encoding it always does. */
+  readonly readsType: boolean
   /** The body of a status that is not accepted is read before it is judged. */
   readonly judgesBody: boolean
   /** Judges what is not accepted. */
@@ -83,7 +86,8 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   const { returnErrorDetails, returnErrorCode } = backend.http
   const judgesBody = returnErrorDetails !== '' || returnErrorCode
   const readsWhole = encoding !== 'no-op' && streamShape === undefined
-  return { receive, whole: readsWhole ? { accepts: isAccepted, decode, judgesBody, receive } : undefined }
+  const readsType = readsContentType(decoder)
+  return { receive, whole: readsWhole ? { accepts: isAccepted, decode, readsType, judgesBody, receive } : undefined }
 
   /** Reads, decodes and shapes behind one promise. */
   function collect(response: GatewayResponse, source: ByteSource, scope: Scope): Promise<GatewayResponse> {

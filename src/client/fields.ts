@@ -30,3 +30,10 @@ export function decodeFields(raw: readonly Buffer[], framed?: Framed): RawFields
   for (let i = 0; i < fields.length; i += 2) if (!named.has(lowerName(fields[i]!))) kept.push(fields[i]!, fields[i + 1]!)
   return kept
 }
+
+/** Whether undici's buffer of a field name spells `lower`, which is lower-case, in any case. */
+export function isNamed(name: Buffer, lower: string): boolean {
+  if (name.length !== lower.length) return false
+  for (let i = 0; i < lower.length; i++) if ((name[i]! | 0x20) !== lower.charCodeAt(i)) return false
+  return true
+}

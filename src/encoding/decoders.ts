@@ -54,6 +54,12 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map([
   ['rss', decodeRss]
 ])
 
+/** The decoders that look at nothing but the bytes. */
+const BY_BYTES: ReadonlySet<Decoder> = new Set([decodeJson, decodeSafeJson, decodeString])
+
+/** Whether a decoder looks at the upstream's Content-Type. */
+export const readsContentType = (decoder: Decoder): boolean => !BY_BYTES.has(decoder)
+
 /** The names that `encoding` may have, but for `no-op`. */
 export const DECODER_NAMES: readonly string[] = [...DECODERS.keys()]
 

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { entityOf } from '../backend/entity.js'
 import type { EndpointConfig, RouterConfig } from '../config/types.js'
-import type { ObjectNode } from '../encoding/json/node.js'
+import { isEmptyObject } from '../encoding/json/scan.js'
 import type { Renderer } from '../encoding/types.js'
 import { GatewayError, MergeError, statusOf } from '../errors.js'
 import { writeHead } from '../exchange/write-head.js'
@@ -75,7 +75,8 @@ export function compileAnswers(
       const now = entityOf(response)
       if (now.kind === 'bytes') return foreign(response)
       if (now.kind === 'value') return jsonValue(response, now.value)
-      const complete = response.complete === true && now.node !== null && !isEmpty(now.node)
+      // no key: KrakenD calls such a response incomplete
+      const complete = response.complete === true && now.node !== null && !isEmptyObject(now.node)
       const raw = complete ? completeFields.slice() : failedFields.slice()
       if (complete && cacheControl !== undefined) raw.push('Cache-Control', cacheControl)
       const rendered = renderer(now.node, fieldOf(request.exchange.rawHeaders, 'accept') ?? '', request.scope)
@@ -156,20 +157,6 @@ function withBody(response: GatewayResponse, raw: RawFields, contentType: string
   }
   if (contentType !== undefined && fieldOf(raw, 'content-type') === undefined) raw.push('Content-Type', contentType)
   return GatewayResponse.over(response.status, raw, body, body.length)
-}
-
-/** No key: KrakenD calls such an answer incomplete (semantics §2.8). */
-function isEmpty(node: ObjectNode): boolean {
-  const fields = node.peek()
-  if (fields !== undefined) return fields.size === 0
-  const text = node.text
-  if (text === undefined) return true
-  for (let i = 1; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c === 0x7d) return true
-    if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return false
-  }
-  return true
 }
 
 /** Log lines stay lines whatever an upstream wrote. */

@@ -5,14 +5,14 @@
 
 import type { BackendCall, CallBody } from '../backend/call.js'
 import { entityOf, entityResponse } from '../backend/entity.js'
-import { mergeObjects } from '../encoding/json/merge.js'
+import { mergeObjects, mergeShort } from '../encoding/json/merge.js'
 import type { ObjectNode } from '../encoding/json/node.js'
 import { respParam } from '../encoding/resp-param.js'
 import { type GatewayError, GatewayError as GatewayErrorClass, MergeError } from '../errors.js'
 import { copyParams, type GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
-import { runSliced, type Sliced } from '../message/slices.js'
+import { runSliced } from '../message/slices.js'
 import { handOn } from '../pipe/lazy-promise.js'
 import { NextStep } from '../pipe/next.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
@@ -153,7 +153,7 @@ class Merge {
     this.scope.close()
     let joined: GatewayResponse | Promise<GatewayResponse>
     try {
-      joined = runSliced(join(this.outcomes), this.outer)
+      joined = join(this.outcomes, this.outer)
     } catch (cause) {
       return this.receiver.reject(cause)
     }
@@ -179,8 +179,8 @@ class Part implements ResponseReceiver {
   }
 }
 
-/** Joins parts in declared order. Rejects with a MergeError when none has data (semantics §4.6). */
-function* join(outcomes: readonly Outcome[]): Sliced<GatewayResponse> {
+/** Joins parts in declared order. @throws MergeError when none has data */
+function join(outcomes: readonly Outcome[], scope: Scope): GatewayResponse | Promise<GatewayResponse> {
   const nodes: (ObjectNode | null)[] = []
   const errors: GatewayError[] = []
   const raw: string[] = []
@@ -196,9 +196,13 @@ function* join(outcomes: readonly Outcome[]): Sliced<GatewayResponse> {
     if (outcomes.length === 1) raw.push(...outcome.raw)
   }
   if (nodes.length === 0) throw new MergeError(errors)
-  const response = entityResponse(yield* mergeObjects(nodes), complete && errors.length === 0, raw)
-  if (errors.length > 0) response.failure = new MergeError(errors)
-  return response
+  const answer = (data: ObjectNode): GatewayResponse => {
+    const response = entityResponse(data, complete && errors.length === 0, raw)
+    if (errors.length > 0) response.failure = new MergeError(errors)
+    return response
+  }
+  const joined = mergeShort(nodes) ?? runSliced(mergeObjects(nodes), scope)
+  return joined instanceof Promise ? joined.then(answer) : answer(joined)
 }
 
 function nodeOf(part: GatewayResponse): ObjectNode | null {
