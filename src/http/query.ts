@@ -17,22 +17,33 @@ export function compileQueryFilter(names: readonly string[]): QueryFilter {
 /** As {@link compileQueryFilter}, but `*` is an ordinary name (backend level). */
 export function compileQueryPick(names: readonly string[]): QueryFilter {
   const wanted = new Set(names.map(name => Buffer.from(name).toString('latin1')))
-  return query => {
-    if (query === '') return ''
-    const kept: [name: string, value: string][] = []
-    for (const pair of query.split('&')) {
-      if (pair === '' || pair.includes(';')) continue
-      const at = pair.indexOf('=')
-      const name = decodeQuery(at < 0 ? pair : pair.slice(0, at))
-      if (name === undefined || !wanted.has(name)) continue
-      const value = at < 0 ? '' : decodeQuery(pair.slice(at + 1))
-      if (value !== undefined) kept.push([name, value])
-    }
-    if (kept.length > 1) kept.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0))
-    let out = ''
-    for (const [name, value] of kept) out += `${out === '' ? '' : '&'}${encodeQuery(name)}=${encodeQuery(value)}`
-    return out
+  return query => sortedQuery(queryPairs(query, wanted))
+}
+
+/** A name and one value of it, decoded, one character per byte. */
+export type QueryPair = [name: string, value: string]
+
+/** Takes a raw query apart as Go does: pairs with `;` and broken escapes are dropped. `wanted`: the only names that are read. */
+export function queryPairs(query: string, wanted?: ReadonlySet<string>): QueryPair[] {
+  const pairs: QueryPair[] = []
+  if (query === '') return pairs
+  for (const pair of query.split('&')) {
+    if (pair === '' || pair.includes(';')) continue
+    const at = pair.indexOf('=')
+    const name = decodeQuery(at < 0 ? pair : pair.slice(0, at))
+    if (name === undefined || (wanted !== undefined && !wanted.has(name))) continue
+    const value = at < 0 ? '' : decodeQuery(pair.slice(at + 1))
+    if (value !== undefined) pairs.push([name, value])
   }
+  return pairs
+}
+
+/** Writes a query as Go does: sorted by name, encoded. Sorts `pairs` in place. */
+export function sortedQuery(pairs: QueryPair[]): string {
+  if (pairs.length > 1) pairs.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0))
+  let out = ''
+  for (const [name, value] of pairs) out += `${out === '' ? '' : '&'}${encodeQuery(name)}=${encodeQuery(value)}`
+  return out
 }
 
 const ESCAPE = /%([0-9a-fA-F]{2})?/g

@@ -106,8 +106,7 @@ export class StageTimer {
 }
 
 /** Makes a stage tell how long its runs took. */
-export function timeStage(wrap: Wrap, meter: StageMeter | undefined): Wrap {
-  if (meter === undefined) return wrap
+export function timeStage(wrap: Wrap, meter: StageMeter): Wrap {
   return next => {
     const timer = new StageTimer(meter)
     return timer.outer(wrap(timer.inner(next)))

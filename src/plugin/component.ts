@@ -3,6 +3,8 @@
  * and how it compiles to a stage. Components live in `plugins/`, built on `sluice/plugin` alone.
  */
 
+import type { GatewayRequest } from '../message/request.js'
+import type { GatewayResponse } from '../message/response.js'
 import type { Wrap } from '../pipe/next.js'
 import type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
 import type { GatewayObserver, PoolState } from '../telemetry/observer.js'
@@ -116,12 +118,26 @@ export interface Component<O = unknown> {
 }
 
 /** What a component compiles to. */
-export type Compiled = Wrap | readonly SlottedWrap[] | undefined
+export type Compiled = Wrap | readonly (SlottedWrap | SlottedEdit)[] | undefined
 
 /** A stage and its own slot. */
 export interface SlottedWrap {
   readonly slot: ServiceSlot | EndpointSlot | BackendSlot
   readonly wrap: Wrap
+}
+
+/**
+ * A stage of an endpoint or backend that edits messages on their way and never looks at how a call ends. It costs no promise.
+ * Whatever its functions throw is the exchange's failure.
+ */
+export interface SlottedEdit {
+  readonly slot: EndpointSlot | BackendSlot
+  /** In place of the component's own. */
+  readonly needs?: Needs
+  /** Edits a request before it is sent on. A response that it returns stands for the call, and goes through {@link response}. */
+  request?(request: GatewayRequest): GatewayResponse | undefined
+  /** Edits a response, or replaces it. */
+  response?(response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
 }
 
 /** Types a declaration; answers it as it is. */

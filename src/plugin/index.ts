@@ -1,6 +1,7 @@
 /** The public plugin interface, `sluice/plugin`. */
 
 export { type ErrorCode, GatewayError, type GatewayErrorInit } from '../errors.js'
+export { type QueryPair, queryPairs, sortedQuery } from '../http/query.js'
 export { connectFailure, omitConnection } from '../http/undici-quirks.js'
 export { Body } from '../message/body.js'
 export { HeaderMap, type HeadersLike } from '../message/header-map.js'
@@ -31,6 +32,7 @@ export {
   type EndpointSlot,
   type ServiceFacts,
   type ServiceSlot,
+  type SlottedEdit,
   type SlottedWrap
 } from './component.js'
 export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'

@@ -3,6 +3,7 @@
  * For pass-through endpoints; a decoded one needs the whole answer.
  */
 
+import { parseByteRange } from '../../_shared/byte-range.js'
 import { fieldValue } from './fields.js'
 import { parseHttpDate } from './http-date.js'
 import type { StoredAnswer } from './store.js'
@@ -55,19 +56,15 @@ function rangeHolds(request: RequestFields, answer: StoredAnswer, now: number): 
 }
 
 /** One range of bytes; several ones, and unknown units, are answered with all of it (RFC 9110 §14.2). */
-function cut(range: string, answer: StoredAnswer): Selected | undefined {
-  const match = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(range)
+function cut(text: string, answer: StoredAnswer): Selected | undefined {
   const { body, fields } = answer
-  if (match === null || (match[1] === '' && match[2] === '') || /^none$/i.test(fieldValue(fields, 'accept-ranges') ?? '')) {
-    return undefined
-  }
-  const last = body.length - 1
-  const from = match[1] === '' ? Math.max(0, body.length - Number(match[2])) : Number(match[1])
-  const to = match[1] === '' || match[2] === '' ? last : Math.min(Number(match[2]), last)
-  if (match[1] !== '' && match[2] !== '' && Number(match[2]) < from) return undefined
-  if (from > last || (match[1] === '' && Number(match[2]) === 0)) {
+  if (/^none$/i.test(fieldValue(fields, 'accept-ranges') ?? '')) return undefined
+  const range = parseByteRange(text, body.length)
+  if (range === undefined) return undefined
+  if (range === 'none') {
     return { status: 416, fields: [...withoutContent(fields), 'Content-Range', `bytes */${body.length}`], body: Buffer.alloc(0) }
   }
+  const { from, to } = range
   const kept = without(fields, name => name === 'content-length')
   return {
     status: 206,

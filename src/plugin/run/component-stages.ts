@@ -6,8 +6,9 @@ import { timeStage } from '../../pipe/measure.js'
 import { type Next, NextStep, nextOf, type Wrap } from '../../pipe/next.js'
 import type { StepWrap } from '../../pipe/step.js'
 import type { Observers } from '../../telemetry/observer.js'
-import type { Component, ComponentContext, ServiceFacts } from '../component.js'
+import type { Component, ComponentContext, ServiceFacts, SlottedEdit, SlottedWrap } from '../component.js'
 import type { Logger, Needs } from '../types.js'
+import { aroundByEdit } from './edit-step.js'
 import { textOf } from './failure.js'
 import type { TakeFault } from './faults.js'
 import { configProblem, contextOf, type Place } from './place.js'
@@ -58,8 +59,8 @@ export interface ComponentHost {
  * Compiles the components of one place in the order of the registry. What cannot be honoured is a fault; with `tolerant` it is
  * an ERROR line too, and left out, or, where it protects, refuses every request.
  */
-export async function compileComponents(place: Place, host: ComponentHost): Promise<WrapStage[]> {
-  const stages: WrapStage[] = []
+export async function compileComponents(place: Place, host: ComponentHost): Promise<Stage[]> {
+  const stages: Stage[] = []
   for (const component of host.components.values()) {
     const options = place.extra[component.namespace]
     if (options === undefined || !component.scopes.includes(place.scope)) continue
@@ -68,7 +69,7 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
     try {
       const made = await component.compile(options as never, contextFor(component, place, host))
       const own = typeof made === 'function' ? (slot === undefined ? [] : [{ slot, wrap: made }]) : (made ?? [])
-      for (const one of own) stages.push({ slot: one.slot, name, needs, wrap: one.wrap })
+      for (const one of own) stages.push(stageOf(one, name, needs))
     } catch (cause) {
       const error =
         cause instanceof ConfigError ? cause : new ConfigError([configProblem(place, host.source, name, '', messageOf(cause))])
@@ -82,6 +83,11 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
     }
   }
   return stages
+}
+
+function stageOf(made: SlottedWrap | SlottedEdit, name: string, needs: Needs | undefined): Stage {
+  if ('wrap' in made) return { slot: made.slot, name, needs, wrap: made.wrap }
+  return { slot: made.slot, name, needs: made.needs ?? needs, direct: aroundByEdit(made) }
 }
 
 /** Stands where a guard does not: nothing gets past it. */
@@ -120,9 +126,18 @@ function contextFor(component: Component<never>, place: Place, host: ComponentHo
   }
 }
 
-/** Stages that tell whoever watches how long they take. */
-export function timeStages(stages: readonly WrapStage[], place: Place, observers: Observers): WrapStage[] {
-  return stages.map(stage => ({ ...stage, wrap: timeStage(stage.wrap, observers.stage(place, stage.name)) }))
+/** Stages that tell observers how long they take. */
+export function timeStages(stages: readonly Stage[], place: Place, observers: Observers): Stage[] {
+  return stages.map(stage => {
+    const meter = observers.stage(place, stage.name)
+    if (meter === undefined) return stage
+    const { slot, name, needs } = stage
+    return { slot, name, needs, wrap: timeStage(wrapOf(stage), meter) }
+  })
+}
+
+function wrapOf(stage: Stage): Wrap {
+  return 'wrap' in stage ? stage.wrap : next => nextOf(stage.direct(new NextStep(next)))
 }
 
 /** Stages in the order of `slots`, outermost first; within a slot as they were compiled. */
@@ -131,9 +146,9 @@ export function inSlots<S extends Stage>(stages: readonly S[], group: string, sl
 }
 
 /** Joins stages of a service, outermost first, to one wrap; undefined for none. */
-export function joinWraps(stages: readonly WrapStage[]): Wrap | undefined {
+export function joinWraps(stages: readonly Stage[]): Wrap | undefined {
   if (stages.length === 0) return undefined
-  return next => stages.reduceRight<Next>((inner, stage) => stage.wrap(inner), next)
+  return next => stages.reduceRight<Next>((inner, stage) => wrapOf(stage)(inner), next)
 }
 
 /** Joins stages of an endpoint or backend, outermost first; undefined for none. Promises are made where a stage wants them. */

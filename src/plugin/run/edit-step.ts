@@ -1,0 +1,41 @@
+import type { GatewayRequest } from '../../message/request.js'
+import type { GatewayResponse } from '../../message/response.js'
+import type { ResponseReceiver } from '../../pipe/receiver.js'
+import { type Step, StepReceiver, type StepWrap, type Work, WorkStep } from '../../pipe/step.js'
+import type { SlottedEdit } from '../component.js'
+
+/** Puts the two halves of a component's edit around a step. */
+export function aroundByEdit(edit: SlottedEdit): StepWrap {
+  const work = edit.response?.bind(edit)
+  return inner => {
+    const answered = work === undefined ? inner : new WorkStep(inner, work)
+    return edit.request === undefined ? answered : new RequestEditStep(edit.request.bind(edit), work, answered)
+  }
+}
+
+/** Edits requests. A response that the edit returns stands for that of the inner step, without its `work` being left out. */
+class RequestEditStep implements Step {
+  private readonly edit: NonNullable<SlottedEdit['request']>
+  private readonly work: Work | undefined
+  private readonly inner: Step
+
+  constructor(edit: NonNullable<SlottedEdit['request']>, work: Work | undefined, inner: Step) {
+    this.edit = edit
+    this.work = work
+    this.inner = inner
+  }
+
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+    const { edit, work } = this
+    let response: GatewayResponse | undefined
+    try {
+      response = edit(request)
+    } catch (error) {
+      receiver.reject(error)
+      return
+    }
+    if (response === undefined) this.inner.send(request, receiver)
+    else if (work === undefined) receiver.receive(response)
+    else new StepReceiver(work, request, receiver).receive(response)
+  }
+}
