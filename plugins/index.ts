@@ -5,6 +5,7 @@ import clientCredentials from './auth/client-credentials/index.js'
 import signer from './auth/signer/index.js'
 import validator from './auth/validator/index.js'
 import graphql from './backend/graphql/index.js'
+import martian from './modifier/martian/index.js'
 import circuitBreaker from './qos/circuit-breaker/index.js'
 import httpCache from './qos/http-cache/index.js'
 import proxyRateLimit from './qos/ratelimit/proxy/index.js'
@@ -36,6 +37,7 @@ export const components: readonly Component<never>[] = [
   cel,
   jsonSchema,
   graphql,
+  martian,
   httpCache
 ]
 

@@ -37,7 +37,7 @@ const EVERY_PHASE = {
   client_tls: { ca_certs: ['/nowhere/ca.pem'] },
   extra_config: { 'plugin/http-server': { name: ['absent'] }, 'auth/validatr': {} },
   endpoints: [
-    endpoint({ 'modifier/martian': {} }),
+    endpoint({ 'modifier/jmespath': {} }),
     endpoint({ 'qos/ratelimit/router': { client_max_rate: 1 } }, { endpoint: '/a' }),
     endpoint({ 'auth/validator': { alg: 'RS256', jwk_local_path: '/nowhere/keys.json' } }, { endpoint: '/b' }),
     endpoint({ 'validation/cel': [{ check_expr: '1 +' }] }, { endpoint: '/c' }),
@@ -54,7 +54,7 @@ const EXPECTED = [
   '/client_tls',
   '/extra_config/plugin~1http-server/name',
   '/extra_config/auth~1validatr',
-  '/endpoints/0/extra_config/modifier~1martian',
+  '/endpoints/0/extra_config/modifier~1jmespath',
   '/endpoints/1/extra_config/qos~1ratelimit~1router/strategy',
   '/endpoints/2/extra_config/auth~1validator/jwk_local_path',
   '/endpoints/3/extra_config/validation~1cel/0/check_expr',
@@ -101,11 +101,11 @@ test('one place is told about once, at its own spelling', async () => {
 })
 
 test('a cause with several places is told once, with their number', async () => {
-  const endpoints = ['/a', '/b', '/c'].map(at => endpoint({ 'modifier/martian': {} }, { endpoint: at }))
+  const endpoints = ['/a', '/b', '/c'].map(at => endpoint({ 'modifier/jmespath': {} }, { endpoint: at }))
   const { message } = new ConfigError(await start({ endpoints }))
   assert.match(
     message,
-    /^`modifier\/martian`: 3 places: Sluice does not have the namespace[^\n]*\n {2}\S+:\d+:\d+ \/endpoints\/0/
+    /^`modifier\/jmespath`: 3 places: Sluice does not have the namespace[^\n]*\n {2}\S+:\d+:\d+ \/endpoints\/0/
   )
   assert.equal(message.split('\n').length, 4)
 })

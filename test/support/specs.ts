@@ -86,6 +86,7 @@ async function varsFor(backends: Backends): Promise<Record<string, string | numb
     port: 0,
     backend: origin(one),
     backend2: origin(two),
+    backend2_port: two ?? 0,
     backend3: origin(three),
     // A privileged port that nobody listens on; no free port begins with its digits.
     dead: origin(11),

@@ -1,0 +1,105 @@
+/** Compiles a block: a tree of modifiers, groups and filters, each an object with one key, its name. */
+
+import { type Edits, NO_EDITS } from './edits.js'
+import { MODIFIERS, type ModifierKind } from './modifiers.js'
+import { escaped, type Faults, isObject, OptionKeys, type Placed } from './option-keys.js'
+import type { Place, Scope } from './place.js'
+
+/** What is to be known of a block. */
+export interface TreeOptions {
+  readonly decoded: boolean
+  readonly faults: Faults
+  /** Names of the modifiers that are compiled; others do nothing. Undefined = all. */
+  readonly only?: ReadonlySet<string>
+}
+
+export class Tree implements Place {
+  readonly decoded: boolean
+  private readonly faults: Faults
+  private readonly only: ReadonlySet<string> | undefined
+  /** Names of the modifiers that were compiled and run somewhere. */
+  readonly names = new Set<string>()
+
+  constructor({ decoded, faults, only }: TreeOptions) {
+    this.decoded = decoded
+    this.faults = faults
+    this.only = only
+  }
+
+  async compile(value: unknown, pointer: string): Promise<Edits> {
+    const named = this.nameOf(value, pointer)
+    if (named === undefined) return NO_EDITS
+    const { name, kind, options } = named
+    if (!isObject(options.value)) {
+      this.faults.add(options.pointer, 'expected an object')
+      return NO_EDITS
+    }
+    const keys = new OptionKeys(options.value, options.pointer, this.faults, [...Object.keys(kind.keys), 'scope'])
+    const scope = scopeOf(keys, kind)
+    const edits = await kind.compile(keys, this, scope)
+    if (this.only !== undefined && kind.holds !== true && !this.only.has(name)) return NO_EDITS
+    const { request, response } = edits
+    if ((scope.request && request !== undefined) || (scope.response && response !== undefined)) this.names.add(name)
+    return { request: scope.request ? request : undefined, response: scope.response ? response : undefined }
+  }
+
+  innerOf(keys: OptionKeys): Promise<Edits> {
+    const found = keys.placed('modifier')
+    if (found !== undefined) return this.compile(found.value, found.pointer)
+    this.faults.add(keys.at('modifier'), 'a filter needs a modifier')
+    return Promise.resolve(NO_EDITS)
+  }
+
+  elseOf(keys: OptionKeys): Promise<Edits> {
+    if (!keys.has('else')) return Promise.resolve(NO_EDITS)
+    const found = keys.placed('else')
+    return this.compile(found?.value ?? null, keys.at('else'))
+  }
+
+  private nameOf(value: unknown, pointer: string): { name: string; kind: ModifierKind; options: Placed } | undefined {
+    const names = isObject(value) ? Object.keys(value) : []
+    const [name] = names
+    if (name === undefined || names.length > 1) {
+      const found = names.length > 1 ? `; there are ${names.join(', ')}` : ''
+      this.faults.add(pointer, `expected an object with one key, the name of a modifier${found}`)
+      return undefined
+    }
+    const options = { value: (value as Record<string, unknown>)[name], pointer: `${pointer}/${escaped(name)}` }
+    const kind = MODIFIERS.get(name)
+    if (kind !== undefined) return { name, kind, options }
+    this.faults.add(options.pointer, unknownText(name))
+    return undefined
+  }
+}
+
+function scopeOf(keys: OptionKeys, kind: ModifierKind): Scope {
+  if (keys.placed('scope') === undefined) return kind.scope
+  const scope = { request: false, response: false }
+  for (const { value, pointer } of keys.texts('scope')) {
+    if (value !== 'request' && value !== 'response') {
+      keys.faults.add(pointer, `a scope is "request" or "response", not ${JSON.stringify(value)}`)
+    } else if (!kind.scope[value]) keys.faults.add(pointer, `it cannot run on a ${value}`)
+    else scope[value] = true
+  }
+  return scope
+}
+
+/** Names of Martian that KrakenD does not register. */
+const UNREGISTERED: ReadonlySet<string> = new Set([
+  'skip.RoundTrip',
+  'log.Logger',
+  'method.Verifier',
+  'failure.Verifier',
+  'pingback.Verifier'
+])
+
+function unknownText(name: string): string {
+  if (UNREGISTERED.has(name)) return `'${name}' is Martian's; KrakenD does not register it`
+  const known = [...MODIFIERS.keys()]
+  const same = known.find(one => one.toLowerCase() === name.toLowerCase())
+  if (same !== undefined) return `unknown modifier '${name}': did you mean \`${same}\`?`
+  const family = name.slice(0, name.indexOf('.') + 1).toLowerCase()
+  const near = known.filter(one => family !== '' && one.startsWith(family))
+  if (near.length > 0) return `unknown modifier '${name}'; there are ${near.join(', ')}`
+  return `unknown modifier '${name}'; names begin with ${[...new Set(known.map(one => one.replace(/\..*/, '')))].join(', ')}`
+}
