@@ -2,6 +2,7 @@
 
 import type { Component, PluginModule } from 'sluice/plugin'
 import clientCredentials from './auth/client-credentials/index.js'
+import revoker from './auth/revoker/index.js'
 import signer from './auth/signer/index.js'
 import validator from './auth/validator/index.js'
 import graphql from './backend/graphql/index.js'
@@ -25,6 +26,7 @@ export const components: readonly Component<never>[] = [
   metrics,
   logstash,
   gelf,
+  revoker,
   validator,
   signer,
   clientCredentials,

@@ -39,6 +39,17 @@ export class OptionReader {
     return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : this.wrong(key, 'a whole number from 0')
   }
 
+  number(key: string, fallback: number): number {
+    const value = this.get(key)
+    if (value === undefined) return fallback
+    return typeof value === 'number' ? value : this.wrong(key, 'a number')
+  }
+
+  /** The value as it is; undefined when it is absent or null. */
+  raw(key: string): unknown {
+    return this.get(key)
+  }
+
   /** A duration as Go writes it, `1m30s`, in milliseconds. */
   durationMs(key: string, fallback: number): number {
     const value = this.get(key)

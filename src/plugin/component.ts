@@ -53,6 +53,11 @@ export interface ServiceFacts {
   readonly env: NodeJS.ProcessEnv
 }
 
+/** State of a component that is closed when the last generation of the configuration that uses it is gone. */
+export interface Keepable {
+  close(): void | Promise<void>
+}
+
 /** What `compile` gets beside its options. */
 export interface ComponentContext extends PluginContext {
   readonly service: ServiceFacts
@@ -64,6 +69,12 @@ export interface ComponentContext extends PluginContext {
   readonly tag: string
   /** One map per gateway, for what several places share; keys begin with the namespace. */
   readonly shared: Map<string, unknown>
+  /**
+   * Returns state that outlives this generation of the configuration: the next one gets the same object for the same key. `open` makes
+   * it when there is none; its `close` runs when the last generation that keeps it has closed.
+   * @param key begins with the namespace; names all options that the state depends on
+   */
+  keep<T extends Keepable>(key: string, open: () => T): T
   /** Runs `work` when the gateway closes. */
   onClose(work: () => void | Promise<void>): void
   /** Runs `work` when the gateway is about to open its port, in order; a rejection stops the start. Not for gateways that never listen. */

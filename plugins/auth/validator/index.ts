@@ -16,6 +16,7 @@ import {
 } from 'sluice/plugin'
 import { openKeySource } from '../../_shared/keys/key-options.js'
 import { OptionReader } from '../../_shared/option-reader.js'
+import { type IsRevoked, revokedIn } from '../../_shared/revoked-tokens.js'
 import type { ClaimRules, Claims } from './claims.js'
 import {
   type AccessTests,
@@ -84,6 +85,7 @@ async function compileValidator(options: OptionReader, context: ComponentContext
       keyWaitMs: Math.min(3000, Math.ceil((endpointFacts?.timeoutMs ?? 2000) / 2)),
       nowSeconds: () => Date.now() / 1000
     }),
+    revoked: revokedIn(context),
     access: readAccess(options, context, tag),
     headers: compileHeaders(readPropagation(options, context, tag), options.flag('propagate_claims_preserve_array')),
     params: compileParams(endpointFacts?.urlPatterns ?? []),
@@ -97,13 +99,14 @@ async function compileValidator(options: OptionReader, context: ComponentContext
 interface Plan {
   readonly find: TokenFinder
   readonly verify: Verify
+  readonly revoked: IsRevoked | undefined
   readonly access: AccessTests
   readonly headers: Propagate | undefined
   readonly params: Propagate | undefined
   readonly debug: ((text: string) => void) | undefined
 }
 
-function compileStage({ find, verify, access, headers, params, debug }: Plan): Wrap {
+function compileStage({ find, verify, revoked, access, headers, params, debug }: Plan): Wrap {
   const { roles, scopes } = access
 
   function refuse(request: GatewayRequest, status: 401 | 403, text: string): GatewayResponse {
@@ -114,6 +117,7 @@ function compileStage({ find, verify, access, headers, params, debug }: Plan): W
 
   /** Answers why the claims do not suffice, undefined when they do. */
   function admit(claims: Claims, request: GatewayRequest): GatewayResponse | undefined {
+    if (revoked?.(claims)) return refuse(request, 401, 'Token sent by client rejected')
     if (roles !== undefined && !roles(claims)) return refuse(request, 403, 'Token sent by client does not have sufficient roles')
     if (scopes !== undefined && !scopes(claims))
       return refuse(request, 403, 'Token sent by client does not have the required scopes')

@@ -11,6 +11,7 @@ import type { Logger, Needs } from '../types.js'
 import { aroundByEdit } from './edit-step.js'
 import { textOf } from './failure.js'
 import type { TakeFault } from './faults.js'
+import type { KeptState } from './kept-state.js'
 import { configProblem, contextOf, type Place } from './place.js'
 
 /** What is said of a stage in its slot. */
@@ -49,6 +50,7 @@ export interface ComponentHost {
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly shared: Map<string, unknown>
+  readonly kept: KeptState
   readonly onClose: (work: () => void | Promise<void>) => void
   readonly onListen: (work: () => Promise<void>) => void
   readonly observers: Observers
@@ -109,6 +111,11 @@ function contextFor(component: Component<never>, place: Place, host: ComponentHo
     backendFacts: place.backend,
     tag: place.tag,
     shared: host.shared,
+    keep(key, open) {
+      const { value, release } = host.kept.lease(key, open)
+      host.onClose(release)
+      return value
+    },
     onClose: host.onClose,
     onListen: host.onListen,
     observe: observer => host.observers.add(observer),

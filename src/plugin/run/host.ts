@@ -36,6 +36,7 @@ import {
 } from './component-stages.js'
 import { textOf } from './failure.js'
 import { type TakeFault, throwFault } from './faults.js'
+import { KeptState } from './kept-state.js'
 import { backendPlace, endpointPlace, servicePlace } from './place.js'
 import { PluginPlacer } from './placer.js'
 
@@ -56,6 +57,8 @@ export interface PluginHostOptions {
   readonly suggest?: (word: string, known: Iterable<string>) => string | undefined
   /** Reads a duration of the configuration, ms. */
   readonly parseDuration?: (text: string) => number
+  /** State of components that generations of a configuration hand on: the same object for all of them. Default: none is handed on. */
+  readonly kept?: KeptState
   /** Takes each fault. Default: the first one that is not left out is thrown. */
   readonly takeFault?: TakeFault
 }
@@ -166,6 +169,7 @@ class Host implements PluginHost {
       logger,
       signal: options.signal,
       shared: new Map(),
+      kept: options.kept ?? new KeptState(),
       onClose: work => this.closers.push(work),
       onListen: work => this.openers.push(work),
       observers: this.observers,

@@ -1,0 +1,109 @@
+/**
+ * `auth/revoker`: tokens that were revoked are refused before they expire.
+ *
+ * In: elements (`jti-abc`) over Go's RPC or plain HTTP, each on a port of its own. Out: the check that `auth/validator` makes of each
+ * token. What is revoked is kept over a new configuration; a restart forgets it.
+ */
+
+import cluster from 'node:cluster'
+import { type ComponentContext, defineComponent } from 'sluice/plugin'
+import { type IsRevoked, setRevoked } from '../../_shared/revoked-tokens.js'
+import { bytesOf, filterSize } from './filter-size.js'
+import { createHttpServer, type HttpTarget } from './http-server.js'
+import { inMib, isLoopback, type PortOptions, REVOKER_SCHEMA, readRevokerOptions } from './options.js'
+import { Revocations } from './revocations.js'
+import { createRpcServer } from './rpc-server.js'
+import { SharedPort } from './shared-port.js'
+import type { FilterForm, SlidingFilter } from './sliding-filter.js'
+
+const TAG = '[SERVICE: Bloomfilter]'
+
+export default defineComponent<unknown>({
+  namespace: 'auth/revoker',
+  scopes: ['service'],
+  slots: {},
+  needs: 'head',
+  guard: true,
+  caseless: true,
+  lacks: 'the client of a revoke server, `revoke_server_…` (Enterprise)',
+  schema: REVOKER_SCHEMA,
+  compile(options, context) {
+    // holds until the options are read: where that fails, tolerant mode goes on with validators that refuse every token
+    setRevoked(context, () => true)
+    try {
+      compileRevoker(options, context)
+    } catch (cause) {
+      if (context.service.tolerant) context.logger.error(`${TAG} endpoints with auth/validator refuse every token`)
+      throw cause
+    }
+    return undefined
+  }
+})
+
+function compileRevoker(options: unknown, context: ComponentContext): void {
+  if (cluster.isWorker)
+    context.fail('', 'what is revoked is kept in one process: start without --workers, or other workers let revoked tokens pass')
+  const { form, ttlSeconds, tokenKeys, rpc, http } = readRevokerOptions(options, context)
+  const revocations = openRevocations(form, ttlSeconds, context)
+  const { filter } = revocations
+  setRevoked(context, compileCheck(filter, tokenKeys))
+  context.onListen(async () => {
+    revocations.turnEvery(ttlSeconds)
+    if (rpc !== undefined) await openRpc(rpc, filter, context)
+    if (http !== undefined) await openHttp(http, { filter, ttlSeconds, token: http.token }, context)
+  })
+}
+
+function openRevocations(form: FilterForm, ttlSeconds: number, context: ComponentContext): Revocations {
+  const { n, p, hash } = form
+  const open = (): Revocations => {
+    try {
+      const revocations = new Revocations(form)
+      revocations.turnEvery(ttlSeconds)
+      return revocations
+    } catch (cause) {
+      return context.fail('/N', `there is no memory for three filters: ${(cause as Error).message}`)
+    }
+  }
+  const revocations = context.keep(`auth/revoker ${n} ${p} ${hash}`, open)
+  context.logger.debug(`${TAG} Service registered successfully, ${inMib(3 * bytesOf(filterSize(n, p)))} MiB`)
+  return revocations
+}
+
+/** A claim that is no text revokes nothing, and so does one that is absent. */
+function compileCheck(filter: SlidingFilter, tokenKeys: readonly string[]): IsRevoked {
+  return claims => {
+    for (const key of tokenKeys) {
+      const value = Object.hasOwn(claims, key) ? claims[key] : undefined
+      if (typeof value === 'string' && filter.has(Buffer.from(`${key}-${value}`))) return true
+    }
+    return false
+  }
+}
+
+async function openRpc({ host, port }: PortOptions, filter: SlidingFilter, context: ComponentContext): Promise<void> {
+  const { logger } = context
+  const ended = (reason: string): void => logger.debug(`${TAG} an RPC connection was ended: ${reason}`)
+  const make = (): SharedPort<SlidingFilter> => new SharedPort(host, port, current => createRpcServer({ filter: current, ended }))
+  context.onClose(await served(context.keep(`auth/revoker rpc ${host}:${port}`, make), filter, '/port', context))
+  logger.info(`${TAG} The RPC listens on ${host}:${port}`)
+  if (!isLoopback(host))
+    logger.warning(`${TAG} everyone who reaches ${host}:${port} can revoke tokens: the RPC knows no passwords`)
+}
+
+async function openHttp({ host, port }: PortOptions, target: HttpTarget, context: ComponentContext): Promise<void> {
+  const { logger } = context
+  const failed = (error: Error): void => logger.error(`${TAG} the HTTP port failed: ${error.message}`)
+  const make = (): SharedPort<HttpTarget> => new SharedPort(host, port, current => createHttpServer(current, failed))
+  context.onClose(await served(context.keep(`auth/revoker http ${host}:${port}`, make), target, '/http/port', context))
+  logger.info(`${TAG} The HTTP port listens on ${host}:${port}`)
+}
+
+/** Serves on a port; one that cannot be opened stops the start. */
+async function served<T>(port: SharedPort<T>, target: T, pointer: string, context: ComponentContext): Promise<() => void> {
+  try {
+    return await port.serve(target)
+  } catch (cause) {
+    return context.fail(pointer, `the port cannot be opened: ${(cause as Error).message}`)
+  }
+}

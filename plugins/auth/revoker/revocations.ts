@@ -1,0 +1,53 @@
+import { performance } from 'node:perf_hooks'
+import type { FilterForm } from './sliding-filter.js'
+import { SlidingFilter } from './sliding-filter.js'
+
+/** ms; the longest time that a timer of Node can wait. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** The revoked elements and the clock that forgets them. Outlives a configuration: the next one goes on with it. */
+export class Revocations {
+  readonly filter: SlidingFilter
+  private timer: NodeJS.Timeout | undefined
+  private turnMs = 0
+  private lastTurn: number
+  private readonly now: () => number
+
+  /**
+   * @param now ms that never go back
+   * @throws RangeError when there is no memory for the filters
+   */
+  constructor(form: FilterForm, now = (): number => performance.now()) {
+    this.filter = new SlidingFilter(form)
+    this.now = now
+    this.lastTurn = now()
+  }
+
+  /** Sets the time between two turns; the time since the last turn counts. */
+  turnEvery(seconds: number): void {
+    this.turnMs = seconds * 1000
+    this.arm()
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+  }
+
+  private arm(): void {
+    clearTimeout(this.timer)
+    const waitMs = this.lastTurn + this.turnMs - this.now()
+    this.timer = setTimeout(() => this.due(), Math.min(Math.max(waitMs, 0), LONGEST_MS))
+    this.timer.unref()
+  }
+
+  /** A process that slept for long makes up for the turns: three of them empty all filters. */
+  private due(): void {
+    const now = this.now()
+    for (let turns = 0; turns < 3 && now - this.lastTurn >= this.turnMs; turns++) {
+      this.filter.turn()
+      this.lastTurn += this.turnMs
+    }
+    if (now - this.lastTurn >= this.turnMs) this.lastTurn = now
+    this.arm()
+  }
+}
