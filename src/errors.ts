@@ -139,6 +139,8 @@ export interface ConfigProblem {
   readonly message: string
   /** What to do, or what was meant. */
   readonly suggestion?: string
+  /** What this finding has in common with others of other texts: told once above all of them. */
+  readonly kind?: string
 }
 
 function placeOf(p: ConfigProblem): string {
@@ -167,15 +169,26 @@ export function summarizeProblems(problems: readonly ConfigProblem[]): ProblemEn
   return byCause(problems).flatMap(group => {
     const first = group[0]!
     if (first.level === 'error' || group.length === 1) return group.map(one => ({ level: one.level, text: formatProblem(one) }))
+    if (first.kind !== undefined && !isOneCause(group)) {
+      const places = group.slice(0, MOST_PLACES).map(one => one.pointer)
+      const more = group.length > MOST_PLACES ? ', …' : ''
+      return [{ level: first.level, text: `${first.file}: ${first.kind} in ${group.length} places: ${places.join(', ')}${more}` }]
+    }
     return [{ level: first.level, text: `${formatProblem(first)}; so in ${group.length} places` }]
   })
 }
 
-/** Problems with the same level, message and suggestion, errors first. */
+/** Places that a line of a log names. */
+const MOST_PLACES = 5
+
+const isOneCause = (group: readonly ConfigProblem[]): boolean =>
+  group.every(one => one.message === group[0]!.message && one.suggestion === group[0]!.suggestion)
+
+/** Problems with the same level and kind, or with the same level, message and suggestion; errors first. */
 function byCause(problems: readonly ConfigProblem[]): ConfigProblem[][] {
   const groups = new Map<string, ConfigProblem[]>()
   for (const problem of errorsFirst(problems)) {
-    const cause = `${problem.level} ${problem.message} ${problem.suggestion ?? ''}`
+    const cause = `${problem.level} ${problem.kind ?? `${problem.message} ${problem.suggestion ?? ''}`}`
     const group = groups.get(cause)
     if (group === undefined) groups.set(cause, [problem])
     else group.push(problem)
@@ -188,6 +201,8 @@ function formatGroup(group: readonly ConfigProblem[]): string {
   const first = group[0]!
   const places = [...new Set(group.map(placeOf))]
   if (places.length === 1) return formatProblem(first)
+  if (first.kind !== undefined && !isOneCause(group))
+    return [`${first.kind}: ${group.length} places`, ...group.map(one => `  ${formatProblem(one)}`)].join('\n')
   const namespace = /\/extra_config\/([^/]+)/.exec(first.pointer)?.[1]?.replaceAll('~1', '/').replaceAll('~0', '~')
   const cause = `${first.message}${first.suggestion === undefined ? '' : ` (${first.suggestion})`}`
   const count = `${places.length} places`

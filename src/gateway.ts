@@ -179,8 +179,16 @@ class Boot {
 
   /** Without its certificates a gateway cannot start, tolerant or not. */
   private async checkTls(): Promise<void> {
-    const { server, transport, source } = this.config
-    const faults = [...(server.tls === undefined ? [] : await serverTlsFaults(server.tls)), ...clientTlsFaults(transport.tls)]
+    const { server, transport, source, endpoints } = this.config
+    const faults = [
+      ...(server.tls === undefined ? [] : await serverTlsFaults(server.tls)),
+      ...clientTlsFaults(transport.tls, ''),
+      ...endpoints.flatMap(({ backends }) =>
+        backends.flatMap(({ httpClient, pointer }) =>
+          clientTlsFaults(httpClient.tls, `${pointer}/extra_config/backend~1http~1client`)
+        )
+      )
+    ]
     for (const fault of faults) this.loaded.findings.take({ level: 'error', file: source, ...fault }, false)
   }
 
@@ -315,7 +323,8 @@ function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {
   for (const endpoint of config.endpoints) {
     for (const backend of endpoint.backends) {
       if (backend.sd === 'dns') continue
-      for (const host of backend.hosts) if (hostFault(host) === undefined) pools.get(new URL(host).origin)
+      const own = pools.withTls(backend.httpClient.tls)
+      for (const host of backend.hosts) if (hostFault(host) === undefined) own.get(new URL(host).origin)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { ClientTlsConfig } from '../config/types.js'
 import { Deadline } from '../telemetry/timer-wheel.js'
 import { OriginPool, type PoolSettings } from './pool.js'
 
@@ -16,6 +17,8 @@ export class UpstreamPools {
   private readonly hosts = new Map<string, Set<string>>()
   /** Pools of other ports and schemes of {@link hosts} that backends redirected to; the one used last is the last. */
   private readonly visited = new Map<string, OriginPool>()
+  /** Pools whose connections have TLS settings of their own, by these. */
+  private readonly secured = new Map<string, UpstreamPools>()
   private readonly sweeper: Sweeper
 
   constructor(settings: PoolSettings) {
@@ -38,6 +41,18 @@ export class UpstreamPools {
     if (origins === undefined) this.hosts.set(url.hostname, new Set([url.origin]))
     else origins.add(url.origin)
     return pool
+  }
+
+  /** Returns the pools of backends with TLS settings of their own; redirects stay among them. Without settings: these. */
+  withTls(tls: ClientTlsConfig | undefined): UpstreamPools {
+    if (tls === undefined) return this
+    const key = JSON.stringify(tls)
+    const known = this.secured.get(key)
+    if (known !== undefined) return known
+    const { settings } = this
+    const own = new UpstreamPools({ ...settings, transport: { ...settings.transport, tls } })
+    this.secured.set(key, own)
+    return own
   }
 
   /**
@@ -69,8 +84,12 @@ export class UpstreamPools {
     return new OriginPool(origin, this.settings)
   }
 
-  /** All pools, each once. */
+  /** All pools, each once, and those of {@link withTls}. */
   all(): ReadonlySet<OriginPool> {
+    return new Set([...this.own(), ...[...this.secured.values()].flatMap(pools => [...pools.all()])])
+  }
+
+  private own(): ReadonlySet<OriginPool> {
     return new Set([...this.pools.values(), ...this.visited.values()])
   }
 
@@ -78,15 +97,17 @@ export class UpstreamPools {
   private sweep(): void {
     const { maxIdleConnections, maxIdleConnectionsPerHost } = this.settings.transport
     let left = maxIdleConnections > 0 ? maxIdleConnections : Number.POSITIVE_INFINITY
-    for (const pool of this.all()) left -= pool.keepIdle(Math.min(left, maxIdleConnectionsPerHost))
+    for (const pool of this.own()) left -= pool.keepIdle(Math.min(left, maxIdleConnectionsPerHost))
     this.settings.wheel.schedule(this.sweeper, SWEEP_MS)
   }
 
   async close(): Promise<void> {
     this.settings.wheel.cancel(this.sweeper)
-    await Promise.all([...this.all()].map(pool => pool.close()))
+    const secured = [...this.secured.values()]
+    await Promise.all([...this.own(), ...secured].map(pools => pools.close()))
     this.pools.clear()
     this.visited.clear()
+    this.secured.clear()
   }
 }
 

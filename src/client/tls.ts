@@ -33,15 +33,16 @@ export function clientTlsOptions(config: ClientTlsConfig | undefined): UpstreamT
   return options
 }
 
-/** Returns why `client_tls` cannot be used, an empty list when it can. */
+/** Returns why the `client_tls` of the object at `pointer` cannot be used, an empty list when it can. */
 export function clientTlsFaults(
-  config: ClientTlsConfig | undefined
+  config: ClientTlsConfig | undefined,
+  pointer: string
 ): readonly { readonly pointer: string; readonly message: string }[] {
   try {
     if (config !== undefined) createSecureContext(clientTlsOptions(config))
     return []
   } catch (cause) {
-    return [{ pointer: '/client_tls', message: (cause as Error).message }]
+    return [{ pointer: `${pointer}/client_tls`, message: (cause as Error).message }]
   }
 }
 

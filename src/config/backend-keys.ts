@@ -3,7 +3,7 @@
 import { METHODS } from 'node:http'
 import { readEncoding } from './encodings.js'
 import type { ExtraConfigReader } from './extra-config.js'
-import type { Findings } from './findings.js'
+import { type Findings, WITHOUT_EFFECT } from './findings.js'
 import { cleanHost, hasOtherScheme, hostFault, placeholderIn } from './hosts.js'
 import { isObject } from './json-value.js'
 import type { ObjectReader } from './object-reader.js'
@@ -107,7 +107,13 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
 function checkNoEffect(reader: ObjectReader): void {
   if (reader.raw('timeout') === undefined) return
   reader.duration('timeout', 0)
-  reader.findings.add('warning', reader.at('timeout'), `'timeout' does nothing in a backend`, 'set it in the endpoint')
+  reader.findings.add(
+    'warning',
+    reader.at('timeout'),
+    `'timeout' does nothing in a backend`,
+    'set it in the endpoint',
+    WITHOUT_EFFECT
+  )
 }
 
 function readDiscovery(reader: ObjectReader): BackendConfig['sd'] {
@@ -180,7 +186,7 @@ function suggestionFor(placeholder: string): string {
 function hostsFault(reader: ObjectReader, hosts: readonly string[], anyHost: boolean): string | undefined {
   const findings: Findings = reader.findings
   if (hosts.length === 0) {
-    findings.add('error', reader.pointer, 'no hosts available', 'give `host` here or in the root')
+    findings.add('warning', reader.pointer, 'no hosts available: each call fails', 'give `host` here or in the root')
     return 'no hosts available'
   }
   if (anyHost) return undefined

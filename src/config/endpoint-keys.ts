@@ -1,5 +1,6 @@
 /** One item of `endpoints`. */
 
+import { METHODS as HTTP_METHODS } from 'node:http'
 import { type Hosts, readBackend } from './backend-keys.js'
 import { readOutputEncoding } from './encodings.js'
 import type { ExtraConfigReader } from './extra-config.js'
@@ -92,7 +93,9 @@ export function readEndpoint(reader: ObjectReader, context: EndpointContext): En
   }
   if (!METHODS.has(method)) {
     const message = `[SERVICE: Router] [ENDPOINT: ${ginPath} ] Unsupported method ${method}`
-    findings.add('error', reader.at('method'), message, 'one of GET, POST, PUT, PATCH, DELETE')
+    // KrakenD goes on without the endpoint; a word that is no method at all was meant to be another one.
+    const severity = HTTP_METHODS.includes(method) ? 'warning' : 'error'
+    findings.add(severity, reader.at('method'), message, 'one of GET, POST, PUT, PATCH, DELETE; the endpoint is left out')
     return undefined
   }
   const { missingTransport } = parts

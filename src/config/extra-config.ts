@@ -1,6 +1,6 @@
 /** One `extra_config`: long names shortened, what the gateway does not have reported, options checked by their schemas. */
 
-import { type Findings, pointerTo } from './findings.js'
+import { type Findings, pointerTo, UNKNOWN_KEYS, UNKNOWN_NAMESPACES, WITHOUT_EFFECT } from './findings.js'
 import { goType } from './go-type.js'
 import { insteadOf, isOnlyWatching } from './instead.js'
 import { isObject } from './json-value.js'
@@ -81,12 +81,17 @@ export class ExtraConfigReader {
 
   /** Answers the options to keep, undefined to leave the namespace out. */
   #check(namespace: string, value: unknown, pointer: string, scope: Scope): unknown {
+    if (value === null && !isProtecting(namespace) && !isTransport(namespace)) {
+      this.#findings.add('warning', pointer, `'${namespace}' is null: it is left out`, 'give its options, or remove it')
+      return undefined
+    }
     const entry = this.#entries.get(namespace)
     if (entry === undefined) return this.#foreign(namespace, value, pointer)
     if (!entry.scopes.includes(scope)) {
       const message = `'${namespace}' does nothing at the level of the ${scope}`
       const severity = isProtecting(namespace) && !this.#findings.tolerant ? 'error' : 'warning'
-      this.#findings.add(severity, pointer, message, `it belongs to the ${entry.scopes.join(' or the ')}`)
+      const kind = severity === 'warning' ? WITHOUT_EFFECT : undefined
+      this.#findings.add(severity, pointer, message, `it belongs to the ${entry.scopes.join(' or the ')}`, kind)
       return undefined
     }
     if (isOnlyWatching(namespace) && !isObject(value)) {
@@ -125,7 +130,7 @@ export class ExtraConfigReader {
     }
     const otherLong = LONG_NAMES.get(namespace.replace(/^github([._])com/, (_, dot) => `github${dot === '.' ? '_' : '.'}com`))
     const suggestion = otherLong === undefined ? didYouMean(namespace, this.#names) : `did you mean \`${otherLong}\`?`
-    this.#findings.add('warning', pointer, `unknown namespace '${namespace}'`, suggestion)
+    this.#findings.add('warning', pointer, `unknown namespace '${namespace}'`, suggestion, UNKNOWN_NAMESPACES)
     return value
   }
 
@@ -143,7 +148,8 @@ export class ExtraConfigReader {
         const message = `unknown key '${fault.unknownKey}' is ignored`
         // An option of a protection that is misspelled lets more pass than its author meant.
         const severity = guard && suggestion !== undefined && !this.#findings.tolerant ? 'error' : 'warning'
-        this.#findings.add(severity, pointer + fault.pointer, message, suggestion && `did you mean \`${suggestion}\`?`)
+        const kind = severity === 'warning' ? UNKNOWN_KEYS : undefined
+        this.#findings.add(severity, pointer + fault.pointer, message, suggestion && `did you mean \`${suggestion}\`?`, kind)
         continue
       }
       this.#findings.add('error', pointer + fault.pointer, `'${namespace}': ${fault.message}`)

@@ -5,6 +5,11 @@ import type { ConfigProblem } from '../errors.js'
 /** What a finding does to the load: `fatal` always stops it; `error` stops it unless the load is tolerant; `warning` never does. */
 export type Severity = 'fatal' | 'error' | 'warning'
 
+/** Kinds of findings that come in numbers and matter little. */
+export const UNKNOWN_KEYS = 'unknown keys are ignored'
+export const UNKNOWN_NAMESPACES = 'unknown namespaces'
+export const WITHOUT_EFFECT = 'keys that do nothing where they stand'
+
 /** Appends one reference token to a JSON pointer (RFC 6901 §3). */
 export function pointerTo(parent: string, token: string | number): string {
   return `${parent}/${String(token).replaceAll('~', '~0').replaceAll('/', '~1')}`
@@ -50,10 +55,12 @@ export class Findings {
     this.#unread.add(pointer).add(pointer.replace(/\/\d+$/, ''))
   }
 
-  add(severity: Severity, pointer: string, message: string, suggestion?: string): void {
+  /** @param kind what findings of other texts have in common with this one */
+  add(severity: Severity, pointer: string, message: string, suggestion?: string, kind?: string): void {
     if (severity === 'fatal' || (severity === 'error' && !this.tolerant)) this.#stopped = true
     if (this.#unread.has(pointer)) return
     const level = severity === 'warning' ? 'warning' : 'error'
-    this.problems.push({ level, file: this.file, pointer, message, ...(suggestion === undefined ? {} : { suggestion }) })
+    const more = { ...(suggestion === undefined ? {} : { suggestion }), ...(kind === undefined ? {} : { kind }) }
+    this.problems.push({ level, file: this.file, pointer, message, ...more })
   }
 }

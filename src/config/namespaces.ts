@@ -42,8 +42,8 @@ export const CORE_NAMESPACES: NamespaceTable = [
   {
     namespace: 'backend/http/client',
     scopes: ['backend'],
-    about: 'Redirects of the backend',
-    lacks: '`client_tls`, `proxy_address` (Enterprise)'
+    about: 'Redirects and TLS of the backend',
+    lacks: '`proxy_address` (Enterprise)'
   },
   { namespace: 'plugin/http-server', scopes: ['service', 'endpoint'], about: 'Plugins around the server or an endpoint' },
   { namespace: 'plugin/http-client', scopes: ['backend'], about: "Plugins around a backend's call" },

@@ -7,7 +7,7 @@
  */
 
 import { DurationError, parseDuration } from './duration.js'
-import { type Findings, pointerTo } from './findings.js'
+import { type Findings, pointerTo, UNKNOWN_KEYS } from './findings.js'
 import { goType } from './go-type.js'
 import { isObject } from './json-value.js'
 import { holdsProtection } from './protection.js'
@@ -227,7 +227,7 @@ export class ObjectReader {
       }
       const suggestion =
         renamed?.get(key) ?? didYouMean(key, this.#known) ?? 'remove it, or start it with @ $ _ # to keep it as a note'
-      this.findings.add('warning', pointerTo(this.pointer, key), `unknown key '${key}' is ignored`, suggestion)
+      this.findings.add('warning', pointerTo(this.pointer, key), `unknown key '${key}' is ignored`, suggestion, UNKNOWN_KEYS)
     }
   }
 

@@ -1,9 +1,10 @@
 /** `extra_config.proxy` of endpoints and backends, `backend/http` and `backend/http/client`. */
 
 import type { ExtraParts } from './extra-config.js'
-import type { Findings } from './findings.js'
+import { type Findings, WITHOUT_EFFECT } from './findings.js'
 import { isObject, NOTHING } from './json-value.js'
 import { ObjectReader } from './object-reader.js'
+import { readClientTls } from './transport-keys.js'
 import type {
   BackendHttpClientConfig,
   BackendHttpConfig,
@@ -82,15 +83,16 @@ export function readBackendHttp(reader: ObjectReader): BackendHttpConfig {
 export function readBackendHttpClient(reader: ObjectReader): BackendHttpClientConfig {
   const config = {
     sendBodyOnRedirect: reader.boolean('send_body_on_redirect', false),
-    noRedirect: reader.boolean('no_redirect', false)
+    noRedirect: reader.boolean('no_redirect', false),
+    tls: readClientTls(reader, false)
   }
-  for (const key of ['client_tls', 'proxy_address']) {
-    if (reader.raw(key) === undefined) continue
+  if (reader.raw('proxy_address') !== undefined) {
+    const message = `'proxy_address' is an Enterprise option that Sluice does not have`
     reader.findings.add(
       'error',
-      reader.at(key),
-      `'${key}' is an Enterprise option that Sluice does not have`,
-      `use the root's keys`
+      reader.at('proxy_address'),
+      message,
+      'set HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment'
     )
   }
   reader.finish()
@@ -99,7 +101,8 @@ export function readBackendHttpClient(reader: ObjectReader): BackendHttpClientCo
 
 function finish(reader: ObjectReader, misplaced: readonly string[], where: string): void {
   for (const key of misplaced) {
-    if (reader.raw(key) !== undefined) reader.findings.add('warning', reader.at(key), `'${key}' does nothing here`, where)
+    if (reader.raw(key) !== undefined)
+      reader.findings.add('warning', reader.at(key), `'${key}' does nothing here`, where, WITHOUT_EFFECT)
   }
   for (const key of ENTERPRISE_KEYS) {
     if (reader.raw(key) === undefined) continue

@@ -99,13 +99,13 @@ export function readTransport(root: ObjectReader): TransportConfig {
     dialerFallbackDelayMs: time(root, 'dialer_fallback_delay'),
     dialerKeepAliveMs: time(root, 'dialer_keep_alive'),
     dnsCacheTtlMs: dnsCacheTtl < 1000 ? 30_000 : dnsCacheTtl,
-    tls: readClientTls(root)
+    tls: readClientTls(root, root.boolean('allow_insecure_connections', false))
   }
 }
 
-function readClientTls(root: ObjectReader): ClientTlsConfig | undefined {
-  const legacyInsecure = root.boolean('allow_insecure_connections', false)
-  const tls = root.object('client_tls')
+/** Reads `client_tls`; the root has an older switch of the same meaning beside it. */
+export function readClientTls(owner: ObjectReader, legacyInsecure: boolean): ClientTlsConfig | undefined {
+  const tls = owner.object('client_tls')
   if (tls === undefined) {
     if (!legacyInsecure) return undefined
     return {

@@ -274,4 +274,6 @@ export interface BackendHttpClientConfig {
   readonly sendBodyOnRedirect: boolean
   /** Ours (an Enterprise key in KrakenD). */
   readonly noRedirect: boolean
+  /** Ours (an Enterprise key in KrakenD): TLS of this backend, in place of the root's. */
+  readonly tls: ClientTlsConfig | undefined
 }

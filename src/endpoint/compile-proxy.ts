@@ -50,10 +50,11 @@ export function compileBackend(
           endpoint.proxy.sequential &&
           endpoint.proxy.sequentialPropagatedParams.some(name => name.toLowerCase() === `resp${index}`)
       })
+  const pools = deps.pools.withTls(backend.httpClient.tls)
   const call = compileBackendCall(endpoint, backend, {
-    pools: deps.pools,
+    pools,
     balancer: deps.balancerFor(backend),
-    redirects: redirectPolicy(backend, deps.pools),
+    redirects: redirectPolicy(backend, pools),
     userAgent: deps.identity.userAgent,
     acceptGzip: !noOp && !deps.config.transport.disableCompression,
     idleMs: noOp && deps.config.router.noOpTimeout !== 'whole' ? endpoint.timeoutMs : 0,

@@ -205,17 +205,18 @@ function compileDirect(
   only: CompiledBackend
 ): DirectServe {
   const backend = only.config
+  const pools = deps.pools.withTls(backend.httpClient.tls)
   const pick = compileFieldPick(backend.inputHeaders, deps.identity.userAgent)
   const pickQuery = backend.inputQueryStrings.length === 0 ? undefined : compileQueryPick(backend.inputQueryStrings)
   const plan: PassthroughPlan = {
     route: config.path,
     method: backend.method,
     balancer: deps.balancerFor(backend),
-    resolve: compileHostResolver(deps.pools),
+    resolve: compileHostResolver(pools),
     target: compileTargetTemplate(backend.urlPattern, backend.goPattern),
     filterFields: pick === undefined ? filterFields : (raw, client, host) => pick(filterFields(raw, client, host)),
     filterQuery: pickQuery === undefined ? filterQuery : query => pickQuery(filterQuery(query)),
-    redirects: redirectPolicy(backend, deps.pools),
+    redirects: redirectPolicy(backend, pools),
     ownFields: answers.noOpFields,
     timeoutMs: config.timeoutMs,
     timeoutCoversBody: deps.config.router.noOpTimeout === 'whole',

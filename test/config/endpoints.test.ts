@@ -42,18 +42,14 @@ test('verbatim hosts must be addresses unless something else than the HTTP clien
   )
 })
 
-test('an endpoint without a host is refused; tolerant, it is served as a 500 unless something still answers', () => {
+test('an endpoint without a host is served as a 500, with a warning, unless something still answers', () => {
   const endpoint = { endpoint: '/x', backend: [{ url_pattern: '/' }] }
   const none = { host: [], endpoints: [endpoint] }
-  assert.deepEqual(
-    errorsOf(() => load(none)),
-    ['/endpoints/0/backend/0: no hosts available']
-  )
-  const config = load(none, { tolerant: true })
+  const config = load(none)
   assert.equal(config.endpoints[0]!.broken, 'no hosts available')
   assert.deepEqual(
     config.problems.map(problem => problem.level),
-    ['error']
+    ['warning']
   )
   const withStatic = { ...endpoint, extra_config: { proxy: { static: { data: { a: 1 } } } } }
   assert.equal(load({ host: [], endpoints: [withStatic] }, { tolerant: true }).endpoints[0]!.broken, undefined)
@@ -84,9 +80,11 @@ test('an endpoint needs a backend, and no-op exactly one', () => {
   assert.deepEqual(of({ output_encoding: 'no-op', backend: [{}, {}] }), [noOp])
 })
 
-test('unsupported methods are refused; tolerant, the endpoint is skipped', () => {
-  const config = { endpoints: [{ endpoint: '/x', method: 'head', backend }] }
-  const text = '[SERVICE: Router] [ENDPOINT: /x ] Unsupported method HEAD'
+test('an endpoint with an unsupported method is skipped; words that are no method are refused', () => {
+  const skipped = load({ endpoints: [{ endpoint: '/x', method: 'head', backend }] })
+  assert.deepEqual([skipped.endpoints.length, skipped.problems[0]!.level], [0, 'warning'])
+  const config = { endpoints: [{ endpoint: '/x', method: 'update', backend }] }
+  const text = '[SERVICE: Router] [ENDPOINT: /x ] Unsupported method UPDATE'
   assert.deepEqual(
     messages(() => load(config)),
     [text]

@@ -298,9 +298,18 @@ test('options of the HTTP client of a backend', () => {
   assert.deepEqual(of('backend/http', { return_error_details: 'a' }).http.returnErrorDetails, 'a')
   assert.deepEqual(of('backend/http/client', { send_body_on_redirect: true, no_redirect: true }).httpClient, {
     sendBodyOnRedirect: true,
-    noRedirect: true
+    noRedirect: true,
+    tls: undefined
   })
-  assert.match(levels(() => of('backend/http/client', { client_tls: {} }))[0]!, /Enterprise option/)
+  const { tls } = of('backend/http/client', { client_tls: { ca_certs: ['ca.pem'], min_version: 'TLS12' } }).httpClient
+  assert.deepEqual([tls?.caCerts, tls?.minVersion, tls?.allowInsecureConnections], [['ca.pem'], 'TLSv1.2', false])
+  assert.match(levels(() => of('backend/http/client', { proxy_address: 'http://p' }))[0]!, /Enterprise option/)
+})
+
+test('what is null is left out, unless it was to protect', () => {
+  const load = loadBackend({ extra_config: { proxy: null, 'backend/http': null, 'telemetry/opencensus': null } })
+  assert.deepEqual(Object.keys(load.extra), [])
+  assert.match(levels(() => loadBackend({ extra_config: { 'qos/circuit-breaker': null } }))[0] ?? '', /error/)
 })
 
 test('plugins need a name', () => {

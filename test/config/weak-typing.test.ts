@@ -59,7 +59,6 @@ test('what does not convert is told in the words of KrakenD, all at once, also t
     `/endpoints/2/timeout: 'endpoints[2].timeout' time: missing unit in duration`,
     `/endpoints/2/backend/0: 'endpoints[2].backend[0]' is null`,
     `/endpoints/2/backend/1/extra_config: 'endpoints[2].backend[1].extra_config' expected type 'config.ExtraConfig', got unconvertible type 'float64'`,
-    `/endpoints/2/backend/1: no hosts available`,
     `/endpoints/2/backend/1/timeout: 'endpoints[2].backend[1].timeout' time: invalid duration`,
     `/name: 'name' expected type 'string', got unconvertible type 'map[string]interface {}'`,
     `/port: 'port' cannot parse value as 'int': strconv.ParseInt: invalid syntax`,

@@ -62,6 +62,32 @@ test('an upstream is believed only with a certificate of a known authority', asy
   assert.equal((await ask((await openGateway(t, alone)).port, '/bytes')).status, 500)
 })
 
+test('a backend has TLS settings of its own, and shows its certificate to no other', async t => {
+  const asking = await secureUpstream(t, { ca, requestCert: true, rejectUnauthorized: false })
+  const certificate = { certificate: file('client.pem'), private_key: file('client.key') }
+  const client_tls = { ca_certs: [file('ca.pem')], client_certs: [certificate], min_version: 'TLS12' }
+  const own = { 'backend/http/client': { client_tls } }
+  const backend = { host: [asking.origin], url_pattern: '/' }
+  const gateway = await openGateway(t, {
+    client_tls: { ca_certs: [file('ca.pem')] },
+    endpoints: [
+      { endpoint: '/own', backend: [{ ...backend, extra_config: own }] },
+      { endpoint: '/own-bytes', output_encoding: 'no-op', backend: [{ ...backend, extra_config: own }] },
+      { endpoint: '/other', backend: [backend] }
+    ]
+  })
+  const seen = { version: 'TLSv1.3' }
+  assert.deepEqual((await ask(gateway.port, '/own')).json(), { client: 'client', ...seen })
+  assert.deepEqual((await ask(gateway.port, '/own-bytes')).json(), { client: 'client', ...seen })
+  assert.deepEqual((await ask(gateway.port, '/other')).json(), { client: null, ...seen })
+  const absent = { 'backend/http/client': { client_tls: { ca_certs: ['absent.pem'] } } }
+  await assert.rejects(openGateway(t, { endpoints: [{ endpoint: '/a', backend: [{ ...backend, extra_config: absent }] }] }), error => {
+    assert.ok(error instanceof ConfigError)
+    assert.equal(error.problems[0]?.pointer, '/endpoints/0/backend/0/extra_config/backend~1http~1client/client_tls')
+    return true
+  })
+})
+
 test('a client certificate is shown to upstreams that ask for one', async t => {
   const upstream = await secureUpstream(t, { ca, requestCert: true, rejectUnauthorized: true })
   const certificate = { certificate: file('client.pem'), private_key: file('client.key') }
