@@ -81,11 +81,14 @@ test('a backend has TLS settings of its own, and shows its certificate to no oth
   assert.deepEqual((await ask(gateway.port, '/own-bytes')).json(), { client: 'client', ...seen })
   assert.deepEqual((await ask(gateway.port, '/other')).json(), { client: null, ...seen })
   const absent = { 'backend/http/client': { client_tls: { ca_certs: ['absent.pem'] } } }
-  await assert.rejects(openGateway(t, { endpoints: [{ endpoint: '/a', backend: [{ ...backend, extra_config: absent }] }] }), error => {
-    assert.ok(error instanceof ConfigError)
-    assert.equal(error.problems[0]?.pointer, '/endpoints/0/backend/0/extra_config/backend~1http~1client/client_tls')
-    return true
-  })
+  await assert.rejects(
+    openGateway(t, { endpoints: [{ endpoint: '/a', backend: [{ ...backend, extra_config: absent }] }] }),
+    error => {
+      assert.ok(error instanceof ConfigError)
+      assert.equal(error.problems[0]?.pointer, '/endpoints/0/backend/0/extra_config/backend~1http~1client/client_tls')
+      return true
+    }
+  )
 })
 
 test('a client certificate is shown to upstreams that ask for one', async t => {
