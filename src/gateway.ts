@@ -5,7 +5,6 @@
 
 import type { Writable } from 'node:stream'
 import { type Balancer, cpuCount, createBalancer } from './backend/balancer.js'
-import type { BackendWraps } from './backend/call.js'
 import { createSrvBalancer } from './backend/dns-srv.js'
 import { UpstreamPools } from './client/pools.js'
 import { clientTlsFaults } from './client/tls.js'
@@ -16,18 +15,19 @@ import { type LoadedConfig, readConfigFile, readConfigObject } from './config/lo
 import { didYouMean } from './config/suggest.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from './config/types.js'
 import { adaptEncodings, type CustomEncoding } from './encoding/custom.js'
-import type { EndpointDeps, EndpointWraps } from './endpoint/deps.js'
+import type { EndpointDeps } from './endpoint/deps.js'
 import { compileEndpoint, type Endpoint } from './endpoint/endpoint.js'
 import { ConfigError, summarizeProblems } from './errors.js'
 import { reportTo } from './exchange/access-report.js'
 import { joinReports } from './exchange/report.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
+import { joinLayers, type Layer } from './pipe/layer.js'
 import type { Wrap } from './pipe/next.js'
 import { aroundStep } from './pipe/next.js'
-import { describePipe } from './pipes.js'
 import { loadComponents, type ShippedComponents } from './plugin/load/shipped.js'
 import { guardWrap } from './plugin/run/guard-wrap.js'
 import { createPluginHost, type PluginHost } from './plugin/run/host.js'
+import type { BackendLayers, EndpointLayers } from './plugin/run/layers.js'
 import type { HandlerWrap, PluginModule } from './plugin/types.js'
 import { compileMissAnswers } from './router/answers.js'
 import { compileClientIp, compileTrust } from './router/client-ip.js'
@@ -228,15 +228,19 @@ class Boot {
     host.observers.pools = () => pools.all()
     const custom = adaptEncodings(options.encodings ?? {})
     const deps: EndpointDeps = {
-      config,
-      pools,
+      router,
       identity,
       logger,
-      balancerFor: backend => this.balancerFor(backend, logger),
-      decoders: custom.decoders,
+      backends: {
+        pools,
+        balancerFor: backend => this.balancerFor(backend, logger),
+        userAgent: identity.userAgent,
+        acceptGzip: !config.transport.disableCompression,
+        decoders: custom.decoders
+      },
       renderers: custom.renderers,
-      wrapsOf: endpoint => this.endpointWraps(host, endpoint),
-      backendWrapsOf: (endpoint, backend) => this.backendWraps(host, endpoint, backend),
+      layersOf: endpoint => this.endpointLayers(host, endpoint),
+      backendLayersOf: (endpoint, backend) => this.backendLayers(host, endpoint, backend),
       report
     }
     if (!this.loaded.findings.stopped) registerOrigins(config, pools)
@@ -250,7 +254,9 @@ class Boot {
     }
     const checked = this.loaded.conclude()
     if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
-    const outer = joined(host.service.outer, this.guarded('wrapService', '[SERVICE: Router]', options.wrapService))
+    const wrapService = this.guarded('wrapService', 'service/outer', '[SERVICE: Router]', options.wrapService)
+    const outer = joinLayers(host.service.outer, wrapService)
+    const { inner } = host.service
     const trusts = compileTrust(router.trustedProxies)
     const table = createRouter(routes, { ...router, disableRest: config.disableRest })
     // KrakenD's lines know of no request that its server refused by itself
@@ -259,8 +265,8 @@ class Boot {
       router: table,
       clientIp: compileClientIp(router),
       answerMiss: compileMissAnswers(router, identity),
-      outer,
-      inner: host.service.inner,
+      outer: outer?.wrap,
+      inner: inner?.wrap,
       identify: router.requestId || accessLogFormat === 'json' ? compileRequestIds(trusts) : undefined,
       started: host.observers.started(),
       report,
@@ -270,12 +276,12 @@ class Boot {
       maxBodyBytes: config.maxBodyBytes,
       maxRequestBytes: router.maxRequestBytes
     })
-    const bare = outer === undefined && host.service.inner === undefined
-    const pipes = endpoints.map(one =>
-      describePipe(one.config, bare && one.direct !== undefined, host.stagesOf(one.config), backend =>
-        host.stagesOf(one.config, backend)
-      )
-    )
+    const around = [...(outer?.stages ?? []), ...(inner?.stages ?? [])]
+    const pipes = endpoints.map(({ description }) => ({
+      ...description,
+      direct: description.direct && around.length === 0,
+      stages: [...around, ...description.stages]
+    }))
     const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
     const life = { open: () => host.open(), closers: this.closers, stop: this.stop, closeLogger: () => created.logger.close() }
     return new RunningGateway(checked, logger, dispatch, mayUpgrade, onRefusal, pipes, life)
@@ -294,29 +300,29 @@ class Boot {
     return balancer
   }
 
-  private async endpointWraps(host: PluginHost, endpoint: EndpointConfig): Promise<EndpointWraps> {
-    const wraps = await host.endpoint(endpoint)
-    const own = this.guarded('wrapEndpoint', `[ENDPOINT: ${endpoint.ginPath}]`, this.options.wrapEndpoint?.(endpoint))
-    return { ...wraps, router: joined(wraps.router, own && aroundStep(own)) }
+  private async endpointLayers(host: PluginHost, endpoint: EndpointConfig): Promise<EndpointLayers> {
+    const layers = await host.endpoint(endpoint)
+    const wrap = this.options.wrapEndpoint?.(endpoint)
+    const own = this.guarded('wrapEndpoint', 'endpoint/router', `[ENDPOINT: ${endpoint.ginPath}]`, wrap)
+    return { ...layers, router: joinLayers(layers.router, own && betweenSteps(own)) }
   }
 
-  private async backendWraps(host: PluginHost, endpoint: EndpointConfig, backend: BackendConfig): Promise<BackendWraps> {
-    const wraps = await host.backend(endpoint, backend)
-    const own = this.guarded('wrapBackend', `[BACKEND: ${backend.goPattern}]`, this.options.wrapBackend?.(backend, endpoint))
-    return { ...wraps, transport: joined(own && aroundStep(own), wraps.transport) }
+  private async backendLayers(host: PluginHost, endpoint: EndpointConfig, backend: BackendConfig): Promise<BackendLayers> {
+    const layers = await host.backend(endpoint, backend)
+    const wrap = this.options.wrapBackend?.(backend, endpoint)
+    const own = this.guarded('wrapBackend', 'backend/transport', `[BACKEND: ${backend.goPattern}]`, wrap)
+    return { ...layers, transport: joinLayers(own && betweenSteps(own), layers.transport) }
   }
 
   /** Code that was handed over fails as a plugin does. */
-  private guarded(name: string, tag: string, wrap: HandlerWrap | undefined): Wrap | undefined {
-    return wrap === undefined ? undefined : guardWrap(wrap, { name, file: '(code)', tag, logger: this.logger })
+  private guarded(name: string, place: string, tag: string, wrap: HandlerWrap | undefined): Layer<Wrap> | undefined {
+    if (wrap === undefined) return undefined
+    const guarded = guardWrap(wrap, { name, file: '(code)', tag, logger: this.logger })
+    return { wrap: guarded, stages: [{ name, place, holdsBody: 'may' }] }
   }
 }
 
-/** Joins two wraps, the second one outside. */
-function joined<T>(inner: ((next: T) => T) | undefined, outer: ((next: T) => T) | undefined): ((next: T) => T) | undefined {
-  if (inner === undefined || outer === undefined) return inner ?? outer
-  return next => outer(inner(next))
-}
+const betweenSteps = ({ wrap, stages }: Layer<Wrap>): Layer => ({ wrap: aroundStep(wrap), stages })
 
 /** Redirects may lead to any host that the configuration names, whichever endpoint names it. */
 function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {

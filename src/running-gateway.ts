@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServiceConfig } from './config/types.js'
 import { GatewayError } from './errors.js'
-import { formatPipes, type PipeDescription } from './pipes.js'
+import type { PipeDescription } from './pipe/description.js'
+import { mermaidOf } from './pipe/mermaid.js'
+import { formatPipes } from './pipe/print.js'
 import type { Dispatch } from './router/dispatch.js'
 import type { ClientErrorInfo } from './server/client-error.js'
 import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
@@ -28,8 +30,8 @@ export interface Gateway {
   close(options?: { graceMs?: number }): Promise<boolean>
   /** The compiled pipe of each endpoint. */
   readonly pipes: readonly PipeDescription[]
-  /** {@link pipes} as text for people, or as JSON. */
-  describePipes(options?: { json?: boolean }): string
+  /** {@link pipes} as a tree for people, as JSON, or as the text of a Mermaid diagram. */
+  describePipes(options?: { json?: boolean; mermaid?: boolean }): string
   readonly logger: GatewayLogger
 }
 
@@ -109,8 +111,9 @@ export class RunningGateway implements Gateway {
     return bound
   }
 
-  describePipes(options: { json?: boolean } = {}): string {
-    return options.json ? JSON.stringify(this.pipes, null, 2) : formatPipes(this.pipes)
+  describePipes(options: { json?: boolean; mermaid?: boolean } = {}): string {
+    if (options.json) return JSON.stringify(this.pipes, null, 2)
+    return options.mermaid ? mermaidOf(this.pipes) : formatPipes(this.pipes)
   }
 
   request(request: string | InProcessRequest): Promise<InProcessResponse> {

@@ -20,7 +20,6 @@ const RANKS: readonly (readonly string[])[] = [
   ['backend', 'exchange', 'audit'],
   ['endpoint'],
   ['router', 'server'],
-  ['pipes'],
   ['running-gateway'],
   ['gateway'],
   ['index'],

@@ -21,6 +21,7 @@ import { FilterLink } from '../message/links.js'
 import { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { runSliced } from '../message/slices.js'
+import type { PipeStage } from '../pipe/description.js'
 import { entityResponse } from './entity.js'
 
 /** Turns the upstream's response into one with data, unless `scope` is cancelled before; rejects with a GatewayError. */
@@ -44,10 +45,16 @@ export interface Receiver {
   readonly receive: Receive
   /** Undefined where the body may flow on or is not read. */
   readonly whole: WholeReceive | undefined
+  /** A body larger than the limit is shaped while it flows. */
+  readonly streams: boolean
+  /** Shaping outside of decoding. */
+  readonly stages: readonly PipeStage[]
 }
 
 export interface ReceiveDeps {
   readonly decoder: Decoder
+  /** The name of the decoder that is used in fact. */
+  readonly decoderName: string
   /** bytes; most to hold, decoded. */
   readonly limit: number
   /** The endpoint can send a body that is shaped while it flows: one backend, JSON out, nobody needs the data. */
@@ -70,7 +77,7 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   const shapes = shape !== undefined || backend.isCollection
   const streamShape =
     deps.mayStream && shapes && STREAMED.has(backend.encoding) ? compileStreamShape(backend, deps.bareCollection) : undefined
-  const { decoder, limit, keepText } = deps
+  const { decoder, decoderName, limit, keepText } = deps
   const { isCollection, encoding } = backend
 
   const receive: Receive = (response, scope) => {
@@ -86,8 +93,23 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   const { returnErrorDetails, returnErrorCode } = backend.http
   const judgesBody = returnErrorDetails !== '' || returnErrorCode
   const readsWhole = encoding !== 'no-op' && streamShape === undefined
-  const readsType = readsContentType(decoder)
-  return { receive, whole: readsWhole ? { accepts: isAccepted, decode, readsType, judgesBody, receive } : undefined }
+  const whole = readsWhole
+    ? { accepts: isAccepted, decode, readsType: readsContentType(decoder), judgesBody, receive }
+    : undefined
+  return { receive, whole, streams: streamShape !== undefined, stages: stages() }
+
+  function stages(): PipeStage[] {
+    const place = 'backend/decoding'
+    if (encoding === 'no-op') {
+      return keepText
+        ? [{ name: 'text', place, holdsBody: 'yes', note: 'for a later backend of the sequence' }]
+        : [{ name: 'discard', place, holdsBody: 'no', note: 'a no-op part of a merge has no data' }]
+    }
+    const note = streamShape === undefined ? '' : '; a larger body is shaped while it flows'
+    const decoding: PipeStage = { name: `decode ${decoderName}`, place, holdsBody: 'yes', note: `up to ${limit} bytes${note}` }
+    if (shape === undefined) return [decoding]
+    return [{ name: 'shape', place, holdsBody: 'yes', note: 'only the keys it touches are decoded' }, decoding]
+  }
 
   /** Reads, decodes and shapes behind one promise. */
   function collect(response: GatewayResponse, source: ByteSource, scope: Scope): Promise<GatewayResponse> {

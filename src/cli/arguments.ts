@@ -75,7 +75,13 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'pipes',
     text: 'Print the pipe of each endpoint, and which stages hold bodies',
-    flags: { config, json: { text: 'print JSON' }, tolerant, help }
+    flags: {
+      config,
+      json: { text: 'print JSON' },
+      mermaid: { text: 'print a Mermaid diagram' },
+      tolerant,
+      help
+    }
   },
   {
     name: 'render',

@@ -22,7 +22,7 @@ export interface RunnableGateway {
   listen(): Promise<{ readonly port: number }>
   /** Lets what is in flight finish within `max_shutdown_wait_time`; answers false when exchanges had to be cut. */
   close(): Promise<boolean>
-  describePipes(options?: { json?: boolean }): string
+  describePipes(options?: { json?: boolean; mermaid?: boolean }): string
 }
 
 export interface GatewayModule {

@@ -5,13 +5,13 @@ import type { Arguments } from './arguments.js'
 import type { LoadGateway } from './gateway-module.js'
 import type { Terminal } from './terminal.js'
 
-/** Prints the pipes of a configuration and answers the exit code. */
+/** Prints the pipes of a configuration and returns the exit code. */
 export async function pipes(args: Arguments, terminal: Terminal, loadGateway: LoadGateway): Promise<number> {
   const file = args.configFile()
   try {
     const { createGateway } = await loadGateway()
     const gateway = await createGateway(file, { tolerant: args.has('tolerant'), logger: silentLogger })
-    terminal.print(gateway.describePipes({ json: args.has('json') }).trimEnd())
+    terminal.print(gateway.describePipes({ json: args.has('json'), mermaid: args.has('mermaid') }).trimEnd())
     await gateway.close()
     return 0
   } catch (error) {

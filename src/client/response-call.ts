@@ -33,34 +33,15 @@ const AHEAD_BYTES = 64 * 1024
 /** What is kept and no larger than this is copied, and the connection reads on into the same buffer. */
 const SMALL_BYTES = 2 * 1024
 
-/**
- * Sends a request; `receiver` gets the response as soon as its head is there, and the body flows when somebody takes it. It
- * gets a GatewayError when there is no response. Cancelled with `scope`.
- *
- * @param path with the query, ready for the request line
- * @param headers without framing, read only: `Content-Length` comes from the body
- * @param body bytes may be sent again, a source only once
- * @param upgrade asks for another protocol: the value of `Upgrade`. A 101 answer then carries the connection as its `tunnel`
- */
-export function callUpstream(
-  plan: CallPlan,
-  pool: OriginPool,
-  method: string,
-  path: string,
-  headers: RawFields,
-  body: Buffer | ByteSource | undefined,
-  scope: Scope,
-  receiver: ResponseReceiver,
-  upgrade?: string
-): void {
-  new ResponseCall(plan, scope, receiver, upgrade).start(pool, method, path, headers, body)
-}
-
 function cancelNow(call: UpstreamCall, reason: GatewayError): void {
   call.cancel(reason)
 }
 
-class ResponseCall extends UpstreamCall implements ByteSource {
+/**
+ * One call to an upstream. The receiver gets the response as soon as its head is there, and the body flows when it is taken. It
+ * gets a GatewayError when there is no response. Cancelled with its scope.
+ */
+export class ResponseCall extends UpstreamCall implements ByteSource {
   length: number | undefined = undefined
   private readonly plan: CallPlan
   private readonly scope: Scope
@@ -78,6 +59,7 @@ class ResponseCall extends UpstreamCall implements ByteSource {
   private trailers: readonly string[] | undefined
   private failure: GatewayError | undefined
 
+  /** @param upgrade asks for another protocol: the value of `Upgrade`. A 101 response then carries the connection as its `tunnel` */
   constructor(plan: CallPlan, scope: Scope, receiver: ResponseReceiver, upgrade: string | undefined) {
     super()
     this.plan = plan
@@ -87,6 +69,12 @@ class ResponseCall extends UpstreamCall implements ByteSource {
     this.watch = plan.watch
   }
 
+  /**
+   * Sends the request.
+   * @param path with the query, ready for the request line
+   * @param headers without framing, read only: `Content-Length` comes from the body
+   * @param body bytes may be sent again, a source only once
+   */
   start(pool: OriginPool, method: string, path: string, headers: RawFields, body: Buffer | ByteSource | undefined): void {
     if (this.scope.reason !== undefined) return this.receiver.reject(this.scope.reason)
     this.scope.add(this)

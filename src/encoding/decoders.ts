@@ -75,9 +75,15 @@ export function isDecoderName(name: string, extra?: ReadonlyMap<string, Decoder>
  * @param extra encodings that users of the library added, by lower-cased name; they win
  */
 export function decoderFor(name: string, extra?: ReadonlyMap<string, Decoder>): Decoder {
-  const key = name.toLowerCase()
+  const key = decoderName(name, extra)
   const own = extra?.get(key)
   if (own !== undefined) return own
   if (key === 'xml' || key === 'rss') loadXml().catch(() => undefined) // a failed load is reported by the first decode
-  return DECODERS.get(key) ?? decodeJson
+  return DECODERS.get(key)!
+}
+
+/** The name of the decoder that {@link decoderFor} chooses. */
+export function decoderName(name: string, extra?: ReadonlyMap<string, Decoder>): string {
+  const key = name.toLowerCase()
+  return DECODERS.has(key) || extra?.has(key) === true ? key : 'json'
 }

@@ -70,8 +70,16 @@ export function rendererFor(
   singleBackendEncoding: string | undefined,
   extra?: ReadonlyMap<string, Renderer>
 ): Renderer {
-  const name = isRendererName(outputEncoding, extra) ? outputEncoding : (singleBackendEncoding ?? 'json')
-  const own = extra?.get(name)
-  if (own !== undefined) return own
-  return RENDERERS.get(name) ?? renderJsonBody
+  const name = rendererName(outputEncoding, singleBackendEncoding, extra)
+  return extra?.get(name) ?? RENDERERS.get(name)!
+}
+
+/** The name of the renderer that {@link rendererFor} chooses. */
+export function rendererName(
+  outputEncoding: string,
+  singleBackendEncoding: string | undefined,
+  extra?: ReadonlyMap<string, Renderer>
+): string {
+  if (isRendererName(outputEncoding, extra)) return outputEncoding
+  return singleBackendEncoding !== undefined && isRendererName(singleBackendEncoding, extra) ? singleBackendEncoding : 'json'
 }

@@ -1,17 +1,18 @@
-/** The answers of an endpoint: data rendered, no-op heads marked, failures with their status (semantics §2.8, §6). */
+/** The answers of an endpoint: data rendered, no-op heads marked, failures with their status. */
 
 import type { ServerResponse } from 'node:http'
 import { entityOf } from '../backend/entity.js'
-import type { EndpointConfig, RouterConfig } from '../config/types.js'
 import { isEmptyObject } from '../encoding/json/scan.js'
+import { rendererFor, rendererName } from '../encoding/renderers.js'
 import type { Renderer } from '../encoding/types.js'
-import { GatewayError, MergeError, statusOf } from '../errors.js'
+import { type ErrorStatusMode, GatewayError, MergeError, statusOf } from '../errors.js'
 import { writeHead } from '../exchange/write-head.js'
 import { fieldOf, fieldsOfPairs, lowerName, type RawFields } from '../http/fields.js'
-import type { Identity } from '../identity.js'
 import { stringifyJsonValue } from '../message/json-value.js'
 import type { GatewayRequest } from '../message/request.js'
 import { GatewayResponse } from '../message/response.js'
+import type { PipeStage } from '../pipe/description.js'
+import { type Layer, workLayer } from '../pipe/layer.js'
 import type { Work } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 
@@ -30,16 +31,24 @@ export interface EndpointAnswers {
 const TEXT = 'text/plain; charset=utf-8'
 const OWN_FIELDS: ReadonlySet<string> = new Set(['x-krakend', 'x-krakend-completed'])
 
-export function compileAnswers(
-  endpoint: EndpointConfig,
-  router: RouterConfig,
-  identity: Identity,
-  logger: GatewayLogger
-): EndpointAnswers {
-  const failedFields: RawFields = ['X-Krakend', identity.version, 'X-Krakend-Completed', 'false']
-  const completeFields: RawFields = ['X-Krakend', identity.version, 'X-Krakend-Completed', 'true']
-  const cacheControl = endpoint.cacheTtlMs === 0 ? undefined : `public, max-age=${Math.trunc(endpoint.cacheTtlMs / 1000)}`
-  const tag = `[ENDPOINT: ${endpoint.ginPath}]`
+/** What the responses of an endpoint depend on. */
+export interface AnswerOptions {
+  /** Begins log lines: `[ENDPOINT: /x/:id]`. */
+  readonly tag: string
+  /** The value of `X-Krakend`. */
+  readonly version: string
+  readonly cacheTtlMs: number
+  /** `return_error_msg`: a failure's message is the body. */
+  readonly returnErrorMsg: boolean
+  readonly errorStatus: ErrorStatusMode
+  readonly logger: GatewayLogger
+}
+
+export function compileAnswers(options: AnswerOptions): EndpointAnswers {
+  const { tag, version, cacheTtlMs, returnErrorMsg, errorStatus, logger } = options
+  const failedFields: RawFields = ['X-Krakend', version, 'X-Krakend-Completed', 'false']
+  const completeFields: RawFields = ['X-Krakend', version, 'X-Krakend-Completed', 'true']
+  const cacheControl = cacheTtlMs === 0 ? undefined : `public, max-age=${Math.trunc(cacheTtlMs / 1000)}`
 
   function logFailure(error: GatewayError): void {
     if (error.code === 'SLUICE_ERR_CLIENT_ABORTED') {
@@ -59,11 +68,11 @@ export function compileAnswers(
   function failureParts(error: GatewayError): { status: number; raw: RawFields; body: Buffer } {
     const raw = error.headers === undefined ? failedFields.slice() : [...failedFields, ...fieldsOfPairs(error.headers)]
     let body = EMPTY
-    if (router.returnErrorMsg && error.message !== '') {
+    if (returnErrorMsg && error.message !== '') {
       body = Buffer.from(error.message)
       if (fieldOf(raw, 'content-type') === undefined) raw.push('Content-Type', error.contentType ?? TEXT)
     }
-    return { status: statusOf(error, router.errorStatus), raw, body }
+    return { status: statusOf(error, errorStatus), raw, body }
   }
 
   function finishDecoded(renderer: Renderer): Work {
@@ -73,7 +82,7 @@ export function compileAnswers(
         request.exchange.note(response.failure)
       }
       const now = entityOf(response)
-      if (now.kind === 'bytes') return foreign(response)
+      if (now.kind === 'bytes') return untouched(response)
       if (now.kind === 'value') return jsonValue(response, now.value)
       // no key: KrakenD calls such a response incomplete
       const complete = response.complete === true && now.node !== null && !isEmptyObject(now.node)
@@ -86,7 +95,7 @@ export function compileAnswers(
   }
 
   /** A body that is not the pipe's data: a plugin's own answer, or JSON that was shaped while it flows. */
-  function foreign(response: GatewayResponse): GatewayResponse {
+  function untouched(response: GatewayResponse): GatewayResponse {
     const complete = response.complete === true
     addOwn(response, complete ? completeFields : failedFields)
     if (complete && cacheControl !== undefined && !response.headers.has('cache-control'))
@@ -123,7 +132,7 @@ export function compileAnswers(
       try {
         writeHead(res, status, raw)
       } catch {
-        // fields of a foreign error that cannot be written: the status still can
+        // fields that a plugin's error brings and that cannot be written: the status still can
         writeHead(res, status, [...failedFields, 'Content-Length', String(body.length)])
       }
       res.end(body)
@@ -162,4 +171,25 @@ function withBody(response: GatewayResponse, raw: RawFields, contentType: string
 /** Log lines stay lines whatever an upstream wrote. */
 function oneLine(error: GatewayError): string {
   return error.message.replace(/[\r\n]+/g, ' ')
+}
+
+/**
+ * The writer of an endpoint, outside of its proxy: renders data, or marks the upstream's bytes.
+ * @param streams a backend's body may come before its end
+ */
+export function writerLayer(
+  answers: EndpointAnswers,
+  outputEncoding: string,
+  singleBackendEncoding: string | undefined,
+  renderers: ReadonlyMap<string, Renderer>,
+  streams: boolean
+): Layer {
+  const place = 'endpoint/writer'
+  if (outputEncoding === 'no-op') return workLayer(answers.finishNoOp, { name: 'bytes', place, holdsBody: 'no' })
+  const renderer = rendererFor(outputEncoding, singleBackendEncoding, renderers)
+  const name = `render ${rendererName(outputEncoding, singleBackendEncoding, renderers)}`
+  const stage: PipeStage = streams
+    ? { name, place, holdsBody: 'may', note: 'a body that is shaped while it flows goes on as it comes' }
+    : { name, place, holdsBody: 'yes' }
+  return workLayer(answers.finishDecoded(renderer), stage)
 }

@@ -1,9 +1,9 @@
-import type { CallBody } from '../backend/call.js'
+import type { CallBody } from '../backend/transport.js'
 import { GatewayError } from '../errors.js'
 import { CollectSink } from '../message/byte-flow.js'
 import type { GatewayRequest } from '../message/request.js'
 
-/** Answers a request's body for one backend: bytes when they are in memory, else the source, which flows once. */
+/** Returns a request's body for one backend: bytes when they are in memory, else the source, which flows once. */
 export function bodyForOne(request: GatewayRequest): CallBody | Promise<CallBody> {
   const opened = request.openedBody
   if (opened === undefined) return request.bodySource
@@ -12,7 +12,7 @@ export function bodyForOne(request: GatewayRequest): CallBody | Promise<CallBody
 }
 
 /**
- * Answers a request's body as bytes that several backends may send.
+ * Returns a request's body as bytes that several backends may send.
  * @throws GatewayError SLUICE_ERR_CLIENT_BODY_TOO_LARGE (413) beyond `limit` bytes
  */
 export function bodyForMany(request: GatewayRequest, limit: number): Promise<Buffer | undefined> | undefined {

@@ -1,26 +1,34 @@
 import { Buffer } from 'node:buffer'
-import { GatewayError } from '../errors.js'
 import { BufferSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import { copyParams, GatewayRequest } from '../message/request.js'
+import type { PipeStage } from '../pipe/description.js'
+import type { Layer, Pipe } from '../pipe/layer.js'
 import { type Next, nextOf } from '../pipe/next.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
-import { FailingStep, type Step } from '../pipe/step.js'
+import type { Step } from '../pipe/step.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import { bodyForMany } from './request-body.js'
 
 /**
- * Sends a copy of each request to the shadow backends and forgets the response. The copy has its own deadline and lives on
- * when the client leaves; its failures count for nothing.
+ * Sends a copy of each request through `shadow` and forgets the response.
+ * @param limit bytes; most of a request's body that is held for the copy
  */
-export class ShadowStep implements Step {
+export function shadowLayer(shadow: Pipe, timeoutMs: number, limit: number): Layer {
+  const { stages, backends } = shadow
+  const note = `the request body is copied; the copy ends after ${timeoutMs} ms`
+  const stage: PipeStage = { name: 'shadow', place: 'endpoint/shadow', holdsBody: 'yes', note, copy: { stages, backends } }
+  return { wrap: inner => new ShadowStep(inner, shadow.step, timeoutMs, limit), stages: [stage] }
+}
+
+/** The copy has its own deadline and lives on when the client leaves; its failures count for nothing. */
+class ShadowStep implements Step {
   private readonly inner: Step
   private readonly shadow: Next
   private readonly timeoutMs: number
   private readonly limitText: string
   private readonly limit: number
 
-  /** @param limit bytes; most of a request's body that is held for the copy */
   constructor(inner: Step, shadow: Step, timeoutMs: number, limit: number) {
     this.inner = inner
     this.shadow = nextOf(shadow)
@@ -75,8 +83,3 @@ const ignore = (): void => {}
 
 /** A body that came empty was read all the same. */
 const NO_BYTES = Buffer.alloc(0)
-
-/** Stands for an endpoint that has shadow backends only: there is none to answer. */
-export const noRegularBackend: Step = new FailingStep(
-  () => new GatewayError('SLUICE_ERR_UPSTREAM_NO_HOST', { message: 'all endpoints must have at least one backend' })
-)

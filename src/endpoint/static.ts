@@ -1,15 +1,16 @@
 import { entityOf, entityResponse } from '../backend/entity.js'
-import type { StaticStrategy } from '../config/types.js'
+import type { EndpointProxyConfig, StaticStrategy } from '../config/types.js'
 import { mergeObjects } from '../encoding/json/merge.js'
 import { ObjectNode } from '../encoding/json/node.js'
 import { GatewayError } from '../errors.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { runSliced } from '../message/slices.js'
+import type { Layer } from '../pipe/layer.js'
 import { NextStep, nextOf } from '../pipe/next.js'
 import type { Step } from '../pipe/step.js'
 
-/** When static data is added: by what came back and whether something failed (semantics §4.3). */
+/** When static data is added: by what came back and whether something failed. */
 const MATCHES: Readonly<
   Record<StaticStrategy, (response: GatewayResponse | undefined, error: GatewayError | undefined) => boolean>
 > = {
@@ -21,10 +22,17 @@ const MATCHES: Readonly<
 }
 
 /**
- * Adds `proxy.static` data: each top-level key replaces the answer's. A failure that is covered by data is kept for the log
- * and the client gets 200. Not for no-op, whose bodies are nobody's to change.
+ * Adds `proxy.static` data: each top-level key replaces that of the response. A failure that is covered by data is kept for the
+ * log and the client gets 200. Not for no-op, whose bodies are the upstream's.
  */
-export function withStatic(inner: Step, data: object, strategy: StaticStrategy): Step {
+export function staticLayer(added: EndpointProxyConfig['static']): Layer | undefined {
+  if (added === undefined) return undefined
+  const { data, strategy } = added
+  const stage = { name: `static (${strategy})`, place: 'endpoint/static', holdsBody: 'no' } as const
+  return { wrap: inner => withStatic(inner, data, strategy), stages: [stage] }
+}
+
+function withStatic(inner: Step, data: object, strategy: StaticStrategy): Step {
   const next = nextOf(inner)
   const node = ObjectNode.ofText(Buffer.from(JSON.stringify(data)).toString('latin1'))
   const matches = MATCHES[strategy]

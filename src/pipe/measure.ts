@@ -4,12 +4,17 @@ import { GatewayError } from '../errors.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { PipeMeter, PipeOutcome, StageMeter } from '../telemetry/observer.js'
+import type { Layer } from './layer.js'
 import type { Next, Wrap } from './next.js'
 import type { ResponseReceiver } from './receiver.js'
 import type { Step } from './step.js'
 
-/** A step that tells `meter` how long it takes, and what comes of it. */
-export class MeteredStep implements Step {
+/** Tells `meter` how long the pipe within takes, and what comes of it. No stage of its own: a pipe that is watched keeps its shape. */
+export function meterLayer(meter: PipeMeter | undefined): Layer | undefined {
+  return meter && { wrap: inner => new MeteredStep(inner, meter), stages: [] }
+}
+
+class MeteredStep implements Step {
   private readonly inner: Step
   private readonly meter: PipeMeter
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { loadConfigObject } from '../../src/config/load.js'
 import type { ConfigError } from '../../src/errors.js'
+import type { Layer } from '../../src/pipe/layer.js'
 import { NextStep, nextOf } from '../../src/pipe/next.js'
 import type { StepWrap } from '../../src/pipe/step.js'
 import type { Component, ComponentContext } from '../../src/plugin/component.js'
@@ -67,7 +68,12 @@ async function way(wrap: Wrap | undefined): Promise<string | undefined> {
   return (await wrap!(inner)(requestOf())).headers.get('x-way')
 }
 
-/** The same of a wrap between senders. */
+/** Places and names of layers, outermost first. */
+function described(...layers: readonly (Layer<unknown> | undefined)[]): string[] {
+  return layers.flatMap(layer => layer?.stages ?? []).map(({ place, name }) => `${place} ${name}`)
+}
+
+/** The same of a wrap between steps. */
 const inward = (wrap: StepWrap | undefined): Promise<string | undefined> => way(next => nextOf(wrap!(new NextStep(next))))
 
 describe('components', () => {
@@ -78,15 +84,16 @@ describe('components', () => {
       part('t/check', 'endpoint proxy/check')
     ]
     const { made, endpoint } = await host(t, components, { endpoint: { 't/limit': {}, 't/auth': {}, 't/check': {} } })
-    const wraps = await made.endpoint(endpoint)
-    assert.equal(await inward(wraps.router), 't/limit, t/auth')
-    assert.equal(await inward(wraps.proxy), 't/check')
-    assert.equal(wraps.handlers, undefined)
-    assert.equal(wraps.modifiers, undefined)
-    assert.deepEqual(
-      made.stagesOf(endpoint).map(stage => stage.name),
-      ['t/auth', 't/limit', 't/check']
-    )
+    const layers = await made.endpoint(endpoint)
+    assert.equal(await inward(layers.router?.wrap), 't/limit, t/auth')
+    assert.equal(await inward(layers.proxy?.wrap), 't/check')
+    assert.equal(layers.handlers, undefined)
+    assert.equal(layers.modifiers, undefined)
+    assert.deepEqual(described(layers.router, layers.proxy), [
+      'endpoint/router t/auth',
+      'endpoint/router t/limit',
+      'endpoint/proxy t/check'
+    ])
   })
 
   test('stand at service and backend scope, several slots of one component included', async t => {
@@ -105,20 +112,17 @@ describe('components', () => {
       service: { 't/cors': {}, 't/secure': {} },
       backend: { 't/both': {}, 't/cache': {} }
     })
-    assert.equal(await way(made.service.outer), 't/cors')
-    assert.equal(await way(made.service.inner), 't/secure')
-    const wraps = await made.backend(endpoint, backend)
-    assert.equal(await inward(wraps.decoded), 'high')
-    assert.equal(await inward(wraps.transport), 't/cache, low')
-    await made.endpoint(endpoint)
-    assert.deepEqual(
-      made.stagesOf(endpoint).map(stage => stage.name),
-      ['t/cors', 't/secure']
-    )
-    assert.deepEqual(
-      made.stagesOf(endpoint, backend).map(stage => stage.name),
-      ['t/both', 't/both', 't/cache']
-    )
+    assert.equal(await way(made.service.outer?.wrap), 't/cors')
+    assert.equal(await way(made.service.inner?.wrap), 't/secure')
+    const layers = await made.backend(endpoint, backend)
+    assert.equal(await inward(layers.decoded?.wrap), 'high')
+    assert.equal(await inward(layers.transport?.wrap), 't/cache, low')
+    assert.deepEqual(described(made.service.outer, made.service.inner), ['service/outer t/cors', 'service/inner t/secure'])
+    assert.deepEqual(described(layers.decoded, layers.transport), [
+      'backend/decoded t/both',
+      'backend/transport t/both',
+      'backend/transport t/cache'
+    ])
   })
 
   test('get their options, facts, a shared map and a tag; undefined is no stage', async t => {
@@ -137,8 +141,8 @@ describe('components', () => {
       endpoint: { 't/sees': { a: 2 } },
       backend: { 't/sees': { a: 3 } }
     })
-    const wraps = await made.endpoint(endpoint)
-    assert.equal(wraps.router, undefined)
+    const layers = await made.endpoint(endpoint)
+    assert.equal(layers.router, undefined)
     await made.backend(endpoint, backend)
     assert.deepEqual(
       options.map(one => (one as { a: number }).a),
@@ -188,8 +192,8 @@ describe('components', () => {
       { endpoint: { 't/fails': {}, 't/guard': {} } },
       { tolerant: true, logger }
     )
-    const wraps = await made.endpoint(endpoint)
-    await assert.rejects(inward(wraps.router), { code: 'SLUICE_ERR_GATEWAY_REJECTED' })
+    const layers = await made.endpoint(endpoint)
+    await assert.rejects(inward(layers.router?.wrap), { code: 'SLUICE_ERR_GATEWAY_REJECTED' })
     assert.match(lines[0]!, /^\[ENDPOINT: \/x\/:id\]\[t\/fails\] left out: .*odd/)
     assert.match(lines[1]!, /^\[ENDPOINT: \/x\/:id\]\[t\/guard\] refuses every request: .*no key/)
   })

@@ -2,9 +2,11 @@
 
 import { ConfigError, GatewayError } from '../../errors.js'
 import { GatewayResponse } from '../../message/response.js'
+import type { PipeStage } from '../../pipe/description.js'
+import type { Layer } from '../../pipe/layer.js'
 import { timeStage } from '../../pipe/measure.js'
 import { type Next, NextStep, nextOf, type Wrap } from '../../pipe/next.js'
-import type { StepWrap } from '../../pipe/step.js'
+import type { Step, StepWrap } from '../../pipe/step.js'
 import type { Observers } from '../../telemetry/observer.js'
 import type { Component, ComponentContext, ServiceFacts, SlottedEdit, SlottedWrap } from '../component.js'
 import type { Logger, Needs } from '../types.js'
@@ -152,25 +154,45 @@ export function inSlots<S extends Stage>(stages: readonly S[], group: string, sl
   return slots.flatMap(slot => stages.filter(stage => stage.slot === `${group}/${slot}`))
 }
 
-/** Joins stages of a service, outermost first, to one wrap; undefined for none. */
-export function joinWraps(stages: readonly Stage[]): Wrap | undefined {
+/** Joins stages of a service, outermost first, to one layer; undefined for none. */
+export function joinWraps(stages: readonly Stage[]): Layer<Wrap> | undefined {
   if (stages.length === 0) return undefined
-  return next => stages.reduceRight<Next>((inner, stage) => wrapOf(stage)(inner), next)
+  return {
+    wrap: next => stages.reduceRight<Next>((inner, stage) => wrapOf(stage)(inner), next),
+    stages: described('service', stages)
+  }
 }
 
-/** Joins stages of an endpoint or backend, outermost first; undefined for none. Promises are made where a stage wants them. */
-export function joinStages(stages: readonly Stage[]): StepWrap | undefined {
+/** Joins stages of an endpoint or backend, outermost first, to one layer; undefined for none. */
+export function joinStages(scope: 'endpoint' | 'backend', stages: readonly Stage[]): Layer | undefined {
   if (stages.length === 0) return undefined
-  return step => {
-    let inner = step
-    let next: Next | undefined // in place of `inner` behind a stage that returns promises
-    for (const stage of stages.toReversed()) {
-      if ('wrap' in stage) next = stage.wrap(next ?? nextOf(inner))
-      else {
-        inner = stage.direct(next === undefined ? inner : new NextStep(next))
-        next = undefined
-      }
+  return { wrap: step => stagesAround(step, stages), stages: described(scope, stages) }
+}
+
+/** Promises are made only where a stage wants them: neighbours that do hand them to each other. */
+function stagesAround(step: Step, stages: readonly Stage[]): Step {
+  let inner = step
+  let next: Next | undefined // in place of `inner` behind a stage that returns promises
+  for (const stage of stages.toReversed()) {
+    if ('wrap' in stage) next = stage.wrap(next ?? nextOf(inner))
+    else {
+      inner = stage.direct(next === undefined ? inner : new NextStep(next))
+      next = undefined
     }
-    return next === undefined ? inner : new NextStep(next)
   }
+  return next === undefined ? inner : new NextStep(next)
+}
+
+const HOLDS = { head: 'no', stream: 'no', body: 'yes', data: 'yes' } as const
+
+/** What `sluice pipes` prints of stages: one line for each of a stage's members. */
+function described(scope: string, stages: readonly Stage[]): PipeStage[] {
+  return stages.flatMap(({ slot, name, needs, members }) => {
+    const place = `${scope}/${slot.split('/')[0]}`
+    return (members ?? [{ name, needs }]).map(one => ({
+      name: one.name,
+      place,
+      holdsBody: one.needs === undefined ? ('may' as const) : HOLDS[one.needs]
+    }))
+  })
 }

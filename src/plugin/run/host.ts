@@ -8,11 +8,8 @@
 
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../config/types.js'
 import { SLUICE_VERSION } from '../../identity.js'
-import type { Wrap } from '../../pipe/next.js'
-import type { StepWrap } from '../../pipe/step.js'
-import type { CallWatch } from '../../telemetry/call-trace.js'
 import type { GatewayLogger, Logger } from '../../telemetry/logger.js'
-import { Observers, type PipeMeter } from '../../telemetry/observer.js'
+import { Observers } from '../../telemetry/observer.js'
 import {
   BACKEND_DECODED_SLOTS,
   BACKEND_TRANSPORT_SLOTS,
@@ -24,7 +21,7 @@ import {
 import { loadPlugins } from '../load/loader.js'
 import { PluginRegistry, RESERVED_PREFIX } from '../load/registry.js'
 import { type ComponentRegistry, namedPlugins, registerShipped } from '../load/shipped.js'
-import type { Needs, PluginModule } from '../types.js'
+import type { PluginModule } from '../types.js'
 import {
   type ComponentHost,
   compileComponents,
@@ -37,7 +34,8 @@ import {
 import { textOf } from './failure.js'
 import { type TakeFault, throwFault } from './faults.js'
 import { KeptState } from './kept-state.js'
-import { backendPlace, endpointPlace, servicePlace } from './place.js'
+import type { BackendLayers, EndpointLayers, ServiceLayers } from './layers.js'
+import { backendPlace, endpointPlace, type Place, servicePlace } from './place.js'
 import { PluginPlacer } from './placer.js'
 
 export interface PluginHostOptions {
@@ -63,46 +61,16 @@ export interface PluginHostOptions {
   readonly takeFault?: TakeFault
 }
 
-/** A plugin or component in its place, for `sluice pipes`. */
-export interface PlacedStage {
-  readonly name: string
-  readonly needs: Needs | undefined
-}
-
 export interface PluginHost {
-  readonly service: {
-    /** Around everything. */
-    readonly outer: Wrap | undefined
-    /** Around routes, 404 and 405. */
-    readonly inner: Wrap | undefined
-  }
-  endpoint(config: EndpointConfig): Promise<EndpointStages>
-  backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendStages>
-  /** What stands around an endpoint, service stages first, or at one of its backends; outermost first. Known once they are compiled. */
-  stagesOf(endpoint: EndpointConfig, backend?: BackendConfig): readonly PlacedStage[]
+  readonly service: ServiceLayers
+  endpoint(config: EndpointConfig): Promise<EndpointLayers>
+  backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendLayers>
   /** Who watches the gateway; known when the service's stages are. */
   readonly observers: Observers
   /** Opens what components want open beside the port. @throws what cannot be opened */
   open(): Promise<void>
   /** Runs what components left to be run, last come first. */
   close(): Promise<void>
-}
-
-/** Joined stages of an endpoint. */
-export interface EndpointStages {
-  readonly router: StepWrap | undefined
-  readonly handlers: StepWrap | undefined
-  readonly proxy: StepWrap | undefined
-  readonly modifiers: StepWrap | undefined
-  readonly meter: PipeMeter | undefined
-}
-
-/** Joined stages of a backend. */
-export interface BackendStages {
-  readonly decoded: StepWrap | undefined
-  readonly transport: StepWrap | undefined
-  readonly meter: PipeMeter | undefined
-  readonly watch: CallWatch | undefined
 }
 
 /**
@@ -126,7 +94,7 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
 }
 
 class Host implements PluginHost {
-  service: PluginHost['service'] = { outer: undefined, inner: undefined }
+  service: ServiceLayers = { outer: undefined, inner: undefined }
   private readonly config: ServiceConfig
   private readonly logger: Logger
   private readonly placer: PluginPlacer
@@ -134,8 +102,6 @@ class Host implements PluginHost {
   readonly observers = new Observers()
   private readonly openers: (() => Promise<void>)[] = []
   private readonly closers: (() => void | Promise<void>)[] = []
-  private serviceStages: readonly PlacedStage[] = []
-  private readonly placed = new Map<EndpointConfig | BackendConfig, readonly PlacedStage[]>()
 
   constructor(options: PluginHostOptions, registry: PluginRegistry, logger: Logger, skipFaults: boolean) {
     const { config, takeFault = throwFault } = options
@@ -179,49 +145,43 @@ class Host implements PluginHost {
 
   async compileService(): Promise<void> {
     const place = servicePlace(this.config)
-    const compiled = await compileComponents(place, this.componentHost)
-    const stages = timeStages(compiled, place, this.observers)
+    const stages = await this.componentsAt(place)
     stages.push(...(await this.placer.serviceHandlers(place)))
-    const outer = inSlots(stages, 'outer', SERVICE_OUTER_SLOTS)
-    const inner = inSlots(stages, 'inner', SERVICE_INNER_SLOTS)
-    this.service = { outer: joinWraps(outer), inner: joinWraps(inner) }
-    this.serviceStages = listed([...outer, ...inner])
+    this.service = {
+      outer: joinWraps(inSlots(stages, 'outer', SERVICE_OUTER_SLOTS)),
+      inner: joinWraps(inSlots(stages, 'inner', SERVICE_INNER_SLOTS))
+    }
   }
 
-  async endpoint(config: EndpointConfig): Promise<EndpointStages> {
+  async endpoint(config: EndpointConfig): Promise<EndpointLayers> {
     const place = endpointPlace(config)
-    const stages = timeStages(await compileComponents(place, this.componentHost), place, this.observers)
-    const router = inSlots(stages, 'router', ENDPOINT_ROUTER_SLOTS)
-    const proxy = inSlots(stages, 'proxy', ENDPOINT_PROXY_SLOTS)
+    const components = await this.componentsAt(place)
     const handlers = await this.placer.handlers(place)
     const modifiers = await this.placer.modifiers(place, 'modifiers/endpoint')
-    this.placed.set(config, [...this.serviceStages, ...listed([...router, ...handlers, ...proxy, ...modifiers])])
     return {
-      router: joinStages(router),
-      handlers: joinStages(handlers),
-      proxy: joinStages(proxy),
-      modifiers: joinStages(modifiers),
+      router: joinStages('endpoint', inSlots(components, 'router', ENDPOINT_ROUTER_SLOTS)),
+      handlers: joinStages('endpoint', handlers),
+      proxy: joinStages('endpoint', inSlots(components, 'proxy', ENDPOINT_PROXY_SLOTS)),
+      modifiers: joinStages('endpoint', modifiers),
       meter: this.observers.proxy(place.endpoint)
     }
   }
 
-  async backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendStages> {
+  async backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendLayers> {
     const place = backendPlace(endpoint, config)
-    const stages: Stage[] = timeStages(await compileComponents(place, this.componentHost), place, this.observers)
+    const stages = await this.componentsAt(place)
     stages.push(...(await this.placer.modifiers(place, 'decoded/modifiers')), ...(await this.placer.clients(place)))
-    const decoded = inSlots(stages, 'decoded', BACKEND_DECODED_SLOTS)
-    const transport = inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS)
-    this.placed.set(config, listed([...decoded, ...transport]))
     return {
-      decoded: joinStages(decoded),
-      transport: joinStages(transport),
+      decoded: joinStages('backend', inSlots(stages, 'decoded', BACKEND_DECODED_SLOTS)),
+      transport: joinStages('backend', inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS)),
       meter: this.observers.backend(place.endpoint, place.backend),
       watch: this.observers.call(place.endpoint, place.backend)
     }
   }
 
-  stagesOf(endpoint: EndpointConfig, backend?: BackendConfig): readonly PlacedStage[] {
-    return this.placed.get(backend ?? endpoint) ?? []
+  /** The components of a place, measured where an observer asks for it. */
+  private async componentsAt(place: Place): Promise<Stage[]> {
+    return timeStages(await compileComponents(place, this.componentHost), place, this.observers)
   }
 
   async open(): Promise<void> {
@@ -237,10 +197,6 @@ class Host implements PluginHost {
       }
     }
   }
-}
-
-function listed(stages: readonly Stage[]): PlacedStage[] {
-  return stages.flatMap(stage => stage.members ?? [{ name: stage.name, needs: stage.needs }])
 }
 
 /** What plugins get: they can write lines and nothing else. */

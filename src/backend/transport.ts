@@ -1,0 +1,86 @@
+import type { OriginPool } from '../client/pool.js'
+import type { UpstreamPools } from '../client/pools.js'
+import { type CallPlan, ResponseCall } from '../client/response-call.js'
+import { GatewayError } from '../errors.js'
+import type { ByteSource } from '../message/byte-flow.js'
+import type { Exchange } from '../message/context.js'
+import type { GatewayRequest } from '../message/request.js'
+import type { GatewayResponse } from '../message/response.js'
+import type { Scope } from '../message/scope.js'
+import type { ResponseReceiver } from '../pipe/receiver.js'
+import type { Step } from '../pipe/step.js'
+
+/** A request body for one backend: bytes that may be sent again, a source that flows once, or none. */
+export type CallBody = Buffer | ByteSource | undefined
+
+/** The innermost step of a backend with stages: sends the request that they have made to its upstream. */
+export class Transport implements Step {
+  private readonly pools: UpstreamPools
+  private readonly plan: CallPlan
+  private readonly upgradePlan: CallPlan
+
+  constructor(pools: UpstreamPools, plan: CallPlan) {
+    this.pools = pools
+    this.plan = plan
+    this.upgradePlan = { ...plan, redirects: undefined, idleMs: 0 }
+  }
+
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+    let body: CallBody
+    let pool: OriginPool
+    try {
+      body = request.openedBody === undefined ? request.bodySource : sendableBody(request)
+      pool = this.pools.get(request.origin ?? '')
+    } catch (cause) {
+      return receiver.reject(requestFailure(cause))
+    }
+    const { exchange, query } = request
+    exchange.upstream = pool.origin
+    const path = query === '' ? request.path : `${request.path}?${query}`
+    const headers = request.lendRaw()
+    if (exchange.offer !== undefined) body = undefined
+    this.callFor(exchange, request.scope, receiver).start(pool, request.method, path, headers, body)
+  }
+
+  /** The call of one exchange, to be started. Where the client offers another protocol, it hands the offer on. */
+  callFor(exchange: Exchange, scope: Scope, receiver: ResponseReceiver): ResponseCall {
+    const { offer } = exchange
+    if (offer === undefined) return new ResponseCall(this.plan, scope, receiver, undefined)
+    return new ResponseCall(this.upgradePlan, scope, new TunnelReceiver(exchange, receiver), offer.protocol)
+  }
+}
+
+/** A connection that no tunnel is made of ends with the exchange. */
+class TunnelReceiver implements ResponseReceiver {
+  private readonly exchange: Exchange
+  private readonly receiver: ResponseReceiver
+
+  constructor(exchange: Exchange, receiver: ResponseReceiver) {
+    this.exchange = exchange
+    this.receiver = receiver
+  }
+
+  receive(response: GatewayResponse): void {
+    const { tunnel } = response
+    if (tunnel !== undefined) this.exchange.atEnd(() => tunnel.socket.destroy())
+    this.receiver.receive(response)
+  }
+
+  reject(error: unknown): void {
+    this.receiver.reject(error)
+  }
+}
+
+function sendableBody(request: GatewayRequest): CallBody {
+  const { body } = request
+  return body.bytesInMemory() ?? body.take()
+}
+
+/** The failure of a request that cannot be made. */
+export function requestFailure(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause
+  return new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', {
+    message: cause instanceof Error ? cause.message : String(cause),
+    cause
+  })
+}

@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BackendAddress } from '../backend/address.js'
+import type { EndpointLists } from './lists.js'
+import { PassthroughExchange, type PassthroughPlan } from './passthrough.js'
+
+/** Serves a request without message objects. `query` is raw, `host` the client's Host. */
+export type DirectServe = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  params: Readonly<Record<string, string>>,
+  query: string,
+  clientAddress: string,
+  host: string,
+  requestId: string
+) => void
+
+/** What of a plan an endpoint knows; the rest is the address of its backend, narrowed by its lists. */
+type EndpointHalf = Omit<PassthroughPlan, keyof BackendAddress | 'filterFields' | 'filterQuery'>
+
+/** The pipe of an endpoint where nothing stands between the sockets: one plain no-op backend. */
+export function compileDirect(endpoint: EndpointHalf, lists: EndpointLists, address: BackendAddress): DirectServe {
+  const { pickFields, pickQuery } = address
+  const { fields, query } = lists
+  const plan: PassthroughPlan = {
+    ...endpoint,
+    method: address.method,
+    balancer: address.balancer,
+    resolve: address.resolve,
+    target: address.target,
+    redirects: address.redirects,
+    filterFields: pickFields === undefined ? fields : (raw, client, host) => pickFields(fields(raw, client, host)),
+    filterQuery: pickQuery === undefined ? query : text => pickQuery(query(text))
+  }
+  return (req, res, params, text, clientAddress, host, requestId) =>
+    new PassthroughExchange(plan, req, res, clientAddress, requestId).start(params, text, host)
+}

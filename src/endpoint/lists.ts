@@ -1,0 +1,62 @@
+import { compileQueryFilter, type QueryFilter } from '../http/query.js'
+import { addHandshake } from '../http/upgrade.js'
+import type { GatewayRequest } from '../message/request.js'
+import type { Layer } from '../pipe/layer.js'
+import type { ResponseReceiver } from '../pipe/receiver.js'
+import type { Step } from '../pipe/step.js'
+import { compileFieldFilter, type FieldFilter } from './forward-fields.js'
+
+/** The endpoint's lists (`input_headers`, `input_query_strings`): what of a client's request goes on. */
+export interface EndpointLists {
+  readonly fields: FieldFilter
+  readonly query: QueryFilter
+}
+
+/** @param always lower-case names that go on whatever the list says */
+export function compileLists(
+  headers: readonly string[],
+  queryStrings: readonly string[],
+  userAgent: string,
+  always: readonly string[]
+): EndpointLists {
+  return { fields: compileFieldFilter(headers, userAgent, always), query: compileQueryFilter(queryStrings) }
+}
+
+/**
+ * Sends on what the lists let through.
+ * @param limit bytes; most that the body of a request may hold in memory
+ * @param unseen the call that is made of the request is all that sees it: it may be changed in place
+ */
+export function listsLayer(lists: EndpointLists, limit: number, unseen: boolean): Layer {
+  const stage = { name: 'input lists', place: 'endpoint/lists', holdsBody: 'no' } as const
+  return { wrap: inner => new ListsStep(inner, lists, limit, unseen), stages: [stage] }
+}
+
+class ListsStep implements Step {
+  private readonly inner: Step
+  private readonly lists: EndpointLists
+  private readonly limit: number
+  private readonly unseen: boolean
+
+  constructor(inner: Step, lists: EndpointLists, limit: number, unseen: boolean) {
+    this.inner = inner
+    this.lists = lists
+    this.limit = limit
+    this.unseen = unseen
+  }
+
+  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+    this.inner.send(this.listed(request), receiver)
+  }
+
+  private listed(request: GatewayRequest): GatewayRequest {
+    const { lists, limit } = this
+    const { exchange } = request
+    const raw = lists.fields(request.unfiltered, exchange.clientAddress, exchange.host)
+    if (exchange.offer !== undefined) addHandshake(raw, request.raw)
+    const query = lists.query(request.query)
+    if (!request.sole) return request.derive(raw, query, limit)
+    request.sole = this.unseen
+    return request.narrow(raw, query, limit)
+  }
+}

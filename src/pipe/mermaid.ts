@@ -1,0 +1,72 @@
+/** Prints descriptions of pipes as a Mermaid flowchart: the way of a request, one subgraph for each endpoint. */
+
+import type { PipeDescription, PipeStage, PipeTree } from './description.js'
+
+/** Formats pipes as the text of one Mermaid diagram. */
+export function mermaidOf(pipes: readonly PipeDescription[]): string {
+  const chart = new Chart()
+  for (const pipe of pipes) chart.endpoint(pipe)
+  return chart.text()
+}
+
+class Chart {
+  private readonly lines: string[] = ['flowchart LR']
+  private nodes = 0
+
+  endpoint(pipe: PipeDescription): void {
+    const kind = pipe.direct ? `${pipe.pipe}, direct` : pipe.pipe
+    this.lines.push(`  subgraph ${this.newId()}["${escaped(`${pipe.method} ${pipe.path}`)} (${kind})"]`)
+    this.tree(pipe, this.node('client', ['([', '])']))
+    this.lines.push('  end')
+  }
+
+  text(): string {
+    return [
+      ...this.lines,
+      '  classDef yes stroke-width:3px',
+      '  classDef may stroke-dasharray:4',
+      '  %% thick: holds the body; dashed: may hold it',
+      ''
+    ].join('\n')
+  }
+
+  /** Draws a tree behind the node `from`. */
+  private tree({ stages, backends }: PipeTree, from: string): void {
+    const innermost = this.chain(stages, from)
+    for (const { method, target, stages: own } of backends) {
+      this.arrow(this.chain(own, innermost), this.node(`${method} ${target}`, ['[(', ')]']))
+    }
+  }
+
+  /** Draws stages behind each other; returns the innermost node. */
+  private chain(stages: readonly PipeStage[], from: string): string {
+    let at = from
+    for (const stage of stages) {
+      const id = this.node(stage.name, ['[', ']'])
+      if (stage.holdsBody !== 'no') this.lines.push(`    class ${id} ${stage.holdsBody}`)
+      this.arrow(at, id)
+      if (stage.copy !== undefined) this.tree(stage.copy, id)
+      at = id
+    }
+    return at
+  }
+
+  private node(label: string, [open, close]: readonly [string, string]): string {
+    const id = this.newId()
+    this.lines.push(`    ${id}${open}"${escaped(label)}"${close}`)
+    return id
+  }
+
+  private arrow(from: string, to: string): void {
+    this.lines.push(`    ${from} --> ${to}`)
+  }
+
+  private newId(): string {
+    return `n${this.nodes++}`
+  }
+}
+
+/** Text between quotes: Mermaid knows entities by name or number there. */
+function escaped(text: string): string {
+  return text.replace(/["#&<>]/g, found => `#${found.charCodeAt(0)};`)
+}

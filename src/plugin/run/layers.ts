@@ -1,0 +1,37 @@
+/** What the plugin host makes of the components and plugins of one place: layers of its pipe, and who measures it. */
+
+import type { Layer } from '../../pipe/layer.js'
+import type { Wrap } from '../../pipe/next.js'
+import type { CallWatch } from '../../telemetry/call-trace.js'
+import type { PipeMeter } from '../../telemetry/observer.js'
+
+/** Layers of the service; both know promises alone. */
+export interface ServiceLayers {
+  /** Around everything. */
+  readonly outer: Layer<Wrap> | undefined
+  /** Around routes, 404 and 405. */
+  readonly inner: Layer<Wrap> | undefined
+}
+
+/** Layers of an endpoint by their places, and who measures its pipe. */
+export interface EndpointLayers {
+  /** Auth and limits: they see the client's whole request and the finished response. */
+  readonly router: Layer | undefined
+  /** Handler plugins: the request after the endpoint's lists, the finished response. */
+  readonly handlers: Layer | undefined
+  /** Checks outside of shadow and static. */
+  readonly proxy: Layer | undefined
+  /** Request and response modifiers, inside static, outside the merge. */
+  readonly modifiers: Layer | undefined
+  readonly meter: PipeMeter | undefined
+}
+
+/** Layers of a backend by their places, and who measures it and its calls. */
+export interface BackendLayers {
+  /** Outside of decoding: modifiers, breaker, limits, checks. They see data on decoded endpoints. */
+  readonly decoded: Layer | undefined
+  /** Around the transport: client plugins, caches, credentials. They see the upstream's bytes. */
+  readonly transport: Layer | undefined
+  readonly meter: PipeMeter | undefined
+  readonly watch: CallWatch | undefined
+}
