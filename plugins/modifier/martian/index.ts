@@ -9,11 +9,12 @@ import {
   type BackendSlot,
   type ComponentContext,
   defineComponent,
+  GatewayError,
   GatewayResponse,
   type Needs,
   type SlottedEdit
 } from 'sluice/plugin'
-import { type Edits, NO_EDITS } from './edits.js'
+import { type Edits, editFailure, NO_EDITS, type RequestEdit, type ResponseEdit } from './edits.js'
 import { Faults } from './option-keys.js'
 import { SCHEMA } from './schema.js'
 import { isUncalled } from './static-files.js'
@@ -62,32 +63,46 @@ async function compileBlock(options: unknown, context: ComponentContext): Promis
 function stageOf({ request, response }: Edits, names: ReadonlySet<string>, limit: number): SlottedEdit | undefined {
   if (request === undefined && response === undefined) return undefined
   const needs: Needs = names.has('body.Modifier') || names.has('static.Modifier') ? 'stream' : 'head'
-  const edits: Pick<SlottedEdit, 'request' | 'response'> = {}
-  if (request !== undefined) {
-    edits.request = names.has('static.Modifier')
-      ? asked => {
-          request(asked)
-          return isUncalled(asked) ? GatewayResponse.over(200, [], undefined, limit) : undefined
-        }
-      : asked => {
-          request(asked)
-          return undefined
-        }
+  return {
+    slot: SLOT,
+    needs,
+    ...(request === undefined ? {} : { request: requestHalf(request, names.has('static.Modifier'), limit) }),
+    ...(response === undefined ? {} : { response: responseHalf(response) })
   }
-  if (response !== undefined) {
-    edits.response = (given, asked) => {
-      try {
-        const waits = response(given, asked)
-        return waits === undefined ? given : waits.then(() => given, failed)
-      } catch (error) {
-        return failed(error)
-      }
+}
 
-      function failed(error: unknown): never {
-        given.discard()
-        throw error
-      }
+function requestHalf(edit: RequestEdit, mayAnswer: boolean, limit: number): NonNullable<SlottedEdit['request']> {
+  return request => {
+    try {
+      edit(request)
+    } catch (error) {
+      throw failureOf(error)
+    }
+    return mayAnswer && isUncalled(request) ? GatewayResponse.over(200, [], undefined, limit) : undefined
+  }
+}
+
+function responseHalf(edit: ResponseEdit): NonNullable<SlottedEdit['response']> {
+  return (response, request) => {
+    try {
+      const waits = edit(response, request)
+      if (waits === undefined) return response
+      return waits.then(
+        () => response,
+        error => dropFor(response, error)
+      )
+    } catch (error) {
+      return dropFor(response, error)
     }
   }
-  return { slot: SLOT, needs, ...edits }
+}
+
+function dropFor(response: GatewayResponse, error: unknown): never {
+  response.discard()
+  throw failureOf(error)
+}
+
+/** What fails a call is a GatewayError: also a value of the message itself that no field can hold. */
+function failureOf(error: unknown): GatewayError {
+  return error instanceof GatewayError ? error : editFailure((error as Error).message, error)
 }
