@@ -38,10 +38,9 @@ const BOTH: Scope = { request: true, response: true }
 const REQUEST: Scope = { request: true, response: false }
 const RESPONSE: Scope = { request: false, response: true }
 
-// null counts as absent
-const text = (description: string): object => ({ type: ['string', 'null'], description })
-const flag = (description: string): object => ({ type: ['boolean', 'null'], default: false, description })
-const integer = (description: string): object => ({ type: ['integer', 'null'], description })
+const text = (description: string): object => ({ type: 'string', description })
+const flag = (description: string): object => ({ type: 'boolean', default: false, description })
+const integer = (description: string): object => ({ type: 'integer', description })
 const MODIFIER = { $ref: '#/$defs/modifier' }
 
 const FIELD: Keys = { name: text('The name of the field'), value: text('Its value') }

@@ -1,4 +1,4 @@
-/** Reads the options of one modifier as Go's JSON decoder reads them: names of keys in any case, `null` as if absent. */
+/** Reads the options of one modifier as Go's JSON decoder reads them: names of keys in any case, and in tolerant mode `null` as if absent. */
 
 import type { ComponentContext } from 'sluice/plugin'
 

@@ -192,7 +192,7 @@ test('cookies', async t => {
           httpOnly: true,
           secure: true
         }),
-        cookie({ maxAge: -1, domain: 'no domain', expires: null })
+        cookie({ maxAge: -1, domain: 'no domain' })
       ]
     }
   })
