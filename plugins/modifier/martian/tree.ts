@@ -17,6 +17,8 @@ export class Tree implements Place {
   readonly decoded: boolean
   private readonly faults: Faults
   private readonly only: ReadonlySet<string> | undefined
+  /** Where the groups and filters run that hold what is compiled now. */
+  private within: Scope = { request: true, response: true }
   /** Names of the modifiers that were compiled and run somewhere. */
   readonly names = new Set<string>()
 
@@ -36,7 +38,11 @@ export class Tree implements Place {
     }
     const keys = new OptionKeys(options.value, options.pointer, this.faults, [...Object.keys(kind.keys), 'scope'])
     const scope = scopeOf(keys, kind)
+    const outer = this.within
+    this.within = { request: outer.request && scope.request, response: outer.response && scope.response }
+    this.warnIfIdle(keys, scope, outer)
     const edits = await kind.compile(keys, this, scope)
+    this.within = outer
     if (this.only !== undefined && kind.holds !== true && !this.only.has(name)) return NO_EDITS
     const { request, response } = edits
     if ((scope.request && request !== undefined) || (scope.response && response !== undefined)) this.names.add(name)
@@ -54,6 +60,16 @@ export class Tree implements Place {
     if (!keys.has('else')) return Promise.resolve(NO_EDITS)
     const found = keys.placed('else')
     return this.compile(found?.value ?? null, keys.at('else'))
+  }
+
+  /** Warns of a modifier that runs nowhere, once: what it holds runs nowhere either. */
+  private warnIfIdle(keys: OptionKeys, scope: Scope, outer: Scope): void {
+    const { request, response } = this.within
+    if (request || response || !(outer.request || outer.response)) return
+    const at = keys.has('scope') ? keys.at('scope') : keys.pointer
+    if (scope.request || scope.response) {
+      this.faults.warn(at, `it never runs: what holds it runs on ${outer.request ? 'requests' : 'responses'} alone`)
+    } else if (keys.list('scope').length === 0) this.faults.warn(at, 'it never runs: the scope is empty')
   }
 
   private nameOf(value: unknown, pointer: string): { name: string; kind: ModifierKind; options: Placed } | undefined {

@@ -66,6 +66,11 @@ const WARNINGS: readonly (readonly [block: unknown, line: RegExp])[] = [
   [set('Transfer-Encoding', 'chunked'), /WARNING: .*header.Modifier\/name: 'Transfer-Encoding' has no effect/],
   [{ 'header.Modifier': { name: 'A', valeu: 'b' } }, /WARNING: .*unknown key 'valeu' is ignored; there are name, value, scope/],
   [{ 'status.Modifier': {} }, /WARNING: .*no status is given: it is 200/],
+  [set('A', 'b', []), /WARNING: .*header.Modifier\/scope: it never runs: the scope is empty/],
+  [
+    { 'fifo.Group': { scope: ['request'], modifiers: [{ 'status.Modifier': { statusCode: 200 } }] } },
+    /WARNING: .*modifiers\/0\/status.Modifier: it never runs: what holds it runs on requests alone/
+  ],
   [{ 'static.Modifier': { rootPath: '/nowhere' } }, /WARNING: .*'\/nowhere' is no folder/]
 ]
 
