@@ -7,15 +7,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { marshal, maxMarshalledBytes, UnionRefused, unmarshal } from './marshalled.js'
+import type { OpenBook } from './revocation-book.js'
 import { MAX_ELEMENT_BYTES, MAX_LIST_BYTES } from './rpc-calls.js'
-import type { SlidingFilter } from './sliding-filter.js'
+import { inSlices, type SlidingFilter } from './sliding-filter.js'
 
 /** What one configuration serves. */
 export interface HttpTarget {
-  readonly filter: SlidingFilter
+  readonly book: OpenBook
   readonly ttlSeconds: number
-  /** '' = everyone who reaches the port. */
+  /** '' = every program that reaches the port. */
   readonly token: string
+  /** Told what is no fault of the client. */
+  readonly failed: (error: Error) => void
 }
 
 /** What one request meets. */
@@ -55,25 +58,25 @@ const MAX_HEAD_BYTES = 8 * 1024
 const HEAD_MS = 5_000
 const REQUEST_MS = 30_000
 
-/** Makes the server; it does not listen yet. `failed` is told what is no fault of the client. */
-export function createHttpServer(current: () => HttpTarget, failed: (error: Error) => void): Server {
+/** Makes the server; it does not listen yet. `current` returns what the configuration in force serves. */
+export function createHttpServer(current: () => HttpTarget): Server {
   const limits = { headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, maxHeaderSize: MAX_HEAD_BYTES }
   const heavy = new OneAtATime()
   const server = createServer(limits, (req, res) => {
-    void serve(req, res, { ...current(), heavy }, failed)
+    void serve(req, res, { ...current(), heavy })
   })
   server.maxConnections = MAX_CONNECTIONS
   return server
 }
 
-async function serve(req: IncomingMessage, res: ServerResponse, task: Task, failed: (error: Error) => void): Promise<void> {
+async function serve(req: IncomingMessage, res: ServerResponse, task: Task): Promise<void> {
   try {
-    const answer = await route(req, task)
-    if (answer instanceof Uint8Array) send(res, 200, 'application/octet-stream', answer)
-    else send(res, 200, 'application/json', JSON.stringify(answer))
+    const body = await route(req, task)
+    if (body instanceof Uint8Array) send(res, 200, 'application/octet-stream', body)
+    else send(res, 200, 'application/json', JSON.stringify(body))
   } catch (cause) {
     const error = cause as Error
-    if (!(error instanceof Refused) && !req.destroyed) failed(error)
+    if (!(error instanceof Refused) && !req.destroyed) task.failed(error)
     const status = error instanceof Refused ? error.status : 500
     if (status === 503) res.setHeader('Retry-After', '1')
     if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer')
@@ -89,8 +92,9 @@ function send(res: ServerResponse, status: number, type: string, body: string | 
   res.end(body)
 }
 
-async function route(req: IncomingMessage, { filter, ttlSeconds, token, heavy }: Task): Promise<object | Uint8Array> {
+async function route(req: IncomingMessage, { book, ttlSeconds, token, heavy }: Task): Promise<object | Uint8Array> {
   checkCaller(req, token)
+  const { filter } = book
   const path = (req.url ?? '').split('?', 1)[0]!
   switch (path) {
     case '/add': {
@@ -99,7 +103,7 @@ async function route(req: IncomingMessage, { filter, ttlSeconds, token, heavy }:
       return { count: elements.length }
     }
     case '/check':
-      return { checks: await filter.hasEach(await readElements(req)) }
+      return { checks: await inSlices(await readElements(req), book.has) }
     case '/union':
       expect(req, 'POST', 'application/octet-stream')
       return heavy.run(async () => {

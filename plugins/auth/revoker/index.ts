@@ -8,13 +8,13 @@
 import cluster from 'node:cluster'
 import { type ComponentContext, defineComponent } from 'sluice/plugin'
 import { type IsRevoked, setRevoked } from '../../_shared/revoked-tokens.js'
-import { bytesOf, filterSize } from './filter-size.js'
+import { bytesOf } from './filter-size.js'
 import { createHttpServer, type HttpTarget } from './http-server.js'
 import { inMib, isLoopback, type PortOptions, REVOKER_SCHEMA, readRevokerOptions } from './options.js'
-import { Revocations } from './revocations.js'
-import { createRpcServer } from './rpc-server.js'
+import { type BookEntry, RevocationBook } from './revocation-book.js'
+import { createRpcServer, type RpcTarget } from './rpc-server.js'
 import { SharedPort } from './shared-port.js'
-import type { FilterForm, SlidingFilter } from './sliding-filter.js'
+import type { FilterForm } from './sliding-filter.js'
 
 const TAG = '[SERVICE: Bloomfilter]'
 
@@ -44,59 +44,54 @@ function compileRevoker(options: unknown, context: ComponentContext): void {
   if (cluster.isWorker)
     context.fail('', 'what is revoked is kept in one process: start without --workers, or other workers let revoked tokens pass')
   const { form, ttlSeconds, tokenKeys, rpc, http } = readRevokerOptions(options, context)
-  const revocations = openRevocations(form, ttlSeconds, context)
-  const { filter } = revocations
-  setRevoked(context, compileCheck(filter, tokenKeys))
+  const book = openBook(form, ttlSeconds, context)
+  setRevoked(context, compileCheck(book, tokenKeys))
+  const { logger } = context
+  const ended = (reason: string): void => logger.debug(`${TAG} an RPC connection was ended: ${reason}`)
+  const failed = (error: Error): void => logger.error(`${TAG} the HTTP port failed: ${error.message}`)
   context.onListen(async () => {
-    revocations.turnEvery(ttlSeconds)
-    if (rpc !== undefined) await openRpc(rpc, filter, context)
-    if (http !== undefined) await openHttp(http, { filter, ttlSeconds, token: http.token }, context)
+    if (rpc !== undefined) await openRpc(rpc, { book, ended }, context)
+    if (http !== undefined) await openHttp(http, { book, ttlSeconds, token: http.token, failed }, context)
+    book.revocations.turnEvery(ttlSeconds)
   })
 }
 
-function openRevocations(form: FilterForm, ttlSeconds: number, context: ComponentContext): Revocations {
-  const { n, p, hash } = form
-  const open = (): Revocations => {
-    try {
-      const revocations = new Revocations(form)
-      revocations.turnEvery(ttlSeconds)
-      return revocations
-    } catch (cause) {
-      return context.fail('/N', `there is no memory for three filters: ${(cause as Error).message}`)
-    }
+function openBook(form: FilterForm, ttlSeconds: number, context: ComponentContext): BookEntry {
+  const book = context.keep('auth/revoker', () => new RevocationBook())
+  try {
+    const entry = book.open(form, ttlSeconds)
+    context.onClose(() => entry.leave())
+    context.logger.debug(`${TAG} Service registered successfully, ${inMib(3 * bytesOf(entry.filter.size))} MiB`)
+    return entry
+  } catch (cause) {
+    return context.fail('/N', `there is no memory for three filters: ${(cause as Error).message}`)
   }
-  const revocations = context.keep(`auth/revoker ${n} ${p} ${hash}`, open)
-  context.logger.debug(`${TAG} Service registered successfully, ${inMib(3 * bytesOf(filterSize(n, p)))} MiB`)
-  return revocations
 }
 
 /** A claim that is no text revokes nothing, and so does one that is absent. */
-function compileCheck(filter: SlidingFilter, tokenKeys: readonly string[]): IsRevoked {
+function compileCheck({ has }: BookEntry, tokenKeys: readonly string[]): IsRevoked {
   return claims => {
     for (const key of tokenKeys) {
       const value = Object.hasOwn(claims, key) ? claims[key] : undefined
-      if (typeof value === 'string' && filter.has(Buffer.from(`${key}-${value}`))) return true
+      if (typeof value === 'string' && has(Buffer.from(`${key}-${value}`))) return true
     }
     return false
   }
 }
 
-async function openRpc({ host, port }: PortOptions, filter: SlidingFilter, context: ComponentContext): Promise<void> {
+async function openRpc({ host, port }: PortOptions, target: RpcTarget, context: ComponentContext): Promise<void> {
   const { logger } = context
-  const ended = (reason: string): void => logger.debug(`${TAG} an RPC connection was ended: ${reason}`)
-  const make = (): SharedPort<SlidingFilter> => new SharedPort(host, port, current => createRpcServer({ filter: current, ended }))
-  context.onClose(await served(context.keep(`auth/revoker rpc ${host}:${port}`, make), filter, '/port', context))
-  logger.info(`${TAG} The RPC listens on ${host}:${port}`)
+  const shared = context.keep(`auth/revoker rpc ${host}:${port}`, () => new SharedPort(host, port, createRpcServer))
+  context.onClose(await served(shared, target, '/port', context))
+  logger.info(`${TAG} The RPC listens on ${host}:${port}${isLoopback(host) ? ', for programs on this machine (listen_ip)' : ''}`)
   if (!isLoopback(host))
-    logger.warning(`${TAG} everyone who reaches ${host}:${port} can revoke tokens: the RPC knows no passwords`)
+    logger.warning(`${TAG} every program that reaches ${host}:${port} can revoke tokens: the RPC knows no passwords`)
 }
 
 async function openHttp({ host, port }: PortOptions, target: HttpTarget, context: ComponentContext): Promise<void> {
-  const { logger } = context
-  const failed = (error: Error): void => logger.error(`${TAG} the HTTP port failed: ${error.message}`)
-  const make = (): SharedPort<HttpTarget> => new SharedPort(host, port, current => createHttpServer(current, failed))
-  context.onClose(await served(context.keep(`auth/revoker http ${host}:${port}`, make), target, '/http/port', context))
-  logger.info(`${TAG} The HTTP port listens on ${host}:${port}`)
+  const shared = context.keep(`auth/revoker http ${host}:${port}`, () => new SharedPort(host, port, createHttpServer))
+  context.onClose(await served(shared, target, '/http/port', context))
+  context.logger.info(`${TAG} The HTTP port listens on ${host}:${port}`)
 }
 
 /** Serves on a port; one that cannot be opened stops the start. */

@@ -5,21 +5,27 @@ import { SlidingFilter } from './sliding-filter.js'
 /** ms; the longest time that a timer of Node can wait. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** The revoked elements and the clock that forgets them. Outlives a configuration: the next one goes on with it. */
+interface ClockOptions {
+  /** ms that never go back. Default: those of the process. */
+  readonly now?: () => number
+  /** Called after the filters have moved up. */
+  readonly turned?: () => void
+}
+
+/** The revoked elements and the clock that forgets them. */
 export class Revocations {
   readonly filter: SlidingFilter
   private timer: NodeJS.Timeout | undefined
   private turnMs = 0
   private lastTurn: number
   private readonly now: () => number
+  private readonly turned: () => void
 
-  /**
-   * @param now ms that never go back
-   * @throws RangeError when there is no memory for the filters
-   */
-  constructor(form: FilterForm, now = (): number => performance.now()) {
+  /** @throws RangeError when there is no memory for the filters */
+  constructor(form: FilterForm, { now = () => performance.now(), turned = () => {} }: ClockOptions = {}) {
     this.filter = new SlidingFilter(form)
     this.now = now
+    this.turned = turned
     this.lastTurn = now()
   }
 
@@ -49,5 +55,6 @@ export class Revocations {
     }
     if (now - this.lastTurn >= this.turnMs) this.lastTurn = now
     this.arm()
+    this.turned()
   }
 }

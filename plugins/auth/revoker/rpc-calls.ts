@@ -3,7 +3,8 @@
 import { type Encodable, GOB, type GobType } from './gob/encoder.js'
 import { type GobValue, isStruct } from './gob/types.js'
 import { maxMarshalledBytes, unmarshal } from './marshalled.js'
-import type { SlidingFilter } from './sliding-filter.js'
+import type { OpenBook } from './revocation-book.js'
+import { inSlices, type SlidingFilter } from './sliding-filter.js'
 
 /** What the caller is told: its argument cannot be used. The connection goes on. */
 export class CallRefused extends Error {
@@ -15,7 +16,7 @@ export interface RpcMethod {
   /** bytes of the argument. */
   limit(filter: SlidingFilter): number
   /** @rejects Error whose text the caller gets */
-  call(argument: GobValue, filter: SlidingFilter): Promise<Encodable>
+  call(argument: GobValue, book: OpenBook): Promise<Encodable>
 }
 
 /** bytes of a list of elements: some 100,000 identifiers of tokens. */
@@ -31,7 +32,7 @@ const METHODS: ReadonlyMap<string, RpcMethod> = new Map([
     {
       result: resultOf('AddOutput', 'Count', GOB.int),
       limit: () => MAX_LIST_BYTES,
-      async call(argument, filter) {
+      async call(argument, { filter }) {
         const elements = elementsOf(argument)
         await filter.addAll(elements)
         return { Count: elements.length }
@@ -43,7 +44,7 @@ const METHODS: ReadonlyMap<string, RpcMethod> = new Map([
     {
       result: resultOf('CheckOutput', 'Checks', { kind: 'slice', elem: GOB.bool }),
       limit: () => MAX_LIST_BYTES,
-      call: async (argument, filter) => ({ Checks: await filter.hasEach(elementsOf(argument)) })
+      call: async (argument, { has }) => ({ Checks: await inSlices(elementsOf(argument), has) })
     } satisfies RpcMethod
   ],
   [
@@ -51,7 +52,7 @@ const METHODS: ReadonlyMap<string, RpcMethod> = new Map([
     {
       result: resultOf('UnionOutput', 'Capacity', GOB.float),
       limit: filter => Math.max(MAX_LIST_BYTES, maxMarshalledBytes(filter)),
-      async call(argument, filter) {
+      async call(argument, { filter }) {
         const bytes = isStruct(argument) ? argument.BF : undefined
         if (!(bytes instanceof Uint8Array)) throw new CallRefused('the argument has no filter BF')
         await filter.unite(await unmarshal(bytes, filter))
@@ -61,7 +62,7 @@ const METHODS: ReadonlyMap<string, RpcMethod> = new Map([
   ]
 ])
 
-/** Returns a method by its name, or what Go answers when there is none. */
+/** Returns a method by its name, or the error of Go's server when there is none. */
 export function methodOf(name: string): RpcMethod | string {
   const method = METHODS.get(name)
   if (method !== undefined) return method

@@ -10,6 +10,7 @@ import { GobDecoder } from './gob/decoder.js'
 import { type Encodable, GOB, GobEncoder, type GobType } from './gob/encoder.js'
 import { FrameReader } from './gob/frame-reader.js'
 import { GobError, type GobValue, isStruct } from './gob/types.js'
+import type { OpenBook } from './revocation-book.js'
 import { MAX_LIST_BYTES, methodOf, type RpcMethod } from './rpc-calls.js'
 import type { SlidingFilter } from './sliding-filter.js'
 
@@ -20,24 +21,24 @@ const MAX_REQUEST_BYTES = 16 * 1024
 /** ms; a call that has begun must be complete, and its response taken. */
 const CALL_MS = 30_000
 
-export interface RpcServerOptions {
-  /** The filter of the configuration that is in force. */
-  readonly filter: () => SlidingFilter
+/** What one configuration serves. */
+export interface RpcTarget {
+  readonly book: OpenBook
   /** Told why a connection was ended. */
   readonly ended: (reason: string) => void
 }
 
-/** Makes the server; it does not listen yet. */
-export function createRpcServer({ filter, ended }: RpcServerOptions): Server {
+/** Makes the server; it does not listen yet. `current` returns what the configuration in force serves. */
+export function createRpcServer(current: () => RpcTarget): Server {
   const room = new Room()
   const server = createServer({ keepAlive: true, keepAliveInitialDelay: 60_000, noDelay: true }, socket => {
-    new Connection(socket, filter, room).serve().catch((cause: unknown) => {
-      ended((cause as Error).message)
+    new Connection(socket, () => current().book, room).serve().catch((cause: unknown) => {
+      current().ended((cause as Error).message)
       socket.destroy()
     })
   })
   server.maxConnections = MAX_CONNECTIONS
-  server.on('drop', () => ended(`more than ${MAX_CONNECTIONS} connections`))
+  server.on('drop', () => current().ended(`more than ${MAX_CONNECTIONS} connections`))
   return server
 }
 
@@ -82,7 +83,7 @@ interface Request {
 
 class Connection {
   private readonly socket: Socket
-  private readonly filter: () => SlidingFilter
+  private readonly book: () => OpenBook
   private readonly room: Room
   private readonly frames = new FrameReader()
   private readonly decoder = new GobDecoder()
@@ -90,9 +91,9 @@ class Connection {
   private request: Request | undefined
   private held = 0
 
-  constructor(socket: Socket, filter: () => SlidingFilter, room: Room) {
+  constructor(socket: Socket, book: () => OpenBook, room: Room) {
     this.socket = socket
-    this.filter = filter
+    this.book = book
     this.room = room
     socket.on('timeout', () => socket.destroy(new Error('a call was not complete in time')))
   }
@@ -124,13 +125,13 @@ class Connection {
   private limit(): number {
     const method = this.request?.method
     if (method === undefined) return MAX_REQUEST_BYTES
-    return typeof method === 'string' ? MAX_LIST_BYTES : method.limit(this.filter())
+    return typeof method === 'string' ? MAX_LIST_BYTES : method.limit(this.book().filter)
   }
 
   private hold(bytes: number): void {
     const more = bytes - this.held
     this.held = bytes
-    this.room.take(more, this.filter())
+    this.room.take(more, this.book().filter)
   }
 
   private async serveArgument(request: Request, frame: Uint8Array): Promise<void> {
@@ -150,7 +151,7 @@ class Connection {
     if (typeof method === 'string') return failed(method)
     let result: Encodable
     try {
-      result = await method.call(argument, this.filter())
+      result = await method.call(argument, this.book())
     } catch (cause) {
       return failed((cause as Error).message)
     }

@@ -28,6 +28,16 @@ const SLICE_ELEMENTS = 500
 
 const breathe = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
+/** Does something with each element, so many at a time that other work goes on; returns what it returned. */
+export async function inSlices<T>(elements: readonly Uint8Array[], work: (element: Uint8Array) => T): Promise<T[]> {
+  const results: T[] = []
+  for (const [index, element] of elements.entries()) {
+    if (index > 0 && index % SLICE_ELEMENTS === 0) await breathe()
+    results.push(work(element))
+  }
+  return results
+}
+
 export class SlidingFilter {
   readonly form: FilterForm
   readonly size: FilterSize
@@ -51,24 +61,13 @@ export class SlidingFilter {
     return this.previous.has(positions) || this.current.has(positions)
   }
 
-  /** Adds elements in slices, so that other work goes on. */
+  /** Adds elements in slices. */
   async addAll(elements: readonly Uint8Array[]): Promise<void> {
-    for (const [index, element] of elements.entries()) {
-      if (index > 0 && index % SLICE_ELEMENTS === 0) await breathe()
+    await inSlices(elements, element => {
       const positions = this.positions(element)
       this.next.add(positions)
       this.current.add(positions)
-    }
-  }
-
-  /** Looks for elements in slices. */
-  async hasEach(elements: readonly Uint8Array[]): Promise<boolean[]> {
-    const found: boolean[] = []
-    for (const [index, element] of elements.entries()) {
-      if (index > 0 && index % SLICE_ELEMENTS === 0) await breathe()
-      found.push(this.has(element))
-    }
-    return found
+    })
   }
 
   /** Adds what other filters of the same form and size hold, in slices. A turn in between moves the elements on as it moves its own. */

@@ -26,7 +26,10 @@ test('the RPC client of Go adds, checks and unites', {
   const other = new SlidingFilter(filter.form)
   await other.addAll([Buffer.from('jti-u')])
   const folder = mkdtempSync(path.join(tmpdir(), 'revoker-go-'))
-  const server = createRpcServer({ filter: () => filter, ended: reason => t.diagnostic(reason) })
+  const server = createRpcServer(() => ({
+    book: { filter, has: element => filter.has(element) },
+    ended: reason => t.diagnostic(reason)
+  }))
   t.after(() => {
     server.close()
     rmSync(folder, { recursive: true })

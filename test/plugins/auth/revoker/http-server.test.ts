@@ -23,10 +23,8 @@ interface Running {
 async function run(t: TestContext, token = '', form = FORM): Promise<Running> {
   const filter = new SlidingFilter(form)
   const failures: Error[] = []
-  const server = createHttpServer(
-    () => ({ filter, ttlSeconds: 60, token }),
-    error => failures.push(error)
-  )
+  const book = { filter, has: (element: Uint8Array) => filter.has(element) }
+  const server = createHttpServer(() => ({ book, ttlSeconds: 60, token, failed: error => void failures.push(error) }))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

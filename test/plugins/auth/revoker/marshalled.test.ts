@@ -15,7 +15,7 @@ for (const session of recorded.sessions) {
     const filter = sliding(session)
     await filter.unite(await unmarshal(bytesOf(session.filter), filter))
     const elements = ['jti-a', 'sub-b', 'jti-u', ''].map(one => Buffer.from(one))
-    assert.deepEqual(await filter.hasEach(elements), [true, true, true, true])
+    assert.ok(elements.every(element => filter.has(element)))
     // the same bits give the same fill
     assert.equal(filter.fill, session.steps.find(step => step.name === 'union')!.result!.Capacity)
   })

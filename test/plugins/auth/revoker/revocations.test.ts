@@ -9,7 +9,7 @@ const one = Buffer.from('jti-1')
 async function started(t: Parameters<NonNullable<Parameters<typeof test>[0]>>[0], seconds: number) {
   mock.timers.enable({ apis: ['setTimeout'] })
   let now = 0
-  const revocations = new Revocations(FORM, () => now)
+  const revocations = new Revocations(FORM, { now: () => now })
   t.after(() => {
     revocations.close()
     mock.timers.reset()

@@ -213,7 +213,7 @@ test('what does nothing is a warning', async t => {
 test('the RPC on an address of the network is a warning', async t => {
   const upstream = await serveEcho(t)
   const { log } = await openGateway(t, configOf(upstream.url, { ...REVOKER, port: await freePort(), listen_ip: '0.0.0.0' }))
-  await log.line(/WARNING \[SERVICE: Bloomfilter\] everyone who reaches 0\.0\.0\.0:\d+ can revoke tokens/)
+  await log.line(/WARNING \[SERVICE: Bloomfilter\] every program that reaches 0\.0\.0\.0:\d+ can revoke tokens/)
 })
 
 test('a gateway that closes lets its ports go', async t => {

@@ -23,7 +23,10 @@ interface Running {
 async function run(t: TestContext, form = { n: 100, p: 0.01, hash: 'optimal' as 'optimal' | 'default' }): Promise<Running> {
   const filter = new SlidingFilter(form)
   const reasons: string[] = []
-  const server = createRpcServer({ filter: () => filter, ended: reason => reasons.push(reason) })
+  const server = createRpcServer(() => ({
+    book: { filter, has: element => filter.has(element) },
+    ended: reason => void reasons.push(reason)
+  }))
   const sockets = new Set<Socket>()
   server.on('connection', socket => sockets.add(socket))
   server.listen(0, '127.0.0.1')
