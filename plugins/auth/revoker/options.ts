@@ -83,7 +83,8 @@ export function readRevokerOptions(options: unknown, context: ComponentContext):
   const reader = new OptionReader(options, context.fail)
   const form = readForm(reader, context)
   const ttlSeconds = reader.count('TTL', 0)
-  if (ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) context.fail('/TTL', 'expected a number of seconds from 1')
+  if (ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS)
+    context.fail(placeOf('TTL', reader), 'TTL: expected a number of seconds from 1')
   const tokenKeys = reader.texts('token_keys')
   const rpc = { port: reader.count('port', 0), host: readAddress(reader, '', context) }
   const http = readHttp(reader, context)
@@ -94,11 +95,12 @@ export function readRevokerOptions(options: unknown, context: ComponentContext):
 
 function readForm(reader: OptionReader, context: ComponentContext): FilterForm {
   const n = reader.count('N', 0)
-  if (n < 1) context.fail('/N', 'expected the number of elements, from 1')
+  if (n < 1) context.fail(placeOf('N', reader), 'N: expected the number of elements, from 1')
   const p = reader.number('P', 0)
-  if (!(p > 0 && p < 1)) context.fail('/P', 'expected a rate between 0 and 1, such as 0.0000001')
+  if (!(p > 0 && p < 1)) context.fail(placeOf('P', reader), 'P: expected a rate between 0 and 1, such as 0.0000001')
   const hash = reader.text('hash_name')
-  if (!HASH_NAMES.includes(hash as HashName)) context.fail('/hash_name', `expected one of ${HASH_NAMES.join(', ')}`)
+  if (!HASH_NAMES.includes(hash as HashName))
+    context.fail(placeOf('hash_name', reader), `hash_name: expected one of ${HASH_NAMES.join(', ')}`)
   const bytes = bytesOf(filterSize(n, p))
   if (bytes > MAX_FILTER_BYTES)
     context.fail(
@@ -106,6 +108,11 @@ function readForm(reader: OptionReader, context: ComponentContext): FilterForm {
       `N ${n} and P ${p} need three filters of ${inMib(bytes)} MiB, at most ${inMib(MAX_FILTER_BYTES)} MiB each are allowed`
     )
   return { n, p, hash: hash as HashName }
+}
+
+/** A key that is absent is told at the object, where the schema tells it too. */
+function placeOf(key: string, reader: OptionReader): string {
+  return reader.has(key) ? `/${key}` : ''
 }
 
 /** bytes as MiB, rounded up. */
