@@ -2,7 +2,7 @@
 import { errorAt, raise } from './errors.js'
 import { metamethod } from './metatables.js'
 import { textToLua } from './strings.js'
-import { type LuaFunction, type LuaResult, LuaTable, type LuaValue, NOTHING } from './values.js'
+import { type LuaFunction, LuaObject, type LuaResult, type LuaValue, NOTHING } from './values.js'
 import { vm } from './vm.js'
 
 /** First item of a result that is a call still to be made: `[TAIL, function, ...arguments]`. */
@@ -36,26 +36,10 @@ export class Yielded {
 }
 
 type Running = Generator<unknown, unknown, unknown>
-const GENERATOR = Object.getPrototypeOf(Object.getPrototypeOf((function* () {})())) as object
 
-function isGenerator(value: unknown): value is Running {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !(value instanceof LuaTable) &&
-    Object.prototype.isPrototypeOf.call(GENERATOR, value)
-  )
-}
-
-/** True for what is no result yet: a generator to be run, a promise to be waited for. */
+/** True for what is no result yet: a generator to be run, a promise to be waited for. Nothing else that functions return is an object. */
 export function special(result: unknown): boolean {
-  return (
-    typeof result === 'object' &&
-    result !== null &&
-    !(result instanceof LuaTable) &&
-    !Array.isArray(result) &&
-    (result instanceof Wait || result instanceof Yielded || isGenerator(result))
-  )
+  return typeof result === 'object' && !(result instanceof LuaObject) && !Array.isArray(result)
 }
 
 const HOSTED = Symbol('hosted')
@@ -75,10 +59,10 @@ export function hosted(result: unknown): boolean {
 export function* settle(start: unknown): Running {
   let result = start
   for (;;) {
-    if (isGenerator(result)) result = yield* result
-    else if (result instanceof Wait) result = yield* waited(result)
+    if (!special(result)) return result
+    if (result instanceof Wait) result = yield* waited(result)
     else if (result instanceof Yielded) result = yield result
-    else return result
+    else result = yield* result as Running
   }
 }
 

@@ -6,14 +6,21 @@ import { holdsAsync } from './host.js'
 import { type LuaLibraries, librariesFor } from './libraries.js'
 import { parseChunk } from './parser.js'
 import { nextFile, registerChunk } from './positions.js'
-import type { ChunkMaker, LuaLimits, RunnableProgram, Variant } from './program.js'
+import type { ChunkMain, LuaLimits, RunnableProgram, Variant } from './program.js'
 import { LuaRun, type RunOptions } from './run.js'
 import { RUNTIME, RUNTIME_NAMES } from './runtime.js'
 import { bufferToLua, textToLua } from './strings.js'
 import { LuaSyntaxError } from './syntax-error.js'
 import { LuaTable, type LuaValue } from './values.js'
 
-export const DEFAULT_LIMITS: LuaLimits = { cpuMs: 25, sliceMs: 10, fuel: 20_000_000, memoryBytes: 64 * 1024 * 1024, depth: 256 }
+export const DEFAULT_LIMITS: LuaLimits = {
+  cpuMs: 25,
+  blockMs: 25,
+  sliceMs: 10,
+  fuel: 20_000_000,
+  memoryBytes: 64 * 1024 * 1024,
+  depth: 256
+}
 
 export interface LuaOptions {
   readonly libraries?: LuaLibraries
@@ -24,8 +31,6 @@ export interface LuaOptions {
   readonly print?: (text: string) => void
 }
 
-/** A script that computes longer holds up others; it is run in a way that can pause from then on. */
-const LONGEST_PLAIN_MS = 25
 /** With one of these a script can reach globals that its text does not name. */
 const WIDE = ['_G', 'getfenv', 'setfenv', 'load', 'loadstring', 'dofile', 'module', 'require', 'package', 'debug']
 
@@ -94,7 +99,7 @@ export class LuaProgram implements RunnableProgram {
     this.wide = WIDE.some(name => mentioned.has(name))
     this.environments = ['setfenv', 'getfenv', 'module'].some(name => mentioned.has(name))
     this.host = new Map([...librariesFor(libraries), ...Object.entries(globals)])
-    this.slow = this.limits.cpuMs > LONGEST_PLAIN_MS || mentioned.has('coroutine') || this.mayWait(globals)
+    this.slow = this.limits.cpuMs > this.limits.blockMs || mentioned.has('coroutine') || this.mayWait(globals)
     this.variant()
   }
 
@@ -126,7 +131,7 @@ export class LuaProgram implements RunnableProgram {
   private make(resumable: boolean): Variant {
     const slots = new Map<string, number>()
     if (this.wide) for (const name of ['_G', ...this.host.keys()]) slots.set(name, slots.size)
-    const makers = this.chunks.map(({ tree, chunkName, source }) => {
+    const mains = this.chunks.map(({ tree, chunkName, source }) => {
       try {
         return evaluate(
           tree,
@@ -145,11 +150,11 @@ export class LuaProgram implements RunnableProgram {
     )
     globals.makeIndex()
     const forks = globals.values.flatMap((value, i) => (value instanceof LuaTable ? [i] : []))
-    return { resumable, makers, globals, forks, self: slots.get('_G') ?? -1 }
+    return { resumable, mains, globals, forks, self: slots.get('_G') ?? -1 }
   }
 
   /** Compiles a chunk that a script made. */
-  load(text: string, chunkName: string, resumable: boolean): ChunkMaker {
+  load(text: string, chunkName: string, resumable: boolean): ChunkMain {
     const tree = parseChunk(text, chunkName)
     return evaluate(
       tree,
@@ -159,13 +164,12 @@ export class LuaProgram implements RunnableProgram {
   }
 }
 
-function evaluate(tree: FunctionExpression, options: Parameters<typeof generate>[1], source: LuaSource | undefined): ChunkMaker {
+function evaluate(tree: FunctionExpression, options: Parameters<typeof generate>[1], source: LuaSource | undefined): ChunkMain {
   const { code, marks } = generate(tree, options)
   const file = nextFile()
   const map = { chunkName: options.chunkName, marks, source }
   registerChunk(file, map)
-  const make = vmModule.compileFunction(code, ['R'], { filename: file }) as (runtime: typeof RUNTIME) => ChunkMaker
-  const maker = make(RUNTIME)
+  const make = vmModule.compileFunction(code, ['R'], { filename: file }) as (runtime: typeof RUNTIME) => ChunkMain
   // what runs keeps the map of its lines
-  return Object.assign((globals: LuaTable) => maker(globals), { map })
+  return Object.assign(make(RUNTIME), { map })
 }

@@ -197,6 +197,9 @@ export abstract class ExpressionWriter extends Scopes {
     const { operator, left, right, line } = node
     if (operator === '==' || operator === '~=') return this.equality(node)
     const helper = HELPERS[operator]
+    const late = this.readLate(left, right)
+    if (late !== undefined)
+      return `(${late.scratch}=${this.value(right)},${this.mark(line)}${helper}(${late.local},${late.scratch}))`
     const slow = (a: string, b: string): string => `${this.mark(line)}${helper}(${a},${b})`
     const b = this.simple(right)
     const a = this.simple(left)
@@ -210,6 +213,17 @@ export abstract class ExpressionWriter extends Scopes {
     }
     if (!isNumber) return slow(this.value(left), b)
     return `(typeof (t=${this.value(left)})==="number"?t${operator}${b}:${slow('t', b)})`
+  }
+
+  /**
+   * gopher-lua reads a local on the left after the right side has run, so that `a + f()` sees what `f` does to `a`.
+   */
+  private readLate(left: Expression, right: Expression): { local: string; scratch: string } | undefined {
+    const local = this.ownLocal(left)
+    if (local === undefined || !mayCall(right)) return undefined
+    const scratch = this.temporary()
+    this.scope.scratch.push(scratch)
+    return { local, scratch }
   }
 
   private equality({ operator, left, right, line }: Expression & { type: 'binary' }): string {
@@ -230,6 +244,12 @@ export abstract class ExpressionWriter extends Scopes {
     return `${this.mark(line)}${operator === '-' ? 'unm' : 'len'}(${this.value(operand)})`
   }
 
+  /** How many registers behind the values gopher-lua takes for more values: see `mixed`. */
+  private leftOver({ key, value }: TableField): number {
+    if (key === undefined || !this.isMulti(value)) return 0
+    return key.type === 'string' || key.type === 'number' || this.ownLocal(key) !== undefined ? 1 : 2
+  }
+
   private table(fields: readonly TableField[], line: number): string {
     if (fields.length === 0) return 'new T()'
     if (fields.every(({ key }) => key === undefined)) return `list([${this.listItems(fields.map(({ value }) => value))}])`
@@ -245,7 +265,27 @@ export abstract class ExpressionWriter extends Scopes {
       if (key !== undefined) return `${this.value(key)},${this.value(value)}`
       return i === fields.length - 1 && this.isMulti(value) ? `HOLE,...${this.list(value)}` : `HOLE,${this.value(value)}`
     })
-    return `${this.mark(line)}mixed([${items.join(',')}],${fields.length})`
+    return `${this.mark(line)}mixed([${items.join(',')}],${fields.length},${this.leftOver(fields.at(-1)!)})`
+  }
+}
+
+/** Whether a call stands in an expression. */
+function mayCall(node: Expression): boolean {
+  switch (node.type) {
+    case 'call':
+      return true
+    case 'index':
+      return mayCall(node.object) || mayCall(node.key)
+    case 'and':
+    case 'or':
+    case 'binary':
+      return mayCall(node.left) || mayCall(node.right)
+    case 'concat':
+      return node.parts.some(mayCall)
+    case 'unary':
+      return mayCall(node.operand)
+    default:
+      return false
   }
 }
 

@@ -24,8 +24,11 @@ class Writer extends ExpressionWriter {
     const body = this.functionText(main, true)
     const shapes = this.shapes.map((keys, i) => `K${i}=shape(${keys})`)
     const head = `const {${this.options.runtimeNames.join(',')}}=R;${shapes.length > 0 ? `const ${shapes.join(',')};` : ''}`
-    const globals = this.options.environments ? '' : 'const G=E.values;'
-    return this.finish(`${head}return (E)=>{${globals}const main=${body};return main}`)
+    return this.finish(
+      this.options.environments
+        ? `${head}const make=E=>${body};return Object.assign((E,...va)=>make(E)(...va),{make})`
+        : `${head}return ${body}`
+    )
   }
 
   /** Puts each mark on a new line and notes what it stands for. */
@@ -45,11 +48,13 @@ class Writer extends ExpressionWriter {
     const argument = fn.variadic && !main ? this.declare('arg', fn.line) : undefined
     const statements = this.block(fn.body)
     this.leaveFunction()
-    const list = [...parameters, ...(fn.variadic ? ['...va'] : [])].join(',')
+    const given = main && !environments ? ['E'] : []
+    const list = [...given, ...parameters, ...(fn.variadic ? ['...va'] : [])].join(',')
     const entry = `${this.mark(fn.line, undefined, true)}${resumable ? 'if(--m.fuel<0&&tired())yield PAUSE;' : 'if(--m.fuel<0)refuel();'}if(++m.depth>m.maxDepth)overflow();`
     const env = environments ? 'const P=m.env;m.env={cell:E,up:P};' : ''
     const extra = argument === undefined ? '' : `let ${argument.js}=${scope.usesVarargs ? 'undefined' : 'argTable(va)'};`
-    const body = `{${entry}${env}let t,s,r${this.usesJumps(statements) ? ',J=0' : ''};${extra}${statements}${this.leave}return NONE}`
+    const globals = given.length > 0 ? 'const G=E.values;' : ''
+    const body = `{${entry}${env}${globals}let ${['t,s,r', ...(this.usesJumps(statements) ? ['J=0'] : []), ...scope.scratch].join(',')};${extra}${statements}${this.leave}return NONE}`
     const text =
       main || resumable ? `function${resumable ? '*' : ''}${main ? ' main' : ''}(${list})${body}` : `(${list})=>${body}`
     if (environments) return main ? `scope(E,E=>${text})` : `scope(E.t,E=>${text})`

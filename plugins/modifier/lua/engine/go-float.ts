@@ -40,13 +40,26 @@ function exponential(value: number, precision: number): string {
 
 /** JavaScript writes up to 100 digits exactly; the rest of a double's digits are computed. */
 function exactExponential(value: number, precision: number): string {
-  if (precision <= 100) return value.toExponential(precision)
+  if (precision <= 100) {
+    const [mantissa = '', exponent] = value.toExponential(Math.min(precision + 30, 100)).split('e')
+    const [rounded = '', other] = value.toExponential(precision).split('e')
+    return exponent === other ? `${toEven(rounded, mantissa)}e${exponent}` : `${rounded}e${other}`
+  }
   const text = value.toExponential(100)
   return text.replace('e', `${'0'.repeat(precision - 100)}e`)
 }
 
+/** JavaScript rounds a half up, Go to the even digit. `longer` has the digits behind. */
+function toEven(rounded: string, longer: string): string {
+  const size = rounded.includes('.') ? rounded.length : longer.indexOf('.')
+  const rest = longer.slice(size).replace('.', '')
+  if (!/^50*$/.test(rest)) return rounded
+  const cut = longer.slice(0, size)
+  return Number(cut.at(-1)) % 2 === 0 ? cut : rounded
+}
+
 function fixed(value: number, precision: number): string {
-  if (value < 1e21 && precision <= 100) return value.toFixed(precision)
+  if (value < 1e21 && precision <= 100) return toEven(value.toFixed(precision), value.toFixed(Math.min(precision + 30, 100)))
   if (value < 1e21) return value.toFixed(100) + '0'.repeat(precision - 100)
   return BigInt(value).toString() + (precision > 0 ? `.${'0'.repeat(precision)}` : '')
 }

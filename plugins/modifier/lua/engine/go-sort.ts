@@ -167,7 +167,7 @@ class Sorter<T> {
       random ^= (random << 17n) & 0xffffffffffffffffn
       let other = Number(random & BigInt(modulus - 1))
       if (other >= length) other -= length
-      this.swap(at - 1 + i, a + other)
+      this.swap(at + i, a + other)
     }
   }
 

@@ -224,6 +224,7 @@ class Parser {
   private callOrAssignment(): Statement {
     const first = this.prefix()
     const { line } = first
+    if (first.type !== 'call' && this.parenthesised === first) throw this.unexpected('parse error')
     if (this.is('=') || this.is(',')) {
       const targets = [this.variable(first)]
       while (this.take(',')) {
@@ -409,6 +410,8 @@ class Parser {
     while (!this.is('}')) {
       fields.push(this.field())
       if (!this.take(',') && !this.take(';')) break
+      // gopher-lua's grammar takes several separators in a row
+      while (this.take(',') || this.take(';'));
     }
     this.expect('}')
     return { type: 'table', line, fields }

@@ -3,6 +3,8 @@
  * `lua:N`; every operation that can fail has a line of its own there, and the chunk's map tells its Lua line.
  */
 
+import { vm } from './vm.js'
+
 /** A place in generated code that can fail. */
 export interface Mark {
   readonly line: number
@@ -53,13 +55,21 @@ export function registerChunk(file: string, map: ChunkMap): void {
 const keep = (_error: Error, sites: NodeJS.CallSite[]): NodeJS.CallSite[] => sites
 
 function capture(limit: number): NodeJS.CallSite[] {
-  const holder: { stack?: NodeJS.CallSite[] } = {}
+  const holder: { stack?: unknown } = {}
   const { prepareStackTrace, stackTraceLimit } = Error
+  // reading a stack is expensive: a script that makes errors in a loop pays for it
+  vm.fuel -= 400
   try {
     Error.stackTraceLimit = limit
     Error.prepareStackTrace = keep
     Error.captureStackTrace(holder, capture)
-    return holder.stack ?? []
+    const sites = holder.stack
+    if (!Array.isArray(sites)) return []
+    vm.fuel -= 8 * sites.length
+    return sites as NodeJS.CallSite[]
+  } catch {
+    // at the end of JavaScript's stack there is no room to look at it
+    return []
   } finally {
     Error.stackTraceLimit = stackTraceLimit
     Error.prepareStackTrace = prepareStackTrace as never

@@ -1,10 +1,12 @@
 /** A compiled program, as a run sees it. */
 import type { LuaLibraries } from './libraries.js'
-import type { LuaFunction, LuaTable } from './values.js'
+import type { LuaFunction, LuaTable, LuaValue } from './values.js'
 
 export interface LuaLimits {
   /** Milliseconds that a run may compute. Waiting does not count. */
   readonly cpuMs: number
+  /** Milliseconds that a script may hold up others. With a larger `cpuMs` programs are made so that they can pause. */
+  readonly blockMs: number
   /** Milliseconds after which a program that can pause lets others go on. */
   readonly sliceMs: number
   /** Steps: calls, iterations, work of library functions. */
@@ -15,13 +17,17 @@ export interface LuaLimits {
   readonly depth: number
 }
 
-/** Makes the body of a chunk over a table of globals. */
-export type ChunkMaker = (globals: LuaTable) => LuaFunction
+/** The body of a chunk: runs over a table of globals. */
+export interface ChunkMain {
+  (globals: LuaTable, ...args: LuaValue[]): unknown
+  /** In programs with environments: makes the body as a function whose environment can be set. */
+  readonly make?: (globals: LuaTable) => LuaFunction
+}
 
 /** A program made for one way to run: with plain functions, or with generators. */
 export interface Variant {
   readonly resumable: boolean
-  readonly makers: readonly ChunkMaker[]
+  readonly mains: readonly ChunkMain[]
   /** Globals of a new run: keys are shared, values copied, tables among them forked. */
   readonly globals: LuaTable
   readonly forks: readonly number[]
@@ -36,5 +42,5 @@ export interface RunnableProgram {
   /** From now on runs of this program pause: one has computed too long. */
   slowDown(): void
   /** Compiles a chunk that a script made. @throws LuaSyntaxError */
-  load(text: string, chunkName: string, resumable: boolean): ChunkMaker
+  load(text: string, chunkName: string, resumable: boolean): ChunkMain
 }

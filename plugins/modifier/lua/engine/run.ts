@@ -3,7 +3,7 @@ import { all, PAUSE, settle, Wait } from './calls.js'
 import { asLuaError, errorAt, type LuaLimit, limitError } from './errors.js'
 import { stringTable } from './libraries.js'
 import { type TypeMetatables, useMetatables } from './metatables.js'
-import type { RunnableProgram, Variant } from './program.js'
+import type { ChunkMain, RunnableProgram, Variant } from './program.js'
 import type { RunningScript } from './running.js'
 import { nextTurn } from './slices.js'
 import { LuaSyntaxError } from './syntax-error.js'
@@ -21,6 +21,8 @@ export interface RunOptions {
 const QUANTUM = 2048
 /** A plain run that computes longer makes its program pause from then on. */
 const SLOW_MS = 8
+/** … when it has also taken so many steps: a busy machine makes short scripts take long. */
+const SLOW_STEPS = 100_000
 
 const MESSAGES: Record<LuaLimit, string> = {
   cpu: 'script computed too long',
@@ -29,6 +31,9 @@ const MESSAGES: Record<LuaLimit, string> = {
   aborted: 'script was aborted',
   deadline: 'context deadline exceeded'
 }
+
+/** A run is ended after so many times its CPU time, whatever else the machine does. */
+const PATIENCE = 4
 
 type Driven = Generator<unknown, unknown, unknown>
 type Saved = Pick<
@@ -55,6 +60,8 @@ export class LuaRun implements RunningScript {
   /** What a run in several parts keeps between them. */
   private guards = 0
   private coroutine: unknown
+  /** CPU time of the process when the run first looked at the clock. */
+  private cpuBefore: NodeJS.CpuUsage | undefined
 
   constructor(program: RunnableProgram, variant: Variant, context: unknown, options: RunOptions | undefined) {
     this.program = program
@@ -101,16 +108,15 @@ export class LuaRun implements RunningScript {
 
   /** Runs a chunk: its results, or a promise when the script waited or paused. @throws LuaError */
   execute(index: number): readonly LuaValue[] | Promise<readonly LuaValue[]> {
-    const maker = this.variant.makers[index]
-    if (maker === undefined) throw new RangeError(`the program has no chunk ${index}`)
-    const main = maker(this.globals)
-    return this.variant.resumable ? this.drive(settle(main()) as Driven, undefined, false) : this.plainly(main)
+    const main = this.variant.mains[index]
+    if (main === undefined) throw new RangeError(`the program has no chunk ${index}`)
+    return this.variant.resumable ? this.drive(settle(main(this.globals)) as Driven, undefined, false) : this.plainly(main)
   }
 
-  private plainly(main: LuaFunction): readonly LuaValue[] {
+  private plainly(main: ChunkMain): readonly LuaValue[] {
     const saved = this.enter()
     try {
-      return all(main())
+      return all(main(this.globals))
     } catch (thrown) {
       throw asLuaError(thrown)
     } finally {
@@ -175,17 +181,27 @@ export class LuaRun implements RunningScript {
     this.fuel -= QUANTUM
     if (this.fuel < 0) this.end('fuel')
     if (this.signal?.aborted === true) this.end('aborted')
+    this.cpuBefore ??= process.cpuUsage()
     const now = performance.now()
     if (now > this.deadline) this.end('deadline')
     const slice = now - this.since
-    if (this.used + slice > this.program.limits.cpuMs) this.end('cpu')
+    if (this.used + slice > this.program.limits.cpuMs && this.computed(slice)) this.end('cpu')
     if (!this.variant.resumable) {
-      if (slice > SLOW_MS) this.program.slowDown()
+      if (slice > SLOW_MS && this.program.limits.fuel - this.fuel > SLOW_STEPS) this.program.slowDown()
     } else if (slice > this.program.limits.sliceMs) {
       this.tired = true
       return 0
     }
     return QUANTUM
+  }
+
+  /** Whether the time that has passed was spent computing: a machine that is busy elsewhere does not end scripts. */
+  private computed(slice: number): boolean {
+    const { cpuMs } = this.program.limits
+    const passed = this.used + slice
+    if (passed > cpuMs * PATIENCE || this.cpuBefore === undefined) return true
+    const { user, system } = process.cpuUsage(this.cpuBefore)
+    return (user + system) / 1000 > cpuMs
   }
 
   private end(limit: LuaLimit): never {
@@ -199,7 +215,8 @@ export class LuaRun implements RunningScript {
 
   load(text: string, chunkName: string): LuaFunction | string {
     try {
-      return this.program.load(text, chunkName, this.variant.resumable)(this.globals)
+      const main = this.program.load(text, chunkName, this.variant.resumable)
+      return main.make?.(this.globals) ?? ((...args: LuaValue[]) => main(this.globals, ...args))
     } catch (error) {
       if (error instanceof LuaSyntaxError) return error.message
       if (error instanceof RangeError) return `${chunkName}: nested too deeply`
@@ -230,14 +247,24 @@ export class LuaRun implements RunningScript {
     return { fuel, memory, depth, maxDepth, tails, guards, pinned, resumable, meter, coroutine, env, metatables }
   }
 
-  private leave({ metatables, ...saved }: Saved): void {
+  private leave(saved: Saved): void {
     this.used += performance.now() - this.since
     this.fuel -= QUANTUM - Math.max(vm.fuel, 0)
     this.memory = vm.memory
     this.guards = vm.guards
     this.coroutine = vm.coroutine
-    useMetatables(metatables)
-    Object.assign(vm, saved)
+    useMetatables(saved.metatables)
+    vm.fuel = saved.fuel
+    vm.memory = saved.memory
+    vm.depth = saved.depth
+    vm.maxDepth = saved.maxDepth
+    vm.tails = saved.tails
+    vm.guards = saved.guards
+    vm.pinned = saved.pinned
+    vm.resumable = saved.resumable
+    vm.meter = saved.meter
+    vm.coroutine = saved.coroutine
+    vm.env = saved.env
   }
 }
 

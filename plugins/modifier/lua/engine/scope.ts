@@ -34,6 +34,8 @@ export interface FunctionScope {
   readonly loops: string[]
   readonly jumps: JumpPlan[]
   usesVarargs: boolean
+  /** Variables of the function for values in the middle of expressions. */
+  readonly scratch: string[]
   locals: number
 }
 
@@ -67,7 +69,7 @@ export class Scopes {
   }
 
   protected enterFunction(fn: FunctionExpression): FunctionScope {
-    this.scope = { parent: this.scope, fn, blocks: [], loops: [], jumps: [], usesVarargs: false, locals: 0 }
+    this.scope = { parent: this.scope, fn, blocks: [], loops: [], jumps: [], usesVarargs: false, scratch: [], locals: 0 }
     this.openBlock()
     return this.scope
   }

@@ -35,8 +35,11 @@ export function shaped({ keys, index }: Shape, values: LuaValue[]): LuaTable {
   return table
 }
 
-/** Any constructor: keys and values in the order of the text. Values without key are set last, as by gopher-lua. */
-export function mixed(items: (LuaValue | typeof HOLE)[], fields: number): LuaTable {
+/**
+ * Any constructor: keys and values in the order of the text. Values without key are set last, as by gopher-lua, which also takes what its
+ * registers hold behind them when the last field is `key = call()`: the value (`tail` 1), or key and value (`tail` 2).
+ */
+export function mixed(items: (LuaValue | typeof HOLE)[], fields: number, tail: number): LuaTable {
   const table = new LuaTable()
   const array: LuaValue[] = []
   let at = 0
@@ -47,6 +50,7 @@ export function mixed(items: (LuaValue | typeof HOLE)[], fields: number): LuaTab
       for (; at < items.length; at++) array.push(items[at] as LuaValue)
     } else array.push(items[at++] as LuaValue)
   }
+  if (tail > 0 && array.length % 50 !== 0) array.push(...(items.slice(-tail) as LuaValue[]))
   allocate(array.length * 16)
   array.forEach((value, i) => {
     table.setIndex(i + 1, value)

@@ -20,7 +20,10 @@ const FEW = 8
 const SHARED_KEYS = 1
 const SHARED_VALUES = 2
 
-export class LuaTable {
+/** What all Lua values that are objects have in common. */
+export abstract class LuaObject {}
+
+export class LuaTable extends LuaObject {
   /** Values of the indexes 1…n. */
   array: LuaValue[]
   /** The other keys in order of their first appearance. A key whose value is nil keeps its place, as in gopher-lua. */
@@ -31,6 +34,7 @@ export class LuaTable {
   shared: number
 
   constructor(array: LuaValue[] = [], keys: LuaValue[] = [], values: LuaValue[] = []) {
+    super()
     this.array = array
     this.keys = keys
     this.values = values
@@ -182,23 +186,25 @@ export class LuaTable {
 }
 
 /** A value of the host. */
-export class LuaUserdata {
+export class LuaUserdata extends LuaObject {
   metatable: LuaTable | undefined
   readonly value: unknown
   constructor(value: unknown, metatable?: LuaTable) {
+    super()
     this.value = value
     this.metatable = metatable
   }
 }
 
 /** A thread of a script. */
-export class LuaCoroutine {
+export class LuaCoroutine extends LuaObject {
   status: 'suspended' | 'running' | 'normal' | 'dead' = 'suspended'
   body: Generator<unknown, unknown, unknown> | undefined
   depth = 0
   readonly fn: LuaFunction
   readonly wrapped: boolean
   constructor(fn: LuaFunction, wrapped: boolean) {
+    super()
     this.fn = fn
     this.wrapped = wrapped
   }

@@ -1,7 +1,7 @@
 /** The library `string`. Positions and lengths are of bytes. */
 import { callAll } from '../calls.js'
 import { checkInt, checkString, optInt } from '../checks.js'
-import { argumentError, raise } from '../errors.js'
+import { argumentError, raise, raiseValue } from '../errors.js'
 import { lowerGo, upperGo } from '../go-case.js'
 import { formatGo } from '../go-format.js'
 import { numberToText } from '../numbers.js'
@@ -37,7 +37,7 @@ function find(...args: LuaValue[]): LuaResult {
   const from = place(text, optInt(args[2], 3, 1), true)
   readCost(text)
   if (args.length === 4 && args[3] !== undefined && args[3] !== false) {
-    if (from > text.length) raise(`runtime error: slice bounds out of range [${from}:${text.length}]`)
+    if (from > text.length) raiseValue(`runtime error: slice bounds out of range [${from}:${text.length}]`)
     const at = text.indexOf(pattern, from)
     charge(text.length >> 6)
     return at < 0 ? undefined : [at + 1, at + pattern.length]

@@ -1,10 +1,11 @@
 /** What is left of `os`, `io`, `debug` and `package` when scripts have no files, processes or environment. */
-import { checkAny, checkString, optInt } from '../checks.js'
+import { checkAny, checkString, checkTable, optInt } from '../checks.js'
 import { raise, typeError } from '../errors.js'
 import { metatableOf, setMetatableOf } from '../metatables.js'
 import { parseNumber } from '../number-reading.js'
 import { toInt } from '../numbers.js'
 import { position, traceback } from '../positions.js'
+import { runningScript } from '../running.js'
 import { strftime } from '../strftime.js'
 import { type LuaFunction, type LuaResult, LuaTable, type LuaValue, NOTHING } from '../values.js'
 
@@ -85,5 +86,10 @@ export const debug: Library = {
 
 export const packageFunctions: Library = {
   loadlib: () => raise('loadlib is not supported'),
-  seeall: () => NOTHING
+  seeall(module: LuaValue) {
+    const table = checkTable(module, 1)
+    table.metatable ??= new LuaTable()
+    table.metatable.set('__index', runningScript().globals)
+    return NOTHING
+  }
 }

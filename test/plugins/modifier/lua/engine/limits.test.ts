@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import {
+  asyncFunction,
+  compileLua,
+  hostFunction,
+  LuaError,
+  type LuaLimits,
+  type LuaValue,
+  NOTHING
+} from '../../../../../plugins/modifier/lua/engine/index.js'
+
+const wide = { cpuMs: 30_000, blockMs: 30_000 }
+
+async function end(text: string, limits: Partial<LuaLimits>): Promise<LuaError> {
+  try {
+    const result = await compileLua([{ text }], { libraries: 'open', limits }).start().execute(0)
+    throw new Error(`the script ended with ${String(result)}`)
+  } catch (error) {
+    assert.ok(error instanceof LuaError, String(error))
+    return error
+  }
+}
+
+/** Scripts without end, each for plain functions and for generators. */
+const ENDLESS: Record<string, string> = {
+  'an empty loop': 'while true do end',
+  'a repeat loop': 'repeat until false',
+  'a numeric loop': 'for i = 1, math.huge do end',
+  'a loop of gotos': '::a:: goto a',
+  'a loop over a function': 'for x in function() return 1 end do end',
+  'tail calls': 'local function f() return f() end f()',
+  'recursion caught for ever': 'local function f() pcall(f) return f() end f()',
+  'loops that catch their end': 'while true do pcall(function() while true do end end) end',
+  'a comparator without end': 'table.sort({3, 2, 1}, function() while true do end end)',
+  'a replacement without end': '("x"):gsub("x", function() while true do end end)',
+  'a metamethod without end': 'local t = setmetatable({}, {__index = function() while true do end end}) return t.x',
+  'a coroutine without end': 'coroutine.wrap(function() while true do end end)()',
+  'a pattern that backtracks': '(("a"):rep(60)):find(("a*"):rep(30) .. "b")',
+  'lazy patterns that backtrack': '(("a"):rep(500)):find("(.-)(.-)(.-)(.-)(.-)(.-)b")',
+  'balances without partner': '(("("):rep(100000)):find("%b()%b()")'
+}
+
+describe('limits of a run', () => {
+  for (const [name, text] of Object.entries(ENDLESS)) {
+    it(`ends ${name} by its steps`, async () => {
+      assert.equal((await end(text, { ...wide, fuel: 300_000 })).limit, 'fuel')
+      assert.equal((await end(text, { cpuMs: 30_000, blockMs: 0, fuel: 300_000 })).limit, 'fuel')
+    })
+  }
+
+  it('ends a loop by the time it computes', async () => {
+    assert.equal((await end('while true do end', { cpuMs: 5, fuel: 1e15 })).limit, 'cpu')
+    assert.equal((await end('while true do end', { cpuMs: 30, blockMs: 0, fuel: 1e15 })).limit, 'cpu')
+  })
+
+  for (const [name, text] of Object.entries({
+    'a text that doubles': 'local s = "x" while true do s = s .. s end',
+    'a text that grows': 'local s = "" while true do s = s .. ("x"):rep(100000) end',
+    'rep of gigabytes': 'return ("x"):rep(5e9)',
+    'rep of rep': 'local s = "x" while true do s = s:rep(1000) end',
+    'a width of format': 'local t = {} while true do t[#t + 1] = ("%999999d"):format(1) end',
+    'a million globals': 'for i = 1, 1e6 do _G["g" .. i] = i end',
+    'a list without end': 'local t = {} while true do t[#t + 1] = 1 end',
+    'a far index': 'local t = {} t[67000000] = 1',
+    'tables in tables': 'local t = {} while true do t = {t} end',
+    closures: 'local t = {} while true do t[#t + 1] = function() return t end end',
+    constructors: 'local t = {} while true do t = {a = t, b = 1, c = 2} end',
+    'replacements that grow': 'local s = "x" while true do s = s:gsub(".", "%0%0") end',
+    joins:
+      'local t = {} for i = 1, 1000 do t[i] = ("x"):rep(1000) end local s = {} while true do s[#s + 1] = table.concat(t) end',
+    'matches of a long text': 'local s = ("x"):rep(1e6) local t = {} while true do t[#t + 1] = s:gmatch(".") end'
+  })) {
+    it(`ends ${name} by its memory`, async () => {
+      assert.equal((await end(text, { ...wide, memoryBytes: 8_000_000, fuel: 1e12 })).limit, 'memory')
+    })
+  }
+
+  it('ends deep recursion as gopher-lua does, and the script can catch it', async () => {
+    assert.match((await end('local function f() return 1 + f() end f()', wide)).text, /^stack overflow$/)
+    const run = compileLua([{ text: 'local function f() return 1 + f() end return pcall(f)' }]).start()
+    assert.deepEqual(run.execute(0), [false, '<string>:1: stack overflow'])
+  })
+
+  it('survives frames of JavaScript that nest deeper than Lua calls', async () => {
+    const text = 'local n = 0 local function f() n = n + 1 table.sort({2, 1}, function() f() return true end) end return pcall(f)'
+    const [ok, message] = (await compileLua([{ text }], { limits: { ...wide, depth: 1e6 } })
+      .start()
+      .execute(0)) as LuaValue[]
+    assert.equal(ok, false)
+    assert.match(String(message), /stack overflow/)
+  })
+
+  it('keeps the budget over the chunks of a run', async () => {
+    const source = { text: 'for i = 1, 50000 do end' }
+    const run = compileLua([source, source, source], { limits: { ...wide, fuel: 120_000 } }).start()
+    run.execute(0)
+    run.execute(1)
+    assert.throws(() => run.execute(2), { limit: 'fuel' })
+  })
+
+  it('ends for a signal and for a deadline', async () => {
+    const gone = new AbortController()
+    gone.abort()
+    const program = compileLua([{ text: 'while true do end' }], { limits: { ...wide, fuel: 1e12 } })
+    assert.throws(() => program.start(undefined, { signal: gone.signal }).execute(0), { limit: 'aborted' })
+    assert.throws(() => program.start(undefined, { deadline: performance.now() }).execute(0), { limit: 'deadline' })
+  })
+
+  it('ends a wait for a signal and for a deadline', async () => {
+    const never = asyncFunction('never', () => new Promise<LuaValue>(() => {}))
+    const program = compileLua([{ text: 'never()' }], { globals: { never } })
+    const client = new AbortController()
+    const waiting = program.start(undefined, { signal: client.signal }).execute(0)
+    client.abort()
+    await assert.rejects(async () => waiting, { limit: 'aborted' })
+    await assert.rejects(async () => program.start(undefined, { deadline: performance.now() + 1 }).execute(0), {
+      limit: 'deadline'
+    })
+  })
+
+  it('lets others go on while a script computes long', async () => {
+    const program = compileLua([{ text: 'local n = 0 while not done() do n = n + 1 end return n > 0' }], {
+      globals: { done: hostFunction('done', () => turns >= 5) },
+      limits: { cpuMs: 30_000, sliceMs: 1, fuel: 1e12 }
+    })
+    let turns = 0
+    const run = program.start().execute(0)
+    assert.ok(run instanceof Promise)
+    while (turns < 5) {
+      await turn()
+      turns++
+    }
+    assert.deepEqual(await run, [true])
+  })
+
+  it('makes a program pause once a run of it has computed long', async () => {
+    const program = compileLua([{ text: 'while true do end' }], { limits: { cpuMs: 30, blockMs: 30, fuel: 1e12 } })
+    assert.equal(program.resumable, false)
+    assert.throws(() => program.start().execute(0), { limit: 'cpu' })
+    assert.equal(program.resumable, true)
+    await assert.rejects(async () => program.start().execute(0), { limit: 'cpu' })
+  })
+
+  it('goes on in the same program after a run was ended', async () => {
+    const program = compileLua([{ text: 'return ("x"):rep(size())' }], {
+      libraries: 'open',
+      globals: { size: hostFunction('size', () => sizes.shift()) },
+      limits: { memoryBytes: 1_000_000 }
+    })
+    const sizes = [1e9, 3]
+    assert.throws(() => program.start().execute(0), { limit: 'memory' })
+    assert.deepEqual(program.start().execute(0), ['xxx'])
+  })
+
+  it('keeps runs apart when one begins inside of another', () => {
+    const inner = compileLua([{ text: 'local s = 0 for i = 1, 10 do s = s + i end return s' }])
+    const nested = hostFunction('nested', () => inner.start().execute(0) as readonly LuaValue[])
+    const outer = compileLua([{ text: 'x = 1 local v = nested() return v, x' }], {
+      globals: { nested, nothing: hostFunction('nothing', () => NOTHING) }
+    })
+    assert.deepEqual(outer.start().execute(0), [55, 1])
+  })
+})
