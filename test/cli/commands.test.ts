@@ -197,9 +197,10 @@ test('a service without TLS, plugins or endpoints is described too', () => {
   assert.match(text, /TLS: off\n0 global component configuration\(s\):\n0 API endpoint\(s\):\n0 async agent\(s\):\n$/)
 })
 
-test('pipes prints text or JSON', async () => {
+test('pipes prints text, JSON or a diagram', async () => {
   assert.equal((await sluice(['pipes', '-c', 'k.json'])).out, 'GET /x: passthrough\n')
   assert.deepEqual(JSON.parse((await sluice(['pipes', '-c', 'k.json', '--json'])).out), { pipes: [] })
+  assert.equal((await sluice(['pipes', '-c', 'k.json', '--mermaid'])).out, 'flowchart LR\n')
   const failed = await sluice(['pipes', '-c', 'k.json'], { createFails: new GatewayError('SLUICE_ERR_PLUGIN_FAILED') })
   assert.equal(failed.code, 1)
   assert.equal(failed.err, 'ERROR checking the configuration file: a plugin failed\n')

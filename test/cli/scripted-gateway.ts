@@ -95,7 +95,10 @@ export function scriptedGateway(script: Script, calls: unknown[] = []): GatewayM
           if (script.closeFails !== undefined) throw script.closeFails
           return script.close === undefined ? true : script.close()
         },
-        describePipes: options => (options?.json ? '{"pipes":[]}' : 'GET /x: passthrough\n')
+        describePipes(options) {
+          if (options?.json) return '{"pipes":[]}'
+          return options?.mermaid ? 'flowchart LR\n' : 'GET /x: passthrough\n'
+        }
       }
     },
     async lintConfig(file, options) {

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { PipeDescription, PipeStage } from '../../src/pipe/description.js'
+import { mermaidOf } from '../../src/pipe/mermaid.js'
+
+const stage = (name: string, more: Partial<PipeStage> = {}): PipeStage => ({ name, place: 'p', holdsBody: 'no', ...more })
+
+/** The arrows of a diagram by the labels of their nodes. */
+function arrowsOf(text: string): string[] {
+  const labels = new Map([...text.matchAll(/^\s*(n\d+)\W+"(.*)"\W+$/gm)].map(match => [match[1]!, match[2]!]))
+  return [...text.matchAll(/(n\d+) --> (n\d+)/g)].map(match => `${labels.get(match[1]!)} > ${labels.get(match[2]!)}`)
+}
+
+const PIPE: PipeDescription = {
+  method: 'GET',
+  path: '/x',
+  pipe: 'aggregate',
+  direct: false,
+  stages: [
+    stage('cors'),
+    stage('shadow', { copy: { stages: [stage('merge')], backends: [{ method: 'GET', target: 's', stages: [stage('call')] }] } }),
+    stage('render', { holdsBody: 'yes' })
+  ],
+  backends: [
+    { method: 'GET', target: 'a', stages: [stage('cache', { holdsBody: 'may' }), stage('call')] },
+    { method: 'GET', target: 'b', stages: [stage('call')] }
+  ]
+}
+
+describe('pipes as a diagram', () => {
+  test('lead from the client through the stages to each backend, copies included', () => {
+    assert.deepEqual(arrowsOf(mermaidOf([PIPE])), [
+      'client > cors',
+      'cors > shadow',
+      'shadow > merge',
+      'merge > call',
+      'call > GET s',
+      'shadow > render',
+      'render > cache',
+      'cache > call',
+      'call > GET a',
+      'render > call',
+      'call > GET b'
+    ])
+  })
+
+  test('give each endpoint a subgraph and each node an id of its own', () => {
+    const text = mermaidOf([PIPE, { ...PIPE, path: '/y', pipe: 'passthrough', direct: true }])
+    assert.deepEqual(
+      [...text.matchAll(/subgraph \w+\["(.*)"\]/g)].map(match => match[1]),
+      ['GET /x (aggregate)', 'GET /y (passthrough, direct)']
+    )
+    assert.equal(text.match(/^ {2}end$/gm)!.length, 2)
+    const ids = [...text.matchAll(/^\s*(?:subgraph )?(n\d+)[[(]/gm)].map(match => match[1])
+    assert.equal(new Set(ids).size, ids.length)
+  })
+
+  test('mark what holds a body', () => {
+    const classes = [...mermaidOf([PIPE]).matchAll(/class n\d+ (\w+)/g)].map(match => match[1])
+    assert.deepEqual(classes, ['yes', 'may'])
+  })
+
+  test('hold texts of the configuration in their quotes', () => {
+    const text = mermaidOf([{ ...PIPE, path: '/"]<b>#1&', stages: [], backends: [] }])
+    assert.match(text, /\["GET \/#34;\]#60;b#62;#35;1#38; \(aggregate\)"\]/)
+  })
+})
