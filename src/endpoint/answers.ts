@@ -1,12 +1,10 @@
 /** The answers of an endpoint: data rendered, no-op heads marked, failures with their status. */
 
-import type { ServerResponse } from 'node:http'
 import { entityOf } from '../backend/entity.js'
 import { isEmptyObject } from '../encoding/json/scan.js'
 import { rendererFor, rendererName } from '../encoding/renderers.js'
 import type { Renderer } from '../encoding/types.js'
 import { type ErrorStatusMode, GatewayError, MergeError, statusOf } from '../errors.js'
-import { writeHead } from '../exchange/write-head.js'
 import { fieldOf, fieldsOfPairs, lowerName, type RawFields } from '../http/fields.js'
 import { stringifyJsonValue } from '../message/json-value.js'
 import type { GatewayRequest } from '../message/request.js'
@@ -16,6 +14,13 @@ import { type Layer, workLayer } from '../pipe/layer.js'
 import type { Work } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 
+/** A response to a failure, before it has a length. */
+export interface FailureParts {
+  readonly status: number
+  readonly raw: RawFields
+  readonly body: Buffer
+}
+
 export interface EndpointAnswers {
   /** `X-Krakend` and `X-Krakend-Completed: false`. */
   readonly noOpFields: RawFields
@@ -23,8 +28,8 @@ export interface EndpointAnswers {
   finishDecoded(renderer: Renderer): Work
   /** The answer to a failure without a response. Logs it. */
   failed(error: unknown, request: GatewayRequest): GatewayResponse
-  /** The same, straight to a socket that has seen nothing yet; answers status and body length. Does not log. */
-  writeFailure(res: ServerResponse, error: GatewayError): { status: number; bytes: number }
+  /** The same without a message object. Does not log. */
+  failureParts(error: GatewayError): FailureParts
   logFailure(error: GatewayError): void
 }
 
@@ -65,7 +70,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
     } else logger.error(tag, oneLine(error))
   }
 
-  function failureParts(error: GatewayError): { status: number; raw: RawFields; body: Buffer } {
+  function failureParts(error: GatewayError): FailureParts {
     const raw = error.headers === undefined ? failedFields.slice() : [...failedFields, ...fieldsOfPairs(error.headers)]
     let body = EMPTY
     if (returnErrorMsg && error.message !== '') {
@@ -126,18 +131,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
       const { status, raw, body } = failureParts(error)
       return GatewayResponse.over(status, raw, body, body.length)
     },
-    writeFailure(res, error) {
-      const { status, raw, body } = failureParts(error)
-      raw.push('Content-Length', String(body.length))
-      try {
-        writeHead(res, status, raw)
-      } catch {
-        // fields that a plugin's error brings and that cannot be written: the status still can
-        writeHead(res, status, [...failedFields, 'Content-Length', String(body.length)])
-      }
-      res.end(body)
-      return { status, bytes: body.length }
-    },
+    failureParts,
     logFailure
   }
 }

@@ -3,16 +3,13 @@ import type { BackendAddress } from '../backend/address.js'
 import type { EndpointLists } from './lists.js'
 import { PassthroughExchange, type PassthroughPlan } from './passthrough.js'
 
-/** Serves a request without message objects. `query` is raw, `host` the client's Host. */
+/** Makes the exchange of a request that is served without message objects. */
 export type DirectServe = (
   req: IncomingMessage,
   res: ServerResponse,
-  params: Readonly<Record<string, string>>,
-  query: string,
   clientAddress: string,
-  host: string,
   requestId: string
-) => void
+) => PassthroughExchange
 
 /** What of a plan an endpoint knows; the rest is the address of its backend, narrowed by its lists. */
 type EndpointHalf = Omit<PassthroughPlan, keyof BackendAddress | 'filterFields' | 'filterQuery'>
@@ -31,6 +28,5 @@ export function compileDirect(endpoint: EndpointHalf, lists: EndpointLists, addr
     filterFields: pickFields === undefined ? fields : (raw, client, host) => pickFields(fields(raw, client, host)),
     filterQuery: pickQuery === undefined ? query : text => pickQuery(query(text))
   }
-  return (req, res, params, text, clientAddress, host, requestId) =>
-    new PassthroughExchange(plan, req, res, clientAddress, requestId).start(params, text, host)
+  return (req, res, clientAddress, requestId) => new PassthroughExchange(plan, req, res, clientAddress, requestId)
 }

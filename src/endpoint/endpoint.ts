@@ -82,7 +82,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
             timeoutMs,
             timeoutCoversBody: coversBody,
             maxRequestBytes: router.maxRequestBytes,
-            answerFailure: answers.writeFailure,
+            failureParts: answers.failureParts,
             logFailure: answers.logFailure,
             report: meteredReport(deps.report, [layers.meter, only.pipe.layers.meter]),
             watch: only.pipe.layers.watch

@@ -1,22 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
-import { fieldsOfPairs, hasBody } from '../http/fields.js'
-import type { Exchange } from '../message/context.js'
+import type { TLSSocket } from 'node:tls'
+import { GatewayError, statusOf } from '../errors.js'
+import { fieldOf, hasBody, type RawFields } from '../http/fields.js'
+import type { Body, ValueSource } from '../message/body.js'
+import type { ByteSink, ByteSource } from '../message/byte-flow.js'
+import { Exchange } from '../message/context.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import { GatewayResponse } from '../message/response.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
-import type { GatewayLogger } from '../telemetry/logger.js'
-import { AnswerWriter } from './answer-writer.js'
+import { deadlines } from '../telemetry/timer-wheel.js'
+import {
+  type AnswerWriter,
+  cutAnswer,
+  describesLength,
+  endBody,
+  idleFailure,
+  isBodiless,
+  ownResponse,
+  sendChunk,
+  sendHead,
+  sendInterim,
+  sendWhole,
+  watchBody
+} from './answer-writer.js'
 import { clientGone } from './client-gone.js'
+import { answerToFailure, type FailureOptions } from './failure-answer.js'
+import { checkPart } from './partial-content.js'
 import type { ExchangeReport, Report } from './report.js'
-import { switchingHead, Tunnel, type TunnelEnded } from './tunnel.js'
-
-/** What an answer to a failure depends on. */
-export interface FailureOptions {
-  readonly logger: GatewayLogger
-  readonly errorStatus: ErrorStatusMode
-}
+import { openTunnel, type TunnelEnded } from './tunnel.js'
+import { declareLength, isUntyped, withoutField } from './write-head.js'
 
 /** What every exchange of a gateway shares. */
 export interface ExchangeOptions extends FailureOptions {
@@ -25,31 +38,53 @@ export interface ExchangeOptions extends FailureOptions {
   readonly maxRequestBytes: number
 }
 
+/** bytes; a response in memory that is no larger counts as sent when it is handed over. */
+const SURE_BYTES = 16 * 1024
+/** Peers of in-process requests have no address. */
+const LOCAL = '127.0.0.1'
 const EMPTY = Buffer.alloc(0)
 
-/** One exchange that goes through message objects, until its answer is over. */
-export class MessageExchange extends AnswerWriter implements ExchangeReport, ResponseReceiver {
-  private readonly options: ExchangeOptions
-  readonly source: IncomingSource | undefined
-  private tunnelIn = 0
+/** Returns the address of the connection that a request came on. */
+export function peerOf(req: IncomingMessage): string {
+  return req.socket.remoteAddress ?? LOCAL
+}
+
+/**
+ * One exchange that goes through message objects, until its response is over. Its deadline measures the time of the request first, and
+ * then how long the body stands still.
+ */
+export class MessageExchange extends Exchange implements AnswerWriter, ByteSink, ExchangeReport, ResponseReceiver {
+  readonly res: ServerResponse
   readonly startedAt: number
   firstByteAt = 0
-  error: GatewayError | undefined
+  status = 0
+  bytesOut = 0
+  left = -1
+  burst = 0
+  spent = false
+  waitsForDrain = false
+  untypedHead: RawFields | undefined = undefined
+  idleMs = 0
+  lastActivity = 0
+  done = false
+  error: GatewayError | undefined = undefined
+  /** The body of the request; undefined without one. */
+  readonly source: IncomingSource | undefined
+  private readonly options: ExchangeOptions
+  /** What the body comes from while it is sent. */
+  private flowing: ByteSource | undefined = undefined
+  /** The time of the request is taken away or over: a deadline that is still scheduled looks after the body. */
+  private relaxed = false
+  private tunnelIn = 0
 
-  constructor(
-    req: IncomingMessage,
-    res: ServerResponse,
-    remoteAddress: string,
-    clientAddress: string,
-    host: string,
-    requestId: string,
-    options: ExchangeOptions
-  ) {
-    super(res, remoteAddress, clientAddress, host, req.rawHeaders)
-    this.requestId = requestId
-    this.options = options
-    this.source = hasBody(req.rawHeaders) ? new IncomingSource(req, options.maxRequestBytes) : undefined
+  constructor(req: IncomingMessage, res: ServerResponse, clientAddress: string, host: string, options: ExchangeOptions) {
+    super(deadlines, peerOf(req), clientAddress, host, req.rawHeaders)
+    this.res = res
     this.startedAt = options.report === undefined ? 0 : performance.now()
+    this.source = hasBody(req.rawHeaders) ? new IncomingSource(req, options.maxRequestBytes) : undefined
+    this.options = options
+    this.secure = (req.socket as Partial<TLSSocket>).encrypted === true
+    ownResponse(this)
   }
 
   get req(): IncomingMessage {
@@ -64,20 +99,14 @@ export class MessageExchange extends AnswerWriter implements ExchangeReport, Res
     return this.source?.received ?? this.tunnelIn
   }
 
+  // --- from the pipe ----------------------------------------------------------------------------------------------
+
   receive(response: GatewayResponse): void {
-    if (this.options.report !== undefined) this.firstByteAt = performance.now()
     try {
       this.send(response)
     } catch (cause) {
       response.discard()
-      const error =
-        cause instanceof GatewayError
-          ? cause
-          : new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
-      this.options.logger.error('[SERVICE: Router] an answer cannot be written:', error.message)
-      this.note(error)
-      if (this.res.headersSent) this.res.destroy()
-      else this.send(GatewayResponse.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
+      this.sendRefused(cause)
     }
   }
 
@@ -85,67 +114,212 @@ export class MessageExchange extends AnswerWriter implements ExchangeReport, Res
     this.receive(answerToFailure(error, this, this.options))
   }
 
-  protected failedUnsent(error: GatewayError): void {
-    this.reject(error)
+  override inform(status: number, fields: RawFields): void {
+    sendInterim(this, status, fields)
   }
 
+  /** A response cannot be written: its fields are illegal, or it contradicts itself. */
+  private sendRefused(cause: unknown): void {
+    const error =
+      cause instanceof GatewayError
+        ? cause
+        : new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
+    if (this.res.headersSent) {
+      this.finish(error)
+      cutAnswer(this.res)
+      return
+    }
+    this.options.logger.error('[SERVICE: Router] an answer cannot be written:', error.message)
+    this.note(error)
+    this.send(GatewayResponse.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
+  }
+
+  /** @throws what node:http throws for fields that cannot be written; nothing was sent then */
   private send(response: GatewayResponse): void {
     if (response.tunnel !== undefined) {
       if (response.status === 101 && this.offer !== undefined) return this.switchProtocols(response, response.tunnel, this.offer)
       response.tunnel.socket.destroy()
     }
     if (response.status < 200) throw new RangeError(`an answer cannot have the status ${response.status}`)
-    this.answer(response, this.target.idleMs)
+    const { res } = this
+    this.status = response.status
+    this.idleMs = this.target.idleMs
+    if (res.destroyed || res.writableEnded) {
+      response.discard()
+      return this.finish(gone())
+    }
+    const body = response.openedBody
+    if (response.status === 206) checkPart(response)
+    if (body?.busy) return this.streamLater(response, body)
+    if (response.bodiless || res.req.method === 'HEAD' || isBodiless(res, response.status)) return this.sendHeadOnly(response)
+    const content = body === undefined ? response.unopened : (body.bytesInMemory() ?? body.take())
+    if (content === undefined) this.sendBytes(response, EMPTY)
+    else if (isSource(content)) this.stream(response, content)
+    else this.sendBytes(response, Buffer.isBuffer(content) ? content : content.bytes())
+  }
+
+  private streamLater(response: GatewayResponse, body: Body): void {
+    body
+      .takeWhenSettled()
+      .then(source => {
+        if (this.done) return source.destroy(gone())
+        if (response.status === 206) checkPart(response)
+        this.stream(response, source)
+      })
+      .catch(cause => {
+        if (!this.done) this.sendRefused(cause)
+      })
+  }
+
+  private sendHeadOnly(response: GatewayResponse): void {
+    const { res, status } = this
+    const raw = describesLength(res, status) ? response.raw : withoutField(response.raw, 'content-length')
+    const { unopened } = response
+    if (res.req.method === 'HEAD' && Buffer.isBuffer(unopened) && fieldOf(raw, 'content-length') === undefined) {
+      raw.push('Content-Length', String(unopened.length))
+    }
+    sendHead(this, raw, false)
+    response.discard()
+    endBody(this, NO_TRAILERS)
+    this.finish(undefined)
+  }
+
+  private sendBytes(response: GatewayResponse, bytes: Buffer): void {
+    sendWhole(this, response.raw, bytes)
+    // over HTTP/2 a client takes a stream as slowly as it likes: how a large response ends is known when the stream has closed
+    if (bytes.length <= SURE_BYTES || this.req.httpVersionMajor === 1) this.finish(undefined)
+    else this.unexpire()
+  }
+
+  private stream(response: GatewayResponse, source: ByteSource): void {
+    const { raw } = response
+    // an upstream's own length stands among its fields unless a stage opened the body or changed it
+    const framed = (source as object) === response.call && response.untouched
+    if (source.length !== undefined && !framed) declareLength(raw, source.length)
+    this.left = source.length ?? -1
+    // the head of a plugin's stream leaves at once
+    sendHead(this, raw, response.call !== undefined && source.length !== 0 && isUntyped(raw))
+    this.flowing = source
+    source.flow(this)
+    // mostly a small body is there by then, whole
+    if (!this.done) process.nextTick(watchBody, this)
   }
 
   private switchProtocols(response: GatewayResponse, upstream: UpstreamTunnel, offer: UpgradeOffer): void {
     this.status = response.status
-    if (this.over || this.res.destroyed) {
+    if (this.done || this.res.destroyed) {
       upstream.socket.destroy()
       this.finish(this.reason)
       return
     }
-    const head = switchingHead(upstream.protocol, response.raw)
-    const client = offer.accept()
-    client.write(head, 'latin1')
     const ended: TunnelEnded = (bytesIn, bytesOut, error) => {
       this.tunnelIn = bytesIn
       this.bytesOut = bytesOut
       this.finish(error)
     }
-    new Tunnel(client, upstream.socket, this.target.tunnelIdleMs, ended).start()
+    openTunnel(offer, upstream, response.raw, this.target.tunnelIdleMs, ended)
+    if (this.startedAt !== 0) this.firstByteAt = performance.now()
   }
 
-  protected sent(error: GatewayError | undefined): void {
+  // --- from the source of the body --------------------------------------------------------------------------------
+
+  write(chunk: Uint8Array): boolean {
+    return this.done ? false : sendChunk(this, chunk)
+  }
+
+  end(trailers: readonly string[]): void {
+    if (!this.done && endBody(this, trailers)) this.finish(undefined)
+  }
+
+  fail(error: GatewayError): void {
+    if (!this.done) this.breakOff(error)
+  }
+
+  headRefused(cause: unknown): void {
+    const { flowing } = this
+    this.flowing = undefined
+    flowing?.destroy(gone())
+    this.sendRefused(cause)
+  }
+
+  /** A body ends early: another response takes its place where nothing was sent, else the connection is cut. */
+  private breakOff(error: GatewayError): void {
+    this.flowing = undefined
+    if (this.untypedHead !== undefined) {
+      this.untypedHead = undefined
+      return this.reject(error)
+    }
+    this.finish(error)
+    cutAnswer(this.res)
+  }
+
+  // --- from the client and the clock ------------------------------------------------------------------------------
+
+  clientDrained(): void {
+    this.flowing?.resume()
+  }
+
+  clientClosed(): void {
+    if (this.res.writableFinished) return this.finish(undefined)
+    const reason = clientGone(this.req)
+    this.cancel(reason)
+    // a tunnel ends by itself
+    if (this.done || this.status < 200) return
+    this.finish(reason)
+    this.flowing?.destroy(reason)
+  }
+
+  /** The entry in the wheel measures the time of the request first; see {@link unexpire}. */
+  override expireIn(ms: number, limit: string): void {
+    this.relaxed = false
+    super.expireIn(ms, limit)
+  }
+
+  /** Takes the deadline away; the entry stays, as mostly a body follows that wants one (bench/chain, pass). */
+  override unexpire(): void {
+    this.relaxed = true
+  }
+
+  /** Ends what runs inside. A body from outside of the scope that goes on is watched from now on. */
+  override cancel(reason: GatewayError): void {
+    super.cancel(reason)
+    if (this.done || this.flowing === undefined || this.idleMs === 0) return
+    this.relaxed = true
+    deadlines.schedule(this, this.idleMs)
+  }
+
+  /** The time of the request is over, or it is time to look whether the body still moves. */
+  override fire(): void {
+    if (!this.relaxed) return super.fire()
+    const { flowing } = this
+    if (this.done || flowing === undefined || this.idleMs === 0) return
+    const error = idleFailure(this)
+    if (error === undefined) return
+    this.breakOff(error)
+    flowing.destroy(error)
+  }
+
+  /** The response is over, whole or not: closes the scope and reports. */
+  private finish(error: GatewayError | undefined): void {
+    if (this.done) return
+    this.done = true
     this.close()
     if (error !== undefined) {
       this.note(error)
-      this.logCut(error)
+      if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') this.options.logger.error(this.target.tag, error.message)
     }
     this.error = error ?? this.errors?.[this.errors.length - 1]
     this.finished()
     this.options.report?.(this)
   }
-
-  private logCut(error: GatewayError): void {
-    if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') this.options.logger.error(this.target.tag, error.message)
-  }
-
-  clientClosed(): void {
-    if (this.res.writableFinished) return this.finish(undefined)
-    const gone = clientGone(this.req)
-    this.cancel(gone)
-    this.abandon(gone)
-  }
 }
 
-/** Makes the answer to a failure of which no endpoint made one. Logs it. */
-export function answerToFailure(cause: unknown, exchange: Exchange, options: FailureOptions): GatewayResponse {
-  const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
-  exchange.note(error)
-  if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
-    const text = error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message
-    options.logger.error('[SERVICE: Router]', text)
-  }
-  return GatewayResponse.over(statusOf(error, options.errorStatus), fieldsOfPairs(error.headers ?? []), EMPTY, 0)
+const NO_TRAILERS: readonly string[] = []
+
+function isSource(content: ByteSource | Buffer | ValueSource): content is ByteSource {
+  return (content as Partial<ByteSource>).flow !== undefined
+}
+
+function gone(): GatewayError {
+  return new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
 }

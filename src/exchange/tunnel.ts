@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import { isLegalField, type RawFields } from '../http/fields.js'
+import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
 import { Deadline, deadlines } from '../telemetry/timer-wheel.js'
 
 /** Called once; `bytesIn` came from the client, `bytesOut` went to it. */
@@ -16,7 +17,7 @@ export type TunnelEnded = (bytesIn: number, bytesOut: number, error: GatewayErro
 /** A silent tunnel is looked at this often within its idle limit. */
 const LOOKS = 4
 
-export class Tunnel extends Deadline {
+class Tunnel extends Deadline {
   private readonly client: Socket
   private readonly upstream: Socket
   private readonly idleMs: number
@@ -89,6 +90,23 @@ export class Tunnel extends Deadline {
   }
 }
 
+/**
+ * Accepts a client's offer, tells the client of the change and joins both sockets; `raw` are the other fields of the 101 response.
+ * @throws GatewayError SLUICE_ERR_UPSTREAM_PROTOCOL for a field that cannot be written; the offer is open then
+ */
+export function openTunnel(
+  offer: UpgradeOffer,
+  upstream: UpstreamTunnel,
+  raw: RawFields,
+  idleMs: number,
+  ended: TunnelEnded
+): void {
+  const head = switchingHead(upstream.protocol, raw)
+  const client = offer.accept()
+  client.write(head, 'latin1')
+  new Tunnel(client, upstream.socket, idleMs, ended).start()
+}
+
 /** Bytes that have passed the socket, as seen by the system. */
 function moved(socket: Socket): number {
   return socket.bytesRead + socket.bytesWritten - socket.writableLength
@@ -98,11 +116,7 @@ function brokenOff(cause: unknown): GatewayError {
   return new GatewayError('SLUICE_ERR_UPSTREAM_RESET', { message: 'the upstream broke the tunnel off', cause })
 }
 
-/**
- * The head that tells the client of the change; `raw` are the answer's other fields.
- * @throws GatewayError SLUICE_ERR_UPSTREAM_PROTOCOL for a field that cannot be written
- */
-export function switchingHead(protocol: string, raw: RawFields): string {
+function switchingHead(protocol: string, raw: RawFields): string {
   let head = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n`
   for (let i = 0; i < raw.length; i += 2) {
     if (!isLegalField(raw[i]!, raw[i + 1]!))

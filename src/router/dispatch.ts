@@ -5,13 +5,12 @@
  * form and that no service stage wants skip message objects altogether.
  */
 
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { TLSSocket } from 'node:tls'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { ErrorStatusMode, GatewayError } from '../errors.js'
-import { answerToFailure, type FailureOptions, MessageExchange } from '../exchange/message-exchange.js'
+import { answerToFailure, type FailureOptions, refuseTarget } from '../exchange/failure-answer.js'
+import { MessageExchange, peerOf } from '../exchange/message-exchange.js'
 import type { Report } from '../exchange/report.js'
-import { writeHead } from '../exchange/write-head.js'
 import { decodePath, NO_PARAMS } from '../http/path.js'
 import { parseTarget, type Target } from '../http/target.js'
 import type { Exchange } from '../message/context.js'
@@ -83,25 +82,23 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     try {
       target = parseTarget(req.url ?? '')
     } catch (error) {
-      refuse(res, error as GatewayError)
+      refuseTarget(res, error as GatewayError)
       options.onRefused?.(req, error as GatewayError)
       return
     }
     started?.()
     const requestId = identify === undefined ? '' : identify(req)
-    const raw = req.rawHeaders
-    const remote = req.socket.remoteAddress ?? LOCAL
-    const client = clientIp(remote, raw)
+    const client = clientIp(peerOf(req), req.rawHeaders)
     const host = target.authority ?? req.headers.host ?? (req.headers[':authority'] as string | undefined) ?? ''
     const match = unstaged ? router.lookup(req.method!, target.path) : undefined
     const endpoint = match?.kind === 'route' && !('reserved' in match.value) ? match.value : undefined
     if (match?.kind === 'route' && endpoint?.direct !== undefined && offer === undefined) {
-      endpoint.direct(req, res, match.params, target.query, client, host, requestId)
+      endpoint.direct(req, res, client, requestId).start(match.params, target.query, host)
       return
     }
-    const exchange = new MessageExchange(req, res, remote, client, host, requestId, options)
+    const exchange = new MessageExchange(req, res, client, host, options)
+    exchange.requestId = requestId
     exchange.offer = offer
-    exchange.secure = (req.socket as Partial<TLSSocket>).encrypted === true
     const request = requestOf(exchange, target, options.maxBodyBytes)
     if (match?.kind === 'route' && endpoint !== undefined) {
       if (match.params !== NO_PARAMS) request.params = match.params
@@ -127,9 +124,6 @@ export function compileUpgradeCheck(router: Router<RouteTarget>, reroutes: boole
     }
   }
 }
-
-/** Peers of in-process requests have no address of their own. */
-const LOCAL = '127.0.0.1'
 
 function answerReserved(handler: ReservedHandler, request: GatewayRequest, receiver: ResponseReceiver): void {
   let answer: GatewayResponse | Promise<GatewayResponse>
@@ -185,20 +179,6 @@ class Absorbing implements ResponseReceiver {
   reject(error: unknown): void {
     this.receiver.receive(answerToFailure(error, this.exchange, this.options))
   }
-}
-
-/** A target that cannot be read gets its status and the connection ends: what follows cannot be trusted either. */
-function refuse(res: ServerResponse, error: GatewayError): void {
-  const body = Buffer.from(`${error.statusCode} ${STATUS_CODES[error.statusCode]}`)
-  writeHead(res, error.statusCode, [
-    'Content-Type',
-    'text/plain; charset=utf-8',
-    'Content-Length',
-    String(body.length),
-    'Connection',
-    'close'
-  ])
-  res.end(body)
 }
 
 function requestOf(exchange: MessageExchange, target: Target, limit: number): GatewayRequest {

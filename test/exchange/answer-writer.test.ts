@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { endWith, writeHead } from '../../src/exchange/write-head.js'
+import { endWith } from '../../src/exchange/answer-writer.js'
+import { writeHead } from '../../src/exchange/write-head.js'
 import { within } from '../support/waiting.js'
 
 /** All byte values, over and over. */

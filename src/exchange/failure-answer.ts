@@ -1,0 +1,42 @@
+/** Responses to failures of which no endpoint makes one. */
+
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
+import { fieldsOfPairs } from '../http/fields.js'
+import type { Exchange } from '../message/context.js'
+import { GatewayResponse } from '../message/response.js'
+import type { GatewayLogger } from '../telemetry/logger.js'
+import { writeHead } from './write-head.js'
+
+/** What an answer to a failure depends on. */
+export interface FailureOptions {
+  readonly logger: GatewayLogger
+  readonly errorStatus: ErrorStatusMode
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** Makes the answer to a failure of which no endpoint made one. Logs it. */
+export function answerToFailure(cause: unknown, exchange: Exchange, options: FailureOptions): GatewayResponse {
+  const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
+  exchange.note(error)
+  if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
+    const text = error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message
+    options.logger.error('[SERVICE: Router]', text)
+  }
+  return GatewayResponse.over(statusOf(error, options.errorStatus), fieldsOfPairs(error.headers ?? []), EMPTY, 0)
+}
+
+/** A target that cannot be read gets its status and the connection ends: what follows cannot be trusted either. */
+export function refuseTarget(res: ServerResponse, error: GatewayError): void {
+  const body = Buffer.from(`${error.statusCode} ${STATUS_CODES[error.statusCode]}`)
+  writeHead(res, error.statusCode, [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(body.length),
+    'Connection',
+    'close'
+  ])
+  res.end(body)
+}
