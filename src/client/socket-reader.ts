@@ -30,7 +30,7 @@ const HELD = 2
 export class SocketReader {
   private socket: Socket | undefined = undefined
   private buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
-  /** What was read and not yet taken. */
+  /** What was read, or given back, and not yet taken. While it is there the socket is not read. */
   private chunk: Buffer | null = null
   /** What the last read was: KEPT, LENT or HELD. */
   private use = KEPT
@@ -56,14 +56,15 @@ export class SocketReader {
     this.socket = socket
     const { read, push } = socket
     socket.read = (size?: number) => {
-      if (this.stopped || this.ended || socket.readableLength > 0) {
-        this.stopped = false
-        const first = read.call(socket, size)
-        if (first !== null) return first
-      }
-      const { chunk } = this
-      this.chunk = null
-      return chunk
+      // what was read comes first, and the reading rests until it is taken: no bytes pile up behind a client that reads slowly
+      if (this.chunk !== null) return size === 0 ? null : this.takeChunk()
+      if (!this.stopped && !this.ended && socket.readableLength === 0) return null
+      this.stopped = false
+      return read.call(socket, size)
+    }
+    // undici gives back what it has not parsed when a call pauses
+    socket.unshift = (rest: Buffer) => {
+      if (rest.length > 0) this.chunk = this.use === KEPT ? rest : Buffer.from(rest)
     }
     socket.push = (data: unknown, encoding?: BufferEncoding) => {
       this.ended = true
@@ -108,8 +109,17 @@ export class SocketReader {
   release(socket: Socket): void {
     if (this.socket !== socket) return
     this.released = true
-    delete (socket as { read?: unknown }).read
-    delete (socket as { push?: unknown }).push
+    const own: { read?: unknown; push?: unknown; unshift?: unknown } = socket
+    delete own.read
+    delete own.push
+    delete own.unshift
+    if (this.chunk !== null) socket.unshift(this.takeChunk())
+  }
+
+  private takeChunk(): Buffer | null {
+    const { chunk } = this
+    this.chunk = null
+    return chunk
   }
 
   private take(bytes: number): boolean {

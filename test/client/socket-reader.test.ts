@@ -33,7 +33,13 @@ async function rawUpstream(answer: (socket: Socket, head: string) => void | Prom
   return (server.address() as AddressInfo).port
 }
 
-async function gatewayTo(port: number, output = 'no-op'): Promise<number> {
+/** An endpoint with a plugin that passes on. */
+const PASSES = { extra_config: { 'plugin/req-resp-modifier': { name: ['passes'] } } }
+const passing: PluginModule = {
+  ModifierRegisterer: { registerModifiers: register => register('passes', () => ({ response: () => {} })) }
+}
+
+async function gatewayTo(port: number, output = 'no-op', keys: object = {}): Promise<number> {
   const gateway: Gateway = await createGateway(
     {
       version: 3,
@@ -46,11 +52,12 @@ async function gatewayTo(port: number, output = 'no-op'): Promise<number> {
           endpoint: '/x/{id}',
           output_encoding: output,
           input_headers: ['*'],
-          backend: [{ host: [`http://127.0.0.1:${port}`], url_pattern: '/x/{id}' }]
+          backend: [{ host: [`http://127.0.0.1:${port}`], url_pattern: '/x/{id}' }],
+          ...keys
         }
       ]
     },
-    { port: 0 }
+    { port: 0, plugins: [passing] }
   )
   closers.push(() => gateway.close({ graceMs: 1 }))
   return (await gateway.listen()).port
@@ -157,6 +164,23 @@ describe('reading from upstreams into one buffer', () => {
     })
     for (const text of await Promise.all(slow)) assert.ok(text === body)
   })
+
+  for (const name of ['none', 'passes'] as const) {
+    it(`loses nothing of many small chunks when the client is slower (${name})`, async () => {
+      let text = ''
+      let body = ''
+      for (let i = 0; i < 60_000; i++) {
+        const chunk = `${i}`.slice(0, 1 + (i % 3))
+        body += chunk
+        text += `${chunk.length}\r\n${chunk}\r\n`
+      }
+      const port = await rawUpstream(socket => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n${text}0\r\n\r\n`, 'latin1')
+      })
+      const gateway = await gatewayTo(port, 'no-op', name === 'none' ? {} : PASSES)
+      for (let i = 0; i < 3; i++) assert.ok((await get(gateway, '/x/1')).body === body)
+    })
+  }
 
   it('holds decoded bodies apart that arrive over one connection', async () => {
     const port = await rawUpstream((socket, head) => {
