@@ -22,6 +22,12 @@ export interface BookEntry extends OpenBook {
  */
 export class RevocationBook {
   private readonly entries: { readonly revocations: Revocations; users: number }[] = []
+  private readonly now: (() => number) | undefined
+
+  /** @param now ms that never go back. Default: those of the process */
+  constructor(now?: () => number) {
+    this.now = now
+  }
 
   /**
    * Opens the filter of a form, or finds it. A new one forgets by `ttlSeconds`.
@@ -30,7 +36,7 @@ export class RevocationBook {
   open(form: FilterForm, ttlSeconds: number): BookEntry {
     let entry = this.entries.find(({ revocations: { filter } }) => isSame(filter.form, form))
     if (entry === undefined) {
-      entry = { revocations: new Revocations(form, { turned: () => this.sweep() }), users: 0 }
+      entry = { revocations: new Revocations(form, { now: this.now, turned: () => this.sweep() }), users: 0 }
       entry.revocations.turnEvery(ttlSeconds)
       this.entries.push(entry)
     }

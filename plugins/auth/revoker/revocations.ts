@@ -7,7 +7,7 @@ const LONGEST_MS = 2 ** 31 - 1
 
 interface ClockOptions {
   /** ms that never go back. Default: those of the process. */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
   /** Called after the filters have moved up. */
   readonly turned?: () => void
 }

@@ -170,5 +170,3 @@ function floatBytes(value: number): Uint8Array {
   bits.writeDoubleLE(value)
   return uintBytes(bits.readBigUInt64BE())
 }
-
-export type { GobValue }
