@@ -21,7 +21,7 @@ import opentelemetry from './telemetry/opentelemetry/index.js'
 import cel from './validation/cel/index.js'
 import jsonSchema from './validation/json-schema/index.js'
 
-export const components: readonly Component<never>[] = [
+export const components: readonly Component[] = [
   opentelemetry,
   metrics,
   logstash,

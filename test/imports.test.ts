@@ -123,10 +123,16 @@ test('the core never imports a component', () => {
   )
 })
 
-test('components import themselves, packages, Node and the public interface', () => {
+/** The folder that a component's files may share: `plugins/auth/validator`, and `plugins/qos/ratelimit` for both of its components. */
+const familyOf = (file: string): string => file.split('/').slice(0, 3).join('/')
+
+test('components import themselves, plugins/_shared, packages, Node and the public interface', () => {
+  const isOwn = (one: Import): boolean =>
+    one.to.startsWith('plugins/_shared/') || familyOf(one.to) === familyOf(one.from) || one.from.startsWith('plugins/named/')
   const strange = filesIn('plugins')
+    .filter(file => file !== 'plugins/index.ts')
     .flatMap(importsOf)
-    .filter(one => one.to.startsWith('src/') || one.to.startsWith('../') || (one.to.startsWith('sluice') && one.to !== PUBLIC))
+    .filter(one => (isLocal(one) ? !isOwn(one) : one.to.startsWith('sluice') && one.to !== PUBLIC))
     .map(one => `${one.from} → ${one.to}`)
   assert.deepEqual(strange, [])
 })

@@ -6,7 +6,7 @@
  * of another type is an error, and a tolerant load goes on with the default.
  */
 
-import { DurationError, parseDuration } from './duration.js'
+import { DurationError, parseDuration } from '../plugin/duration.js'
 import { type Findings, pointerTo, UNKNOWN_KEYS } from './findings.js'
 import { goType } from './go-type.js'
 import { isObject } from './json-value.js'

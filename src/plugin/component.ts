@@ -8,6 +8,7 @@ import type { GatewayResponse } from '../message/response.js'
 import type { Wrap } from '../pipe/next.js'
 import type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
 import type { GatewayObserver, PoolState } from '../telemetry/observer.js'
+import type { OptionReader } from './option-reader.js'
 import type { Needs, PluginContext } from './types.js'
 
 /** Around everything, also health, 404 and redirects; outermost first. */
@@ -98,8 +99,8 @@ export interface ComponentContext extends PluginContext {
   report(pointer: string, message: string, level?: 'error' | 'warning'): void
 }
 
-/** One component. `O` is the type of its options after the schema has checked them. */
-export interface Component<O = unknown> {
+/** One component. */
+export interface Component {
   /** The `extra_config` key; equal to its folder in `plugins/`. */
   readonly namespace: string
   /** Other keys that mean the same. */
@@ -122,10 +123,10 @@ export interface Component<O = unknown> {
   /** JSON Schema (draft 2020-12) of the options. */
   readonly schema: object
   /**
-   * Called once per place at boot; undefined means no stage. A component that stands in several slots of one pipe answers them
-   * as a list. A throw stops the start.
+   * Called once per place at boot. Returns undefined for no stage, and a list where the component stands in several slots of one
+   * pipe. A throw stops the start.
    */
-  compile(options: O, context: ComponentContext): Compiled | Promise<Compiled>
+  compile(options: OptionReader, context: ComponentContext): Compiled | Promise<Compiled>
 }
 
 /** What a component compiles to. */
@@ -151,7 +152,7 @@ export interface SlottedEdit {
   response?(response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
 }
 
-/** Types a declaration; answers it as it is. */
-export function defineComponent<O>(component: Component<O>): Component<O> {
+/** Gives a declaration its type; returns it as it is. */
+export function defineComponent(component: Component): Component {
   return component
 }

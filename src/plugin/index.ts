@@ -36,8 +36,10 @@ export {
   type SlottedWrap
 } from './component.js'
 export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
+export { DurationError, parseDuration } from './duration.js'
 export { type ItemsOptions, items } from './items.js'
 export { testPlugin } from './moved.js'
+export { OptionReader } from './option-reader.js'
 export type {
   About,
   ClientPlugin,

@@ -21,7 +21,7 @@ const named =
     return response
   }
 
-const part = (namespace: string, slot: string, more: Partial<Component<never>> = {}): Component<never> =>
+const part = (namespace: string, slot: string, more: Partial<Component> = {}): Component =>
   defineComponent({
     namespace,
     scopes: ['service', 'endpoint', 'backend'],
@@ -35,7 +35,7 @@ const ENDPOINT = { endpoint: '/x/{id}', timeout: '3s', backend: [{ host: ['http:
 
 async function host(
   t: TestContext,
-  components: Component<never>[],
+  components: Component[],
   extra: object,
   options: { tolerant?: boolean; logger?: GatewayLogger } = {}
 ) {
@@ -127,10 +127,10 @@ describe('components', () => {
 
   test('get their options, facts, a shared map and a tag; undefined is no stage', async t => {
     const seen: ComponentContext[] = []
-    const options: unknown[] = []
+    const options: number[] = []
     const component = part('t/sees', 'endpoint router/auth', {
-      compile: (given: unknown, context) => {
-        options.push(given)
+      compile: (given, context) => {
+        options.push(given.integer('a', 0))
         seen.push(context)
         context.shared.set(context.scope, context.tag)
         return undefined
@@ -144,10 +144,7 @@ describe('components', () => {
     const layers = await made.endpoint(endpoint)
     assert.equal(layers.router, undefined)
     await made.backend(endpoint, backend)
-    assert.deepEqual(
-      options.map(one => (one as { a: number }).a),
-      [1, 2, 3]
-    )
+    assert.deepEqual(options, [1, 2, 3])
     assert.deepEqual(
       [...seen[0]!.shared],
       [
@@ -200,7 +197,7 @@ describe('components', () => {
 
   test('what they left to be run at the end runs once, last come first, whatever fails', async t => {
     const order: string[] = []
-    const make = (name: string): Component<never> =>
+    const make = (name: string): Component =>
       part(name, 'service outer/cors', {
         compile: (_o, context) => {
           context.onClose(() => {

@@ -3,8 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
 import type * as Jose from 'jose'
-import type { ComponentContext } from 'sluice/plugin'
-import type { OptionReader } from '../option-reader.js'
+import type { ComponentContext, OptionReader } from 'sluice/plugin'
 import { KeySet } from './key-set.js'
 import { FixedKeys, type KeySource, RemoteKeys } from './key-source.js'
 import { SmallFetch } from './small-fetch.js'
@@ -68,7 +67,7 @@ export async function openKeySource(
   if (pins.size > 0 && new URL(url).protocol !== 'https:')
     context.fail('/jwk_fingerprints', 'a server without TLS shows no key: use https')
   const caPath = options.text('jwk_local_ca')
-  const suites = options.counts('cipher_suites')
+  const suites = options.integers('cipher_suites')
   const { maxAgeMs, missCooldownMs } = times
   const identity = JSON.stringify([url, insecure, [...pins], caPath, suites, maxAgeMs, missCooldownMs])
   return shared(context, `url ${identity}`, async () => {

@@ -5,10 +5,16 @@
  * not made.
  */
 
-import { type ComponentContext, defineComponent, GatewayError, type GatewayRequest, type Wrap } from 'sluice/plugin'
+import {
+  type ComponentContext,
+  defineComponent,
+  GatewayError,
+  type GatewayRequest,
+  type OptionReader,
+  type Wrap
+} from 'sluice/plugin'
 import { withoutSecrets } from '../../_shared/keys/key-source.js'
 import { SmallFetch } from '../../_shared/keys/small-fetch.js'
-import { OptionReader } from '../../_shared/option-reader.js'
 import { formText, TokenSource } from './token-source.js'
 
 const SCHEMA = {
@@ -34,7 +40,7 @@ const FETCH_MS = 10_000
 /** bytes */
 const MOST_BYTES = 1024 * 1024
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'auth/client-credentials',
   scopes: ['backend'],
   slots: { backend: 'transport/credentials' },
@@ -42,7 +48,7 @@ export default defineComponent<unknown>({
   guard: true,
   schema: SCHEMA,
   compile(options, context) {
-    return compileCredentials(new OptionReader(options, context.fail), context)
+    return compileCredentials(options, context)
   }
 })
 

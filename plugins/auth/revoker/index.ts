@@ -6,7 +6,7 @@
  */
 
 import cluster from 'node:cluster'
-import { type ComponentContext, defineComponent } from 'sluice/plugin'
+import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { type IsRevoked, setRevoked } from '../../_shared/revoked-tokens.js'
 import { bytesOf } from './filter-size.js'
 import { createHttpServer, type HttpTarget } from './http-server.js'
@@ -18,7 +18,7 @@ import type { FilterForm } from './sliding-filter.js'
 
 const TAG = '[SERVICE: Bloomfilter]'
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'auth/revoker',
   scopes: ['service'],
   slots: {},
@@ -40,10 +40,10 @@ export default defineComponent<unknown>({
   }
 })
 
-function compileRevoker(options: unknown, context: ComponentContext): void {
+function compileRevoker(options: OptionReader, context: ComponentContext): void {
   if (cluster.isWorker)
     context.fail('', 'what is revoked is kept in one process: start without --workers, or other workers let revoked tokens pass')
-  const { form, ttlSeconds, tokenKeys, rpc, http } = readRevokerOptions(options, context)
+  const { form, ttlSeconds, tokenKeys, rpc, http } = readRevokerOptions(options)
   const book = openBook(form, ttlSeconds, context)
   setRevoked(context, compileCheck(book, tokenKeys))
   const { logger } = context

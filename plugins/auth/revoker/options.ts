@@ -1,8 +1,7 @@
 /** The options of `auth/revoker`: their schema, and reading them. */
 
 import { isIP } from 'node:net'
-import type { ComponentContext } from 'sluice/plugin'
-import { OptionReader } from '../../_shared/option-reader.js'
+import type { OptionReader } from 'sluice/plugin'
 import { bytesOf, filterSize, MAX_FILTER_BYTES } from './filter-size.js'
 import { HASH_NAMES, type HashName } from './positions.js'
 import type { FilterForm } from './sliding-filter.js'
@@ -79,31 +78,30 @@ const MAX_TTL_SECONDS = 9_223_372_036
 const MIN_TOKEN_CHARS = 16
 
 /** Reads the options; each fault stops the start. What does nothing is a warning. */
-export function readRevokerOptions(options: unknown, context: ComponentContext): RevokerOptions {
-  const reader = new OptionReader(options, context.fail)
-  const form = readForm(reader, context)
+export function readRevokerOptions(reader: OptionReader): RevokerOptions {
+  const form = readForm(reader)
   const ttlSeconds = reader.count('TTL', 0)
   if (ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS)
-    context.fail(placeOf('TTL', reader), 'TTL: expected a number of seconds from 1')
+    reader.fail(placeOf('TTL', reader), 'TTL: expected a number of seconds from 1')
   const tokenKeys = reader.texts('token_keys')
-  const rpc = { port: reader.count('port', 0), host: readAddress(reader, '', context) }
-  const http = readHttp(reader, context)
-  if (rpc.port > 65535) context.fail('/port', 'expected a port up to 65535')
-  warn(reader, tokenKeys, rpc.port > 0 || http !== undefined, context)
+  const rpc = { port: reader.count('port', 0), host: readAddress(reader) }
+  const http = readHttp(reader)
+  if (rpc.port > 65535) reader.fail('/port', 'expected a port up to 65535')
+  warn(reader, tokenKeys, rpc.port > 0 || http !== undefined)
   return { form, ttlSeconds, tokenKeys, rpc: rpc.port === 0 ? undefined : rpc, http }
 }
 
-function readForm(reader: OptionReader, context: ComponentContext): FilterForm {
+function readForm(reader: OptionReader): FilterForm {
   const n = reader.count('N', 0)
-  if (n < 1) context.fail(placeOf('N', reader), 'N: expected the number of elements, from 1')
-  const p = reader.number('P', 0)
-  if (!(p > 0 && p < 1)) context.fail(placeOf('P', reader), 'P: expected a rate between 0 and 1, such as 0.0000001')
+  if (n < 1) reader.fail(placeOf('N', reader), 'N: expected the number of elements, from 1')
+  const p = reader.amount('P', 0)
+  if (!(p > 0 && p < 1)) reader.fail(placeOf('P', reader), 'P: expected a rate between 0 and 1, such as 0.0000001')
   const hash = reader.text('hash_name')
   if (!HASH_NAMES.includes(hash as HashName))
-    context.fail(placeOf('hash_name', reader), `hash_name: expected one of ${HASH_NAMES.join(', ')}`)
+    reader.fail(placeOf('hash_name', reader), `hash_name: expected one of ${HASH_NAMES.join(', ')}`)
   const bytes = bytesOf(filterSize(n, p))
   if (bytes > MAX_FILTER_BYTES)
-    context.fail(
+    reader.fail(
       '/N',
       `N ${n} and P ${p} need three filters of ${inMib(bytes)} MiB, at most ${inMib(MAX_FILTER_BYTES)} MiB each are allowed`
     )
@@ -120,27 +118,26 @@ export function inMib(bytes: number): number {
   return Math.ceil(bytes / 2 ** 20)
 }
 
-function readAddress(reader: OptionReader, within: string, context: ComponentContext): string {
+function readAddress(reader: OptionReader): string {
   const text = reader.text('listen_ip') || '127.0.0.1'
-  if (isIP(text) === 0) context.fail(`${within}/listen_ip`, `${JSON.stringify(text)} is not an IP address`)
+  if (isIP(text) === 0) reader.fail('/listen_ip', `${JSON.stringify(text)} is not an IP address`)
   return text
 }
 
-function readHttp(reader: OptionReader, context: ComponentContext): RevokerOptions['http'] {
-  const options = reader.raw('http')
-  if (options === undefined) return undefined
-  const own = new OptionReader(options, (pointer, message) => context.fail(`/http${pointer}`, message))
+function readHttp(reader: OptionReader): RevokerOptions['http'] {
+  const own = reader.object('http')
+  if (own === undefined) return undefined
   const port = own.count('port', 0)
-  if (port < 1 || port > 65535) context.fail('/http/port', 'expected a port from 1 to 65535')
-  const host = readAddress(own, '/http', context)
+  if (port < 1 || port > 65535) own.fail('/port', 'expected a port from 1 to 65535')
+  const host = readAddress(own)
   const token = own.text('token')
   if (token === '' && !isLoopback(host))
-    context.fail(
-      '/http/token',
+    own.fail(
+      '/token',
       `${host} can be reached from the network: give a token that callers send as "Authorization: Bearer …"`
     )
   if (token !== '' && token.length < MIN_TOKEN_CHARS)
-    context.fail('/http/token', `expected at least ${MIN_TOKEN_CHARS} characters`)
+    own.fail('/token', `expected at least ${MIN_TOKEN_CHARS} characters`)
   return { port, host, token }
 }
 
@@ -149,13 +146,13 @@ export function isLoopback(host: string): boolean {
   return host === '::1' || host.startsWith('127.')
 }
 
-function warn(reader: OptionReader, tokenKeys: readonly string[], open: boolean, context: ComponentContext): void {
-  const tell = (pointer: string, message: string): void => context.report(pointer, message, 'warning')
+function warn(reader: OptionReader, tokenKeys: readonly string[], open: boolean): void {
+  const tell = (pointer: string, message: string): void => reader.report(pointer, message, 'warning')
   if (reader.texts('headers').length > 0)
     tell('/headers', "'headers' revoke nothing, in KrakenD neither: only claims of tokens do")
   if (tokenKeys.length === 0) tell('/token_keys', 'without claims in token_keys no token is ever revoked')
   else if (!open) tell('/port', 'neither port nor http is given: nothing can revoke a token')
-  const used = ENTERPRISE.filter(key => reader.raw(key) !== undefined)
+  const used = ENTERPRISE.filter(key => reader.has(key))
   if (used.length > 0)
     tell(
       `/${used[0]!}`,

@@ -5,10 +5,17 @@
  * the data cannot be signed, the client gets 400: half an answer never leaves unsigned.
  */
 
-import { type ComponentContext, defineComponent, GatewayError, type GatewayResponse, type Next, type Wrap } from 'sluice/plugin'
+import {
+  type ComponentContext,
+  defineComponent,
+  GatewayError,
+  type GatewayResponse,
+  type Next,
+  type OptionReader,
+  type Wrap
+} from 'sluice/plugin'
 import { KEY_SOURCE_PROPERTIES, openKeySource } from '../../_shared/keys/key-options.js'
 import { ALGORITHMS, type KeyUse } from '../../_shared/keys/key-set.js'
-import { OptionReader } from '../../_shared/option-reader.js'
 import { compileSign, type Sign, signFields } from './sign.js'
 
 const SCHEMA = {
@@ -29,7 +36,7 @@ const SCHEMA = {
 /** ms; keys are read once, at start. */
 const KEY_TIMES = { maxAgeMs: Number.MAX_SAFE_INTEGER, missCooldownMs: 1000 }
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'auth/signer',
   scopes: ['endpoint'],
   slots: { endpoint: 'proxy/signer' },
@@ -39,7 +46,7 @@ export default defineComponent<unknown>({
   lacks: 'encrypted key files (`secret_url`, `cypher_key`)',
   schema: SCHEMA,
   compile(options, context) {
-    return compileSigner(new OptionReader(options, context.fail), context, `${context.tag}[JWTSigner]`)
+    return compileSigner(options, context, `${context.tag}[JWTSigner]`)
   }
 })
 

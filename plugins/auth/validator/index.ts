@@ -12,10 +12,10 @@ import {
   GatewayError,
   type GatewayRequest,
   GatewayResponse,
+  type OptionReader,
   type Wrap
 } from 'sluice/plugin'
 import { openKeySource } from '../../_shared/keys/key-options.js'
-import { OptionReader } from '../../_shared/option-reader.js'
 import { type IsRevoked, revokedIn } from '../../_shared/revoked-tokens.js'
 import type { ClaimRules, Claims } from './claims.js'
 import {
@@ -39,7 +39,7 @@ const STATE_KEY = 'JWT'
 const UNAUTHORIZED = new GatewayError('SLUICE_ERR_CLIENT_UNAUTHORIZED', { message: '' })
 const FORBIDDEN = new GatewayError('SLUICE_ERR_CLIENT_FORBIDDEN', { message: '' })
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'auth/validator',
   scopes: ['service', 'endpoint'],
   slots: { endpoint: 'router/auth' },
@@ -52,17 +52,16 @@ export default defineComponent<unknown>({
   async compile(options, context) {
     if (context.scope === 'service') return compileShared(options, context)
     const tag = `${context.tag}[JWTValidator]`
-    return compileValidator(new OptionReader(options, context.fail), context, tag)
+    return compileValidator(options, context, tag)
   }
 })
 
-function compileShared(options: unknown, context: ComponentContext): undefined {
-  const reader = new OptionReader(options, context.fail)
-  for (const key of Object.keys(options as object)) {
+function compileShared(options: OptionReader, context: ComponentContext): undefined {
+  for (const key of options.keys()) {
     if (key in VALIDATOR_SCHEMA.properties && key !== 'shared_cache_duration')
       context.report(`/${key}`, `'${key}' protects no endpoint here: it belongs to each endpoint's auth/validator`, 'warning')
   }
-  if (reader.has('shared_cache_duration')) context.shared.set(SHARED_CACHE, reader.count('shared_cache_duration', 900) || 900)
+  if (options.has('shared_cache_duration')) context.shared.set(SHARED_CACHE, options.count('shared_cache_duration', 900) || 900)
 }
 
 async function compileValidator(options: OptionReader, context: ComponentContext, tag: string): Promise<Wrap> {

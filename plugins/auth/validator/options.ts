@@ -1,9 +1,8 @@
 /** The options of `auth/validator`: their schema, and reading them. */
 
-import type { ComponentContext } from 'sluice/plugin'
+import type { ComponentContext, OptionReader } from 'sluice/plugin'
 import { KEY_SOURCE_PROPERTIES, type KeyTimes } from '../../_shared/keys/key-options.js'
 import { ALGORITHMS, KEY_STRATEGIES, type KeyUse } from '../../_shared/keys/key-set.js'
-import type { OptionReader } from '../../_shared/option-reader.js'
 import { type ClaimTest, compileClaimReader, compileWordTest } from './claims.js'
 
 const words = (description: string): object => ({ type: 'array', items: { type: 'string' }, description })
@@ -145,7 +144,7 @@ export function readPropagation(
   context: ComponentContext,
   tag: string
 ): readonly (readonly [string, string])[] {
-  const pairs = options.pairs('propagate_claims')
+  const pairs = options.textPairs('propagate_claims')
   return pairs.filter(([, header], i) => {
     const pointer = `/propagate_claims/${i}/1`
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(header)) context.fail(pointer, 'not the name of a header')

@@ -2,7 +2,7 @@
 
 import type { GatewayRequest } from 'sluice/plugin'
 import { claimText, goValue } from '../../_shared/go-text.js'
-import { onTheWire } from '../../on-the-wire.js'
+import { onTheWire } from '../../_shared/on-the-wire.js'
 import { type ClaimReader, type Claims, compileClaimReader, TokenRefused } from './claims.js'
 
 /** Puts claims into a request. @throws TokenRefused for a claim that cannot travel in a header */

@@ -6,19 +6,17 @@
  */
 
 import { readFile } from 'node:fs/promises'
-import { type ComponentContext, defineComponent, GatewayError, type GatewayRequest, type Wrap } from 'sluice/plugin'
+import {
+  type ComponentContext,
+  defineComponent,
+  GatewayError,
+  type GatewayRequest,
+  type OptionReader,
+  type Wrap
+} from 'sluice/plugin'
 import { type BuildParts, bodyOf, compileParts, queryOf } from './graphql-request.js'
 
-interface Options {
-  readonly type?: string
-  readonly method?: string
-  readonly query?: string
-  readonly query_path?: string
-  readonly operationName?: string
-  readonly variables?: { readonly [name: string]: unknown }
-}
-
-export default defineComponent<Options>({
+export default defineComponent({
   namespace: 'backend/graphql',
   scopes: ['backend'],
   slots: { backend: 'decoded/graphql' },
@@ -39,10 +37,11 @@ export default defineComponent<Options>({
     additionalProperties: false
   },
   async compile(options, context) {
-    const type = choice(options.type, ['query', 'mutation'], '/type', context)
-    const method = choice(options.method ?? 'POST', ['POST', 'GET'], '/method', context)
-    const query = await readQuery(options, context)
-    const build = compileParts({ query, operationName: options.operationName ?? '', variables: options.variables ?? {} }, name =>
+    const type = choice(options, 'type', ['query', 'mutation'])
+    const method = choice(options, 'method', ['POST', 'GET'])
+    const query = await readQuery(options)
+    const variables = options.object('variables')?.record() ?? {}
+    const build = compileParts({ query, operationName: options.text('operationName'), variables }, name =>
       resolveParam(name, context)
     )
     return compileStage(build, type === 'mutation', method === 'GET', refusalStatus(context))
@@ -52,19 +51,22 @@ export default defineComponent<Options>({
 /** What the client sent wrong is 400, where KrakenD's own statuses are not asked for. */
 const refusalStatus = (context: ComponentContext): number => (context.service.errorStatus === 'http' ? 400 : 500)
 
-function choice(value: unknown, allowed: readonly string[], pointer: string, context: ComponentContext): string {
-  const found = allowed.find(one => one.toLowerCase() === String(value).toLowerCase())
-  return found ?? context.fail(pointer, `must be ${allowed.join(' or ')}, not ${JSON.stringify(value)}`)
+/** Reads a word without regard to case. An absent key has the first of `allowed`. */
+function choice(options: OptionReader, key: string, allowed: readonly string[]): string {
+  const text = options.text(key, allowed[0])
+  const found = allowed.find(one => one.toLowerCase() === text.toLowerCase())
+  return found ?? options.fail(`/${key}`, `must be ${allowed.join(' or ')}, not ${JSON.stringify(text)}`)
 }
 
-async function readQuery(options: Options, context: ComponentContext): Promise<string> {
-  if (options.query !== undefined && options.query !== '') return options.query
-  const path = options.query_path ?? ''
-  if (path === '') return context.fail('/query', 'no query and no query_path')
+async function readQuery(options: OptionReader): Promise<string> {
+  const query = options.text('query')
+  if (query !== '') return query
+  const path = options.text('query_path')
+  if (path === '') return options.fail('/query', 'no query and no query_path')
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    return context.fail('/query_path', `cannot be read: ${(cause as Error).message}`)
+    return options.fail('/query_path', `cannot be read: ${(cause as Error).message}`)
   }
 }
 

@@ -22,7 +22,7 @@ import { Tree } from './tree.js'
 
 const SLOT: BackendSlot = 'transport/rewrite'
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'modifier/martian',
   scopes: ['backend'],
   slots: { backend: SLOT },
@@ -30,7 +30,7 @@ export default defineComponent<unknown>({
   guard: true,
   schema: SCHEMA,
   async compile(options, context) {
-    const { edits, names } = await compileBlock(options, context)
+    const { edits, names } = await compileBlock(options.value, context)
     const stage = stageOf(edits, names, context.endpointFacts?.maxBodyBytes ?? 0)
     return stage === undefined ? [] : [stage]
   }
@@ -46,15 +46,15 @@ interface Block {
 const PROTECTING: ReadonlySet<string> = new Set(['header.Blacklist'])
 
 /** In tolerant mode a block with a fault is left out as a whole, as in KrakenD, but for what keeps fields back. */
-async function compileBlock(options: unknown, context: ComponentContext): Promise<Block> {
+async function compileBlock(block: unknown, context: ComponentContext): Promise<Block> {
   const decoded = context.backendFacts?.encoding !== 'no-op'
   const faults = new Faults(context, false)
   const tree = new Tree({ decoded, faults })
-  const edits = await tree.compile(options, '')
+  const edits = await tree.compile(block, '')
   if (faults.count === 0) return { edits, names: tree.names }
   if (!context.service.tolerant) return { edits: NO_EDITS, names: new Set() }
   const rest = new Tree({ decoded, faults: new Faults(context, true), only: PROTECTING })
-  const kept = await rest.compile(options, '')
+  const kept = await rest.compile(block, '')
   const left = rest.names.size === 0 ? 'the whole block is left out' : 'only header.Blacklist is left of the block'
   context.logger.warning(`${context.tag}[Martian] ${left}, for its faults`)
   return { edits: kept, names: rest.names }

@@ -7,7 +7,6 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayError, type GatewayResponse, type Wrap } from 'sluice/plugin'
-import { OptionSource } from '../../option-source.js'
 import { Breaker } from './breaker.js'
 
 const SCHEMA = {
@@ -16,7 +15,7 @@ const SCHEMA = {
   properties: {
     interval: { type: 'integer', default: 0, description: 'Seconds after which failures are forgotten; 0 = never' },
     timeout: { type: 'integer', default: 60, description: 'Seconds until a call is tried again; 0 = 60' },
-    max_errors: { type: 'integer', minimum: 0, default: 0, description: 'Failures in a row that are borne' },
+    max_errors: { type: 'integer', minimum: 0, default: 0, description: 'Consecutive failures allowed before the breaker opens' },
     name: { type: 'string', description: 'The name in log lines' },
     log_status_change: { type: 'boolean', default: false, description: 'Logs when the breaker opens and closes' }
   },
@@ -26,7 +25,7 @@ const SCHEMA = {
 /** s */
 const DEFAULT_TIMEOUT = 60
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'qos/circuit-breaker',
   scopes: ['backend'],
   slots: { backend: 'decoded/circuit-breaker' },
@@ -34,11 +33,10 @@ export default defineComponent<unknown>({
   guard: true,
   schema: SCHEMA,
   compile(options, context) {
-    const source = new OptionSource(options, `${context.tag}[CB]`, context)
-    const name = source.text('name')
-    const interval = source.integer('interval', 0)
-    const timeout = source.integer('timeout', 0)
-    const maxErrors = Math.trunc(source.amount('max_errors', 0))
+    const name = options.text('name', '', '')
+    const interval = options.integer('interval', 0, 0)
+    const timeout = options.integer('timeout', 0, 0)
+    const maxErrors = Math.trunc(options.amount('max_errors', 0, 0))
     context.logger.debug(`${context.tag}[CB] Creating the circuit breaker named '${name}'`)
     return breakCircuit(
       new Breaker({
@@ -46,7 +44,7 @@ export default defineComponent<unknown>({
         openMs: (timeout > 0 ? timeout : DEFAULT_TIMEOUT) * 1000,
         maxErrors,
         now: () => performance.now(),
-        ...(source.flag('log_status_change') ? { onChange: logChange(name, context) } : {})
+        ...(options.flag('log_status_change', false, false) ? { onChange: logChange(name, context) } : {})
       })
     )
   }

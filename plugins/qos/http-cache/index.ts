@@ -20,18 +20,7 @@ import { type Found, ResponseCache } from './response-cache.js'
 import { select } from './selection.js'
 import type { StoredAnswer } from './store.js'
 
-interface CacheOptions {
-  /** One store for all backends that say so. Default false. */
-  readonly shared?: boolean
-  /** bytes of all answers; 0 (default) = a part of the 64 MiB that all backends without a size have together. */
-  readonly max_size?: number
-  /** 0 (default) = as many as fit. */
-  readonly max_items?: number
-  /** The backend gets `X-Forwarded-For`, and each address has answers of its own. Default false. */
-  readonly client_address?: boolean
-}
-
-export default defineComponent<CacheOptions>({
+export default defineComponent({
   namespace: 'qos/http-cache',
   scopes: ['backend'],
   slots: { backend: 'transport/cache' },
@@ -57,9 +46,10 @@ export default defineComponent<CacheOptions>({
     additionalProperties: false
   },
   async compile(options, context) {
-    const maxBytes = options.max_size || DEFAULT_MAX_BYTES
-    const store = await openStore(options.shared === true, options.max_size ?? 0, options.max_items ?? 0, context)
-    const sendsAddress = options.client_address === true
+    const maxSize = options.count('max_size', 0)
+    const maxBytes = maxSize || DEFAULT_MAX_BYTES
+    const store = await openStore(options.flag('shared'), maxSize, options.count('max_items', 0), context)
+    const sendsAddress = options.flag('client_address')
     const listed = listedFields(context.endpointFacts?.inputHeaders ?? [], context.backendFacts?.inputHeaders ?? [])
     const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
     const cache = new ResponseCache(store, sendsAddress ? [...listed, CLIENT_ADDRESS] : listed)

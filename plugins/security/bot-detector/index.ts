@@ -4,9 +4,8 @@
  * In: a request. Out: 403 without a body for a bot, else the request goes on.
  */
 
-import { type ComponentContext, defineComponent, GatewayResponse, type Wrap } from 'sluice/plugin'
+import { type ComponentContext, defineComponent, GatewayResponse, type OptionReader, type Wrap } from 'sluice/plugin'
 import { compilePattern, type Pattern } from '../../_shared/re2.js'
-import { OptionSource } from '../../option-source.js'
 import { compileDetector, type Detector, rememberVerdicts } from './detector.js'
 
 const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, default: [], description }) as const
@@ -24,7 +23,7 @@ const SCHEMA = {
   additionalProperties: false
 } as const
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'security/bot-detector',
   scopes: ['service', 'endpoint'],
   slots: { service: 'inner/bot-detector', endpoint: 'router/bot-detector' },
@@ -34,33 +33,33 @@ export default defineComponent<unknown>({
   schema: SCHEMA,
   async compile(options, context) {
     const tag = `${context.tag}[Botdetector]`
-    const detect = await createDetector(new OptionSource(options, tag, context))
+    const detect = await createDetector(options)
     context.logger.debug(`${tag} The bot detector has been registered successfully`)
     return refuseBots(detect, tag, context)
   }
 })
 
 /** In tolerant mode an entry that cannot be used is left out, and the others are looked for. */
-async function createDetector(source: OptionSource): Promise<Detector> {
+async function createDetector(options: OptionReader): Promise<Detector> {
   const detect = compileDetector({
-    allow: new Set(source.textsIn('allow')),
-    deny: new Set(source.textsIn('deny')),
-    patterns: await compilePatterns(source),
-    emptyIsBot: source.flag('empty_user_agent_is_bot', true)
+    allow: new Set(options.textsOf('allow')),
+    deny: new Set(options.textsOf('deny')),
+    patterns: await compilePatterns(options),
+    emptyIsBot: options.flag('empty_user_agent_is_bot', false, true)
   })
-  const size = Math.trunc(source.amount('cache_size', 0))
+  const size = Math.trunc(options.amount('cache_size', 0, 0))
   if (size === 0) return detect
   const { LRUCache } = await import('lru-cache')
   return rememberVerdicts(detect, new LRUCache<string, boolean>({ max: size }))
 }
 
-async function compilePatterns(source: OptionSource): Promise<Pattern[]> {
+async function compilePatterns(options: OptionReader): Promise<Pattern[]> {
   const patterns: Pattern[] = []
-  for (const [index, text] of source.textsIn('patterns').entries()) {
+  for (const [index, text] of options.textsOf('patterns').entries()) {
     try {
       patterns.push(await compilePattern(text))
     } catch (cause) {
-      source.problem(`/patterns/${index}`, `not a regular expression (RE2): ${(cause as Error).message}`)
+      options.report(`/patterns/${index}`, `not a regular expression (RE2): ${(cause as Error).message}`)
     }
   }
   return patterns

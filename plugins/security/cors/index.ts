@@ -5,9 +5,14 @@
  * other answers get the gateway's CORS fields in place of those that an upstream sent.
  */
 
-import { defineComponent, type GatewayRequest, GatewayResponse, type Wrap } from 'sluice/plugin'
-import { parseDurationMs } from '../../duration.js'
-import { OptionSource } from '../../option-source.js'
+import {
+  type ComponentContext,
+  defineComponent,
+  type GatewayRequest,
+  GatewayResponse,
+  type OptionReader,
+  type Wrap
+} from 'sluice/plugin'
 import { type CorsPolicy, compilePolicy, originProblem } from './policy.js'
 
 const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, description }) as const
@@ -32,9 +37,10 @@ const SCHEMA = {
 
 const DEFAULT_METHODS: readonly string[] = ['GET', 'POST', 'HEAD']
 const ALL: readonly string[] = ['*']
-const NONE: readonly string[] = []
+/** Stands for a list with a fault, in tolerant mode. */
+const UNREADABLE: readonly string[] = []
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'security/cors',
   scopes: ['service'],
   slots: { service: 'outer/cors' },
@@ -44,59 +50,54 @@ export default defineComponent<unknown>({
   schema: SCHEMA,
   compile(options, context) {
     const tag = `${context.tag}[CORS]`
-    const source = new OptionSource(options, tag, context)
-    const policy = readPolicy(source)
+    const policy = readPolicy(options, context, tag)
     const stage = answerCors({
       policy,
-      status: readStatus(source),
-      passthrough: source.flag('options_passthrough'),
-      log: source.flag('debug') ? text => context.logger.debug(`[CORS] ${text}`) : undefined
+      status: readStatus(options),
+      passthrough: options.flag('options_passthrough', false, false),
+      log: options.flag('debug', false, false) ? text => context.logger.debug(`[CORS] ${text}`) : undefined
     })
     context.logger.debug(`${tag} Enabled CORS for all requests`)
     return stage
   }
 })
 
-function readPolicy(source: OptionSource): CorsPolicy {
-  const origins = source.texts('allow_origins', NONE)
-  for (const [index, origin] of (origins ?? NONE).entries()) {
+function readPolicy(options: OptionReader, context: ComponentContext, tag: string): CorsPolicy {
+  const origins = options.texts('allow_origins', [], UNREADABLE)
+  for (const [index, origin] of origins.entries()) {
     const problem = originProblem(origin)
-    if (problem !== undefined) source.problem(`/allow_origins/${index}`, problem)
+    if (problem !== undefined) options.report(`/allow_origins/${index}`, problem)
   }
   const allowOrigins = filled(origins, ALL)
-  const allowCredentials = source.flag('allow_credentials')
+  const allowCredentials = options.flag('allow_credentials', false, false)
   if (allowCredentials && allowOrigins.includes('*')) {
-    source.warn('allow_credentials has no effect with the origin *: browsers refuse both together')
+    context.logger.warning(`${tag} allow_credentials has no effect with the origin *: browsers refuse both together`)
   }
   return compilePolicy({
     allowOrigins,
-    allowMethods: filled(source.texts('allow_methods', NONE), DEFAULT_METHODS).map(method => method.toUpperCase()),
-    allowHeaders: filled(source.texts('allow_headers', NONE), ALL),
-    exposeHeaders: source.texts('expose_headers', NONE) ?? NONE,
+    allowMethods: filled(options.texts('allow_methods', [], UNREADABLE), DEFAULT_METHODS).map(method => method.toUpperCase()),
+    allowHeaders: filled(options.texts('allow_headers', [], UNREADABLE), ALL),
+    exposeHeaders: options.texts('expose_headers', [], UNREADABLE),
     allowCredentials,
-    allowPrivateNetwork: source.flag('allow_private_network'),
-    maxAgeSeconds: readMaxAge(source)
+    allowPrivateNetwork: options.flag('allow_private_network', false, false),
+    maxAgeSeconds: readMaxAge(options)
   })
 }
 
-/** Neither an absent list nor an empty one says anything. `NONE` itself stands for a list that could not be read. */
-function filled(list: readonly string[] | undefined, fallback: readonly string[]): readonly string[] {
-  return list === undefined || (list.length === 0 && list !== NONE) ? fallback : list
+/** An absent list and an empty one mean `fallback`, as in KrakenD. One that could not be read allows nothing. */
+function filled(list: readonly string[], fallback: readonly string[]): readonly string[] {
+  return list.length === 0 && list !== UNREADABLE ? fallback : list
 }
 
-function readMaxAge(source: OptionSource): number {
-  const text = source.text('max_age')
-  if (text === '') return 0
-  const ms = parseDurationMs(text)
-  if (ms === undefined) source.problem('/max_age', `'${text}' is not a duration such as "12h"`)
-  return Math.trunc((ms ?? 0) / 1000)
+function readMaxAge(options: OptionReader): number {
+  return Math.trunc(options.durationMs('max_age', 0, 0) / 1000)
 }
 
-function readStatus(source: OptionSource): number {
-  const status = source.integer('options_success_status', 204)
+function readStatus(options: OptionReader): number {
+  const status = options.integer('options_success_status', 204, 204)
   if (status === 0) return 204
   if (status >= 200 && status <= 299) return status
-  source.problem('/options_success_status', 'expected a status from 200 to 299')
+  options.report('/options_success_status', 'expected a status from 200 to 299')
   return 204
 }
 

@@ -6,17 +6,16 @@
  */
 
 import {
-  type ComponentContext,
   defineComponent,
   type GatewayRequest,
   GatewayResponse,
   HeaderMap,
   type Next,
+  type OptionReader,
   type Wrap
 } from 'sluice/plugin'
+import { onTheWire } from '../../_shared/on-the-wire.js'
 import { compilePattern, type Pattern } from '../../_shared/re2.js'
-import { onTheWire } from '../../on-the-wire.js'
-import { OptionSource } from '../../option-source.js'
 import { compileFields, compileHostPatterns, compileHosts, compileSts, redirectBody } from './rules.js'
 
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
@@ -53,7 +52,7 @@ const SCHEMA = {
   additionalProperties: false
 } as const
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'security/http',
   scopes: ['service'],
   slots: { service: 'inner/security' },
@@ -63,9 +62,9 @@ export default defineComponent<unknown>({
   schema: SCHEMA,
   async compile(options, context) {
     const tag = `${context.tag}[HTTPsecure]`
-    const source = new OptionSource(options, tag, context)
-    if (source.text('hpkp_public_key') !== '') source.warn('hpkp_public_key has no effect: browsers gave up key pinning')
-    return protect(await readPlan(source, context))
+    if (options.text('hpkp_public_key', '', '') !== '')
+      context.logger.warning(`${tag} hpkp_public_key has no effect: browsers gave up key pinning`)
+    return protect(await readPlan(options))
   }
 })
 
@@ -82,61 +81,61 @@ interface Plan {
   readonly encryptedFields: readonly string[]
 }
 
-async function readPlan(source: OptionSource, context: ComponentContext): Promise<Plan> {
-  const development = source.flag('is_development')
+async function readPlan(options: OptionReader): Promise<Plan> {
+  const development = options.flag('is_development', false, false)
   const rules = {
-    stsSeconds: development ? 0 : Math.max(0, source.integer('sts_seconds', 0)),
-    stsIncludeSubdomains: source.flag('sts_include_subdomains'),
-    frameDeny: source.flag('frame_deny', true),
-    customFrameOptions: fieldValue(source, 'custom_frame_options_value'),
-    contentTypeNosniff: source.flag('content_type_nosniff', true),
-    browserXssFilter: source.flag('browser_xss_filter', true),
-    contentSecurityPolicy: fieldValue(source, 'content_security_policy'),
-    referrerPolicy: fieldValue(source, 'referrer_policy')
+    stsSeconds: development ? 0 : Math.max(0, options.integer('sts_seconds', 0, 0)),
+    stsIncludeSubdomains: options.flag('sts_include_subdomains', false, false),
+    frameDeny: options.flag('frame_deny', false, true),
+    customFrameOptions: fieldValue(options, 'custom_frame_options_value'),
+    contentTypeNosniff: options.flag('content_type_nosniff', false, true),
+    browserXssFilter: options.flag('browser_xss_filter', false, true),
+    contentSecurityPolicy: fieldValue(options, 'content_security_policy'),
+    referrerPolicy: fieldValue(options, 'referrer_policy')
   }
   const fields = compileFields(rules)
-  const hosts = await readHosts(source, context)
+  const hosts = await readHosts(options)
   return {
     servesHost: development ? undefined : hosts,
-    hostHeaders: source.texts('host_proxy_headers', undefined) ?? [],
-    sslRedirect: source.flag('ssl_redirect', true) && !development,
-    sslHost: source.text('ssl_host'),
-    sslProxyHeaders: source.textMap('ssl_proxy_headers', []),
-    forceSts: source.flag('force_sts_header'),
+    hostHeaders: options.texts('host_proxy_headers', [], []),
+    sslRedirect: options.flag('ssl_redirect', false, true) && !development,
+    sslHost: options.text('ssl_host', '', ''),
+    sslProxyHeaders: [...options.textMap('ssl_proxy_headers', new Map())],
+    forceSts: options.flag('force_sts_header', false, false),
     fields,
     encryptedFields: [...compileSts(rules), ...fields]
   }
 }
 
 /** A value that may stand in a header. */
-function fieldValue(source: OptionSource, key: string): string {
-  const value = onTheWire(source.text(key))
+function fieldValue(options: OptionReader, key: string): string {
+  const value = onTheWire(options.text(key, '', ''))
   try {
     new HeaderMap().set('X', value)
     return value
   } catch {
-    source.problem(`/${key}`, 'not the value of a header: it has a line break or another character that may not stand there')
+    options.report(`/${key}`, 'not the value of a header: it has a line break or another character that may not stand there')
     return ''
   }
 }
 
-async function readHosts(source: OptionSource, context: ComponentContext): Promise<((host: string) => boolean) | undefined> {
-  const hosts = source.texts('allowed_hosts', NOBODY)
-  if (hosts === undefined || (hosts.length === 0 && hosts !== NOBODY)) return undefined
-  if (!source.flag('allowed_hosts_are_regex')) return compileHosts(hosts)
+async function readHosts(options: OptionReader): Promise<((host: string) => boolean) | undefined> {
+  const hosts = options.texts('allowed_hosts', [], UNREADABLE)
+  if (hosts.length === 0 && hosts !== UNREADABLE) return undefined
+  if (!options.flag('allowed_hosts_are_regex', false, false)) return compileHosts(hosts)
   const patterns: Pattern[] = []
   for (const [index, host] of hosts.entries()) {
     try {
       patterns.push(await compilePattern(`(?i)${host}`))
     } catch (cause) {
-      context.fail(`/allowed_hosts/${index}`, `not a regular expression (RE2): ${(cause as Error).message}`)
+      options.fail(`/allowed_hosts/${index}`, `not a regular expression (RE2): ${(cause as Error).message}`)
     }
   }
   return compileHostPatterns(patterns)
 }
 
 /** A list of hosts that could not be read: then none is served. */
-const NOBODY: readonly string[] = []
+const UNREADABLE: readonly string[] = []
 
 function protect(plan: Plan): Wrap {
   const { servesHost, sslRedirect, forceSts, fields, encryptedFields } = plan

@@ -7,11 +7,6 @@
 
 import { defineComponent } from 'sluice/plugin'
 
-interface Options {
-  readonly address?: string
-  readonly enable_tcp?: boolean
-}
-
 const SCHEMA = {
   type: 'object',
   description: 'Sends the log and the access log to Graylog, in GELF 1.1; level and prefix are those of telemetry/logging',
@@ -30,12 +25,13 @@ function isAddress(text: string): boolean {
   return port > 0 && port <= 65_535
 }
 
-export default defineComponent<Options>({
+export default defineComponent({
   namespace: 'telemetry/gelf',
   scopes: ['service'],
   slots: {},
   schema: SCHEMA,
-  compile({ address = '' }, context) {
+  compile(options, context) {
+    const address = options.text('address')
     // What only watches never stops a start.
     if (!isAddress(address))
       context.report(

@@ -6,10 +6,6 @@
 
 import { defineComponent } from 'sluice/plugin'
 
-interface Options {
-  readonly enabled?: boolean
-}
-
 const SCHEMA = {
   type: 'object',
   description: 'Every line of the log is a JSON object for Logstash; level and destination are those of telemetry/logging',
@@ -19,7 +15,7 @@ const SCHEMA = {
   additionalProperties: false
 } as const
 
-export default defineComponent<Options>({
+export default defineComponent({
   namespace: 'telemetry/logstash',
   scopes: ['service'],
   slots: {},

@@ -2,25 +2,15 @@
  * `telemetry/metrics`: counters and histograms as one JSON object, on a port of their own.
  *
  * In: exchanges and the pipes of endpoints and backends. Out: `GET /__stats`. Nothing stands in the pipes; without the page
- * nobody could read what is measured, so nothing is.
+ * nothing is measured, since it could not be read.
  */
 
 import type { AddressInfo } from 'node:net'
-import { type ComponentContext, defineComponent } from 'sluice/plugin'
+import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
-import { parseDurationMs } from '../../duration.js'
 import { type ListenAddress, parseListenAddress } from './address.js'
 import { ProxyStats, RouterStats } from './registry.js'
 import { RuntimeStats } from './runtime-stats.js'
-
-interface Options {
-  readonly collection_time?: string
-  readonly listen_address?: string
-  readonly proxy_disabled?: boolean
-  readonly router_disabled?: boolean
-  readonly backend_disabled?: boolean
-  readonly endpoint_disabled?: boolean
-}
 
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
 
@@ -41,8 +31,9 @@ const SCHEMA = {
 const TAG = '[SERVICE: Stats]'
 /** Longest interval of a timer, ms. */
 const LONGEST_MS = 2 ** 31 - 1
+const DEFAULT_COLLECTION_MS = 60_000
 
-export default defineComponent<Options>({
+export default defineComponent({
   namespace: 'telemetry/metrics',
   scopes: ['service'],
   slots: {},
@@ -50,12 +41,12 @@ export default defineComponent<Options>({
   schema: SCHEMA,
   lacks: '`memstats` and what else only Go has',
   compile(options, context) {
-    const everyMs = collectionMs(options, context)
-    const address = parseListenAddress(options.listen_address || ':8090')
+    const everyMs = collectionMs(options)
+    const address = parseListenAddress(options.text('listen_address') || ':8090')
     if (address === undefined)
-      return context.fail('/listen_address', 'no address to listen on: write it like ":8090" or "127.0.0.1:8090"')
-    if (options.endpoint_disabled === true) {
-      context.logger.warning(`${TAG} the endpoint is disabled: nobody could read the metrics, nothing is measured`)
+      return options.fail('/listen_address', 'no address to listen on: write it like ":8090" or "127.0.0.1:8090"')
+    if (options.flag('endpoint_disabled')) {
+      context.logger.warning(`${TAG} the endpoint is disabled: the metrics could not be read, nothing is measured`)
       return undefined
     }
     measure(options, context, everyMs, address)
@@ -63,23 +54,23 @@ export default defineComponent<Options>({
   }
 })
 
-function collectionMs(options: Options, context: ComponentContext): number {
-  const ms = parseDurationMs(options.collection_time || '60s')
-  if (ms === undefined || ms <= 0) context.fail('/collection_time', 'a duration above zero is expected, such as "60s"')
+function collectionMs(options: OptionReader): number {
+  const ms = options.durationMs('collection_time', DEFAULT_COLLECTION_MS)
+  if (ms <= 0) options.fail('/collection_time', 'a duration above zero is expected, such as "60s"')
   return Math.min(Math.max(ms, 1), LONGEST_MS)
 }
 
-function measure(options: Options, context: ComponentContext, everyMs: number, address: ListenAddress): void {
+function measure(options: OptionReader, context: ComponentContext, everyMs: number, address: ListenAddress): void {
   const router = new RouterStats()
   const proxy = new ProxyStats()
   const runtime = new RuntimeStats()
   context.observe({
-    ...(options.router_disabled === true ? {} : { started: router.started, finished: router.finished }),
+    ...(options.flag('router_disabled') ? {} : { started: router.started, finished: router.finished }),
     proxy(endpoint) {
-      if (options.router_disabled !== true) router.addRoute(endpoint.path, endpoint.ginPath)
-      return options.proxy_disabled === true ? undefined : proxy.meter('pipe', endpoint.ginPath)
+      if (!options.flag('router_disabled')) router.addRoute(endpoint.path, endpoint.ginPath)
+      return options.flag('proxy_disabled') ? undefined : proxy.meter('pipe', endpoint.ginPath)
     },
-    ...(options.backend_disabled === true ? {} : { backend: (_, backend) => proxy.meter('backend', backend.goPattern) })
+    ...(options.flag('backend_disabled') ? {} : { backend: (_, backend) => proxy.meter('backend', backend.goPattern) })
   })
   const render = (): string => {
     const values: [string, number][] = []

@@ -7,31 +7,30 @@
  */
 
 import cluster from 'node:cluster'
-import { type BackendFacts, type ComponentContext, defineComponent, type EndpointFacts, type PoolState } from 'sluice/plugin'
+import {
+  type BackendFacts,
+  type ComponentContext,
+  defineComponent,
+  type EndpointFacts,
+  type OptionReader,
+  type PoolState
+} from 'sluice/plugin'
 import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
 import { Families, type Labels } from './families.js'
-import {
-  backendLayerOf,
-  compileSkip,
-  DEFAULT_PORT,
-  layerOf,
-  type PlaceOptions,
-  type PrometheusOptions,
-  SCHEMA,
-  type ServiceOptions
-} from './options.js'
+import { compileSkip, type PrometheusOptions, readBackendLayer, readLayer, readPrometheus, readsConventions } from './options.js'
 import { PipeMetrics } from './pipe-metrics.js'
 import { openProcessMetrics } from './process-metrics.js'
+import { SCHEMA } from './schema.js'
 import { type KnownRoute, ServerMetrics } from './server-metrics.js'
 
 const TAG = '[SERVICE: OpenTelemetry]'
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-/** Options of single places, by their facts, until the gateway is built. */
+/** Options of single endpoints and backends, by their facts, until the gateway is built. */
 const PLACES = 'telemetry/opentelemetry'
 
-type Places = WeakMap<EndpointFacts | BackendFacts, PlaceOptions>
+type Places = WeakMap<EndpointFacts | BackendFacts, OptionReader>
 
-export default defineComponent<ServiceOptions | PlaceOptions>({
+export default defineComponent({
   namespace: 'telemetry/opentelemetry',
   scopes: ['service', 'endpoint', 'backend'],
   slots: {},
@@ -39,17 +38,17 @@ export default defineComponent<ServiceOptions | PlaceOptions>({
   schema: SCHEMA,
   lacks: 'OTLP exporters and so traces; the times of name look-ups and TLS handshakes',
   compile(options, context) {
-    if (context.scope === 'service') return compileService(options as ServiceOptions, context)
+    if (context.scope === 'service') return compileService(options, context)
     const places = context.shared.get(PLACES) as Places | undefined
     if (places === undefined)
       context.logger.debug(`${context.tag}[OpenTelemetry] does nothing without the component at service level`)
-    places?.set((context.backendFacts ?? context.endpointFacts)!, options as PlaceOptions)
+    places?.set((context.backendFacts ?? context.endpointFacts)!, options)
     return undefined
   }
 })
 
-async function compileService(options: ServiceOptions, context: ComponentContext): Promise<undefined> {
-  const exporters = checkedExporters(options, context)
+async function compileService(options: OptionReader, context: ComponentContext): Promise<undefined> {
+  const exporters = checkedExporters(options)
   if (exporters.length === 0) {
     context.logger.warning(`${TAG} no exporter: nothing is measured`)
     return
@@ -57,56 +56,61 @@ async function compileService(options: ServiceOptions, context: ComponentContext
   // workers answer on one port, in turn: the number tells their series apart
   const families = new Families(cluster.worker === undefined ? [] : [['worker', String(cluster.worker.id)]])
   families.sampled('target_info', 'The service.', 'gauge', () => [[targetLabels(options, context), 1]])
-  if (exporters.some(exporter => exporter.disable_metrics !== true)) watch(options, context, families)
+  if (exporters.some(exporter => exporter.gatewayMetrics)) watch(options, context, families)
   for (const exporter of exporters) await prepareExporter(exporter, families, context)
 }
 
 /** OTLP is not there: what only watches is left out with a warning. */
-function checkedExporters(options: ServiceOptions, context: ComponentContext): readonly PrometheusOptions[] {
-  const { otlp = [], prometheus = [] } = options.exporters ?? {}
+function checkedExporters(options: OptionReader): readonly PrometheusOptions[] {
+  const exporters = options.object('exporters')
+  const otlp = exporters?.objects('otlp') ?? []
+  const prometheus = readPrometheus(exporters)
   if (otlp.length > 0) {
     const message = `OTLP exporters are not supported, only Prometheus: ${otlp.length} left out; the Prometheus exporter has the same metrics, a collector can read it`
-    context.report('/exporters/otlp/0', message, 'warning')
+    options.report('/exporters/otlp/0', message, 'warning')
   }
   const names = new Set<string>()
   const ports = new Set<string>()
   for (const [index, exporter] of prometheus.entries()) {
     if (names.has(exporter.name))
-      context.fail(`/exporters/prometheus/${index}/name`, `two exporters are named '${exporter.name}'`)
+      options.fail(`/exporters/prometheus/${index}/name`, `two exporters are named '${exporter.name}'`)
     names.add(exporter.name)
-    const address = `${hostOf(exporter)}:${exporter.port || DEFAULT_PORT}`
-    if (ports.has(address)) context.fail(`/exporters/prometheus/${index}/port`, `two exporters listen on ${address}`)
+    const address = `${exporter.host}:${exporter.port}`
+    if (ports.has(address)) options.fail(`/exporters/prometheus/${index}/port`, `two exporters listen on ${address}`)
     ports.add(address)
   }
   return prometheus
 }
 
 /** Measures what the layers want. */
-function watch(options: ServiceOptions, context: ComponentContext, families: Families): void {
-  const { layers } = options
-  const skips = compileSkip(options.skip_paths)
+function watch(options: OptionReader, context: ComponentContext, families: Families): void {
+  const layers = options.object('layers')
+  const skips = compileSkip(options.texts('skip_paths'))
   const places: Places = new WeakMap()
   context.shared.set(PLACES, places)
-  const global = layerOf(layers?.global)
+  const globalOptions = layers?.object('global')
+  const global = readLayer(globalOptions)
   const routes = new Map<string, Map<string, KnownRoute>>()
   const isSkipped = (endpoint: EndpointFacts): boolean => skips(endpoint.path) || skips(endpoint.ginPath)
   if (global.on) {
-    const conventions = layers?.global?.semantic_convention === '1.27'
+    const conventions = readsConventions(globalOptions)
     const server = new ServerMetrics({ families, layer: global, conventions, routes, skips })
     context.observe({ started: server.started, finished: server.finished })
   }
-  const pipes = new PipeMetrics(families, layers?.backend?.metrics?.semantic_convention === '1.27')
-  const backendLayer = (backend: BackendFacts) => backendLayerOf(places.get(backend)?.backend ?? layers?.backend)
+  const pipes = new PipeMetrics(families, readsConventions(layers?.object('backend')?.object('metrics')))
+  const backendLayer = (backend: BackendFacts) =>
+    readBackendLayer(places.get(backend)?.object('backend') ?? layers?.object('backend'))
   context.observe({
     proxy(endpoint) {
       if (isSkipped(endpoint)) return undefined
       const own = places.get(endpoint)
-      const added = own?.global === undefined ? undefined : layerOf(own.global)
+      const ownGlobal = own?.object('global')
+      const added = ownGlobal === undefined ? undefined : readLayer(ownGlobal)
       if (added?.on !== false) {
         const methods = routes.get(endpoint.path) ?? new Map<string, KnownRoute>()
         routes.set(endpoint.path, methods.set(endpoint.method, { label: endpoint.ginPath, labels: added?.labels ?? [] }))
       }
-      return pipes.proxy(endpoint, layerOf(own?.proxy ?? layers?.proxy))
+      return pipes.proxy(endpoint, readLayer(own?.object('proxy') ?? layers?.object('proxy')))
     },
     backend: (endpoint, backend) => (isSkipped(endpoint) ? undefined : pipes.backend(endpoint, backend, backendLayer(backend))),
     call: (endpoint, backend) => (isSkipped(endpoint) ? undefined : pipes.call(endpoint, backend, backendLayer(backend))),
@@ -132,29 +136,22 @@ function samplePools(families: Families, pools: () => Iterable<PoolState>): void
 }
 
 /** The labels of `target_info`. */
-function targetLabels(options: ServiceOptions, context: ComponentContext): Labels {
-  const { service_name: name = context.service.name || 'KrakenD', service_version: version, deploy_env: environment } = options
+function targetLabels(options: OptionReader, context: ComponentContext): Labels {
   return [
-    ['service_name', name],
-    ...(version === undefined ? [] : ([['service_version', version]] as const)),
-    ...(environment === undefined ? [] : ([['deployment_environment', environment]] as const))
+    ['service_name', options.text('service_name', context.service.name || 'KrakenD')],
+    ...(options.has('service_version') ? ([['service_version', options.text('service_version')]] as const) : []),
+    ...(options.has('deploy_env') ? ([['deployment_environment', options.text('deploy_env')]] as const) : [])
   ]
 }
 
-function hostOf(exporter: PrometheusOptions): string {
-  return exporter.host || exporter.listen_ip || ''
-}
-
 async function prepareExporter(exporter: PrometheusOptions, families: Families, context: ComponentContext): Promise<void> {
-  const { name, process_metrics: ofProcess = false, go_metrics: ofRuntime = false } = exporter
-  const renderProcess = await openProcessMetrics({ process: ofProcess, runtime: ofRuntime })
-  const port = exporter.port || DEFAULT_PORT
-  const withGateway = exporter.disable_metrics !== true
+  const { name, host, port, gatewayMetrics } = exporter
+  const renderProcess = await openProcessMetrics({ process: exporter.processMetrics, runtime: exporter.runtimeMetrics })
   context.onListen(async () => {
-    const server = await openStatsListener(hostOf(exporter), port, {
+    const server = await openStatsListener(host, port, {
       path: '/metrics',
       contentType: CONTENT_TYPE,
-      render: async () => (withGateway ? families.render() : '') + (await renderProcess()),
+      render: async () => (gatewayMetrics ? families.render() : '') + (await renderProcess()),
       failed: error => context.logger.error(`${TAG} The Prometheus exporter '${name}' failed: ${(error as Error).message}`)
     })
     context.onClose(() => closeStatsListener(server))

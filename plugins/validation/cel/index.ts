@@ -8,9 +8,9 @@
 import { type ComponentContext, defineComponent, GatewayError, GatewayResponse, type SlottedWrap, type Wrap } from 'sluice/plugin'
 import { type Check, compileTest, isMixed, sortChecks, type Test } from './checks.js'
 import { DEFAULT_MAX_COST } from './expression.js'
-import { type CheckOptions, readChecks } from './options.js'
+import { readChecks } from './options.js'
 
-export default defineComponent<readonly CheckOptions[]>({
+export default defineComponent({
   namespace: 'validation/cel',
   scopes: ['endpoint', 'backend'],
   slots: { endpoint: 'proxy/check', backend: 'decoded/check' },

@@ -3,27 +3,15 @@
  * KrakenD drops is left out, what it refuses requests with refuses them.
  */
 
-import type { ComponentContext } from 'sluice/plugin'
+import type { ComponentContext, OptionReader } from 'sluice/plugin'
 import { type Check, isAboutClaims } from './checks.js'
-import { type CompileExpression, type Expression, loadExpressions } from './expression.js'
-
-/** One element of the namespace's list. */
-export interface CheckOptions {
-  readonly check_expr: string
-  /** Not used, as in KrakenD. */
-  readonly mod_expr?: string
-  /** Ours. Also tests partial answers. Default false, as KrakenD. */
-  readonly check_partial?: boolean
-  /** Ours. Steps that an evaluation may take. */
-  readonly max_cost?: number
-}
+import { type CompileExpression, DEFAULT_MAX_COST, type Expression, loadExpressions } from './expression.js'
 
 /** Reads the list. Leaves out, in tolerant mode, what KrakenD does not check. */
-export async function readChecks(options: readonly CheckOptions[], context: ComponentContext): Promise<Check[]> {
-  if (!Array.isArray(options)) context.fail('', 'must be a list of objects with a check_expr')
+export async function readChecks(options: OptionReader, context: ComponentContext): Promise<Check[]> {
   const compile = await loadExpressions()
   const checks: Check[] = []
-  for (const [index, one] of options.entries()) {
+  for (const [index, one] of options.objects().entries()) {
     const pointer = `/${index}/check_expr`
     const { check, fault, refuses } = readCheck(one, compile, context)
     if (fault !== undefined) {
@@ -44,15 +32,15 @@ interface Reading {
   readonly refuses?: boolean
 }
 
-function readCheck(one: CheckOptions, compile: CompileExpression, context: ComponentContext): Reading {
-  const text = String(one?.check_expr ?? '')
+function readCheck(options: OptionReader, compile: CompileExpression, context: ComponentContext): Reading {
+  const text = options.text('check_expr')
   let expression: Expression
   try {
-    expression = compile(text, one.max_cost)
+    expression = compile(text, options.count('max_cost', DEFAULT_MAX_COST))
   } catch (cause) {
     return { fault: (cause as Error).message }
   }
-  const check = { expression, partial: one.check_partial === true }
+  const check = { expression, partial: options.flag('check_partial') }
   // KrakenD runs an expression whose text holds one of these
   const runs = /req|resp|JWT/.test(text)
   if (expression.variables.has('JWT') && !mayHaveClaims(context)) {

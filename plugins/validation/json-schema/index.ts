@@ -13,7 +13,7 @@ import { validateInThread } from './thread-pool.js'
 /** Longest body, in bytes, that is validated at once: the most expensive one takes some 10 ms. */
 const MAX_AT_ONCE = 64 * 1024
 
-export default defineComponent<object | boolean>({
+export default defineComponent({
   namespace: 'validation/json-schema',
   scopes: ['endpoint'],
   slots: { endpoint: 'proxy/schema' },
@@ -28,12 +28,12 @@ export default defineComponent<object | boolean>({
     }
     let validate: Validate
     try {
-      validate = await compileSchema(options, read)
+      validate = await compileSchema(options.value as object | boolean, read)
     } catch (cause) {
       return context.fail(cause instanceof SchemaError ? cause.pointer : '', (cause as Error).message)
     }
     context.logger.debug(`${context.tag}[JSONSchema]`, 'Validator enabled')
-    return compileStage(validate, { schema: stringifyJson(options), files })
+    return compileStage(validate, { schema: stringifyJson(options.value), files })
   }
 })
 

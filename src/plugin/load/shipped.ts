@@ -20,7 +20,7 @@ export interface ComponentNamespace {
 }
 
 /** Components by namespace. */
-export type ComponentRegistry = ReadonlyMap<string, Component<never>>
+export type ComponentRegistry = ReadonlyMap<string, Component>
 
 /** A plugin that needs no folder. Its name begins with `sluice-`. */
 export interface ShippedPlugin {
@@ -48,10 +48,10 @@ export function loadComponents(): Promise<ShippedComponents> {
 }
 
 async function load(): Promise<ShippedComponents> {
-  const registry = new Map<string, Component<never>>()
+  const registry = new Map<string, Component>()
   const namespaces: ComponentNamespace[] = []
   if (existsSync(fileURLToPath(LIST))) {
-    const { components } = (await import(LIST.href)) as { components: readonly Component<never>[] }
+    const { components } = (await import(LIST.href)) as { components: readonly Component[] }
     for (const component of components) {
       registry.set(component.namespace, component)
       namespaces.push({

@@ -9,6 +9,7 @@ import { type Next, NextStep, nextOf, type Wrap } from '../../pipe/next.js'
 import type { Step, StepWrap } from '../../pipe/step.js'
 import type { Observers } from '../../telemetry/observer.js'
 import type { Component, ComponentContext, ServiceFacts, SlottedEdit, SlottedWrap } from '../component.js'
+import { OptionReader } from '../option-reader.js'
 import type { Logger, Needs } from '../types.js'
 import { aroundByEdit } from './edit-step.js'
 import { textOf } from './failure.js'
@@ -46,7 +47,7 @@ export type Stage = WrapStage | DirectStage
 
 /** What components of one gateway share. */
 export interface ComponentHost {
-  readonly components: ReadonlyMap<string, Component<never>>
+  readonly components: ReadonlyMap<string, Component>
   readonly service: ServiceFacts
   readonly source: string
   readonly logger: Logger
@@ -71,7 +72,8 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
     const slot = component.slots[place.scope]
     const { namespace: name, needs } = component
     try {
-      const made = await component.compile(options as never, contextFor(component, place, host))
+      const context = contextFor(component, place, host)
+      const made = await component.compile(new OptionReader(options, context), context)
       const own = typeof made === 'function' ? (slot === undefined ? [] : [{ slot, wrap: made }]) : (made ?? [])
       for (const one of own) stages.push(stageOf(one, name, needs))
     } catch (cause) {
@@ -104,7 +106,7 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : textOf(cause)
 }
 
-function contextFor(component: Component<never>, place: Place, host: ComponentHost): ComponentContext {
+function contextFor(component: Component, place: Place, host: ComponentHost): ComponentContext {
   const { namespace } = component
   return {
     ...contextOf(place, namespace, host.logger, host.signal),

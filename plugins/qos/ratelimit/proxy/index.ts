@@ -6,11 +6,10 @@
  */
 
 import { defineComponent, GatewayError } from 'sluice/plugin'
-import { OptionSource } from '../../../option-source.js'
 import { defaultCapacity, RATE_PROPERTIES, SECOND_MS, UNREADABLE } from '../rate.js'
 import { bucketRule, TokenBucket } from '../token-bucket.js'
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'qos/ratelimit/proxy',
   scopes: ['backend'],
   slots: { backend: 'decoded/ratelimit' },
@@ -24,14 +23,13 @@ export default defineComponent<unknown>({
   },
   compile(options, context) {
     const tag = `${context.tag}[Ratelimit]`
-    const source = new OptionSource(options, tag, context)
-    const every = source.durationMs('every', SECOND_MS)
-    if (every <= 0) source.problem('/every', 'a rate is about a time longer than nothing')
-    const given = source.amount('max_rate', UNREADABLE)
+    const every = options.durationMs('every', SECOND_MS, SECOND_MS)
+    if (every <= 0) options.report('/every', 'expected a duration above zero')
+    const given = options.amount('max_rate', 0, UNREADABLE)
     // In tolerant mode a rate that cannot be read is one call in the time of `every`.
     const rate = ((given === UNREADABLE ? 1 : given) * SECOND_MS) / (every > 0 ? every : SECOND_MS)
     if (rate <= 0) return undefined
-    const capacity = Math.trunc(source.amount('capacity', 0)) || defaultCapacity(rate)
+    const capacity = Math.trunc(options.amount('capacity', 0, 0)) || defaultCapacity(rate)
     const bucket = new TokenBucket(bucketRule(rate, capacity), performance.now())
     context.logger.debug(`${tag} Enabling the rate limiter`)
     return next => request => (bucket.take(performance.now()) ? next(request) : Promise.reject(limited()))

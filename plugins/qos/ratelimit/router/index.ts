@@ -6,8 +6,7 @@
  * its limit does not use up the endpoint's.
  */
 
-import { type ComponentContext, defineComponent, GatewayResponse, type Next, type Wrap } from 'sluice/plugin'
-import { OptionSource } from '../../../option-source.js'
+import { type ComponentContext, defineComponent, GatewayResponse, type Next, type OptionReader, type Wrap } from 'sluice/plugin'
 import { defaultCapacity, RATE_PROPERTIES, SECOND_MS, UNREADABLE } from '../rate.js'
 import { openStore, type TokenStore } from '../store.js'
 import { bucketRule, TokenBucket } from '../token-bucket.js'
@@ -31,7 +30,7 @@ const SCHEMA = {
 
 const MINUTE_MS = 60_000
 
-export default defineComponent<unknown>({
+export default defineComponent({
   namespace: 'qos/ratelimit/router',
   scopes: ['endpoint'],
   slots: { endpoint: 'router/ratelimit' },
@@ -39,8 +38,7 @@ export default defineComponent<unknown>({
   guard: true,
   schema: SCHEMA,
   compile(options, context) {
-    const source = new OptionSource(options, `${context.tag}[Ratelimit]`, context)
-    const plan = readPlan(source, context)
+    const plan = readPlan(options, context)
     const whole = compileWhole(plan, context)
     const clients = compileClients(plan, context)
     if (clients === undefined || whole === undefined) return clients ?? whole
@@ -67,30 +65,30 @@ const ONE_CLIENT: ClientKey = () => 'all'
  * Reads the options. In tolerant mode a limit that cannot be read is left out while the other one holds, as in KrakenD; alone it
  * is read as strictly as can be: one request in the time of `every`, all clients together.
  */
-function readPlan(source: OptionSource, context: ComponentContext): Plan {
-  const perSecond = SECOND_MS / Math.max(SECOND_MS, source.durationMs('every', SECOND_MS))
-  const whole = source.amount('max_rate', UNREADABLE)
-  const client = source.amount('client_max_rate', UNREADABLE)
-  const strategy = source.text('strategy')
-  const key = source.text('key')
-  const clientKey = client > 0 ? readClientKey(source, strategy, key, context) : undefined
+function readPlan(options: OptionReader, context: ComponentContext): Plan {
+  const perSecond = SECOND_MS / Math.max(SECOND_MS, options.durationMs('every', SECOND_MS, SECOND_MS))
+  const whole = options.amount('max_rate', 0, UNREADABLE)
+  const client = options.amount('client_max_rate', 0, UNREADABLE)
+  const strategy = options.text('strategy', '', '')
+  const key = options.text('key', '', '')
+  const clientKey = client > 0 ? readClientKey(options, strategy, key, context) : undefined
   const wholeHolds = whole > 0 && whole !== UNREADABLE
   const clientHolds = client > 0 && client !== UNREADABLE && clientKey !== undefined
   const leftOut = client > 0 && !clientHolds && wholeHolds
   return {
     wholeRate: (whole !== UNREADABLE ? whole : clientHolds ? 0 : 1) * perSecond,
-    wholeCapacity: source.amount('capacity', 0),
+    wholeCapacity: options.amount('capacity', 0, 0),
     clientRate: (leftOut ? 0 : client === UNREADABLE ? 1 : client) * perSecond,
-    clientCapacity: source.amount('client_capacity', 0),
+    clientCapacity: options.amount('client_capacity', 0, 0),
     clientName: `${strategy} (key: ${key})`,
     clientKey: clientKey ?? ONE_CLIENT,
-    cleanupMs: Math.min(Math.max(source.durationMs('cleanup_period', MINUTE_MS), SECOND_MS), LONGEST_TIMER_MS)
+    cleanupMs: Math.min(Math.max(options.durationMs('cleanup_period', MINUTE_MS, MINUTE_MS), SECOND_MS), LONGEST_TIMER_MS)
   }
 }
 
-function readClientKey(source: OptionSource, strategy: string, key: string, context: ComponentContext): ClientKey | undefined {
+function readClientKey(options: OptionReader, strategy: string, key: string, context: ComponentContext): ClientKey | undefined {
   const clientKey = compileClientKey(strategy, key)
-  if (clientKey === undefined) source.problem('/strategy', `unknown strategy '${strategy}': ip, header and param exist`)
+  if (clientKey === undefined) options.report('/strategy', `unknown strategy '${strategy}': ip, header and param exist`)
   else checkKey(strategy.toLowerCase(), key, context)
   return clientKey
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DurationError, parseDuration } from '../../src/config/duration.js'
+import { DurationError, parseDuration } from '../../src/plugin/duration.js'
 
 test('reads every unit, sums and fractions as milliseconds', () => {
   const cases: [string, number][] = [
