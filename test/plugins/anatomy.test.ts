@@ -19,13 +19,18 @@ interface Schema {
 const at = (...parts: string[]): string => path.join(ROOT, ...parts)
 const isFolder = (file: string): boolean => existsSync(file) && statSync(file).isDirectory()
 
-/** Folders below `plugins/` that hold an `index.ts` and are no plugin that is named. */
+function declares(folder: string): boolean {
+  const file = at('plugins', folder, 'index.ts')
+  return existsSync(file) && readFileSync(file, 'utf8').includes('defineComponent(')
+}
+
+/** Folders below `plugins/` whose `index.ts` declares a component. */
 function componentFolders(below = ''): string[] {
   const names = readdirSync(at('plugins', below)).filter(name => isFolder(at('plugins', below, name)))
   return names
     .map(name => path.posix.join(below, name))
     .filter(folder => folder !== '_shared' && folder !== 'named')
-    .flatMap(folder => (existsSync(at('plugins', folder, 'index.ts')) ? [folder] : componentFolders(folder)))
+    .flatMap(folder => (declares(folder) ? [folder] : componentFolders(folder)))
 }
 
 test('every folder with an index.ts is a component in the list, and the folder is its namespace', () => {
