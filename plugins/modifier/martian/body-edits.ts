@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream'
 import type { GatewayRequest, GatewayResponse } from 'sluice/plugin'
 import { parseByteRange } from '../../_shared/byte-range.js'
-import { onTheWire } from '../../on-the-wire.js'
+import { onTheWire } from '../../_shared/on-the-wire.js'
 import { type Edits, editFailure } from './edits.js'
 import type { OptionKeys } from './option-keys.js'
 import type { Place } from './place.js'

@@ -2,8 +2,8 @@
 
 import { randomUUID } from 'node:crypto'
 import { type GatewayRequest, HeaderMap } from 'sluice/plugin'
+import { onTheWire } from '../../_shared/on-the-wire.js'
 import { compilePattern } from '../../_shared/re2.js'
-import { onTheWire } from '../../on-the-wire.js'
 import { hostFieldOf, urlOf } from './call-url.js'
 import { type Condition, type Edits, editFailure, either, NO_EDITS, type RequestEdit } from './edits.js'
 import type { OptionKeys } from './option-keys.js'
