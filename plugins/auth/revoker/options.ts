@@ -132,12 +132,8 @@ function readHttp(reader: OptionReader): RevokerOptions['http'] {
   const host = readAddress(own)
   const token = own.text('token')
   if (token === '' && !isLoopback(host))
-    own.fail(
-      '/token',
-      `${host} can be reached from the network: give a token that callers send as "Authorization: Bearer …"`
-    )
-  if (token !== '' && token.length < MIN_TOKEN_CHARS)
-    own.fail('/token', `expected at least ${MIN_TOKEN_CHARS} characters`)
+    own.fail('/token', `${host} can be reached from the network: give a token that callers send as "Authorization: Bearer …"`)
+  if (token !== '' && token.length < MIN_TOKEN_CHARS) own.fail('/token', `expected at least ${MIN_TOKEN_CHARS} characters`)
   return { port, host, token }
 }
 
