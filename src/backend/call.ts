@@ -12,7 +12,7 @@ import { fieldOf, type RawFields } from '../http/fields.js'
 import { NO_PARAMS } from '../http/path.js'
 import { addHandshake } from '../http/upgrade.js'
 import { BufferSource } from '../message/byte-flow.js'
-import { GatewayRequest } from '../message/request.js'
+import { RequestMessage } from '../message/request.js'
 import type { Scope } from '../message/scope.js'
 import { MeteredReceiver } from '../pipe/measure.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
@@ -27,7 +27,7 @@ import { type CallBody, requestFailure, type Transport } from './transport.js'
 export interface BackendCall {
   /** Sends one request; `receiver` is called as {@link Step.send} says. */
   send(
-    request: GatewayRequest,
+    request: RequestMessage,
     params: Readonly<Record<string, string>> | undefined,
     body: CallBody,
     scope: Scope,
@@ -61,7 +61,7 @@ export class UpstreamBackend implements BackendCall {
   }
 
   send(
-    request: GatewayRequest,
+    request: RequestMessage,
     params: Readonly<Record<string, string>> | undefined,
     body: CallBody,
     scope: Scope,
@@ -99,7 +99,7 @@ export class UpstreamBackend implements BackendCall {
     staged.send(asked.retarget(address.method, path, pool.origin, raw), receiver)
   }
 
-  private fieldsOf(request: GatewayRequest): RawFields {
+  private fieldsOf(request: RequestMessage): RawFields {
     const { address, staged, acceptGzip } = this.plan
     let raw: RawFields
     if (address.pickFields !== undefined) {
@@ -112,14 +112,27 @@ export class UpstreamBackend implements BackendCall {
 
   /** A request object for one backend, to be given its target. */
   private requestObject(
-    { exchange }: GatewayRequest,
+    { exchange }: RequestMessage,
     params: Readonly<Record<string, string>> | undefined,
     body: CallBody,
     scope: Scope
-  ): GatewayRequest {
+  ): RequestMessage {
     const source = body === undefined ? undefined : 'flow' in body ? body : new BufferSource(body)
     const known = params as Record<string, string> | undefined
-    return new GatewayRequest(exchange, scope, '', '', '', '', '', undefined, undefined, known, source, this.plan.limit)
+    return new RequestMessage({
+      exchange,
+      scope,
+      method: '',
+      target: '',
+      path: '',
+      query: '',
+      routePath: '',
+      origin: undefined,
+      raw: undefined,
+      params: known,
+      source,
+      limit: this.plan.limit
+    })
   }
 }
 
@@ -147,7 +160,7 @@ export class MeteredBackend implements BackendCall {
   }
 
   send(
-    request: GatewayRequest,
+    request: RequestMessage,
     params: Readonly<Record<string, string>> | undefined,
     body: CallBody,
     scope: Scope,

@@ -6,6 +6,7 @@ import type { CallBody } from '../backend/transport.js'
 import { mergeObjects } from '../encoding/json/merge.js'
 import { respParam } from '../encoding/resp-param.js'
 import type { GatewayError } from '../errors.js'
+import { internals } from '../message/internals.js'
 import { copyParams, type GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
@@ -63,7 +64,8 @@ export function sequentialStep(
   const limitText = `timeout=${budget}ms (85 % of ${timeoutMs}ms, sequential)`
   const wanted = parts.map((part, index) => propagationsFor(index, part.urlPattern, propagated))
 
-  return new NextStep(async request => {
+  return new NextStep(async given => {
+    const request = internals(given)
     const body = await bodyForMany(request, limit)
     const scope: Scope = request.scope.inner()
     scope.expireIn(budget, limitText)

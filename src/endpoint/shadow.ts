@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { BufferSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
-import { copyParams, GatewayRequest } from '../message/request.js'
+import { copyParams, RequestMessage } from '../message/request.js'
 import type { PipeStage } from '../pipe/description.js'
 import type { Layer, Pipe } from '../pipe/layer.js'
 import { type Next, nextOf } from '../pipe/next.js'
@@ -37,7 +37,7 @@ class ShadowStep implements Step {
     this.limit = limit
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     const body = bodyForMany(request, this.limit)
     if (body === undefined) {
       this.copy(request, undefined)
@@ -53,17 +53,19 @@ class ShadowStep implements Step {
     )
   }
 
-  private copy(request: GatewayRequest, body: Buffer | undefined): void {
+  private copy(request: RequestMessage, body: Buffer | undefined): void {
     const { remoteAddress, clientAddress, host, rawHeaders } = request.exchange
     const exchange = new Exchange(deadlines, remoteAddress, clientAddress, host, rawHeaders)
     exchange.expireIn(this.timeoutMs, this.limitText)
-    const copy = GatewayRequest.from({
+    const copy = new RequestMessage({
       exchange,
+      scope: exchange,
       method: request.method,
       target: request.target,
       path: request.path,
       query: request.query,
       routePath: request.routePath,
+      origin: undefined,
       raw: request.raw.slice(),
       params: copyParams(request.params),
       source: body === undefined ? undefined : new BufferSource(body),

@@ -3,6 +3,7 @@ import type { EndpointProxyConfig, StaticStrategy } from '../config/types.js'
 import { mergeObjects } from '../encoding/json/merge.js'
 import { ObjectNode } from '../encoding/json/node.js'
 import { GatewayError } from '../errors.js'
+import { internals } from '../message/internals.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { runSliced } from '../message/slices.js'
@@ -61,15 +62,16 @@ function withStatic(inner: Step, data: object, strategy: StaticStrategy): Step {
     return made
   }
 
-  return new NextStep(request =>
-    next(request).then(
-      response => add(response, response.failure, request.scope),
+  return new NextStep(request => {
+    const { scope } = internals(request)
+    return next(request).then(
+      response => add(internals(response), response.failure, scope),
       error =>
         add(
           undefined,
           error instanceof GatewayError ? error : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause: error }),
-          request.scope
+          scope
         )
     )
-  )
+  })
 }

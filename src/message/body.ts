@@ -11,11 +11,11 @@ import { lowerName } from '../http/fields.js'
 import type { Owned, WorkOwner } from './blame.js'
 import { BufferSource, type ByteSink, type ByteSource, CollectSink, ReadableSource, ReplaySource, tooLarge } from './byte-flow.js'
 import { createContentDecoder, decodeContent } from './content-coding.js'
-import { HeaderMap, UnsentTrailers } from './header-map.js'
+import { FieldMap, UnsentTrailers } from './field-map.js'
 import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './json-value.js'
+import type { Body, ByteStage, Observer, TokenStage } from './public.js'
 import { SinkReadable } from './sink-readable.js'
-import { abortStep, type ByteStage, type Observer, onlyObserves, type Step, throughSteps } from './stages.js'
-import type { TokenStage } from './token-pipe.js'
+import { abortStep, onlyObserves, type Step, throughSteps } from './stages.js'
 import { TrailerSource } from './trailer-source.js'
 
 /** Default of `max_body_bytes`: 10 MiB. */
@@ -31,7 +31,7 @@ export interface ValueSource {
 
 /** The message a body belongs to. */
 export interface BodyOwner {
-  readonly headers: HeaderMap
+  readonly headers: FieldMap
   /** `request` failures answer 400 and 413, others count as failures of the upstream. */
   readonly side: 'request' | 'response'
 }
@@ -62,7 +62,7 @@ const STALE_FIELDS: ReadonlySet<string> = new Set([
 const NO_RANGE = /^\w+ \*\//
 const LONGEST_STALE = 'content-length'.length
 
-export class Body {
+export class MessageBody implements Body {
   private owner: BodyOwner
   private readonly limit: number
   private source: ByteSource | undefined
@@ -83,10 +83,10 @@ export class Body {
   private added = 0
   private claimed = 0
   private lent: SinkReadable | undefined
-  private trailerMap: HeaderMap | undefined
-  /** Gateway use: the costliest view that was asked for. */
+  private trailerMap: FieldMap | undefined
+  /** The costliest view that was asked for. */
   view: View = 0
-  /** Gateway use: the view when it was last compared with what a plugin had promised. */
+  /** The view when it was last compared with what a plugin had promised. */
   viewSeen: View = 0
 
   /**
@@ -113,8 +113,8 @@ export class Body {
    * Fields that come after the body, complete once it has ended. What a plugin sets before a streamed response ends is sent;
    * those of a request cannot be set.
    */
-  get trailers(): HeaderMap {
-    this.trailerMap ??= this.owner.side === 'request' ? new UnsentTrailers() : new HeaderMap()
+  get trailers(): FieldMap {
+    this.trailerMap ??= this.owner.side === 'request' ? new UnsentTrailers() : new FieldMap()
     return this.trailerMap
   }
 
@@ -567,3 +567,5 @@ class FailedSource implements ByteSource {
   resume(): void {}
   destroy(): void {}
 }
+
+export { MessageBody as Body }

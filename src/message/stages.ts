@@ -8,21 +8,8 @@ import type { GatewayError } from '../errors.js'
 import type { Owned } from './blame.js'
 import type { ByteSource } from './byte-flow.js'
 import { FilterLink, Link } from './links.js'
-import { TokenPipe, type TokenStage } from './token-pipe.js'
-
-/** Sees bytes, changes nothing; exactly one of `end` and `abort` is called. */
-export interface Observer {
-  chunk(chunk: Uint8Array): void
-  end?(): void
-  abort?(reason: Error): void
-}
-
-/** Changes bytes, synchronously. `undefined` = nothing to send for this chunk. */
-export interface ByteStage {
-  chunk(chunk: Uint8Array): Uint8Array | Uint8Array[] | undefined
-  end?(): Uint8Array | Uint8Array[] | undefined
-  abort?(reason: Error): void
-}
+import type { ByteStage, Observer, TokenStage } from './public.js'
+import { TokenPipe } from './token-pipe.js'
 
 export type Step = Owned &
   (

@@ -10,28 +10,14 @@ import { StringDecoder } from 'node:string_decoder'
 import { none } from 'stream-chain/core'
 import { jsonParser } from 'stream-json/core/parser.js'
 import { type ErrorCode, GatewayError } from '../errors.js'
+import type { Token, TokenStage } from './public.js'
 import { TokenBytes } from './token-bytes.js'
-
-/** One step of a JSON text. Keys and strings are decoded; a number is its source text. */
-export type Token =
-  | { readonly name: 'startObject' | 'endObject' | 'startArray' | 'endArray' }
-  | { readonly name: 'keyValue' | 'stringValue' | 'numberValue'; readonly value: string }
-  | { readonly name: 'trueValue'; readonly value: true }
-  | { readonly name: 'falseValue'; readonly value: false }
-  | { readonly name: 'nullValue'; readonly value: null }
 
 /** With `longValues`: a string or number that did not come in one piece. Chunks of strings are decoded. */
 export type LongToken =
   | Token
   | { readonly name: 'startString' | 'endString' | 'startNumber' | 'endNumber' }
   | { readonly name: 'stringChunk' | 'numberChunk'; readonly value: string }
-
-/** Takes the place of one token as none, one or many. Serves one body, synchronously; `end` comes after the last token. */
-export interface TokenStage {
-  token(t: Token, push: (t: Token) => void): void
-  end?(push: (t: Token) => void): void
-  abort?(reason: Error): void
-}
 
 /** As {@link TokenStage}, for `longValues`. */
 export interface LongTokenStage {

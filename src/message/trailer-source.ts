@@ -1,6 +1,6 @@
 import type { GatewayError } from '../errors.js'
 import type { ByteSink, ByteSource } from './byte-flow.js'
-import type { HeaderMap } from './header-map.js'
+import type { HeaderMap } from './field-map.js'
 
 /** Sends a body with the trailer fields that stand in a map when it ends: those received, and those that plugins set. */
 export class TrailerSource implements ByteSource, ByteSink {

@@ -1,6 +1,7 @@
 /** Measures pipes and stages for those who watch; where nobody does, nothing of this runs. */
 
 import { GatewayError } from '../errors.js'
+import { internals } from '../message/internals.js'
 import type { GatewayRequest } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { PipeMeter, PipeOutcome, StageMeter } from '../telemetry/observer.js'
@@ -82,7 +83,7 @@ export class StageTimer {
     return request => {
       const run: Run = { startedAt: performance.now(), inside: 0 }
       this.runs.set(request, run)
-      this.runs.set(request.exchange, run)
+      this.runs.set(internals(request).exchange, run)
       const answer = next(request)
       const ended = (): void => this.meter(Math.max(0, performance.now() - run.startedAt - run.inside))
       answer.then(ended, ended)
@@ -93,7 +94,7 @@ export class StageTimer {
   /** Around what the stage calls. */
   inner(next: Next): Next {
     return request => {
-      const run = this.runOf(request)
+      const run = this.runOf(internals(request))
       if (run === undefined) return next(request)
       const from = performance.now()
       const answer = next(request)

@@ -1,7 +1,8 @@
 /** Steps as plugins see them: a function from a request to a promise of its response. */
 
-import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import { internals } from '../message/internals.js'
+import type { GatewayRequest, GatewayResponse } from '../message/public.js'
+import type { RequestMessage } from '../message/request.js'
 import { LazyPromise, receiveFrom } from './lazy-promise.js'
 import type { ResponseReceiver } from './receiver.js'
 import type { Step, StepWrap } from './step.js'
@@ -16,7 +17,7 @@ export type Wrap = (next: Next) => Next
 export function nextOf(step: Step): Next {
   return request => {
     const promise = new LazyPromise()
-    step.send(request, promise)
+    step.send(internals(request), promise)
     return promise
   }
 }
@@ -29,9 +30,9 @@ export class NextStep implements Step {
     this.next = next
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     try {
-      receiveFrom(this.next(request), receiver)
+      receiveFrom(internals(this.next(request)), receiver)
     } catch (error) {
       receiver.reject(error)
     }

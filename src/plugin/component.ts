@@ -3,8 +3,7 @@
  * and how it compiles to a stage. Components live in `plugins/`, built on `sluice/plugin` alone.
  */
 
-import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { GatewayRequest, GatewayResponse } from '../message/public.js'
 import type { Wrap } from '../pipe/next.js'
 import type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
 import type { GatewayObserver, PoolState } from '../telemetry/observer.js'

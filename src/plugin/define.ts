@@ -1,6 +1,5 @@
 /** Plugins with options that are typed for the author and checked for the operator. */
 
-import type { Next } from '../pipe/next.js'
 import type {
   ClientPlugin,
   ExtraConfig,
@@ -11,6 +10,7 @@ import type {
   ModifierFactory,
   ModifierPlugin,
   Needs,
+  Next,
   PluginContext
 } from './types.js'
 

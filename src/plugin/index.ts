@@ -3,15 +3,20 @@
 export { type ErrorCode, GatewayError, type GatewayErrorInit } from '../errors.js'
 export { type QueryPair, queryPairs, sortedQuery } from '../http/query.js'
 export { connectFailure, omitConnection } from '../http/undici-quirks.js'
-export { Body } from '../message/body.js'
-export { HeaderMap, type HeadersLike } from '../message/header-map.js'
 export { numberText } from '../message/json-numbers.js'
 export { parseJsonValue as parseJson, stringifyJsonValue as stringifyJson } from '../message/json-value.js'
-export { GatewayRequest } from '../message/request.js'
-export { GatewayResponse, type Init, isGatewayResponse } from '../message/response.js'
-export type { ByteStage, Observer } from '../message/stages.js'
-export type { Token, TokenStage } from '../message/token-pipe.js'
-export type { Next, Wrap } from '../pipe/next.js'
+export type {
+  Body,
+  ByteStage,
+  GatewayResponseConstructor,
+  HeaderMapConstructor,
+  HeadersLike,
+  Init,
+  Observer,
+  StoredResponse,
+  Token,
+  TokenStage
+} from '../message/public.js'
 export type { CallTrace, CallWatch } from '../telemetry/call-trace.js'
 export type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
 export type {
@@ -38,6 +43,7 @@ export {
 export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
 export { DurationError, parseDuration } from './duration.js'
 export { type ItemsOptions, items } from './items.js'
+export { GatewayRequest, GatewayResponse, HeaderMap, isGatewayResponse } from './messages.js'
 export { testPlugin } from './moved.js'
 export { OptionReader } from './option-reader.js'
 export type {
@@ -53,6 +59,8 @@ export type {
   ModifierFactory,
   ModifierPlugin,
   Needs,
+  Next,
   PluginContext,
-  PluginModule
+  PluginModule,
+  Wrap
 } from './types.js'

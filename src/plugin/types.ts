@@ -1,16 +1,15 @@
 /** The public plugin interface, version 1. Shapes and rules: docs/plugins.md. */
 
-import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
-import type { Next } from '../pipe/next.js'
+import type { GatewayRequest, GatewayResponse } from '../message/public.js'
+import type { Next, Wrap } from '../pipe/next.js'
 import type { Logger } from '../telemetry/logger.js'
 
-export type { Logger }
+export type { Logger, Next, Wrap }
 
 /** The `extra_config` object of the namespace, frozen: `{"name": ["a"], "a": {…}}`. */
 export type ExtraConfig = { readonly [key: string]: unknown }
 
-/** Takes a request, answers a response. */
+/** Takes a request, returns a response. */
 export type Handler = (request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
 
 /** Wraps the next handler by another one, at boot. */

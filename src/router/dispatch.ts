@@ -14,7 +14,7 @@ import type { Report } from '../exchange/report.js'
 import { decodePath, NO_PARAMS } from '../http/path.js'
 import { parseTarget, type Target } from '../http/target.js'
 import type { Exchange } from '../message/context.js'
-import { GatewayRequest } from '../message/request.js'
+import { RequestMessage } from '../message/request.js'
 import type { GatewayResponse } from '../message/response.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
 import { handOn } from '../pipe/lazy-promise.js'
@@ -30,14 +30,14 @@ export type RouteTarget = Endpoint | ReservedHandler
 /** Answers a built-in path; stands outside of inner service stages. */
 export interface ReservedHandler {
   readonly reserved: true
-  answer(request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
+  answer(request: RequestMessage): GatewayResponse | Promise<GatewayResponse>
 }
 
 export interface DispatchOptions {
   readonly router: Router<RouteTarget>
   readonly clientIp: (remoteAddress: string, raw: readonly string[]) => string
   /** Answers for lookups that found no route. */
-  readonly answerMiss: (result: Exclude<RouteResult<RouteTarget>, { kind: 'route' }>, request: GatewayRequest) => GatewayResponse
+  readonly answerMiss: (result: Exclude<RouteResult<RouteTarget>, { kind: 'route' }>, request: RequestMessage) => GatewayResponse
   /** Around everything (CORS, server plugins). */
   readonly outer: Wrap | undefined
   /** Around routes, 404 and 405 (security, bots), not around reserved paths, redirects and refused parameters. */
@@ -61,7 +61,7 @@ export type Dispatch = (req: IncomingMessage, res: ServerResponse, offer?: Upgra
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { router, clientIp, identify, started } = options
   const unstaged = options.outer === undefined && options.inner === undefined
-  const proceed = (match: RouteResult<RouteTarget>, request: GatewayRequest, receiver: ResponseReceiver): void => {
+  const proceed = (match: RouteResult<RouteTarget>, request: RequestMessage, receiver: ResponseReceiver): void => {
     if (match.kind !== 'route') return receiver.receive(options.answerMiss(match, request))
     if ('reserved' in match.value) return answerReserved(match.value, request, receiver)
     if (match.params !== NO_PARAMS) request.params = match.params
@@ -125,7 +125,7 @@ export function compileUpgradeCheck(router: Router<RouteTarget>, reroutes: boole
   }
 }
 
-function answerReserved(handler: ReservedHandler, request: GatewayRequest, receiver: ResponseReceiver): void {
+function answerReserved(handler: ReservedHandler, request: RequestMessage, receiver: ResponseReceiver): void {
   let answer: GatewayResponse | Promise<GatewayResponse>
   try {
     answer = handler.answer(request)
@@ -136,7 +136,7 @@ function answerReserved(handler: ReservedHandler, request: GatewayRequest, recei
 }
 
 /** Takes what the router found along with the request. */
-type Proceed = (match: RouteResult<RouteTarget>, request: GatewayRequest, receiver: ResponseReceiver) => void
+type Proceed = (match: RouteResult<RouteTarget>, request: RequestMessage, receiver: ResponseReceiver) => void
 
 /** Stands outside of inner stages. */
 function isUnguarded(match: RouteResult<RouteTarget>): boolean {
@@ -181,22 +181,21 @@ class Absorbing implements ResponseReceiver {
   }
 }
 
-function requestOf(exchange: MessageExchange, target: Target, limit: number): GatewayRequest {
+function requestOf(exchange: MessageExchange, target: Target, limit: number): RequestMessage {
   const { req } = exchange
   const { path, query } = target
-  const routePath = decodePath(path)
-  return new GatewayRequest(
+  return new RequestMessage({
     exchange,
-    exchange,
-    req.method!,
-    req.url!,
+    scope: exchange,
+    method: req.method!,
+    target: req.url!,
     path,
     query,
-    routePath,
-    undefined,
-    undefined,
-    undefined,
-    exchange.source,
+    routePath: decodePath(path),
+    origin: undefined,
+    raw: undefined,
+    params: undefined,
+    source: exchange.source,
     limit
-  )
+  })
 }

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { GatewayError } from '../../src/errors.js'
 import { Body } from '../../src/message/body.js'
 import type { ByteSink, ByteSource } from '../../src/message/byte-flow.js'
-import { HeaderMap } from '../../src/message/header-map.js'
+import { HeaderMap } from '../../src/message/field-map.js'
 import { within } from '../support/waiting.js'
 import { borders, cut, holdsAsync } from './fuzz.js'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { endToEndFields, HOP_BY_HOP } from '../../src/http/fields.js'
-import { HeaderMap } from '../../src/message/header-map.js'
+import { HeaderMap } from '../../src/message/field-map.js'
 import { holds } from './fuzz.js'
 
 type Pairs = [string, string][]

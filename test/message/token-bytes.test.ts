@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Token } from '../../src/message/public.js'
 import { TokenBytes } from '../../src/message/token-bytes.js'
-import type { Token } from '../../src/message/token-pipe.js'
 import { TokenWriter } from '../../src/message/token-writer.js'
 
 const stringOf = (value: string): string => {

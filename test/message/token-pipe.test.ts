@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GatewayError } from '../../src/errors.js'
-import { type Token, TokenPipe, type TokenPipeOptions, type TokenStage } from '../../src/message/token-pipe.js'
+import type { Token, TokenStage } from '../../src/message/public.js'
+import { TokenPipe, type TokenPipeOptions } from '../../src/message/token-pipe.js'
 import { canonical, createRandom, randomChunks, randomText, SEED } from '../encoding/json/random.js'
 
 function run(stages: readonly TokenStage[], chunks: readonly (string | Buffer)[], options?: TokenPipeOptions): string {

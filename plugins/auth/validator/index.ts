@@ -110,7 +110,7 @@ function compileStage({ find, verify, revoked, access, headers, params, debug }:
 
   function refuse(request: GatewayRequest, status: 401 | 403, text: string): GatewayResponse {
     debug?.(text)
-    request.exchange.note(status === 401 ? UNAUTHORIZED : FORBIDDEN)
+    request.note(status === 401 ? UNAUTHORIZED : FORBIDDEN)
     return new GatewayResponse(status)
   }
 

@@ -18,7 +18,7 @@ export function bodyModifier(keys: OptionKeys): Edits {
       request.headers.set('Content-Type', type)
     },
     response: (response, request) => {
-      if (response.tunnel !== undefined) return
+      if (response.upgraded) return
       replaceBody(response, request, bytes.length, (from, to) => bytes.subarray(from, to + 1))
       response.headers.set('Content-Type', type)
     }
@@ -42,7 +42,7 @@ export function replaceBody(
 ): void {
   const wanted = request.headers.getAll('range')[0] ?? ''
   const range = wanted === '' ? undefined : parseByteRange(wanted, size)
-  giveBody(response)
+  response.giveBody()
   const { headers } = response
   if (range === 'none') {
     response.body.set('')
@@ -57,14 +57,6 @@ export function replaceBody(
     if (response.status === 206) response.status = 200
     headers.delete('content-range')
   }
-}
-
-/** A response without a body, such as that of HEAD, may have one from now on. */
-function giveBody(response: GatewayResponse): void {
-  if (!response.bodiless) return
-  response.discard()
-  response.headers.delete('content-length')
-  response.bodiless = false
 }
 
 export function statusModifier(keys: OptionKeys, place: Place): Edits {
@@ -83,9 +75,9 @@ export function statusModifier(keys: OptionKeys, place: Place): Edits {
   }
   return {
     response: response => {
-      if (response.tunnel !== undefined) return
+      if (response.upgraded) return
       const next = status === 0 ? 200 : status
-      if (isBodiless(response.status) && !isBodiless(next)) giveBody(response)
+      if (isBodiless(response.status) && !isBodiless(next)) response.giveBody()
       response.status = next
     }
   }

@@ -78,7 +78,7 @@ function requestHalf(edit: RequestEdit, mayAnswer: boolean, limit: number): NonN
     } catch (error) {
       throw failureOf(error)
     }
-    return mayAnswer && isUncalled(request) ? GatewayResponse.over(200, [], undefined, limit) : undefined
+    return mayAnswer && isUncalled(request) ? new GatewayResponse({ maxBodyBytes: limit }) : undefined
   }
 }
 

@@ -108,7 +108,7 @@ async function serve(plan: Plan, request: GatewayRequest, next: Next): Promise<G
   // a body has no meaning here (RFC 9110 §9.3.1), and yet a backend may make its answer of it
   if (request.body.length !== 0) return next(request)
   const ranged = headers.has('range')
-  if ((ranged && !plan.passesThrough) || request.exchange.offer !== undefined) return next(request)
+  if ((ranged && !plan.passesThrough) || request.upgrading) return next(request)
   const head = headOf(request)
   const found = await plan.cache.find(head)
   if (found?.fresh) return replay(plan, head, found.answer, found.ageSeconds)
@@ -156,16 +156,16 @@ const isFailure = (cause: unknown): boolean => cause instanceof GatewayError && 
 function store(plan: Plan, head: RequestHead, response: GatewayResponse): GatewayResponse {
   const { cache, maxBodyBytes, passesThrough, failed } = plan
   const { status } = response
-  if (response.tunnel !== undefined || (!passesThrough && status !== 200)) return response
+  if (response.upgraded || (!passesThrough && status !== 200)) return response
   const fields = [...response.headers].flat()
   if (!cache.mayStore(head, status, fields)) return response
   const declared = Number(response.headers.get('content-length') ?? 0)
-  const url = response.call?.url ?? ''
+  const url = response.upstreamUrl ?? ''
   const storedAt = Date.now()
   const keep = (body: Buffer): void => {
     cache.keep(head, { kind: 'answer', status, fields, body, storedAt, url }).catch(failed)
   }
-  if (head.method === 'HEAD' || response.bodiless || response.body.length === 0) keep(Buffer.alloc(0))
+  if (head.method === 'HEAD' || response.body.length === 0) keep(Buffer.alloc(0))
   else if (declared <= maxBodyBytes) response.body.tap(new BodyCopy(maxBodyBytes, keep))
   return response
 }
@@ -175,9 +175,8 @@ function replay(plan: Plan, head: RequestHead, answer: StoredAnswer, ageSeconds:
   const status = part?.status ?? answer.status
   const bodiless = head.method === 'HEAD' || status === 304
   const body = bodiless ? undefined : part === undefined ? answer.body : part.body
-  const response = GatewayResponse.over(status, part?.fields ?? answer.fields.slice(), body, plan.limit)
-  if (bodiless) response.bodiless = true
-  response.call = { url: answer.url }
+  const fields = part?.fields ?? answer.fields.slice()
+  const response = GatewayResponse.stored({ status, fields, body, url: answer.url, maxBodyBytes: plan.limit })
   response.headers.set('Age', String(ageSeconds))
   return response
 }

@@ -10,6 +10,7 @@ import {
   defineComponent,
   type GatewayRequest,
   GatewayResponse,
+  type HeaderMap,
   type OptionReader,
   type Wrap
 } from 'sluice/plugin'
@@ -146,11 +147,11 @@ function textOf(verdict: readonly string[] | string): string {
 /** Puts the gateway's fields in place of the upstream's: an answer has one opinion. */
 function mark(response: GatewayResponse, vary: string, verdict: readonly string[] | string): GatewayResponse {
   const { headers } = response
-  dropCors(headers.raw)
+  dropCors(headers)
   const known = headers.getAll('vary')
-  if (known.length === 0) headers.raw.push('Vary', vary)
+  if (known.length === 0) headers.set('Vary', vary)
   else if (!known.some(value => covers(value, vary))) headers.set('Vary', [vary, ...known])
-  if (typeof verdict !== 'string') headers.raw.push(...verdict)
+  if (typeof verdict !== 'string') for (let i = 0; i < verdict.length; i += 2) headers.append(verdict[i]!, verdict[i + 1]!)
   return response
 }
 
@@ -161,14 +162,10 @@ function covers(known: string, vary: string): boolean {
 
 const PREFIX = 'access-control-'
 
-function dropCors(raw: string[]): void {
-  let to = 0
-  for (let from = 0; from < raw.length; from += 2) {
-    const name = raw[from]!
-    if (name.length > PREFIX.length && (name.charCodeAt(0) | 32) === 97 && name.toLowerCase().startsWith(PREFIX)) continue
-    raw[to] = name
-    raw[to + 1] = raw[from + 1]!
-    to += 2
+function dropCors(headers: HeaderMap): void {
+  const found: string[] = []
+  for (const [name] of headers) {
+    if (name.length > PREFIX.length && (name.charCodeAt(0) | 32) === 97 && name.toLowerCase().startsWith(PREFIX)) found.push(name)
   }
-  raw.length = to
+  for (const name of found) headers.delete(name)
 }

@@ -180,7 +180,6 @@ function toEncrypted(request: GatewayRequest, plan: Plan): ReturnType<Next> {
 
 function mark(response: GatewayResponse, own: readonly string[]): GatewayResponse {
   const { headers } = response
-  for (let i = 0; i < own.length; i += 2) headers.delete(own[i]!)
-  headers.raw.push(...own)
+  for (let i = 0; i < own.length; i += 2) headers.set(own[i]!, own[i + 1]!)
   return response
 }

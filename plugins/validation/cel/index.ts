@@ -108,7 +108,7 @@ function compileAfter(after: readonly Check[], context: ComponentContext, tag: s
 function claimsStage(test: Test): Wrap {
   return next => request => {
     if (test(request, undefined, undefined) < 0) return next(request)
-    request.exchange.note(new GatewayError('SLUICE_ERR_CLIENT_UNAUTHORIZED'))
+    request.note(new GatewayError('SLUICE_ERR_CLIENT_UNAUTHORIZED'))
     return Promise.resolve(new GatewayResponse(401))
   }
 }

@@ -18,8 +18,9 @@
 import { GatewayError } from '../../errors.js'
 import { together, UnansweredWork } from '../../message/blame.js'
 import { ReadableSource } from '../../message/byte-flow.js'
+import { internals } from '../../message/internals.js'
 import type { GatewayRequest } from '../../message/request.js'
-import { type GatewayResponse, isGatewayResponse } from '../../message/response.js'
+import { type GatewayResponse, isResponse } from '../../message/response.js'
 import { unwatched } from '../../pipe/lazy-promise.js'
 import type { StageTimer } from '../../pipe/measure.js'
 import type { Next, Wrap } from '../../pipe/next.js'
@@ -33,9 +34,9 @@ export type Absorb = (error: GatewayError, request: GatewayRequest) => GatewayRe
 /** One handler in its place: the handler calls `next`, what stands further out calls `enter`. */
 export class HandlerPlace {
   /** Calls further in. Given to the plugin's factory before the pipe is there, which sets {@link inner}. */
-  readonly next: Next = request => this.goIn(request)
+  readonly next: Next = request => this.goIn(internals(request))
   /** Runs the handler. Never throws; resolves with responses only. */
-  readonly enter: Next = request => this.run(request)
+  readonly enter: Next = request => this.run(internals(request))
   inner: Next = notYet
   handler: Handler = notYet
   private readonly use: PromisingUse
@@ -92,7 +93,7 @@ export class HandlerPlace {
 
   private callInner(request: GatewayRequest): Promise<GatewayResponse> {
     try {
-      return this.inner(request)
+      return internals(this.inner(request))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -118,7 +119,7 @@ export class HandlerPlace {
   /** Returns the response that the handler answered with, or refuses it. */
   private accept(answer: unknown, request: GatewayRequest): GatewayResponse {
     const { use, watch } = this
-    if (!isGatewayResponse(answer)) {
+    if (!isResponse(answer)) {
       return this.refuse(pluginMistake(use, `answered ${describe(answer)}; a handler answers a GatewayResponse`), request)
     }
     const broken = watch.brokenPromise(answer.openedBody, 'response')
@@ -180,7 +181,7 @@ export class HandlerChain {
       bound = true
       first.place.inner = first.timer === undefined ? next : first.timer.inner(next)
       return request => {
-        noteBody(request.openedBody)
+        noteBody(internals(request).openedBody)
         return outermost(request)
       }
     }
@@ -194,7 +195,7 @@ function rejected(error: GatewayError): Promise<GatewayResponse> {
 }
 
 /** A factory may keep `next` for later; there is nothing to call while the gateway is being built. */
-const notYet: Next = () =>
+const notYet = (): Promise<never> =>
   Promise.reject(new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'next was called before the gateway was built' }))
 
 function isRequest(value: unknown): value is GatewayRequest {

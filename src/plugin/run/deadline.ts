@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.js'
 import { UnansweredWork } from '../../message/blame.js'
+import { internals } from '../../message/internals.js'
 import type { GatewayRequest } from '../../message/request.js'
 import type { GatewayResponse } from '../../message/response.js'
 import type { Wrap } from '../../pipe/next.js'
@@ -10,7 +11,7 @@ import type { Absorb } from './chain.js'
 export function withServiceDeadline(chain: Wrap, timeoutMs: number, absorb: Absorb): Wrap {
   return next => {
     const run = chain(next)
-    return request => new Timed(request, timeoutMs, absorb).start(run(request))
+    return request => new Timed(internals(request), timeoutMs, absorb).start(internals(run(request)))
   }
 }
 

@@ -1,12 +1,14 @@
-import type { GatewayRequest } from '../../message/request.js'
-import type { GatewayResponse } from '../../message/response.js'
+import { internals } from '../../message/internals.js'
+import type { RequestMessage } from '../../message/request.js'
+import type { ResponseMessage } from '../../message/response.js'
 import type { ResponseReceiver } from '../../pipe/receiver.js'
 import { type Step, StepReceiver, type StepWrap, type Work, WorkStep } from '../../pipe/step.js'
 import type { SlottedEdit } from '../component.js'
 
 /** Puts the two halves of a component's edit around a step. */
 export function aroundByEdit(edit: SlottedEdit): StepWrap {
-  const work = edit.response?.bind(edit)
+  const { response } = edit
+  const work: Work | undefined = response && ((given, request) => internals(response.call(edit, given, request)))
   return inner => {
     const answered = work === undefined ? inner : new WorkStep(inner, work)
     return edit.request === undefined ? answered : new RequestEditStep(edit.request.bind(edit), work, answered)
@@ -25,11 +27,12 @@ class RequestEditStep implements Step {
     this.inner = inner
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     const { edit, work } = this
-    let response: GatewayResponse | undefined
+    let response: ResponseMessage | undefined
     try {
-      response = edit(request)
+      const made = edit(request)
+      response = made && internals(made)
     } catch (error) {
       receiver.reject(error)
       return

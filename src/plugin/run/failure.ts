@@ -3,7 +3,8 @@
 import { type ErrorStatusMode, GatewayError, type GatewayErrorInit, statusOf } from '../../errors.js'
 import { fieldsOfPairs } from '../../http/fields.js'
 import { UnclaimedFailure } from '../../message/blame.js'
-import { HeaderMap, type HeadersLike } from '../../message/header-map.js'
+import { FieldMap } from '../../message/field-map.js'
+import type { HeadersLike } from '../../message/public.js'
 import { GatewayResponse } from '../../message/response.js'
 import type { Logger } from '../../telemetry/logger.js'
 
@@ -79,7 +80,7 @@ function initOf(thrown: unknown): GatewayErrorInit {
       init.statusCode = statusCode
     }
     if (typeof contentType === 'string' && !/[\r\n\0]/.test(contentType)) init.contentType = contentType
-    if (typeof headers === 'object' && headers !== null) init.headers = [...HeaderMap.from(headers as HeadersLike)]
+    if (typeof headers === 'object' && headers !== null) init.headers = [...FieldMap.from(headers as HeadersLike)]
   } catch {
     // a hostile value: what was read so far counts
   }

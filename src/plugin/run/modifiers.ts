@@ -6,7 +6,7 @@
 import { UnansweredWork } from '../../message/blame.js'
 import { SETTLED } from '../../message/body.js'
 import type { GatewayRequest } from '../../message/request.js'
-import { type GatewayResponse, isGatewayResponse } from '../../message/response.js'
+import { type GatewayResponse, isResponse } from '../../message/response.js'
 import type { ResponseReceiver } from '../../pipe/receiver.js'
 import { type Step, type StepWrap, WorkStep } from '../../pipe/step.js'
 import type { Modifier } from '../types.js'
@@ -50,7 +50,7 @@ class ModifierPlace {
 
   /** Returns what is wrong with a value that the modifier answered with in place of nothing. */
   mistakeIn(value: unknown, request: GatewayRequest): Error | undefined {
-    if (!isGatewayResponse(value)) {
+    if (!isResponse(value)) {
       return pluginMistake(this.use, `answered ${describe(value)}; a modifier answers nothing or a GatewayResponse`)
     }
     this.watch.claim(value)

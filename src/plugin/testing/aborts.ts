@@ -5,6 +5,7 @@
  * its own, once per stage. Out: what was wrong, in words: which stage, which request, what to do.
  */
 
+import { internals } from '../../message/internals.js'
 import type { PluginModule } from '../types.js'
 import { type ClientOutcome, type ClientRequestInit, TestClient } from './client.js'
 import { limited, more, quiet, resources, SETTLE_MS, turns, until, wait } from './leaks.js'
@@ -168,7 +169,7 @@ class Aborts {
     const happened = once()
     watch.onEnter = request => {
       if (stage === 'client-leaves-at-once' || stage === 'client-leaves-upload') setImmediate(happened.now)
-      if (stage === 'signal-aborts') void Promise.race([happened.promise, quiet()]).then(() => request.scope.fire())
+      if (stage === 'signal-aborts') void Promise.race([happened.promise, quiet()]).then(() => internals(request).scope.fire())
     }
     upstream.onEvent = what => {
       if (what === 'struck' && stage !== 'client-leaves-head') happened.now()

@@ -1,10 +1,10 @@
 /** Watches what a plugin under test does to bodies: values changed without a word, stages used for two bodies, chunks that are kept. */
 
 import { Stream } from 'node:stream'
-import type { Body } from '../../message/body.js'
+import { internals } from '../../message/internals.js'
 import { stringifyJsonValue } from '../../message/json-value.js'
-import type { GatewayRequest } from '../../message/request.js'
-import { isGatewayResponse } from '../../message/response.js'
+import type { Body, GatewayRequest } from '../../message/public.js'
+import { isResponse } from '../../message/response.js'
 import { exportOf, SYMBOLS } from '../load/registry.js'
 import type { Handler, HandlerFactory, Modifier, ModifierFactory, PluginModule } from '../types.js'
 
@@ -86,7 +86,7 @@ export class PluginWatch {
       }
       if (typeof modifier.response === 'function') {
         watched.response = (response, request) => {
-          if (isGatewayResponse(response)) this.body(response.body, request, 'response')
+          if (isResponse(response)) this.body(response.body, request, 'response')
           if (typeof modifier.request !== 'function') this.onEnter(request)
           return this.counted(modifier.response!(response, request))
         }
@@ -100,14 +100,16 @@ export class PluginWatch {
     this.bodies.add(body)
     const where = `${request.method} ${request.path}`
     const read = body.json.bind(body)
+    const { exchange } = internals(request)
+    const isUnchanged = (): boolean => internals(body).untouched
     let seen = false
     body.json = (async (limit?: number) => {
       const value = await read(limit)
-      if (!seen && body.untouched && typeof value === 'object' && value !== null) {
+      if (!seen && isUnchanged() && typeof value === 'object' && value !== null) {
         seen = true
         const before = stringifyJsonValue(value)
-        request.exchange.atEnd(() => {
-          if (body.untouched && stringifyJsonValue(value) !== before) {
+        exchange.atEnd(() => {
+          if (isUnchanged() && stringifyJsonValue(value) !== before) {
             this.fault(`${where}: the JSON value of the ${side} was changed; call touchJson(), or use editJson()`)
           }
         })

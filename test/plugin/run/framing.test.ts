@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { HeaderMap } from '../../../src/message/header-map.js'
+import type { FieldMap } from '../../../src/message/field-map.js'
+import { HeaderMap } from '../../../src/message/field-map.js'
 import { GatewayError, type GatewayRequest, GatewayResponse, type PluginModule } from '../../../src/plugin/index.js'
 import { RawClient } from '../../server/raw-client.js'
 import { type Answer, ask } from '../../support/client.js'
@@ -117,7 +118,8 @@ for (const [what, read] of Object.entries({ 'a body in memory': true, 'a body th
     const { port } = await edited(t, await hello(t), {
       async response({ headers, body }) {
         if (read) await body.text()
-        headers.raw[headers.raw.indexOf('5')] = '3'
+        const { raw } = headers as FieldMap
+        raw[raw.indexOf('5')] = '3'
       }
     })
     assert.deepEqual(await ask(port, '/x').then(got => [got.status, got.text]), [500, ''])

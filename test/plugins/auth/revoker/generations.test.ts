@@ -23,7 +23,7 @@ interface Generation extends PluginHost {
 /** Compiles a configuration that takes over what `kept` has; opens nothing. */
 async function compile(kept: KeptState, options: object): Promise<Generation> {
   let isRevoked: IsRevoked | undefined
-  const probe = defineComponent<object>({
+  const probe = defineComponent({
     namespace: 'test/probe',
     scopes: ['service'],
     slots: {},

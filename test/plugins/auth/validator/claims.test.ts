@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkClaims, compileClaimReader, compileWordTest } from '../../../../plugins/auth/validator/claims.js'
 import { compileTokenFinder } from '../../../../plugins/auth/validator/token.js'
-import { HeaderMap } from '../../../../src/message/header-map.js'
+import { HeaderMap } from '../../../../src/message/field-map.js'
 
 const rules = { issuer: '', audience: [], leewaySeconds: 1 }
 const at = 1000

@@ -1,13 +1,11 @@
 import { checkFieldName, checkFieldValue, isFraming, lowerName, type RawFields } from '../http/fields.js'
-
-/** What `GatewayResponse` accepts as headers. */
-export type HeadersLike = HeaderMap | Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>
+import type { HeaderMap, HeadersLike } from './public.js'
 
 /**
- * Header fields of a message: case-insensitive, order, repeats and spelling kept. Works on the flat array that goes to
- * the socket; lookups are linear, which beats a Map for the dozen fields a message has.
+ * Header fields over the flat array that goes to the socket. Lookups are linear, which beats a Map for the dozen fields that a
+ * message has.
  */
-export class HeaderMap {
+export class FieldMap implements HeaderMap {
   /** The live array, `[name, value, …]`. */
   readonly raw: RawFields
 
@@ -15,13 +13,9 @@ export class HeaderMap {
     this.raw = raw
   }
 
-  /**
-   * Builds a map from pairs or an object, or copies a map: framing, which described another body, is not copied.
-   * @throws TypeError as {@link set}
-   */
-  static from(init: HeadersLike): HeaderMap {
-    const map = new HeaderMap()
-    if (init instanceof HeaderMap) {
+  static from(init: HeadersLike): FieldMap {
+    const map = new FieldMap()
+    if (init instanceof FieldMap) {
       const { raw } = init
       for (let i = 0; i < raw.length; i += 2) if (!isFraming(lowerName(raw[i]!))) map.raw.push(raw[i]!, raw[i + 1]!)
     } else if (Symbol.iterator in init) {
@@ -36,7 +30,6 @@ export class HeaderMap {
     return map
   }
 
-  /** Repeats joined with ', '; of `Set-Cookie`, which cannot be joined (RFC 6265 §3), the first. */
   get(name: string): string | undefined {
     const { raw } = this
     const lower = lowerName(name)
@@ -67,10 +60,6 @@ export class HeaderMap {
     return false
   }
 
-  /**
-   * Replaces all values; the field keeps the place of the first one.
-   * @throws TypeError on illegal names and values, and on fields of framing
-   */
   set(name: string, value: string | readonly string[]): void {
     const lower = settableName(name)
     if (typeof value === 'string') checkFieldValue(name, value)
@@ -92,7 +81,6 @@ export class HeaderMap {
     }
   }
 
-  /** @throws TypeError as {@link set} */
   append(name: string, value: string): void {
     settableName(name)
     const text = String(value)
@@ -123,7 +111,7 @@ export class HeaderMap {
 }
 
 /** The trailers of a message that is sent without any: what was received can be read. */
-export class UnsentTrailers extends HeaderMap {
+export class UnsentTrailers extends FieldMap {
   override set(name: string): void {
     throw new TypeError(`trailer ${name} cannot be set: requests are sent to backends without trailers`)
   }
@@ -144,3 +132,5 @@ function settableName(name: string): string {
   }
   return lower
 }
+
+export { FieldMap as HeaderMap }

@@ -1,0 +1,200 @@
+/**
+ * Messages as plugins and components see them. What stands here is public and stays; what the gateway adds for itself is in the
+ * classes that implement it, and `internals.ts` is the one door between the two. Rules in full: docs/plugins.md.
+ */
+
+import type { Readable, Transform } from 'node:stream'
+import type { GatewayError } from '../errors.js'
+
+/** A request on its way in. Which edits count depends on the scope (docs/plugins.md). */
+export interface GatewayRequest {
+  method: string
+  /** As received; at backend scope path and query of the call. */
+  readonly target: string
+  /** Raw, never decoded. */
+  path: string
+  /** Raw, without '?'. */
+  query: string
+  /** The path as the router matches it: decoded once, per segment. Security compares this one. */
+  readonly routePath: string
+  /** Backend scope: `http://10.0.0.1:8080`. May be set. */
+  origin: string | undefined
+  headers: HeaderMap
+  /** Path parameters, decoded, by configured name; the object has no prototype. */
+  params: Record<string, string>
+  readonly body: Body
+  /** True when the request carries a body. Asking this reads nothing. */
+  readonly hasBody: boolean
+  /** Address of the socket's peer. */
+  readonly remoteAddress: string
+  /** Address of the client, behind trusted proxies. */
+  readonly clientAddress: string
+  /** Host and port as the client sent them; '' when it sent none. */
+  readonly host: string
+  /** True when the client's own connection is encrypted; says nothing about proxies in between. */
+  readonly secure: boolean
+  /** True when the client asks for another protocol (`Upgrade: websocket`) and the exchange may become a tunnel. */
+  readonly upgrading: boolean
+  /** Aborts when the client leaves or the deadline of the exchange passes. Made on first read. */
+  readonly signal: AbortSignal
+  /** One map for the whole exchange. Made on first read. */
+  readonly state: Map<unknown, unknown>
+  /** Adds a failure to the access log of the exchange; the answer stays what it is. */
+  note(error: GatewayError): void
+  /** Returns a request with its own head. The body is shared: it can be sent once unless it is in memory. */
+  clone(): GatewayRequest
+}
+
+/** A response on its way out. One object answers one request. */
+export interface GatewayResponse {
+  /** 200…599; 101 when {@link upgraded}. */
+  status: number
+  headers: HeaderMap
+  readonly body: Body
+  /**
+   * Whether decoded data is complete: false when a backend's part is missing. undefined for bytes, a plugin's own answer, and
+   * outside of an endpoint's modifiers, where the finished answer says it in `X-Krakend-Completed`.
+   */
+  readonly isComplete: boolean | undefined
+  /** The failure behind a partial or static answer; undefined when nothing failed. */
+  readonly failure: GatewayError | undefined
+  /** URL of the upstream call that returned it; undefined for an answer of the gateway or of a plugin. */
+  readonly upstreamUrl: string | undefined
+  /** True when the upstream has changed the protocol: the response stands for its connection and has no body. */
+  readonly upgraded: boolean
+  /** Lets a response that describes a body which does not travel (HEAD, 204, 304) have one from now on. Its Content-Length goes. */
+  giveBody(): void
+  /** Lets a response of `next` go that is not sent on: frees its upstream connection. Can be called again. */
+  discard(): void
+}
+
+/** A status, or status (200…599) and headers. `maxBodyBytes`: most bytes of its body that a reader may hold; default 10 MiB. */
+export type Init = number | { status?: number; headers?: HeadersLike; maxBodyBytes?: number }
+
+/** Makes responses. Illegal statuses throw a RangeError, illegal headers a TypeError. */
+export interface GatewayResponseConstructor {
+  readonly prototype: GatewayResponse
+  new (init?: Init): GatewayResponse
+  /** Plain text, `text/plain; charset=utf-8` unless given. */
+  text(text: string, init?: Init): GatewayResponse
+  /** A JSON value, `application/json; charset=utf-8` unless given. The value is copied before a plugin edits it. */
+  json(value: unknown, init?: Init): GatewayResponse
+  /** No body; 204 unless given. */
+  empty(init?: Init): GatewayResponse
+  stream(source: Readable | AsyncIterable<Uint8Array>, init?: Init): GatewayResponse
+  /** An upstream's response that was kept, with the fields it came with. For caches. */
+  stored(kept: StoredResponse): GatewayResponse
+}
+
+/** A response that was kept, as it came from upstream. Nothing of it is checked again. */
+export interface StoredResponse {
+  readonly status: number
+  /** `[name, value, …]`, without hop-by-hop fields; becomes the response's own. */
+  readonly fields: string[]
+  /** undefined = no body travels although the fields describe one (HEAD, 304). */
+  readonly body: Buffer | undefined
+  /** See {@link GatewayResponse.upstreamUrl}. */
+  readonly url: string
+  /** Most bytes of it that a reader may hold, decoded. Default 10 MiB. */
+  readonly maxBodyBytes?: number
+}
+
+/** Header fields: names without regard to case; order, repeats and spelling are kept. */
+export interface HeaderMap {
+  /** Repeats joined with ', '; of `Set-Cookie`, which cannot be joined (RFC 6265 §3), the first. */
+  get(name: string): string | undefined
+  getAll(name: string): string[]
+  has(name: string): boolean
+  /**
+   * Replaces all values; the field keeps the place of the first one.
+   * @throws TypeError on illegal names and values, and on fields of framing
+   */
+  set(name: string, value: string | readonly string[]): void
+  /** @throws TypeError as {@link set} */
+  append(name: string, value: string): void
+  delete(name: string): void
+  [Symbol.iterator](): IterableIterator<[name: string, value: string]>
+}
+
+export interface HeaderMapConstructor {
+  readonly prototype: HeaderMap
+  new (): HeaderMap
+  /**
+   * Builds a map from pairs or an object, or copies a map: framing, which described another body, is not copied.
+   * @throws TypeError as {@link HeaderMap.set}
+   */
+  from(init: HeadersLike): HeaderMap
+}
+
+/** What makes headers: a map, pairs, or an object. */
+export type HeadersLike = HeaderMap | Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>
+
+/**
+ * One body with three views: bytes, decoded value, tokens. Nothing is decoded until a plugin asks, and then once; calls act in
+ * the order they are made. What was only read travels on to the bit.
+ */
+export interface Body {
+  /** Bytes as they will travel, when known without reading: not behind a stage that may change them. */
+  readonly length: number | undefined
+  /** Fields that come after the body, complete once it has ended. Those of a response can be set until then. */
+  readonly trailers: HeaderMap
+
+  /** Lets an observer see the bytes. `decoded`: with the Content-Encoding undone; the body travels encoded all the same. */
+  tap(observer: Observer | ((chunk: Uint8Array) => void), options?: { decoded?: boolean }): void
+  /** Sends the bytes through a stage. `decoded`: undoes the Content-Encoding first, and drops the field. */
+  transform(stage: ByteStage | Transform, options?: { decoded?: boolean }): void
+  /** Takes the body; give one back with {@link set}, or it travels empty. */
+  stream(options?: { decoded?: boolean }): Readable
+  /** Returns the bytes as they travel. @throws GatewayError SLUICE_ERR_BODY_TOO_LARGE; the body stays as it was. */
+  buffer(limitBytes?: number): Promise<Buffer>
+  /** Returns the bytes at once when they are in memory and no stage is left to run, else undefined. */
+  bytesInMemory(): Buffer | undefined
+  /** The body as text, with its Content-Encoding undone. */
+  text(limitBytes?: number): Promise<string>
+  /** Replaces the body. Earlier stages do not run, earlier observers get `abort`. */
+  set(bytes: Uint8Array | string | Readable): void
+
+  /**
+   * Returns the JSON value, `undefined` when the body is empty; every reader gets the same object.
+   * @throws GatewayError SLUICE_ERR_BODY_NOT_JSON, SLUICE_ERR_BODY_TOO_LARGE, SLUICE_ERR_BODY_ENCODING; the body stays as it was
+   */
+  json<T = unknown>(limitBytes?: number): Promise<T | undefined>
+  /** Calls `edit` with the value and sends what it returns, or the value it changed. Not called when there is no JSON body. */
+  editJson<T = unknown>(edit: (value: T) => T | void, limitBytes?: number): Promise<void>
+  /** Replaces the body by a value; it is copied before a plugin edits it. */
+  setJson(value: unknown): void
+  /** Declares that the object of {@link json} was changed. */
+  touchJson(): void
+
+  /** Sends the JSON through a token stage: any size at constant memory. */
+  tokens(stage: TokenStage): void
+}
+
+/** Sees bytes, changes nothing; exactly one of `end` and `abort` is called. A chunk may be read only during the call. */
+export interface Observer {
+  chunk(chunk: Uint8Array): void
+  end?(): void
+  abort?(reason: Error): void
+}
+
+/** Changes bytes, synchronously. `undefined` = nothing to send for this chunk. Serves one body. */
+export interface ByteStage {
+  chunk(chunk: Uint8Array): Uint8Array | Uint8Array[] | undefined
+  end?(): Uint8Array | Uint8Array[] | undefined
+  abort?(reason: Error): void
+}
+
+/** Puts none, one or many tokens in the place of each. Serves one body, synchronously; `end` comes after the last token. */
+export interface TokenStage {
+  token(t: Token, push: (t: Token) => void): void
+  end?(push: (t: Token) => void): void
+  abort?(reason: Error): void
+}
+
+/** One step of a JSON text. Keys and strings are decoded; a number is its source text. */
+export type Token =
+  | { readonly name: 'startObject' | 'endObject' | 'startArray' | 'endArray' }
+  | { readonly name: 'keyValue' | 'stringValue' | 'numberValue'; readonly value: string }
+  | { readonly name: 'trueValue'; readonly value: true }
+  | { readonly name: 'falseValue'; readonly value: false }
+  | { readonly name: 'nullValue'; readonly value: null }
