@@ -116,21 +116,39 @@ export class UnansweredWork {
     if (this.over || this.named || isAwaited(this.request) || isAwaited(this.response)) return
     const { inside } = this
     let excused = inside !== undefined
+    let told = false
     inside?.then(
       answer => {
         excused = readsStill(answer)
+        told = Array.isArray(answer) && answer.some((one: PromiseSettledResult<unknown>) => isEndOfTime(rejectionOf(one)))
       },
-      () => {
+      (cause: unknown) => {
         excused = false
+        told = isEndOfTime(cause)
       }
     )
     // a promise that was settled before has told so by now; one that the same end of time settles has not
     queueMicrotask(() => {
       if (excused) return
-      this.named = true
-      this.owner.late(limit)
+      if (told)
+        setImmediate(() => this.name(limit)) // timers of one turn: what waited for the call has this turn to answer
+      else this.name(limit)
     })
   }
+
+  private name(limit: string): void {
+    if (this.over || this.named) return
+    this.named = true
+    this.owner.late(limit)
+  }
+}
+
+function rejectionOf(result: PromiseSettledResult<unknown>): unknown {
+  return result.status === 'rejected' ? result.reason : undefined
+}
+
+function isEndOfTime(cause: unknown): boolean {
+  return cause instanceof GatewayError && cause.code.startsWith('SLUICE_ERR_UPSTREAM_TIMEOUT')
 }
 
 /** Settled when both are. */

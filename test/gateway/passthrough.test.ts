@@ -154,7 +154,7 @@ test('64 MB pass up and down whole', async t => {
     res.writeHead(200, { 'Content-Length': size })
     Readable.from(blocks()).pipe(res)
   })
-  const { port } = await openGateway(t, noop(upstream.origin))
+  const { port } = await openGateway(t, noop(upstream.origin, {}, { timeout: '60s' }))
   const headers = ['Content-Length', String(size)]
   const down = await hashOf(await begin(port, '/x', { method: 'POST', headers, body: Readable.from(blocks()) }).response)
   const expected = await hashOf(Readable.from(blocks()) as AsyncIterable<Buffer>)
