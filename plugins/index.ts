@@ -15,17 +15,21 @@ import botDetector from './security/bot-detector/index.js'
 import cors from './security/cors/index.js'
 import httpSecurity from './security/http/index.js'
 import gelf from './telemetry/gelf/index.js'
+import influx from './telemetry/influx/index.js'
 import logstash from './telemetry/logstash/index.js'
 import metrics from './telemetry/metrics/index.js'
+import opencensus from './telemetry/opencensus/index.js'
 import opentelemetry from './telemetry/opentelemetry/index.js'
 import cel from './validation/cel/index.js'
 import jsonSchema from './validation/json-schema/index.js'
 
 export const components: readonly Component[] = [
   opentelemetry,
+  opencensus,
   metrics,
   logstash,
   gelf,
+  influx,
   revoker,
   validator,
   signer,

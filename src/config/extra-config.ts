@@ -109,7 +109,7 @@ export class ExtraConfigReader {
     const enterprise = ENTERPRISE_NAMESPACES.has(namespace)
     if (enterprise || COMMUNITY_NAMESPACES.has(namespace)) {
       const message = `Sluice does not have the namespace '${namespace}'${enterprise ? ' (KrakenD Enterprise)' : ''}`
-      const instead = insteadOf(namespace, value)
+      const instead = insteadOf(namespace)
       if (isOnlyWatching(namespace)) {
         // What only watches may be absent: requests are answered as they would be with it.
         this.#findings.add('warning', pointer, `${message}, it is left out`, instead)
@@ -152,7 +152,8 @@ export class ExtraConfigReader {
         this.#findings.add(severity, pointer + fault.pointer, message, suggestion && `did you mean \`${suggestion}\`?`, kind)
         continue
       }
-      this.#findings.add('error', pointer + fault.pointer, `'${namespace}': ${fault.message}`)
+      const severity = isOnlyWatching(namespace) ? 'warning' : 'error'
+      this.#findings.add(severity, pointer + fault.pointer, `'${namespace}': ${fault.message}`)
       // An option with a fault keeps its default; a fault of the whole drops the namespace.
       if (!guard) kept = without(kept, fault.path.slice(0, 1))
     }

@@ -1,7 +1,5 @@
 /** What an operator uses in place of KrakenD's namespaces that Sluice does not have. */
 
-import { isObject } from './json-value.js'
-
 const METRICS = 'the Prometheus exporter of `telemetry/opentelemetry` has the metrics'
 const HANDLER = 'write a handler plugin (`sluice plugin new NAME`)'
 const CLIENT = 'write a client plugin (`sluice plugin new NAME --kind client`)'
@@ -43,9 +41,9 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['security/policies', 'write the rules as `validation/cel`'],
   ['server/static-filesystem', FILES],
   ['server/virtualhost', 'run one gateway for each host, or give each its own paths'],
-  ['telemetry/influx', `nothing is sent to InfluxDB; ${METRICS}, Telegraf can read it`],
   ['telemetry/moesif', 'nothing is sent to Moesif; the JSON access log has one object for each request'],
   ['telemetry/newrelic', `nothing is sent to New Relic; ${METRICS}`],
+  ['telemetry/influx', METRICS],
   ['telemetry/opencensus', METRICS],
   ['validation/response-json-schema', 'check the response with `validation/cel` in the backend'],
   ['websocket', 'a `no-op` endpoint with an `http://` host lets WebSockets through'],
@@ -55,11 +53,8 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
 const GROUPS = [...INSTEAD].filter(([name]) => name.endsWith('/'))
 
 /** Returns what to use in place of a namespace; undefined when there is nothing to say. */
-export function insteadOf(namespace: string, options: unknown): string | undefined {
-  const text = INSTEAD.get(namespace) ?? GROUPS.find(([group]) => namespace.startsWith(group))?.[1]
-  if (namespace !== 'telemetry/opencensus') return text
-  const exporters = isObject(options) && isObject(options.exporters) ? Object.keys(options.exporters) : []
-  return exporters.length === 0 ? text : `nothing is sent to ${exporters.join(', ')}; ${text}`
+export function insteadOf(namespace: string): string | undefined {
+  return INSTEAD.get(namespace) ?? GROUPS.find(([group]) => namespace.startsWith(group))?.[1]
 }
 
 /** True for what changes neither responses nor protection: it watches or describes. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { insteadOf, isOnlyWatching } from '../../src/config/instead.js'
+import { isOnlyWatching } from '../../src/config/instead.js'
 import { ENTERPRISE_NAMESPACES } from '../../src/config/namespaces.js'
 import { findingsOf, load } from './support.js'
 
@@ -17,13 +17,9 @@ test('every Enterprise namespace that is refused says what to use in its place, 
 })
 
 test('what only watches or describes never stops a start, and says what is not sent', () => {
-  assert.deepEqual(warnings({ 'telemetry/opencensus': { exporters: { jaeger: {}, zipkin: {} } } }), [
-    "warning: Sluice does not have the namespace 'telemetry/opencensus', it is left out (nothing is sent to jaeger, zipkin; the Prometheus exporter of `telemetry/opentelemetry` has the metrics)"
-  ])
-  for (const namespace of ['telemetry/influx', 'telemetry/moesif', 'telemetry/newrelic'])
+  for (const namespace of ['telemetry/moesif', 'telemetry/newrelic'])
     assert.match(warnings({ [namespace]: {} })[0] ?? '', /^warning: .*is left out \(nothing is sent to /, namespace)
   assert.match(warnings({ 'documentation/openapi': {} })[0] ?? '', /^warning: .*\(KrakenD Enterprise\), it is left out/)
-  assert.equal(insteadOf('telemetry/opencensus', { exporters: 'odd' }), insteadOf('telemetry/opencensus', null))
 })
 
 test('a block that only watches and is no object is left out with a warning, as in KrakenD', () => {

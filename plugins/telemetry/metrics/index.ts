@@ -7,10 +7,11 @@
 
 import type { AddressInfo } from 'node:net'
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
+import { durationOf } from '../../_shared/stats/duration-of.js'
+import { ProxyStats, RouterStats } from '../../_shared/stats/registry.js'
+import { RuntimeStats } from '../../_shared/stats/runtime-stats.js'
 import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
 import { type ListenAddress, parseListenAddress } from './address.js'
-import { ProxyStats, RouterStats } from './registry.js'
-import { RuntimeStats } from './runtime-stats.js'
 
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
 
@@ -31,7 +32,7 @@ const SCHEMA = {
 const TAG = '[SERVICE: Stats]'
 /** Longest interval of a timer, ms. */
 const LONGEST_MS = 2 ** 31 - 1
-const DEFAULT_COLLECTION_MS = 60_000
+const DEFAULT_TIME = '60s'
 
 export default defineComponent({
   namespace: 'telemetry/metrics',
@@ -43,8 +44,11 @@ export default defineComponent({
   compile(options, context) {
     const everyMs = collectionMs(options)
     const address = parseListenAddress(options.text('listen_address') || ':8090')
-    if (address === undefined)
-      return options.fail('/listen_address', 'no address to listen on: write it like ":8090" or "127.0.0.1:8090"')
+    if (address === undefined) {
+      const message = 'no address to listen on, nothing is measured: write it like ":8090" or "127.0.0.1:8090"'
+      options.report('/listen_address', message, 'warning')
+      return undefined
+    }
     if (options.flag('endpoint_disabled')) {
       context.logger.warning(`${TAG} the endpoint is disabled: the metrics could not be read, nothing is measured`)
       return undefined
@@ -55,8 +59,11 @@ export default defineComponent({
 })
 
 function collectionMs(options: OptionReader): number {
-  const ms = options.durationMs('collection_time', DEFAULT_COLLECTION_MS)
-  if (ms <= 0) options.fail('/collection_time', 'a duration above zero is expected, such as "60s"')
+  const ms = durationOf(options.text('collection_time') || DEFAULT_TIME)
+  if (ms === undefined || ms <= 0) {
+    options.report('/collection_time', `a duration above zero is expected: ${DEFAULT_TIME} is used`, 'warning')
+    return durationOf(DEFAULT_TIME)!
+  }
   return Math.min(Math.max(ms, 1), LONGEST_MS)
 }
 

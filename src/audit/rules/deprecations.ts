@@ -30,7 +30,7 @@ function pluginRule(id: string, kind: PluginKind, name: string, instead: string)
 }
 
 function componentRule(id: string, namespace: string): Rule {
-  const instead = insteadOf(namespace, undefined) ?? 'use telemetry/opentelemetry'
+  const instead = insteadOf(namespace) ?? 'use telemetry/opentelemetry'
   return {
     id,
     severity: 'HIGH',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
 import { test } from 'node:test'
 import { createLogger } from '../../../../src/telemetry/create-logger.js'
-import { KeptLines } from '../../../support/open-gateway.js'
+import { KeptLines, openGateway } from '../../../support/open-gateway.js'
 import { build, endpoint, NOBODY } from '../../scripted-upstream.js'
 
 type Record = { [field: string]: unknown }
@@ -79,7 +79,10 @@ test('without telemetry/logging the start stops', async t => {
   await log.line(/ERROR: \[SERVICE: Logging\] Unable to create the logger: .*needs 'telemetry\/logging'/)
 })
 
-test('a wrong option stops the start', async t => {
+test('a wrong option is a warning', async t => {
   const extra = { 'telemetry/logging': LOGGING, 'telemetry/logstash': { enabled: 'yes' } }
-  await assert.rejects(build(t, { endpoints: ENDPOINTS, extra_config: extra }), /enabled.*boolean/)
+  const { gateway } = await openGateway(t, { endpoints: ENDPOINTS, extra_config: extra })
+  const [problem] = gateway.config.problems
+  assert.equal(problem?.level, 'warning')
+  assert.match(problem!.message, /enabled.*boolean/)
 })

@@ -296,7 +296,10 @@ test('a gateway that is only built opens no port', async t => {
 
 const FAULTS: readonly [options: object, pointer: string, message: RegExp][] = [
   [{ exporters: { prometheus: [{ name: 'a' }, { name: 'a', port: 1 }] } }, '/exporters/prometheus/1/name', /two exporters/],
-  [{ exporters: { prometheus: [{ name: 'a' }, { name: 'b' }] } }, '/exporters/prometheus/1/port', /two exporters listen/],
+  [{ exporters: { prometheus: [{ name: 'a' }, { name: 'b' }] } }, '/exporters/prometheus/1/port', /two exporters listen/]
+]
+/** Options of another form: what only watches never stops a start. */
+const WARNINGS: typeof FAULTS = [
   [{ exporters: { prometheus: [{ name: 'a', port: '9' }] } }, '/exporters/prometheus/0/port', /integer/],
   [{ exporters: { prometheus: [{}] } }, '/exporters/prometheus/0', /name/],
   [{ exporters: {}, layers: { proxy: { disable_metrics: 1 } } }, '/layers/proxy/disable_metrics', /boolean/]
@@ -310,6 +313,18 @@ for (const [options, pointer, message] of FAULTS) {
       assert.match(error.problems[0]!.message, message)
       return true
     })
+  })
+}
+
+for (const [options, pointer, message] of WARNINGS) {
+  test(`a warning at ${pointer}: ${message}`, async t => {
+    const { gateway } = await openGateway(t, {
+      endpoints: [endpoint('/x', NOBODY)],
+      extra_config: { [NAMESPACE]: options }
+    })
+    const [problem] = gateway.config.problems
+    assert.deepEqual([problem?.level, problem?.pointer], ['warning', `/extra_config/telemetry~1opentelemetry${pointer}`])
+    assert.match(problem!.message, message)
   })
 }
 

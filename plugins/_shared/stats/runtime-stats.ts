@@ -9,7 +9,8 @@ const NANOSECONDS = 1_000_000
 
 /** Counts garbage collections from its start until it is closed. */
 export class RuntimeStats {
-  private readonly pauses = new Sample()
+  /** Nanoseconds. */
+  readonly pauses = new Sample()
   private pauseTotal = 0
   private lastAt = 0
   private readonly observer = new PerformanceObserver(list => {
@@ -30,13 +31,19 @@ export class RuntimeStats {
   }
 
   put(put: Put): void {
+    this.putGauges(put)
+    putSample(put, 'krakend.service.debug.GCStats.Pause', this.pauses)
+    putSample(put, 'krakend.service.runtime.MemStats.PauseNs', this.pauses)
+  }
+
+  /** All but the histograms. */
+  putGauges(put: Put): void {
     const heap = getHeapStatistics()
     const memory = process.memoryUsage()
     const gc = 'krakend.service.debug.GCStats.'
     put(`${gc}LastGC`, this.lastAt)
     put(`${gc}NumGC`, this.pauses.count)
     put(`${gc}PauseTotal`, this.pauseTotal)
-    putSample(put, `${gc}Pause`, this.pauses)
     const runtime = 'krakend.service.runtime.'
     put(`${runtime}NumThread`, 1)
     const stats = `${runtime}MemStats.`
@@ -49,7 +56,6 @@ export class RuntimeStats {
     put(`${stats}NextGC`, heap.heap_size_limit)
     put(`${stats}NumGC`, this.pauses.count)
     put(`${stats}PauseTotalNs`, this.pauseTotal)
-    putSample(put, `${stats}PauseNs`, this.pauses)
     put(`${stats}Sys`, memory.rss)
   }
 }

@@ -1,4 +1,4 @@
-/** What `/__stats` shows: names as KrakenD gives them, values as they are when it is asked. */
+/** What the gateway counts: shown by `/__stats` under KrakenD's names, and sent to InfluxDB. */
 
 import type { ObservedExchange, PipeMeter, PipeOutcome } from 'sluice/plugin'
 import { Sample } from './sample.js'
@@ -11,11 +11,19 @@ export function putSample(put: Put, name: string, sample: Sample): void {
   for (const [field, value] of sample.summary()) put(`${name}.${field}`, value)
 }
 
-interface Route {
+/** The answers of one endpoint. */
+export interface RouteStats {
+  /** As KrakenD names the endpoint, `/x/:id`. */
   readonly label: string
   readonly statuses: Map<number, number>
   readonly size: Sample
   readonly time: Sample
+}
+
+export interface ConnectionCounts {
+  readonly current: number
+  readonly gauge: number
+  readonly total: number
 }
 
 const NANOSECONDS = 1_000_000
@@ -30,7 +38,7 @@ export class RouterStats {
   private disconnectedTotal = 0
   private connectedBefore = 0
   private disconnectedBefore = 0
-  private readonly routes = new Map<string, Route>()
+  private readonly routes = new Map<string, RouteStats>()
 
   /** @param path as configured @param label as KrakenD names it, `/x/:id` */
   addRoute(path: string, label: string): void {
@@ -61,13 +69,30 @@ export class RouterStats {
     this.disconnected = 0
   }
 
+  /** The answers of every endpoint. */
+  answers(): Iterable<RouteStats> {
+    return this.routes.values()
+  }
+
+  /** Requests begun: in this collection time, in the one before, in all that are over. */
+  begun(): ConnectionCounts {
+    return { current: this.connected, gauge: this.connectedBefore, total: this.connectedTotal }
+  }
+
+  /** Requests ended. */
+  ended(): ConnectionCounts {
+    return { current: this.disconnected, gauge: this.disconnectedBefore, total: this.disconnectedTotal }
+  }
+
   put(put: Put): void {
-    put('krakend.router.connected', this.connected)
-    put('krakend.router.connected-gauge', this.connectedBefore)
-    put('krakend.router.connected-total', this.connectedTotal)
-    put('krakend.router.disconnected', this.disconnected)
-    put('krakend.router.disconnected-gauge', this.disconnectedBefore)
-    put('krakend.router.disconnected-total', this.disconnectedTotal)
+    for (const [name, { current, gauge, total }] of [
+      ['connected', this.begun()],
+      ['disconnected', this.ended()]
+    ] as const) {
+      put(`krakend.router.${name}`, current)
+      put(`krakend.router.${name}-gauge`, gauge)
+      put(`krakend.router.${name}-total`, total)
+    }
     for (const { label, statuses, size, time } of this.routes.values()) {
       const name = `krakend.router.response.${label}`
       put(`${name}.status`, 0)
@@ -93,23 +118,35 @@ const KIND_OF: Readonly<Record<PipeOutcome, Kind>> = {
   canceled: 'complete.false.error.true'
 }
 
+/** Runs of pipes of one name that ended alike. */
+export interface PipeStats {
+  readonly layer: 'pipe' | 'backend'
+  readonly name: string
+  readonly kind: Kind
+  readonly sample: Sample
+}
+
 /** `krakend.proxy.…`: runs of pipes; pipes of one name are counted together. */
 export class ProxyStats {
-  private readonly samples = new Map<string, Sample>()
+  private readonly pipes = new Map<string, PipeStats>()
 
   meter(layer: 'pipe' | 'backend', name: string): PipeMeter {
     const byKind = new Map<Kind, Sample>()
     for (const kind of KINDS) {
       const labels = `layer.${layer}.name.${name}.${kind}`
-      const sample = this.samples.get(labels) ?? new Sample()
-      this.samples.set(labels, sample)
-      byKind.set(kind, sample)
+      const pipe = this.pipes.get(labels) ?? { layer, name, kind, sample: new Sample() }
+      this.pipes.set(labels, pipe)
+      byKind.set(kind, pipe.sample)
     }
     return (ms, outcome) => byKind.get(KIND_OF[outcome])!.record(Math.round(ms * NANOSECONDS))
   }
 
+  runs(): Iterable<PipeStats> {
+    return this.pipes.values()
+  }
+
   put(put: Put): void {
-    for (const [labels, sample] of this.samples) {
+    for (const [labels, { sample }] of this.pipes) {
       put(`krakend.proxy.requests.${labels}`, sample.count)
       putSample(put, `krakend.proxy.latency.${labels}`, sample)
     }

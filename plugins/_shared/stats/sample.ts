@@ -37,14 +37,30 @@ export class Sample {
     if (place < SIZE) this.values[place] = value
   }
 
+  /** The bounds and the spread. */
+  spread(): { readonly min: number; readonly max: number; readonly mean: number; readonly variance: number } {
+    const { min, max, mean, squares, count } = this
+    return { min, max, mean, variance: count === 0 ? 0 : squares / count }
+  }
+
+  /** Values below which the given shares of all values lie. */
+  quantiles(shares: readonly number[]): readonly number[] {
+    const sorted = this.sorted()
+    return shares.map(share => percentile(sorted, share))
+  }
+
+  private sorted(): Float64Array {
+    return this.values?.slice(0, Math.min(this.count, SIZE)).sort() ?? new Float64Array(0)
+  }
+
   summary(): Summary {
-    const sorted = this.values?.slice(0, Math.min(this.count, SIZE)).sort() ?? new Float64Array(0)
+    const sorted = this.sorted()
     return [
       ['count', this.count],
       ['min', this.min],
       ['max', this.max],
       ['mean', this.mean],
-      ['std-dev', this.count === 0 ? 0 : Math.sqrt(this.squares / this.count)],
+      ['std-dev', Math.sqrt(this.spread().variance)],
       ...PERCENTILES.map(([field, share]) => [field, percentile(sorted, share)] as const)
     ]
   }

@@ -1,0 +1,111 @@
+/**
+ * `telemetry/opencensus`: the Prometheus exporter of OpenCensus, on a port of its own, under the names that dashboards know.
+ *
+ * In: exchanges and calls. Out: `GET /metrics`. KrakenD has deprecated OpenCensus; its other exporters are left out with one warning that says
+ * what takes their place. Nothing of it stops a start.
+ */
+
+import cluster from 'node:cluster'
+import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
+import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
+
+const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
+
+const SCHEMA = {
+  type: 'object',
+  description: 'The Prometheus exporter of OpenCensus, on a port of its own',
+  properties: {
+    sample_rate: { type: 'number', description: 'Of traces, which are not made' },
+    reporting_period: { type: 'number', description: 'Of exporters that send; Prometheus fetches' },
+    enabled_layers: {
+      type: 'object',
+      description: 'When given, what is not named is off',
+      properties: { router: flag('Exchanges with endpoints'), pipe: flag('Traces only'), backend: flag('Calls to backends') }
+    },
+    path_aggregation: { type: 'string', description: 'Paths are always those of the configuration' },
+    exporters: {
+      type: 'object',
+      properties: {
+        prometheus: {
+          type: ['object', 'null'],
+          properties: {
+            port: { type: 'integer', minimum: 0, maximum: 65535, default: 9091 },
+            namespace: { type: 'string', description: 'What names of metrics begin with' },
+            tag_host: flag('Backends by their host'),
+            tag_path: flag('The path as configured'),
+            tag_method: flag('The method'),
+            tag_statuscode: flag('The status')
+          }
+        }
+      }
+    }
+  },
+  additionalProperties: false
+} as const
+
+const TAG = '[SERVICE: OpenCensus]'
+const DEFAULT_PORT = 9091
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** What takes the place of exporters that are not there. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  influxdb: '`telemetry/influx` sends to InfluxDB',
+  logger: 'the JSON access log has a line for each request'
+}
+const COLLECTOR = 'a collector can read the Prometheus exporter of `telemetry/opentelemetry` and send on'
+
+export default defineComponent({
+  namespace: 'telemetry/opencensus',
+  scopes: ['service', 'endpoint', 'backend'],
+  slots: {},
+  needs: 'head',
+  schema: SCHEMA,
+  lacks: 'exporters but Prometheus; traces',
+  compile(options, context) {
+    if (context.scope !== 'service') return undefined
+    const exporters = options.object('exporters')
+    tellLeftOut(exporters?.keys().filter(name => name !== 'prometheus') ?? [], context)
+    const prometheus = exporters?.object('prometheus')
+    return prometheus === undefined ? undefined : expose(prometheus, options.object('enabled_layers'), context)
+  }
+})
+
+function tellLeftOut(names: readonly string[], context: ComponentContext): void {
+  if (names.length === 0) return
+  const hints = new Set(names.map(name => INSTEAD[name] ?? COLLECTOR))
+  context.report('/exporters', `nothing is sent to ${names.join(', ')}: ${[...hints].join('; ')}`, 'warning')
+}
+
+async function expose(options: OptionReader, layers: OptionReader | undefined, context: ComponentContext): Promise<undefined> {
+  const [prometheus, { clientViews, serverViews }] = await Promise.all([import('prom-client'), import('./views.js')])
+  const registry = new prometheus.Registry()
+  // workers answer on one port, in turn: the number tells their series apart
+  if (cluster.worker !== undefined) registry.setDefaultLabels({ worker: String(cluster.worker.id) })
+  const tags = {
+    host: options.flag('tag_host'),
+    path: options.flag('tag_path'),
+    method: options.flag('tag_method'),
+    status: options.flag('tag_statuscode')
+  }
+  const namespace = options.text('namespace').replace(/[^a-zA-Z0-9_]/g, '_')
+  const settings = { prometheus, registry, namespace, tags }
+  context.observe({
+    ...((layers?.flag('router') ?? true) ? { finished: serverViews(settings) } : {}),
+    ...((layers?.flag('backend') ?? true) ? { call: clientViews(settings) } : {})
+  })
+  const port = options.integer('port', DEFAULT_PORT)
+  context.onListen(async () => {
+    try {
+      const server = await openStatsListener('', port, {
+        path: '/metrics',
+        contentType: CONTENT_TYPE,
+        render: () => registry.metrics(),
+        failed: error => context.logger.error(`${TAG} The Prometheus exporter failed: ${(error as Error).message}`)
+      })
+      context.onClose(() => closeStatsListener(server))
+      context.logger.info(`${TAG} The Prometheus exporter listens on port: ${(server.address() as { port: number }).port}`)
+    } catch (error) {
+      context.logger.error(`${TAG} The Prometheus exporter cannot listen on port ${port}: ${(error as Error).message}`)
+    }
+  })
+}
