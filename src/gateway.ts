@@ -4,15 +4,15 @@
  */
 
 import type { Writable } from 'node:stream'
-import { type Balancer, cpuCount, createBalancer } from './backend/balancer.js'
-import { createSrvBalancer } from './backend/dns-srv.js'
+import { cpuCount } from './backend/balancer.js'
+import { balancerFor } from './backend/balancer-for.js'
 import { UpstreamPools } from './client/pools.js'
 import { clientTlsFaults } from './client/tls.js'
 import { hostFault } from './config/hosts.js'
 import type { ConfigInput } from './config/input.js'
 import { type LoadedConfig, readConfigFile, readConfigObject } from './config/load.js'
 import { didYouMean } from './config/suggest.js'
-import type { BackendConfig, EndpointConfig, ServiceConfig } from './config/types.js'
+import type { EndpointConfig, ServiceConfig } from './config/types.js'
 import { adaptEncodings, type CustomEncoding } from './encoding/custom.js'
 import type { EndpointDeps } from './endpoint/deps.js'
 import { compileEndpoint, type Endpoint } from './endpoint/endpoint.js'
@@ -20,15 +20,10 @@ import { ConfigError, summarizeProblems } from './errors.js'
 import { reportTo } from './exchange/access-report.js'
 import { joinReports } from './exchange/report.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
-import { joinLayers, type Layer } from './pipe/layer.js'
-import type { Wrap } from './pipe/next.js'
-import { aroundStep } from './pipe/next.js'
-import { parseDuration } from './plugin/duration.js'
 import { loadComponents, type ShippedComponents } from './plugin/load/shipped.js'
-import { guardWrap } from './plugin/run/guard-wrap.js'
+import type { CodeWraps } from './plugin/run/code-layers.js'
 import { createPluginHost, type PluginHost } from './plugin/run/host.js'
-import type { BackendLayers, EndpointLayers } from './plugin/run/layers.js'
-import type { HandlerWrap, PluginModule } from './plugin/types.js'
+import type { PluginModule } from './plugin/types.js'
 import { compileMissAnswers } from './router/answers.js'
 import { compileClientIp, compileTrust } from './router/client-ip.js'
 import { compileUpgradeCheck, createDispatch, type RouteTarget } from './router/dispatch.js'
@@ -45,7 +40,7 @@ import { type GatewayLogger, silentLogger } from './telemetry/logger.js'
 import { deadlines } from './telemetry/timer-wheel.js'
 
 /** What code may add to a configuration. */
-export interface GatewayOptions {
+export interface GatewayOptions extends CodeWraps {
   /** Plugin modules handed over in code, beside or instead of a plugin folder. */
   readonly plugins?: readonly PluginModule[]
   /** Starts wherever KrakenD would start; what cannot be honoured is left out with an ERROR line. Default false. */
@@ -63,12 +58,6 @@ export interface GatewayOptions {
   readonly logOutput?: Writable
   /** Takes all log lines instead of what `telemetry/logging` asks for; not closed by the gateway. The access log is not affected. */
   readonly logger?: GatewayLogger
-  /** Wraps everything: each request before routing, each answer. Outermost. */
-  readonly wrapService?: HandlerWrap
-  /** Adds a stage to an endpoint: sees the client's request and the finished answer. Called once per endpoint at boot. */
-  readonly wrapEndpoint?: (endpoint: EndpointConfig) => HandlerWrap | undefined
-  /** Adds a stage to, or replaces, a backend's transport: sees the call and the upstream's bytes. Called once per backend at boot. */
-  readonly wrapBackend?: (backend: BackendConfig, endpoint: EndpointConfig) => HandlerWrap | undefined
   /** Encodings by name, for backends (`decode`) and endpoints (`render`). They win over built-in names. */
   readonly encodings?: Readonly<Record<string, CustomEncoding>>
 }
@@ -93,7 +82,7 @@ export async function createGateway(config: string | ConfigInput, options: Gatew
   return new Boot(loaded, loaded.config ?? loaded.conclude(), options, env).build(components)
 }
 
-/** One start, step by step in the order in which KrakenD logs it (semantics §10.4). */
+/** One start, step by step in the order in which KrakenD logs it . */
 class Boot {
   private readonly loaded: LoadedConfig
   private readonly config: ServiceConfig
@@ -101,8 +90,6 @@ class Boot {
   private readonly env: NodeJS.ProcessEnv
   private readonly closers: (() => void | Promise<void>)[] = []
   private readonly stop = new AbortController()
-
-  private logger!: GatewayLogger
 
   constructor(loaded: LoadedConfig, config: ServiceConfig, options: GatewayOptions, env: NodeJS.ProcessEnv) {
     this.loaded = loaded
@@ -118,7 +105,6 @@ class Boot {
     // A start that fails anyway goes on to find the other faults, and says nothing else.
     const silent = findings.stopped || (options.logger === undefined && this.isSilent())
     const logger = silent ? silentLogger : (options.logger ?? created.logger)
-    this.logger = logger
     for (const line of created.startLines) logger[line.level](line.text)
     logger.info(`Starting Sluice v${SLUICE_VERSION}`)
     logger.info(`Working directory is ${process.cwd()}`)
@@ -132,10 +118,9 @@ class Boot {
         logger,
         signal: this.stop.signal,
         tolerant: config.tolerant,
-        wrapped: (options.wrapService ?? options.wrapEndpoint) !== undefined,
+        wraps: options,
         env: this.env,
         suggest: didYouMean,
-        parseDuration,
         takeFault: (problem, leftOut) => findings.take(problem, leftOut)
       })
       this.closers.push(() => host.close())
@@ -227,20 +212,26 @@ class Boot {
     const report = joinReports([reportTo(accessLog), host.observers.finished()])
     host.observers.pools = () => pools.all()
     const custom = adaptEncodings(options.encodings ?? {})
+    const balancers = {
+      cpus: cpuCount(this.env),
+      dnsCacheTtlMs: config.transport.dnsCacheTtlMs,
+      logger,
+      onClose: (work: () => void) => this.closers.push(work)
+    }
     const deps: EndpointDeps = {
       router,
       identity,
       logger,
       backends: {
         pools,
-        balancerFor: backend => this.balancerFor(backend, logger),
+        balancerFor: backend => balancerFor(backend, balancers),
         userAgent: identity.userAgent,
         acceptGzip: !config.transport.disableCompression,
         decoders: custom.decoders
       },
       renderers: custom.renderers,
-      layersOf: endpoint => this.endpointLayers(host, endpoint),
-      backendLayersOf: (endpoint, backend) => this.backendLayers(host, endpoint, backend),
+      layersOf: endpoint => host.endpoint(endpoint),
+      backendLayersOf: (endpoint, backend) => host.backend(endpoint, backend),
       report
     }
     if (!this.loaded.findings.stopped) registerOrigins(config, pools)
@@ -254,9 +245,7 @@ class Boot {
     }
     const checked = this.loaded.conclude()
     if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
-    const wrapService = this.guarded('wrapService', 'service/outer', '[SERVICE: Router]', options.wrapService)
-    const outer = joinLayers(host.service.outer, wrapService)
-    const { inner } = host.service
+    const { outer, inner } = host.service
     const trusts = compileTrust(router.trustedProxies)
     const table = createRouter(routes, { ...router, disableRest: config.disableRest })
     // KrakenD's lines know of no request that its server refused by itself
@@ -284,45 +273,9 @@ class Boot {
     }))
     const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
     const life = { open: () => host.open(), closers: this.closers, stop: this.stop, closeLogger: () => created.logger.close() }
-    return new RunningGateway(checked, logger, dispatch, mayUpgrade, onRefusal, pipes, life)
-  }
-
-  private balancerFor(backend: BackendConfig, logger: GatewayLogger): Balancer {
-    if (backend.sd !== 'dns') return createBalancer(backend.hosts, { cpus: cpuCount(this.env) })
-    const balancer = createSrvBalancer({
-      name: (backend.hosts[0] ?? '').replace(/^https?:\/\//, '').replace(/\/$/, ''),
-      scheme: backend.sdScheme,
-      ttlMs: this.config.transport.dnsCacheTtlMs,
-      onError: error =>
-        logger.warning(`[SERVICE: DNS SRV] ${backend.hosts[0]}: ${error instanceof Error ? error.message : String(error)}`)
-    })
-    this.closers.push(() => balancer.close())
-    return balancer
-  }
-
-  private async endpointLayers(host: PluginHost, endpoint: EndpointConfig): Promise<EndpointLayers> {
-    const layers = await host.endpoint(endpoint)
-    const wrap = this.options.wrapEndpoint?.(endpoint)
-    const own = this.guarded('wrapEndpoint', 'endpoint/router', `[ENDPOINT: ${endpoint.ginPath}]`, wrap)
-    return { ...layers, router: joinLayers(layers.router, own && betweenSteps(own)) }
-  }
-
-  private async backendLayers(host: PluginHost, endpoint: EndpointConfig, backend: BackendConfig): Promise<BackendLayers> {
-    const layers = await host.backend(endpoint, backend)
-    const wrap = this.options.wrapBackend?.(backend, endpoint)
-    const own = this.guarded('wrapBackend', 'backend/transport', `[BACKEND: ${backend.goPattern}]`, wrap)
-    return { ...layers, transport: joinLayers(own && betweenSteps(own), layers.transport) }
-  }
-
-  /** Code that was handed over fails as a plugin does. */
-  private guarded(name: string, place: string, tag: string, wrap: HandlerWrap | undefined): Layer<Wrap> | undefined {
-    if (wrap === undefined) return undefined
-    const guarded = guardWrap(wrap, { name, file: '(code)', tag, logger: this.logger })
-    return { wrap: guarded, stages: [{ name, place, holdsBody: 'may' }] }
+    return new RunningGateway({ config: checked, logger, dispatch, mayUpgrade, onRefusal, pipes, life })
   }
 }
-
-const betweenSteps = ({ wrap, stages }: Layer<Wrap>): Layer => ({ wrap: aroundStep(wrap), stages })
 
 /** Redirects may lead to any host that the configuration names, whichever endpoint names it. */
 function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {

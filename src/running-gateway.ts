@@ -22,7 +22,7 @@ export interface Gateway {
   /** Serves a request, or a GET of the path, without a port, through the real HTTP parser. */
   request(request: string | InProcessRequest): Promise<InProcessResponse>
   /**
-   * Stops accepting, lets what is in flight finish (by the port, {@link handler} and {@link request}), closes pools and
+   * Stops accepting, lets what is in flight finish (on the port, {@link handler} and {@link request}), closes pools and
    * plugins. Idempotent.
    * @param options.graceMs default `max_shutdown_wait_time`; 0 = wait for ever
    * @returns false when time ran out and the rest was cut
@@ -45,6 +45,18 @@ export interface GatewayLife {
   closeLogger(): Promise<void>
 }
 
+/** What a gateway is composed of. */
+export interface GatewayParts {
+  readonly config: ServiceConfig
+  readonly logger: GatewayLogger
+  readonly dispatch: Dispatch
+  readonly mayUpgrade: UpgradeCheck
+  /** Told of requests that the server refuses by itself. */
+  readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
+  readonly pipes: readonly PipeDescription[]
+  readonly life: GatewayLife
+}
+
 /** The life of a composed gateway: listen, serve, drain, close. */
 export class RunningGateway implements Gateway {
   readonly config: ServiceConfig
@@ -57,24 +69,16 @@ export class RunningGateway implements Gateway {
   private readonly life: GatewayLife
   private readonly local: InProcessServer
   private listener: Listener | undefined
-  /** Open exchanges that did not come by the port. */
-  private lent = 0
+  /** Open exchanges that did not come on the port. */
+  private openExchanges = 0
   private settled: (() => void) | undefined
   private closing: Promise<boolean> | undefined
 
-  constructor(
-    config: ServiceConfig,
-    logger: GatewayLogger,
-    dispatch: Dispatch,
-    mayUpgrade: UpgradeCheck,
-    onRefusal: ((info: ClientErrorInfo) => void) | undefined,
-    pipes: readonly PipeDescription[],
-    life: GatewayLife
-  ) {
+  constructor({ config, logger, dispatch, mayUpgrade, onRefusal, pipes, life }: GatewayParts) {
     this.config = config
     this.logger = logger
     this.dispatch = dispatch
-    this.handler = (req, res) => this.lend(req, res)
+    this.handler = (req, res) => this.serve(req, res)
     this.mayUpgrade = mayUpgrade
     this.onRefusal = onRefusal
     this.pipes = pipes
@@ -125,20 +129,20 @@ export class RunningGateway implements Gateway {
     return this.closing
   }
 
-  private lend(req: IncomingMessage, res: ServerResponse): void {
+  private serve(req: IncomingMessage, res: ServerResponse): void {
     if (refuseTakenBody(req, res)) return this.logger.error(`[SERVICE: Router] ${req.method} ${req.url}: ${BODY_TAKEN}`)
     if (!res.closed) {
-      this.lent++
+      this.openExchanges++
       res.once('close', () => {
-        if (--this.lent === 0) this.settled?.()
+        if (--this.openExchanges === 0) this.settled?.()
       })
     }
     this.dispatch(req, res)
   }
 
-  /** Waits for what did not come by the port; false when time ran out. */
+  /** Waits for exchanges that did not come on the port; returns false when the time ran out. */
   private async settle(graceMs: number): Promise<boolean> {
-    if (this.lent === 0) return true
+    if (this.openExchanges === 0) return true
     let timer: NodeJS.Timeout | undefined
     const done = await new Promise<boolean>(resolve => {
       this.settled = () => resolve(true)

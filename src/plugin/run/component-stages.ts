@@ -1,6 +1,6 @@
 /** Compiles the components that a place configures, and joins stages in the order of their slots. */
 
-import { ConfigError, GatewayError } from '../../errors.js'
+import { ConfigError, type ConfigProblem, GatewayError } from '../../errors.js'
 import { GatewayResponse } from '../../message/response.js'
 import type { PipeStage } from '../../pipe/description.js'
 import type { Layer } from '../../pipe/layer.js'
@@ -15,7 +15,7 @@ import { aroundByEdit } from './edit-step.js'
 import { textOf } from './failure.js'
 import type { TakeFault } from './faults.js'
 import type { KeptState } from './kept-state.js'
-import { configProblem, contextOf, type Place } from './place.js'
+import { contextOf, optionPointer, type Place } from './place.js'
 
 /** What is said of a stage in its slot. */
 interface StageFacts {
@@ -71,14 +71,14 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
     if (options === undefined || !component.scopes.includes(place.scope)) continue
     const slot = component.slots[place.scope]
     const { namespace: name, needs } = component
+    const problemIn = problemsOf(component, place, host)
     try {
       const context = contextFor(component, place, host)
       const made = await component.compile(new OptionReader(options, context), context)
       const own = typeof made === 'function' ? (slot === undefined ? [] : [{ slot, wrap: made }]) : (made ?? [])
       for (const one of own) stages.push(stageOf(one, name, needs))
     } catch (cause) {
-      const error =
-        cause instanceof ConfigError ? cause : new ConfigError([configProblem(place, host.source, name, '', messageOf(cause))])
+      const error = cause instanceof ConfigError ? cause : new ConfigError([problemIn('', messageOf(cause))])
       const { tolerant } = host.service
       for (const problem of error.problems) host.takeFault(problem, tolerant)
       if (!tolerant) continue
@@ -106,8 +106,23 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : textOf(cause)
 }
 
+/** Makes problems with the options of one component in one place. */
+function problemsOf(
+  component: Component,
+  place: Place,
+  host: ComponentHost
+): (pointer: string, message: string) => ConfigProblem {
+  return (pointer, message) => ({
+    level: 'error',
+    file: host.source,
+    pointer: optionPointer(place, component.namespace, pointer),
+    message
+  })
+}
+
 function contextFor(component: Component, place: Place, host: ComponentHost): ComponentContext {
   const { namespace } = component
+  const problemIn = problemsOf(component, place, host)
   return {
     ...contextOf(place, namespace, host.logger, host.signal),
     service: host.service,
@@ -125,14 +140,14 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     observe: observer => host.observers.add(observer),
     pools: () => host.observers.pools(),
     fail(pointer, message): never {
-      throw new ConfigError([configProblem(place, host.source, namespace, pointer, message)])
+      throw new ConfigError([problemIn(pointer, message)])
     },
     report(pointer, message, level = 'error'): void {
       const { tolerant } = host.service
       const line = `${place.tag}[${namespace}] ${pointer}: ${message}`
       if (level === 'warning') host.logger.warning(line)
       else if (tolerant) host.logger.error(line)
-      host.takeFault({ ...configProblem(place, host.source, namespace, pointer, message), level }, tolerant)
+      host.takeFault({ ...problemIn(pointer, message), level }, tolerant)
     }
   }
 }

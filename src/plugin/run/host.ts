@@ -1,13 +1,14 @@
 /**
  * Puts plugins and components where a configuration wants them.
  *
- * In: a configuration, plugin modules, the shipped components. Out: per place (service, endpoint, backend) the joined
- * stages, each a function that wraps a Next. Everything is loaded, checked and awaited here, before the port opens; what
+ * In: a configuration, plugin modules, the shipped components, hooks of `createGateway`. Out: the layers of each place (service,
+ * endpoint, backend), with what they say about themselves. Everything is loaded, checked and awaited here, before the port opens; what
  * cannot be honoured stops the start, or, where that was asked for, is left out with an ERROR line.
  */
 
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../config/types.js'
 import { SLUICE_VERSION } from '../../identity.js'
+import { joinLayers } from '../../pipe/layer.js'
 import type { GatewayLogger, Logger } from '../../telemetry/logger.js'
 import { Observers } from '../../telemetry/observer.js'
 import {
@@ -22,6 +23,7 @@ import { loadPlugins } from '../load/loader.js'
 import { PluginRegistry, RESERVED_PREFIX } from '../load/registry.js'
 import { type ComponentRegistry, namedPlugins, registerShipped } from '../load/shipped.js'
 import type { PluginModule } from '../types.js'
+import { CodeLayers, type CodeWraps } from './code-layers.js'
 import {
   type ComponentHost,
   compileComponents,
@@ -31,7 +33,7 @@ import {
   type Stage,
   timeStages
 } from './component-stages.js'
-import { textOf } from './failure.js'
+import { failureResponse, textOf } from './failure.js'
 import { type TakeFault, throwFault } from './faults.js'
 import { KeptState } from './kept-state.js'
 import type { BackendLayers, EndpointLayers, ServiceLayers } from './layers.js'
@@ -47,14 +49,12 @@ export interface PluginHostOptions {
   /** Aborts when the gateway closes. */
   readonly signal: AbortSignal
   readonly tolerant: boolean
-  /** Whether `wrapService` or `wrapEndpoint` is there. Default: false. */
-  readonly wrapped?: boolean
+  /** Stages handed over in code. Default: none. */
+  readonly wraps?: CodeWraps
   /** For components. Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv
   /** Answers "did you mean …?" for a mistyped word. */
   readonly suggest?: (word: string, known: Iterable<string>) => string | undefined
-  /** Reads a duration of the configuration, ms. */
-  readonly parseDuration?: (text: string) => number
   /** State of components that generations of a configuration hand on: the same object for all of them. Default: none is handed on. */
   readonly kept?: KeptState
   /** Takes each fault. Default: the first one that is not left out is thrown. */
@@ -97,6 +97,7 @@ class Host implements PluginHost {
   service: ServiceLayers = { outer: undefined, inner: undefined }
   private readonly config: ServiceConfig
   private readonly logger: Logger
+  private readonly code: CodeLayers
   private readonly placer: PluginPlacer
   private readonly componentHost: ComponentHost
   readonly observers = new Observers()
@@ -104,19 +105,24 @@ class Host implements PluginHost {
   private readonly closers: (() => void | Promise<void>)[] = []
 
   constructor(options: PluginHostOptions, registry: PluginRegistry, logger: Logger, skipFaults: boolean) {
-    const { config, takeFault = throwFault } = options
+    const { config, takeFault = throwFault, wraps = {} } = options
     this.config = config
     this.logger = logger
+    this.code = new CodeLayers(wraps, logger)
+    const { errorStatus, returnErrorMsg } = config.router
     this.placer = new PluginPlacer({
       registry,
-      config,
+      source: config.source,
       logger,
       signal: options.signal,
       skipFaults,
       suggest: options.suggest,
-      parseDuration: options.parseDuration,
+      takeFault,
       observers: this.observers,
-      takeFault
+      absorb(error, request) {
+        request.exchange.note(error)
+        return failureResponse(error, errorStatus, returnErrorMsg)
+      }
     })
     this.componentHost = {
       components: options.components,
@@ -128,7 +134,7 @@ class Host implements PluginHost {
         tolerant: options.tolerant,
         healthPath: config.router.healthPath,
         namespaces: Object.keys(config.extra),
-        wrapped: options.wrapped ?? false,
+        wrapped: (wraps.wrapService ?? wraps.wrapEndpoint) !== undefined,
         env: options.env ?? process.env
       }),
       source: config.source,
@@ -148,7 +154,7 @@ class Host implements PluginHost {
     const stages = await this.componentsAt(place)
     stages.push(...(await this.placer.serviceHandlers(place)))
     this.service = {
-      outer: joinWraps(inSlots(stages, 'outer', SERVICE_OUTER_SLOTS)),
+      outer: joinLayers(joinWraps(inSlots(stages, 'outer', SERVICE_OUTER_SLOTS)), this.code.service()),
       inner: joinWraps(inSlots(stages, 'inner', SERVICE_INNER_SLOTS))
     }
   }
@@ -159,7 +165,10 @@ class Host implements PluginHost {
     const handlers = await this.placer.handlers(place)
     const modifiers = await this.placer.modifiers(place, 'modifiers/endpoint')
     return {
-      router: joinStages('endpoint', inSlots(components, 'router', ENDPOINT_ROUTER_SLOTS)),
+      router: joinLayers(
+        joinStages('endpoint', inSlots(components, 'router', ENDPOINT_ROUTER_SLOTS)),
+        this.code.endpoint(config)
+      ),
       handlers: joinStages('endpoint', handlers),
       proxy: joinStages('endpoint', inSlots(components, 'proxy', ENDPOINT_PROXY_SLOTS)),
       modifiers: joinStages('endpoint', modifiers),
@@ -173,7 +182,10 @@ class Host implements PluginHost {
     stages.push(...(await this.placer.modifiers(place, 'decoded/modifiers')), ...(await this.placer.clients(place)))
     return {
       decoded: joinStages('backend', inSlots(stages, 'decoded', BACKEND_DECODED_SLOTS)),
-      transport: joinStages('backend', inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS)),
+      transport: joinLayers(
+        this.code.backend(endpoint, config),
+        joinStages('backend', inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS))
+      ),
       meter: this.observers.backend(place.endpoint, place.backend),
       watch: this.observers.call(place.endpoint, place.backend)
     }

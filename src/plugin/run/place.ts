@@ -1,7 +1,6 @@
 /** A place of the pipe where plugins and components stand: its names, facts and configuration. */
 
 import type { BackendConfig, ExtraConfig as ConfigExtra, EndpointConfig, ServiceConfig } from '../../config/types.js'
-import type { ConfigProblem } from '../../errors.js'
 import type { BackendFacts, EndpointFacts } from '../../telemetry/facts.js'
 import type { Logger } from '../../telemetry/logger.js'
 import type { PluginContext } from '../types.js'
@@ -77,15 +76,7 @@ export function contextOf(place: Place, name: string, logger: Logger, signal: Ab
   }
 }
 
-/** A problem with one namespace of a place. `pointer` is within its options. */
-export function configProblem(
-  place: Place,
-  source: string,
-  namespace: string,
-  pointer: string,
-  message: string,
-  suggestion?: string
-): ConfigProblem {
-  const at = `${place.pointer}/extra_config/${namespace.replaceAll('~', '~0').replaceAll('/', '~1')}${pointer}`
-  return { level: 'error', file: source, pointer: at, message, ...(suggestion === undefined ? {} : { suggestion }) }
+/** The pointer to the options of a namespace, or to what `within` names in them. */
+export function optionPointer(place: Place, namespace: string, within: string): string {
+  return `${place.pointer}/extra_config/${namespace.replaceAll('~', '~0').replaceAll('/', '~1')}${within}`
 }
