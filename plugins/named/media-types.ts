@@ -1,6 +1,6 @@
 /** Which media types a plugin works on, decided from a list at boot. */
 
-/** Answers whether a Content-Type is one of the list. */
+/** Returns true when a Content-Type is one of the list. */
 export type MediaTypeTest = (contentType: string | undefined) => boolean
 
 /** Text in the widest sense: what can be searched, and is worth compressing. */

@@ -1,8 +1,8 @@
 /**
  * Chooses the host of each call to a backend.
  *
- * In: the backend's hosts. Out: one of them per call. KrakenD's rule: one host is constant; several are drawn at random per request,
- * or in turn from a random start where the process has one CPU (`GOMAXPROCS=1` says so too, deployments of KrakenD set it).
+ * In: the backend's hosts. Out: one of them per call. KrakenD's rule: one host is constant; several are drawn at random per request.
+ * Where the process has one CPU they take turns from a random start; `GOMAXPROCS=1` says so too, as deployments of KrakenD do.
  * A host listed twice gets twice the share. No health checks and no retry on another host: breakers do the first, plugins the second.
  */
 
@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os'
 
 /** Chooses hosts; called per request. */
 export interface Balancer {
-  /** Answers the next host, undefined when there is none. */
+  /** Returns the next host, or undefined when there is none. */
   next(): string | undefined
 }
 
@@ -21,7 +21,7 @@ export interface BalancerOptions {
   readonly cpus?: number
 }
 
-/** Answers how many CPUs this process may use: `GOMAXPROCS` when it is a positive number, else what the system grants. */
+/** Returns how many CPUs this process may use: `GOMAXPROCS` when it is a positive number, else what the operating system grants. */
 export function cpuCount(env: NodeJS.ProcessEnv = process.env): number {
   const wanted = Number(env.GOMAXPROCS)
   return Number.isInteger(wanted) && wanted > 0 ? wanted : availableParallelism()

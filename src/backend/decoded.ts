@@ -57,7 +57,7 @@ export interface ReceiveDeps {
   readonly decoderName: string
   /** bytes; most to hold, decoded. */
   readonly limit: number
-  /** The endpoint can send a body that is shaped while it flows: one backend, JSON out, nobody needs the data. */
+  /** The endpoint can send a body that is shaped while it flows: one backend, JSON out, no stage that needs the data. */
   readonly mayStream: boolean
   /** The output wants the bare collection (`json-collection`), when the body is streamed. */
   readonly bareCollection: boolean
@@ -73,7 +73,7 @@ export const ERROR_BODY_DRAIN = 64 * 1024
 
 export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Receiver {
   const shape = compileShape(backend)
-  // what nobody shapes must be seen whole before it is sent on, and is held for that; a filter or a wrap may run on any size
+  // what no rule shapes must be seen whole before it is sent on, and is held for that; a filter or a wrap may run on any size
   const shapes = shape !== undefined || backend.isCollection
   const streamShape =
     deps.mayStream && shapes && STREAMED.has(backend.encoding) ? compileStreamShape(backend, deps.bareCollection) : undefined
@@ -168,7 +168,7 @@ function contentCoding(fields: RawFields): string | undefined {
   return coding === undefined || coding === '' || coding === 'identity' ? undefined : coding
 }
 
-/** The body of a response that somebody has looked into or made: its bytes, or where they come from. */
+/** The body of a response that a plugin has looked into or made: its bytes, or where they come from. */
 async function hold(response: GatewayResponse): Promise<Buffer | ByteSource> {
   const { openedBody, unopened } = response
   if (openedBody !== undefined) return openedBody.bytesInMemory() ?? openedBody.takeWhenSettled()

@@ -5,8 +5,8 @@
  * whatever the TTL of the records, while the gateway lives. A lookup that fails or finds nothing keeps the list that was.
  *
  * Only the targets of the lowest priority count; weights become how often a target stands in the list. Unlike KrakenD, a zone whose
- * weights are all 0 (Kubernetes writes such) means equal shares instead of no hosts, a small weight beside large ones
- * keeps at least one place, and the final dot of a target does not end up in the URL.
+ * weights are all 0 (Kubernetes writes such) means equal shares instead of no hosts. A small weight beside large ones
+ * keeps at least one place. The final dot of a target does not end up in the URL.
  */
 
 import { Resolver, type SrvRecord } from 'node:dns'
@@ -28,7 +28,7 @@ export interface SrvOptions extends BalancerOptions {
   readonly onError?: (error: Error) => void
 }
 
-/** A balancer whose list changes. Whoever creates it closes it. */
+/** A balancer whose list changes. Its creator closes it. */
 export interface SrvBalancer extends Balancer {
   /** Resolves after the first lookup, whatever it found; never rejects. */
   readonly ready: Promise<void>

@@ -4,7 +4,7 @@ import { fromValue, toValue } from '../encoding/json/values.js'
 import type { ValueSource } from '../message/body.js'
 import { GatewayResponse } from '../message/response.js'
 
-/** Decoded data as the content of a response: nothing becomes a JS value or bytes before somebody asks. */
+/** Decoded data as the content of a response: nothing becomes a JS value or bytes before a stage asks for it. */
 export class EntityContent implements ValueSource {
   /** `null` stands for a JSON null document. */
   readonly node: ObjectNode | null
@@ -35,13 +35,13 @@ export function entityResponse(node: ObjectNode | null, complete: boolean, raw: 
   return response
 }
 
-/** What a decoded response holds now, after whoever stood between has edited it. */
+/** What a decoded response holds now, after the stages in between have edited it. */
 export type EntityNow =
   /** Data, decoded. */
   | { readonly kind: 'node'; readonly node: ObjectNode | null }
   /** A value that is no object (an edit made it one): rendered as JSON as it is. */
   | { readonly kind: 'value'; readonly value: unknown }
-  /** Bytes: somebody took the body as bytes or answered a body of its own. */
+  /** Bytes: a stage took the body as bytes, or gave it another body. */
   | { readonly kind: 'bytes' }
 
 /** Looks at the content of a response of a decoded pipe. */

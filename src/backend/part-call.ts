@@ -13,7 +13,7 @@ import type { ResponseReceiver } from '../pipe/receiver.js'
 import { ERROR_BODY_DRAIN, type WholeReceive } from './decoded.js'
 
 /**
- * The call of a decoded backend that nobody stands in front of: reads the body and decodes it, without a promise or a
+ * The call of a decoded backend that has no stages: reads the body and decodes it, without a promise or a
  * response object for what came. Fields become strings only where decoding reads one of them: of three small JSON answers with
  * eight fields each that saves 48 strings (bench/peers, merge).
  */
@@ -86,7 +86,7 @@ export class PartCall extends UpstreamCall {
     if (!this.judged) this.receiver.reject(error)
   }
 
-  /** Its scope keeps the time. */
+  /** Its scope measures the time. */
   override fire(): void {}
 
   /** Whether a field says how the body is to be decoded. */

@@ -5,7 +5,7 @@ import { keptText } from '../http/kept-escapes.js'
 import { hasDotSegment } from '../http/path.js'
 import { encodeQueryParam, encodeQueryValue, encodeSegment } from '../http/target.js'
 
-/** Answers path and query of a call. `query` is what the lists let through, raw. @throws GatewayError for a value that is missing or unsafe */
+/** Returns path and query of a call. `query` is what the lists let through, raw. @throws GatewayError for a value that is missing or unsafe */
 export type TargetTemplate = (params: Readonly<Record<string, string>>, query: string) => string
 
 /** As a client's target may have. */

@@ -24,7 +24,7 @@ import type { SocketReader } from './socket-reader.js'
 import type { Upload } from './upload.js'
 import type { WaitingCall } from './waiting-calls.js'
 
-/** Bytes of an answer that nobody wants which are still read to keep the connection. */
+/** Bytes of a response without a reader that are still read, so that the connection can be kept. */
 const DRAIN_LIMIT = 64 * 1024
 /** Bytes of interim answers' fields that a subclass hears of in one call; those beyond are dropped. */
 const MAX_INTERIM_BYTES = 64 * 1024
@@ -68,7 +68,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   protected abstract onHead(status: number, raw: readonly Buffer[]): void
   /** An interim answer but 100 and 101, before the final head; dropped unless overridden (RFC 9110 §15.2). */
   protected onInterim(_status: number, _raw: readonly Buffer[]): void {}
-  /** Answers false to pause; {@link resumeFlow} goes on. The chunk may be kept, unless {@link lendChunk} was called. */
+  /** Returns false to pause; {@link resumeFlow} goes on. The chunk may be kept, unless {@link lendChunk} was called. */
   protected abstract onChunk(chunk: Buffer): boolean
   protected abstract onBodyEnd(trailers: readonly Buffer[]): void
   protected abstract onFailure(error: GatewayError): void
@@ -170,7 +170,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     else this.dropBody(reason)
   }
 
-  /** Answers the client to be let go of; undefined behind a proxy, in the queue, or when it was left before. */
+  /** Returns the client to be released; undefined behind a proxy, in the queue, or when it was left before. */
   private leave(): PooledClient | undefined {
     if (!this.counted) return undefined
     this.counted = false

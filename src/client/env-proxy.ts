@@ -12,7 +12,7 @@ import { BlockList, isIP } from 'node:net'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Answers the proxy's URL, undefined for a direct connection. Called once per origin, at boot.
+ * Returns the proxy's URL, or undefined for a direct connection. Called once per origin, at boot.
  * @param origin `http://host:port`
  * @throws TypeError when the origin or the proxy is not a URL
  */

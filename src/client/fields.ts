@@ -8,7 +8,7 @@ export interface Framed {
 }
 
 /**
- * Turns undici's field buffers into strings (latin1: bytes stay bytes) and drops what must not be forwarded (RFC 9110 §7.6.1). Answers an
+ * Turns undici's field buffers into strings (latin1: bytes stay bytes) and drops what must not be forwarded (RFC 9110 §7.6.1). Returns an
  * array of its own, order, repeats and spelling as they came; what `Content-Length` says is noted in `framed`.
  */
 export function decodeFields(raw: readonly Buffer[], framed?: Framed): RawFields {

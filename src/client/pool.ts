@@ -1,6 +1,6 @@
 /**
- * The connections to one origin: undici Clients with KrakenD's transport keys mapped, a cap on connections, a bounded queue,
- * and connections that are not reused for ever, so that a name which moves is followed.
+ * The connections to one origin: undici Clients with KrakenD's transport keys mapped, a cap on connections and a bounded queue.
+ * Connections are not reused for ever, so that a name which moves is followed.
  *
  * A call gets the idle connection that was used last, so that those a quieter time does not need grow old; then one that is
  * opened for it; beyond the cap it waits its turn. Nothing of that looks through connections or calls.
@@ -50,7 +50,7 @@ export class OriginPool implements ClientOwner {
   private readonly clients = new Set<PooledClient>()
   /** Clients for one call each, beside the cap. */
   private readonly fresh = new Set<PooledClient>()
-  /** Nobody uses them; the one used last is the last. Some may have lost their connection since. */
+  /** Clients without a call; the one used last is the last. Some may have lost their connection since. */
   private readonly idle: PooledClient[] = []
   /** Clients without a connection. */
   private readonly spare: PooledClient[] = []
@@ -86,7 +86,7 @@ export class OriginPool implements ClientOwner {
     }
   }
 
-  /** Sends a call on a connection that nobody used before, and closes it afterwards. */
+  /** Sends a call on a new connection, and closes it afterwards. */
   dispatchFresh(options: Dispatcher.DispatchOptions, call: UpstreamCall): void {
     if (this.closed || this.settings === undefined) {
       this.dispatch(options, call)

@@ -15,7 +15,7 @@ export interface ClientOwner {
 export interface ClientSettings {
   readonly origin: URL
   readonly options: Client.Options
-  /** Answers what opens a connection; each gets a reader of its own, TLS none. */
+  /** Returns a function that opens a connection; each gets a reader of its own, TLS none. */
   readonly connectorOf: (reader: SocketReader | undefined) => buildConnector.connector
   readonly wheel: TimerWheel
   /** Connections older than this are closed after their call, ms. */
@@ -117,7 +117,7 @@ export class PooledClient extends Client {
     queueMicrotask(() => this.owner.free(this))
   }
 
-  /** The connection changed its protocol and belongs to somebody else now. */
+  /** The connection changed its protocol and belongs to a tunnel now. */
   gaveAway(socket: Socket): void {
     if (Object.hasOwn(socket, 'read')) delete (socket as { read?: unknown }).read // see tidyAnswerHeads
     stopOmitting(socket)
@@ -125,7 +125,7 @@ export class PooledClient extends Client {
     this.lost(socket)
   }
 
-  /** Closes a connection that nobody uses; the next call opens another one. */
+  /** Closes an unused connection; the next call opens another one. */
   disconnect(): void {
     this.socket?.destroy()
   }

@@ -56,8 +56,8 @@ export class UpstreamPools {
   }
 
   /**
-   * The pool of an origin that a redirect names: any port and scheme of a host that some backend named, undefined for all others, and
-   * when so many ports are in use that no more can be opened. Of a machine with several named ports, only these are reached.
+   * The pool of an origin that a redirect names: any port and scheme of a host that some backend named. Undefined for all
+   * others, and when so many ports are in use that no more can be opened. Of a machine with several named ports, only these are reached.
    */
   reach(origin: string): OriginPool | undefined {
     const known = this.pools.get(origin)

@@ -20,7 +20,7 @@ export interface CallPlan {
   readonly redirects: RedirectPolicy | undefined
   /** Measures the calls. */
   readonly watch: CallWatch | undefined
-  /** ms that a body may stand still while somebody reads it who keeps no time himself; 0 = for ever. */
+  /** ms that a body may stand still while a reader without a limit of its own reads it; 0 = for ever. */
   readonly idleMs: number
   /** bytes; most that a response's body may hold in memory. */
   readonly limit: number
@@ -172,7 +172,7 @@ export class ResponseCall extends UpstreamCall implements ByteSource {
     else this.failure = error
   }
 
-  /** Its scope keeps the time until the head; the body's silence is watched here where the sink does not. */
+  /** Its scope measures the time until the head; the body's silence is watched here where the sink does not. */
   override fire(): void {
     const idle = this.paused ? 0 : deadlines.now() - this.lastActivity
     const { idleMs } = this.plan

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 const BUFFER_BYTES = 64 * 1024
 /** What is kept and smaller than this is copied, so that a few bytes never hold a whole buffer. */
 const COPY_BYTES = 32 * 1024
-/** Reads that are not held after a buffer was not given back: whoever reads this connection's answers keeps them. */
+/** Reads that are not held after a buffer was not given back: the reader of this connection's responses keeps them. */
 const DISTRUST = 64
 /** Most buffers that wait to be used again, of all connections: 4 MiB. */
 const MAX_SPARE = 64
@@ -19,8 +19,8 @@ const LENT = 1
 const HELD = 2
 
 /**
- * Reads one socket into a buffer that is used again where nobody keeps what was read. Node would allocate 64 KiB
- * for each read and take the bytes through a Readable. With this, and with writes that nobody holds back, an answer of 1 MiB costs half
+ * Reads one socket into a buffer that is used again where no reader keeps what was read. Node would allocate 64 KiB
+ * for each read and take the bytes through a Readable. With this, and with writes that wait for no drain, an answer of 1 MiB costs half
  * the CPU (bench/peers, pass-1m).
  *
  * undici takes the bytes by `read()` when `readable` is emitted, hands out views of them, and keeps views of a head that is

@@ -4,8 +4,8 @@ import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 
 /**
  * A request body on its way up, in the least shape of a stream that undici asks for. It is not a Readable: chunks go
- * straight from the source to the upstream's socket, and when undici lets go of the body, the source decides what dies
- * with it (a client's socket must live on to get the answer).
+ * straight from the source to the upstream's socket. When undici drops the body, the source decides what closes
+ * with it: a client's socket must live on to get the response.
  */
 export class Upload extends EventEmitter implements ByteSink {
   private readonly source: ByteSource

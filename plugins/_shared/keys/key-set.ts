@@ -46,7 +46,7 @@ export interface KeyNames {
   readonly 'x5t#S256'?: unknown
 }
 
-/** Answers what a token names its key by; a missing thumbprint falls back to `kid`, a missing `kid` to ''. */
+/** Returns the name by which a token refers to its key; a missing thumbprint falls back to `kid`, a missing `kid` to ''. */
 export function keyNameOf(names: KeyNames, strategy: KeyStrategy): string {
   const kid = typeof names.kid === 'string' ? names.kid : ''
   if (strategy === 'kid') return kid

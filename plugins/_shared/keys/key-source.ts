@@ -2,7 +2,7 @@
  * Where keys come from: a file read at start, or a URL whose key set is cached.
  *
  * In: what a token says about its key. Out: the imported key, at once when it is known. A key set is fetched when it is first
- * needed, when it has grown old, and when a token names a key that it does not have; one fetch at a time, however many
+ * needed, when it has grown old, and when a token names another key. There is one fetch at a time, however many
  * requests wait for it. Failures and unknown names are remembered, so that bad tokens and dead servers cost nothing.
  */
 

@@ -13,7 +13,7 @@ export interface SmallFetchOptions {
   readonly maxBytes: number
   /** Redirects that are followed, GET only. */
   readonly redirects: number
-  /** Plain http and certificates that nobody vouches for are fine. */
+  /** Accepts plain http, and certificates without a trusted authority. */
   readonly insecure: boolean
   /** PEM texts of the authorities; undefined = those of Node. */
   readonly ca?: readonly string[]

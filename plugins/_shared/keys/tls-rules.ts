@@ -27,7 +27,7 @@ const SUITES: ReadonlyMap<number, string> = new Map([
 const TLS13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']
 const TLS13_NUMBERS: ReadonlySet<number> = new Set([4865, 4866, 4867])
 const DEFAULT_SUITES = [49199, 49195, 49200, 49196, 52392, 52393]
-/** RC4 and 3DES: known numbers, suites nobody should speak. */
+/** RC4 and 3DES: known numbers, suites that no client should offer. */
 const BROKEN: ReadonlySet<number> = new Set([5, 10, 49159, 49169, 49170])
 
 /** What became of a list of suite numbers. */
@@ -51,7 +51,7 @@ export function selectCiphers(numbers: readonly number[]): CipherChoice {
   }
 }
 
-/** Reads a pin: base64 or base64url of the SHA-256 of a public key; undefined when it is neither. Answers base64url. */
+/** Reads a pin: base64 or base64url of the SHA-256 of a public key; undefined when it is neither. Returns base64url. */
 export function parsePin(text: string): string | undefined {
   if (!/^[A-Za-z0-9+/_-]+=*$/.test(text)) return undefined
   const bytes = Buffer.from(text, 'base64')

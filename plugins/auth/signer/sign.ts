@@ -32,7 +32,7 @@ export function compileSign({ jose, key, alg, keyId, type, full }: SignPlan): Si
   }
 }
 
-/** Replaces each named field that is an object by its token; others stay. Answers whether anything was signed. */
+/** Replaces each named field that is an object by its token; others stay. Returns true when anything was signed. */
 export async function signFields(data: Record<string, unknown>, keys: readonly string[], sign: Sign): Promise<boolean> {
   let signed = false
   for (const key of keys) {

@@ -1,6 +1,6 @@
 /** What a token's claims must say, and where they are found: times, issuer, audience, roles, scopes. */
 
-/** The payload of a token. Keys are foreign: read own properties only. */
+/** The payload of a token. Its keys come from the token: read own properties only. */
 export type Claims = Readonly<Record<string, unknown>>
 
 /** Why a token is refused; the text is for the log, never for the client. */
@@ -66,7 +66,7 @@ function textOf(claims: Claims, name: string): string | undefined {
   return value
 }
 
-/** Answers one claim, undefined when it is absent. */
+/** Returns one claim, or undefined when it is absent. */
 export type ClaimReader = (claims: Claims) => unknown
 
 /** Compiles the way to a claim. `nested`: dots lead into objects, but not in names that are URLs (`http…`). */

@@ -114,7 +114,7 @@ function compileStage({ find, verify, revoked, access, headers, params, debug }:
     return new GatewayResponse(status)
   }
 
-  /** Answers why the claims do not suffice, undefined when they do. */
+  /** Returns the refusal, or undefined when the claims suffice. */
   function admit(claims: Claims, request: GatewayRequest): GatewayResponse | undefined {
     if (revoked?.(claims)) return refuse(request, 401, 'Token sent by client rejected')
     if (roles !== undefined && !roles(claims)) return refuse(request, 403, 'Token sent by client does not have sufficient roles')

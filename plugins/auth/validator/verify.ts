@@ -7,7 +7,7 @@ import { type ClaimRules, type Claims, checkClaims, TokenRefused } from './claim
 import { checkCompact, readObject } from './compact.js'
 import { MAX_TOKEN_CHARS } from './token.js'
 
-/** Answers the claims. @rejects TokenRefused with the reason, for the log */
+/** Resolves with the claims. @rejects TokenRefused with the reason, for the log */
 export type Verify = (token: string) => Promise<Claims>
 
 export interface VerifyOptions {

@@ -1,7 +1,7 @@
 /** Picks a content coding from Accept-Encoding (RFC 9110 §12.5.3). */
 
 /**
- * Answers the offered coding with the highest q-value, in the order offered where they are equal; undefined when the client
+ * Returns the offered coding with the highest q-value, in the order offered where they are equal; undefined when the client
  * accepts none of them or prefers the body as it is.
  */
 export function pickCoding(field: string | undefined, offered: readonly string[]): string | undefined {

@@ -22,7 +22,7 @@ export function isSupported(coding: Coding): boolean {
   return coding !== 'zstd' || createZstdCompress !== undefined
 }
 
-/** Answers a maker of compressors with the given level. */
+/** Returns a maker of compressors with the given level. */
 export function compressorsOf(coding: Coding, level: number): () => Compressor {
   if (coding === 'gzip') return () => made(zlib.createGzip({ level }), zlib.constants.Z_SYNC_FLUSH)
   if (coding === 'br') {

@@ -8,7 +8,7 @@ export function entityTag(bytes: Uint8Array, weak: boolean): string {
   return weak ? `W/"${hash}"` : `"${hash}"`
 }
 
-/** Answers whether If-None-Match names the tag, compared weakly. A field that is no list of tags names nothing. */
+/** Returns true when If-None-Match names the tag, compared weakly. A field that is no list of tags names nothing. */
 export function noneMatchNames(field: string, tag: string): boolean {
   if (field.trim() === '*') return true
   const wanted = opaque(tag)

@@ -1,8 +1,8 @@
 /**
  * `sluice-grpc`: calls a gRPC service in place of an HTTP backend.
  *
- * In: the backend's call; its JSON body or its query is the message, its fields are the metadata. Out: the answer's message as
- * JSON, a stream of messages as a JSON array that is sent as it comes, a gRPC status as an HTTP status.
+ * In: the backend's call; its JSON body or its query is the message, its fields are the metadata. Out: the message of the
+ * upstream as JSON. A stream of messages is a JSON array that is sent as it comes. A gRPC status is an HTTP status.
  */
 
 import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js'

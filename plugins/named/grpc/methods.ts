@@ -67,7 +67,7 @@ function camelCase(name: string): string {
 }
 
 /**
- * Answers how a call's method is found: fixed by the options, or the last segments of the path.
+ * Returns a function that finds the method of a call: fixed by the options, or the last segments of the path.
  * @throws Error for a service or method that no proto file has
  */
 export function compileMethodChoice(

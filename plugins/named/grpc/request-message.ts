@@ -7,7 +7,7 @@ import type { GrpcField, GrpcMethod } from './methods.js'
 export class BadMessage extends Error {}
 
 /**
- * Answers the encoded message.
+ * Returns the encoded message.
  * @throws BadMessage; GatewayError for a body that is no JSON
  */
 export async function encodeRequest(request: GatewayRequest, method: GrpcMethod): Promise<Buffer> {

@@ -49,7 +49,7 @@ export class LiteralReplacer implements ByteStage {
     return out
   }
 
-  /** Answers where the part begins that cannot be decided yet. */
+  /** Returns where the part begins that cannot be decided yet. */
   private run(text: Buffer, out: Uint8Array[], last: boolean): number {
     const { searches, values } = this.what
     for (let i = 0; i < searches.length; i++) this.found[i] = text.indexOf(searches[i]!)

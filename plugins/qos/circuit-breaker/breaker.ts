@@ -10,7 +10,7 @@ export interface BreakerOptions {
   readonly intervalMs: number
   /** ms that an open breaker refuses calls, and that a trial call may take until another one is let through. */
   readonly openMs: number
-  /** Failures in a row that are borne; one more opens. */
+  /** Consecutive failures allowed; one more opens the breaker. */
   readonly maxErrors: number
   /** ms on a clock that never goes back. */
   readonly now: () => number

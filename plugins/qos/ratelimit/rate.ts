@@ -13,7 +13,7 @@ export const SECOND_MS = 1000
 /** Stands for a rate that was given and cannot be read. */
 export const UNREADABLE = Number.POSITIVE_INFINITY
 
-/** Tokens of a capacity that nobody gave. */
+/** Tokens of a capacity that the options do not give. */
 export function defaultCapacity(ratePerSecond: number): number {
   return ratePerSecond < 1 ? 1 : Math.trunc(ratePerSecond)
 }

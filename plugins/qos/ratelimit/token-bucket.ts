@@ -1,8 +1,8 @@
 /**
  * The token bucket of all rate limits.
  *
- * It starts full. Tokens are taken until none is left; only then the time since the last refill is turned into tokens, so
- * that after an idle spell a client may have what was left, the request that refills, and a whole capacity.
+ * It starts full. Tokens are taken until none is left; only then the time since the last refill is turned into tokens.
+ * So after an idle spell a client may have what was left, the request that refills, and a whole capacity.
  */
 
 /** Milliseconds on a clock that never goes back. */

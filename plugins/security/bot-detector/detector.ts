@@ -8,7 +8,7 @@ export interface BotRules {
   readonly allow: ReadonlySet<string>
   /** Exact values that are bots. */
   readonly deny: ReadonlySet<string>
-  /** Whoever matches one is a bot. */
+  /** A User-Agent that matches one is a bot. */
   readonly patterns: readonly Pattern[]
   readonly emptyIsBot: boolean
 }

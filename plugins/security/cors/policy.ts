@@ -24,7 +24,7 @@ export interface Preflight {
   readonly privateNetwork: boolean
 }
 
-/** Compiled rules. Answers are flat lists of names and values; a refusal gives no field. */
+/** Compiled rules. Results are flat lists of names and values; a refusal gives no field. */
 export interface CorsPolicy {
   /** The `Vary` of preflight answers. */
   readonly preflightVary: string

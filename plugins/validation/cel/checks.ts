@@ -45,7 +45,7 @@ export function sortChecks(checks: readonly Check[]): Phases {
 /** Tells whether an expression can be true in one of its phases only. */
 export const isMixed = (check: Check, phases: Phases): boolean => phases.before.includes(check) && phases.after.includes(check)
 
-/** Answers the number of the evaluator that refuses, -1 when all agree. `data` is the decoded answer, where one is read. */
+/** Returns the number of the evaluator that refuses, -1 when all agree. `data` is the decoded answer, where one is read. */
 export type Test = (request: GatewayRequest, response: GatewayResponse | undefined, data: unknown) => number
 
 /** Logs results as KrakenD does: `[ENDPOINT: /x][CEL][pre] Evaluator #0 result: false`. */

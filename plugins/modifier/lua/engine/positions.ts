@@ -46,7 +46,7 @@ export function nextFile(): string {
   return FILE_PREFIX + ++count
 }
 
-/** The map lives as long as somebody keeps it: generated code does. */
+/** The generated code keeps the map alive. */
 export function registerChunk(file: string, map: ChunkMap): void {
   chunks.set(file, new WeakRef(map))
   forgotten.register(map, file)

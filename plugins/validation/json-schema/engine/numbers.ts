@@ -1,6 +1,6 @@
 /**
- * Numbers of a document as its text has them. A double that prints as the text had it stands for exactly that decimal, and
- * of two such doubles the greater one has the greater decimal: those are compared as they are, all others digit by digit.
+ * Numbers of a document as its text has them. A double that prints as the text had it stands for exactly that decimal.
+ * Of two such doubles the greater one has the greater decimal. Those are compared as they are, all others digit by digit.
  */
 
 import { compareDecimals, type Decimal, isMultipleOf, isWhole, parseDecimal } from './decimal.js'
