@@ -119,6 +119,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       headers: this.headers,
       body: this.body as never,
       upgrade: this.upgrade as string,
+      servername: pool.serverName as string,
       blocking: false, // a connection has one call: undici need not look for the next one when a head has come
       reset: undefined as never // the client's to set
     }

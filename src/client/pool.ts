@@ -6,7 +6,7 @@
  * opened for it; beyond the cap it waits its turn. Nothing of that looks through connections or calls.
  */
 
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { buildConnector, type Client, type Dispatcher, errors, Pool, ProxyAgent } from 'undici'
 import type { TransportConfig } from '../config/types.js'
 import { connectFailure, omitConnection, reportResets } from '../http/undici-quirks.js'
@@ -40,6 +40,8 @@ const MAX_HEAD_BYTES = 1024 * 1024
 export class OriginPool implements ClientOwner {
   /** `http://host:port`. */
   readonly origin: string
+  /** The name that TLS asks for and verifies: that of the origin, whatever `Host` says. Undefined without TLS. */
+  readonly serverName: string | undefined
   readonly maxQueued: number
   /** Also the most tunnels, which are counted apart. */
   readonly maxConnections: number
@@ -67,6 +69,7 @@ export class OriginPool implements ClientOwner {
 
   constructor(origin: string, settings: PoolSettings) {
     this.origin = origin
+    this.serverName = origin.startsWith('https:') ? new URL(origin).hostname.replace(/^\[|\]$/g, '') : undefined
     this.maxQueued = settings.maxQueued
     this.maxConnections = settings.maxConnections
     this.capacity = settings.maxConnections + settings.maxQueued
@@ -213,7 +216,7 @@ function httpOptions({ transport }: PoolSettings): Client.Options {
 function clientSettings(origin: string, settings: PoolSettings): ClientSettings {
   const connect = connectOptions(settings)
   // TLS connections share a connector and its sessions
-  const shared = origin.startsWith('https:') ? buildConnector(connect) : undefined
+  const shared = origin.startsWith('https:') ? nameless(buildConnector(connect)) : undefined
   const connectorOf = (reader: SocketReader | undefined): buildConnector.connector =>
     shared ?? buildConnector({ ...connect, onread: reader!.onread } as buildConnector.BuildOptions)
   return {
@@ -224,6 +227,12 @@ function clientSettings(origin: string, settings: PoolSettings): ClientSettings 
     maxAgeMs: settings.transport.dnsCacheTtlMs,
     endsAll: settings.transport.disableKeepAlives
   }
+}
+
+/** Leaves out a server name that is an address: TLS knows none (RFC 6066 §3), and the certificate is verified for the address itself. */
+function nameless(connect: buildConnector.connector): buildConnector.connector {
+  return ({ servername, ...target }, done) =>
+    connect(servername === undefined || isIP(servername) !== 0 ? target : { servername, ...target }, done)
 }
 
 function createProxyAgent(origin: string, proxy: string, settings: PoolSettings): Dispatcher {
@@ -239,7 +248,7 @@ function createProxyAgent(origin: string, proxy: string, settings: PoolSettings)
     requestTls,
     factory: (url, given) => {
       const { connect } = given as { connect: buildConnector.connector }
-      return new Pool(url, { ...options, connect: proxied(connect, endsAll) })
+      return new Pool(url, { ...options, connect: proxied(nameless(connect), endsAll) })
     }
   })
 }
