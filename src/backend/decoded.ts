@@ -16,22 +16,22 @@ import { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import { type ByteSink, type ByteSource, CollectSink, ReplaySource } from '../message/byte-flow.js'
 import { decodeContent } from '../message/content-coding.js'
-import { HeaderMap } from '../message/field-map.js'
+import { FieldMap } from '../message/field-map.js'
 import { FilterLink } from '../message/links.js'
-import { GatewayResponse } from '../message/response.js'
+import { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { runSliced } from '../message/slices.js'
 import type { PipeStage } from '../pipe/description.js'
 import { entityResponse } from './entity.js'
 
 /** Turns the upstream's response into one with data, unless `scope` is cancelled before; rejects with a GatewayError. */
-export type Receive = (response: GatewayResponse, scope: Scope) => Promise<GatewayResponse>
+export type Receive = (response: ResponseMessage, scope: Scope) => Promise<ResponseMessage>
 
 /** What a call needs that reads the whole body itself. */
 export interface WholeReceive {
   accepts(status: number): boolean
   /** Decodes and shapes the body of an accepted answer. May throw. */
-  decode(fields: RawFields, bytes: Buffer, scope: Scope): GatewayResponse | Promise<GatewayResponse>
+  decode(fields: RawFields, bytes: Buffer, scope: Scope): ResponseMessage | Promise<ResponseMessage>
   /** Decoding looks at the Content-Type; at the Content-Encoding it always does. */
   readonly readsType: boolean
   /** The body of a status that is not accepted is read before it is judged. */
@@ -112,7 +112,7 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
   }
 
   /** Reads, decodes and shapes behind one promise. */
-  function collect(response: GatewayResponse, source: ByteSource, scope: Scope): Promise<GatewayResponse> {
+  function collect(response: ResponseMessage, source: ByteSource, scope: Scope): Promise<ResponseMessage> {
     return new Promise((resolve, reject) => {
       const collected = (error: GatewayError | undefined, bytes: Buffer): void => {
         if (error !== undefined) return reject(error)
@@ -132,25 +132,25 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
     })
   }
 
-  function decode(fields: RawFields, bytes: Buffer, scope: Scope): GatewayResponse | Promise<GatewayResponse> {
+  function decode(fields: RawFields, bytes: Buffer, scope: Scope): ResponseMessage | Promise<ResponseMessage> {
     const coding = contentCoding(fields)
     if (coding !== undefined) return decodeContent(bytes, coding, limit).then(plain => decodePlain(fields, plain, scope))
     return decodePlain(fields, bytes, scope)
   }
 
-  function decodePlain(fields: RawFields, bytes: Buffer, scope: Scope): GatewayResponse | Promise<GatewayResponse> {
-    const contentType = new HeaderMap(fields).get('content-type') ?? ''
+  function decodePlain(fields: RawFields, bytes: Buffer, scope: Scope): ResponseMessage | Promise<ResponseMessage> {
+    const contentType = new FieldMap(fields).get('content-type') ?? ''
     const data = decoder(bytes, { contentType, isCollection, scope })
     return data instanceof Promise ? data.then(ready => shaped(ready, scope)) : shaped(data, scope)
   }
 
-  function shaped(data: ObjectNode | null, scope: Scope): GatewayResponse | Promise<GatewayResponse> {
+  function shaped(data: ObjectNode | null, scope: Scope): ResponseMessage | Promise<ResponseMessage> {
     const made = shape === undefined ? data : runSliced(shape(data), scope)
     return made instanceof Promise ? made.then(ready => entityResponse(ready, true)) : entityResponse(made, true)
   }
 
-  function streamed(source: ByteSource): GatewayResponse {
-    const response = GatewayResponse.over(
+  function streamed(source: ByteSource): ResponseMessage {
+    const response = ResponseMessage.over(
       200,
       ['Content-Type', 'application/json; charset=utf-8'],
       new ShapeLink(streamShape!()).connect(source),
@@ -164,30 +164,30 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
 const isAccepted = (status: number): boolean => status === 200 || status === 201
 
 function contentCoding(fields: RawFields): string | undefined {
-  const coding = new HeaderMap(fields).get('content-encoding')
+  const coding = new FieldMap(fields).get('content-encoding')
   return coding === undefined || coding === '' || coding === 'identity' ? undefined : coding
 }
 
 /** The body of a response that a plugin has looked into or made: its bytes, or where they come from. */
-async function hold(response: GatewayResponse): Promise<Buffer | ByteSource> {
+async function hold(response: ResponseMessage): Promise<Buffer | ByteSource> {
   const { openedBody, unopened } = response
   if (openedBody !== undefined) return openedBody.bytesInMemory() ?? openedBody.takeWhenSettled()
   return Buffer.isBuffer(unopened) ? unopened : unopened === undefined ? Buffer.alloc(0) : response.body.takeWhenSettled()
 }
 
-function noOpPart(response: GatewayResponse): GatewayResponse {
+function noOpPart(response: ResponseMessage): ResponseMessage {
   response.discard()
   return entityResponse(ObjectNode.ofText('{}'), true)
 }
 
-async function textPart(response: GatewayResponse, limit: number): Promise<GatewayResponse> {
+async function textPart(response: ResponseMessage, limit: number): Promise<ResponseMessage> {
   const text = await response.body.text(limit)
   const part = entityResponse(ObjectNode.ofText('{}'), true)
   part.partText = text
   return part
 }
 
-async function judgeStatus(backend: BackendConfig, response: GatewayResponse, limit: number): Promise<GatewayResponse> {
+async function judgeStatus(backend: BackendConfig, response: ResponseMessage, limit: number): Promise<ResponseMessage> {
   const { returnErrorDetails, returnErrorCode } = backend.http
   if (returnErrorDetails === '' && !returnErrorCode) {
     drain(response)
@@ -211,7 +211,7 @@ async function judgeStatus(backend: BackendConfig, response: GatewayResponse, li
 }
 
 /** Reads a small body to the end so that its connection lives on; a large one is cut. */
-function drain(response: GatewayResponse): void {
+function drain(response: ResponseMessage): void {
   const content = response.openedBody === undefined ? response.unopened : undefined
   if (content === undefined || Buffer.isBuffer(content) || !('flow' in content)) {
     response.discard()

@@ -2,7 +2,7 @@ import { ObjectNode } from '../encoding/json/node.js'
 import { renderJson } from '../encoding/json/render.js'
 import { fromValue, toValue } from '../encoding/json/values.js'
 import type { ValueSource } from '../message/body.js'
-import { GatewayResponse } from '../message/response.js'
+import { ResponseMessage } from '../message/response.js'
 
 /** Decoded data as the content of a response: nothing becomes a JS value or bytes before a stage asks for it. */
 export class EntityContent implements ValueSource {
@@ -29,8 +29,8 @@ export class EntityContent implements ValueSource {
 }
 
 /** Wraps data as a response of a decoded pipe. `raw` are fields that reach the client. */
-export function entityResponse(node: ObjectNode | null, complete: boolean, raw: string[] = []): GatewayResponse {
-  const response = GatewayResponse.over(200, raw, new EntityContent(node), Number.MAX_SAFE_INTEGER)
+export function entityResponse(node: ObjectNode | null, complete: boolean, raw: string[] = []): ResponseMessage {
+  const response = ResponseMessage.over(200, raw, new EntityContent(node), Number.MAX_SAFE_INTEGER)
   response.complete = complete
   return response
 }
@@ -45,7 +45,7 @@ export type EntityNow =
   | { readonly kind: 'bytes' }
 
 /** Looks at the content of a response of a decoded pipe. */
-export function entityOf(response: GatewayResponse): EntityNow {
+export function entityOf(response: ResponseMessage): EntityNow {
   const body = response.openedBody
   const content = response.unopened
   const changed = body?.changedValue()

@@ -6,7 +6,7 @@ import type { CallPlan } from '../client/response-call.js'
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import { joinChunks, tooLarge } from '../message/byte-flow.js'
-import { GatewayResponse } from '../message/response.js'
+import { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { handOn } from '../pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
@@ -70,7 +70,7 @@ export class PartCall extends UpstreamCall {
     this.scope.remove(this)
     if (this.judged) return
     const bytes = joinChunks(this.chunks, this.size)
-    let made: GatewayResponse | Promise<GatewayResponse>
+    let made: ResponseMessage | Promise<ResponseMessage>
     try {
       made = this.whole.accepts(this.status)
         ? this.whole.decode(this.fields, bytes, this.scope)
@@ -99,8 +99,8 @@ export class PartCall extends UpstreamCall {
     return false
   }
 
-  private responseOf(bytes: Buffer | undefined): GatewayResponse {
-    const response = GatewayResponse.over(this.status, this.fields, bytes, this.plan.limit)
+  private responseOf(bytes: Buffer | undefined): ResponseMessage {
+    const response = ResponseMessage.over(this.status, this.fields, bytes, this.plan.limit)
     response.call = this
     return response
   }

@@ -4,8 +4,8 @@ import { type CallPlan, ResponseCall } from '../client/response-call.js'
 import { GatewayError } from '../errors.js'
 import type { ByteSource } from '../message/byte-flow.js'
 import type { Exchange } from '../message/context.js'
-import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { RequestMessage } from '../message/request.js'
+import type { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Step } from '../pipe/step.js'
@@ -25,7 +25,7 @@ export class Transport implements Step {
     this.upgradePlan = { ...plan, redirects: undefined, idleMs: 0 }
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     let body: CallBody
     let pool: OriginPool
     try {
@@ -60,7 +60,7 @@ class TunnelReceiver implements ResponseReceiver {
     this.receiver = receiver
   }
 
-  receive(response: GatewayResponse): void {
+  receive(response: ResponseMessage): void {
     const { tunnel } = response
     if (tunnel !== undefined) this.exchange.atEnd(() => tunnel.socket.destroy())
     this.receiver.receive(response)
@@ -71,7 +71,7 @@ class TunnelReceiver implements ResponseReceiver {
   }
 }
 
-function sendableBody(request: GatewayRequest): CallBody {
+function sendableBody(request: RequestMessage): CallBody {
   const { body } = request
   return body.bytesInMemory() ?? body.take()
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
-import { GatewayResponse } from '../message/response.js'
+import { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
@@ -95,7 +95,7 @@ export class ResponseCall extends UpstreamCall implements ByteSource {
   protected onHead(status: number, raw: readonly Buffer[]): void {
     this.hasHead = true
     const fields = decodeFields(raw, this)
-    const response = GatewayResponse.over(status, fields, this, this.plan.limit)
+    const response = ResponseMessage.over(status, fields, this, this.plan.limit)
     if (this.method === 'HEAD' || status === 204 || status === 304) {
       this.length = 0
       response.bodiless = true
@@ -121,7 +121,7 @@ export class ResponseCall extends UpstreamCall implements ByteSource {
   protected override onTunnel(raw: readonly Buffer[], socket: Socket, protocol: string): void {
     this.scope.remove(this)
     this.hasHead = true
-    const response = GatewayResponse.over(101, decodeFields(raw), undefined, this.plan.limit)
+    const response = ResponseMessage.over(101, decodeFields(raw), undefined, this.plan.limit)
     response.bodiless = true
     response.tunnel = { socket, protocol }
     response.call = this

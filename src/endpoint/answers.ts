@@ -7,8 +7,8 @@ import type { Renderer } from '../encoding/types.js'
 import { type ErrorStatusMode, GatewayError, MergeError, statusOf } from '../errors.js'
 import { fieldOf, fieldsOfPairs, lowerName, type RawFields } from '../http/fields.js'
 import { stringifyJsonValue } from '../message/json-value.js'
-import type { GatewayRequest } from '../message/request.js'
-import { GatewayResponse } from '../message/response.js'
+import type { RequestMessage } from '../message/request.js'
+import { ResponseMessage } from '../message/response.js'
 import type { PipeStage } from '../pipe/description.js'
 import { type Layer, workLayer } from '../pipe/layer.js'
 import type { Work } from '../pipe/step.js'
@@ -27,7 +27,7 @@ export interface EndpointAnswers {
   readonly finishNoOp: Work
   finishDecoded(renderer: Renderer): Work
   /** The answer to a failure without a response. Logs it. */
-  failed(error: unknown, request: GatewayRequest): GatewayResponse
+  failed(error: unknown, request: RequestMessage): ResponseMessage
   /** The same without a message object. Does not log. */
   failureParts(error: GatewayError): FailureParts
   logFailure(error: GatewayError): void
@@ -100,7 +100,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
   }
 
   /** A body that is not the pipe's data: a plugin's own answer, or JSON that was shaped while it flows. */
-  function untouched(response: GatewayResponse): GatewayResponse {
+  function untouched(response: ResponseMessage): ResponseMessage {
     const complete = response.complete === true
     addOwn(response, complete ? completeFields : failedFields)
     if (complete && cacheControl !== undefined && !response.headers.has('cache-control'))
@@ -108,7 +108,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
     return response
   }
 
-  function jsonValue(response: GatewayResponse, value: unknown): GatewayResponse {
+  function jsonValue(response: ResponseMessage, value: unknown): ResponseMessage {
     const raw = (response.complete === true ? completeFields : failedFields).slice()
     return withBody(response, raw, 'application/json; charset=utf-8', Buffer.from(stringifyJsonValue(value)))
   }
@@ -129,7 +129,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
       logFailure(error)
       request.exchange.note(error)
       const { status, raw, body } = failureParts(error)
-      return GatewayResponse.over(status, raw, body, body.length)
+      return ResponseMessage.over(status, raw, body, body.length)
     },
     failureParts,
     logFailure
@@ -139,7 +139,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
 const EMPTY = Buffer.alloc(0)
 
 /** Own fields first; another gateway's marks go (a chain of gateways would send them twice). */
-function addOwn(response: GatewayResponse, own: RawFields): void {
+function addOwn(response: ResponseMessage, own: RawFields): void {
   const { raw } = response
   for (let i = raw.length - 2; i >= 0; i -= 2) {
     const name = raw[i]!
@@ -152,14 +152,14 @@ function addOwn(response: GatewayResponse, own: RawFields): void {
   for (let i = 0; i < added; i++) raw[i] = own[i]!
 }
 
-function withBody(response: GatewayResponse, raw: RawFields, contentType: string | undefined, body: Buffer): GatewayResponse {
+function withBody(response: ResponseMessage, raw: RawFields, contentType: string | undefined, body: Buffer): ResponseMessage {
   const from = response.raw
   for (let i = 0; i < from.length; i += 2) {
     const lower = lowerName(from[i]!)
     if (lower !== 'content-length' && !OWN_FIELDS.has(lower)) raw.push(from[i]!, from[i + 1]!)
   }
   if (contentType !== undefined && fieldOf(raw, 'content-type') === undefined) raw.push('Content-Type', contentType)
-  return GatewayResponse.over(response.status, raw, body, body.length)
+  return ResponseMessage.over(response.status, raw, body, body.length)
 }
 
 /** Log lines stay lines whatever an upstream wrote. */

@@ -1,8 +1,8 @@
 import type { BackendCall } from '../backend/call.js'
 import type { CallBody } from '../backend/transport.js'
 import { GatewayError } from '../errors.js'
-import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { RequestMessage } from '../message/request.js'
+import type { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 
@@ -24,7 +24,7 @@ export class ConcurrentCall implements BackendCall {
   }
 
   send(
-    request: GatewayRequest,
+    request: RequestMessage,
     params: Readonly<Record<string, string>> | undefined,
     body: CallBody,
     outer: Scope,
@@ -48,7 +48,7 @@ class Race {
   private readonly receiver: ResponseReceiver
   private open: number
   /** The last incomplete response, and the last failure: what counts when no response is complete. */
-  private last: GatewayResponse | undefined = undefined
+  private last: ResponseMessage | undefined = undefined
   private failure: unknown = undefined
 
   constructor(scope: Scope, times: number, receiver: ResponseReceiver) {
@@ -58,7 +58,7 @@ class Race {
     this.runners = Array.from({ length: times }, () => new Runner(this, scope.inner()))
   }
 
-  received(response: GatewayResponse, from: Runner): void {
+  received(response: ResponseMessage, from: Runner): void {
     if (this.over) return response.discard()
     if (response.complete === false) {
       this.last = response
@@ -96,7 +96,7 @@ class Runner implements ResponseReceiver {
     this.scope = scope
   }
 
-  receive(response: GatewayResponse): void {
+  receive(response: ResponseMessage): void {
     this.race.received(response, this)
   }
 

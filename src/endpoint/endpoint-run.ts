@@ -1,7 +1,7 @@
 import type { GatewayError } from '../errors.js'
 import { UnansweredWork } from '../message/blame.js'
-import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { RequestMessage } from '../message/request.js'
+import type { ResponseMessage } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Step } from '../pipe/step.js'
@@ -11,7 +11,7 @@ export interface EndpointPlan {
   /** The endpoint's pipe. */
   readonly step: Step
   /** Makes an answer of a failure. */
-  readonly failed: (error: unknown, request: GatewayRequest) => GatewayResponse
+  readonly failed: (error: unknown, request: RequestMessage) => ResponseMessage
   /** The endpoint's timeout goes on until the body's end. */
   readonly coversBody: boolean
   /** Foreign code runs inside, which may never settle: the end of the scope answers in its place. */
@@ -21,11 +21,11 @@ export interface EndpointPlan {
 /** One request on its way through an endpoint, until there is an answer; a response that comes too late is discarded. */
 export class EndpointRun implements Cancellable, ResponseReceiver {
   private readonly plan: EndpointPlan
-  private readonly request: GatewayRequest
+  private readonly request: RequestMessage
   private readonly receiver: ResponseReceiver
   private over = false
 
-  constructor(plan: EndpointPlan, request: GatewayRequest, receiver: ResponseReceiver) {
+  constructor(plan: EndpointPlan, request: RequestMessage, receiver: ResponseReceiver) {
     this.plan = plan
     this.request = request
     this.receiver = receiver
@@ -41,7 +41,7 @@ export class EndpointRun implements Cancellable, ResponseReceiver {
     }
   }
 
-  receive(response: GatewayResponse): void {
+  receive(response: ResponseMessage): void {
     if (this.over) return response.discard()
     this.close()
     if (!this.plan.coversBody || response.tunnel !== undefined) this.request.scope.unexpire()
@@ -58,7 +58,7 @@ export class EndpointRun implements Cancellable, ResponseReceiver {
   reject(cause: unknown): void {
     if (this.over) return
     this.close()
-    let response: GatewayResponse
+    let response: ResponseMessage
     try {
       response = this.plan.failed(cause, this.request)
     } catch (error) {

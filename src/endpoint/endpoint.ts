@@ -9,7 +9,7 @@ import { type BackendRole, compileBackend } from '../backend/backend.js'
 import type { EndpointConfig } from '../config/types.js'
 import { meteredReport } from '../exchange/report.js'
 import type { AnswerTarget } from '../message/context.js'
-import type { GatewayRequest } from '../message/request.js'
+import type { RequestMessage } from '../message/request.js'
 import type { PipeDescription, PipeStage } from '../pipe/description.js'
 import { layered } from '../pipe/layer.js'
 import { meterLayer } from '../pipe/measure.js'
@@ -29,9 +29,9 @@ export interface Endpoint {
   /** ms that a tunnel may be silent; undefined where `Upgrade` is passed over. */
   readonly tunnelIdleMs: number | undefined
   /** Always calls `receiver` with a response: failures are responses. `request` is the client's, before the endpoint's lists. */
-  handle(request: GatewayRequest, receiver: ResponseReceiver): void
+  handle(request: RequestMessage, receiver: ResponseReceiver): void
   /** As {@link handle}, for a request object that only this call uses. */
-  serve(request: GatewayRequest, receiver: ResponseReceiver): void
+  serve(request: RequestMessage, receiver: ResponseReceiver): void
   /** What it was compiled to. */
   readonly description: PipeDescription
 }
@@ -98,12 +98,12 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   const target: AnswerTarget = { route: config.path, tag, idleMs: coversBody ? 0 : timeoutMs, tunnelIdleMs: tunnelIdleMs ?? 0 }
   const narrows = layers.router === undefined
 
-  function serve(request: GatewayRequest, receiver: ResponseReceiver): void {
+  function serve(request: RequestMessage, receiver: ResponseReceiver): void {
     request.sole = narrows
     handle(request, receiver)
   }
 
-  function handle(request: GatewayRequest, receiver: ResponseReceiver): void {
+  function handle(request: RequestMessage, receiver: ResponseReceiver): void {
     request.exchange.target = target
     request.scope.expireIn(timeoutMs, limitText)
     if (tunnelIdleMs === undefined) request.exchange.offer = undefined

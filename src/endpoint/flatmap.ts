@@ -2,7 +2,7 @@ import { entityOf, entityResponse } from '../backend/entity.js'
 import type { FlatmapOperation } from '../config/types.js'
 import { compileFlatmap } from '../encoding/flatmap/flatmap.js'
 import type { ObjectNode } from '../encoding/json/node.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { ResponseMessage } from '../message/response.js'
 import { runSliced } from '../message/slices.js'
 import { type Layer, workLayer } from '../pipe/layer.js'
 import type { Work } from '../pipe/step.js'
@@ -14,7 +14,7 @@ export function flatmapLayer(operations: readonly FlatmapOperation[]): Layer | u
   const edit: Work = (response, { scope }) => {
     const now = entityOf(response)
     if (response.failure !== undefined || now.kind !== 'node') return response
-    const finish = (data: ObjectNode | null): GatewayResponse => entityResponse(data, response.complete !== false, response.raw)
+    const finish = (data: ObjectNode | null): ResponseMessage => entityResponse(data, response.complete !== false, response.raw)
     const edited = runSliced(flatmap(now.node), scope)
     return edited instanceof Promise ? edited.then(finish) : finish(edited)
   }

@@ -1,6 +1,6 @@
 import { compileQueryFilter, type QueryFilter } from '../http/query.js'
 import { addHandshake } from '../http/upgrade.js'
-import type { GatewayRequest } from '../message/request.js'
+import type { RequestMessage } from '../message/request.js'
 import type { Layer } from '../pipe/layer.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Step } from '../pipe/step.js'
@@ -45,11 +45,11 @@ class ListsStep implements Step {
     this.unseen = unseen
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     this.inner.send(this.listed(request), receiver)
   }
 
-  private listed(request: GatewayRequest): GatewayRequest {
+  private listed(request: RequestMessage): RequestMessage {
     const { lists, limit } = this
     const { exchange } = request
     const raw = lists.fields(request.unfiltered, exchange.clientAddress, exchange.host)

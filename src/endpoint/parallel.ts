@@ -9,8 +9,8 @@ import type { CallBody } from '../backend/transport.js'
 import { mergeObjects, mergeShort } from '../encoding/json/merge.js'
 import type { ObjectNode } from '../encoding/json/node.js'
 import { GatewayError, MergeError } from '../errors.js'
-import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { RequestMessage } from '../message/request.js'
+import type { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { runSliced } from '../message/slices.js'
 import { handOn } from '../pipe/lazy-promise.js'
@@ -22,7 +22,7 @@ import { bodyForMany } from './request-body.js'
 export const MERGE_SHARE = 0.85
 
 /** The response of a part, or its failure. */
-type Outcome = GatewayResponse | GatewayError
+type Outcome = ResponseMessage | GatewayError
 
 /** Asks all backends at once, within 85 % of the endpoint's timeout, and merges their responses. */
 export class ParallelStep implements Step {
@@ -38,7 +38,7 @@ export class ParallelStep implements Step {
     this.limit = limit
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     const body = bodyForMany(request, this.limit)
     if (body === undefined) return this.ask(request, undefined, receiver)
     body.then(
@@ -47,7 +47,7 @@ export class ParallelStep implements Step {
     )
   }
 
-  private ask(request: GatewayRequest, body: CallBody, receiver: ResponseReceiver): void {
+  private ask(request: RequestMessage, body: CallBody, receiver: ResponseReceiver): void {
     const { calls } = this
     const scope = request.scope.inner()
     scope.expireIn(this.budget, this.limitText)
@@ -77,7 +77,7 @@ class Merge {
     this.outcomes[index] = outcome
     if (--this.open > 0) return
     this.scope.close()
-    let joined: GatewayResponse | Promise<GatewayResponse>
+    let joined: ResponseMessage | Promise<ResponseMessage>
     try {
       joined = join(this.outcomes, this.outer)
     } catch (cause) {
@@ -96,7 +96,7 @@ class Part implements ResponseReceiver {
     this.index = index
   }
 
-  receive(response: GatewayResponse): void {
+  receive(response: ResponseMessage): void {
     this.merge.settle(this.index, response)
   }
 
@@ -106,7 +106,7 @@ class Part implements ResponseReceiver {
 }
 
 /** Joins parts in declared order. @throws MergeError when none has data */
-function join(outcomes: readonly Outcome[], scope: Scope): GatewayResponse | Promise<GatewayResponse> {
+function join(outcomes: readonly Outcome[], scope: Scope): ResponseMessage | Promise<ResponseMessage> {
   const nodes: (ObjectNode | null)[] = []
   const errors: GatewayError[] = []
   const raw: string[] = []
@@ -122,7 +122,7 @@ function join(outcomes: readonly Outcome[], scope: Scope): GatewayResponse | Pro
     if (outcomes.length === 1) raw.push(...outcome.raw)
   }
   if (nodes.length === 0) throw new MergeError(errors)
-  const answer = (data: ObjectNode): GatewayResponse => {
+  const answer = (data: ObjectNode): ResponseMessage => {
     const response = entityResponse(data, complete && errors.length === 0, raw)
     if (errors.length > 0) response.failure = new MergeError(errors)
     return response
@@ -132,7 +132,7 @@ function join(outcomes: readonly Outcome[], scope: Scope): GatewayResponse | Pro
 }
 
 /** The data of one part. @throws GatewayError when a plugin has made something else of it */
-export function nodeOf(part: GatewayResponse): ObjectNode | null {
+export function nodeOf(part: ResponseMessage): ObjectNode | null {
   const now = entityOf(part)
   if (now.kind === 'node') return now.node
   throw new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'a part of a merge is not a JSON object any more' })

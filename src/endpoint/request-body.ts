@@ -1,10 +1,10 @@
 import type { CallBody } from '../backend/transport.js'
 import { GatewayError } from '../errors.js'
 import { CollectSink } from '../message/byte-flow.js'
-import type { GatewayRequest } from '../message/request.js'
+import type { RequestMessage } from '../message/request.js'
 
 /** Returns a request's body for one backend: bytes when they are in memory, else the source, which flows once. */
-export function bodyForOne(request: GatewayRequest): CallBody | Promise<CallBody> {
+export function bodyForOne(request: RequestMessage): CallBody | Promise<CallBody> {
   const opened = request.openedBody
   if (opened === undefined) return request.bodySource
   if (opened.busy) return opened.takeWhenSettled()
@@ -15,7 +15,7 @@ export function bodyForOne(request: GatewayRequest): CallBody | Promise<CallBody
  * Returns a request's body as bytes that several backends may send.
  * @throws GatewayError SLUICE_ERR_CLIENT_BODY_TOO_LARGE (413) beyond `limit` bytes
  */
-export function bodyForMany(request: GatewayRequest, limit: number): Promise<Buffer | undefined> | undefined {
+export function bodyForMany(request: RequestMessage, limit: number): Promise<Buffer | undefined> | undefined {
   if (request.openedBody !== undefined) return request.body.buffer(limit).then(bytes => (bytes.length === 0 ? undefined : bytes))
   const source = request.bodySource
   if (source === undefined) return undefined

@@ -7,8 +7,8 @@ import { mergeObjects } from '../encoding/json/merge.js'
 import { respParam } from '../encoding/resp-param.js'
 import type { GatewayError } from '../errors.js'
 import { internals } from '../message/internals.js'
-import { copyParams, type GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import { copyParams, type RequestMessage } from '../message/request.js'
+import type { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { runSliced } from '../message/slices.js'
 import { LazyPromise } from '../pipe/lazy-promise.js'
@@ -70,7 +70,7 @@ export function sequentialStep(
     const scope: Scope = request.scope.inner()
     scope.expireIn(budget, limitText)
     try {
-      const responses: GatewayResponse[] = []
+      const responses: ResponseMessage[] = []
       const params = copyParams(request.params)
       let failure: GatewayError | undefined
       for (let i = 0; i < parts.length; i++) {
@@ -101,11 +101,11 @@ export function sequentialStep(
 /** A promise of the response to one call. */
 function asked(
   call: BackendCall,
-  request: GatewayRequest,
+  request: RequestMessage,
   params: Readonly<Record<string, string>>,
   body: CallBody,
   scope: Scope
-): Promise<GatewayResponse> {
+): Promise<ResponseMessage> {
   const promise = new LazyPromise()
   call.send(request, params, body, scope, promise)
   return promise

@@ -1,6 +1,6 @@
 import type { BackendCall } from '../backend/call.js'
 import type { CallBody } from '../backend/transport.js'
-import type { GatewayRequest } from '../message/request.js'
+import type { RequestMessage } from '../message/request.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Step } from '../pipe/step.js'
 import { bodyForMany, bodyForOne } from './request-body.js'
@@ -17,7 +17,7 @@ export class SingleStep implements Step {
     this.limit = limit
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     let body: CallBody | Promise<CallBody>
     try {
       body = this.buffered ? bodyForMany(request, this.limit) : bodyForOne(request)
@@ -28,7 +28,7 @@ export class SingleStep implements Step {
     else this.call.send(request, request.knownParams, body, request.scope, receiver)
   }
 
-  private sendLater(request: GatewayRequest, body: Promise<CallBody>, receiver: ResponseReceiver): void {
+  private sendLater(request: RequestMessage, body: Promise<CallBody>, receiver: ResponseReceiver): void {
     body.then(
       ready => this.call.send(request, request.knownParams, ready, request.scope, receiver),
       error => receiver.reject(error)

@@ -4,7 +4,7 @@ import { mergeObjects } from '../encoding/json/merge.js'
 import { ObjectNode } from '../encoding/json/node.js'
 import { GatewayError } from '../errors.js'
 import { internals } from '../message/internals.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { runSliced } from '../message/slices.js'
 import type { Layer } from '../pipe/layer.js'
@@ -13,7 +13,7 @@ import type { Step } from '../pipe/step.js'
 
 /** When static data is added: by what came back and whether something failed. */
 const MATCHES: Readonly<
-  Record<StaticStrategy, (response: GatewayResponse | undefined, error: GatewayError | undefined) => boolean>
+  Record<StaticStrategy, (response: ResponseMessage | undefined, error: GatewayError | undefined) => boolean>
 > = {
   always: () => true,
   success: (_response, error) => error === undefined,
@@ -39,10 +39,10 @@ function withStatic(inner: Step, data: object, strategy: StaticStrategy): Step {
   const matches = MATCHES[strategy]
 
   const add = async (
-    response: GatewayResponse | undefined,
+    response: ResponseMessage | undefined,
     error: GatewayError | undefined,
     scope: Scope
-  ): Promise<GatewayResponse> => {
+  ): Promise<ResponseMessage> => {
     if (!matches(response, error)) {
       if (response === undefined) throw error!
       return response

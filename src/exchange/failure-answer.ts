@@ -4,7 +4,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http'
 import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
 import { fieldsOfPairs } from '../http/fields.js'
 import type { Exchange } from '../message/context.js'
-import { GatewayResponse } from '../message/response.js'
+import { ResponseMessage } from '../message/response.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { writeHead } from './write-head.js'
 
@@ -17,14 +17,14 @@ export interface FailureOptions {
 const EMPTY = Buffer.alloc(0)
 
 /** Makes the answer to a failure of which no endpoint made one. Logs it. */
-export function answerToFailure(cause: unknown, exchange: Exchange, options: FailureOptions): GatewayResponse {
+export function answerToFailure(cause: unknown, exchange: Exchange, options: FailureOptions): ResponseMessage {
   const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
   exchange.note(error)
   if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
     const text = error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message
     options.logger.error('[SERVICE: Router]', text)
   }
-  return GatewayResponse.over(statusOf(error, options.errorStatus), fieldsOfPairs(error.headers ?? []), EMPTY, 0)
+  return ResponseMessage.over(statusOf(error, options.errorStatus), fieldsOfPairs(error.headers ?? []), EMPTY, 0)
 }
 
 /** A target that cannot be read gets its status and the connection ends: what follows cannot be trusted either. */

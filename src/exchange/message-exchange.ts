@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { GatewayError, statusOf } from '../errors.js'
 import { fieldOf, hasBody, type RawFields } from '../http/fields.js'
-import type { Body, ValueSource } from '../message/body.js'
+import type { MessageBody, ValueSource } from '../message/body.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import { IncomingSource } from '../message/incoming-source.js'
-import { GatewayResponse } from '../message/response.js'
+import { ResponseMessage } from '../message/response.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
@@ -101,7 +101,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
 
   // --- from the pipe ----------------------------------------------------------------------------------------------
 
-  receive(response: GatewayResponse): void {
+  receive(response: ResponseMessage): void {
     try {
       this.send(response)
     } catch (cause) {
@@ -131,11 +131,11 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     }
     this.options.logger.error('[SERVICE: Router] an answer cannot be written:', error.message)
     this.note(error)
-    this.send(GatewayResponse.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
+    this.send(ResponseMessage.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
   }
 
   /** @throws what node:http throws for fields that cannot be written; nothing was sent then */
-  private send(response: GatewayResponse): void {
+  private send(response: ResponseMessage): void {
     if (response.tunnel !== undefined) {
       if (response.status === 101 && this.offer !== undefined) return this.switchProtocols(response, response.tunnel, this.offer)
       response.tunnel.socket.destroy()
@@ -158,7 +158,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     else this.sendBytes(response, Buffer.isBuffer(content) ? content : content.bytes())
   }
 
-  private streamLater(response: GatewayResponse, body: Body): void {
+  private streamLater(response: ResponseMessage, body: MessageBody): void {
     body
       .takeWhenSettled()
       .then(source => {
@@ -171,7 +171,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
       })
   }
 
-  private sendHeadOnly(response: GatewayResponse): void {
+  private sendHeadOnly(response: ResponseMessage): void {
     const { res, status } = this
     const raw = describesLength(res, status) ? response.raw : withoutField(response.raw, 'content-length')
     const { unopened } = response
@@ -184,14 +184,14 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.finish(undefined)
   }
 
-  private sendBytes(response: GatewayResponse, bytes: Buffer): void {
+  private sendBytes(response: ResponseMessage, bytes: Buffer): void {
     sendWhole(this, response.raw, bytes)
     // over HTTP/2 a client takes a stream as slowly as it likes: how a large response ends is known when the stream has closed
     if (bytes.length <= SURE_BYTES || this.req.httpVersionMajor === 1) this.finish(undefined)
     else this.unexpire()
   }
 
-  private stream(response: GatewayResponse, source: ByteSource): void {
+  private stream(response: ResponseMessage, source: ByteSource): void {
     const { raw } = response
     // an upstream's own length stands among its fields unless a stage opened the body or changed it
     const framed = (source as object) === response.call && response.untouched
@@ -205,7 +205,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     if (!this.done) process.nextTick(watchBody, this)
   }
 
-  private switchProtocols(response: GatewayResponse, upstream: UpstreamTunnel, offer: UpgradeOffer): void {
+  private switchProtocols(response: ResponseMessage, upstream: UpstreamTunnel, offer: UpgradeOffer): void {
     this.status = response.status
     if (this.done || this.res.destroyed) {
       upstream.socket.destroy()

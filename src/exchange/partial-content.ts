@@ -1,9 +1,9 @@
 import { GatewayError } from '../errors.js'
 import { fieldOf } from '../http/fields.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { ResponseMessage } from '../message/response.js'
 
 /** A part that a plugin changed or made is a part of nothing, unless the plugin says of what (RFC 9110 §15.3.7). */
-export function checkPart({ call, raw, openedBody }: GatewayResponse): void {
+export function checkPart({ call, raw, openedBody }: ResponseMessage): void {
   if (fieldOf(raw, 'content-range') !== undefined || (call !== undefined && openedBody?.untouched !== false)) return
   // several parts, each with a Content-Range of its own
   if (call === undefined && /^multipart\/byteranges\b/i.test(fieldOf(raw, 'content-type') ?? '')) return

@@ -567,5 +567,3 @@ class FailedSource implements ByteSource {
   resume(): void {}
   destroy(): void {}
 }
-
-export { MessageBody as Body }

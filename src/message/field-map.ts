@@ -132,5 +132,3 @@ function settableName(name: string): string {
   }
   return lower
 }
-
-export { FieldMap as HeaderMap }

@@ -264,5 +264,3 @@ export function copyParams(params: Readonly<Record<string, string>>): Record<str
   copyKept(params, out)
   return out
 }
-
-export { RequestMessage as GatewayRequest }

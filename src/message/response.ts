@@ -199,5 +199,3 @@ function checkStatus(status: number): void {
     throw new RangeError(`a response status is a number from 200 to 599, not ${String(status)}`)
   }
 }
-
-export { ResponseMessage as GatewayResponse }

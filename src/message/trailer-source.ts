@@ -1,16 +1,16 @@
 import type { GatewayError } from '../errors.js'
 import type { ByteSink, ByteSource } from './byte-flow.js'
-import type { HeaderMap } from './field-map.js'
+import type { FieldMap } from './field-map.js'
 
 /** Sends a body with the trailer fields that stand in a map when it ends: those received, and those that plugins set. */
 export class TrailerSource implements ByteSource, ByteSink {
   /** A body of known length has no trailer section (RFC 9112 §6.3, §7.1.2). */
   readonly length = undefined
   private readonly source: ByteSource
-  private readonly map: HeaderMap
+  private readonly map: FieldMap
   private sink!: ByteSink
 
-  constructor(source: ByteSource, map: HeaderMap) {
+  constructor(source: ByteSource, map: FieldMap) {
     this.source = source
     this.map = map
   }

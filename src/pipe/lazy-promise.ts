@@ -13,7 +13,7 @@
  *  7. A failure that nothing listens to is no unhandled rejection.
  */
 
-import type { GatewayResponse } from '../message/response.js'
+import type { ResponseMessage } from '../message/response.js'
 import type { ResponseReceiver } from './receiver.js'
 
 const OPEN = 0
@@ -21,7 +21,7 @@ const RECEIVED = 1
 const REJECTED = 2
 
 /** See the top of the file. A promise in all but the native slots. */
-export class LazyPromise implements Promise<GatewayResponse>, ResponseReceiver {
+export class LazyPromise implements Promise<ResponseMessage>, ResponseReceiver {
   /** That of its prototype. */
   declare readonly [Symbol.toStringTag]: string
   private state: typeof OPEN | typeof RECEIVED | typeof REJECTED = OPEN
@@ -30,7 +30,7 @@ export class LazyPromise implements Promise<GatewayResponse>, ResponseReceiver {
   private receiver: ResponseReceiver | undefined = undefined
   private listeners: Listeners | undefined = undefined
 
-  receive(response: GatewayResponse): void {
+  receive(response: ResponseMessage): void {
     this.settle(RECEIVED, response)
   }
 
@@ -57,13 +57,13 @@ export class LazyPromise implements Promise<GatewayResponse>, ResponseReceiver {
   }
 
   private tellReceiver(receiver: ResponseReceiver): void {
-    if (this.state === RECEIVED) receiver.receive(this.outcome as GatewayResponse)
+    if (this.state === RECEIVED) receiver.receive(this.outcome as ResponseMessage)
     else receiver.reject(this.outcome)
   }
 
   // biome-ignore lint/suspicious/noThenProperty: it stands for a promise
-  then<A = GatewayResponse, B = never>(
-    onFulfilled?: ((response: GatewayResponse) => A | PromiseLike<A>) | null,
+  then<A = ResponseMessage, B = never>(
+    onFulfilled?: ((response: ResponseMessage) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null
   ): Promise<A | B> {
     if (this.listeners === undefined) {
@@ -73,16 +73,16 @@ export class LazyPromise implements Promise<GatewayResponse>, ResponseReceiver {
     return this.listeners.promise.then(onFulfilled, onRejected)
   }
 
-  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<GatewayResponse | B> {
+  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<ResponseMessage | B> {
     return this.then(undefined, onRejected)
   }
 
-  finally(onFinally?: (() => void) | null): Promise<GatewayResponse> {
+  finally(onFinally?: (() => void) | null): Promise<ResponseMessage> {
     return this.then().finally(onFinally)
   }
 
   private tellListeners(listeners: Listeners): void {
-    if (this.state === RECEIVED) listeners.resolve(this.outcome as GatewayResponse)
+    if (this.state === RECEIVED) listeners.resolve(this.outcome as ResponseMessage)
     else listeners.reject(this.outcome)
   }
 }
@@ -90,27 +90,27 @@ Object.setPrototypeOf(LazyPromise.prototype, Promise.prototype)
 
 /** The native promise that listeners hang on. */
 class Listeners {
-  resolve!: (response: GatewayResponse) => void
+  resolve!: (response: ResponseMessage) => void
   reject!: (error: unknown) => void
-  readonly promise = new Promise<GatewayResponse>((resolve, reject) => {
+  readonly promise = new Promise<ResponseMessage>((resolve, reject) => {
     this.resolve = resolve
     this.reject = reject
   })
 }
 
 /** Calls `receiver` with a response that is there, or with the outcome of a promise. */
-export function handOn(made: GatewayResponse | Promise<GatewayResponse>, receiver: ResponseReceiver): void {
+export function handOn(made: ResponseMessage | Promise<ResponseMessage>, receiver: ResponseReceiver): void {
   if (made instanceof Promise) receiveFrom(made, receiver)
   else receiver.receive(made)
 }
 
 /** Calls `receiver` with the outcome of a promise. */
-export function receiveFrom(answer: Promise<GatewayResponse>, receiver: ResponseReceiver): void {
+export function receiveFrom(answer: Promise<ResponseMessage>, receiver: ResponseReceiver): void {
   if (answer instanceof LazyPromise) answer.passTo(receiver)
   else listen(answer, receiver)
 }
 
-function listen(answer: Promise<GatewayResponse>, receiver: ResponseReceiver): void {
+function listen(answer: Promise<ResponseMessage>, receiver: ResponseReceiver): void {
   answer.then(
     response => receiver.receive(response),
     error => receiver.reject(error)

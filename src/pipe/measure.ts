@@ -2,8 +2,8 @@
 
 import { GatewayError } from '../errors.js'
 import { internals } from '../message/internals.js'
-import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { RequestMessage } from '../message/request.js'
+import type { ResponseMessage } from '../message/response.js'
 import type { PipeMeter, PipeOutcome, StageMeter } from '../telemetry/observer.js'
 import type { Layer } from './layer.js'
 import type { Next, Wrap } from './next.js'
@@ -24,7 +24,7 @@ class MeteredStep implements Step {
     this.meter = meter
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     this.inner.send(request, new MeteredReceiver(this.meter, receiver))
   }
 }
@@ -40,7 +40,7 @@ export class MeteredReceiver implements ResponseReceiver {
     this.receiver = receiver
   }
 
-  receive(response: GatewayResponse): void {
+  receive(response: ResponseMessage): void {
     this.meter(performance.now() - this.startedAt, outcomeOf(response))
     this.receiver.receive(response)
   }
@@ -51,7 +51,7 @@ export class MeteredReceiver implements ResponseReceiver {
   }
 }
 
-function outcomeOf(response: GatewayResponse): PipeOutcome {
+function outcomeOf(response: ResponseMessage): PipeOutcome {
   if (response.failure !== undefined) return failureOutcome(response.failure)
   return response.complete === false ? 'incomplete' : 'complete'
 }
@@ -106,7 +106,7 @@ export class StageTimer {
     }
   }
 
-  private runOf(request: GatewayRequest): Run | undefined {
+  private runOf(request: RequestMessage): Run | undefined {
     return this.runs.get(request) ?? this.runs.get(request.exchange)
   }
 }

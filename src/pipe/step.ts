@@ -3,22 +3,22 @@
  * by a promise: what an upstream sent is written to the client in the turn it was read in, unless a step waits.
  */
 
-import type { GatewayRequest } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { RequestMessage } from '../message/request.js'
+import type { ResponseMessage } from '../message/response.js'
 import { handOn } from './lazy-promise.js'
 import type { ResponseReceiver } from './receiver.js'
 
 /** One step of a pipe, with all that stands further in. Made at boot, used by every request. */
 export interface Step {
   /** Sends `request` on. Calls `receiver` once, perhaps before it returns. Never throws. */
-  send(request: GatewayRequest, receiver: ResponseReceiver): void
+  send(request: RequestMessage, receiver: ResponseReceiver): void
 }
 
 /** Puts a step around another one, at boot. */
 export type StepWrap = (inner: Step) => Step
 
 /** What a step makes of a response. What it throws or rejects with becomes the failure of the request. */
-export type Work = (response: GatewayResponse, request: GatewayRequest) => GatewayResponse | Promise<GatewayResponse>
+export type Work = (response: ResponseMessage, request: RequestMessage) => ResponseMessage | Promise<ResponseMessage>
 
 /** A step whose responses go through `work`. */
 export class WorkStep implements Step {
@@ -30,7 +30,7 @@ export class WorkStep implements Step {
     this.work = work
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     this.inner.send(request, new StepReceiver(this.work, request, receiver))
   }
 }
@@ -38,17 +38,17 @@ export class WorkStep implements Step {
 /** Receives for a {@link WorkStep}: runs its work on the response and hands the outcome on. */
 export class StepReceiver implements ResponseReceiver {
   private readonly work: Work
-  private readonly request: GatewayRequest
+  private readonly request: RequestMessage
   private readonly receiver: ResponseReceiver
 
-  constructor(work: Work, request: GatewayRequest, receiver: ResponseReceiver) {
+  constructor(work: Work, request: RequestMessage, receiver: ResponseReceiver) {
     this.work = work
     this.request = request
     this.receiver = receiver
   }
 
-  receive(response: GatewayResponse): void {
-    let made: GatewayResponse | Promise<GatewayResponse>
+  receive(response: ResponseMessage): void {
+    let made: ResponseMessage | Promise<ResponseMessage>
     try {
       made = this.work(response, this.request)
     } catch (error) {
@@ -74,7 +74,7 @@ export class FailingStep implements Step {
     this.failure = failure
   }
 
-  send(_request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(_request: RequestMessage, receiver: ResponseReceiver): void {
     receiver.reject(this.failure())
   }
 }

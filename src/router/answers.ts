@@ -3,15 +3,15 @@
 import type { Json, RouterConfig } from '../config/types.js'
 import { fieldOf, type RawFields } from '../http/fields.js'
 import type { Identity } from '../identity.js'
-import type { GatewayRequest } from '../message/request.js'
-import { GatewayResponse } from '../message/response.js'
+import type { RequestMessage } from '../message/request.js'
+import { ResponseMessage } from '../message/response.js'
 import type { RouteRedirect, RouteResult } from './router.js'
 
 /** A lookup that found no route. */
 export type Miss = Exclude<RouteResult<unknown>, { readonly kind: 'route' }>
 
 /** Answers a request for which the router found no route. Per request. */
-export type MissAnswers = (miss: Miss, request: GatewayRequest) => GatewayResponse
+export type MissAnswers = (miss: Miss, request: RequestMessage) => ResponseMessage
 
 interface Prepared {
   readonly status: number
@@ -42,7 +42,7 @@ export function compileMissAnswers(config: Pick<RouterConfig, 'errorBody404' | '
       case 'method-not-allowed':
         return respond(notAllowed(miss.allow))
       case 'auto-options': // no X-Krakend-Completed, as KrakenD
-        return GatewayResponse.over(200, ['Allow', miss.allow, ...version], EMPTY, 0)
+        return ResponseMessage.over(200, ['Allow', miss.allow, ...version], EMPTY, 0)
       case 'bad-params': // none of the standard fields, independent of return_error_msg
         return respond({ status: 400, fields: ['Content-Type', PLAIN], body: Buffer.from(miss.text) })
       case 'redirect':
@@ -57,18 +57,18 @@ function refusal(status: number, json: Json | undefined, text: string, fields: R
   return { status, fields: ['Content-Type', type, ...fields, 'X-Krakend-Completed', 'false'], body }
 }
 
-function respond({ status, fields, body }: Prepared): GatewayResponse {
-  return GatewayResponse.over(status, fields.slice(), body, body.length)
+function respond({ status, fields, body }: Prepared): ResponseMessage {
+  return ResponseMessage.over(status, fields.slice(), body, body.length)
 }
 
 /** No standard fields, as KrakenD; only GET and HEAD get the page. */
-function redirect(miss: RouteRedirect, request: GatewayRequest): GatewayResponse {
+function redirect(miss: RouteRedirect, request: RequestMessage): ResponseMessage {
   const location = redirectLocation(miss, request.target, fieldOf(request.raw, 'x-forwarded-prefix'))
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return GatewayResponse.over(miss.status, ['Location', location], EMPTY, 0)
+    return ResponseMessage.over(miss.status, ['Location', location], EMPTY, 0)
   const text = miss.status === 301 ? 'Moved Permanently' : 'Temporary Redirect'
   const body = Buffer.from(`<a href="${escapeHtml(location)}">${text}</a>.\n\n`)
-  return GatewayResponse.over(miss.status, ['Content-Type', 'text/html; charset=utf-8', 'Location', location], body, body.length)
+  return ResponseMessage.over(miss.status, ['Content-Type', 'text/html; charset=utf-8', 'Location', location], body, body.length)
 }
 
 /**

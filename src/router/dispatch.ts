@@ -15,7 +15,7 @@ import { decodePath, NO_PARAMS } from '../http/path.js'
 import { parseTarget, type Target } from '../http/target.js'
 import type { Exchange } from '../message/context.js'
 import { RequestMessage } from '../message/request.js'
-import type { GatewayResponse } from '../message/response.js'
+import type { ResponseMessage } from '../message/response.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
 import { handOn } from '../pipe/lazy-promise.js'
 import { aroundStep, type Wrap } from '../pipe/next.js'
@@ -30,14 +30,14 @@ export type RouteTarget = Endpoint | ReservedHandler
 /** Answers a built-in path; stands outside of inner service stages. */
 export interface ReservedHandler {
   readonly reserved: true
-  answer(request: RequestMessage): GatewayResponse | Promise<GatewayResponse>
+  answer(request: RequestMessage): ResponseMessage | Promise<ResponseMessage>
 }
 
 export interface DispatchOptions {
   readonly router: Router<RouteTarget>
   readonly clientIp: (remoteAddress: string, raw: readonly string[]) => string
   /** Answers for lookups that found no route. */
-  readonly answerMiss: (result: Exclude<RouteResult<RouteTarget>, { kind: 'route' }>, request: RequestMessage) => GatewayResponse
+  readonly answerMiss: (result: Exclude<RouteResult<RouteTarget>, { kind: 'route' }>, request: RequestMessage) => ResponseMessage
   /** Around everything (CORS, server plugins). */
   readonly outer: Wrap | undefined
   /** Around routes, 404 and 405 (security, bots), not around reserved paths, redirects and refused parameters. */
@@ -126,7 +126,7 @@ export function compileUpgradeCheck(router: Router<RouteTarget>, reroutes: boole
 }
 
 function answerReserved(handler: ReservedHandler, request: RequestMessage, receiver: ResponseReceiver): void {
-  let answer: GatewayResponse | Promise<GatewayResponse>
+  let answer: ResponseMessage | Promise<ResponseMessage>
   try {
     answer = handler.answer(request)
   } catch (error) {
@@ -172,7 +172,7 @@ class Absorbing implements ResponseReceiver {
     this.options = options
   }
 
-  receive(response: GatewayResponse): void {
+  receive(response: ResponseMessage): void {
     this.receiver.receive(response)
   }
 

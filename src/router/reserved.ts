@@ -2,15 +2,15 @@
 
 import type { RouterConfig, ServiceConfig } from '../config/types.js'
 import { queryValues } from '../http/query-values.js'
-import type { GatewayRequest } from '../message/request.js'
-import { GatewayResponse } from '../message/response.js'
+import type { RequestMessage } from '../message/request.js'
+import { ResponseMessage } from '../message/response.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { RouteSpec } from './router.js'
 
 /** Answers a built-in path; its failures are those of reading the body. */
 export interface Reserved {
   readonly reserved: true
-  answer(request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
+  answer(request: RequestMessage): ResponseMessage | Promise<ResponseMessage>
 }
 
 const LOG_PREFIX = '[ENDPOINT: /__debug/*]'
@@ -33,12 +33,12 @@ export function reservedRoutes(config: ReservedOptions, logger: GatewayLogger): 
   return routes
 }
 
-function answerHealth(): GatewayResponse {
+function answerHealth(): ResponseMessage {
   return json(`{"agents":{},"now":${JSON.stringify(goTime(Date.now()))},"status":"ok"}`)
 }
 
 /** Pong; the request in six DEBUG lines. */
-async function answerDebug(request: GatewayRequest, logger: GatewayLogger, maxBodyBytes: number): Promise<GatewayResponse> {
+async function answerDebug(request: RequestMessage, logger: GatewayLogger, maxBodyBytes: number): Promise<ResponseMessage> {
   const body = await request.body.buffer(maxBodyBytes)
   if (logger.enabled('DEBUG')) {
     const params = Object.keys(request.params).map(name => `{${name} ${request.params[name]}}`)
@@ -53,7 +53,7 @@ async function answerDebug(request: GatewayRequest, logger: GatewayLogger, maxBo
 }
 
 /** The request as JSON. */
-async function answerEcho(request: GatewayRequest, maxBodyBytes: number): Promise<GatewayResponse> {
+async function answerEcho(request: RequestMessage, maxBodyBytes: number): Promise<ResponseMessage> {
   const body = await request.body.buffer(maxBodyBytes)
   const echo = {
     req_uri: request.target,
@@ -66,13 +66,13 @@ async function answerEcho(request: GatewayRequest, maxBodyBytes: number): Promis
   return json(JSON.stringify(echo))
 }
 
-function json(text: string | Buffer): GatewayResponse {
+function json(text: string | Buffer): ResponseMessage {
   const body = typeof text === 'string' ? Buffer.from(text) : text
-  return GatewayResponse.over(200, ['Content-Type', 'application/json; charset=utf-8'], body, body.length)
+  return ResponseMessage.over(200, ['Content-Type', 'application/json; charset=utf-8'], body, body.length)
 }
 
 /** Fields as the client sent them by canonical name, as Go's server shows them: without `Host` and `Transfer-Encoding`. */
-function headerValues(request: GatewayRequest): Map<string, string[]> {
+function headerValues(request: RequestMessage): Map<string, string[]> {
   const raw = request.exchange.rawHeaders
   const values = new Map<string, string[]>()
   for (let i = 0; i < raw.length; i += 2) {

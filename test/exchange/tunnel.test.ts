@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { WebSocket, WebSocketServer } from 'ws'
-import { GatewayResponse } from '../../src/message/response.js'
+import { ResponseMessage } from '../../src/message/response.js'
 import type { Wrap } from '../../src/plugin/types.js'
 import { deadlines } from '../../src/telemetry/timer-wheel.js'
 import { exchange, RawClient, statusOf } from '../server/raw-client.js'
@@ -97,7 +97,7 @@ test('carries WebSocket messages of clients that speak TLS', async t => {
 test('runs the stages of the endpoint before the handshake and lets them refuse it', async t => {
   const upstream = await echoServer(t)
   const guard: Wrap = next => request =>
-    request.query === 'token=1' ? next(request) : Promise.resolve(GatewayResponse.text('who are you', 401))
+    request.query === 'token=1' ? next(request) : Promise.resolve(ResponseMessage.text('who are you', 401))
   const opened = await openGateway(t, service(upstream.origin, {}, { input_query_strings: ['*'] }), { wrapEndpoint: () => guard })
   const refused = new WebSocket(`ws://127.0.0.1:${opened.port}/ws`)
   const [, response] = (await once(refused, 'unexpected-response')) as [unknown, import('node:http').IncomingMessage]
@@ -114,7 +114,7 @@ test('runs the stages of the endpoint before the handshake and lets them refuse 
 test('lets go of the upstream when a stage answers something else after the switch', async t => {
   const upstream = await echoServer(t)
   const swap: Wrap = next => request =>
-    next(request).then(response => (response.status === 101 ? GatewayResponse.text('no', 403) : response))
+    next(request).then(response => (response.status === 101 ? ResponseMessage.text('no', 403) : response))
   const opened = await openGateway(t, service(upstream.origin), { wrapEndpoint: () => swap })
   const answered = await exchange(
     opened.port,

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { GatewayError } from '../../src/errors.js'
-import { Body } from '../../src/message/body.js'
+import { MessageBody } from '../../src/message/body.js'
 import type { ByteSink, ByteSource } from '../../src/message/byte-flow.js'
-import { HeaderMap } from '../../src/message/field-map.js'
+import { FieldMap } from '../../src/message/field-map.js'
 import { within } from '../support/waiting.js'
 import { borders, cut, holdsAsync } from './fuzz.js'
 
@@ -115,7 +115,7 @@ class Model {
   }
 }
 
-async function act(body: Body, model: Model, { do: what, n }: Step): Promise<void> {
+async function act(body: MessageBody, model: Model, { do: what, n }: Step): Promise<void> {
   switch (what) {
     case 'tap': {
       const watch: Watch = { heard: [], ends: 0, aborts: 0 }
@@ -186,8 +186,8 @@ test('what travels is what the calls in their order say, and each observer hears
       async (fields, steps, places, gzipped, slow) => {
         const plain = Buffer.from(JSON.stringify(fields))
         const bytes = gzipped ? gzipSync(plain) : plain
-        const headers = new HeaderMap(['Content-Length', String(bytes.length), ...(gzipped ? ['Content-Encoding', 'gzip'] : [])])
-        const body = new Body({ headers, side: 'response' }, new ChunkSource(cut(bytes, places), false, slow))
+        const headers = new FieldMap(['Content-Length', String(bytes.length), ...(gzipped ? ['Content-Encoding', 'gzip'] : [])])
+        const body = new MessageBody({ headers, side: 'response' }, new ChunkSource(cut(bytes, places), false, slow))
         const model = new Model(fields)
         for (const one of steps) await act(body, model, one)
         const travelled = await take(await body.takeWhenSettled(), slow)
@@ -217,7 +217,7 @@ test('a body that breaks off, or is let go, never looks whole, and each observer
         const pieces = cut(Buffer.from(JSON.stringify(fields)), places)
         if (!discards) pieces.pop()
         const source = new ChunkSource(pieces, !discards, false)
-        const body = new Body({ headers: new HeaderMap(), side: 'response' }, source)
+        const body = new MessageBody({ headers: new FieldMap(), side: 'response' }, source)
         const model = new Model(fields)
         const watches: Watch[] = []
         try {

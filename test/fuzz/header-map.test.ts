@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { endToEndFields, HOP_BY_HOP } from '../../src/http/fields.js'
-import { HeaderMap } from '../../src/message/field-map.js'
+import { FieldMap } from '../../src/message/field-map.js'
 import { holds } from './fuzz.js'
 
 type Pairs = [string, string][]
@@ -48,7 +48,7 @@ test('HeaderMap does what a list of pairs does', t => {
     t,
     3000,
     fc.property(fc.array(step, { maxLength: 14 }), steps => {
-      const map = new HeaderMap()
+      const map = new FieldMap()
       let model: Pairs = []
       for (const one of steps) {
         const act = (): void => {
@@ -77,15 +77,15 @@ test('HeaderMap takes no name and no value that could break a message', t => {
     t,
     2000,
     fc.property(fc.string({ unit: 'binary' }), text => {
-      for (const put of [(map: HeaderMap) => map.set('x', text), (map: HeaderMap) => map.append('x', text)]) {
-        const map = new HeaderMap()
+      for (const put of [(map: FieldMap) => map.set('x', text), (map: FieldMap) => map.append('x', text)]) {
+        const map = new FieldMap()
         const legal = /^[\t\x20-\x7e\x80-\xff]*$/.test(text)
         if (legal) put(map)
         else assert.throws(() => put(map), TypeError)
         assert.equal(map.has('x'), legal)
       }
       const legalName = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/.test(text)
-      const map = new HeaderMap()
+      const map = new FieldMap()
       if (legalName) map.set(text, 'v')
       else assert.throws(() => map.set(text, 'v'), TypeError)
     })

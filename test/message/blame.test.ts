@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
 import { GatewayError } from '../../src/errors.js'
 import { UnansweredWork, type WorkOwner } from '../../src/message/blame.js'
-import { GatewayResponse } from '../../src/message/response.js'
+import { ResponseMessage } from '../../src/message/response.js'
 
 function ownerOf(log: string[], name: string): WorkOwner {
   return {
@@ -27,7 +27,7 @@ describe('a stage that breaks', () => {
 
   it("is its owner's, whatever was given before and after", async () => {
     const log: string[] = []
-    const { body } = GatewayResponse.text('x')
+    const { body } = ResponseMessage.text('x')
     body.transform({ chunk: chunk => chunk })
     body.claim(ownerOf(log, 'first'))
     body.transform(breaks)
@@ -40,7 +40,7 @@ describe('a stage that breaks', () => {
   })
 
   it('without an owner is said to be a stage', async () => {
-    const { body } = GatewayResponse.text('x')
+    const { body } = ResponseMessage.text('x')
     body.transform(breaks)
     body.claim(undefined)
     await assert.rejects(body.buffer(), { code: 'SLUICE_ERR_PLUGIN_FAILED', message: 'a body stage failed' })
@@ -48,7 +48,7 @@ describe('a stage that breaks', () => {
 
   it('is found among token stages although others catch what comes out of push', async () => {
     const log: string[] = []
-    const { body } = GatewayResponse.text('[1]')
+    const { body } = ResponseMessage.text('[1]')
     body.tokens({
       token(t, push) {
         try {
@@ -90,7 +90,7 @@ describe('answers that do not come', () => {
     const first = begin('first')
     begin('idle')
     begin('waits', new Promise(() => {}))
-    begin('heard', Promise.resolve(GatewayResponse.empty()))
+    begin('heard', Promise.resolve(ResponseMessage.empty()))
     begin('refused', Promise.reject(new Error('no')))
     begin('came').end(exchange)
     first.end(exchange)
@@ -114,7 +114,7 @@ describe('answers that do not come', () => {
 
 it('a body is awaited while its reader has nothing to read', async () => {
   const source = new PassThrough()
-  const { body } = GatewayResponse.stream(source)
+  const { body } = ResponseMessage.stream(source)
   assert.equal(body.awaited, false)
   const read = body.stream()
   assert.equal(body.awaited, false)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { GatewayResponse } from '../../src/message/response.js'
+import { ResponseMessage } from '../../src/message/response.js'
 import { joinLayers, type Layer, layered, type Pipe, workLayer } from '../../src/pipe/layer.js'
 import { nextOf } from '../../src/pipe/next.js'
 import { requestOf } from '../support/request.js'
 
 const pipe: Pipe = {
-  step: { send: (_request, receiver) => receiver.receive(GatewayResponse.text('')) },
+  step: { send: (_request, receiver) => receiver.receive(ResponseMessage.text('')) },
   stages: [{ name: 'call', place: 'p', holdsBody: 'no' }],
   backends: []
 }

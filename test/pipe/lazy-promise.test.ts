@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { GatewayResponse } from '../../src/message/response.js'
+import { ResponseMessage } from '../../src/message/response.js'
 import { handOn, LazyPromise, unwatched } from '../../src/pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../../src/pipe/receiver.js'
 
@@ -49,7 +49,7 @@ async function runOrder(order: readonly Call[]): Promise<Run> {
   }
   let listeners = 0
   const calls: Record<Exclude<Call, 'turn'>, () => void> = {
-    receive: () => promise.receive(GatewayResponse.empty(204)),
+    receive: () => promise.receive(ResponseMessage.empty(204)),
     reject: () => promise.reject(new Error('gone')),
     passTo: () => promise.passTo(receiver),
     listen: () => {
@@ -109,7 +109,7 @@ describe('a lazy promise', () => {
     const promise = new LazyPromise()
     handOn(promise, named('first'))
     handOn(promise, named('second'))
-    promise.receive(GatewayResponse.empty(204))
+    promise.receive(ResponseMessage.empty(204))
     handOn(promise, named('third'))
     assert.deepEqual(heard, ['first'])
     await turn()
@@ -150,7 +150,7 @@ describe('a lazy promise', () => {
         else setImmediate(settle, promise)
         return promise
       }
-      const good = (): LazyPromise => made(promise => promise.receive(GatewayResponse.empty(204)))
+      const good = (): LazyPromise => made(promise => promise.receive(ResponseMessage.empty(204)))
       const bad = (): LazyPromise => made(promise => promise.reject(new Error('gone')))
       assert.ok(good() instanceof Promise)
       assert.equal(Object.prototype.toString.call(good()), '[object Promise]')

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { GatewayResponse } from '../../src/message/response.js'
+import { ResponseMessage } from '../../src/message/response.js'
 import { aroundStep, NextStep, nextOf } from '../../src/pipe/next.js'
 import { FailingStep, type Step } from '../../src/pipe/step.js'
 import { requestOf } from '../support/request.js'
 
-const answering: Step = { send: (_request, receiver) => receiver.receive(GatewayResponse.empty(204)) }
+const answering: Step = { send: (_request, receiver) => receiver.receive(ResponseMessage.empty(204)) }
 const failing = new FailingStep(() => new Error('gone'))
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** What a receiver is called with, in order. */
-function noting(): { calls: unknown[]; receive: (response: GatewayResponse) => void; reject: (error: unknown) => void } {
+function noting(): { calls: unknown[]; receive: (response: ResponseMessage) => void; reject: (error: unknown) => void } {
   const calls: unknown[] = []
   return { calls, receive: response => calls.push(response.status), reject: error => calls.push((error as Error).message) }
 }
@@ -23,7 +23,7 @@ describe('the two shapes of a step', () => {
 
   test('a step of a next hands on its outcome, and what it throws', async () => {
     const heard = noting()
-    new NextStep(async () => GatewayResponse.empty(204)).send(requestOf(), heard)
+    new NextStep(async () => ResponseMessage.empty(204)).send(requestOf(), heard)
     new NextStep(() => Promise.reject(new Error('rejected'))).send(requestOf(), heard)
     new NextStep(() => {
       throw new Error('thrown')

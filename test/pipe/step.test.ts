@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { GatewayResponse } from '../../src/message/response.js'
+import { ResponseMessage } from '../../src/message/response.js'
 import type { ResponseReceiver } from '../../src/pipe/receiver.js'
 import { FailingStep, type Step, WorkStep } from '../../src/pipe/step.js'
 import { requestOf } from '../support/request.js'
@@ -8,7 +8,7 @@ import { requestOf } from '../support/request.js'
 /** Notes what it is called with. */
 class Noting implements ResponseReceiver {
   readonly calls: unknown[] = []
-  receive(response: GatewayResponse): void {
+  receive(response: ResponseMessage): void {
     this.calls.push(response.status)
   }
   reject(error: unknown): void {
@@ -17,7 +17,7 @@ class Noting implements ResponseReceiver {
 }
 
 const answering = (status: number): Step => ({
-  send: (_request, receiver) => receiver.receive(GatewayResponse.empty(status))
+  send: (_request, receiver) => receiver.receive(ResponseMessage.empty(status))
 })
 const failing = new FailingStep(() => new Error('gone'))
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -26,13 +26,13 @@ describe('a step with work', () => {
   test('hands its response on while the call still runs', () => {
     const heard = new Noting()
     new WorkStep(answering(201), response => response).send(requestOf(), heard)
-    new WorkStep(answering(201), () => GatewayResponse.empty(202)).send(requestOf(), heard)
+    new WorkStep(answering(201), () => ResponseMessage.empty(202)).send(requestOf(), heard)
     assert.deepEqual(heard.calls, [201, 202])
   })
 
   test('waits for work that returns a promise', async () => {
     const heard = new Noting()
-    new WorkStep(answering(201), async () => GatewayResponse.empty(203)).send(requestOf(), heard)
+    new WorkStep(answering(201), async () => ResponseMessage.empty(203)).send(requestOf(), heard)
     new WorkStep(answering(201), () => Promise.reject(new Error('late'))).send(requestOf(), heard)
     assert.deepEqual(heard.calls, [])
     await turn()
@@ -56,7 +56,7 @@ describe('a step with work', () => {
     let discarded = 0
     const inner: Step = {
       send(_request, receiver) {
-        const response = GatewayResponse.empty(200)
+        const response = ResponseMessage.empty(200)
         response.discard = () => discarded++
         receiver.receive(response)
       }

@@ -5,21 +5,21 @@ import { decodePath } from '../../src/http/path.js'
 import { parseTarget } from '../../src/http/target.js'
 import { identityOf } from '../../src/identity.js'
 import { ReadableSource } from '../../src/message/byte-flow.js'
-import type { GatewayRequest } from '../../src/message/request.js'
-import type { GatewayResponse } from '../../src/message/response.js'
+import type { RequestMessage } from '../../src/message/request.js'
+import type { ResponseMessage } from '../../src/message/response.js'
 import { compileMissAnswers, redirectLocation } from '../../src/router/answers.js'
 import { goTime, reservedRoutes } from '../../src/router/reserved.js'
 import { createRouter } from '../../src/router/router.js'
 import { type GatewayLogger, silentLogger } from '../../src/telemetry/logger.js'
 import { requestOf } from '../support/request.js'
 
-function requestFor(method: string, target: string, raw: string[] = [], body?: string): GatewayRequest {
+function requestFor(method: string, target: string, raw: string[] = [], body?: string): RequestMessage {
   const { path, query } = parseTarget(target)
   const source = body === undefined ? undefined : new ReadableSource(Readable.from([Buffer.from(body)]), 'a stream failed')
   return requestOf({ method, target, path, query, routePath: decodePath(path), raw, source })
 }
 
-async function seen(response: GatewayResponse): Promise<{ status: number; fields: string[]; text: string }> {
+async function seen(response: ResponseMessage): Promise<{ status: number; fields: string[]; text: string }> {
   return { status: response.status, fields: [...response.raw], text: await response.body.text() }
 }
 
@@ -101,7 +101,7 @@ test('puts a harmless X-Forwarded-Prefix before trailing-slash redirects', () =>
 function reserved(
   logger: GatewayLogger,
   more = {}
-): (method: string, target: string, raw?: string[], body?: string) => Promise<GatewayResponse> {
+): (method: string, target: string, raw?: string[], body?: string) => Promise<ResponseMessage> {
   const config = {
     debugEndpoint: true,
     echoEndpoint: true,

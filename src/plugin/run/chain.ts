@@ -19,8 +19,8 @@ import { GatewayError } from '../../errors.js'
 import { together, UnansweredWork } from '../../message/blame.js'
 import { ReadableSource } from '../../message/byte-flow.js'
 import { internals } from '../../message/internals.js'
-import type { GatewayRequest } from '../../message/request.js'
-import { type GatewayResponse, isResponse } from '../../message/response.js'
+import type { RequestMessage } from '../../message/request.js'
+import { isResponse, type ResponseMessage } from '../../message/response.js'
 import { unwatched } from '../../pipe/lazy-promise.js'
 import type { StageTimer } from '../../pipe/measure.js'
 import type { Next, Wrap } from '../../pipe/next.js'
@@ -29,7 +29,7 @@ import { pluginFailure, pluginMistake } from './failure.js'
 import { BodyWatch, noteBody, type PromisingUse } from './needs.js'
 
 /** Returns a response in place of a failure; only at service scope, where `next` never rejects. */
-export type Absorb = (error: GatewayError, request: GatewayRequest) => GatewayResponse
+export type Absorb = (error: GatewayError, request: RequestMessage) => ResponseMessage
 
 /** One handler in its place: the handler calls `next`, what stands further out calls `enter`. */
 export class HandlerPlace {
@@ -52,7 +52,7 @@ export class HandlerPlace {
 
   // --- the request goes in --------------------------------------------------------------------------------------
 
-  private run(request: GatewayRequest): Promise<GatewayResponse> {
+  private run(request: RequestMessage): Promise<ResponseMessage> {
     const { exchange } = request
     const { running, handed } = exchange
     exchange.running = this
@@ -65,7 +65,7 @@ export class HandlerPlace {
       answer = thrown
       threw = true
     }
-    const inside = exchange.handed as Promise<GatewayResponse> | undefined
+    const inside = exchange.handed as Promise<ResponseMessage> | undefined
     exchange.running = running
     exchange.handed = handed
     // passed on as it is
@@ -75,7 +75,7 @@ export class HandlerPlace {
   }
 
   /** The handler calls `next`. */
-  private goIn(request: GatewayRequest): Promise<GatewayResponse> {
+  private goIn(request: RequestMessage): Promise<ResponseMessage> {
     if (!isRequest(request)) return rejected(pluginMistake(this.use, 'called next without a request'))
     const broken = this.watch.brokenPromise(request.openedBody, 'request')
     const answer = broken === undefined ? this.callInner(request) : rejected(broken)
@@ -91,7 +91,7 @@ export class HandlerPlace {
     return answer
   }
 
-  private callInner(request: GatewayRequest): Promise<GatewayResponse> {
+  private callInner(request: RequestMessage): Promise<ResponseMessage> {
     try {
       return internals(this.inner(request))
     } catch (error) {
@@ -102,7 +102,7 @@ export class HandlerPlace {
   // --- the response comes back ----------------------------------------------------------------------------------
 
   /** @param inside what `next` returned while the handler ran */
-  private answered(answer: unknown, request: GatewayRequest, inside: Promise<unknown> | undefined): Promise<GatewayResponse> {
+  private answered(answer: unknown, request: RequestMessage, inside: Promise<unknown> | undefined): Promise<ResponseMessage> {
     try {
       if (!isThenable(answer)) return Promise.resolve(this.accept(answer, request))
       return new UnansweredWork(this.watch, this, request, inside, undefined).until(
@@ -117,7 +117,7 @@ export class HandlerPlace {
   }
 
   /** Returns the response that the handler answered with, or refuses it. */
-  private accept(answer: unknown, request: GatewayRequest): GatewayResponse {
+  private accept(answer: unknown, request: RequestMessage): ResponseMessage {
     const { use, watch } = this
     if (!isResponse(answer)) {
       return this.refuse(pluginMistake(use, `answered ${describe(answer)}; a handler answers a GatewayResponse`), request)
@@ -144,13 +144,13 @@ export class HandlerPlace {
   }
 
   /** Throws, or returns a response in the failure's place. */
-  private refuse(error: GatewayError, request: GatewayRequest): GatewayResponse {
+  private refuse(error: GatewayError, request: RequestMessage): ResponseMessage {
     if (this.absorb === undefined) throw error
     return this.absorb(error, request)
   }
 
   /** Never throws. */
-  private failed(thrown: unknown, request: GatewayRequest): Promise<GatewayResponse> {
+  private failed(thrown: unknown, request: RequestMessage): Promise<ResponseMessage> {
     try {
       return Promise.resolve(this.refuse(pluginFailure(this.use, thrown), request))
     } catch (error) {
@@ -188,8 +188,8 @@ export class HandlerChain {
   }
 }
 
-function rejected(error: GatewayError): Promise<GatewayResponse> {
-  const answer = Promise.reject<GatewayResponse>(error)
+function rejected(error: GatewayError): Promise<ResponseMessage> {
+  const answer = Promise.reject<ResponseMessage>(error)
   unwatched(answer)
   return answer
 }
@@ -198,7 +198,7 @@ function rejected(error: GatewayError): Promise<GatewayResponse> {
 const notYet = (): Promise<never> =>
   Promise.reject(new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'next was called before the gateway was built' }))
 
-function isRequest(value: unknown): value is GatewayRequest {
+function isRequest(value: unknown): value is RequestMessage {
   return typeof value === 'object' && value !== null && (value as { exchange?: unknown }).exchange !== undefined
 }
 

@@ -1,7 +1,7 @@
 /** Compiles the components that a place configures, and joins stages in the order of their slots. */
 
 import { ConfigError, type ConfigProblem, GatewayError } from '../../errors.js'
-import { GatewayResponse } from '../../message/response.js'
+import { ResponseMessage } from '../../message/response.js'
 import type { PipeStage } from '../../pipe/description.js'
 import type { Layer } from '../../pipe/layer.js'
 import { timeStage } from '../../pipe/measure.js'
@@ -98,7 +98,7 @@ function stageOf(made: SlottedWrap | SlottedEdit, name: string, needs: Needs | u
 
 /** Stands where a guard does not: nothing gets past it. */
 function refuseAll(status: number | undefined): Wrap {
-  if (status !== undefined) return () => async () => new GatewayResponse(status)
+  if (status !== undefined) return () => async () => new ResponseMessage(status)
   return () => () => Promise.reject(new GatewayError('SLUICE_ERR_GATEWAY_REJECTED'))
 }
 

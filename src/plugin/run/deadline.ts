@@ -1,8 +1,8 @@
 import { GatewayError } from '../../errors.js'
 import { UnansweredWork } from '../../message/blame.js'
 import { internals } from '../../message/internals.js'
-import type { GatewayRequest } from '../../message/request.js'
-import type { GatewayResponse } from '../../message/response.js'
+import type { RequestMessage } from '../../message/request.js'
+import type { ResponseMessage } from '../../message/response.js'
 import type { Wrap } from '../../pipe/next.js'
 import { Deadline, deadlines } from '../../telemetry/timer-wheel.js'
 import type { Absorb } from './chain.js'
@@ -16,20 +16,20 @@ export function withServiceDeadline(chain: Wrap, timeoutMs: number, absorb: Abso
 }
 
 class Timed extends Deadline {
-  private readonly request: GatewayRequest
+  private readonly request: RequestMessage
   private readonly timeoutMs: number
   private readonly absorb: Absorb
-  private resolve!: (response: GatewayResponse) => void
+  private resolve!: (response: ResponseMessage) => void
   private over = false
 
-  constructor(request: GatewayRequest, timeoutMs: number, absorb: Absorb) {
+  constructor(request: RequestMessage, timeoutMs: number, absorb: Absorb) {
     super()
     this.request = request
     this.timeoutMs = timeoutMs
     this.absorb = absorb
   }
 
-  start(answer: Promise<GatewayResponse>): Promise<GatewayResponse> {
+  start(answer: Promise<ResponseMessage>): Promise<ResponseMessage> {
     deadlines.schedule(this, this.timeoutMs)
     return new Promise((resolve, reject) => {
       this.resolve = resolve

@@ -5,7 +5,7 @@ import { fieldsOfPairs } from '../../http/fields.js'
 import { UnclaimedFailure } from '../../message/blame.js'
 import { FieldMap } from '../../message/field-map.js'
 import type { HeadersLike } from '../../message/public.js'
-import { GatewayResponse } from '../../message/response.js'
+import { ResponseMessage } from '../../message/response.js'
 import type { Logger } from '../../telemetry/logger.js'
 
 /** One use of a plugin: what its failures are logged with. */
@@ -51,13 +51,13 @@ export function pluginMistake(use: PluginUse, message: string): GatewayError {
 }
 
 /** Service scope: a failure further in is already a response for whoever stands outside. */
-export function failureResponse(error: GatewayError, mode: ErrorStatusMode, showMessage: boolean): GatewayResponse {
+export function failureResponse(error: GatewayError, mode: ErrorStatusMode, showMessage: boolean): ResponseMessage {
   const raw = fieldsOfPairs(error.headers ?? [])
   const body = Buffer.from(showMessage ? error.message : '')
   if (body.length > 0 && !raw.some((part, i) => i % 2 === 0 && part.toLowerCase() === 'content-type')) {
     raw.push('Content-Type', error.contentType ?? 'text/plain; charset=utf-8')
   }
-  return GatewayResponse.over(statusOf(error, mode), raw, body, body.length)
+  return ResponseMessage.over(statusOf(error, mode), raw, body, body.length)
 }
 
 /** The cause for a log line. Getters and `toString` of foreign values may throw. */

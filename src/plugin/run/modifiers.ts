@@ -5,8 +5,8 @@
 
 import { UnansweredWork } from '../../message/blame.js'
 import { SETTLED } from '../../message/body.js'
-import type { GatewayRequest } from '../../message/request.js'
-import { type GatewayResponse, isResponse } from '../../message/response.js'
+import type { RequestMessage } from '../../message/request.js'
+import { isResponse, type ResponseMessage } from '../../message/response.js'
 import type { ResponseReceiver } from '../../pipe/receiver.js'
 import { type Step, type StepWrap, WorkStep } from '../../pipe/step.js'
 import type { Modifier } from '../types.js'
@@ -49,7 +49,7 @@ class ModifierPlace {
   }
 
   /** Returns what is wrong with a value that the modifier answered with in place of nothing. */
-  mistakeIn(value: unknown, request: GatewayRequest): Error | undefined {
+  mistakeIn(value: unknown, request: RequestMessage): Error | undefined {
     if (!isResponse(value)) {
       return pluginMistake(this.use, `answered ${describe(value)}; a modifier answers nothing or a GatewayResponse`)
     }
@@ -75,13 +75,13 @@ class RequestModifiers implements Step {
     this.inner = inner
   }
 
-  send(request: GatewayRequest, receiver: ResponseReceiver): void {
+  send(request: RequestMessage, receiver: ResponseReceiver): void {
     noteBody(request.openedBody)
     this.runFrom(0, request, receiver)
   }
 
   /** Goes on synchronously as long as modifiers return nothing. */
-  private runFrom(index: number, request: GatewayRequest, receiver: ResponseReceiver): void {
+  private runFrom(index: number, request: RequestMessage, receiver: ResponseReceiver): void {
     const { modifiers, places } = this
     for (let i = index; i < modifiers.length; i++) {
       let answer: unknown
@@ -97,7 +97,7 @@ class RequestModifiers implements Step {
     this.inner.send(request, receiver)
   }
 
-  private wait(index: number, answer: Promise<unknown>, request: GatewayRequest, receiver: ResponseReceiver): void {
+  private wait(index: number, answer: Promise<unknown>, request: RequestMessage, receiver: ResponseReceiver): void {
     const place = this.places[index]!
     void new UnansweredWork(place.watch, undefined, request, undefined, undefined).until(
       answer,
@@ -110,7 +110,7 @@ class RequestModifiers implements Step {
   }
 
   /** Returns whether the next modifier runs; false when `receiver` has been called. */
-  private goesOn(place: ModifierPlace, value: unknown, request: GatewayRequest, receiver: ResponseReceiver): boolean {
+  private goesOn(place: ModifierPlace, value: unknown, request: RequestMessage, receiver: ResponseReceiver): boolean {
     const broken = place.watch.brokenPromise(request.openedBody, 'request')
     if (broken === undefined && (value === undefined || value === null)) return true
     let mistake: Error | undefined
@@ -119,7 +119,7 @@ class RequestModifiers implements Step {
     } catch (thrown) {
       mistake = place.failure(thrown) // a frozen object, and what else cannot be marked
     }
-    if (mistake === undefined) receiver.receive(value as GatewayResponse)
+    if (mistake === undefined) receiver.receive(value as ResponseMessage)
     else receiver.reject(mistake)
     return false
   }
@@ -136,12 +136,12 @@ class ResponseModifiers {
     this.modifiers = places.map(place => place.use.modifier)
   }
 
-  run(response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse> {
+  run(response: ResponseMessage, request: RequestMessage): ResponseMessage | Promise<ResponseMessage> {
     noteBody(response.openedBody)
     return this.runFrom(0, response, request)
   }
 
-  private runFrom(index: number, response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse> {
+  private runFrom(index: number, response: ResponseMessage, request: RequestMessage): ResponseMessage | Promise<ResponseMessage> {
     const { modifiers, places } = this
     let current = response
     for (let i = index; i < modifiers.length; i++) {
@@ -161,9 +161,9 @@ class ResponseModifiers {
   private wait(
     index: number,
     answer: Promise<unknown>,
-    before: GatewayResponse,
-    request: GatewayRequest
-  ): Promise<GatewayResponse> {
+    before: ResponseMessage,
+    request: RequestMessage
+  ): Promise<ResponseMessage> {
     const place = this.places[index]!
     return new UnansweredWork(place.watch, undefined, request, undefined, before).until(
       answer,
@@ -177,19 +177,19 @@ class ResponseModifiers {
 }
 
 /** The response to go on with. The old one may be part of the new one's body, so only the end of the exchange lets it go. */
-function replacement(place: ModifierPlace, before: GatewayResponse, value: unknown, request: GatewayRequest): GatewayResponse {
+function replacement(place: ModifierPlace, before: ResponseMessage, value: unknown, request: RequestMessage): ResponseMessage {
   const broken = place.watch.brokenPromise(before.openedBody, 'response')
   if (broken !== undefined) throw dropping(before, broken)
   if (value === undefined || value === null || value === before) return before
   const mistake = place.mistakeIn(value, request)
   if (mistake !== undefined) throw dropping(before, mistake)
-  const made = value as GatewayResponse
+  const made = value as ResponseMessage
   made.complete ??= before.complete
   made.failure ??= before.failure
   return made
 }
 
-function dropping<E>(response: GatewayResponse, error: E): E {
+function dropping<E>(response: ResponseMessage, error: E): E {
   response.discard()
   return error
 }

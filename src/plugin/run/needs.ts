@@ -1,8 +1,8 @@
 import type { GatewayError } from '../../errors.js'
 import type { WorkOwner } from '../../message/blame.js'
-import type { Body, View } from '../../message/body.js'
+import type { MessageBody, View } from '../../message/body.js'
 import { ReadableSource } from '../../message/byte-flow.js'
-import type { GatewayResponse } from '../../message/response.js'
+import type { ResponseMessage } from '../../message/response.js'
 import type { Needs } from '../types.js'
 import { type PluginUse, pluginFailure, pluginLate, pluginMistake } from './failure.js'
 
@@ -31,7 +31,7 @@ export class BodyWatch implements WorkOwner {
   }
 
   /** Compares what was asked of a body since the last look with what the plugin promised; undefined = kept. */
-  brokenPromise(body: Body | undefined, side: 'request' | 'response'): GatewayError | undefined {
+  brokenPromise(body: MessageBody | undefined, side: 'request' | 'response'): GatewayError | undefined {
     if (body === undefined) return undefined
     if (body.unclaimed) body.claim(this)
     if (body.view <= body.viewSeen) return undefined
@@ -44,7 +44,7 @@ export class BodyWatch implements WorkOwner {
   }
 
   /** A response that the plugin made: what its body consists of is the plugin's. */
-  claim(made: GatewayResponse): void {
+  claim(made: ResponseMessage): void {
     made.openedBody?.claim(this)
     const { unopened } = made
     if (unopened instanceof ReadableSource) unopened.owner ??= this
@@ -60,7 +60,7 @@ export class BodyWatch implements WorkOwner {
 }
 
 /** What was asked of a body before it came here, and what was put into it, is nobody's fault in here. */
-export function noteBody(body: Body | undefined): void {
+export function noteBody(body: MessageBody | undefined): void {
   if (body === undefined) return
   body.viewSeen = body.view
   if (body.unclaimed) body.claim(undefined)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkClaims, compileClaimReader, compileWordTest } from '../../../../plugins/auth/validator/claims.js'
 import { compileTokenFinder } from '../../../../plugins/auth/validator/token.js'
-import { HeaderMap } from '../../../../src/message/field-map.js'
+import { FieldMap } from '../../../../src/message/field-map.js'
 
 const rules = { issuer: '', audience: [], leewaySeconds: 1 }
 const at = 1000
@@ -72,7 +72,7 @@ test('matches words of a list or of one string, any or all of them', () => {
 
 test('takes the token from the header, else from the cookie', () => {
   const find = compileTokenFinder('Authorization', 'tok')
-  const of = (...pairs: [string, string][]): string | undefined => find(HeaderMap.from(pairs))
+  const of = (...pairs: [string, string][]): string | undefined => find(FieldMap.from(pairs))
   assert.equal(of(['authorization', 'Bearer abc']), 'abc')
   assert.equal(of(['authorization', 'bEARER  abc ']), 'abc')
   assert.equal(of(['authorization', 'abc']), 'abc')
