@@ -1,5 +1,5 @@
 /**
- * One backend as a callable: builds the request, chooses a host, sends it, answers whatever came.
+ * One backend as a callable: builds the request, chooses a host, sends it, hands on what comes back.
  *
  * In: the endpoint's request, its parameters, a scope. Out: the upstream's response, any status, or its data; a GatewayError
  * when there is none. With stages a request object goes through them to the transport; without, the call is made at once.

@@ -1,7 +1,7 @@
 /**
- * What a decoded backend makes of an answer: judge the status, decode, shape.
+ * What a decoded backend makes of a response: judge the status, decode, shape.
  *
- * Out: a response with data and no headers, or a GatewayError. Success is 200 and 201 alone, as in KrakenD (semantics §4.9);
+ * Out: a response with data and no headers, or a GatewayError. Success is 200 and 201 alone, as in KrakenD;
  * `return_error_details` makes data of a failure, `return_error_code` gives the failure the upstream's status.
  */
 

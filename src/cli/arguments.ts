@@ -207,7 +207,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   }
 }
 
-/** The first sentence of Node's parser says what is wrong, the rest explains the parser; what was meant is added. */
+/** Keeps the first sentence of Node's parser, which says what is wrong, and adds what was probably meant. */
 function explain(command: Command, error: Error): string {
   const wrong = error.message.split(/\.\s|\n/)[0]!.replace(/\.$/, '')
   const option = /^Unknown option '--?([^'=]+)/.exec(wrong)?.[1]
@@ -219,7 +219,7 @@ function explain(command: Command, error: Error): string {
   return argument === undefined || !('config' in command.flags) ? wrong : `${wrong}, did you mean "--config ${argument}"?`
 }
 
-/** Says which of the names was meant; empty when none is near. */
+/** Returns which of the names was probably meant, as the end of a message; '' when none is near. */
 export function suggestion(word: string, names: readonly string[]): string {
   if (word === '') return ''
   const meant = names.find(name => name.startsWith(word)) ?? nearest(word, names) ?? names.find(name => word.startsWith(name))

@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.js'
 
 const LINT_FLAGS = ['lint', 'lint-no-network', 'lint-schema']
 
-/** Checks a configuration and answers the exit code. */
+/** Checks a configuration and returns the exit code. */
 export async function check(args: Arguments, terminal: Terminal, loadGateway: LoadGateway, loadLint: LoadLint): Promise<number> {
   const file = args.configFile()
   const lintFlags = LINT_FLAGS.filter(flag => args.has(flag))

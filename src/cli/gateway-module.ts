@@ -20,7 +20,7 @@ export interface RunnableGateway {
   readonly config: ServiceConfig
   readonly logger: GatewayLogger
   listen(): Promise<{ readonly port: number }>
-  /** Lets what is in flight finish within `max_shutdown_wait_time`; answers false when exchanges had to be cut. */
+  /** Lets what is in flight finish within `max_shutdown_wait_time`; returns false when exchanges had to be cut. */
   close(): Promise<boolean>
   describePipes(options?: { json?: boolean; mermaid?: boolean }): string
 }
@@ -39,5 +39,5 @@ export type LoadGateway = () => Promise<GatewayModule>
 
 export type LoadLint = () => Promise<LintModule>
 
-/** Serves the demonstration and answers its gateway, already listening. */
+/** Serves the demonstration and returns its gateway, already listening. */
 export type RunDemo = (options: { port?: number }) => Promise<RunnableGateway>

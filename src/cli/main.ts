@@ -13,7 +13,7 @@ export interface Surroundings {
   readonly loadDemo?: () => Promise<{ runDemo: RunDemo }>
 }
 
-/** Runs one command line and answers the exit code. */
+/** Runs one command line and returns the exit code. */
 export async function main(argv: readonly string[], surroundings: Surroundings = {}): Promise<number> {
   const terminal = surroundings.terminal ?? new Terminal()
   try {

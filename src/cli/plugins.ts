@@ -10,7 +10,7 @@ import { shortDuration } from '../telemetry/go-duration.js'
 import { type Arguments, UsageError } from './arguments.js'
 import type { Terminal } from './terminal.js'
 
-/** KrakenD's words and order (semantics §9). */
+/** KrakenD's words and order. */
 const TYPES = [
   { flag: 'server', kind: 'handler', word: 'SERVER', symbol: 'HandlerRegisterer' },
   { flag: 'modifier', kind: 'modifier', word: 'MODIFIER', symbol: 'ModifierRegisterer' },
@@ -20,7 +20,7 @@ const TYPES = [
 /**
  * Loads plugins and lets them register. Without `-s`, `-c`, `-m` whatever a file has is tested; with them it must have those.
  * With `--aborts` each name runs in a gateway too, and its exchanges are broken off.
- * Answers 0 when all is well, 1 otherwise.
+ * Returns 0 when all is well, 1 otherwise.
  */
 export async function testPlugins(args: Arguments, terminal: Terminal): Promise<number> {
   const reports = await inspectAll(args)
@@ -54,7 +54,7 @@ async function optionsIn(file: string | undefined): Promise<Readonly<Record<stri
   throw new UsageError(`--options ${file}: an object is expected, {"name": {…}}`, 'test-plugin')
 }
 
-/** What the upstream answers: long enough to be cut, an object for those who want one. */
+/** The upstream's response: long enough to be cut, and a JSON object. */
 const ANSWER = { message: 'hello', items: Array.from({ length: 50 }, (_, id) => ({ id, name: `item ${id}`, price: 1.1 })) }
 
 /** Breaks exchanges of each name off, without and with a body. */
@@ -76,7 +76,7 @@ async function brokenOff(
           const method = body === undefined ? 'GET' : 'POST'
           const plugin = await testPlugin(module, { kind, name, method, upstream: { body: ANSWER }, ...own })
           const headers = { 'Content-Type': 'application/json' }
-          // a refusal is an answer like others; one that breaks off is looked at like others
+          // a plugin that refuses sends a response like any other; its exchanges are broken off too
           await plugin.request(body === undefined ? {} : { headers, body }).catch(() => {})
           await plugin.close()
         }
@@ -115,7 +115,7 @@ function tested(report: InspectedPlugin, asked: readonly (typeof TYPES)[number][
   return good
 }
 
-/** Says which symbols, names and interface version plugins have. Answers 0 when this gateway can run all of them. */
+/** Says which symbols, names and interface version plugins have. Returns 0 when this gateway can run all of them. */
 export async function checkPlugins(args: Arguments, terminal: Terminal): Promise<number> {
   let incompatible = 0
   for (const report of await inspectAll(args)) {

@@ -12,7 +12,7 @@ export function isPluginKind(text: string): text is ScaffoldKind {
 }
 
 /**
- * Writes a plugin, its test and a package file into a new folder of its name; answers the paths.
+ * Writes a plugin, its test and a package file into a new folder of its name; returns the paths.
  * @throws Error EEXIST when the folder is there already
  */
 export async function scaffoldPlugin(name: string, kind: ScaffoldKind, typescript: boolean): Promise<string[]> {

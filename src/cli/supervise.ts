@@ -5,8 +5,8 @@ import type { RunnableGateway } from './gateway-module.js'
 import { SIGNALS, type StopCause, type StopRequests } from './stop-requests.js'
 
 /**
- * The first signal drains the gateway, a second one ends the process at once with 128 + the signal's number. What nobody
- * caught is logged and ends nothing: it belongs to one exchange, and the others go on.
+ * The first signal drains the gateway, a second one ends the process at once with 128 + the signal's number. An uncaught error is
+ * logged and ends nothing: it belongs to one exchange, and the others go on.
  */
 export function supervise(gateway: RunnableGateway, requests: StopRequests): Promise<number> {
   const { logger } = gateway

@@ -34,7 +34,7 @@ export function workerCount(text: string): number {
   return count
 }
 
-/** Serves with `count` workers until a signal comes; answers the exit code. The configuration was loaded before, to find its faults once. */
+/** Serves with `count` workers until a signal comes; returns the exit code. The configuration was loaded before, to find its faults once. */
 export function runWorkers(count: number, config: ServiceConfig, requests: StopRequests): Promise<number> {
   const { logger } = createLogger(config.extra['telemetry/logging'], {
     logstash: config.extra['telemetry/logstash'],

@@ -7,7 +7,7 @@ import { lettersOf, nearest } from './suggest.js'
 
 const NO_OP = 'no-op'
 
-/** Names that KrakenD's Enterprise edition adds; the open one reads them as `json`, which answers the same. */
+/** Names that KrakenD's Enterprise edition adds; the open one reads them as `json`, with the same outcome. */
 const READ_AS_JSON = ['fast-json']
 
 /** Reads `encoding` of a backend: lower-cased, `json` when it is empty. */

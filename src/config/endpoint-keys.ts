@@ -155,6 +155,6 @@ function brokenText(reader: ObjectReader, endpoint: EndpointConfig, faults: read
     reader.findings.add('error', reader.pointer, message, 'one backend must not be a shadow')
     return message
   }
-  // A static response or another backend still answers.
+  // Static data or another backend still makes a response.
   return endpoint.proxy.static === undefined && backends.length > 0 && faults.length === backends.length ? faults[0] : undefined
 }

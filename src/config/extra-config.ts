@@ -43,7 +43,7 @@ export class ExtraConfigReader {
     this.#names = [...new Set([...this.#entries.keys(), ...COMMUNITY_NAMESPACES, ...ENTERPRISE_NAMESPACES])]
   }
 
-  /** Reads the key `extra_config` of an object. The answer's values are those of the source, to be frozen with the rest. */
+  /** Reads the key `extra_config` of an object. The values returned are those of the source, to be frozen with the rest. */
   read(owner: ObjectReader, scope: Scope): ExtraParts {
     const extra: Record<string, Json> = Object.create(null)
     const pointers = new Map<string, string>()
@@ -79,7 +79,7 @@ export class ExtraConfigReader {
     return {}
   }
 
-  /** Answers the options to keep, undefined to leave the namespace out. */
+  /** Returns the options to keep, undefined to leave the namespace out. */
   #check(namespace: string, value: unknown, pointer: string, scope: Scope): unknown {
     if (value === null && !isProtecting(namespace) && !isTransport(namespace)) {
       this.#findings.add('warning', pointer, `'${namespace}' is null: it is left out`, 'give its options, or remove it')
@@ -111,7 +111,7 @@ export class ExtraConfigReader {
       const message = `Sluice does not have the namespace '${namespace}'${enterprise ? ' (KrakenD Enterprise)' : ''}`
       const instead = insteadOf(namespace)
       if (isOnlyWatching(namespace)) {
-        // What only watches may be absent: requests are answered as they would be with it.
+        // What only watches may be absent: responses are the same without it.
         this.#findings.add('warning', pointer, `${message}, it is left out`, instead)
         return undefined
       }

@@ -1,6 +1,6 @@
 /** Names of value kinds as KrakenD's messages print them. */
 
-/** Answers Go's name for the kind of a JSON value. */
+/** Returns Go's name for the kind of a JSON value. */
 export function goType(value: unknown): string {
   if (value === null || value === undefined) return 'nil'
   if (Array.isArray(value)) return '[]interface {}'

@@ -28,7 +28,7 @@ export function hasOtherScheme(text: string): boolean {
   return /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(text) && !/^https?:\/\//i.test(text)
 }
 
-/** Answers why no request can be sent to a host, undefined when one can. Texts are those of KrakenD's failing requests. */
+/** Returns why no request can be sent to a host, undefined when one can. Texts are those of KrakenD's failing requests. */
 export function hostFault(host: string): string | undefined {
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(host)?.[1]?.toLowerCase()
   if (scheme === undefined) {

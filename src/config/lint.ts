@@ -50,7 +50,7 @@ async function readSchema(file: string): Promise<object> {
 }
 
 /**
- * Checks a file and answers all findings, an empty list when there are none. `KRAKEND_*` variables are not looked at.
+ * Checks a file and returns all findings, an empty list when there are none. `KRAKEND_*` variables are not looked at.
  * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID when the file cannot be read or is not well-formed
  */
 export async function lintConfig(file: string, options: LintOptions = {}): Promise<readonly ConfigProblem[]> {

@@ -49,7 +49,7 @@ export class ObjectReader {
     this.#manner = manner
   }
 
-  /** Answers the key as the object spells it, undefined when it is missing or null. */
+  /** Returns the key as the object spells it, undefined when it is missing or null. */
   key(name: string): string | undefined {
     this.#known.add(name)
     if (Object.hasOwn(this.#source, name)) return this.#source[name] === null ? undefined : name
@@ -59,7 +59,7 @@ export class ObjectReader {
     return found === undefined || this.#source[found] === null ? undefined : found
   }
 
-  /** Answers the value as it stands; undefined when it is missing or null. */
+  /** Returns the value as it stands; undefined when it is missing or null. */
   raw(name: string): unknown {
     const key = this.key(name)
     return key === undefined ? undefined : this.#source[key]
@@ -213,7 +213,7 @@ export class ObjectReader {
     for (const name of names) this.#known.add(name)
   }
 
-  /** Reports the keys that nobody asked for. `renamed` tells what old names became. */
+  /** Reports the keys that no reader has asked for. `renamed` tells what old names became. */
   finish(renamed?: ReadonlyMap<string, string>): void {
     for (const key of Object.keys(this.#source)) {
       if (this.#known.has(key) || isFreeKey(key)) continue

@@ -45,7 +45,7 @@ export function paramKey(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1)
 }
 
-/** Answers two names of one endpoint that differ only in the case of their first letter. */
+/** Returns two names of one endpoint that differ only in the case of their first letter. */
 export function collidingParams(params: readonly string[]): readonly [string, string] | undefined {
   const byKey = new Map<string, string>()
   for (const name of params) {
@@ -67,7 +67,7 @@ export interface PatternContext {
   readonly findings: Findings
 }
 
-/** Checks the placeholders of a cleaned url_pattern and answers it in KrakenD's printed form, `/users/{{.Id}}`. */
+/** Checks the placeholders of a cleaned url_pattern and returns it in KrakenD's printed form, `/users/{{.Id}}`. */
 export function compileGoPattern(pattern: string, context: PatternContext): string {
   const { params, findings } = context
   const inputs = [...new Set(params)].sort()

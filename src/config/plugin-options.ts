@@ -16,7 +16,7 @@ const FORMATS = ['default', 'logstash', 'custom']
 const ACCESS_LOG_FORMATS = ['default', 'json']
 const ENTERPRISE_ACCESS_LOG_FORMATS = ['httpdCommon', 'httpdCombined', 'custom']
 
-/** Answers the `extra_config` without what is wrong in it. */
+/** Returns the `extra_config` without what is wrong in it. */
 export function checkedExtra(parts: ExtraParts, findings: Findings): ExtraConfig {
   let extra = parts.extra
   for (const namespace of PLUGIN_NAMESPACES) {

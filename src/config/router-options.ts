@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import type { ObjectReader } from './object-reader.js'
 import type { Json, RouterConfig } from './types.js'
 
-/** Loopback, private and link-local networks: who may say on whose behalf a request comes, unless configured. */
+/** Loopback, private and link-local networks: the proxies that are trusted to name a client, unless configured. */
 export const DEFAULT_TRUSTED_PROXIES: readonly string[] = [
   '127.0.0.0/8',
   '10.0.0.0/8',

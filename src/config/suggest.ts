@@ -23,7 +23,7 @@ export function lettersOf(word: string): string {
   return word.toLowerCase().replace(/[-_ ./]/g, '')
 }
 
-/** Answers the known word nearest to `word`, or undefined when none is near. */
+/** Returns the known word nearest to `word`, or undefined when none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const wanted = lettersOf(word)
   const limit = Math.max(1, Math.floor(wanted.length / 3))

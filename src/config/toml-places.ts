@@ -1,6 +1,6 @@
 /** Where the keys and elements of a TOML document stand. The text was parsed: nothing is checked here. */
 
-/** Reads a document. Answers the offset of a key or an element; of what holds it, where it is not in the text. */
+/** Reads a document. Returns the offset of a key or an element; of what holds it, where it is not in the text. */
 export function findTomlOffsets(text: string): (path: readonly string[]) => number {
   const { places } = new TomlPlaces(text)
   return path => {
@@ -40,7 +40,7 @@ class TomlPlaces {
     }
   }
 
-  /** `[a.b]` or `[[a.b]]`: answers the table that it opens. */
+  /** `[a.b]` or `[[a.b]]`: returns the table that it opens. */
   private header(): readonly string[] {
     const start = this.at
     const isElement = this.text.startsWith('[[', start)

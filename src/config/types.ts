@@ -156,7 +156,7 @@ export interface RouterConfig {
   readonly maxQueuedPerHost: number
   /** Ours. ms that an upgraded connection (WebSocket) may be silent; 0 (default) = the endpoint's timeout, but at least 60 s. */
   readonly tunnelIdleTimeoutMs: number
-  /** Ours. ms that a client may take nothing of an answer which is complete. Default 15 000. */
+  /** Ours. ms that a client may read nothing of a response which is complete. Default 15 000. */
   readonly unreadAnswerTimeoutMs: number
   /** Ours. Header fields of an HTTP/2 request; beyond: 431. Default 500. */
   readonly http2MaxHeaderFields: number
@@ -251,7 +251,7 @@ export interface BackendConfig {
   readonly http: BackendHttpConfig
   readonly httpClient: BackendHttpClientConfig
   readonly extra: ExtraConfig
-  /** Set (tolerant mode only) when no call may be made: its transport is not there, or its answer could not be shaped as it should. The error text. */
+  /** Set (tolerant mode only) when no call may be made: its transport is not there, or its response could not be shaped as it should. The error text. */
   readonly broken: string | undefined
 }
 

@@ -1,4 +1,4 @@
-/** The answers of an endpoint: data rendered, no-op heads marked, failures with their status. */
+/** The responses of an endpoint: data rendered, no-op heads marked, failures with their status. */
 
 import { entityOf } from '../backend/entity.js'
 import { isEmptyObject } from '../encoding/json/scan.js'
@@ -26,7 +26,7 @@ export interface EndpointAnswers {
   readonly noOpFields: RawFields
   readonly finishNoOp: Work
   finishDecoded(renderer: Renderer): Work
-  /** The answer to a failure without a response. Logs it. */
+  /** The response in place of a failure. Logs it. */
   failed(error: unknown, request: RequestMessage): ResponseMessage
   /** The same without a message object. Does not log. */
   failureParts(error: GatewayError): FailureParts

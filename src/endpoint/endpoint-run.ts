@@ -10,15 +10,15 @@ import type { Step } from '../pipe/step.js'
 export interface EndpointPlan {
   /** The endpoint's pipe. */
   readonly step: Step
-  /** Makes an answer of a failure. */
+  /** Makes a response of a failure. */
   readonly failed: (error: unknown, request: RequestMessage) => ResponseMessage
   /** The endpoint's timeout goes on until the body's end. */
   readonly coversBody: boolean
-  /** Foreign code runs inside, which may never settle: the end of the scope answers in its place. */
+  /** Plugins run inside, which may never settle: at the end of the scope the gateway responds in their place. */
   readonly races: boolean
 }
 
-/** One request on its way through an endpoint, until there is an answer; a response that comes too late is discarded. */
+/** One request on its way through an endpoint, until there is a response; one that comes too late is discarded. */
 export class EndpointRun implements Cancellable, ResponseReceiver {
   private readonly plan: EndpointPlan
   private readonly request: RequestMessage

@@ -2,7 +2,7 @@
 
 import { connectionOptions, HOP_BY_HOP, lowerName, type RawFields } from '../http/fields.js'
 
-/** Answers the fields for the proxy request. `host` is the client's Host, `client` its address. */
+/** Returns the fields for the proxy request. `host` is the client's Host, `client` its address. */
 export type FieldFilter = (raw: readonly string[], client: string, host: string) => RawFields
 
 const DROP = 0
@@ -62,7 +62,7 @@ export function compileFieldFilter(names: readonly string[], userAgent: string, 
   }
 }
 
-/** Drops what the client declared as meant for this hop; answers whether its User-Agent was among it. */
+/** Drops what the client declared as meant for this hop; returns whether its User-Agent was among it. */
 function removeNamed(out: RawFields, named: ReadonlySet<string>): boolean {
   let to = 4
   let agent = false

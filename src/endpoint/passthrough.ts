@@ -64,7 +64,7 @@ export interface PassthroughPlan {
   readonly failureParts: (error: GatewayError) => FailureParts
   readonly logFailure: (error: GatewayError) => void
   readonly report: Report | undefined
-  /** Measures the call; undefined where nobody watches. */
+  /** Measures the call; undefined without an observer. */
   readonly watch?: CallWatch | undefined
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who is to blame: stages and streams that plugins give to bodies, and functions of plugins that have not answered. Each keeps
+ * Who is to blame: stages and streams that plugins give to bodies, and functions of plugins whose promise is open. Each keeps
  * its owner, so that a failure or a delay can be logged with the plugin's name. The owner writes the line.
  */
 
@@ -9,7 +9,7 @@ import { GatewayError } from '../errors.js'
 export interface WorkOwner {
   /** Logs what its stage or stream threw and returns it as a GatewayError. */
   failed(cause: unknown): GatewayError
-  /** Logs that the time ended before it had answered. `limit`: `timeout=2000ms`. */
+  /** Logs that the time ended before its promise had settled. `limit`: `timeout=2000ms`. */
   late(limit: string): void
 }
 

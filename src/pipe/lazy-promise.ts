@@ -22,7 +22,7 @@ const REJECTED = 2
 
 /** See the top of the file. A promise in all but the native slots. */
 export class LazyPromise implements Promise<ResponseMessage>, ResponseReceiver {
-  /** That of its prototype. */
+  /** Inherited from `Promise.prototype`. */
   declare readonly [Symbol.toStringTag]: string
   private state: typeof OPEN | typeof RECEIVED | typeof REJECTED = OPEN
   /** The response, or the error. */

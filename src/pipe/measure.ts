@@ -1,4 +1,4 @@
-/** Measures pipes and stages for those who watch; where nobody does, nothing of this runs. */
+/** Measures pipes and stages for observers. Without an observer none of this runs. */
 
 import { GatewayError } from '../errors.js'
 import { internals } from '../message/internals.js'
@@ -10,7 +10,7 @@ import type { Next, Wrap } from './next.js'
 import type { ResponseReceiver } from './receiver.js'
 import type { Step } from './step.js'
 
-/** Tells `meter` how long the pipe within takes, and what comes of it. No stage of its own: a pipe that is watched keeps its shape. */
+/** Tells `meter` how long the pipe within takes, and what comes of it. It describes no stage: measuring a pipe does not change its shape. */
 export function meterLayer(meter: PipeMeter | undefined): Layer | undefined {
   return meter && { wrap: inner => new MeteredStep(inner, meter), stages: [] }
 }

@@ -1,6 +1,6 @@
 import type { ResponseMessage } from '../message/response.js'
 
-/** Takes what becomes of one request: exactly one call of the two. Neither throws. */
+/** Takes the outcome of one request: exactly one of the two is called, once. Neither throws. */
 export interface ResponseReceiver {
   receive(response: ResponseMessage): void
   /** There is no response. */

@@ -110,7 +110,7 @@ export interface Component {
   readonly needs?: Needs
   /**
    * Protects what stands behind it: options with faults are never repaired or left out. In tolerant mode `compile` gets them as
-   * they are and answers a stage that refuses every request where it cannot honour them. Default false.
+   * they are and returns a stage that refuses every request where it cannot honour them. Default false.
    */
   readonly guard?: boolean
   /** Names of options count without regard to case, as in KrakenD where it decodes them into a structure. */

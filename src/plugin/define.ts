@@ -15,7 +15,7 @@ import type {
 } from './types.js'
 
 /**
- * Answers a plugin's own part of the namespace: `{"name": ["a"], "a": {…}}` → `{…}`, frozen.
+ * Returns a plugin's own part of the namespace: `{"name": ["a"], "a": {…}}` → `{…}`, frozen.
  * @throws Error `configuration not found`
  */
 export function optionsOf<O = Record<string, unknown>>(extra: ExtraConfig, name: string): O {

@@ -17,7 +17,7 @@ export interface ItemsOptions {
  * replace keep their source text.
  *
  * @param path keys from the root to the array, as a list or joined by dots; `''` = the root itself
- * @param edit answers what stands in the element's place, mostly the element itself; `undefined` leaves it out
+ * @param edit returns what stands in the element's place, mostly the element itself; `undefined` leaves it out
  */
 export function items<T = unknown>(
   path: string | readonly string[],

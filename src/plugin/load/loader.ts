@@ -18,17 +18,17 @@ import { installPluginResolver } from './resolve.js'
 export interface LoadPluginsOptions {
   /** Root key `plugin`; undefined = no folder, and nothing is logged. */
   readonly folder: PluginFolderConfig | undefined
-  /** Whether the configuration names a plugin at all; without one an absent folder is only a warning. */
+  /** The configuration names a plugin somewhere; without one an absent folder is only a warning. */
   readonly wanted: boolean
   readonly modules: readonly PluginModule[]
   readonly registry: PluginRegistry
-  /** What plugins get, and where the lines go. */
+  /** Takes the loader's lines; given to each plugin too. */
   readonly logger: Logger
   /** Faults are ERROR lines and the rest goes on; otherwise they stop the start. */
   readonly skipFaults: boolean
 }
 
-/** What is wrong with the plugins, and which key of the configuration they came by. */
+/** A fault of a plugin file or module, with the key of the configuration that names it. */
 export interface LoadFault {
   /** '' for modules that were handed over in code. */
   readonly pointer: '' | '/plugin/folder'

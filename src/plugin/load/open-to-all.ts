@@ -1,4 +1,4 @@
-/** Finds what every user of the machine could use to put code of theirs into the gateway: files and folders that all may write. */
+/** Finds files and folders that every user of the machine may write: a way to put code into the gateway. */
 
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -19,7 +19,7 @@ export async function findOpenToAll(paths: readonly string[]): Promise<string[]>
     try {
       const real = await realpath(one)
       if (((await stat(real)).mode & WRITABLE_BY_ALL) !== 0) found.add(real)
-      // a link can be replaced where it lies, too
+      // a link can also be replaced in its own folder
       for (const file of [real, path.resolve(one)]) {
         for (let above = path.dirname(file); !seen.has(above); above = path.dirname(above)) {
           seen.add(above)
@@ -27,7 +27,7 @@ export async function findOpenToAll(paths: readonly string[]): Promise<string[]>
         }
       }
     } catch {
-      // what cannot be read is told where it is loaded
+      // the loader reports what cannot be read
     }
   }
   return [...found]

@@ -24,7 +24,7 @@ export interface Registered<F> {
   readonly response: boolean | undefined
 }
 
-/** The three symbols in the order in which modules are asked for them (semantics §7.1). */
+/** The three symbols in the order in which modules are asked for them. */
 export const SYMBOLS = [
   {
     kind: 'client',

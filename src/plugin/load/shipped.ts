@@ -73,7 +73,7 @@ const PLUGIN_NAMESPACES = ['plugin/http-server', 'plugin/http-client', 'plugin/r
 
 /**
  * Loads the shipped plugins that a configuration names and lets them register. Of a name with their prefix that none of
- * them has, all are registered: whoever reports it can say which there are.
+ * them has, all are registered: the report of an unknown name can list them.
  */
 export async function registerShipped(config: ServiceConfig, registry: PluginRegistry, logger: Logger): Promise<void> {
   const named = new Set(namedPlugins(config).filter(name => name.startsWith(RESERVED_PREFIX)))

@@ -5,7 +5,7 @@
  *
  *     c.enter → handler c → c.next → b.enter → handler b → b.next → a.enter → handler a → a.next → step
  *
- * `next` of the step returns a LazyPromise, and the response comes back on the same way, one `enter` after the other:
+ * `next` of the step returns a LazyPromise. The response comes back the same way, one `enter` after the other:
  *
  *   - handler a returns that promise as it is: `enter` returns it too. Nothing is made, nothing is checked.
  *   - handler b awaits it and returns a response: `enter` checks the response and returns a native promise of it.
@@ -116,11 +116,11 @@ export class HandlerPlace {
     }
   }
 
-  /** Returns the response that the handler answered with, or refuses it. */
+  /** Returns the handler's response, or refuses it. */
   private accept(answer: unknown, request: RequestMessage): ResponseMessage {
     const { use, watch } = this
     if (!isResponse(answer)) {
-      return this.refuse(pluginMistake(use, `answered ${describe(answer)}; a handler answers a GatewayResponse`), request)
+      return this.refuse(pluginMistake(use, `returned ${describe(answer)}; a handler returns a GatewayResponse`), request)
     }
     const broken = watch.brokenPromise(answer.openedBody, 'response')
     if (broken !== undefined) {
@@ -136,7 +136,7 @@ export class HandlerPlace {
       }
     } else if (answer.usedBy !== request.exchange) {
       return this.refuse(
-        pluginMistake(use, 'answered a response that has already answered another request; make one per request'),
+        pluginMistake(use, 'returned a response that has already answered another request; make one per request'),
         request
       )
     }

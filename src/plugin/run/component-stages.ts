@@ -17,7 +17,7 @@ import type { TakeFault } from './faults.js'
 import type { KeptState } from './kept-state.js'
 import { contextOf, optionPointer, type Place } from './place.js'
 
-/** What is said of a stage in its slot. */
+/** What every stage has: its slot, its name, and what it needs of a body. */
 interface StageFacts {
   /** `outer/cors`, `transport/plugin` … */
   readonly slot: string
@@ -96,7 +96,7 @@ function stageOf(made: SlottedWrap | SlottedEdit, name: string, needs: Needs | u
   return { slot: made.slot, name, needs: made.needs ?? needs, direct: aroundByEdit(made) }
 }
 
-/** Stands where a guard does not: nothing gets past it. */
+/** Stands in place of a guard that could not be compiled: it refuses every request. */
 function refuseAll(status: number | undefined): Wrap {
   if (status !== undefined) return () => async () => new ResponseMessage(status)
   return () => () => Promise.reject(new GatewayError('SLUICE_ERR_GATEWAY_REJECTED'))

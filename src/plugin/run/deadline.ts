@@ -7,7 +7,7 @@ import type { Wrap } from '../../pipe/next.js'
 import { Deadline, deadlines } from '../../telemetry/timer-wheel.js'
 import type { Absorb } from './chain.js'
 
-/** `"timeout"` of the service's `plugin/http-server`: the gateway answers when it passes, whether or not the plugins have. */
+/** `"timeout"` of the service's `plugin/http-server`: when it passes, the gateway sends a response even if the plugins have returned none. */
 export function withServiceDeadline(chain: Wrap, timeoutMs: number, absorb: Absorb): Wrap {
   return next => {
     const run = chain(next)

@@ -1,4 +1,4 @@
-/** What becomes of an error that foreign code threw, and what is written about it. */
+/** Turns what a plugin threw into a GatewayError, and writes the log line about it. */
 
 import { type ErrorStatusMode, GatewayError, type GatewayErrorInit, statusOf } from '../../errors.js'
 import { fieldsOfPairs } from '../../http/fields.js'
@@ -34,12 +34,12 @@ export function pluginFailure(use: PluginUse, thrown: unknown): GatewayError {
   return new GatewayError('SLUICE_ERR_PLUGIN_FAILED', initOf(thrown))
 }
 
-/** Says in the log that time was over before a plugin had answered; `limit` names the timer. */
+/** Logs that the time ended before a plugin's promise had settled; `limit` names the timer. */
 export function pluginLate(use: PluginUse, limit: string): void {
   logFailure(use, `has not answered within ${limit}`)
 }
 
-/** The one form of lines about failures of plugins: whose, where from, what. */
+/** The one form of log lines about failures of plugins: place, name, file, cause. */
 function logFailure(use: PluginUse, text: string): void {
   use.logger.error(`${use.tag}[Plugin: ${use.name}] ${use.file}:`, text)
 }
@@ -50,7 +50,7 @@ export function pluginMistake(use: PluginUse, message: string): GatewayError {
   return new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: `plugin '${use.name}': ${message}` })
 }
 
-/** Service scope: a failure further in is already a response for whoever stands outside. */
+/** The response that service stages see in place of a failure further in. */
 export function failureResponse(error: GatewayError, mode: ErrorStatusMode, showMessage: boolean): ResponseMessage {
   const raw = fieldsOfPairs(error.headers ?? [])
   const body = Buffer.from(showMessage ? error.message : '')
@@ -60,7 +60,7 @@ export function failureResponse(error: GatewayError, mode: ErrorStatusMode, show
   return ResponseMessage.over(statusOf(error, mode), raw, body, body.length)
 }
 
-/** The cause for a log line. Getters and `toString` of foreign values may throw. */
+/** The cause for a log line. Getters and `toString` of a thrown value may throw. */
 export function textOf(thrown: unknown): string {
   try {
     if (thrown instanceof Error) return String(thrown.stack ?? thrown.message)

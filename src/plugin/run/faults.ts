@@ -1,4 +1,4 @@
-/** What is wrong with the plugins and components of a configuration, handed to the start as it is found. */
+/** How faults of plugins and components reach the start, each as soon as it is found. */
 
 import { ConfigError, type ConfigProblem } from '../../errors.js'
 

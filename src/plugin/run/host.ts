@@ -53,7 +53,7 @@ export interface PluginHostOptions {
   readonly wraps?: CodeWraps
   /** For components. Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv
-  /** Answers "did you mean …?" for a mistyped word. */
+  /** Returns "did you mean …?" for a mistyped word. */
   readonly suggest?: (word: string, known: Iterable<string>) => string | undefined
   /** State of components that generations of a configuration hand on: the same object for all of them. Default: none is handed on. */
   readonly kept?: KeptState
@@ -65,11 +65,11 @@ export interface PluginHost {
   readonly service: ServiceLayers
   endpoint(config: EndpointConfig): Promise<EndpointLayers>
   backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendLayers>
-  /** Who watches the gateway; known when the service's stages are. */
+  /** Components that observe the gateway; complete when the service's stages are compiled. */
   readonly observers: Observers
-  /** Opens what components want open beside the port. @throws what cannot be opened */
+  /** Runs what components gave to `onListen`, before the port opens. Rejects with the first failure. */
   open(): Promise<void>
-  /** Runs what components left to be run, last come first. */
+  /** Runs what components gave to `onClose`, the last one first. */
   close(): Promise<void>
 }
 

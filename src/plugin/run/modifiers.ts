@@ -48,15 +48,15 @@ class ModifierPlace {
     return pluginFailure(this.use, thrown)
   }
 
-  /** Returns what is wrong with a value that the modifier answered with in place of nothing. */
+  /** Returns what is wrong with the value that the modifier returned. */
   mistakeIn(value: unknown, request: RequestMessage): Error | undefined {
     if (!isResponse(value)) {
-      return pluginMistake(this.use, `answered ${describe(value)}; a modifier answers nothing or a GatewayResponse`)
+      return pluginMistake(this.use, `returned ${describe(value)}; a modifier returns nothing or a GatewayResponse`)
     }
     this.watch.claim(value)
     if (value.usedBy === undefined) value.usedBy = request.exchange
     else if (value.usedBy !== request.exchange) {
-      return pluginMistake(this.use, 'answered a response that has already answered another request; make one per request')
+      return pluginMistake(this.use, 'returned a response that has already answered another request; make one per request')
     }
     return undefined
   }

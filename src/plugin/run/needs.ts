@@ -9,7 +9,7 @@ import { type PluginUse, pluginFailure, pluginLate, pluginMistake } from './fail
 const VIEWS: Readonly<Record<Needs, View>> = { head: 0, stream: 1, body: 2, data: 3 }
 const NAMES: readonly Needs[] = ['head', 'stream', 'body', 'data']
 
-/** Says whether a value is one of the four promises. */
+/** Returns whether a value is one of the four promises. */
 export function isNeeds(value: unknown): value is Needs {
   return typeof value === 'string' && Object.hasOwn(VIEWS, value)
 }
@@ -19,7 +19,7 @@ export interface PromisingUse extends PluginUse {
   readonly needs: Needs | undefined
 }
 
-/** Looks at bodies after one plugin has had them: what it asked of them, and which stages and streams in them are its own. */
+/** Checks bodies after one plugin has had them: how it used them, and which stages and streams in them it owns. */
 export class BodyWatch implements WorkOwner {
   private readonly use: PluginUse
   /** The costliest view that it may use; undeclared = any. */
@@ -30,7 +30,7 @@ export class BodyWatch implements WorkOwner {
     this.allowed = use.needs === undefined ? 3 : VIEWS[use.needs]
   }
 
-  /** Compares what was asked of a body since the last look with what the plugin promised; undefined = kept. */
+  /** Returns the failure of a plugin that has used a body for more than it promised; undefined = the promise is kept. */
   brokenPromise(body: MessageBody | undefined, side: 'request' | 'response'): GatewayError | undefined {
     if (body === undefined) return undefined
     if (body.unclaimed) body.claim(this)
@@ -43,7 +43,7 @@ export class BodyWatch implements WorkOwner {
     )
   }
 
-  /** A response that the plugin made: what its body consists of is the plugin's. */
+  /** Makes the plugin the owner of a response that it made, with all stages and streams of its body. */
   claim(made: ResponseMessage): void {
     made.openedBody?.claim(this)
     const { unopened } = made
@@ -59,7 +59,7 @@ export class BodyWatch implements WorkOwner {
   }
 }
 
-/** What was asked of a body before it came here, and what was put into it, is nobody's fault in here. */
+/** Notes how a body was used before it comes to a plugin, so that the plugin is not blamed for it. */
 export function noteBody(body: MessageBody | undefined): void {
   if (body === undefined) return
   body.viewSeen = body.view

@@ -99,7 +99,7 @@ export class PluginPlacer {
     const factory = registered.factory as HandlerFactory
     const handler = await this.factories.within(plugin, () => factory(context, at.extra, place.next))
     if (typeof handler !== 'function') {
-      throw new Error(faultOf(registered, `the factory answered ${describe(handler)}, not a function`))
+      throw new Error(faultOf(registered, `the factory returned ${describe(handler)}, not a function`))
     }
     place.handler = handler
     return place
@@ -112,7 +112,7 @@ export class PluginPlacer {
     const modifier = await this.factories.within(plugin, () => factory(context, at.extra))
     const broken = (what: string): Error => new Error(faultOf(registered, what))
     if (typeof modifier !== 'object' || modifier === null) {
-      throw broken(`the factory answered ${describe(modifier)}, not a modifier`)
+      throw broken(`the factory returned ${describe(modifier)}, not a modifier`)
     }
     for (const direction of ['request', 'response'] as const) {
       const has = modifier[direction]

@@ -81,7 +81,7 @@ describe('names in a configuration', () => {
     [
       'a factory that answers no function',
       { level: 'endpoint', names: ['none'] },
-      /the factory answered a number, not a function/,
+      /the factory returned a number, not a function/,
       /ERROR: \[ENDPOINT: \/x\] Error getting the plugin handler/
     ],
     [
@@ -119,7 +119,7 @@ describe('modifier registrations', () => {
   })
   const at: PlacedAt = { level: 'endpoint', names: ['m'], modifier: true }
   const bad: [string, PluginModule, RegExp][] = [
-    ['no modifier', one(() => undefined), /the factory answered undefined, not a modifier/],
+    ['no modifier', one(() => undefined), /the factory returned undefined, not a modifier/],
     ['no function at all', one(() => ({})), /neither a function 'request' nor a function 'response'/],
     [
       'a direction without its function',

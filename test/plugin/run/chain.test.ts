@@ -118,9 +118,9 @@ for (const level of LEVELS) {
         500,
         /cannot be shown/
       ],
-      ['answers nothing', () => (() => undefined) as never, 500, /answered undefined/],
-      ['answers garbage', () => (async () => ({ status: 200 })) as never, 500, /answered an object/],
-      ['answers a list', () => (async () => []) as never, 500, /answered an array/],
+      ['answers nothing', () => (() => undefined) as never, 500, /returned undefined/],
+      ['answers garbage', () => (async () => ({ status: 200 })) as never, 500, /returned an object/],
+      ['answers a list', () => (async () => []) as never, 500, /returned an array/],
       [
         'calls next without a request',
         (_c, _e, next) => (() => (next as () => never)()) as never,

@@ -113,8 +113,8 @@ for (const level of ['endpoint', 'backend'] as const) {
       ['rejects in request', { request: async () => assert.fail('boom') }, /boom/],
       ['throws in response', { response: () => assert.fail('boom') }, /boom/],
       ['rejects in response', { response: async () => assert.fail('boom') }, /boom/],
-      ['answers garbage in request', { request: () => 7 as never }, /answered a number/],
-      ['answers garbage in response', { response: async () => [] as never }, /answered an array/]
+      ['answers garbage in request', { request: () => 7 as never }, /returned a number/],
+      ['answers garbage in response', { response: async () => [] as never }, /returned an array/]
     ]
     for (const [what, modifier, logged] of bad) {
       test(`a modifier that ${what} fails its exchange, and is named`, async t => {
