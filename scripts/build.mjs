@@ -1,6 +1,6 @@
-// Compiles src/ to dist/ and plugins/ to dist/plugins/, with types.
+// Compiles src/ to dist/ and plugins/ to dist/plugins/, with types; writes the manual page.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,4 +22,9 @@ cpSync(path.join(root, 'plugins'), path.join(root, 'dist', 'plugins'), {
   filter: source => statSync(source).isDirectory() || source.endsWith('.json')
 })
 const cli = path.join(root, 'dist', 'cli.js')
-if (existsSync(cli)) chmodSync(cli, 0o755)
+if (existsSync(cli)) {
+  chmodSync(cli, 0o755)
+  const { status, stdout } = spawnSync(process.execPath, [cli, 'help', '--man'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  if (status !== 0) process.exit(status ?? 1)
+  writeFileSync(path.join(root, 'dist', 'sluice.1'), stdout)
+}

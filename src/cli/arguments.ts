@@ -3,10 +3,12 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { nearest } from '../config/suggest.js'
 
-interface Flag {
+export interface Flag {
   readonly short?: string
   /** Name of the value in the help; undefined = a switch. A switch may be repeated. */
   readonly value?: string
+  /** Values that shells offer. */
+  readonly choices?: readonly string[]
   readonly text: string
 }
 
@@ -18,6 +20,8 @@ export interface Command {
   readonly flags: Readonly<Record<string, Flag>>
   /** Name of the arguments in the help; undefined = none are taken. */
   readonly operands?: string
+  /** Arguments that shells offer; files when there are none. */
+  readonly operandChoices?: readonly string[]
 }
 
 const config: Flag = { short: 'c', value: 'FILE', text: 'path to the configuration file' }
@@ -39,7 +43,11 @@ export const COMMANDS: readonly Command[] = [
       config,
       port: { short: 'p', value: 'PORT', text: 'listen on this port instead of the configured one' },
       debug: { short: 'd', text: 'enable the /__debug/ endpoint' },
-      workers: { value: 'N|auto', text: 'serve with N processes (auto: one per CPU); each has its own limits and caches' },
+      workers: {
+        value: 'N|auto',
+        choices: ['auto'],
+        text: 'serve with N processes (auto: one per CPU); each has its own limits and caches'
+      },
       tolerant,
       help
     }
@@ -67,7 +75,12 @@ export const COMMANDS: readonly Command[] = [
       config,
       ignore: { short: 'i', value: 'RULES', text: 'numbers of rules to leave out, separated by commas; 7.1.* for a section' },
       'ignore-file': { short: 'I', value: 'FILE', text: 'a file that lists rules to leave out, one a line' },
-      severity: { short: 's', value: 'LIST', text: 'severities to tell: CRITICAL,HIGH,MEDIUM,LOW (default: all)' },
+      severity: {
+        short: 's',
+        value: 'LIST',
+        choices: ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'],
+        text: 'severities to tell: CRITICAL,HIGH,MEDIUM,LOW (default: all)'
+      },
       format: { short: 'f', value: 'TEMPLATE', text: "a Go template for the result, such as '{{ marshal . }}' for JSON" },
       help
     }
@@ -107,11 +120,12 @@ export const COMMANDS: readonly Command[] = [
     name: 'plugin',
     text: 'Create a plugin with a test: plugin new NAME',
     flags: {
-      kind: { value: 'KIND', text: 'handler (default), client or modifier' },
+      kind: { value: 'KIND', choices: ['handler', 'client', 'modifier'], text: 'handler (default), client or modifier' },
       ts: { text: 'in TypeScript' },
       help
     },
-    operands: 'new NAME'
+    operands: 'new NAME',
+    operandChoices: ['new']
   },
   {
     name: 'test-plugin',
@@ -130,8 +144,15 @@ export const COMMANDS: readonly Command[] = [
     flags: { ...pluginTypes, help },
     operands: 'FILE...'
   },
+  {
+    name: 'completion',
+    text: 'Print a script that completes commands and flags: completion bash|zsh|fish',
+    flags: { help },
+    operands: 'SHELL',
+    operandChoices: ['bash', 'zsh', 'fish']
+  },
   { name: 'version', text: 'Print the version', flags: { help } },
-  { name: 'help', text: 'Help for any command', flags: {}, operands: 'command' }
+  { name: 'help', text: 'Help for any command', flags: { man: { text: 'print the manual page, in roff' } }, operands: 'command' }
 ]
 
 /** A wrong command line; the text names what is wrong. */

@@ -70,13 +70,17 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
       return (await import('./plugins.js')).testPlugins(args, terminal)
     case 'check-plugin':
       return (await import('./plugins.js')).checkPlugins(args, terminal)
+    case 'completion':
+      return (await import('./completion.js')).completion(args, terminal)
     case 'version':
       terminal.print(`Sluice Version: ${SLUICE_VERSION}`)
       terminal.print(`KrakenD Compatibility: ${COMPATIBILITY_VERSION}`)
       terminal.print(`Node Version: ${process.version}`)
       return 0
     default:
-      return help(args, terminal)
+      if (!args.has('man')) return help(args, terminal)
+      terminal.write((await import('./man.js')).manPage())
+      return 0
   }
 }
 
