@@ -234,6 +234,23 @@ export class CollectSink implements ByteSink {
 
 const EMPTY = Buffer.alloc(0)
 
+/** A source that broke while it was read into memory: the next reader hears the same. */
+export class FailedSource implements ByteSource {
+  readonly length = undefined
+  private readonly error: GatewayError
+
+  constructor(error: GatewayError) {
+    this.error = error
+  }
+
+  flow(sink: ByteSink): void {
+    sink.fail(this.error)
+  }
+
+  resume(): void {}
+  destroy(): void {}
+}
+
 /** Takes anything and keeps nothing. */
 export const DROP: ByteSink = { write: () => true, end() {}, fail() {} }
 
