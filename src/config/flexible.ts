@@ -20,7 +20,7 @@ import type { Value } from '../go-template/value.js'
 import type { FlexibleFolders } from './flexible-folders.js'
 import { findJsonFault } from './json-fault.js'
 import { isObject } from './json-value.js'
-import { type PlaceOf, placesIn, type SourcePlace } from './source-places.js'
+import { type PlaceOf, placesIn, type SourcePlace } from './text-places.js'
 
 export interface RenderedConfig {
   readonly text: string

@@ -7,7 +7,7 @@ import { ConfigError, type ConfigProblem } from '../errors.js'
 import { parseJsonValue } from '../message/json-value.js'
 import { type FlexibleFolders, flexibleFolders } from './flexible-folders.js'
 import { copyJson, NotJsonError } from './json-value.js'
-import { offsetAt, type PlaceOf, placesIn } from './source-places.js'
+import { offsetAt, type PlaceOf, placesIn } from './text-places.js'
 import { faultOfTemplate, warningOfTemplate } from './unrendered.js'
 
 /** A byte order mark. */

@@ -10,21 +10,8 @@ import { StringDecoder } from 'node:string_decoder'
 import { none } from 'stream-chain/core'
 import { jsonParser } from 'stream-json/core/parser.js'
 import { type ErrorCode, GatewayError } from '../errors.js'
-import type { Token, TokenStage } from './public.js'
+import type { LongToken, LongTokenStage } from './long-tokens.js'
 import { TokenBytes } from './token-bytes.js'
-
-/** With `longValues`: a string or number that did not come in one piece. Chunks of strings are decoded. */
-export type LongToken =
-  | Token
-  | { readonly name: 'startString' | 'endString' | 'startNumber' | 'endNumber' }
-  | { readonly name: 'stringChunk' | 'numberChunk'; readonly value: string }
-
-/** As {@link TokenStage}, for `longValues`. */
-export interface LongTokenStage {
-  token(t: LongToken, push: (t: LongToken) => void): void
-  end?(push: (t: LongToken) => void): void
-  abort?(reason: Error): void
-}
 
 export interface TokenPipeOptions {
   /** Code of the error for text that is not JSON; default SLUICE_ERR_BODY_NOT_JSON. */

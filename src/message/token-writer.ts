@@ -4,7 +4,7 @@
  */
 
 import { GatewayError } from '../errors.js'
-import type { LongToken } from './token-pipe.js'
+import type { LongToken } from './long-tokens.js'
 
 const IN_OBJECT = true
 const COMMA = 0x2c

@@ -1,12 +1,14 @@
 /** A schema with all that it leads to, ready to run. */
 
-import { Compiler, type CompilerOptions } from './compiler.js'
+import { Compiler } from './compiler.js'
 import { numberCycles } from './cycles.js'
 import { NestingError } from './errors.js'
 import type { Fault } from './faults.js'
+import type { Place } from './node.js'
 import type { NumberText } from './numbers.js'
-import type { Place, Registry } from './registry.js'
+import type { Registry } from './registry.js'
 import { Run } from './run.js'
+import type { CompilerOptions } from './schema-reader.js'
 import { Scope } from './scope.js'
 
 export interface CompiledSchema {

@@ -1,10 +1,9 @@
 /** When two JSON values are one: numbers by their value, objects without regard to the order of their members. */
 
 import { canonicalDecimal, parseDecimal } from './decimal.js'
-import { NestingError } from './errors.js'
-import { ARRAY, kindOf, NUMBER, OBJECT } from './node.js'
+import { MAX_NESTING, NestingError } from './errors.js'
+import { ARRAY, kindOf, NUMBER, OBJECT } from './kinds.js'
 import { type Bound, boundOf, compareTo, isPlain, type NumberText } from './numbers.js'
-import { MAX_NESTING, type Run } from './run.js'
 
 /** A value of a schema, prepared to be compared with. */
 export interface Expected {
@@ -30,7 +29,11 @@ export function expectedOf(container: object, key: string | number, value: unkno
 }
 
 /** Compares the value that `run` looks at; takes no longer than the expected value is large. */
-export function equalTo(value: unknown, expected: Expected, run: Run): boolean {
+export function equalTo(
+  value: unknown,
+  expected: Expected,
+  run: { textOf(value: number): string; readonly textIn: NumberText }
+): boolean {
   if (typeof value === 'number' && expected.number !== undefined)
     return compareTo(value, run.textOf(value), expected.number) === 0
   return equal(value, expected, (container, key, number) => run.textIn(container, key, number))

@@ -20,3 +20,6 @@ export class NestingError extends Error {
     super('the value is nested too deep')
   }
 }
+
+/** Nested evaluations: what takes two thirds of Node.js's default stack before the code is optimized. */
+export const MAX_NESTING = 1200

@@ -6,14 +6,15 @@
  */
 
 import { compile } from './compiled.js'
-import type { Pattern } from './compiler.js'
 import { DEFAULT_DRAFT, dialectOf } from './drafts.js'
 import { SchemaError } from './errors.js'
 import type { Fault } from './faults.js'
 import { formatOf } from './formats/index.js'
 import { Metaschemas } from './metaschema-check.js'
+import type { Place } from './node.js'
 import type { NumberText } from './numbers.js'
-import { type Place, Registry } from './registry.js'
+import { Registry } from './registry.js'
+import type { Pattern } from './schema-reader.js'
 
 export { NumberRangeError } from './decimal.js'
 export { NestingError, SchemaError } from './errors.js'

@@ -7,9 +7,10 @@ import { faultLine } from './fault-text.js'
 import type { Fault } from './faults.js'
 import type { Formats } from './formats/index.js'
 import { metaschema } from './metaschemas.js'
+import type { Document, Place } from './node.js'
 import type { NumberText } from './numbers.js'
 import { pointerTo } from './pointer.js'
-import { type Document, type Place, Registry } from './registry.js'
+import { Registry } from './registry.js'
 
 /** Those of the drafts, which are the same for every schema. */
 const ofDrafts = new Map<string, CompiledSchema>()

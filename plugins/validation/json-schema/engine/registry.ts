@@ -6,38 +6,9 @@
 import { type Dialect, type Draft, dialectOf, draftOf } from './drafts.js'
 import { SchemaError } from './errors.js'
 import { metaschema } from './metaschemas.js'
-import type { Node } from './node.js'
+import type { Document, Place, Resource } from './node.js'
 import { memberOf, pointerTo, tokensOf } from './pointer.js'
 import { resolveUri, splitFragment } from './uri.js'
-
-/** One document: the schema that is compiled, a metaschema, or what `load` answered. */
-export interface Document {
-  readonly uri: string
-  readonly value: unknown
-  readonly fallback: Dialect
-  /** The schemas in it by JSON pointer, and the resource of each. */
-  readonly schemas: Map<string, Resource>
-}
-
-/** A schema with an identifier, and all below it up to the next one. */
-export interface Resource {
-  readonly uri: string
-  readonly document: Document
-  readonly pointer: string
-  readonly dialect: Dialect
-  /** Pointers by anchor. */
-  readonly anchors: Map<string, string>
-  readonly dynamicAnchors: Set<string>
-  /** The compiled schemas of its dynamic anchors. */
-  readonly dynamicNodes: Map<string, Node>
-}
-
-/** A schema's place. */
-export interface Place {
-  readonly resource: Resource
-  readonly pointer: string
-  readonly value: unknown
-}
 
 /** `$recursiveAnchor: true` is a dynamic anchor without a name. */
 export const RECURSIVE_ANCHOR = ''

@@ -5,15 +5,14 @@
  */
 
 import { Identities } from './equality.js'
-import { NestingError } from './errors.js'
+import { MAX_NESTING, NestingError } from './errors.js'
 import { type Fault, type Finding, NO_CAUSES } from './faults.js'
-import { kindOf, type Node } from './node.js'
+import { kindOf } from './kinds.js'
+import type { Evaluation, Node } from './node.js'
 import type { NumberText } from './numbers.js'
 import type { Scope } from './scope.js'
 import { Seen } from './seen.js'
 
-/** Nested evaluations: what takes two thirds of Node.js's default stack before the code is optimized. */
-export const MAX_NESTING = 1200
 /** Faults that are kept; after these a run only tells whether the value fits. */
 const MAX_FAULTS = 200
 /** Recursive references followed before results are remembered. */
@@ -35,7 +34,7 @@ interface Active {
   readonly depth: number
 }
 
-export class Run {
+export class Run implements Evaluation {
   scope: Scope
   private readonly numberText: NumberText
   private readonly rootText: string | undefined

@@ -1,7 +1,6 @@
 /** The dynamic scope: which schema each dynamic anchor means, by the resources that evaluation came through. */
 
-import type { Node } from './node.js'
-import type { Resource } from './registry.js'
+import type { Node, Resource } from './node.js'
 
 /** Immutable; the same resources entered in the same order are the same object. */
 export class Scope {

@@ -1,7 +1,7 @@
 /** Keywords that apply further schemas to the same value: `not`, `allOf`, `anyOf`, `oneOf`, `if`. */
 
-import type { SchemaReader } from '../compiler.js'
 import type { Check, Node } from '../node.js'
+import type { SchemaReader } from '../schema-reader.js'
 
 export function conditionChecks(reader: SchemaReader): Check[] {
   const checks: Check[] = []

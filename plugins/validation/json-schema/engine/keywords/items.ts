@@ -1,9 +1,8 @@
 /** Keywords about arrays. */
 
-import type { SchemaReader } from '../compiler.js'
 import { acts, type Dialect } from '../drafts.js'
-import type { Check, Node } from '../node.js'
-import type { Run } from '../run.js'
+import type { Check, Evaluation, Node } from '../node.js'
+import type { SchemaReader } from '../schema-reader.js'
 
 type List = readonly unknown[]
 
@@ -34,7 +33,7 @@ export function arrayChecks(reader: SchemaReader, dialect: Dialect): Check[] {
   return checks
 }
 
-function isUnique(list: List, run: Run): boolean {
+function isUnique(list: List, run: Evaluation): boolean {
   if (list.length < 2) return true
   const { identities } = run
   const indexes = new Map<unknown, number>()
@@ -47,7 +46,7 @@ function isUnique(list: List, run: Run): boolean {
   return true
 }
 
-function evaluateItems(nodes: readonly Node[], list: List, run: Run): boolean {
+function evaluateItems(nodes: readonly Node[], list: List, run: Evaluation): boolean {
   let ok = true
   for (let i = 0; i < nodes.length && i < list.length; i++) {
     if (run.evaluateMember(nodes[i]!, list, i, list[i])) continue
@@ -57,7 +56,7 @@ function evaluateItems(nodes: readonly Node[], list: List, run: Run): boolean {
   return ok
 }
 
-function evaluateRest(node: Node, start: number, list: List, run: Run): boolean {
+function evaluateRest(node: Node, start: number, list: List, run: Evaluation): boolean {
   let ok = true
   for (let i = start; i < list.length; i++) {
     if (run.evaluateMember(node, list, i, list[i])) continue

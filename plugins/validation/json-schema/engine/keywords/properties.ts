@@ -1,8 +1,8 @@
 /** Keywords about objects. */
 
-import type { Pattern, SchemaReader } from '../compiler.js'
 import { acts, type Dialect } from '../drafts.js'
 import type { Check, Node } from '../node.js'
+import type { Pattern, SchemaReader } from '../schema-reader.js'
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -1,9 +1,8 @@
 /** `$ref`, `$dynamicRef` and `$recursiveRef`. */
 
-import type { SchemaReader } from '../compiler.js'
-import type { Check, Node } from '../node.js'
+import type { Check, Evaluation, Node } from '../node.js'
 import { RECURSIVE_ANCHOR } from '../registry.js'
-import type { Run } from '../run.js'
+import type { SchemaReader } from '../schema-reader.js'
 import type { Seen } from '../seen.js'
 import { splitFragment } from '../uri.js'
 
@@ -42,7 +41,7 @@ function dynamicCheck(reader: SchemaReader, reference: string, keyword: string, 
   return (value, run, seen) => follow(run, anchor, target, value, seen)
 }
 
-function follow(run: Run, anchor: string | undefined, target: Node, value: unknown, seen: Seen | undefined): boolean {
+function follow(run: Evaluation, anchor: string | undefined, target: Node, value: unknown, seen: Seen | undefined): boolean {
   const start = run.mark
   const node = anchor === undefined ? target : (run.scope.get(anchor) ?? target)
   return run.follow(node, value, seen) || run.bundle(start, { keyword: 'reference' })

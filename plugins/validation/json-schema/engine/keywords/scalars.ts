@@ -1,10 +1,11 @@
 /** Keywords about one value: `type`, `const`, `enum`, `format`, and the limits of numbers and texts. */
 
-import type { SchemaReader } from '../compiler.js'
 import { type Expected, equalTo } from '../equality.js'
 import type { NumberLimit, Shown } from '../faults.js'
-import { type Check, STRING } from '../node.js'
+import { STRING } from '../kinds.js'
+import type { Check } from '../node.js'
 import { type Bound, compareTo, isIntegerText, isMultiple } from '../numbers.js'
+import type { SchemaReader } from '../schema-reader.js'
 
 /** `type`, `const` and `enum`. */
 export function valueGates(reader: SchemaReader): Check[] {

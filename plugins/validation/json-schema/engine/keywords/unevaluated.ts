@@ -1,7 +1,7 @@
 /** `unevaluatedProperties` and `unevaluatedItems`: about what no other keyword has looked at. */
 
-import type { SchemaReader } from '../compiler.js'
 import type { Check } from '../node.js'
+import type { SchemaReader } from '../schema-reader.js'
 
 export function unevaluatedChecks(reader: SchemaReader): Check[] {
   const checks: Check[] = []
