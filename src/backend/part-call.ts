@@ -42,7 +42,8 @@ export class PartCall extends UpstreamCall {
   start(pool: OriginPool, method: string, path: string, headers: RawFields, body: Buffer | undefined): void {
     if (this.scope.reason !== undefined) return this.receiver.reject(this.scope.reason)
     this.scope.add(this)
-    this.send(pool, method, path, headers, body ?? null, this.plan.redirects)
+    this.redirects = this.plan.redirects
+    this.send(pool, method, path, headers, body ?? null)
   }
 
   protected onHead(status: number, raw: readonly Buffer[]): void {

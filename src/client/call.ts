@@ -2,9 +2,11 @@
  * One call to an upstream: the only place that implements undici's handler interface (its version 7 form, raw fields).
  *
  * In: an origin's pool, method, path, fields, body. Out, to the subclass: exactly one `onHead`, chunks, then exactly one of
- * `onBodyEnd` and `onFailure`; or `onFailure` alone. A call is a {@link Deadline} of its own, for subclasses that want one. On the way it follows allowed redirects, retries once where nothing can
- * have been processed, and refuses statuses below 100. What a subclass does in these calls runs inside
- * undici's own: it must not throw.
+ * `onBodyEnd` and `onFailure`; or `onFailure` alone. On the way it asks `redirect.ts` and `retry.ts` whether to send again, and
+ * refuses statuses below 100. A call is a {@link Deadline}, for subclasses that want one. What a subclass does in these
+ * methods runs inside undici's own: it must not throw.
+ *
+ * Over 300 lines: a call is one object from its dispatch to its end, so that pass-through makes one object per request.
  */
 
 import { Buffer } from 'node:buffer'
@@ -16,13 +18,14 @@ import { isOffered } from '../http/upgrade.js'
 import type { Cancellable } from '../message/scope.js'
 import { CallTrace, type CallWatch } from '../telemetry/call-trace.js'
 import { Deadline } from '../telemetry/timer-wheel.js'
+import { declaredBytes, requestBytes } from './call-sizes.js'
 import { upstreamFailure } from './failure.js'
 import type { OriginPool } from './pool.js'
-import type { PooledClient } from './pooled-client.js'
-import { type Redirect, type RedirectedCall, type RedirectPolicy, redirectedFields, redirectOf } from './redirect.js'
+import type { CallConnection, QueuedCall, WaitingCall } from './queued-call.js'
+import { type Redirect, type RedirectPolicy, RedirectTrail, type SentCall } from './redirect.js'
+import { mayRetry } from './retry.js'
 import type { SocketReader } from './socket-reader.js'
 import type { Upload } from './upload.js'
-import type { WaitingCall } from './waiting-calls.js'
 
 /** Bytes of a response without a reader that are still read, so that the connection can be kept. */
 const DRAIN_LIMIT = 64 * 1024
@@ -31,22 +34,22 @@ const MAX_INTERIM_BYTES = 64 * 1024
 /** What an interim answer counts besides its fields, bytes. */
 const INTERIM_COST = 64
 
-export abstract class UpstreamCall extends Deadline implements Cancellable {
+export abstract class UpstreamCall extends Deadline implements Cancellable, QueuedCall, SentCall {
   protected pool!: OriginPool
-  protected method = ''
-  protected path = ''
+  method = ''
+  path = ''
+  body: Upload | Buffer | null = null
   private headers: RawFields = NO_FIELDS
-  private body: Upload | Buffer | null = null
-  private redirects: RedirectPolicy | undefined
+  /** Set before {@link send}; undefined = a 3xx is a response like others. */
+  protected redirects: RedirectPolicy | undefined = undefined
   /** Value of `Upgrade`, set before {@link send}. */
   protected upgrade: string | undefined = undefined
   /** Set before {@link send} by those who measure calls. */
   protected watch: CallWatch | undefined = undefined
   private trace: CallTrace | undefined = undefined
-  private calls = 1
   private abortRequest: ((error?: Error) => void) | undefined
   private resumeBody: (() => void) | undefined
-  private client: PooledClient | undefined
+  private client: CallConnection | undefined
   /** Its place in the pool's queue. */
   private waiting: WaitingCall | undefined = undefined
   private reused = false
@@ -59,8 +62,8 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   private over = false
   /** Set while the body of a redirect is read and dropped: where to go next. */
   private redirectTo: Redirect | undefined
-  /** The client sent no `Referer`; known from the first redirect on. */
-  private ownReferer: boolean | undefined = undefined
+  /** Since the first redirect. */
+  private trail: RedirectTrail | undefined = undefined
   private drained = 0
   protected paused = false
 
@@ -74,22 +77,18 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   protected abstract onFailure(error: GatewayError): void
 
   /** Sends the request; answers at once. `headers` hold no framing but `content-length`. */
-  protected send(
-    pool: OriginPool,
-    method: string,
-    path: string,
-    headers: RawFields,
-    body: Upload | Buffer | null,
-    redirects: RedirectPolicy | undefined
-  ): void {
+  protected send(pool: OriginPool, method: string, path: string, headers: RawFields, body: Upload | Buffer | null): void {
     this.pool = pool
     this.method = method
     this.path = path
     this.headers = headers
     this.body = body
-    this.redirects = redirects
     if (this.watch !== undefined) this.trace = new CallTrace(this.watch, method, pool.origin, requestBytes(headers, body))
     this.dispatch()
+  }
+
+  get origin(): string {
+    return this.pool.origin
   }
 
   /** The URL of the call as it stands, for messages. */
@@ -172,7 +171,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
   }
 
   /** Returns the client to be released; undefined behind a proxy, in the queue, or when it was left before. */
-  private leave(): PooledClient | undefined {
+  private leave(): CallConnection | undefined {
     if (!this.counted) return undefined
     this.counted = false
     this.pool.leave()
@@ -190,13 +189,11 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
 
   // --- undici's handler, version 7 -----------------------------------------------------------------------------
 
-  /** Called by the pool when the call has to wait. */
   onQueued(entry: WaitingCall): void {
     this.waiting = entry
   }
 
-  /** Called by {@link PooledClient} when it takes the call up. */
-  onClient(client: PooledClient): void {
+  onClient(client: CallConnection): void {
     this.waiting = undefined
     this.client = client
     this.reused = client.reused
@@ -226,14 +223,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     }
     this.client?.headArrived()
     this.resumeBody = resume
-    if (this.redirects !== undefined && status >= 300 && status < 400) {
-      const next = this.redirect(status, raw)
-      if (next !== undefined) {
-        this.redirectTo = next
-        return true
-      }
-      if (this.over) return true
-    }
+    if (this.redirects !== undefined && status >= 300 && status < 400 && this.leadsElsewhere(status, raw)) return true
     this.headSeen = true
     this.bodyless = status === 304 || status === 204
     if (this.trace !== undefined) this.trace.answered(status, declaredBytes(raw))
@@ -287,7 +277,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
       this.onBodyEnd(NO_TRAILERS)
       return
     }
-    if (this.mayRetry(cause)) {
+    if (!this.retried && this.mayRetry(cause)) {
       this.retried = true
       this.abortRequest = undefined
       this.dispatch()
@@ -337,32 +327,21 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     abort?.(error)
   }
 
-  /** RFC 9112 §9.3.1: a reused connection that dies before a byte of the answer; only what is safe to send twice. */
   private mayRetry(cause: Error): boolean {
-    if (this.retried || !this.reused || this.headSeen || this.body !== null) return false
-    if (this.method !== 'GET' && this.method !== 'HEAD' && this.method !== 'OPTIONS') return false
-    const code = (cause as { code?: string }).code
-    return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'ECONNABORTED' || code === 'EPIPE'
+    const { method, body, reused, headSeen } = this
+    return mayRetry({ method, hasBody: body !== null, reused, headSeen }, cause)
   }
 
-  private redirect(status: number, raw: readonly Buffer[]): Redirect | undefined {
-    const policy = this.redirects!
-    const next = redirectOf(policy, status, raw, this.redirected())
-    if (next === undefined) return undefined
-    if (this.calls++ < policy.maxCalls) return next
-    this.fail(
-      new GatewayError('SLUICE_ERR_UPSTREAM_REDIRECT', {
-        message: `${this.method} "${this.url}": stopped after ${policy.maxCalls} redirects`
-      })
-    )
-    return undefined
-  }
-
-  private redirected(): RedirectedCall {
-    const { body, method, path, pool } = this
-    const repeatable = body === null || (Buffer.isBuffer(body) && this.redirects!.sendBody)
-    this.ownReferer ??= fieldOf(this.headers, 'referer') === undefined
-    return { origin: pool.origin, path, method, repeatable, ownReferer: this.ownReferer }
+  /** True when there is nothing to hand on: the body of a redirect is read and dropped, or there were too many of them. */
+  private leadsElsewhere(status: number, raw: readonly Buffer[]): boolean {
+    this.trail ??= new RedirectTrail(this.redirects!, this.headers)
+    try {
+      this.redirectTo = this.trail.next(status, raw, this)
+      return this.redirectTo !== undefined
+    } catch (error) {
+      this.fail(error as GatewayError)
+      return true
+    }
   }
 
   private followNow(): void {
@@ -376,28 +355,13 @@ export abstract class UpstreamCall extends Deadline implements Cancellable {
     this.redirectTo = undefined
     this.drained = 0
     this.abortRequest = undefined
-    this.headers = redirectedFields(this.headers, this.redirected(), next)
+    this.headers = this.trail!.fields(this.headers, this, next)
     if (!next.keepsBody) this.body = null
     this.pool = next.pool
     this.method = next.method
     this.path = next.path
     this.dispatch()
   }
-}
-
-/** Of a request's body, for traces; -1 = unknown. */
-function requestBytes(headers: RawFields, body: Upload | Buffer | null): number {
-  if (body === null) return 0
-  return Buffer.isBuffer(body) ? body.length : Number(fieldOf(headers, 'content-length') ?? -1)
-}
-
-/** Content-Length of an answer, for traces; -1 = none. */
-function declaredBytes(raw: readonly Buffer[]): number {
-  for (let i = 0; i < raw.length; i += 2) {
-    if (raw[i]!.length === 14 && raw[i]!.toString('latin1').toLowerCase() === 'content-length')
-      return Number(raw[i + 1]!.toString('latin1'))
-  }
-  return -1
 }
 
 const NO_FIELDS: RawFields = []

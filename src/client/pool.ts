@@ -11,12 +11,12 @@ import { buildConnector, type Client, type Dispatcher, errors, Pool, ProxyAgent 
 import type { TransportConfig } from '../config/types.js'
 import { connectFailure, omitConnection, reportResets } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
-import type { UpstreamCall } from './call.js'
 import { proxyFor } from './env-proxy.js'
 import { type ClientOwner, type ClientSettings, PooledClient } from './pooled-client.js'
+import type { QueuedCall, WaitingCall } from './queued-call.js'
 import type { SocketReader } from './socket-reader.js'
 import { clientTlsOptions } from './tls.js'
-import { type WaitingCall, WaitingCalls } from './waiting-calls.js'
+import { WaitingCalls } from './waiting-calls.js'
 
 /** What a gateway's pools have in common. */
 export interface PoolSettings {
@@ -79,7 +79,7 @@ export class OriginPool implements ClientOwner {
   }
 
   /** Sends a call on a connection, now or when it is its turn. */
-  dispatch(options: Dispatcher.DispatchOptions, call: UpstreamCall): void {
+  dispatch(options: Dispatcher.DispatchOptions, call: QueuedCall): void {
     if (this.closed) call.onError(new errors.ClientDestroyedError())
     else if (this.proxy !== undefined) this.proxy.dispatch(options, call as unknown as Dispatcher.DispatchHandler)
     else {
@@ -90,7 +90,7 @@ export class OriginPool implements ClientOwner {
   }
 
   /** Sends a call on a new connection, and closes it afterwards. */
-  dispatchFresh(options: Dispatcher.DispatchOptions, call: UpstreamCall): void {
+  dispatchFresh(options: Dispatcher.DispatchOptions, call: QueuedCall): void {
     if (this.closed || this.settings === undefined) {
       this.dispatch(options, call)
       return
@@ -151,7 +151,7 @@ export class OriginPool implements ClientOwner {
     })
   }
 
-  /** Closes idle connections beyond `most`, those that were not used for the longest time; answers how many stay. */
+  /** Closes idle connections beyond `most`, those that were not used for the longest time; returns how many stay. */
   keepIdle(most: number): number {
     const { idle, spare } = this
     let open = 0

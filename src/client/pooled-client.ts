@@ -3,7 +3,7 @@ import { type buildConnector, Client, type Dispatcher } from 'undici'
 import { connectFailure, omitConnection, reportResets, stopOmitting } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import { tidyAnswerHeads } from './answer-heads.js'
-import type { UpstreamCall } from './call.js'
+import type { CallConnection, QueuedCall } from './queued-call.js'
 import { SocketReader } from './socket-reader.js'
 
 /** Who a client goes back to when its call has ended. */
@@ -25,7 +25,7 @@ export interface ClientSettings {
 }
 
 /** One connection at a time, and at most one call on it: undici's Client with what a pool and its calls need to know of it. */
-export class PooledClient extends Client {
+export class PooledClient extends Client implements CallConnection {
   private readonly owner: ClientOwner
   private readonly wheel: TimerWheel
   private readonly maxAgeMs: number
@@ -81,7 +81,7 @@ export class PooledClient extends Client {
   }
 
   /** Sends a call on this connection, which is opened when it has to be. */
-  carry(options: Dispatcher.DispatchOptions, call: UpstreamCall): void {
+  carry(options: Dispatcher.DispatchOptions, call: QueuedCall): void {
     call.onClient(this)
     this.busy = true
     if (this.connected && this.wheel.now() - this.connectedAt > this.maxAgeMs) options.reset = true

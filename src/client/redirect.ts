@@ -5,8 +5,9 @@
  * response itself.
  */
 
-import type { Buffer } from 'node:buffer'
-import { lowerName, type RawFields } from '../http/fields.js'
+import { Buffer } from 'node:buffer'
+import { GatewayError } from '../errors.js'
+import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
 import { encodeForeign } from '../http/target.js'
 import type { OriginPool } from './pool.js'
 
@@ -27,6 +28,16 @@ export interface Redirect {
   readonly path: string
   /** The body goes along: 307 and 308. */
   readonly keepsBody: boolean
+}
+
+/** A call as it was sent. */
+export interface SentCall {
+  readonly origin: string
+  /** With the query. */
+  readonly path: string
+  readonly method: string
+  /** null = none. Bytes can be sent again. */
+  readonly body: Buffer | object | null
 }
 
 /** The call that was redirected. */
@@ -135,6 +146,39 @@ export function redirectOf(
   const { method } = call
   const keepsMethod = keepsBody || method === 'HEAD' || method === 'GET'
   return { pool, method: keepsMethod ? method : 'GET', path: url.pathname + url.search, keepsBody }
+}
+
+/** Follows the redirects of one call. Made at its first 3xx. */
+export class RedirectTrail {
+  private readonly policy: RedirectPolicy
+  private readonly ownReferer: boolean
+  private calls = 1
+
+  /** @param headers of the first call */
+  constructor(policy: RedirectPolicy, headers: RawFields) {
+    this.policy = policy
+    this.ownReferer = fieldOf(headers, 'referer') === undefined
+  }
+
+  /** Returns where a 3xx leads, or undefined when it is the response itself. @throws GatewayError after the last call that is allowed */
+  next(status: number, raw: readonly Buffer[], sent: SentCall): Redirect | undefined {
+    const { maxCalls } = this.policy
+    const next = redirectOf(this.policy, status, raw, this.redirected(sent))
+    if (next === undefined || this.calls++ < maxCalls) return next
+    throw new GatewayError('SLUICE_ERR_UPSTREAM_REDIRECT', {
+      message: `${sent.method} "${sent.origin}${sent.path}": stopped after ${maxCalls} redirects`
+    })
+  }
+
+  /** Returns the fields of the call that follows `sent`. */
+  fields(headers: RawFields, sent: SentCall, next: Redirect): RawFields {
+    return redirectedFields(headers, this.redirected(sent), next)
+  }
+
+  private redirected({ origin, path, method, body }: SentCall): RedirectedCall {
+    const repeatable = body === null || (this.policy.sendBody && Buffer.isBuffer(body))
+    return { origin, path, method, repeatable, ownReferer: this.ownReferer }
+  }
 }
 
 /** The last `Location`; bytes beyond ASCII stay the same bytes. */

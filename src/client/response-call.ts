@@ -67,6 +67,7 @@ export class ResponseCall extends UpstreamCall implements ByteSource {
     this.receiver = receiver
     this.upgrade = upgrade
     this.watch = plan.watch
+    this.redirects = plan.redirects
   }
 
   /**
@@ -89,7 +90,7 @@ export class ResponseCall extends UpstreamCall implements ByteSource {
   }
 
   private sendWith(pool: OriginPool, method: string, path: string, headers: RawFields, body: Upload | Buffer | null): void {
-    if (!this.ended) this.send(pool, method, path, headers, body, this.plan.redirects)
+    if (!this.ended) this.send(pool, method, path, headers, body)
   }
 
   protected onHead(status: number, raw: readonly Buffer[]): void {

@@ -1,21 +1,13 @@
 import type { Dispatcher } from 'undici'
-import type { UpstreamCall } from './call.js'
-
-/** A call that waits for a connection, and what it will send. */
-export interface WaitingCall {
-  readonly call: UpstreamCall
-  readonly options: Dispatcher.DispatchOptions
-  next: WaitingCall | undefined
-  previous: WaitingCall | undefined
-}
+import type { QueuedCall, WaitingCall } from './queued-call.js'
 
 /** Calls in the order they came. Every step costs the same however many wait. */
 export class WaitingCalls {
   private first: WaitingCall | undefined = undefined
   private last: WaitingCall | undefined = undefined
 
-  /** Adds a call as the last one; what is answered names it to {@link remove}. */
-  add(call: UpstreamCall, options: Dispatcher.DispatchOptions): WaitingCall {
+  /** Adds a call as the last one; what it returns names it to {@link remove}. */
+  add(call: QueuedCall, options: Dispatcher.DispatchOptions): WaitingCall {
     const { last } = this
     const entry: WaitingCall = { call, options, next: undefined, previous: last }
     if (last === undefined) this.first = entry

@@ -129,15 +129,16 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
       return
     }
     deadlines.schedule(this, plan.timeoutMs)
+    this.redirects = plan.redirects
     const method = req.method === 'HEAD' && plan.method === 'GET' ? 'HEAD' : plan.method
     const { source } = this
-    if (source === undefined) this.send(pool, method, path, headers, null, plan.redirects)
+    if (source === undefined) this.send(pool, method, path, headers, null)
     else process.nextTick(() => this.sendWith(source, pool, method, path, headers))
   }
 
   /** In the tick after the request, when a small body is there. */
   private sendWith(source: IncomingSource, pool: OriginPool, method: string, path: string, headers: RawFields): void {
-    if (!this.ended) this.send(pool, method, path, headers, source.takeWhole() ?? new Upload(source), this.plan.redirects)
+    if (!this.ended) this.send(pool, method, path, headers, source.takeWhole() ?? new Upload(source))
   }
 
   get route(): string {

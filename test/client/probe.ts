@@ -51,7 +51,7 @@ export class ProbeCall extends UpstreamCall {
 
   start(pool: OriginPool, path: string, more: ProbeOptions = {}): this {
     this.upgrade = more.upgrade
-    this.send(pool, more.method ?? 'GET', path, more.headers ?? [], more.body ?? null, undefined)
+    this.send(pool, more.method ?? 'GET', path, more.headers ?? [], more.body ?? null)
     return this
   }
 
