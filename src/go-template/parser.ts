@@ -3,6 +3,8 @@
  *
  * In: a source. Out: its templates by name, the source's own under the source's name. Names of functions and variables are checked here, so
  * that a typing error is found also in a branch that no execution takes.
+ *
+ * Over 300 lines: one recursive descent over one grammar.
  */
 
 import { type Token, type TokenKind, tokenize } from './lexer.js'

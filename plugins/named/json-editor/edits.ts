@@ -25,7 +25,7 @@ export function compileEdits(options: EditOptions): Edit | undefined {
   for (const [from, to] of Object.entries(options.rename ?? {})) steps.push(compileRename(from, to))
   for (const [path, value] of Object.entries(options.set ?? {})) {
     const keys = parsePath(path)
-    steps.push(root => put(root, keys, 0, value))
+    steps.push(root => put(root, keys, 0, () => copy(value)))
   }
   if (steps.length === 0) return undefined
   return root => {
@@ -56,7 +56,7 @@ function compileRename(from: string, to: string): Edit {
         value = holder[last]
         return removeAll(holder, last)
       })
-      return found && put(container, above, 0, value, true)
+      return found && put(container, above, 0, () => value)
     })
 }
 
@@ -92,28 +92,28 @@ function removeAll(container: Container, key: string): boolean {
   return true
 }
 
-/** Sets a value and makes the objects on the way to it; what is there and no container is not replaced. */
-function put(value: unknown, keys: readonly string[], at: number, content: unknown, own = false): boolean {
+/** Sets what `content` returns, and makes the objects on the way to it; what is there and no container is not replaced. */
+function put(value: unknown, keys: readonly string[], at: number, content: () => unknown): boolean {
   if (!isContainer(value)) return false
   const key = keys[at]!
   if (key === '*') {
     let changed = false
-    for (const name of Object.keys(value)) changed = putAt(value, name, keys, at, content, own) || changed
+    for (const name of Object.keys(value)) changed = putAt(value, name, keys, at, content) || changed
     return changed
   }
-  return putAt(value, key, keys, at, content, own)
+  return putAt(value, key, keys, at, content)
 }
 
-function putAt(container: Container, key: string, keys: readonly string[], at: number, content: unknown, own: boolean): boolean {
+function putAt(container: Container, key: string, keys: readonly string[], at: number, content: () => unknown): boolean {
   if (Array.isArray(container) && !(INDEX.test(key) && Number(key) <= container.length)) return false
   if (at === keys.length - 1) {
-    assign(container, key, own ? content : copy(content))
+    assign(container, key, content())
     return true
   }
-  if (Object.hasOwn(container, key)) return put(container[key], keys, at + 1, content, own)
+  if (Object.hasOwn(container, key)) return put(container[key], keys, at + 1, content)
   if (keys[at + 1] === '*') return false
   const made: Container = {}
-  if (!put(made, keys, at + 1, content, own)) return false
+  if (!put(made, keys, at + 1, content)) return false
   assign(container, key, made)
   return true
 }

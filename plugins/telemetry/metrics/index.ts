@@ -87,24 +87,28 @@ function measure(options: OptionReader, context: ComponentContext, everyMs: numb
     runtime.put(put)
     return renderStats(values)
   }
-  context.onListen(() => open(address, everyMs, router, runtime, render, context))
+  const tick = (): void => router.collect()
+  context.onListen(() => open(address, { everyMs, tick, runtime, render }, context))
 }
 
-async function open(
-  { host, port }: ListenAddress,
-  everyMs: number,
-  router: RouterStats,
-  runtime: RuntimeStats,
-  render: () => string,
-  context: ComponentContext
-): Promise<void> {
+/** What is measured, and how it is read. */
+interface Measured {
+  readonly everyMs: number
+  /** Called every `everyMs`. */
+  readonly tick: () => void
+  readonly runtime: RuntimeStats
+  readonly render: () => string
+}
+
+async function open({ host, port }: ListenAddress, measured: Measured, context: ComponentContext): Promise<void> {
+  const { everyMs, tick, runtime, render } = measured
   const server = await openStatsListener(host, port, {
     path: '/__stats',
     contentType: 'application/json; charset=utf-8',
     render,
     failed: error => context.logger.error(`${TAG} The stats endpoint failed: ${(error as Error).message}`)
   })
-  const timer = setInterval(() => router.collect(), everyMs)
+  const timer = setInterval(tick, everyMs)
   timer.unref()
   runtime.start()
   context.onClose(() => {

@@ -1,7 +1,8 @@
 import { GoFault } from '../go-fault.js'
 import { declare, type FunctionTable } from '../go-function.js'
 import { integerOf, isInteger, type Value } from '../value.js'
-import { formatTime, GoTime, knownZone, parseTime } from './go-time.js'
+import { formatTime, GoTime, knownZone } from './go-time.js'
+import { parseTime } from './parse-time.js'
 
 const SECOND = 1_000_000_000n
 const UNITS: Readonly<Record<string, bigint>> = {
