@@ -3,7 +3,7 @@ import { errorAt, raise } from './errors.js'
 import { metamethod } from './metatables.js'
 import { textToLua } from './strings.js'
 import { type LuaFunction, LuaObject, type LuaResult, type LuaValue, NOTHING } from './values.js'
-import { vm } from './vm.js'
+import { charge, vm } from './vm.js'
 
 /** First item of a result that is a call still to be made: `[TAIL, function, ...arguments]`. */
 export const TAIL = Symbol('tail call')
@@ -104,6 +104,12 @@ export function all(result: unknown): readonly LuaValue[] {
   if (result[0] !== TAIL) return result
   const end = unwind(result)
   return Array.isArray(end) ? end : [end as LuaValue]
+}
+
+/** Many values that become arguments or items cost steps. */
+export function wide(values: readonly LuaValue[]): readonly LuaValue[] {
+  if (values.length > 64) charge(values.length >> 2)
+  return values
 }
 
 /** A result that is not needed. */

@@ -14,8 +14,8 @@ import { LuaSyntaxError } from './syntax-error.js'
 import { LuaTable, type LuaValue } from './values.js'
 
 export const DEFAULT_LIMITS: LuaLimits = {
-  cpuMs: 25,
-  blockMs: 25,
+  cpuMs: 20,
+  blockMs: 20,
   sliceMs: 10,
   fuel: 20_000_000,
   memoryBytes: 64 * 1024 * 1024,

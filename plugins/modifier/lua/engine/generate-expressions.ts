@@ -105,7 +105,7 @@ export abstract class ExpressionWriter extends Scopes {
   /** Items of an array or of arguments, the last one spread when it may be several. */
   protected listItems(nodes: readonly Expression[]): string {
     return nodes
-      .map((node, i) => (i === nodes.length - 1 && this.isMulti(node) ? `...${this.list(node)}` : this.value(node)))
+      .map((node, i) => (i === nodes.length - 1 && this.isMulti(node) ? `...wide(${this.list(node)})` : this.value(node)))
       .join(',')
   }
 
@@ -182,7 +182,9 @@ export abstract class ExpressionWriter extends Scopes {
     head += `const ${callee}=${parts.callee}`
     for (const text of [
       ...list,
-      ...node.args.map((arg, i) => (i === node.args.length - 1 && this.isMulti(arg) ? `...${this.list(arg)}` : this.value(arg)))
+      ...node.args.map((arg, i) =>
+        i === node.args.length - 1 && this.isMulti(arg) ? `...wide(${this.list(arg)})` : this.value(arg)
+      )
     ]) {
       const name = this.temporary()
       const spread = text.startsWith('...')
@@ -263,7 +265,7 @@ export abstract class ExpressionWriter extends Scopes {
     // in the order of the text: a key for each named field, HOLE for the others
     const items = fields.map(({ key, value }, i) => {
       if (key !== undefined) return `${this.value(key)},${this.value(value)}`
-      return i === fields.length - 1 && this.isMulti(value) ? `HOLE,...${this.list(value)}` : `HOLE,${this.value(value)}`
+      return i === fields.length - 1 && this.isMulti(value) ? `HOLE,...wide(${this.list(value)})` : `HOLE,${this.value(value)}`
     })
     return `${this.mark(line)}mixed([${items.join(',')}],${fields.length},${this.leftOver(fields.at(-1)!)})`
   }

@@ -49,6 +49,14 @@ function exactExponential(value: number, precision: number): string {
   return text.replace('e', `${'0'.repeat(precision - 100)}e`)
 }
 
+/** `%#g`: a point, and at least six digits. */
+function sixDigits(text: string): string {
+  const [mantissa = '', exponent] = text.split('e')
+  const digits = mantissa.replace('.', '').replace(/^0+/, '').length
+  const whole = (mantissa.includes('.') ? mantissa : `${mantissa}.`) + '0'.repeat(Math.max(6 - digits, 0))
+  return exponent === undefined ? whole : `${whole}e${exponent}`
+}
+
 /** JavaScript rounds a half up, Go to the even digit. `longer` has the digits behind. */
 function toEven(rounded: string, longer: string): string {
   const size = rounded.includes('.') ? rounded.length : longer.indexOf('.')
@@ -67,7 +75,7 @@ function fixed(value: number, precision: number): string {
 /** `%g`: the exponent form below 1e-4 and from the precision on; trailing zeros are dropped. */
 function general(value: number, precision: number, sharp: boolean): string {
   if (value === 0) return sharp ? `0.${'0'.repeat(Math.max((precision < 0 ? 6 : precision) - 1, 0))}` : '0'
-  if (precision < 0 && !sharp) return shortest(value)
+  if (precision < 0) return sharp ? sixDigits(shortest(value)) : shortest(value)
   const digits = Math.max(precision < 0 ? 6 : precision, 1)
   const text = exactExponential(value, digits - 1)
   const e = text.indexOf('e')

@@ -64,6 +64,7 @@ class Formatter {
     if (!this.afterIndex) this.argumentIndex()
     if (this.at >= this.format.length) return `${errors}%!(NOVERB)`
     spec.verb = this.rune()
+    if (spec.verb === 'v') spec.plus = false
     if (spec.verb === '%') return `${errors}%`
     if (!this.goodIndex) return `${errors}%!${spec.verb}(BADINDEX)`
     if (this.next >= this.values.length) return `${errors}%!${spec.verb}(MISSING)`
@@ -173,13 +174,24 @@ function goType(value: LuaValue): string {
 
 function formatValue(spec: Spec, value: LuaValue): string {
   if (spec.verb === 'T') return pad(spec, goType(value))
-  if (spec.verb === 'p') return `%!p(${goType(value)}=${tostringPlain(value)})`
+  if (spec.verb === 'p') return badVerb(spec, value)
   if (typeof value === 'number') return formatNumber(spec, value)
   if (typeof value === 'string') return formatString(spec, value)
   const text = tostringPlain(value)
   if ('sxXqv'.includes(spec.verb)) return formatText(spec, text, 'string')
   if (spec.verb === 't' && typeof value === 'boolean') return pad(spec, text)
-  return `%!${spec.verb}(${goType(value)}=${text})`
+  // a nil of Go is a pointer to an empty struct
+  return value === undefined ? '&{}' : badVerb(spec, value)
+}
+
+/** What Go writes for a verb that the value does not know: its type, and the value with the flags given. */
+function badVerb(spec: Spec, value: LuaValue): string {
+  const text = tostringPlain(value)
+  let shown = text
+  if (typeof value === 'number') shown = formatFloat({ ...spec, verb: 'g' }, value)
+  else if (typeof value === 'string') shown = pad(spec, spec.precision < 0 ? text : truncate(text, spec.precision))
+  else if (typeof value === 'boolean') shown = pad(spec, text)
+  return `%!${spec.verb}(${goType(value)}=${shown})`
 }
 
 function formatNumber(spec: Spec, value: number): string {
@@ -206,7 +218,8 @@ function formatNumber(spec: Spec, value: number): string {
       return formatFloat(spec, value)
     default:
       if (isInteger(value)) return formatInteger(spec, toInt64(value))
-      return spec.verb === 'v' ? formatFloat({ ...spec, verb: 'g' }, value) : `%!${spec.verb}(float64=${numberToText(value)})`
+      if (spec.verb === 'v') return formatFloat({ ...spec, verb: 'g' }, value)
+      return `%!${spec.verb}(float64=${formatFloat({ ...spec, verb: 'g' }, value)})`
   }
 }
 
@@ -230,7 +243,7 @@ function formatText(spec: Spec, value: string, type: string): string {
     case 'X':
       return pad(spec, hexText(spec, value))
     default:
-      return `%!${verb}(${type}=${value})`
+      return `%!${verb}(${type}=${pad(spec, precision < 0 ? value : truncate(value, precision))})`
   }
 }
 
@@ -257,7 +270,7 @@ function formatInteger(spec: Spec, value: bigint): string {
   if (verb === 'q') return pad(spec, `'${character(value).replace(/['\\]/g, '\\$&')}'`)
   if (verb === 'U') return pad(spec, `U+${BigInt.asUintN(64, value).toString(16).toUpperCase().padStart(4, '0')}`, false)
   const base = BASES[verb]
-  if (base === undefined) return `%!${verb}(int64=${value})`
+  if (base === undefined) return `%!${verb}(int64=${formatInteger({ ...spec, verb: 'd' }, value)})`
   const negative = value < 0n
   let digits = (negative ? -value : value).toString(base)
   if (verb === 'X') digits = digits.toUpperCase()

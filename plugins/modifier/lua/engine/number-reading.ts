@@ -1,4 +1,5 @@
 /** Texts to numbers: three readers, each with Go's own rules. */
+import { charge } from './vm.js'
 
 const MIN = -(2n ** 63n)
 const MAX = 2n ** 63n - 1n
@@ -74,8 +75,14 @@ export function parseFloatGo(text: string): number | undefined {
 
 const trimmed = (text: string, chars: RegExp): string => text.replace(chars, '')
 
+/** Steps for a long text. */
+function readingCost(text: string): void {
+  if (text.length > 64) charge(text.length >> 2)
+}
+
 /** The reader of arithmetic, `CheckNumber` and number literals: `"010"` is 8, `"0b11"` 3, `"1_000"` 1000. */
 export function parseNumber(text: string): number | undefined {
+  readingCost(text)
   const body = trimmed(text, /^[ \t\n]+|[ \t\n]+$/g)
   if (/^[1-9][0-9]{0,14}$/.test(body)) return Number(body)
   return parsePrefixed(body) ?? parseFloatGo(body)
@@ -83,6 +90,7 @@ export function parseNumber(text: string): number | undefined {
 
 /** The reader of `tonumber`. */
 export function toNumber(text: string, base: number | undefined): number | undefined {
+  readingCost(text)
   const body = trimmed(text, /^[ \n\t]+|[ \n\t]+$/g)
   if (body.includes('.')) return parseFloatGo(body)
   if (base === undefined && /^0x/i.test(body)) return parseInteger(body.slice(2), 16)

@@ -157,6 +157,7 @@ export function len(value: LuaValue): LuaValue {
 }
 
 export function eq(a: LuaValue, b: LuaValue): boolean {
+  if (typeof a === 'string' && a.length > LONG_TEXT) charge(a.length >> 10)
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object') return false
   if (!(a instanceof LuaTable ? b instanceof LuaTable : a instanceof LuaUserdata && b instanceof LuaUserdata)) return false
@@ -176,16 +177,21 @@ function incomparable(a: LuaValue, b: LuaValue): never {
   raise(`attempt to compare ${typeName(a)} with ${typeName(b)}`)
 }
 
+function before(a: string, b: string): boolean {
+  if (a.length > LONG_TEXT) charge(a.length >> 10)
+  return a < b
+}
+
 export function lt(a: LuaValue, b: LuaValue): boolean {
   if (typeof a === 'number' && typeof b === 'number') return a < b
-  if (typeof a === 'string' && typeof b === 'string') return a < b
+  if (typeof a === 'string' && typeof b === 'string') return before(a, b)
   if (typeof a === 'number' || typeName(a) !== typeName(b)) incomparable(a, b)
   return compareBy('__lt', a, b) ?? incomparable(a, b)
 }
 
 export function le(a: LuaValue, b: LuaValue): boolean {
   if (typeof a === 'number' && typeof b === 'number') return a <= b
-  if (typeof a === 'string' && typeof b === 'string') return a <= b
+  if (typeof a === 'string' && typeof b === 'string') return !before(b, a)
   if (typeof a === 'number' || typeName(a) !== typeName(b)) incomparable(a, b)
   const result = compareBy('__le', a, b)
   if (result !== undefined) return result
@@ -199,10 +205,15 @@ export function ge(a: LuaValue, b: LuaValue): boolean {
   return typeof a === 'number' && typeof b === 'number' ? a >= b : le(b, a)
 }
 
-/** Joins two texts. Memory is taken for the shorter one: the longer is shared, not copied; reading a long text takes steps. */
+/** A text from this length on costs steps where JavaScript may copy or compare all of it. */
+const LONG_TEXT = 4096
+
+/** Joins two texts. Memory is taken for the shorter one: the longer is shared. Steps are taken for the copy that is made when the text is read. */
 export function join(a: string, b: string): string {
+  const size = a.length + b.length
   vm.memory -= Math.min(a.length, b.length) + 32
   if (vm.memory < 0) noMemory()
+  if (size > LONG_TEXT) charge(size >> 10)
   return a + b
 }
 
@@ -241,6 +252,7 @@ function takeLong(parts: readonly LuaValue[], total: number): void {
   let longest = 0
   for (const part of parts) if (typeof part === 'string' && part.length > longest) longest = part.length
   vm.memory -= total - longest
+  charge(total >> 10)
 }
 
 function concatEach(parts: readonly LuaValue[]): LuaValue {

@@ -173,6 +173,13 @@ class PatternParser {
     return classOf(code)
   }
 
+  /** gopher-lua says the place of the last character here, unless that is a `%` without a class. */
+  private failInBrackets(): never {
+    const { text } = this
+    const open = /%*$/.exec(text)![0].length % 2 === 1
+    throw new PatternError(`unexpected EOS at ${open ? 'EOS' : text.length - 1}`)
+  }
+
   private brackets(): ByteSet {
     const negated = this.peek() === '^'
     if (negated) this.at++
@@ -181,7 +188,7 @@ class PatternParser {
     let range = false
     for (;;) {
       const c = this.peek()
-      if (c === '') this.fail('unexpected EOS')
+      if (c === '') this.failInBrackets()
       if (c === ']' && classes.length > 0) break
       if (c === '-' && classes.length > 0) {
         this.at++

@@ -33,7 +33,7 @@ const MESSAGES: Record<LuaLimit, string> = {
 }
 
 /** A run is ended after so many times its CPU time, whatever else the machine does. */
-const PATIENCE = 4
+const PATIENCE = 2
 
 type Driven = Generator<unknown, unknown, unknown>
 type Saved = Pick<

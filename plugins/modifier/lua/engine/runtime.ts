@@ -1,5 +1,5 @@
 /** What generated code calls, by the names it uses. */
-import { all, callable, drop, first, hosted, NONE, overflow, PAUSE, settle, special, TAIL } from './calls.js'
+import { all, callable, drop, first, hosted, NONE, overflow, PAUSE, settle, special, TAIL, wide } from './calls.js'
 import { scope } from './environments.js'
 import { iterate } from './iterate.js'
 import {
@@ -39,6 +39,7 @@ export const RUNTIME = {
   first,
   all,
   drop,
+  wide,
   callable,
   special,
   hosted,

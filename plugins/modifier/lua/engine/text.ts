@@ -1,6 +1,7 @@
 /** `tostring` without metatables. */
 import { numberToText } from './numbers.js'
 import { LuaCoroutine, LuaTable, type LuaValue } from './values.js'
+import { charge } from './vm.js'
 
 const addresses = new WeakMap<object, string>()
 let next = 0xc000010000
@@ -9,6 +10,7 @@ let next = 0xc000010000
 function address(value: object): string {
   let text = addresses.get(value)
   if (text === undefined) {
+    charge(16)
     next += 16 * (1 + Math.floor(Math.random() * 64))
     text = `0x${next.toString(16)}`
     addresses.set(value, text)

@@ -177,7 +177,6 @@ export const base: Record<string, LuaFunction> = {
   tonumber(...args: LuaValue[]) {
     const base = args[1] === undefined ? undefined : checkInt(args[1], 2)
     const value = checkAny(args, 1)
-    if (typeof value === 'string') charge(value.length >> 4)
     return typeof value === 'number' ? value : typeof value === 'string' ? toNumber(value, base) : undefined
   },
   tostring: (...args: LuaValue[]) => tostring(checkAny(args, 1)),
@@ -189,6 +188,7 @@ export const base: Record<string, LuaFunction> = {
     const count = end - start + 1
     if (count <= 0) return NOTHING
     limited(count)
+    charge(count >> 2)
     const values: LuaValue[] = []
     for (let i = start; i <= end; i++) values.push(i > 0 && i <= array.length ? array[i - 1] : undefined)
     return values

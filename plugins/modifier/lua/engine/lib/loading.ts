@@ -15,12 +15,14 @@ export interface Loading {
 }
 
 /** Longest text that a script may compile. */
-const MAX_CHUNK = 65536
+const MAX_CHUNK = 16384
+/** Steps for compiling anything, besides those for each byte. */
+const COMPILING = 4000
 
 export function loadingFunctions(loading: Loading): Record<string, LuaFunction> {
   const load = (text: string, name: string): LuaResult => {
     if (text.length > MAX_CHUNK) return [undefined, `${name}: chunk has more than ${MAX_CHUNK} bytes`]
-    charge(text.length)
+    charge(COMPILING + 4 * text.length)
     const fn = loading.load(text, name)
     return typeof fn === 'string' ? [undefined, fn] : fn
   }
