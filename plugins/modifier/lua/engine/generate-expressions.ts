@@ -1,5 +1,6 @@
 /** Writes expressions. Each is a JavaScript expression; `t`, `s` and `r` are scratch variables of the function, read right after they are written. */
 import type { BinaryOperator, CallExpression, Expression, FunctionExpression, TableField } from './ast.js'
+import { calledName, isComparison, mayCall, numberText } from './expression-facts.js'
 import { Scopes } from './scope.js'
 
 const HELPERS: Record<BinaryOperator, string> = {
@@ -269,42 +270,4 @@ export abstract class ExpressionWriter extends Scopes {
     })
     return `${this.mark(line)}mixed([${items.join(',')}],${fields.length},${this.leftOver(fields.at(-1)!)})`
   }
-}
-
-/** Whether a call stands in an expression. */
-function mayCall(node: Expression): boolean {
-  switch (node.type) {
-    case 'call':
-      return true
-    case 'index':
-      return mayCall(node.object) || mayCall(node.key)
-    case 'and':
-    case 'or':
-    case 'binary':
-      return mayCall(node.left) || mayCall(node.right)
-    case 'concat':
-      return node.parts.some(mayCall)
-    case 'unary':
-      return mayCall(node.operand)
-    default:
-      return false
-  }
-}
-
-function isComparison(operator: BinaryOperator): boolean {
-  return ['==', '~=', '<', '<=', '>', '>='].includes(operator)
-}
-
-/** Name of a call in gopher-lua's messages. */
-function calledName({ callee, method }: CallExpression): string {
-  if (method !== undefined) return method
-  if (callee.type === 'name') return callee.name
-  return callee.type === 'index' && callee.key.type === 'string' ? callee.key.value : '?'
-}
-
-function numberText(value: number): string {
-  if (Number.isNaN(value)) return '(0/0)'
-  if (value === Number.POSITIVE_INFINITY) return '(1/0)'
-  if (value === Number.NEGATIVE_INFINITY) return '(-1/0)'
-  return value < 0 || Object.is(value, -0) ? `(-${-value})` : `${value}`
 }

@@ -1,88 +1,19 @@
 /** Recursive descent over gopher-lua's grammar. A wrong token is reported where gopher-lua's table-driven parser reports it: at the first that cannot follow. */
-import type { BinaryOperator, CallExpression, Expression, FunctionExpression, Statement, TableField } from './ast.js'
-import { Lexer, type Token } from './lexer.js'
-import { parseNumber } from './number-reading.js'
-import type { LuaSyntaxError } from './syntax-error.js'
-
-/** Nested blocks, parentheses and functions; gopher-lua has no such limit, JavaScript's stack has. */
-const MAX_NESTING = 180
-/** Left and right binding power. */
-const POWER: Record<string, [number, number]> = {
-  or: [1, 1],
-  and: [2, 2],
-  '<': [3, 3],
-  '>': [3, 3],
-  '<=': [3, 3],
-  '>=': [3, 3],
-  '~=': [3, 3],
-  '==': [3, 3],
-  '..': [5, 4],
-  '+': [6, 6],
-  '-': [6, 6],
-  '*': [7, 7],
-  '/': [7, 7],
-  '%': [7, 7],
-  '^': [10, 9]
-}
-const UNARY_POWER = 8
+import type { Expression, FunctionExpression, Statement } from './ast.js'
+import { ExpressionParser } from './parser-expressions.js'
 
 /** Parses the bytes of a chunk (one char for each byte); adds every name and text to `mentioned`. @throws LuaSyntaxError */
 export function parseChunk(text: string, chunkName: string, mentioned = new Set<string>()): FunctionExpression {
   return new Parser(text, chunkName, mentioned).chunk()
 }
 
-class Parser {
-  private readonly lexer: Lexer
-  private token: Token
-  private nesting = 0
-
-  private readonly mentioned: Set<string>
-
-  constructor(text: string, chunkName: string, mentioned: Set<string>) {
-    this.mentioned = mentioned
-    this.lexer = new Lexer(text, chunkName)
-    this.token = this.lexer.next()
-  }
-
+class Parser extends ExpressionParser {
   chunk(): FunctionExpression {
     const body = this.block()
     if (this.token.type !== 'eof') throw this.unexpected()
     const last = body.at(-1)
     const lastLine = last === undefined ? 0 : (last.lastLine ?? last.line) + 1
     return { type: 'function', line: 0, lastLine, parameters: [], variadic: true, body }
-  }
-
-  private unexpected(reason = 'syntax error'): LuaSyntaxError {
-    return this.lexer.error(this.lexer.token.text, reason)
-  }
-
-  private advance(): Token {
-    const token = this.token
-    if (token.type === 'name' || token.type === 'string') this.mentioned.add(token.text)
-    this.token = this.lexer.next()
-    return token
-  }
-
-  private is(type: string): boolean {
-    return this.token.type === type
-  }
-
-  private take(type: string): boolean {
-    if (this.token.type !== type) return false
-    this.advance()
-    return true
-  }
-
-  private expect(type: string): Token {
-    if (this.token.type !== type) throw this.unexpected()
-    return this.advance()
-  }
-
-  private deeper<T>(parse: () => T): T {
-    if (++this.nesting > MAX_NESTING) throw this.unexpected('nested too deeply')
-    const result = parse()
-    this.nesting--
-    return result
   }
 
   private block(): Statement[] {
@@ -106,10 +37,6 @@ class Parser {
     const { line, type } = this.advance()
     if (type === 'break') return { type: 'break', line }
     return { type: 'return', line, values: this.startsExpression() ? this.expressions() : [] }
-  }
-
-  private startsExpression(): boolean {
-    return 'nil true false number string ... function name ( { - not #'.split(' ').includes(this.token.type)
   }
 
   /** A statement, or undefined where none begins. */
@@ -244,149 +171,7 @@ class Parser {
     return target
   }
 
-  private expressions(): Expression[] {
-    const list = [this.expression()]
-    while (this.take(',')) list.push(this.expression())
-    return list
-  }
-
-  private expression(limit = 0): Expression {
-    return this.deeper(() => {
-      let left = this.operand()
-      for (;;) {
-        const operator = this.token.type
-        const power = POWER[operator]
-        if (power === undefined || power[0] <= limit) return left
-        left = operator === '..' ? this.concatenation(left) : join(this.advance().type, left, this.expression(power[1]))
-      }
-    })
-  }
-
-  /** `a .. b .. c` is one node, as it is one instruction for gopher-lua. */
-  private concatenation(first: Expression): Expression {
-    const parts = [first]
-    while (this.take('..')) parts.push(this.expression(POWER['..']![0]))
-    const last = parts.at(-1)!
-    if (last.type === 'concat') parts.splice(-1, 1, ...last.parts)
-    return { type: 'concat', parts, line: first.line }
-  }
-
-  private operand(): Expression {
-    const { type } = this.token
-    if (type === '-' || type === 'not' || type === '#') {
-      this.advance()
-      const operand = this.expression(UNARY_POWER)
-      return { type: 'unary', operator: type, operand, line: operand.line }
-    }
-    return this.simple()
-  }
-
-  private simple(): Expression {
-    const { type, line, text } = this.token
-    switch (type) {
-      case 'nil':
-      case 'true':
-      case 'false':
-        this.advance()
-        return { type, line }
-      case 'number':
-        this.advance()
-        return { type: 'number', line, value: parseNumber(text) ?? Number.NaN }
-      case 'string':
-        this.advance()
-        return { type: 'string', line, value: text }
-      case '...':
-        this.advance()
-        return { type: 'vararg', line, single: false }
-      case 'function':
-        this.advance()
-        return { ...this.functionBody(line, false), line }
-      case '{':
-        return this.table()
-      case 'name':
-      case '(':
-        return this.prefix()
-      default:
-        throw this.unexpected()
-    }
-  }
-
-  /** The expression in parentheses that was read last: it cannot be assigned to. */
-  private parenthesised: Expression | undefined
-
-  private prefix(): Expression {
-    let left = this.head()
-    for (;;) {
-      const { line } = left
-      switch (this.token.type) {
-        case '.': {
-          this.advance()
-          const key = this.expect('name')
-          left = { type: 'index', line, object: left, key: { type: 'string', value: key.text, line: key.line } }
-          break
-        }
-        case '[': {
-          this.advance()
-          const key = this.expression()
-          this.expect(']')
-          left = { type: 'index', line, object: left, key }
-          break
-        }
-        case ':': {
-          this.advance()
-          const method = this.expect('name').text
-          left = this.call(left, method)
-          break
-        }
-        case '(':
-        case '{':
-        case 'string':
-          left = this.call(left, undefined)
-          break
-        default:
-          return left
-      }
-    }
-  }
-
-  private head(): Expression {
-    const { line, type, text } = this.token
-    if (type === 'name') {
-      this.advance()
-      return { type: 'name', name: text, line }
-    }
-    this.expect('(')
-    const inner = this.expression()
-    this.expect(')')
-    if (inner.type === 'call') inner.single = true
-    else {
-      if (inner.type === 'vararg') inner.single = true
-      inner.line = line
-    }
-    this.parenthesised = inner
-    return inner
-  }
-
-  private call(callee: Expression, method: string | undefined): CallExpression {
-    const call: CallExpression = { type: 'call', line: callee.line, callee, method, args: [], single: false }
-    const { type, line, text } = this.token
-    if (type === 'string') {
-      this.advance()
-      call.args.push({ type: 'string', value: text, line })
-    } else if (type === '{') {
-      call.args.push(this.table())
-    } else {
-      this.expect('(')
-      if (!this.is(')')) {
-        if (!this.startsExpression()) throw this.unexpected()
-        call.args = this.expressions()
-      }
-      this.expect(')')
-    }
-    return call
-  }
-
-  private functionBody(line: number, method: boolean): FunctionExpression {
+  protected override functionBody(line: number, method: boolean): FunctionExpression {
     this.expect('(')
     const parameters = method ? ['self'] : []
     let variadic = false
@@ -403,37 +188,4 @@ class Parser {
     const body = this.block()
     return { type: 'function', line, parameters, variadic, body, lastLine: this.expect('end').line }
   }
-
-  private table(): Expression {
-    const { line } = this.expect('{')
-    const fields: TableField[] = []
-    while (!this.is('}')) {
-      fields.push(this.field())
-      if (!this.take(',') && !this.take(';')) break
-      // gopher-lua's grammar takes several separators in a row
-      while (this.take(',') || this.take(';'));
-    }
-    this.expect('}')
-    return { type: 'table', line, fields }
-  }
-
-  private field(): TableField {
-    if (this.take('[')) {
-      const key = this.expression()
-      this.expect(']')
-      this.expect('=')
-      return { key, value: this.expression() }
-    }
-    if (!this.startsExpression()) throw this.unexpected()
-    const { line } = this.token
-    const value = this.expression()
-    if (value.type !== 'name' || this.parenthesised === value || !this.take('=')) return { key: undefined, value }
-    return { key: { type: 'string', value: value.name, line }, value: this.expression() }
-  }
-}
-
-function join(operator: string, left: Expression, right: Expression): Expression {
-  const { line } = left
-  if (operator === 'and' || operator === 'or') return { type: operator, left, right, line }
-  return { type: 'binary', operator: operator as BinaryOperator, left, right, line }
 }

@@ -1,4 +1,5 @@
 /** Compiles Lua patterns to instructions, as gopher-lua's `pm` does: its errors, its leniency with `)` and `]`. */
+import { ALL, type ByteSet, between, classOf, EOS, only } from './pattern-classes.js'
 
 export const OP_CHAR = 0
 export const OP_MATCH = 1
@@ -9,9 +10,6 @@ export const OP_SAVE = 5
 export const OP_PLACE = 6
 export const OP_BRACE = 7
 export const OP_BACK = 8
-
-/** Which bytes a single character matches. */
-type ByteSet = Uint8Array
 
 export interface PatternProgram {
   readonly op: number[]
@@ -26,7 +24,6 @@ export interface PatternProgram {
 
 export class PatternError extends Error {}
 
-const EOS = -1
 const MAX_NESTING = 150
 
 type Item =
@@ -209,55 +206,6 @@ class PatternParser {
     for (let i = 0; i < 256; i++) set[i] = classes.some(one => one.set[i] === 1) === negated ? 0 : 1
     return set
   }
-}
-
-const ALL: ByteSet = new Uint8Array(256).fill(1)
-const singles = new Map<number, ByteSet>()
-
-function only(code: number): ByteSet {
-  let set = singles.get(code)
-  if (set === undefined) {
-    set = new Uint8Array(256)
-    if (code >= 0) set[code] = 1
-    singles.set(code, set)
-  }
-  return set
-}
-
-function between(begin: number | undefined, end: number | undefined): ByteSet {
-  const set = new Uint8Array(256)
-  if (begin !== undefined && end !== undefined) for (let i = begin; i <= end; i++) set[i] = 1
-  return set
-}
-
-const CLASSES: Record<string, (c: number) => boolean> = {
-  a: c => (c >= 65 && c <= 90) || (c >= 97 && c <= 122),
-  c: c => c <= 31 || c === 127,
-  d: c => c >= 48 && c <= 57,
-  l: c => c >= 97 && c <= 122,
-  p: c => (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126),
-  s: c => c === 32 || (c >= 9 && c <= 13),
-  u: c => c >= 65 && c <= 90,
-  w: c => (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122),
-  x: c => (c >= 48 && c <= 57) || (c >= 65 && c <= 70) || (c >= 97 && c <= 102),
-  z: c => c === 0
-}
-const named = new Map<number, ByteSet>()
-
-/** `%a` and alike; `%` before another character is that character. */
-function classOf(code: number): ByteSet {
-  let set = named.get(code)
-  if (set !== undefined) return set
-  set = new Uint8Array(256)
-  const letter = code === EOS ? '' : String.fromCharCode(code)
-  const matches = CLASSES[letter.toLowerCase()]
-  const negated = letter >= 'A' && letter <= 'Z'
-  for (let i = 0; i < 256; i++) {
-    if (matches === undefined) set[i] = i === code ? 1 : 0
-    else set[i] = matches(i) === negated ? 0 : 1
-  }
-  named.set(code, set)
-  return set
 }
 
 function assemble(parser: PatternParser): PatternProgram {

@@ -8,7 +8,7 @@ import type { RunningScript } from './running.js'
 import { nextTurn } from './slices.js'
 import { LuaSyntaxError } from './syntax-error.js'
 import { type LuaFunction, LuaTable, type LuaValue } from './values.js'
-import { vm } from './vm.js'
+import { allocate, vm } from './vm.js'
 
 export interface RunOptions {
   /** Ends the run when it is aborted. */
@@ -19,6 +19,8 @@ export interface RunOptions {
 
 /** Steps between two looks at the clock. */
 const QUANTUM = 2048
+/** The same for a script that is about to pause. */
+const QUANTUM_WHEN_TIRED = 64
 /** A plain run that computes longer makes its program pause from then on. */
 const SLOW_MS = 8
 /** … when it has also taken so many steps: a busy machine makes short scripts take long. */
@@ -60,6 +62,8 @@ export class LuaRun implements RunningScript {
   /** What a run in several parts keeps between them. */
   private guards = 0
   private coroutine: unknown
+  /** Chunks that the script made: kept, so that errors of their functions find their lines. */
+  private readonly loaded: ChunkMain[] = []
   /** CPU time of the process when the run first looked at the clock. */
   private cpuBefore: NodeJS.CpuUsage | undefined
 
@@ -178,7 +182,7 @@ export class LuaRun implements RunningScript {
   }
 
   refuel(): number {
-    this.fuel -= QUANTUM
+    this.fuel -= this.tired ? QUANTUM_WHEN_TIRED : QUANTUM
     if (this.fuel < 0) this.end('fuel')
     if (this.signal?.aborted === true) this.end('aborted')
     this.cpuBefore ??= process.cpuUsage()
@@ -189,8 +193,11 @@ export class LuaRun implements RunningScript {
     if (!this.variant.resumable) {
       if (slice > SLOW_MS && this.program.limits.fuel - this.fuel > SLOW_STEPS) this.program.slowDown()
     } else if (slice > this.program.limits.sliceMs) {
+      // asked before: a library function or metamethod runs, which cannot pause and holds up others for too long
+      const { sliceMs, blockMs } = this.program.limits
+      if (this.tired && slice > sliceMs + PATIENCE * blockMs) this.end('cpu')
       this.tired = true
-      return 0
+      return QUANTUM_WHEN_TIRED
     }
     return QUANTUM
   }
@@ -215,7 +222,9 @@ export class LuaRun implements RunningScript {
 
   load(text: string, chunkName: string): LuaFunction | string {
     try {
+      allocate(4096 + 16 * text.length)
       const main = this.program.load(text, chunkName, this.variant.resumable)
+      this.loaded.push(main)
       return main.make?.(this.globals) ?? ((...args: LuaValue[]) => main(this.globals, ...args))
     } catch (error) {
       if (error instanceof LuaSyntaxError) return error.message

@@ -46,7 +46,7 @@ describe('limits of a run', () => {
   for (const [name, text] of Object.entries(ENDLESS)) {
     it(`ends ${name} by its steps`, async () => {
       assert.equal((await end(text, { ...wide, fuel: 300_000 })).limit, 'fuel')
-      assert.equal((await end(text, { cpuMs: 30_000, blockMs: 0, fuel: 300_000 })).limit, 'fuel')
+      assert.equal((await end(text, { cpuMs: 30_000, blockMs: 20_000, fuel: 300_000 })).limit, 'fuel')
     })
   }
 
@@ -135,8 +135,13 @@ describe('limits of a run', () => {
     assert.deepEqual(await run, [true])
   })
 
+  it('ends a library function that cannot pause and holds up others', async () => {
+    const text = 'table.sort({2, 1}, function() while true do end end)'
+    assert.equal((await end(text, { cpuMs: 30_000, blockMs: 5, sliceMs: 1, fuel: 1e15 })).limit, 'cpu')
+  })
+
   it('makes a program pause once a run of it has computed long', async () => {
-    const program = compileLua([{ text: 'while true do end' }], { limits: { cpuMs: 30, blockMs: 30, fuel: 1e12 } })
+    const program = compileLua([{ text: 'while true do end' }], { limits: { cpuMs: 500, blockMs: 500, fuel: 1e12 } })
     assert.equal(program.resumable, false)
     assert.throws(() => program.start().execute(0), { limit: 'cpu' })
     assert.equal(program.resumable, true)

@@ -60,7 +60,7 @@ async function outcome(src: string, blockMs: number): Promise<{ out: string; err
 
 for (const [how, blockMs] of [
   ['plain functions', LONG],
-  ['generators', 0]
+  ['generators', LONG / 2]
 ] as const) {
   describe(`programs recorded from gopher-lua, as ${how}`, () => {
     for (const { name, src, out, err = '' } of recorded) {
