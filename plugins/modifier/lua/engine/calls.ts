@@ -42,17 +42,17 @@ export function special(result: unknown): boolean {
   return typeof result === 'object' && !(result instanceof LuaObject) && !Array.isArray(result)
 }
 
-const HOSTED = Symbol('hosted')
+const IN_PLACE = Symbol('in place')
 
 /** Marks what a library function returns to be run or waited for: it is not handed on by tail calls, so that errors find its caller. */
-export function markHosted(prototype: object): void {
-  Object.defineProperty(prototype, HOSTED, { value: true })
+export function markInPlace(prototype: object): void {
+  Object.defineProperty(prototype, IN_PLACE, { value: true })
 }
-markHosted(Wait.prototype)
-markHosted(Yielded.prototype)
+markInPlace(Wait.prototype)
+markInPlace(Yielded.prototype)
 
-export function hosted(result: unknown): boolean {
-  return special(result) && (result as { [HOSTED]?: boolean })[HOSTED] === true
+export function inPlace(result: unknown): boolean {
+  return special(result) && (result as { [IN_PLACE]?: boolean })[IN_PLACE] === true
 }
 
 /** Runs what is no result yet, inside of a generator. */

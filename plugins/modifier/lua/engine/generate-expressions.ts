@@ -177,7 +177,7 @@ export abstract class ExpressionWriter extends Scopes {
     if (resumable) {
       // a generator of the script that has not begun costs no frame: the caller runs it
       const text = `const ${callee}=${parts.callee},${callee}a=[${parts.args}];${leave}`
-      return `{${text}r=${this.mark(node.line, calledName(node))}${callee}(...${callee}a);return (${this.mark(node.line, calledName(node))}hosted(r)?yield*settle(r):r)}`
+      return `{${text}r=${this.mark(node.line, calledName(node))}${callee}(...${callee}a);return (${this.mark(node.line, calledName(node))}inPlace(r)?yield*settle(r):r)}`
     }
     const list = node.method === undefined ? [] : ['s']
     head += `const ${callee}=${parts.callee}`

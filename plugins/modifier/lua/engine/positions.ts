@@ -46,7 +46,7 @@ export function nextFile(): string {
   return FILE_PREFIX + ++count
 }
 
-/** The generated code keeps the map alive. */
+/** Makes the map known; `compile.ts` keeps it alive with the code it describes. */
 export function registerChunk(file: string, map: ChunkMap): void {
   chunks.set(file, new WeakRef(map))
   forgotten.register(map, file)

@@ -1,5 +1,5 @@
 /** What generated code calls, by the names it uses. */
-import { all, callable, drop, first, hosted, NONE, overflow, PAUSE, settle, special, TAIL, wide } from './calls.js'
+import { all, callable, drop, first, inPlace, NONE, overflow, PAUSE, settle, special, TAIL, wide } from './calls.js'
 import { scope } from './environments.js'
 import { iterate } from './iterate.js'
 import {
@@ -42,7 +42,7 @@ export const RUNTIME = {
   wide,
   callable,
   special,
-  hosted,
+  inPlace,
   settle,
   overflow,
   refuel,

@@ -1,5 +1,5 @@
 /** The functions that every script has. Files are out of reach: `dofile`, `loadfile` and `require` behave as if there were none. */
-import { all, callAll, callable, markHosted, settle, special } from '../calls.js'
+import { all, callAll, callable, markInPlace, settle, special } from '../calls.js'
 import { checkAny, checkFunction, checkInt, checkString, checkTable, optInt, optString } from '../checks.js'
 import { argumentError, asLuaError, errorAt, raise, raiseValue } from '../errors.js'
 import { ipairsStep, nextFunction, pairsStep } from '../iterate.js'
@@ -86,7 +86,7 @@ const protectAndWait = function* (
   }
 }
 Object.defineProperty(protectAndWait, 'name', { value: 'G:pcall' })
-markHosted(protectAndWait.prototype as object)
+markInPlace(protectAndWait.prototype as object)
 
 /** The results of a call that failed. An error inside of the handler replaces the first. */
 function failed(value: LuaValue, handler: LuaFunction | undefined): LuaResult {

@@ -1,5 +1,5 @@
 /** The library `coroutine`. A coroutine is a generator; a program that names this library consists of generators. */
-import { all, markHosted, settle, special, Yielded } from '../calls.js'
+import { all, markInPlace, settle, special, Yielded } from '../calls.js'
 import { checkFunction } from '../checks.js'
 import { asLuaError, raise, typeError } from '../errors.js'
 import { LuaCoroutine, type LuaFunction, type LuaResult, type LuaValue } from '../values.js'
@@ -47,7 +47,7 @@ const resume = function* (co: LuaCoroutine, args: readonly LuaValue[]): Generato
   }
 }
 Object.defineProperty(resume, 'name', { value: 'G:resume' })
-markHosted(resume.prototype as object)
+markInPlace(resume.prototype as object)
 
 /** Runs until the coroutine yields or ends; pauses and waits go on to the driver of the run. */
 function* untilItStops(co: LuaCoroutine, args: readonly LuaValue[]): Generator<unknown, readonly LuaValue[], unknown> {
