@@ -15,7 +15,7 @@ import {
   type Wrap
 } from 'sluice/plugin'
 import { KEY_SOURCE_PROPERTIES, openKeySource } from '../../_shared/keys/key-options.js'
-import { ALGORITHMS, type KeyUse } from '../../_shared/keys/key-set.js'
+import { ALGORITHMS } from '../../_shared/keys/key-set.js'
 import { compileSign, type Sign, signFields } from './sign.js'
 
 const SCHEMA = {
@@ -61,19 +61,38 @@ async function compileSigner(options: OptionReader, context: ComponentContext, t
   const full = options.flag('full')
   const jose = await import('jose')
   const source = await openKeySource(options, KEY_TIMES, context, tag)
-  const pointer = options.has('jwk_local_path') ? '/jwk_local_path' : '/jwk_url'
-  await source.load().catch((cause: Error) => context.fail(pointer, cause.message))
-  const wanted: KeyUse = { alg, strategy: 'kid', use: 'sign' }
-  const key = await source.find(keyId, wanted)
-  if (key === undefined) context.fail('/kid', `the set has no private key ${JSON.stringify(keyId)} for ${alg}`)
-  const sign = compileSign({ jose, key, alg, keyId, type, full })
-  try {
-    await sign({})
-  } catch (cause) {
-    context.fail('/kid', `the key cannot sign: ${(cause as Error).message}`)
+  const open = async (): Promise<Sign> => {
+    const key = await source.find(keyId, { alg, strategy: 'kid', use: 'sign' })
+    if (key === undefined) throw new Error(`the set has no private key ${JSON.stringify(keyId)} for ${alg}`)
+    const sign = compileSign({ jose, key, alg, keyId, type, full })
+    await sign({}).catch((cause: Error) => Promise.reject(new Error(`the key cannot sign: ${cause.message}`)))
+    return sign
   }
+  const away = await source.load().then(
+    () => undefined,
+    (cause: Error) => cause.message
+  )
+  if (away !== undefined) {
+    if (options.has('jwk_local_path')) options.fail('/jwk_local_path', away)
+    options.report('/jwk_url', `${away}. Requests are refused until the server has given the keys`, 'warning')
+  }
+  const sign = away === undefined ? await open().catch((cause: Error) => options.fail('/kid', cause.message)) : signLater(open)
   context.logger.debug(`${tag} Signer enabled`)
   return compileStage(sign, fields)
+}
+
+/** Signs as soon as `open` finds the key. Until then each call asks again, and the key source spares its server. */
+function signLater(open: () => Promise<Sign>): Sign {
+  let opened: Promise<Sign> | undefined
+  return async payload => {
+    opened ??= open()
+    try {
+      return await (await opened)(payload)
+    } catch (cause) {
+      opened = undefined
+      throw cause
+    }
+  }
 }
 
 function compileStage(sign: Sign, fields: readonly string[]): Wrap {
