@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors.js'
 import { UnansweredWork } from '../message/blame.js'
+import type { AnswerTarget } from '../message/context.js'
 import type { RequestMessage } from '../message/request.js'
 import type { ResponseMessage } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'
@@ -12,10 +13,43 @@ export interface EndpointPlan {
   readonly step: Step
   /** Makes a response of a failure. */
   readonly failed: (error: unknown, request: RequestMessage) => ResponseMessage
+  readonly timeoutMs: number
   /** The endpoint's timeout goes on until the body's end. */
   readonly coversBody: boolean
   /** Plugins run inside, which may never settle: at the end of the scope the gateway responds in their place. */
   readonly races: boolean
+  /** Where its exchanges lead. */
+  readonly target: AnswerTarget
+  /** An exchange may end in a tunnel; else the client's offer of another protocol is passed over. */
+  readonly tunnels: boolean
+  /** The endpoint's lists are the outermost step: they may change a request object in place that only this run uses. */
+  readonly narrows: boolean
+}
+
+/** Where requests go into an endpoint. */
+export class EndpointEntry {
+  private readonly plan: EndpointPlan
+  private readonly limitText: string
+
+  constructor(plan: EndpointPlan) {
+    this.plan = plan
+    this.limitText = `timeout=${plan.timeoutMs}ms`
+  }
+
+  /** Always calls `receiver` with a response: failures are responses. `request` is the client's, before the endpoint's lists. */
+  handle(request: RequestMessage, receiver: ResponseReceiver): void {
+    const { plan } = this
+    request.exchange.target = plan.target
+    request.scope.expireIn(plan.timeoutMs, this.limitText)
+    if (!plan.tunnels) request.exchange.offer = undefined
+    new EndpointRun(plan, request, receiver).start()
+  }
+
+  /** As {@link handle}, for a request object that only this call uses. */
+  serve(request: RequestMessage, receiver: ResponseReceiver): void {
+    request.sole = this.plan.narrows
+    this.handle(request, receiver)
+  }
 }
 
 /** One request on its way through an endpoint, until there is a response; one that comes too late is discarded. */

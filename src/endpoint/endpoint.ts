@@ -8,18 +8,15 @@
 import { type BackendRole, compileBackend } from '../backend/backend.js'
 import type { EndpointConfig } from '../config/types.js'
 import { meteredReport } from '../exchange/report.js'
-import type { AnswerTarget } from '../message/context.js'
-import type { RequestMessage } from '../message/request.js'
 import type { PipeDescription, PipeStage } from '../pipe/description.js'
 import { layered } from '../pipe/layer.js'
 import { meterLayer } from '../pipe/measure.js'
-import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { EndpointLayers } from '../plugin/run/layers.js'
 import { compileAnswers, writerLayer } from './answers.js'
 import { BootLog } from './boot-log.js'
 import type { EndpointDeps } from './deps.js'
 import { compileDirect, type DirectServe } from './direct.js'
-import { type EndpointPlan, EndpointRun } from './endpoint-run.js'
+import { EndpointEntry, type EndpointPlan } from './endpoint-run.js'
 import { compileLists, listsLayer } from './lists.js'
 import { compileProxy, failingPipe, type PlacedBackend } from './proxy.js'
 
@@ -28,10 +25,8 @@ export interface Endpoint {
   readonly direct: DirectServe | undefined
   /** ms that a tunnel may be silent; undefined where `Upgrade` is passed over. */
   readonly tunnelIdleMs: number | undefined
-  /** Always calls `receiver` with a response: failures are responses. `request` is the client's, before the endpoint's lists. */
-  handle(request: RequestMessage, receiver: ResponseReceiver): void
-  /** As {@link handle}, for a request object that only this call uses. */
-  serve(request: RequestMessage, receiver: ResponseReceiver): void
+  /** Where requests with message objects go in. */
+  readonly entry: EndpointEntry
   /** What it was compiled to. */
   readonly description: PipeDescription
 }
@@ -73,58 +68,49 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   )
 
   const races = hasStages(layers, backends)
-  const direct =
-    passthrough && only !== undefined && config.broken === undefined && !races && isPlain(only, concurrentCalls)
-      ? compileDirect(
-          {
-            route: config.path,
-            ownFields: answers.noOpFields,
-            timeoutMs,
-            timeoutCoversBody: coversBody,
-            maxRequestBytes: router.maxRequestBytes,
-            failureParts: answers.failureParts,
-            logFailure: answers.logFailure,
-            report: meteredReport(deps.report, [layers.meter, only.pipe.layers.meter]),
-            watch: only.pipe.layers.watch
-          },
-          lists,
-          only.pipe.address
-        )
-      : undefined
-
-  const limitText = `timeout=${timeoutMs}ms`
+  const isDirect = passthrough && config.broken === undefined && !races && only !== undefined && isPlain(only, concurrentCalls)
+  const direct = isDirect
+    ? compileDirect(
+        {
+          route: config.path,
+          ownFields: answers.noOpFields,
+          timeoutMs,
+          timeoutCoversBody: coversBody,
+          maxRequestBytes: router.maxRequestBytes,
+          failureParts: answers.failureParts,
+          logFailure: answers.logFailure,
+          report: meteredReport(deps.report, [layers.meter, only.pipe.layers.meter]),
+          watch: only.pipe.layers.watch
+        },
+        lists,
+        only.pipe.address
+      )
+    : undefined
   const tunnelIdleMs = mayTunnel(config) ? router.tunnelIdleTimeoutMs || Math.max(timeoutMs, LEAST_TUNNEL_IDLE_MS) : undefined
-  const plan: EndpointPlan = { step: pipe.step, failed: answers.failed, coversBody, races }
-  const target: AnswerTarget = { route: config.path, tag, idleMs: coversBody ? 0 : timeoutMs, tunnelIdleMs: tunnelIdleMs ?? 0 }
-  const narrows = layers.router === undefined
-
-  function serve(request: RequestMessage, receiver: ResponseReceiver): void {
-    request.sole = narrows
-    handle(request, receiver)
-  }
-
-  function handle(request: RequestMessage, receiver: ResponseReceiver): void {
-    request.exchange.target = target
-    request.scope.expireIn(timeoutMs, limitText)
-    if (tunnelIdleMs === undefined) request.exchange.offer = undefined
-    new EndpointRun(plan, request, receiver).start()
-  }
-
-  const timeout: PipeStage = {
-    name: `timeout ${timeoutMs} ms`,
-    place: 'endpoint/timeout',
-    holdsBody: 'no',
-    note: coversBody ? 'until the end of the body' : 'until the head; then the body may stand still as long'
+  const plan: EndpointPlan = {
+    step: pipe.step,
+    failed: answers.failed,
+    timeoutMs,
+    coversBody,
+    races,
+    target: { route: config.path, tag, idleMs: coversBody ? 0 : timeoutMs, tunnelIdleMs: tunnelIdleMs ?? 0 },
+    tunnels: tunnelIdleMs !== undefined,
+    narrows: layers.router === undefined
   }
   const description: PipeDescription = {
     method: config.method,
     path: config.path,
     pipe: passthrough ? 'passthrough' : 'aggregate',
     direct: direct !== undefined,
-    stages: [timeout, ...pipe.stages],
+    stages: [timeoutStage(timeoutMs, coversBody), ...pipe.stages],
     backends: pipe.backends
   }
-  return { direct, tunnelIdleMs, handle, serve, description }
+  return { direct, tunnelIdleMs, entry: new EndpointEntry(plan), description }
+}
+
+function timeoutStage(timeoutMs: number, coversBody: boolean): PipeStage {
+  const note = coversBody ? 'until the end of the body' : 'until the head; then the body may stand still as long'
+  return { name: `timeout ${timeoutMs} ms`, place: 'endpoint/timeout', holdsBody: 'no', note }
 }
 
 async function compileBackends(config: EndpointConfig, deps: EndpointDeps, log: BootLog): Promise<PlacedBackend[]> {

@@ -65,7 +65,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (match.kind !== 'route') return receiver.receive(options.answerMiss(match, request))
     if ('reserved' in match.value) return answerReserved(match.value, request, receiver)
     if (match.params !== NO_PARAMS) request.params = match.params
-    match.value.handle(request, receiver)
+    match.value.entry.handle(request, receiver)
   }
   const guarded = options.inner === undefined ? undefined : betweenStages(options.inner, proceed)
   const routed: Step = {
@@ -102,7 +102,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const request = requestOf(exchange, target, options.maxBodyBytes)
     if (match?.kind === 'route' && endpoint !== undefined) {
       if (match.params !== NO_PARAMS) request.params = match.params
-      endpoint.serve(request, exchange)
+      endpoint.entry.serve(request, exchange)
       return
     }
     chain.send(request, exchange)
