@@ -62,7 +62,10 @@ export function takeInventory(root: Readonly<Record<string, unknown>>): ServiceP
 }
 
 function endpointPart(reader: ObjectReader, timeoutMs: number, outputEncoding: string): EndpointPart {
-  const method = reader.string('method', '').toUpperCase() || 'GET'
+  const given = reader.raw('method')
+  // Of several methods one that writes tells most.
+  const methods = Array.isArray(given) ? reader.strings('method') : [given === '*' ? 'POST' : reader.string('method', '')]
+  const method = (methods.find(one => !/^(get|head|)$/i.test(one)) ?? methods[0] ?? '').toUpperCase() || 'GET'
   return {
     ...partOf(reader),
     path: reader.string('endpoint', ''),

@@ -60,6 +60,7 @@ function compileParts(text: string, inPath: boolean, goPattern: string): (params
     return () => only
   }
   const encoders = parts.map((name, i) => (i % 2 === 1 ? encoderOf(name, inPath) : undefined))
+  for (let i = 1; i < parts.length; i += 2) parts[i] = parts[i]!.replace(REST, '')
   const ownDots = hasDotSegment(parts.filter((_, i) => i % 2 === 0).join('x'))
   return params => {
     let out = parts[0]!
@@ -84,7 +85,12 @@ const DOTS = /^\.{1,2}(?:;|$)/
 /** Of an earlier response or a token: data, which came in no path. */
 const DATA_NAME = /^(?:resp\d|JWT\.)/i
 
+/** Ends the name of a parameter that takes the rest of a path. */
+const REST = /\.{3}$/
+
 function encoderOf(name: string, inPath: boolean): ParamEncoder {
+  if (inPath && REST.test(name))
+    return (params, given, value) => keptText(params, given, value).split('/').map(encodeSegment).join('/')
   if (DATA_NAME.test(name))
     return inPath ? (_params, _name, value) => encodeSegment(value) : (_params, _name, value) => encodeQueryValue(value)
   const encode = inPath ? encodeSegment : encodeQueryParam

@@ -7,7 +7,7 @@ import { type Findings, WITHOUT_EFFECT } from './findings.js'
 import { cleanHost, hasOtherScheme, hostFault, placeholderIn } from './hosts.js'
 import { isObject } from './json-value.js'
 import type { ObjectReader } from './object-reader.js'
-import { cleanPath, compileGoPattern } from './path-params.js'
+import { cleanPath, compileGoPattern, markRest, type RestParam, withRest } from './path-params.js'
 import { checkedExtra } from './plugin-options.js'
 import { flatmapFault, optionsReader, readBackendHttp, readBackendHttpClient, readBackendProxy } from './proxy-options.js'
 import type { BackendConfig } from './types.js'
@@ -17,6 +17,7 @@ export interface BackendContext {
   readonly endpointMethod: string
   readonly ginPath: string
   readonly params: readonly string[]
+  readonly rest: RestParam | undefined
   readonly index: number
   readonly sequential: boolean
   readonly timeoutMs: number
@@ -60,7 +61,7 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
       : refused
         ? undefined
         : hostsFault(reader, hosts, sd === 'dns' || hasClientPlugin)
-  const urlPattern = cleanPath(reader.string('url_pattern', ''))
+  const urlPattern = withRest(cleanPath(reader.string('url_pattern', '')), context.rest)
   checkNoEffect(reader)
   const proxy = readBackendProxy(optionsReader(parts, 'proxy', findings), context.timeoutMs)
   // a no-op body is never shaped
@@ -70,7 +71,7 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
     method: readMethod(reader, context.endpointMethod),
     hosts,
     disableHostSanitize,
-    urlPattern,
+    urlPattern: markRest(urlPattern, context.rest),
     goPattern: compileGoPattern(urlPattern, {
       method: context.endpointMethod,
       ginPath: context.ginPath,

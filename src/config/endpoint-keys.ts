@@ -34,12 +34,35 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ['url_pattern', 'set it in the backend']
 ])
 
-/** Reads one endpoint; undefined when it cannot be served or, tolerant, is skipped. */
-export function readEndpoint(reader: ObjectReader, context: EndpointContext): EndpointConfig | undefined {
+/** Reads one endpoint, as one for each of its methods; none when it cannot be served or, tolerant, is skipped. */
+export function readEndpoint(reader: ObjectReader, context: EndpointContext): readonly EndpointConfig[] {
+  const given = reader.raw('method')
+  const methods = given === '*' ? [...METHODS] : Array.isArray(given) ? [...new Set(reader.strings('method'))] : undefined
+  if (methods === undefined) {
+    const endpoint = readWithMethod(reader, context, reader.string('method', ''))
+    return endpoint === undefined ? [] : [endpoint]
+  }
+  const first = readWithMethod(reader, context, methods[0] ?? '')
+  if (first === undefined) return []
+  const own = reader.objects('backend').map(backend => (backend?.string('method', '') ?? '') !== '')
+  return [
+    first,
+    ...methods
+      .slice(1)
+      .map(method => method.toUpperCase())
+      .filter(method => isSupported(reader, first.ginPath, method))
+      .map(method => ({
+        ...first,
+        method,
+        backends: first.backends.map((backend, i) => (own[i] ? backend : { ...backend, method }))
+      }))
+  ]
+}
+
+function readWithMethod(reader: ObjectReader, context: EndpointContext, givenMethod: string): EndpointConfig | undefined {
   const { findings } = reader
-  const givenMethod = reader.string('method', '')
   const cleaned = cleanPath(reader.string('endpoint', ''))
-  const { path, ginPath, params } = parseEndpointPath(cleaned, context.disableRest)
+  const { path, ginPath, params, rest } = parseEndpointPath(cleaned, context.disableRest)
   const method = (givenMethod || 'GET').toUpperCase()
   const parts = context.extra.read(reader, 'endpoint')
   const timeoutMs = reader.duration('timeout', 0) || context.timeoutMs
@@ -55,6 +78,7 @@ export function readEndpoint(reader: ObjectReader, context: EndpointContext): En
       endpointMethod: givenMethod || 'GET',
       ginPath,
       params,
+      rest,
       index,
       sequential: proxy.sequential,
       timeoutMs,
@@ -91,18 +115,22 @@ export function readEndpoint(reader: ObjectReader, context: EndpointContext): En
     const message = 'can not use NoOp encoding with more than one backends connected to the same endpoint'
     findings.add('fatal', reader.pointer, message, 'keep one backend, or choose another `output_encoding`')
   }
-  if (!METHODS.has(method)) {
-    const message = `[SERVICE: Router] [ENDPOINT: ${ginPath} ] Unsupported method ${method}`
-    // KrakenD goes on without the endpoint; a word that is no method at all was meant to be another one.
-    const severity = HTTP_METHODS.includes(method) ? 'warning' : 'error'
-    findings.add(severity, reader.at('method'), message, 'one of GET, POST, PUT, PATCH, DELETE; the endpoint is left out')
-    return undefined
-  }
+  if (!isSupported(reader, ginPath, method)) return undefined
   const { missingTransport } = parts
   const broken =
     brokenText(reader, endpoint, faults) ??
     (missingTransport && `there is no '${missingTransport}', and no call is made in its place`)
   return broken === undefined ? endpoint : { ...endpoint, broken }
+}
+
+/** Tells of a method that endpoints cannot have. */
+function isSupported(reader: ObjectReader, ginPath: string, method: string): boolean {
+  if (METHODS.has(method)) return true
+  const message = `[SERVICE: Router] [ENDPOINT: ${ginPath} ] Unsupported method ${method}`
+  // KrakenD goes on without the endpoint; a word that is no method at all was meant to be another one.
+  const severity = HTTP_METHODS.includes(method) ? 'warning' : 'error'
+  reader.findings.add(severity, reader.at('method'), message, 'one of GET, POST, PUT, PATCH, DELETE; the endpoint is left out')
+  return false
 }
 
 function checkPath(reader: ObjectReader, name: string, cleaned: string, backends: number): void {
@@ -112,7 +140,7 @@ function checkPath(reader: ObjectReader, name: string, cleaned: string, backends
       ? 'use parameters, `/{name}`, instead of `*`'
       : 'the paths /__debug, /__echo and /__health are reserved'
     reader.findings.add('fatal', pointer, `ignoring the '${name}' endpoint, since it is invalid!!!`, suggestion)
-  } else if (cleaned.includes('*')) {
+  } else if (cleaned.includes('*') && !cleaned.endsWith('/*')) {
     const message = `wildcards must be named with a non-empty name in path '${cleaned}' (endpoint '${name}')`
     reader.findings.add('fatal', pointer, message, 'use parameters, `/{name}`, instead of `*`')
   } else if (cleaned.includes('?')) {

@@ -63,7 +63,8 @@ export interface BackendInput extends FreeKeys {
 /** One item of `endpoints`. */
 export interface EndpointInput extends FreeKeys {
   readonly endpoint: string
-  readonly method?: string
+  /** Ours: several methods, or `*` for all. */
+  readonly method?: string | readonly string[]
   readonly backend: readonly BackendInput[]
   readonly timeout?: Duration
   readonly cache_ttl?: Duration

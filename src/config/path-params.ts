@@ -19,6 +19,11 @@ export function isRefusedPath(path: string): boolean {
   return RESERVED.test(path)
 }
 
+/** What takes the rest of a path, slashes included: a last segment `{name...}`, also with an ellipsis. */
+const REST_PARAM = /\/\{([a-zA-Z\-_0-9]+)(?:\.\.\.|…)\}$/
+/** The name of the rest that `/*` takes. */
+const WILDCARD = 'wildcard'
+
 /** An endpoint's path in its three forms. */
 export interface EndpointPath {
   /** As the router registers it: repeated slashes joined, `{name}` parameters. */
@@ -27,17 +32,53 @@ export interface EndpointPath {
   readonly ginPath: string
   /** In order of position. */
   readonly params: readonly string[]
+  /** The parameter that takes the rest of the path, the last one of {@link params}. */
+  readonly rest: RestParam | undefined
 }
 
-/** Reads the parameters of a cleaned endpoint path; anywhere in a segment with `disable_rest`, else at the start of one. */
+export interface RestParam {
+  readonly name: string
+  /** Written as `/*`: a backend whose pattern does not name the rest has it at its end. */
+  readonly isWildcard: boolean
+}
+
+/**
+ * Reads the parameters of a cleaned endpoint path; anywhere in a segment with `disable_rest`, else at the start of one. A last segment
+ * `*` is `{wildcard...}`.
+ */
 export function parseEndpointPath(cleaned: string, disableRest: boolean): EndpointPath {
+  const isWildcard = cleaned.endsWith('/*')
+  const name = isWildcard ? WILDCARD : REST_PARAM.exec(cleaned)?.[1]
+  if (name === undefined) return parsePath(cleaned, disableRest)
+  const { path, ginPath, params } = parsePath(cleaned.slice(0, cleaned.lastIndexOf('/')), disableRest)
+  return {
+    path: `${path}/{${name}...}`,
+    ginPath: `${ginPath}/*${name}`,
+    params: [...params, name],
+    rest: { name, isWildcard }
+  }
+}
+
+function parsePath(cleaned: string, disableRest: boolean): EndpointPath {
   const question = cleaned.indexOf('?')
   const head = question === -1 ? cleaned : cleaned.slice(0, question)
   const params = [...head.matchAll(disableRest ? ANY_PARAM : SEGMENT_PARAM)].map(match => match[1]!)
   let ginPath = head
   for (const name of new Set(params)) ginPath = ginPath.replaceAll(`{${name}}`, `:${name}`)
   if (question !== -1) ginPath += cleaned.slice(question)
-  return { path: cleaned.replace(/\/{2,}/g, '/'), ginPath, params }
+  return { path: cleaned.replace(/\/{2,}/g, '/'), ginPath, params, rest: undefined }
+}
+
+/** Puts the rest of the endpoint's path at the end of a pattern that does not name it, where the endpoint is written with `/*`. */
+export function withRest(pattern: string, rest: RestParam | undefined): string {
+  if (rest === undefined || !rest.isWildcard || pattern.includes(`{${rest.name}}`)) return pattern
+  const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(pattern)!
+  return `${path.replace(/\/$/, '')}/{${rest.name}}${query}`
+}
+
+/** Marks the rest of the endpoint's path in a pattern: its slashes stay. */
+export function markRest(pattern: string, rest: RestParam | undefined): string {
+  return rest === undefined ? pattern : pattern.replaceAll(`{${rest.name}}`, `{${rest.name}...}`)
 }
 
 /** The key under which a parameter travels: its first letter upper-cased. */

@@ -52,8 +52,7 @@ export function readService(source: Record<string, unknown>, context: ServiceCon
   const endpoints: EndpointConfig[] = []
   const endpointContext = { timeoutMs, cacheTtlMs, outputEncoding, encodings, maxBodyBytes, hosts, disableRest, extra }
   for (const item of root.objects('endpoints')) {
-    const endpoint = item && readEndpoint(item, endpointContext)
-    if (endpoint !== undefined) endpoints.push(endpoint)
+    if (item !== undefined) endpoints.push(...readEndpoint(item, endpointContext))
   }
   checkRoutes(endpoints, disableRest, findings)
   if (!router.disableHealth) checkHealthPath(endpoints, router.healthPath, findings)

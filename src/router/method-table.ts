@@ -136,7 +136,7 @@ function rename(raw: Params, pattern: RoutePattern, neutral: readonly string[]):
   const params: Params = Object.create(null)
   for (let i = 0; i < neutral.length; i++) {
     const value = raw[neutral[i]!]!
-    params[pattern.names[i]!] = neutral[i] === '*' ? `/${value}` : value
+    params[pattern.names[i]!] = neutral[i] === '*' && pattern.slashed ? `/${value}` : value
   }
   return params
 }

@@ -6,24 +6,30 @@ export interface RoutePattern {
   readonly parts: readonly string[]
   /** Parameter names in order of position, as configured. */
   readonly names: readonly string[]
-  /** Everything under the literal prefix; the name's value begins with a slash, as KrakenD's `*param`. */
+  /** The last name takes everything below what stands before it. */
   readonly wildcard: boolean
+  /** The value of the wildcard begins with a slash, as KrakenD's `*param`. */
+  readonly slashed: boolean
   /** Nothing but a literal. */
   readonly isStatic: boolean
   /** The last part is a bare parameter, which an empty segment does not fill. */
   readonly endsInParam: boolean
 }
 
+const REST = /\/\{([\w-]+)\.\.\.\}$/
 const REST_NAME = /^\{([\w-]+)\}/
 const ANY_NAME = /^\{([\w\-.:/]+)\}/
 
 /**
  * Reads `/x/{id}`. A parameter starts its segment, or stands anywhere with `disableRest`; other braces are literal.
- * `:name`, which KrakenD hands to its own router, takes the rest of the segment. A path ending in `/*` takes all below it.
+ * `:name`, which KrakenD hands to its own router, takes the rest of the segment. A path ending in `/*` or
+ * `/{name...}` takes all below it.
  */
 export function compileRoutePattern(path: string, disableRest: boolean): RoutePattern {
-  const wildcard = path.endsWith('/*')
-  const text = wildcard ? path.slice(0, -2) : path
+  const slashed = path.endsWith('/*')
+  const rest = slashed ? 'param' : REST.exec(path)?.[1]
+  const wildcard = rest !== undefined
+  const text = wildcard ? path.slice(0, path.lastIndexOf('/')) : path
   const parts: string[] = ['']
   for (let i = 0; i < text.length; ) {
     const literal = parts[parts.length - 1]!
@@ -40,10 +46,10 @@ export function compileRoutePattern(path: string, disableRest: boolean): RoutePa
       parts[parts.length - 1] = literal + text[i++]
     }
   }
-  if (wildcard) parts.push('param', '')
+  if (wildcard) parts.push(rest, '')
   const names = parts.filter((_, i) => i % 2 === 1)
   const endsInParam = !wildcard && names.length > 0 && parts[parts.length - 1] === ''
-  return { parts, names, wildcard, isStatic: names.length === 0, endsInParam }
+  return { parts, names, wildcard, slashed, isStatic: names.length === 0, endsInParam }
 }
 
 /** Names that find-my-way can carry as they are. */
@@ -63,7 +69,9 @@ export function toRouterPath(pattern: RoutePattern, names: readonly string[]): s
     const isLast = i + 2 === parts.length
     if (wildcard && isLast) return `${out}/*`
     out += `:${names[(i - 1) / 2]}`
-    const fillsSegment = after === '' ? isLast : after.startsWith('/')
+    // The rest of the path begins with a slash.
+    const isBeforeRest = wildcard && i + 4 === parts.length
+    const fillsSegment = after === '' ? isLast || isBeforeRest : after.startsWith('/')
     if (!fillsSegment) out += after.includes('/') || isLast ? '(.*)' : `(${notUpTo(after)})`
     out += escapeLiteral(after)
   }

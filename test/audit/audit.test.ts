@@ -63,6 +63,7 @@ test('the recordings hold every number of KrakenD but three', () => {
 /** Rules, each with a file that it speaks of and the place of it. */
 const OWN: readonly (readonly [id: string, text: string, pointer: string])[] = [
   ['2.1.1', service({}, { allow_insecure_connections: true }), '/allow_insecure_connections'],
+  ['5.1.4', service({ endpoint: '/a/*' }), '/endpoints/0/endpoint'],
   ['2.1.3', service({}, { tls: { disabled: true } }), '/tls/disabled'],
   [
     '6.1.1',

@@ -38,7 +38,7 @@ test('tells unknown keys, wrong types and forms, with suggestions and places', a
     ['/endpoints/0/backend', `'backend' must NOT have fewer than 1 items`, undefined],
     ['/endpoints/0/extra_config/own~1any', `'own/any' must be object,array`, undefined],
     ['/endpoints/0/extra_config/proxy/sequental', `unknown key 'sequental'`, 'did you mean `sequential`?'],
-    ['/endpoints/0/method', `'method' must be one of "GET", "POST", "PUT", "PATCH", "DELETE"`, undefined],
+    ['/endpoints/0/method', `'method' must be one of "GET", "POST", "PUT", "PATCH", "DELETE", "*"`, undefined],
     ['/timeot', `unknown key 'timeot'`, 'did you mean `timeout`?']
   ])
   assert.match(found[0]![1]!, /^'cache_ttl' has a form that is not allowed; wanted: A time span/)

@@ -6,6 +6,8 @@ import { inEndpoints, optionIsOn, type Rule, rootSwitch, when } from '../rule.js
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 const MANY_AGENTS = 10
+/** A wildcard, also one with a name of its own. */
+const REST = /(?:\*|(?:\.\.\.|…)\})$/
 
 /** Counts calls that may change something at a backend; gRPC calls are among them. */
 const writes = ({ backends }: EndpointPart): number =>
@@ -34,7 +36,7 @@ export const ENDPOINT_RULES: readonly Rule[] = [
     id: '5.1.4',
     severity: 'LOW',
     message: 'A wildcard lets paths through that are not listed: declare the endpoints.',
-    places: inEndpoints(({ path, reader }) => (path.endsWith('*') ? reader.at('endpoint') : undefined))
+    places: inEndpoints(({ path, reader }) => (REST.test(path) ? reader.at('endpoint') : undefined))
   },
   {
     id: '5.1.5',
