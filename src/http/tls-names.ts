@@ -17,6 +17,8 @@ const CIPHERS: ReadonlyMap<number, string> = new Map([
   [49172, 'ECDHE-RSA-AES256-SHA'],
   [49187, 'ECDHE-ECDSA-AES128-SHA256'],
   [49191, 'ECDHE-RSA-AES128-SHA256'],
+  [49187, 'ECDHE-ECDSA-AES128-SHA256'],
+  [49191, 'ECDHE-RSA-AES128-SHA256'],
   [49195, 'ECDHE-ECDSA-AES128-GCM-SHA256'],
   [49196, 'ECDHE-ECDSA-AES256-GCM-SHA384'],
   [49199, 'ECDHE-RSA-AES128-GCM-SHA256'],
@@ -38,6 +40,11 @@ const DEFAULT_CIPHERS = [49199, 49195, 49200, 49196, 52392, 52393]
 const DEFAULT_CURVES = [25, 24, 23]
 /** TLS 1.3 suites are always on, as in Go. */
 const TLS13 = [4865, 4866, 4867]
+
+/** Returns OpenSSL's name of a cipher suite; undefined for a number that is not known (IANA's registry of TLS parameters). */
+export function cipherName(number: number): string | undefined {
+  return CIPHERS.get(number)
+}
 
 /** OpenSSL's cipher list. @throws RangeError for a number that is not known */
 export function cipherList(numbers: readonly number[]): string {

@@ -2,30 +2,10 @@
 
 import { createHash, X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import { cipherName } from 'sluice/plugin'
 
-/** TLS 1.2 suites by IANA number (RFC 8446, 5289, 7905); those of TLS 1.3 are always on. */
-const SUITES: ReadonlyMap<number, string> = new Map([
-  [47, 'AES128-SHA'],
-  [53, 'AES256-SHA'],
-  [60, 'AES128-SHA256'],
-  [156, 'AES128-GCM-SHA256'],
-  [157, 'AES256-GCM-SHA384'],
-  [49161, 'ECDHE-ECDSA-AES128-SHA'],
-  [49162, 'ECDHE-ECDSA-AES256-SHA'],
-  [49171, 'ECDHE-RSA-AES128-SHA'],
-  [49172, 'ECDHE-RSA-AES256-SHA'],
-  [49187, 'ECDHE-ECDSA-AES128-SHA256'],
-  [49191, 'ECDHE-RSA-AES128-SHA256'],
-  [49195, 'ECDHE-ECDSA-AES128-GCM-SHA256'],
-  [49196, 'ECDHE-ECDSA-AES256-GCM-SHA384'],
-  [49199, 'ECDHE-RSA-AES128-GCM-SHA256'],
-  [49200, 'ECDHE-RSA-AES256-GCM-SHA384'],
-  [52392, 'ECDHE-RSA-CHACHA20-POLY1305'],
-  [52393, 'ECDHE-ECDSA-CHACHA20-POLY1305']
-])
-
-const TLS13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']
-const TLS13_NUMBERS: ReadonlySet<number> = new Set([4865, 4866, 4867])
+/** Suites of TLS 1.3: always on. */
+const TLS13 = [4865, 4866, 4867]
 const DEFAULT_SUITES = [49199, 49195, 49200, 49196, 52392, 52393]
 /** RC4 and 3DES: known numbers, suites that no client should offer. */
 const BROKEN: ReadonlySet<number> = new Set([5, 10, 49159, 49169, 49170])
@@ -43,11 +23,11 @@ export interface CipherChoice {
 /** Turns suite numbers into names; an empty list gives the modern suites with forward secrecy. */
 export function selectCiphers(numbers: readonly number[]): CipherChoice {
   const wanted = numbers.length === 0 ? DEFAULT_SUITES : numbers
-  const names = wanted.flatMap(number => SUITES.get(number) ?? [])
+  const usable = wanted.filter(number => !BROKEN.has(number) && !TLS13.includes(number))
   return {
-    ciphers: [...names, ...TLS13].join(':'),
+    ciphers: [...usable, ...TLS13].flatMap(number => cipherName(number) ?? []).join(':'),
     broken: wanted.filter(number => BROKEN.has(number)),
-    unknown: wanted.filter(number => !SUITES.has(number) && !TLS13_NUMBERS.has(number) && !BROKEN.has(number))
+    unknown: usable.filter(number => cipherName(number) === undefined)
   }
 }
 
