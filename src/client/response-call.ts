@@ -178,7 +178,7 @@ export class ResponseCall extends UpstreamCall implements ByteSource {
     const idle = this.paused ? 0 : deadlines.now() - this.lastActivity
     const { idleMs } = this.plan
     if (idle < idleMs) return deadlines.schedule(this, idleMs - idle)
-    const limit = `idle=${idleMs}ms`
+    const limit = `idle timeout=${idleMs}ms`
     this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', { message: 'the upstream stopped sending', limit }))
   }
 

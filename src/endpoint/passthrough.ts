@@ -23,6 +23,7 @@ import {
   endBody,
   idleFailure,
   isBodiless,
+  NO_TRAILERS,
   ownResponse,
   sendChunk,
   sendHead,
@@ -275,5 +276,3 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
     this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT', { message: 'context deadline exceeded', limit }))
   }
 }
-
-const NO_TRAILERS: readonly string[] = []

@@ -214,6 +214,9 @@ export function endWith(res: ServerResponse, bytes: Uint8Array): void {
   res.end()
 }
 
+/** Of a body without a trailer section. */
+export const NO_TRAILERS: readonly string[] = []
+
 /** Ends a response whose body is whole. Returns false when the head was refused on the way. */
 export function endBody(writer: AnswerWriter, trailers: readonly string[]): boolean {
   const { res } = writer

@@ -5,5 +5,10 @@ import { GatewayError } from '../errors.js'
 /** Says why a connection or stream closed before its answer was over: what the listener closed it for, else the client left. */
 export function clientGone(req: IncomingMessage): GatewayError {
   const cause = req.httpVersionMajor === 1 ? req.socket.errored : (req as unknown as Http2ServerRequest).stream.errored
-  return cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+  return cause instanceof GatewayError ? cause : clientAborted()
+}
+
+/** The failure of an exchange whose client has left. */
+export function clientAborted(): GatewayError {
+  return new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
 }

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import { GatewayError, statusOf } from '../errors.js'
-import { fieldOf, hasBody, type RawFields } from '../http/fields.js'
-import type { MessageBody, ValueSource } from '../message/body.js'
+import { hasBody, type RawFields } from '../http/fields.js'
+import type { MessageBody } from '../message/body.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import { IncomingSource } from '../message/incoming-source.js'
@@ -13,10 +12,10 @@ import { deadlines } from '../telemetry/timer-wheel.js'
 import {
   type AnswerWriter,
   cutAnswer,
-  describesLength,
   endBody,
   idleFailure,
   isBodiless,
+  NO_TRAILERS,
   ownResponse,
   sendChunk,
   sendHead,
@@ -24,12 +23,13 @@ import {
   sendWhole,
   watchBody
 } from './answer-writer.js'
-import { clientGone } from './client-gone.js'
+import { clientAborted, clientGone } from './client-gone.js'
 import { answerToFailure, type FailureOptions } from './failure-answer.js'
-import { checkPart } from './partial-content.js'
+import { isEncrypted, peerOf } from './peer.js'
 import type { ExchangeReport, Report } from './report.js'
+import { checkPart, contentOf, headWithoutContent } from './response-parts.js'
 import { openTunnel, type TunnelEnded } from './tunnel.js'
-import { declareLength, isUntyped, withoutField } from './write-head.js'
+import { declareLength, isUntyped } from './write-head.js'
 
 /** What every exchange of a gateway shares. */
 export interface ExchangeOptions extends FailureOptions {
@@ -40,14 +40,7 @@ export interface ExchangeOptions extends FailureOptions {
 
 /** bytes; a response in memory that is no larger counts as sent when it is handed over. */
 const SURE_BYTES = 16 * 1024
-/** Peers of in-process requests have no address. */
-const LOCAL = '127.0.0.1'
 const EMPTY = Buffer.alloc(0)
-
-/** Returns the address of the connection that a request came on. */
-export function peerOf(req: IncomingMessage): string {
-  return req.socket.remoteAddress ?? LOCAL
-}
 
 /**
  * One exchange that goes through message objects, until its response is over. Its deadline measures the time of the request first, and
@@ -83,7 +76,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.startedAt = options.report === undefined ? 0 : performance.now()
     this.source = hasBody(req.rawHeaders) ? new IncomingSource(req, options.maxRequestBytes) : undefined
     this.options = options
-    this.secure = (req.socket as Partial<TLSSocket>).encrypted === true
+    this.secure = isEncrypted(req)
     ownResponse(this)
   }
 
@@ -120,10 +113,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
 
   /** A response cannot be written: its fields are illegal, or it contradicts itself. */
   private sendRefused(cause: unknown): void {
-    const error =
-      cause instanceof GatewayError
-        ? cause
-        : new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
+    const error = cause instanceof GatewayError ? cause : unwritable(cause)
     if (this.res.headersSent) {
       this.finish(error)
       cutAnswer(this.res)
@@ -134,7 +124,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.send(ResponseMessage.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
   }
 
-  /** @throws what node:http throws for fields that cannot be written; nothing was sent then */
+  /** @throws as {@link sendHead} */
   private send(response: ResponseMessage): void {
     if (response.tunnel !== undefined) {
       if (response.status === 101 && this.offer !== undefined) return this.switchProtocols(response, response.tunnel, this.offer)
@@ -146,23 +136,22 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.idleMs = this.target.idleMs
     if (res.destroyed || res.writableEnded) {
       response.discard()
-      return this.finish(gone())
+      return this.finish(clientAborted())
     }
     const body = response.openedBody
     if (response.status === 206) checkPart(response)
     if (body?.busy) return this.streamLater(response, body)
     if (response.bodiless || res.req.method === 'HEAD' || isBodiless(res, response.status)) return this.sendHeadOnly(response)
-    const content = body === undefined ? response.unopened : (body.bytesInMemory() ?? body.take())
-    if (content === undefined) this.sendBytes(response, EMPTY)
-    else if (isSource(content)) this.stream(response, content)
-    else this.sendBytes(response, Buffer.isBuffer(content) ? content : content.bytes())
+    const content = contentOf(response)
+    if (Buffer.isBuffer(content)) this.sendBytes(response, content)
+    else this.stream(response, content)
   }
 
   private streamLater(response: ResponseMessage, body: MessageBody): void {
     body
       .takeWhenSettled()
       .then(source => {
-        if (this.done) return source.destroy(gone())
+        if (this.done) return source.destroy(clientAborted())
         if (response.status === 206) checkPart(response)
         this.stream(response, source)
       })
@@ -172,13 +161,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   }
 
   private sendHeadOnly(response: ResponseMessage): void {
-    const { res, status } = this
-    const raw = describesLength(res, status) ? response.raw : withoutField(response.raw, 'content-length')
-    const { unopened } = response
-    if (res.req.method === 'HEAD' && Buffer.isBuffer(unopened) && fieldOf(raw, 'content-length') === undefined) {
-      raw.push('Content-Length', String(unopened.length))
-    }
-    sendHead(this, raw, false)
+    sendHead(this, headWithoutContent(this.res, response), false)
     response.discard()
     endBody(this, NO_TRAILERS)
     this.finish(undefined)
@@ -238,7 +221,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   headRefused(cause: unknown): void {
     const { flowing } = this
     this.flowing = undefined
-    flowing?.destroy(gone())
+    flowing?.destroy(clientAborted())
     this.sendRefused(cause)
   }
 
@@ -314,12 +297,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   }
 }
 
-const NO_TRAILERS: readonly string[] = []
-
-function isSource(content: ByteSource | Buffer | ValueSource): content is ByteSource {
-  return (content as Partial<ByteSource>).flow !== undefined
-}
-
-function gone(): GatewayError {
-  return new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+/** The failure of a head that node:http does not write. */
+function unwritable(cause: unknown): GatewayError {
+  return new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
 }

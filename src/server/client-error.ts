@@ -1,5 +1,6 @@
 /** What a listener refuses by itself: which code, which status, which text; and how the bare answer is written. */
 
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { ERRORS, type ErrorCode } from '../errors.js'
 
@@ -16,6 +17,32 @@ export interface ClientErrorInfo {
   readonly target: string
   /** True when a handler has the request too and says how its exchange ended. */
   readonly served: boolean
+}
+
+/** A request or connection that a listener has ended. */
+export interface Ended {
+  readonly socket: Socket
+  /** Undefined when no request is known that it is about. */
+  readonly request?: IncomingMessage | undefined
+  /** See {@link ClientErrorInfo.served}; default false. */
+  readonly served?: boolean
+  readonly refused: Refusal
+  readonly detail: string
+  /** As sent; 0 = nothing was. */
+  readonly status: number
+}
+
+/** Returns what the access log needs to know of it. */
+export function infoOf({ socket, request, served = false, refused, detail, status }: Ended): ClientErrorInfo {
+  return {
+    code: refused.code,
+    status,
+    remoteAddress: socket.remoteAddress ?? '',
+    detail,
+    method: request?.method ?? '',
+    target: request?.url ?? '',
+    served
+  }
 }
 
 /** A refusal: status and text as KrakenD sends them. */

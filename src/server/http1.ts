@@ -3,14 +3,15 @@
  * timeout, polite ends of connections whose body no handler read, `100 Continue` on the first read, orderly drain.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ServerConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { hasBody } from '../http/fields.js'
 import type { UpgradeOffer } from '../message/upgrade.js'
-import { type ClientErrorInfo, endWithRefusal, REFUSALS, type Refusal, refusalFields, refusalOf } from './client-error.js'
+import { type ClientErrorInfo, endWithRefusal, infoOf, REFUSALS, type Refusal, refusalFields, refusalOf } from './client-error.js'
 import { type Connection, connectionOf, continueOnRead, trackConnection } from './connection.js'
+import { settingsOf, tickOf } from './http1-settings.js'
+import { type Limits, limitOf } from './limits.js'
 import { abandon, destroySoonPolitely, dropRest, failRequest } from './polite-end.js'
 import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
 import { type Turn, TurnBudget, Turns } from './turns.js'
@@ -20,18 +21,7 @@ import { Handshake, headWithoutOffer, isTunnelOffer, ReadAhead, type UpgradeChec
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, offer?: UpgradeOffer) => void
 
 export interface Http1Options {
-  readonly limits: Pick<
-    ServerConfig,
-    | 'readTimeoutMs'
-    | 'writeTimeoutMs'
-    | 'idleTimeoutMs'
-    | 'readHeaderTimeoutMs'
-    | 'maxHeaderBytes'
-    | 'unreadAnswerTimeoutMs'
-    | 'http2MaxHeaderFields'
-    | 'http2HeaderFieldsPerSecond'
-    | 'http2HeaderBytesPerSecond'
-  >
+  readonly limits: Limits
   readonly onRequest: RequestHandler
   /** Undefined = every offer of an upgrade is passed over. */
   readonly mayUpgrade: UpgradeCheck | undefined
@@ -39,22 +29,10 @@ export interface Http1Options {
   readonly onHandlerError: (error: unknown) => void
 }
 
-/** Without `read_header_timeout` and `read_timeout` a head must arrive within this time. */
-export const DEFAULT_HEAD_TIMEOUT_MS = 10_000
-/** Without `idle_timeout` and `read_timeout` an idle connection is kept this long: longer than common load balancers (60 s). */
-export const DEFAULT_IDLE_TIMEOUT_MS = 75_000
-/** Go reads so much more than `max_header_bytes` before it refuses. */
-const HEADER_SLACK_BYTES = 4096
-
 /** Requests that are read and dropped after the last one that is served; with more of them the connection is cut. */
 const MAX_DROPPED = 256
 
 const ignore = (): void => {}
-
-interface Settings extends ServerOptions {
-  /** Known to Node.js 24.9 and later: false = the offer is passed over. Older versions give every offer away, with its body unread. */
-  readonly shouldUpgradeCallback: (request: IncomingMessage) => boolean
-}
 
 /** What a request asks of the listener itself: `100 Continue`, an expectation that is not known, CONNECT. */
 type Demand = 'continue' | 'unknown' | 'connect' | undefined
@@ -71,27 +49,8 @@ export class Http1 {
   constructor(options: Http1Options) {
     const { limits } = options
     this.options = options
-    const headersTimeout = limits.readHeaderTimeoutMs || limits.readTimeoutMs || DEFAULT_HEAD_TIMEOUT_MS
-    const shortest = Math.min(
-      headersTimeout,
-      limits.readTimeoutMs || Infinity,
-      limits.writeTimeoutMs || Infinity,
-      limits.unreadAnswerTimeoutMs
-    )
-    const tickMs = Math.max(20, Math.min(1000, Math.floor(shortest / 4)))
-    const settings: Settings = {
-      maxHeaderSize: limits.maxHeaderBytes + HEADER_SLACK_BYTES,
-      headersTimeout: limits.readTimeoutMs === 0 ? headersTimeout : Math.min(headersTimeout, limits.readTimeoutMs),
-      requestTimeout: limits.readTimeoutMs,
-      keepAliveTimeout: limits.idleTimeoutMs || limits.readTimeoutMs || DEFAULT_IDLE_TIMEOUT_MS,
-      connectionsCheckingInterval: tickMs,
-      requireHostHeader: false, // judged with the other rules, see request-rules.ts
-      insecureHTTPParser: false,
-      shouldUpgradeCallback: keepWithBody,
-      keepAlive: true,
-      keepAliveInitialDelay: 15_000
-    }
-    this.server = createServer(settings)
+    const tickMs = tickOf(limits)
+    this.server = createServer(settingsOf(limits, tickMs))
     this.server.timeout = 0
     // node cuts the list silently at this number; ours is refused before.
     this.server.maxHeadersCount = MAX_HEADER_FIELDS + 200
@@ -206,7 +165,7 @@ export class Http1 {
     response.shouldKeepAlive = false
     response.writeHead(refused.status, refusalFields(refused))
     response.end(refused.text)
-    this.report(request.socket, refused, refused.text, request)
+    this.options.onClientError(infoOf({ socket: request.socket, request, refused, detail: refused.text, status: refused.status }))
   }
 
   /** node:http reads a connection no further behind CONNECT and any `Upgrade`. */
@@ -261,14 +220,8 @@ export class Http1 {
       socket.destroy()
       return
     }
-    const timer = refused === REFUSALS.slow ? this.timerName(connection) : undefined
+    const timer = refused === REFUSALS.slow ? limitOf(this.options.limits, connection.busy) : undefined
     this.giveUp(connection, refused, timer ?? error.code!)
-  }
-
-  private timerName(connection: Connection): string {
-    const { limits } = this.options
-    if (connection.busy) return `read_timeout=${limits.readTimeoutMs}ms`
-    return `read_header_timeout=${limits.readHeaderTimeoutMs || limits.readTimeoutMs || DEFAULT_HEAD_TIMEOUT_MS}ms`
   }
 
   /** Ends a connection on which no further request can be read. */
@@ -281,7 +234,7 @@ export class Http1 {
       if (connection.waits) closeAfter(turns!.last!)
       else if (response!.headersSent) response!.once('finish', () => socket.destroySoon())
       else response!.shouldKeepAlive = false
-      this.report(socket, refused, detail, undefined, 0)
+      this.options.onClientError(infoOf({ socket, refused, detail, status: 0 }))
       return
     }
     const begun = connection.answering && response!.headersSent
@@ -294,26 +247,9 @@ export class Http1 {
       if (connection.answering) failRequest(request!, new GatewayError(refused.code, { limit: detail }))
     }
     const served = connection.answering
-    this.report(socket, refused, detail, served ? request : undefined, silent ? 0 : refused.status, served)
-  }
-
-  private report(
-    socket: Socket,
-    refused: Refusal,
-    detail: string,
-    request?: IncomingMessage,
-    status = refused.status,
-    served = false
-  ): void {
-    this.options.onClientError({
-      code: refused.code,
-      status,
-      remoteAddress: socket.remoteAddress ?? '',
-      detail,
-      method: request?.method ?? '',
-      target: request?.url ?? '',
-      served
-    })
+    this.options.onClientError(
+      infoOf({ socket, request: served ? request : undefined, served, refused, detail, status: silent ? 0 : refused.status })
+    )
   }
 
   private sweep(now: number): void {
@@ -335,19 +271,9 @@ export class Http1 {
   }
 
   private cutAnswer({ socket, request }: Connection, limit: string, message: string): void {
-    this.report(socket, REFUSALS.slow, limit, request, 0, true)
+    this.options.onClientError(infoOf({ socket, request, served: true, refused: REFUSALS.slow, detail: limit, status: 0 }))
     socket.destroy(new GatewayError('SLUICE_ERR_CLIENT_TIMEOUT', { message, limit }))
   }
-}
-
-/**
- * An offer with a body is no tunnel, and where node:http knows of this function it parses the body before it gives a connection
- * away: such a request stays with node:http. It drops what was read behind the body, so the answer ends the connection.
- */
-function keepWithBody(request: IncomingMessage): boolean {
-  if (!hasBody(request.rawHeaders)) return true
-  connectionOf(request.socket)!.last = request
-  return false
 }
 
 function refusalOfDemand(demand: Demand): Refusal | undefined {

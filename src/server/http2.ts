@@ -9,10 +9,11 @@ import type { Socket } from 'node:net'
 import { toHttp1Fields } from '../http/h2-fields.js'
 import { isAuthority } from '../http/target.js'
 import { type ClientErrorInfo, REFUSALS, type Refusal } from './client-error.js'
-import { DEFAULT_HEAD_TIMEOUT_MS, DEFAULT_IDLE_TIMEOUT_MS, type Http1Options } from './http1.js'
+import type { Http1Options } from './http1.js'
 import { Http2Connection, type Http2Times } from './http2-connection.js'
 import { Http2Exchange } from './http2-exchange.js'
 import { Http2Request, Http2Response } from './http2-messages.js'
+import { headTimeoutOf, idleTimeoutOf } from './limits.js'
 import { abandon } from './polite-end.js'
 import { MAX_TARGET_BYTES } from './request-rules.js'
 
@@ -41,10 +42,10 @@ export class Http2 {
   constructor(options: Http1Options) {
     this.options = options
     const { limits } = options
-    const headMs = limits.readHeaderTimeoutMs || limits.readTimeoutMs || DEFAULT_HEAD_TIMEOUT_MS
+    const headMs = headTimeoutOf(limits)
     this.times = {
       headMs,
-      idleMs: limits.idleTimeoutMs || limits.readTimeoutMs || DEFAULT_IDLE_TIMEOUT_MS,
+      idleMs: idleTimeoutOf(limits),
       readMs: limits.readTimeoutMs,
       writeMs: limits.writeTimeoutMs,
       unreadMs: limits.unreadAnswerTimeoutMs

@@ -11,8 +11,9 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { ServerConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import type { ClientErrorInfo } from './client-error.js'
-import { DEFAULT_HEAD_TIMEOUT_MS, Http1, type RequestHandler } from './http1.js'
+import { Http1, type RequestHandler } from './http1.js'
 import { Http2 } from './http2.js'
+import { headTimeoutOf } from './limits.js'
 import { sniffProtocol } from './sniff.js'
 import { loadTls } from './tls.js'
 import type { UpgradeCheck } from './upgrade.js'
@@ -95,7 +96,7 @@ class GatewayListener implements Listener {
   private async createDoor(): Promise<Server> {
     const { server } = this.options
     const { http1, http2 } = this
-    const headTimeoutMs = server.readHeaderTimeoutMs || server.readTimeoutMs || DEFAULT_HEAD_TIMEOUT_MS
+    const headTimeoutMs = headTimeoutOf(server)
     if (server.tls !== undefined) {
       const tls = await loadTls(server.tls)
       const door = createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: headTimeoutMs })

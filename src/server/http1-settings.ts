@@ -1,0 +1,52 @@
+/** How node:http is set up for a listener. */
+
+import type { IncomingMessage, ServerOptions } from 'node:http'
+import { hasBody } from '../http/fields.js'
+import { connectionOf } from './connection.js'
+import { headTimeoutOf, idleTimeoutOf, type Limits } from './limits.js'
+
+/** Go reads so much more than `max_header_bytes` before it refuses. */
+const HEADER_SLACK_BYTES = 4096
+
+interface Settings extends ServerOptions {
+  /** Known to Node.js 24.9 and later: false = the offer is passed over. Older versions give every offer away, with its body unread. */
+  readonly shouldUpgradeCallback: (request: IncomingMessage) => boolean
+}
+
+/** Returns the ms between two looks at all connections: a quarter of the shortest limit, within bounds. */
+export function tickOf(limits: Limits): number {
+  const shortest = Math.min(
+    headTimeoutOf(limits),
+    limits.readTimeoutMs || Infinity,
+    limits.writeTimeoutMs || Infinity,
+    limits.unreadAnswerTimeoutMs
+  )
+  return Math.max(20, Math.min(1000, Math.floor(shortest / 4)))
+}
+
+/** Returns the options of `http.createServer`. */
+export function settingsOf(limits: Limits, tickMs: number): Settings {
+  const headersTimeout = headTimeoutOf(limits)
+  return {
+    maxHeaderSize: limits.maxHeaderBytes + HEADER_SLACK_BYTES,
+    headersTimeout: limits.readTimeoutMs === 0 ? headersTimeout : Math.min(headersTimeout, limits.readTimeoutMs),
+    requestTimeout: limits.readTimeoutMs,
+    keepAliveTimeout: idleTimeoutOf(limits),
+    connectionsCheckingInterval: tickMs,
+    requireHostHeader: false, // judged with the other rules, see request-rules.ts
+    insecureHTTPParser: false,
+    shouldUpgradeCallback: keepWithBody,
+    keepAlive: true,
+    keepAliveInitialDelay: 15_000
+  }
+}
+
+/**
+ * An offer with a body is no tunnel. Where node:http calls this function, it parses the body before it gives a connection away, so such a
+ * request stays with node:http. node:http drops what it read behind the body, so the response ends the connection.
+ */
+function keepWithBody(request: IncomingMessage): boolean {
+  if (!hasBody(request.rawHeaders)) return true
+  connectionOf(request.socket)!.last = request
+  return false
+}
