@@ -1,9 +1,9 @@
 /**
  * Every error of the gateway, with its stable code.
  *
- * One table says what a code means and which HTTP status it has. Two statuses count: `http` is what
- * `router.error_status: "http"` answers, `krakend` what KrakenD answers (500 for any failed pipe). What the client did
- * wrong has the same status in both. Codes go to the JSON access log, texts to clients only with `return_error_msg`.
+ * One table says what a code means and which HTTP status it has. Two statuses count: `http` is for `router.error_status: "http"`,
+ * `krakend` is KrakenD's (500 for any failed pipe). What the client did wrong has the same status in both. Codes go to the JSON
+ * access log, texts to clients only with `return_error_msg`.
  */
 
 interface ErrorEntry {
@@ -79,7 +79,7 @@ export interface GatewayErrorInit {
   readonly statusCode?: number
   /** Media type of `message` when it is shown to a client (`return_error_msg`). */
   readonly contentType?: string
-  /** Fields that the answer to the client carries. */
+  /** Fields of the response to the client. */
   readonly headers?: readonly (readonly [name: string, value: string])[]
   /** Which timer or limit fired, with its value: `timeout=2000ms`. */
   readonly limit?: string
@@ -89,7 +89,7 @@ export interface GatewayErrorInit {
 export class GatewayError extends Error {
   override readonly name: string = 'GatewayError'
   readonly code: ErrorCode
-  /** The status of the failure itself, as `router.error_status: "http"` answers it. */
+  /** The status of the failure itself, as for `router.error_status: "http"`. */
   readonly statusCode: number
   /** True when {@link GatewayErrorInit.statusCode} was given: then it wins over the table in both modes. */
   readonly ownStatus: boolean
@@ -108,13 +108,13 @@ export class GatewayError extends Error {
   }
 }
 
-/** Answers the status that a client sees for a failure. */
+/** Returns the status that a client gets for a failure. */
 export function statusOf(error: GatewayError, mode: ErrorStatusMode): number {
   if (error.ownStatus) return error.statusCode
   return mode === 'http' ? ERRORS[error.code].http : ERRORS[error.code].krakend
 }
 
-/** Several failures of one exchange, in the order of their backends; has no status of its own. */
+/** Several failures of one exchange, in the order of their backends; it brings no status. */
 export class MergeError extends GatewayError {
   override readonly name = 'MergeError'
   readonly errors: readonly GatewayError[]
@@ -139,7 +139,7 @@ export interface ConfigProblem {
   readonly message: string
   /** What to do, or what was meant. */
   readonly suggestion?: string
-  /** What this finding has in common with others of other texts: told once above all of them. */
+  /** What this finding has in common with others of other texts: named once above all of them. */
   readonly kind?: string
 }
 
@@ -159,7 +159,7 @@ export interface ProblemEntry {
   readonly text: string
 }
 
-/** Lists problems for people: errors before warnings, and what several places have in common told once, with their number. */
+/** Lists problems for people: errors before warnings. What several places have in common stands once, with their number. */
 export function listProblems(problems: readonly ConfigProblem[]): ProblemEntry[] {
   return byCause(problems).map(group => ({ level: group[0]!.level, text: formatGroup(group) }))
 }

@@ -1,6 +1,6 @@
 /**
- * The composition root: configuration → pools → plugins → pipes → routes → server. The one file that knows every room; no
- * logic of its own beyond the order of things.
+ * The composition root: configuration → pools → plugins → pipes → routes → server. The one file that knows every room; it only puts
+ * things in order.
  */
 
 import type { Writable } from 'node:stream'
@@ -45,7 +45,7 @@ export interface GatewayOptions extends CodeWraps {
   readonly plugins?: readonly PluginModule[]
   /** Starts wherever KrakenD would start; what cannot be honoured is left out with an ERROR line. Default false. */
   readonly tolerant?: boolean
-  /** Wins over the file and `KRAKEND_PORT`; 0 = the system chooses. */
+  /** Wins over the file and `KRAKEND_PORT`; 0 = the kernel chooses. */
   readonly port?: number
   /** Opens `/__debug/`. */
   readonly debug?: boolean
@@ -63,8 +63,8 @@ export interface GatewayOptions extends CodeWraps {
 }
 
 /**
- * Builds a gateway from a configuration file or an object in KrakenD's form ({@link ConfigInput}), which is copied; plugins are loaded and
- * awaited, no port is opened.
+ * Builds a gateway from a configuration file, or from an object in KrakenD's form ({@link ConfigInput}), which is copied. Plugins
+ * are loaded and awaited; no port is opened.
  * @throws ConfigError with all problems at once
  */
 export async function createGateway(config: string | ConfigInput, options: GatewayOptions = {}): Promise<Gateway> {
@@ -102,7 +102,7 @@ class Boot {
     const { config, options, loaded } = this
     const { findings } = loaded
     const created = this.createLogging()
-    // A start that fails anyway goes on to find the other faults, and says nothing else.
+    // A start that fails anyway goes on to find the other faults, and logs nothing else.
     const silent = findings.stopped || (options.logger === undefined && this.isSilent())
     const logger = silent ? silentLogger : (options.logger ?? created.logger)
     for (const line of created.startLines) logger[line.level](line.text)
@@ -136,13 +136,13 @@ class Boot {
     }
   }
 
-  /** True when neither {@link GatewayOptions.logOutput} nor the configuration asks for lines: a library then writes nothing. */
+  /** True when neither {@link GatewayOptions.logOutput} nor the configuration asks for lines: the gateway then writes nothing. */
   private isSilent(): boolean {
     const { extra } = this.config
     return this.options.logOutput === undefined && !('telemetry/logging' in extra) && !('telemetry/logstash' in extra)
   }
 
-  /** Wrong options of the logger are told with all others. */
+  /** Creates the logger. Wrong options of the logger are reported with all other problems. */
   private createLogging(): CreatedLogger {
     const { config, options, loaded } = this
     const own = options.logger === undefined ? config.extra : undefined
@@ -177,7 +177,7 @@ class Boot {
     for (const fault of faults) this.loaded.findings.take({ level: 'error', file: source, ...fault }, false)
   }
 
-  /** Compiles an endpoint; undefined when it has faults, or stumbles over those that were found before. */
+  /** Compiles an endpoint; undefined when it has faults, or fails for those that were found before. */
   private async compile(endpoint: EndpointConfig, deps: EndpointDeps): Promise<Endpoint | undefined> {
     const { findings } = this.loaded
     try {
@@ -248,7 +248,7 @@ class Boot {
     const { outer, inner } = host.service
     const trusts = compileTrust(router.trustedProxies)
     const table = createRouter(routes, { ...router, disableRest: config.disableRest })
-    // KrakenD's lines know of no request that its server refused by itself
+    // KrakenD's access log has no line for a request that its server refused by itself
     const onRefusal = accessLog !== undefined && accessLogFormat === 'json' ? refusalsTo(accessLog) : undefined
     const dispatch = createDispatch({
       router: table,
@@ -277,7 +277,7 @@ class Boot {
   }
 }
 
-/** Redirects may lead to any host that the configuration names, whichever endpoint names it. */
+/** Redirects may lead to any host that the configuration names, also of another endpoint. */
 function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {
   for (const endpoint of config.endpoints) {
     for (const backend of endpoint.backends) {

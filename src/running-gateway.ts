@@ -15,16 +15,16 @@ import type { GatewayLogger } from './telemetry/logger.js'
 /** A running, or not yet running, gateway. */
 export interface Gateway {
   readonly config: ServiceConfig
-  /** Serves one exchange of a `node:http` server of one's own; 500 when something has read the request's body before. */
+  /** Serves one exchange of another `node:http` server; sends 500 when that server has read the request's body before. */
   readonly handler: (req: IncomingMessage, res: ServerResponse) => void
   /** Opens the port, once. @throws GatewayError SLUICE_ERR_CONFIG_LISTEN (port in use, TLS files, opened before, closed) */
   listen(): Promise<{ address: string; port: number }>
   /** Serves a request, or a GET of the path, without a port, through the real HTTP parser. */
   request(request: string | InProcessRequest): Promise<InProcessResponse>
   /**
-   * Stops accepting, lets what is in flight finish (on the port, {@link handler} and {@link request}), closes pools and
-   * plugins. Idempotent.
-   * @param options.graceMs default `max_shutdown_wait_time`; 0 = wait for ever
+   * Stops accepting, lets what is in flight finish (on the port, {@link handler} and {@link request}), closes pools and plugins.
+   * Idempotent.
+   * @param options.graceMs default `max_shutdown_wait_time`; 0 = no limit
    * @returns false when time ran out and the rest was cut
    */
   close(options?: { graceMs?: number }): Promise<boolean>

@@ -99,7 +99,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
     }
   }
 
-  /** A body that is not the pipe's data: a plugin's own answer, or JSON that was shaped while it flows. */
+  /** A body that is not the pipe's data: a plugin's own response, or JSON that is shaped while it flows. */
   function untouched(response: ResponseMessage): ResponseMessage {
     const complete = response.complete === true
     addOwn(response, complete ? completeFields : failedFields)
@@ -138,14 +138,14 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
 
 const EMPTY = Buffer.alloc(0)
 
-/** Own fields first; another gateway's marks go (a chain of gateways would send them twice). */
+/** Puts the own fields first and drops those of another gateway: a chain of gateways would send them twice. */
 function addOwn(response: ResponseMessage, own: RawFields): void {
   const { raw } = response
   for (let i = raw.length - 2; i >= 0; i -= 2) {
     const name = raw[i]!
     if ((name.length === 9 || name.length === 19) && OWN_FIELDS.has(lowerName(name))) raw.splice(i, 2)
   }
-  // by hand: `unshift` leaves JavaScript for it
+  // by hand: `unshift` calls into the engine for it
   const added = own.length
   for (let i = 0; i < added; i++) raw.push('')
   for (let i = raw.length - 1; i >= added; i--) raw[i] = raw[i - added]!
@@ -162,7 +162,7 @@ function withBody(response: ResponseMessage, raw: RawFields, contentType: string
   return ResponseMessage.over(response.status, raw, body, body.length)
 }
 
-/** Log lines stay lines whatever an upstream wrote. */
+/** Keeps a log line one line, whatever an upstream has written. */
 function oneLine(error: GatewayError): string {
   return error.message.replace(/[\r\n]+/g, ' ')
 }

@@ -14,7 +14,7 @@ export interface EndpointPlan {
   /** Makes a response of a failure. */
   readonly failed: (error: unknown, request: RequestMessage) => ResponseMessage
   readonly timeoutMs: number
-  /** The endpoint's timeout goes on until the body's end. */
+  /** The endpoint's timeout lasts until the end of the body. */
   readonly coversBody: boolean
   /** Plugins run inside, which may never settle: at the end of the scope the gateway responds in their place. */
   readonly races: boolean

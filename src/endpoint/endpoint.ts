@@ -1,7 +1,7 @@
 /**
  * One endpoint, compiled: the pipe from its backends to its client, put together from the inside out.
  *
- * In: a client request whose route is known. Out: a response that is ready to be written; failures are responses too. An endpoint
+ * In: a client's request whose route is known. Out: a response that is ready to be written; failures are responses too. An endpoint
  * where nothing stands between the sockets also has a direct form that makes no message objects.
  */
 

@@ -15,10 +15,10 @@ type Action = typeof DROP | typeof PASS | typeof USER_AGENT | typeof CONNECTION 
 /** Never copied: framing, what undici refuses or writes, and what the gateway replaces. */
 const OWNED: ReadonlySet<string> = new Set(['content-length', 'expect', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-via'])
 
-/** Trace context travels whatever the list says (W3C Trace Context §2). */
+/** Trace context goes on whatever the list says (W3C Trace Context §2). */
 const ALWAYS: ReadonlySet<string> = new Set(['traceparent', 'tracestate'])
 
-/** Spellings remembered per filter, and the longest one; others are looked up each time: clients choose names. */
+/** Spellings that a filter remembers, and the longest of them. Clients choose names, so others are looked up each time. */
 const MEMORY = 512
 const LONGEST_REMEMBERED = 64
 

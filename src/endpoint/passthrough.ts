@@ -1,9 +1,9 @@
 /**
- * The pass-through pipe: one no-op backend, no plugins. Raw fields and bytes go from socket to socket; per request there is
- * one object, which is the upstream call, its deadline and the writer to the client at once.
+ * The pass-through pipe: one no-op backend, no plugins. Raw fields and bytes go from socket to socket. Per request there is one
+ * object: the upstream call, its deadline and the writer to the client at once.
  *
- * Exits: the upstream's own status; 4xx/5xx by the error table when there is no answer; a cut connection when the answer
- * breaks off after its head; nothing when the client has gone.
+ * Exits: the upstream's own status; 4xx or 5xx by the error table when the upstream does not respond; a cut connection when its
+ * body breaks off; nothing when the client has left.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -54,7 +54,7 @@ export interface PassthroughPlan {
   readonly filterFields: FieldFilter
   readonly filterQuery: QueryFilter
   readonly redirects: RedirectPolicy | undefined
-  /** Fields of every answer: `X-Krakend`, `X-Krakend-Completed`. */
+  /** Fields of every response: `X-Krakend`, `X-Krakend-Completed`. */
   readonly ownFields: RawFields
   readonly timeoutMs: number
   /** `router.no_op_timeout: "whole"`. */
@@ -137,7 +137,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
     else process.nextTick(() => this.sendWith(source, pool, method, path, headers))
   }
 
-  /** In the tick after the request, when a small body is there. */
+  /** Called in the tick after the request, when a small body has come. */
   private sendWith(source: IncomingSource, pool: OriginPool, method: string, path: string, headers: RawFields): void {
     if (!this.ended) this.send(pool, method, path, headers, source.takeWhole() ?? new Upload(source))
   }
@@ -183,8 +183,8 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
   }
 
   /**
-   * Own fields first, then the upstream's without hop-by-hop fields (RFC 9110 §7.6.1) and without another gateway's marks; notes the
-   * declared length, which may not be promised where no content follows (`undescribed`).
+   * Returns own fields first, then the upstream's without hop-by-hop fields (RFC 9110 §7.6.1) and without those of another gateway.
+   * Notes the declared length; where `undescribed`, no content follows and the length is dropped.
    */
   private answerFields(raw: readonly Buffer[], undescribed: boolean): RawFields {
     const head = this.plan.ownFields.slice()
@@ -213,7 +213,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
 
   protected onChunk(chunk: Buffer): boolean {
     const more = sendChunk(this, chunk)
-    // only of a body with a length nothing is kept by undici, see lendChunk
+    // undici keeps nothing of a body with a length, see lendChunk
     if (this.spent && this.left >= 0) this.lendChunk()
     else this.keepChunk()
     return more || this.done
@@ -239,7 +239,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
     try {
       sendWhole(this, raw, body)
     } catch {
-      // fields of a plugin's or an upstream's error that cannot be written: the status still can
+      // fields that an upstream's error brings and that cannot be written: the status still can
       sendWhole(this, this.plan.ownFields.slice(), body)
     }
   }

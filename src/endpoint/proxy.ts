@@ -1,4 +1,7 @@
-/** From backends to data, the inner half of an endpoint's pipe: who is asked how, and what is done before the data is written. */
+/**
+ * From backends to data, the inner half of an endpoint's pipe: which backends are asked and how, and what is done before the data
+ * is written.
+ */
 
 import type { BackendPipe } from '../backend/backend.js'
 import type { BackendConfig, EndpointProxyConfig } from '../config/types.js'

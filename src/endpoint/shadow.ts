@@ -83,5 +83,5 @@ class ShadowStep implements Step {
 
 const ignore = (): void => {}
 
-/** A body that came empty was read all the same. */
+/** A request whose body was read and empty has one all the same. */
 const NO_BYTES = Buffer.alloc(0)

@@ -11,7 +11,7 @@ import type { Layer } from '../pipe/layer.js'
 import { NextStep, nextOf } from '../pipe/next.js'
 import type { Step } from '../pipe/step.js'
 
-/** When static data is added: by what came back and whether something failed. */
+/** Decides when static data is added: by the response, and by whether something failed. */
 const MATCHES: Readonly<
   Record<StaticStrategy, (response: ResponseMessage | undefined, error: GatewayError | undefined) => boolean>
 > = {

@@ -31,7 +31,7 @@ function fill(entry: AccessEntry, report: ExchangeReport): void {
   entry.upstream = report.upstream
   entry.error = error?.code ?? ''
   entry.limit = error?.limit ?? ''
-  // an error without a text is told by its code alone: KrakenD prints no line for it
+  // an error without a text shows by its code alone: KrakenD prints no line for it
   entry.errors =
     error === undefined || error.message === ''
       ? undefined

@@ -117,7 +117,7 @@ function sendUntypedHead(writer: AnswerWriter, first: Uint8Array | undefined): b
 }
 
 /**
- * Called a tick after the head, when a small body is out as a whole: sends the head by itself where no byte is there yet (SSE, slow
+ * Called a tick after the head, when a small body is out as a whole. Sends the head by itself where no byte has come (SSE, slow
  * bodies), and begins to watch the idle limit.
  */
 export function watchBody(writer: AnswerWriter): void {
@@ -133,8 +133,8 @@ function flushUntyped(writer: AnswerWriter): void {
 }
 
 /**
- * True when a response with this status has no content. RFC 9110 §15.3.6 forbids it for 205 as well; over HTTP/1 a backend's
- * goes on, as in KrakenD, while an HTTP/2 client would find the stream malformed.
+ * True when a response with this status has no content. RFC 9110 §15.3.6 forbids content for 205 as well. Over HTTP/1 a backend's
+ * content goes on, as in KrakenD; an HTTP/2 client would find the stream malformed.
  */
 export function isBodiless(res: ServerResponse, status: number): boolean {
   return status === 204 || status === 304 || (status === 205 && res.req.httpVersionMajor !== 1)
@@ -157,11 +157,11 @@ export function sendWhole(writer: AnswerWriter, raw: RawFields, bytes: Buffer): 
 }
 
 /**
- * Sends a chunk of the body, and the end with the last one. Returns false when the source should wait for
- * {@link AnswerWriter.clientDrained}; `writer.spent` says whether the chunk's memory is free again.
+ * Sends a chunk of the body, and the end with the last one. Returns false when the source should wait for {@link
+ * AnswerWriter.clientDrained}; `writer.spent` says whether the chunk's memory is free again.
  *
- * True for a net.Socket: once `writableLength` is 0 the kernel owns the bytes. node:http holds writes back until the next tick; sent at
- * once, mostly nothing is left to wait for: 1 MiB takes about 20 writes instead of 33 (bench/chain, 1m).
+ * True for a net.Socket: once `writableLength` is 0 the kernel owns the bytes. node:http holds writes back until the next tick.
+ * Sent at once, mostly nothing is left to wait for: 1 MiB takes about 20 writes instead of 33 (bench/chain, 1m).
  */
 export function sendChunk(writer: AnswerWriter, chunk: Uint8Array): boolean {
   const { res } = writer
@@ -178,7 +178,7 @@ export function sendChunk(writer: AnswerWriter, chunk: Uint8Array): boolean {
   }
   const { socket } = res
   if (res.req.httpVersionMajor !== 1 || !(socket instanceof Socket)) return more || waitForDrain(writer)
-  // a small chunk of unknown length: others may come with it, and none of them can be lent
+  // small chunks of unknown length come together, and none of their memory can be used again
   if (more && writer.left < 0) return true
   socket.uncork()
   writer.spent = socket.writableLength === 0
@@ -199,8 +199,9 @@ function waitForDrain(writer: AnswerWriter): false {
 /**
  * Sends the last bytes of a body whose length the head declares, and ends the response.
  *
- * `res.end(bytes)` makes the socket write three pieces together: head, bytes and an empty text. Bytes that were made text are joined with the
- * head, and the socket takes one text: a server that only answers 400 bytes needs 0.88 of the CPU (bench/peers, merge and pass-150).
+ * `res.end(bytes)` makes the socket write three pieces together: head, bytes and an empty text. Bytes that were made text are
+ * joined with the head, and the socket takes one text. A server that only sends 400 bytes needs 0.88 of the CPU (bench/peers, merge
+ * and pass-150).
  */
 export function endWith(res: ServerResponse, bytes: Uint8Array): void {
   const socket = res.req.httpVersionMajor === 1 ? res.socket : null

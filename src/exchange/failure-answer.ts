@@ -8,7 +8,7 @@ import { ResponseMessage } from '../message/response.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { writeHead } from './write-head.js'
 
-/** What an answer to a failure depends on. */
+/** What a response to a failure depends on. */
 export interface FailureOptions {
   readonly logger: GatewayLogger
   readonly errorStatus: ErrorStatusMode
@@ -16,7 +16,7 @@ export interface FailureOptions {
 
 const EMPTY = Buffer.alloc(0)
 
-/** Makes the answer to a failure of which no endpoint made one. Logs it. */
+/** Makes the response to a failure of which no endpoint made one. Logs it. */
 export function answerToFailure(cause: unknown, exchange: Exchange, options: FailureOptions): ResponseMessage {
   const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
   exchange.note(error)

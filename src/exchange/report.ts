@@ -9,7 +9,7 @@ export interface ExchangeReport {
   readonly clientAddress: string
   /** `performance.now()` when the request line was read. */
   readonly startedAt: number
-  /** `performance.now()` when the head of the answer was written; 0 = never. */
+  /** `performance.now()` when the head of the response was written; 0 = never. */
   readonly firstByteAt: number
   /** As sent; 499 is for the log to write when the client went away. */
   readonly status: number
@@ -17,7 +17,7 @@ export interface ExchangeReport {
   readonly bytesOut: number
   /** Body bytes read from the client. */
   readonly bytesIn: number
-  /** Why the answer is an error, partial or cut; undefined when all is well. */
+  /** Why the response is an error, partial or cut; undefined when all is well. */
   readonly error: GatewayError | undefined
   /** `http://host:port` of the last upstream call, '' without one. */
   readonly upstream: string
@@ -26,7 +26,7 @@ export interface ExchangeReport {
   readonly requestId: string
 }
 
-/** Takes reports; undefined where nobody listens, so that nothing is measured for it. */
+/** Takes reports. Where it is undefined, no log or component takes them and nothing is measured. */
 export type Report = (report: ExchangeReport) => void
 
 /** Joins reports; undefined when there is none. */
@@ -38,7 +38,7 @@ export function joinReports(reports: readonly (Report | undefined)[]): Report | 
   }
 }
 
-/** Tells the meters of a pipe that is one with its exchange: its time is the time to the answer's head. */
+/** Tells the meters of a pipe that is one with its exchange: its time is the time to the response's head. */
 export function meteredReport(report: Report | undefined, meters: readonly (PipeMeter | undefined)[]): Report | undefined {
   const told = meters.filter(meter => meter !== undefined)
   if (told.length === 0) return report

@@ -29,7 +29,7 @@ class Tunnel extends Deadline {
   private open = 2
   private over = false
 
-  /** @param idleMs both sides may be silent this long; 0 = for ever */
+  /** @param idleMs both sides may be silent this long; 0 = no limit */
   constructor(client: Socket, upstream: Socket, idleMs: number, ended: TunnelEnded) {
     super()
     this.client = client
@@ -40,7 +40,7 @@ class Tunnel extends Deadline {
     this.writtenBefore = client.bytesWritten
   }
 
-  /** Joins the sockets. The head of the 101 answer is written before. */
+  /** Joins the sockets. The head of the 101 response is written before. */
   start(): void {
     const { client, upstream } = this
     client.on('error', cause =>
@@ -107,7 +107,7 @@ export function openTunnel(
   new Tunnel(client, upstream.socket, idleMs, ended).start()
 }
 
-/** Bytes that have passed the socket, as seen by the system. */
+/** Bytes that have passed the socket; of written ones those that the kernel has taken. */
 function moved(socket: Socket): number {
   return socket.bytesRead + socket.bytesWritten - socket.writableLength
 }

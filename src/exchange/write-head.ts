@@ -12,7 +12,7 @@ import { toHttp2Fields } from '../http/h2-fields.js'
  */
 export function writeHead(res: ServerResponse, status: number, raw: RawFields): void {
   if (res.req.httpVersionMajor === 1) {
-    // RFC 9112 §9.3: an early answer to a body that is still coming ends the connection, and says so
+    // RFC 9112 §9.3: an early response to a body that is still coming ends the connection, and says so
     if (!res.req.complete && hasBody(res.req.rawHeaders)) res.shouldKeepAlive = false
     // always given: node:http keeps the phrase of a head that could not be written
     res.writeHead(status, reasonOf(status), opaque(raw) as unknown as [])
@@ -26,7 +26,7 @@ export function flushHead(res: ServerResponse): void {
   else res.flushHeaders()
 }
 
-/** Sends an interim answer, unless the head was written; HTTP/1.0 clients know none (RFC 9110 §15.2). */
+/** Sends an interim response, unless the head was written; HTTP/1.0 clients know none (RFC 9110 §15.2). */
 export function writeInterim(res: ServerResponse, status: number, raw: RawFields): void {
   const { req, socket } = res
   if (res.headersSent || res.destroyed) return
@@ -48,8 +48,8 @@ function reasonOf(status: number): string {
 const NOT_ASCII = /[^\x00-\x7f]/
 
 /**
- * Values are bytes that pass as they came (RFC 9110 §5.5). node:http encodes `Content-Disposition` anew when it comes after a
- * `Content-Length`, so the length is moved to the end then; the order of different names has no meaning (RFC 9110 §5.3).
+ * Values are bytes that pass as they came (RFC 9110 §5.5). node:http encodes a `Content-Disposition` anew that comes after a
+ * `Content-Length`, so the length is moved to the end. The order of different names has no meaning (RFC 9110 §5.3).
  */
 function opaque(raw: RawFields): RawFields {
   for (let i = 0; i < raw.length; i += 2) {

@@ -1,4 +1,4 @@
-/** Answers that the router gives by itself: 404, 405, redirects, automatic OPTIONS, refused parameters; made ready at boot. */
+/** Responses that the router makes by itself: 404, 405, redirects, automatic OPTIONS, refused parameters. Boot prepares them. */
 
 import type { Json, RouterConfig } from '../config/types.js'
 import { fieldOf, type RawFields } from '../http/fields.js'
@@ -10,7 +10,7 @@ import type { RouteRedirect, RouteResult } from './router.js'
 /** A lookup that found no route. */
 export type Miss = Exclude<RouteResult<unknown>, { readonly kind: 'route' }>
 
-/** Answers a request for which the router found no route. Per request. */
+/** Makes the response to a request for which the router found no route. Called per request. */
 export type MissAnswers = (miss: Miss, request: RequestMessage) => ResponseMessage
 
 interface Prepared {
@@ -22,7 +22,7 @@ interface Prepared {
 const EMPTY = Buffer.alloc(0)
 const PLAIN = 'text/plain; charset=utf-8'
 
-/** Compiles the answers for a configuration; `router.error_body` wins over KrakenD's texts. */
+/** Compiles the responses for a configuration; `router.error_body` wins over KrakenD's texts. */
 export function compileMissAnswers(config: Pick<RouterConfig, 'errorBody404' | 'errorBody405'>, identity: Identity): MissAnswers {
   const version = ['X-Krakend', identity.version]
   const notFound = refusal(404, config.errorBody404, '404 page not found', version)
@@ -72,7 +72,7 @@ function redirect(miss: RouteRedirect, request: RequestMessage): ResponseMessage
 }
 
 /**
- * Answers the `Location` of a redirect: path and the query of the target. A trailing-slash redirect gets the client's
+ * Returns the `Location` of a redirect: path and the query of the target. A trailing-slash redirect gets the client's
  * `X-Forwarded-Prefix` in front, reduced to letters, digits, `/` and `-`. Always begins with exactly one slash.
  */
 export function redirectLocation(redirect: RouteRedirect, target: string, forwardedPrefix: string | undefined): string {

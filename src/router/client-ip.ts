@@ -1,24 +1,24 @@
-/** Who the client is: the peer, or, when the peer is trusted, what its forwarding headers say. */
+/** Which address the client has: that of the peer, or, when the peer is trusted, the one that its forwarding headers name. */
 
 import { BlockList, isIP } from 'node:net'
 import type { RouterConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { lowerName } from '../http/fields.js'
 
-/** Answers the client's address for a peer and the raw fields of its request. Per request. */
+/** Returns the client's address for a peer and the raw fields of its request. Called per request. */
 export type ClientIp = (remoteAddress: string, rawFields: readonly string[]) => string
 
 /** What is read of the router options. */
 export type ClientIpOptions = Pick<RouterConfig, 'forwardedByClientIp' | 'remoteIpHeaders' | 'trustedProxies' | 'appEngine'>
 
-/** Peers whose trust is remembered; proxies are few, and foreign peers must not fill the memory. */
+/** Peers whose trust is remembered. Proxies are few; other peers must not fill the memory. */
 const MAX_REMEMBERED = 1024
 const LONGEST_REMEMBERED = 64
 
 /**
- * Compiles the rules: behind a trusted peer each header of `remote_ip_headers` in turn is walked from right to left to the
- * first address that is not trusted, or to the leftmost; a header that holds anything else than addresses on the way is
- * passed over. Else the peer.
+ * Compiles the rules. Behind a trusted peer each header of `remote_ip_headers` is read in turn, from right to left. The first
+ * address that is not trusted counts, else the leftmost. A header with anything but addresses on the way is passed over. Without an
+ * address the peer's counts.
  * @throws GatewayError SLUICE_ERR_CONFIG_INVALID for a trusted proxy that is neither an address nor a CIDR
  */
 export function compileClientIp(options: ClientIpOptions): ClientIp {
@@ -48,7 +48,7 @@ export function unmapAddress(address: string): string {
 }
 
 /**
- * Compiles the question whether an address is one of the trusted proxies.
+ * Compiles a check whether an address is one of the trusted proxies.
  * @throws GatewayError SLUICE_ERR_CONFIG_INVALID for what is neither an address nor a CIDR
  */
 export function compileTrust(ranges: readonly string[]): (address: string) => boolean {

@@ -1,8 +1,8 @@
 /**
- * From a request line to an answer: target, client address, service stages, route, endpoint; then the answer goes out.
+ * From a request line to a response: target, client address, service stages, route, endpoint. The exchange writes the response.
  *
- * In: what the listener read. Out: exactly one answer per request, or a cut connection. Requests whose endpoint has a direct
- * form and that no service stage wants skip message objects altogether.
+ * In: what the listener read. Out: exactly one response per request, or a cut connection. No message objects are made where an
+ * endpoint has a direct form and no service stage stands in front.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -28,7 +28,7 @@ import type { RouteResult, Router } from './router.js'
 /** What a route leads to: an endpoint of the configuration, or a handler of the gateway's own (health, debug, echo). */
 export type RouteTarget = Endpoint | ReservedHandler
 
-/** Answers a built-in path; stands outside of inner service stages. */
+/** Makes the response to a built-in path; stands outside of inner service stages. */
 export interface ReservedHandler {
   readonly reserved: true
   answer(request: RequestMessage): ResponseMessage | Promise<ResponseMessage>
@@ -37,7 +37,7 @@ export interface ReservedHandler {
 export interface DispatchOptions {
   readonly router: Router<RouteTarget>
   readonly clientIp: (remoteAddress: string, raw: readonly string[]) => string
-  /** Answers for lookups that found no route. */
+  /** Makes the responses to lookups that found no route. */
   readonly answerMiss: (result: Exclude<RouteResult<RouteTarget>, { kind: 'route' }>, request: RequestMessage) => ResponseMessage
   /** Around everything (CORS, server plugins). */
   readonly outer: Wrap | undefined
@@ -45,10 +45,10 @@ export interface DispatchOptions {
   readonly inner: Wrap | undefined
   /** Makes the request carry an id before anything reads it; undefined = no ids. */
   readonly identify: ((req: IncomingMessage) => string) | undefined
-  /** Told of each exchange that begins; each has its report. */
+  /** Called for each exchange that begins; each has its report. */
   readonly started?: (() => void) | undefined
   readonly report: Report | undefined
-  /** Told of requests whose target cannot be read; they have no exchange. */
+  /** Called for requests whose target cannot be read; they have no exchange. */
   readonly onRefused?: ((req: IncomingMessage, error: GatewayError) => void) | undefined
   readonly logger: GatewayLogger
   readonly errorStatus: ErrorStatusMode
@@ -121,7 +121,7 @@ export function compileUpgradeCheck(router: Router<RouteTarget>, reroutes: boole
       if (match.kind !== 'route' || 'reserved' in match.value) return reroutes
       return match.value.tunnelIdleMs !== undefined || reroutes
     } catch {
-      return false // the exchange says what is wrong
+      return false // the exchange refuses the target
     }
   }
 }
@@ -136,7 +136,7 @@ function answerReserved(handler: ReservedHandler, request: RequestMessage, recei
   handOn(answer, receiver)
 }
 
-/** Takes what the router found along with the request. */
+/** Serves a request whose match is known. */
 type Proceed = (match: RouteResult<RouteTarget>, request: RequestMessage, receiver: ResponseReceiver) => void
 
 /** Stands outside of inner stages. */

@@ -7,7 +7,7 @@ import { hasSafeNames, type RoutePattern, renderPattern, toRouterPath } from './
 type Tree = FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
 type Params = Record<string, string>
 
-/** What a match stands for; `T` is whatever the owner of the table keeps per route. */
+/** What a match stands for; `T` is what the owner of the table keeps per route. */
 export interface TableEntry<T> {
   readonly pattern: RoutePattern
   readonly target: T
@@ -82,7 +82,7 @@ export class MethodTable<T> {
     this.folded = foldedTable(this.entries)
   }
 
-  /** Answers the path of a route that differs from `path` in case only, in the spelling of the configuration. */
+  /** Returns the path of a route that differs from `path` in case only, in the spelling of the configuration. */
   findFolded(path: string): string | undefined {
     if (this.folded === undefined) return undefined
     const lower = path.toLowerCase()
@@ -141,7 +141,7 @@ function rename(raw: Params, pattern: RoutePattern, neutral: readonly string[]):
   return params
 }
 
-/** Shields what find-my-way would decode or cut once more. */
+/** Escapes what find-my-way would decode or cut once more. */
 function protect(path: string): string {
   return /[%?#]/.test(path) ? path.replaceAll('%', '%25').replaceAll('?', '%3F').replaceAll('#', '%23') : path
 }

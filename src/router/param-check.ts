@@ -2,12 +2,12 @@
 
 const ENCODED = 'error: encoded url params'
 
-/** As Go's URL parser says it: no URL holds these, and no call is made. */
+/** Go's URL parser refuses these in a URL, so no call is made. */
 const CONTROL = 'error: net/url: invalid control character in URL'
 
 /**
- * Returns the text of the 400 when a value holds a control character, or, with `decodes`, would still change by decoding, cannot be
- * decoded, or holds `?` or `#`; undefined when all values are plain.
+ * Returns the text of the 400, or undefined when all values are plain. A value is refused for a control character. With `decodes`
+ * it is refused too when decoding would change it or fails, or when it holds `?` or `#`.
  */
 export function checkParams(params: Readonly<Record<string, string>>, decodes: boolean): string | undefined {
   for (const name in params) {

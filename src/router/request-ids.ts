@@ -5,8 +5,8 @@ import { requestId, validRequestId } from '../telemetry/request-id.js'
 const NAME = 'x-request-id'
 
 /**
- * Gives each request an id: the one in `X-Request-Id` when a trusted peer sent it, else a new one. The field is written
- * back, so that whatever forwards fields forwards the gateway's id and never a stranger's.
+ * Gives each request an id: the one in `X-Request-Id` when a trusted peer sent it, else a new one. The field is written back, so
+ * that what is forwarded is the gateway's id and never that of an untrusted client.
  */
 export function compileRequestIds(trusts: (remoteAddress: string) => boolean): (req: IncomingMessage) => string {
   return req => {

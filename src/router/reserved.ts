@@ -7,7 +7,7 @@ import { ResponseMessage } from '../message/response.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { RouteSpec } from './router.js'
 
-/** Answers a built-in path; its failures are those of reading the body. */
+/** Makes the response to a built-in path; its failures are those of reading the body. */
 export interface Reserved {
   readonly reserved: true
   answer(request: RequestMessage): ResponseMessage | Promise<ResponseMessage>

@@ -60,7 +60,10 @@ export function hasSafeNames(pattern: RoutePattern): boolean {
   return new Set(pattern.names).size === pattern.names.length && pattern.names.every(n => SAFE_NAME.test(n))
 }
 
-/** Spells a pattern for find-my-way with the given names: literals escaped, parts of one segment told apart by linear-time expressions. */
+/**
+ * Spells a pattern for find-my-way with the given names: literals escaped, parts of one segment separated by linear-time
+ * expressions.
+ */
 export function toRouterPath(pattern: RoutePattern, names: readonly string[]): string {
   const { parts, wildcard } = pattern
   let out = escapeLiteral(parts[0]!)

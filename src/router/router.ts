@@ -1,8 +1,7 @@
 /**
- * Which endpoint answers a request line.
- * In: the routes of a configuration and the `router` options, compiled at boot; per request a method and a raw path.
- * Out: a route with its decoded parameters, or the reason why there is none, as KrakenD decides it: percent-decoded
- * matching, literals before parameters, redirects within the method's own routes, 405 with `Allow`, the check for
+ * Which endpoint answers a request line. In: the routes of a configuration and the `router` options, compiled at boot; per request
+ * a method and a raw path. Out: a route with its decoded parameters, or the reason why there is none. The rules are KrakenD's:
+ * percent-decoded matching, literals before parameters, redirects within the method's own routes, 405 with `Allow`, the check for
  * parameters that are encoded twice. A path with a `.` or `..` segment never reaches a route.
  */
 
@@ -64,7 +63,7 @@ export type RouteResult<T> =
   | RouteRedirect
 
 export interface Router<T> {
-  /** Finds what answers a method and a raw path (without query, as `parseTarget` gives it). Per request. */
+  /** Finds the route of a method and a raw path (without query, as `parseTarget` gives it). Called per request. */
   lookup(method: string, rawPath: string): RouteResult<T>
 }
 

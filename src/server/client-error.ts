@@ -1,4 +1,4 @@
-/** What a listener refuses by itself: which code, which status, which text; and how the bare answer is written. */
+/** What a listener refuses by itself: which code, which status, which text, and how the response is written. */
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -22,7 +22,7 @@ export interface ClientErrorInfo {
 /** A request or connection that a listener has ended. */
 export interface Ended {
   readonly socket: Socket
-  /** Undefined when no request is known that it is about. */
+  /** Undefined when its request is not known. */
   readonly request?: IncomingMessage | undefined
   /** See {@link ClientErrorInfo.served}; default false. */
   readonly served?: boolean
@@ -32,7 +32,7 @@ export interface Ended {
   readonly status: number
 }
 
-/** Returns what the access log needs to know of it. */
+/** Returns what the access log needs. */
 export function infoOf({ socket, request, served = false, refused, detail, status }: Ended): ClientErrorInfo {
   return {
     code: refused.code,
@@ -70,7 +70,7 @@ export const REFUSALS = {
   closing: refusal('SLUICE_ERR_GATEWAY_CLOSING', '503 Service Unavailable')
 } as const
 
-/** Answers the refusal for an error of node's parser; undefined when the peer has gone and nothing can be sent. */
+/** Returns the refusal for an error of node:http's parser; undefined when the peer has gone and nothing can be sent. */
 export function refusalOf(error: NodeJS.ErrnoException): Refusal | undefined {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
@@ -92,7 +92,7 @@ type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer; readonl
 /** `HTTP/` and two digits with a point (RFC 9112 §2.3); others are no request line at all. */
 const OTHER_VERSION = /[ ]HTTP\/(?!1\.[01])[0-9]\.[0-9](?:\r|$)/
 
-/** True for a request line that names a version of HTTP, and not one that is spoken here. */
+/** True for a request line that names a version of HTTP which the listener does not speak. */
 function namesOtherVersion({ rawPacket, bytesParsed = 0 }: ParseError): boolean {
   if (rawPacket === undefined) return false
   const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf(LF, bytesParsed - 1) + 1
@@ -127,7 +127,7 @@ export function refusalFields(refused: Refusal): string[] {
   ]
 }
 
-/** Writes a refusal to a socket on which no parser speaks any more, and ends our half of the connection. */
+/** Writes a refusal to a socket that no parser reads any more, and ends the gateway's half of the connection. */
 export function endWithRefusal(socket: Socket, refused: Refusal): void {
   const fields = refusalFields(refused)
   let head = `HTTP/1.1 ${refused.status} ${REASONS[refused.status] ?? ''}\r\n`

@@ -6,9 +6,9 @@ import type { Turns } from './turns.js'
 
 /** A body that the gateway waits for must bring this many bytes … */
 export const MIN_BODY_BYTES = 2400
-/** … in every window of this many ms, until the answer has begun. */
+/** … in every window of this many ms, until the response has begun. */
 export const BODY_WINDOW_MS = 10_000
-/** After an early answer this much of the rest of a body is read and dropped, so that the client can read the answer … */
+/** After an early response this much of the rest of a body is read and dropped, so that the client can read the response … */
 export const LINGER_BYTES = 1 << 20
 /** … for this many ms at most. */
 export const LINGER_MS = 2000
@@ -23,11 +23,14 @@ export class Connection {
   response: ServerResponse | undefined = undefined
   /** ms on the monotonic clock when the newest head was read. */
   startedAt = 0
-  /** The connection is being given up: nothing more is served, what still arrives is dropped. 0 = no. */
+  /**
+   * ms on the monotonic clock when the connection was given up: nothing more is served, what still arrives is dropped. 0 = it was
+   * not.
+   */
   lingerSince = 0
-  /** The answer to this request ends the connection, as node:http drops what stands behind it. */
+  /** The response to this request ends the connection, as node:http drops what stands behind it. */
   last: IncomingMessage | undefined = undefined
-  /** The parser has given up, or a limit was broken: no further request can come. */
+  /** The parser has failed, or a limit was broken: no further request can come. */
   failed = false
   /** Both sides have left HTTP; nothing here is watched any more. */
   tunnel = false
@@ -61,13 +64,13 @@ export class Connection {
     this.response = undefined
   }
 
-  /** True while an answer is owed. */
+  /** True while the client waits for a response. */
   get answering(): boolean {
     const { response } = this
     return response !== undefined && !response.writableFinished && !response.destroyed
   }
 
-  /** As {@link answering}, or an answer that is out has not let go of the socket: node does that a tick later. */
+  /** As {@link answering}, or a response that is out still holds the socket: node:http detaches it a tick later. */
   get occupied(): boolean {
     return this.answering || (this.response !== undefined && this.response.socket !== null)
   }
@@ -77,7 +80,7 @@ export class Connection {
     return this.turns !== undefined && this.turns.length > 0
   }
 
-  /** True while an answer is owed or a body is still on its way. */
+  /** True while the client waits for a response, or a request body is still on its way. */
   get busy(): boolean {
     return this.answering || (this.request !== undefined && !this.request.complete && !this.request.destroyed)
   }
@@ -89,12 +92,12 @@ export class Connection {
     this.lingerBytes = this.socket.bytesRead
   }
 
-  /** True when a lingering connection has used up its patience. */
+  /** True when a lingering connection has used up its time or its bytes. */
   lingeredOut(now: number): boolean {
     return now - this.lingerSince >= LINGER_MS || this.socket.bytesRead - this.lingerBytes > LINGER_BYTES
   }
 
-  /** True when the client has taken nothing of a complete answer for `limitMs`. */
+  /** True when the client has taken nothing of a complete response for `limitMs`. */
   leavesUnread(now: number, limitMs: number): boolean {
     const { socket, response } = this
     if (socket.writableLength === 0 || response?.writableEnded === false) {
@@ -111,8 +114,8 @@ export class Connection {
   }
 
   /**
-   * True when the client sends a body slower than the minimum rate although the gateway waits for it. Not counted:
-   * bytes held back by back-pressure, a body nobody was asked for (100-continue), and the time after the answer has begun.
+   * True when the client sends a body slower than the minimum rate although the gateway waits for it. Not counted: bytes held back
+   * by back-pressure, a body that the client was not asked for (100-continue), and the time after the response has begun.
    */
   crawls(now: number): boolean {
     const { request, response, socket } = this
@@ -130,7 +133,7 @@ export class Connection {
   }
 }
 
-/** What the system has not taken; counts down within a single large write, which `writableLength` does not. */
+/** Bytes that the kernel has not taken; counts down within a single large write, which `writableLength` does not. */
 function queuedBytes(socket: Socket): number {
   const handle = (socket as { _handle?: { writeQueueSize?: number } | null })._handle
   return handle?.writeQueueSize ?? socket.writableLength
@@ -138,7 +141,7 @@ function queuedBytes(socket: Socket): number {
 
 type Marked = { [KEY]?: Connection }
 
-/** Answers the state kept for a socket. */
+/** Returns the state kept for a socket. */
 export function connectionOf(socket: Socket): Connection | undefined {
   return (socket as Marked)[KEY]
 }
@@ -158,8 +161,8 @@ function awaitsContinue(request: IncomingMessage): boolean {
 }
 
 /**
- * Holds `100 Continue` back until the gateway reads the body (RFC 9110 §10.1.1). node:http closes the connection after an
- * answer that is sent without it; to a client whose body is there already it is sent ahead of the answer.
+ * Holds `100 Continue` back until the gateway reads the body (RFC 9110 §10.1.1). node:http closes the connection after a response
+ * that is sent without it. To a client whose body is there already it is sent ahead of the response.
  */
 export function continueOnRead(request: IncomingMessage, response: ServerResponse): void {
   const expecting = request as Expecting

@@ -13,7 +13,7 @@ interface Settings extends ServerOptions {
   readonly shouldUpgradeCallback: (request: IncomingMessage) => boolean
 }
 
-/** Returns the ms between two looks at all connections: a quarter of the shortest limit, within bounds. */
+/** Returns the ms between two sweeps over all connections: a quarter of the shortest limit, within bounds. */
 export function tickOf(limits: Limits): number {
   const shortest = Math.min(
     headTimeoutOf(limits),
@@ -33,7 +33,7 @@ export function settingsOf(limits: Limits, tickMs: number): Settings {
     requestTimeout: limits.readTimeoutMs,
     keepAliveTimeout: idleTimeoutOf(limits),
     connectionsCheckingInterval: tickMs,
-    requireHostHeader: false, // judged with the other rules, see request-rules.ts
+    requireHostHeader: false, // request-rules.ts judges it with the other rules
     insecureHTTPParser: false,
     shouldUpgradeCallback: keepWithBody,
     keepAlive: true,

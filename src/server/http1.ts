@@ -1,6 +1,6 @@
 /**
- * HTTP/1: node:http set up strictly, with the rules that it does not keep by itself: head checks, minimum body rate, write
- * timeout, polite ends of connections whose body no handler read, `100 Continue` on the first read, orderly drain.
+ * HTTP/1: node:http set up strictly, with the rules that it does not keep by itself. They are head checks, the minimum body rate,
+ * the write timeout, polite ends of connections whose body no handler read, `100 Continue` on the first read, and the drain.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -17,7 +17,7 @@ import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
 import { type Turn, TurnBudget, Turns } from './turns.js'
 import { Handshake, headWithoutOffer, isTunnelOffer, ReadAhead, type UpgradeCheck } from './upgrade.js'
 
-/** Serves one exchange; with an `offer` it may take the connection over instead of answering on `response`. */
+/** Serves one exchange; with an `offer` it may take the connection over and leave `response` unused. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, offer?: UpgradeOffer) => void
 
 export interface Http1Options {
@@ -37,7 +37,7 @@ const ignore = (): void => {}
 /** What a request asks of the listener itself: `100 Continue`, an expectation that is not known, CONNECT. */
 type Demand = 'continue' | 'unknown' | 'connect' | undefined
 
-/** The HTTP/1 half of a listener. Serves connections of its own server, or such as are handed over by `emit('connection')`. */
+/** The HTTP/1 half of a listener. Serves connections that its server accepts, and those handed over by `emit('connection')`. */
 export class Http1 {
   readonly server: Server
   private readonly options: Http1Options
@@ -52,7 +52,7 @@ export class Http1 {
     const tickMs = tickOf(limits)
     this.server = createServer(settingsOf(limits, tickMs))
     this.server.timeout = 0
-    // node cuts the list silently at this number; ours is refused before.
+    // node:http cuts the list silently at this number; judgeHead refuses such a head before.
     this.server.maxHeadersCount = MAX_HEADER_FIELDS + 200
     this.server.on('connection', (socket: Socket) => this.onConnection(socket))
     this.server.on('request', (request, response) => this.onRequest(request, response, undefined))
@@ -71,18 +71,18 @@ export class Http1 {
     return count
   }
 
-  /** Starts node's own timers for connections that another server accepts. */
+  /** Starts node:http's timers for connections that another server accepts. */
   trackForeign(): void {
     this.server.emit('listening')
   }
 
-  /** From now on answers carry `Connection: close` and idle connections are ended. */
+  /** From now on responses carry `Connection: close` and idle connections are ended. */
   drain(): void {
     this.draining = true
     for (const connection of this.live) {
       const { response } = connection
       if (response !== undefined && connection.answering && !response.headersSent) response.shouldKeepAlive = false
-      // node counts a connection that has not said anything yet as busy
+      // node:http counts a connection on which no byte has come as busy
       if (response === undefined && connection.socket.bytesRead === 0) connection.socket.destroy()
     }
     this.server.closeIdleConnections()
@@ -112,12 +112,12 @@ export class Http1 {
     else this.wait(connection, { request, response, start: () => this.serve(request, response, demand) })
   }
 
-  /** What follows the last request that is served is dropped; a client that goes on and on is cut. */
+  /** Drops what follows the last request that is served; a client that sends more than MAX_DROPPED requests is cut. */
   private drop(connection: Connection): void {
     if (++connection.dropped > MAX_DROPPED) connection.socket.destroy()
   }
 
-  /** One exchange at a time: what was read ahead of its turn waits, and holds no call. */
+  /** Serves one exchange at a time: a request that was read ahead of its turn waits, and no call is made for it. */
   private wait(connection: Connection, turn: Turn): void {
     connection.turns ??= new Turns(this.budget)
     const first = !connection.waits
@@ -131,7 +131,7 @@ export class Http1 {
 
   private nextTurn(connection: Connection): void {
     const { turns, socket } = connection
-    // after an answer that ends the connection node:http has closed its half
+    // after a response that ends the connection node:http has closed its half
     if (socket.destroyed || !socket.writable) return turns!.clear()
     turns!.next()!.start()
     if (connection.waits) connection.response!.once('finish', () => this.nextTurn(connection))
@@ -168,7 +168,7 @@ export class Http1 {
     this.options.onClientError(infoOf({ socket: request.socket, request, refused, detail: refused.text, status: refused.status }))
   }
 
-  /** node:http reads a connection no further behind CONNECT and any `Upgrade`. */
+  /** Called by node:http behind CONNECT and any `Upgrade`: it reads the connection no further. */
   private onGivenAway(request: IncomingMessage, given: Socket, head: Buffer): void {
     given.on('error', ignore)
     const connection = connectionOf(request.socket)!
@@ -230,7 +230,7 @@ export class Http1 {
     connection.failed = true
     if (turns?.last?.request.complete === false) turns.dropLast()
     if (connection.answering && (connection.waits || request!.complete)) {
-      // Garbage behind whole requests: their answers go out, then the connection ends. Ours would be taken for one of them.
+      // Garbage behind whole requests: their responses go out, then the connection ends. The client would take a refusal for one of them.
       if (connection.waits) closeAfter(turns!.last!)
       else if (response!.headersSent) response!.once('finish', () => socket.destroySoon())
       else response!.shouldKeepAlive = false
@@ -281,7 +281,7 @@ function refusalOfDemand(demand: Demand): Refusal | undefined {
   return demand === 'connect' ? REFUSALS.connect : undefined
 }
 
-/** Ends the connection with the answer to a request that waits. */
+/** Ends the connection with the response to a request that waits. */
 function closeAfter({ response }: Turn): void {
   if (response !== undefined) response.shouldKeepAlive = false
 }

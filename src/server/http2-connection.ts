@@ -34,17 +34,17 @@ export class Http2Connection {
   private readonly startedAt: number
   /** Since when no stream is open. */
   private idleSince: number
-  /** Since when nothing is served any more; 0 = it is. */
+  /** Since when nothing is served any more; 0 = the connection is served. */
   private closingSince = 0
   /** Bytes received of which it is known that they end with a whole frame. */
   private wholeBytes = 0
-  /** Since when a PING is not answered; 0 = none is. */
+  /** Since when a PING has no response; 0 = none is out. */
   private askedSince = 0
   /** Bytes received when {@link isDead} asked last. */
   private probedBytes = 0
   /** Bytes sent when {@link isDead} asked last; -1 = the PING has left. */
   private probedAt = -1
-  /** Bytes sent when an answer was cut; -1 = none was since the last look. */
+  /** Bytes sent when a response was cut; -1 = none was since the last sweep. */
   private stuckAt = -1
   private secondSince = 0
   private fields = 0
@@ -72,8 +72,8 @@ export class Http2Connection {
   }
 
   /**
-   * Counts the fields of a head; returns false when there were too many in this second. A byte on the wire may stand for
-   * 4 KiB of fields (RFC 7541 §6.1), so their number and size are limited, not the bytes that were received.
+   * Counts the fields of a head; returns false when there were too many in this second. A byte on the wire may stand for 4 KiB of
+   * fields (RFC 7541 §6.1). So their number and size are limited, not the received bytes.
    */
   affords(raw: readonly string[]): boolean {
     let bytes = 0
@@ -104,12 +104,12 @@ export class Http2Connection {
     this.session.destroy(new GatewayError('SLUICE_ERR_GATEWAY_CLOSING'))
   }
 
-  /** Notes that an answer was cut: RST_STREAM has to leave before the next look, or the socket is cut. */
+  /** Notes that a response was cut: RST_STREAM has to leave before the next sweep, or the socket is cut. */
   cutAnswer(): void {
     this.stuckAt = this.socket.bytesWritten
   }
 
-  /** Looks at the limits of time; returns the one that was broken, for which the connection is to be ended. */
+  /** Returns the limit of time that was broken, for which the connection is to be ended. */
   check(times: Http2Times, now: number): string | undefined {
     const { session, socket } = this
     if (session.destroyed) return this.waitForEnd(now)
@@ -127,8 +127,9 @@ export class Http2Connection {
   }
 
   /**
-   * After a connection error that nghttp2 answers by itself (RFC 9113 §5.4.1), node neither ends the session nor reads its socket, so
-   * the end of the client would not be heard. Such a session shows by a PING that it does not send although the socket takes bytes.
+   * nghttp2 reports a connection error to the client by itself (RFC 9113 §5.4.1). node:http2 then neither ends the session nor
+   * reads its socket, so it would miss that the client leaves. Such a session shows by a PING that it does not send although the
+   * socket takes bytes.
    */
   private isDead(): boolean {
     const { session, socket } = this
@@ -143,8 +144,8 @@ export class Http2Connection {
   }
 
   /**
-   * A client that has begun a frame, or a head without END_HEADERS, cannot answer a PING before it has ended it; any other
-   * one has to (RFC 9113 §6.7). Asked once for what came since the last time.
+   * A client in the middle of a frame, or of a head without END_HEADERS, cannot respond to a PING before its end; any other has to
+   * (RFC 9113 §6.7). Called once for what came since the last call.
    */
   private holdsHalfFrame(headMs: number, now: number): boolean {
     if (this.askedSince !== 0) return now - this.askedSince >= headMs
@@ -165,7 +166,9 @@ export class Http2Connection {
   }
 }
 
-/** True when the client does not take what was written; http2 writes past the stream of the socket, so its handle has to be asked. */
+/**
+ * True when the client does not take what was written. node:http2 writes past the stream of the socket, so its handle is asked.
+ */
 function isBlocked(socket: Socket): boolean {
   const { _handle } = socket as { readonly _handle?: { readonly writeQueueSize?: number } | null }
   return _handle?.writeQueueSize !== 0

@@ -4,11 +4,11 @@ import type { Http2Request, Http2Response } from './http2-messages.js'
 
 /** Times of one request, ms; 0 = no limit. */
 export interface ExchangeTimes {
-  /** For the whole request, its body included. */
+  /** For the whole request with its body. */
   readonly readMs: number
   /** For the whole exchange. */
   readonly writeMs: number
-  /** How long a client may take nothing of an answer that is complete. */
+  /** How long a client may take nothing of a response that is complete. */
   readonly unreadMs: number
 }
 
@@ -20,7 +20,7 @@ export class Http2Exchange {
   /** Body bytes of the request when its window began; see {@link crawls}. */
   private windowSince = 0
   private windowBytes = 0
-  /** What of a complete answer was unsent when that changed last. */
+  /** Bytes of a complete response that were unsent when that number changed last. */
   private unsent = -1
   private movedAt = 0
   private uploadFailed = false
@@ -32,8 +32,8 @@ export class Http2Exchange {
   }
 
   /**
-   * Ends what is over a limit. Returns `cut` when that was an answer, and `late` when a request did not come in time and
-   * what serves it has not answered: then the listener has to.
+   * Ends what is over a limit. Returns `cut` when that was a response. Returns `late` when a request did not come in time and its
+   * handler has sent no response: then the listener has to.
    */
   check(times: ExchangeTimes, now: number): 'cut' | 'late' | undefined {
     const { request, response } = this
@@ -78,7 +78,7 @@ export class Http2Exchange {
     return false
   }
 
-  /** What reads the body hears why no more of it comes, and has until the next look to answer. */
+  /** Tells the reader of the body why no more of it comes; it has until the next sweep to send a response. */
   private failUpload(limit: string): 'late' | undefined {
     this.uploadFailed = true
     const { request } = this

@@ -1,13 +1,13 @@
 /**
- * Requests and responses of HTTP/2 that tell the truth about their ends, as those of HTTP/1 do: node's compatibility objects
- * call a request `complete` when its stream was cut, and a response finished when its client has gone.
+ * Requests and responses of HTTP/2 whose ends show as those of HTTP/1 do. node:http2's compatibility objects call a request
+ * `complete` when its stream was cut, and a response finished when its client has gone.
  */
 
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { ReadableOptions } from 'node:stream'
 
-/** Bytes of an answer in memory that are handed to the stream at once, so that its progress can be seen. */
+/** bytes; most of a response in memory that is handed to the stream at once, so that progress shows. */
 const PIECE_BYTES = 16 * 1024
 
 /** Why a response was cut by code that gave no reason; with an error the stream ends by RST_STREAM(INTERNAL_ERROR). */
@@ -36,7 +36,7 @@ export class Http2Request extends RequestBase {
     return this.ended || this.stream.endAfterHeaders
   }
 
-  /** Asks the client to stop sending: the answer is out and does not need the rest (RFC 9113 §8.1). */
+  /** Asks the client to stop sending: the response is out and does not need the rest (RFC 9113 §8.1). */
   dropRest(): void {
     this.dropped = true
     this.stream.close()
@@ -77,9 +77,9 @@ export class Http2Response extends ResponseBase {
     return this.ending
   }
 
-  /** True when all of the answer has been handed to the connection. */
+  /** True when all of the response has been handed to the connection. */
   get writableFinished(): boolean {
-    // node sends trailers, mostly none, right behind the last byte of a body
+    // node:http2 sends trailers, mostly none, right behind the last byte of a body
     return this.ending && (this.wrote ? this.stream.sentTrailers !== undefined : this.stream.headersSent)
   }
 
@@ -97,7 +97,7 @@ export class Http2Response extends ResponseBase {
   }
 
   override write(chunk: Uint8Array | string): boolean {
-    if (this.stream.writableEnded) return true // node has ended it: a HEAD, or a status without content
+    if (this.stream.writableEnded) return true // node:http2 has ended it: a HEAD, or a status without content
     this.wrote = true
     return super.write(chunk)
   }
@@ -129,7 +129,7 @@ export class Http2Response extends ResponseBase {
     }
   }
 
-  /** Cuts an answer that is not out: RST_STREAM with an error code, never one that reads as a clean end. */
+  /** Cuts a response that is not out: RST_STREAM with an error code, never one that reads as a clean end. */
   override destroy(error: Error = CUT): this {
     if (!this.writableFinished) super.destroy(error)
     return this

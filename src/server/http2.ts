@@ -1,6 +1,6 @@
 /**
- * HTTP/2: sessions over connections that ALPN or the preface chose, served through node's compatibility API, so that the
- * rooms behind see requests and responses of the same shape as with HTTP/1. A coarse sweep keeps the rules of time.
+ * HTTP/2: sessions over connections that ALPN or the preface chose, served through node:http2's compatibility API. The rooms behind
+ * see requests and responses of the same shape as with HTTP/1. A coarse sweep keeps the rules of time.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -19,10 +19,10 @@ import { MAX_TARGET_BYTES } from './request-rules.js'
 
 /** Streams a client may hold open at once in one session; Go's number. */
 const MAX_STREAMS = 250
-/** So many header fields above the limit are still counted, and answered with 431; beyond, node resets the stream. */
+/** So many header fields above the limit still get a 431; beyond, node:http2 resets the stream. */
 const COUNTED_BEYOND = 64
 
-/** A request that its client took back before the gateway looked at it. Nothing is called for it. */
+/** A request that its client reset before the gateway looked at it. No handler is called for it. */
 const TAKEN_BACK: Refusal = { code: 'SLUICE_ERR_CLIENT_ABORTED', status: 499, text: 'reset by the client' }
 
 type Expectation = 'continue' | 'unknown' | undefined
@@ -36,7 +36,7 @@ export class Http2 {
   private readonly times: Http2Times
   private readonly live = new Set<Http2Connection>()
   private readonly sweeper: NodeJS.Timeout
-  /** Whose stream is being handed out: node names no session for a stream that was reset already. */
+  /** The connection whose stream is being handed out: node:http2 names no session for a stream that was reset already. */
   private current!: Http2Connection
 
   constructor(options: Http1Options) {
@@ -76,7 +76,7 @@ export class Http2 {
       if (!connection.affords(request.rawHeaders)) return this.cutOff(connection, 'header fields per second')
       if (response.destroyed) return this.report(connection, request, TAKEN_BACK)
       connection.begin(new Http2Exchange(request, response, performance.now()))
-      // while an upload is not read, node keeps a stream that its client has reset
+      // while an upload is not read, node:http2 keeps a stream that its client has reset
       request.stream.on('aborted', destroyStream)
       serve(request, response)
     })
@@ -138,7 +138,7 @@ export class Http2 {
     }
   }
 
-  /** Rules beyond what node checks (RFC 9113 §8.3.1); node has refused connection-specific fields. */
+  /** Rules beyond what node:http2 checks (RFC 9113 §8.3.1); it has refused connection-specific fields. */
   private judgeHead(request: Http2Request): Refusal | undefined {
     const path = request.url as string | undefined
     if (path === undefined || (path.charCodeAt(0) !== SLASH && path !== '*')) return REFUSALS.malformed

@@ -31,11 +31,11 @@ export class InProcessServer {
     this.server = createServer(handler)
   }
 
-  /** Sends one request; rejects when the answer breaks off. */
+  /** Sends one request; rejects when the response breaks off. */
   request(init: InProcessRequest): Promise<InProcessResponse> {
     const [near, far] = duplexPair()
     this.server.emit('connection', far)
-    far.on('close', () => near.destroy()) // an answer that is cut ends the request, as on a socket
+    far.on('close', () => near.destroy()) // a response that is cut ends the request, as on a socket
     return new Promise((resolve, reject) => {
       const req = httpRequest({
         method: init.method ?? 'GET',
@@ -63,7 +63,7 @@ export class InProcessServer {
         })
       })
       const { body } = init
-      // Node frames the body of a GET, HEAD, DELETE or OPTIONS only when it is told to
+      // node:http frames the body of a GET, HEAD, DELETE or OPTIONS only when this is set
       if (body !== undefined && !req.hasHeader('content-length')) req.useChunkedEncodingByDefault = true
       if (body === undefined) req.end()
       else if (typeof body === 'string' || body instanceof Uint8Array) req.end(body)

@@ -1,8 +1,7 @@
 /**
- * The gateway's door: opens one port, speaks HTTP/1.1, and where configured TLS with HTTP/2 by ALPN or cleartext HTTP/2 by
- * its preface. In: the server part of a configuration and a handler. Out: requests whose head is beyond doubt, limits and
- * timeouts kept, and an orderly end: stop accepting, let what runs finish, cut what is left. No error on a connection ends
- * the process.
+ * The listener: opens one port and speaks HTTP/1.1; where configured also TLS, HTTP/2 by ALPN, and cleartext HTTP/2 by its preface.
+ * In: the server part of a configuration and a handler. Out: requests whose head is valid, within limits and timeouts. At the end
+ * it stops accepting, lets what runs finish and cuts the rest. No error on a connection ends the process.
  */
 
 import type { AddressInfo, Server } from 'node:net'
@@ -20,15 +19,15 @@ import type { UpgradeCheck } from './upgrade.js'
 
 export interface ListenerOptions {
   readonly server: ServerConfig
-  /** 0 = the system chooses. */
+  /** 0 = the kernel chooses. */
   readonly port: number
   /** '' = all interfaces. */
   readonly listenIp: string
-  /** Says which requests may end in a tunnel; without it, or when it answers false, they are served as ordinary ones. */
+  /** Says which requests may end in a tunnel; without it, or when it returns false, they are served as ordinary ones. */
   readonly mayUpgrade?: UpgradeCheck
-  /** Told about requests and connections that the listener ended by itself. */
+  /** Called for requests and connections that the listener ended by itself. */
   readonly onClientError?: (info: ClientErrorInfo) => void
-  /** Told about errors of the listening socket (`EMFILE` …) and errors that the handler threw; the listener goes on. */
+  /** Called for errors of the listening socket (`EMFILE` …) and errors that the handler threw; the listener goes on. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -39,9 +38,9 @@ export interface Listener {
    */
   listen(): Promise<{ address: string; port: number }>
   /**
-   * Stops accepting at once, ends idle connections, lets running exchanges finish with `Connection: close`.
-   * Answers true when all is done, false when `graceMs` (0 = for ever) passed first and the rest was cut. Tunnels have no
-   * end of their own: they are cut when the grace is over or, without one, with the last exchange, and count as done.
+   * Stops accepting at once, ends idle connections, lets running exchanges finish with `Connection: close`. Resolves to true when
+   * all is done, to false when `graceMs` (0 = no limit) passed first and the rest was cut. Tunnels do not end by themselves: they
+   * are cut when the grace is over or, without one, with the last exchange. They count as done.
    */
   drain(graceMs: number): Promise<boolean>
   /** Cuts everything. */

@@ -4,8 +4,8 @@ import { AccessEntry, type AccessLog } from '../telemetry/access-log.js'
 import type { ClientErrorInfo } from './client-error.js'
 
 /**
- * Answers a function that writes to the access log what the listener refused by itself. What was just closed without an
- * answer is not a request, and an exchange that a handler has too reports itself; neither is written.
+ * Returns a function that writes to the access log what the listener refused by itself. Two kinds are not written: a connection
+ * that was closed without a response is no request, and an exchange that a handler has reports itself.
  */
 export function refusalsTo(log: AccessLog): (info: ClientErrorInfo) => void {
   return info => {

@@ -1,4 +1,4 @@
-/** What a request head must look like beyond what node's parser checks (RFC 9112 §2.3, §3.2, §6.1). */
+/** What a request head must look like beyond what node:http's parser checks (RFC 9112 §2.3, §3.2, §6.1). */
 
 import type { IncomingMessage } from 'node:http'
 import { lowerName } from '../http/fields.js'
@@ -12,7 +12,7 @@ export const MAX_TARGET_BYTES = 64 * 1024
 
 let lastHost = ''
 
-/** Answers why a parsed HTTP/1 head must be refused, or undefined. Per request. */
+/** Returns why a parsed HTTP/1 head must be refused, or undefined. Called per request. */
 export function judgeHead(request: IncomingMessage): Refusal | undefined {
   const { rawHeaders, httpVersionMajor, httpVersionMinor } = request
   // node:http calls a request line without any version HTTP/0.9
@@ -29,7 +29,7 @@ export function judgeHead(request: IncomingMessage): Refusal | undefined {
       if (++hosts > 1) return REFUSALS.twoHosts
       if (!isHost(rawHeaders[i + 1]!)) return REFUSALS.badHost
     } else if (name.length === 17 && lowerName(name) === 'transfer-encoding') {
-      // Only `chunked`, once: other codings are not undone here, and whoever lists more hopes that two readers differ.
+      // Only `chunked`, once: the gateway undoes no other coding, and a client that lists more may hope that two readers differ.
       if (coded || rawHeaders[i + 1]!.trim().toLowerCase() !== 'chunked') return REFUSALS.coding
       coded = true
     }

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** For the developer of the server: the clients did nothing wrong. */
+/** For the developer of the other server: the clients did nothing wrong. */
 export const BODY_TAKEN =
   'the body of this request was read before the gateway got it: put gateway.handler before what reads bodies, such as express.json()'
 
 /**
- * Answers 500 for an exchange of another server whose request body has been read there, by a body parser for example: what is
- * gone cannot be sent on, and waiting for it would never end. Returns false for all other exchanges, which it leaves alone.
+ * Sends 500 for an exchange of another server that has read the request's body, by a body parser for example. Those bytes cannot be
+ * sent on, and waiting for them would never end. Returns false for all other exchanges, which it leaves alone.
  */
 export function refuseTakenBody(req: IncomingMessage, res: ServerResponse): boolean {
   const ended = req.readableEnded && req.headers['transfer-encoding'] !== undefined

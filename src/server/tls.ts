@@ -38,13 +38,13 @@ export async function loadTls(config: ServerTlsConfig): Promise<TlsOptions> {
   return options
 }
 
-/** A reason for which no connection could be encrypted, and the key of the configuration that has it. */
+/** A reason for which no connection could be encrypted, and the key of the configuration that causes it. */
 export interface TlsFault {
   readonly pointer: string
   readonly message: string
 }
 
-/** Returns all that keeps {@link loadTls} from working; an empty list when it would work. */
+/** Returns all faults for which {@link loadTls} would fail; an empty list when there is none. */
 export async function serverTlsFaults(config: ServerTlsConfig): Promise<readonly TlsFault[]> {
   const faults: TlsFault[] = []
   const note =

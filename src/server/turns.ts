@@ -46,7 +46,7 @@ export class Turns {
   /** Returns false when no more may wait; the request is not taken then. */
   add(turn: Turn): boolean {
     const { queue, budget } = this
-    // the one before is whole by now, and its body in memory
+    // the request before it is whole by now, and its body in memory
     if (this.last !== undefined) this.bytes += this.last.request.readableLength
     this.bytes += headBytes(turn.request)
     const full = queue.length >= MAX_WAITING || this.bytes > MAX_WAITING_BYTES
@@ -71,7 +71,7 @@ export class Turns {
     if (this.queue.pop() !== undefined) this.budget.waiting--
   }
 
-  /** Drops all: their connection ends. */
+  /** Drops all; called when their connection ends. */
   clear(): void {
     this.budget.waiting -= this.queue.length
     this.queue.length = 0

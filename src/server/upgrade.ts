@@ -1,4 +1,7 @@
-/** Requests behind which node:http gives a connection away, `Upgrade` and CONNECT: what becomes of them and of the bytes behind them. */
+/**
+ * `Upgrade` and CONNECT, behind which node:http gives a connection away: what becomes of such requests and of the bytes behind
+ * them.
+ */
 
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -10,7 +13,7 @@ import type { Connection } from './connection.js'
 /** Says, from its head, whether a request may end in a tunnel; false = the offer is passed over, as RFC 9110 §7.8 allows. */
 export type UpgradeCheck = (request: IncomingMessage) => boolean
 
-/** Bytes that a client may send ahead of the answer before it has to wait. */
+/** Bytes that a client may send ahead of the response before it has to wait. */
 const AHEAD_BYTES = 64 * 1024
 
 /** True for an offer that could be tunnelled: a GET without body whose `Upgrade` names more than forms of HTTP. */
@@ -19,7 +22,7 @@ export function isTunnelOffer(request: IncomingMessage): boolean {
   return !hasBody(request.rawHeaders) && tunnelProtocols(request.rawHeaders) !== undefined
 }
 
-/** Reads on, within a limit, on a connection that no parser reads: a client that leaves is noticed, and no byte is lost. */
+/** Reads on, within a limit, a connection that no parser reads: the gateway notices a client that leaves, and no byte is lost. */
 export class ReadAhead {
   private readonly connection: Connection
   private readonly chunks: Buffer[] = []
@@ -59,17 +62,17 @@ export class ReadAhead {
   }
 }
 
-/** A request on a connection that node:http has given away, until its answer is out or a tunnel is made of it. */
+/** A request on a connection that node:http has given away, until its response is out or a tunnel is made of it. */
 export class Handshake implements UpgradeOffer {
   readonly protocol: string
-  /** Writes an ordinary answer. */
+  /** Writes an ordinary response. */
   readonly response: ServerResponse
   private readonly connection: Connection
   private readonly ahead: ReadAhead
 
   /**
-   * @param goOn called with the bytes behind the request when an ordinary answer is out: without such bytes the connection ends
-   *   with the answer, as no parser reads it
+   * @param goOn called with the bytes behind the request when an ordinary response is out. Without such bytes the connection ends
+   * with the response, as no parser reads it
    */
   constructor(request: IncomingMessage, connection: Connection, head: Buffer, goOn: (rest: Buffer) => void) {
     const { socket } = connection
