@@ -119,7 +119,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
       cutAnswer(this.res)
       return
     }
-    this.options.logger.error('[SERVICE: Router] an answer cannot be written:', error.message)
+    this.options.logger.error('[SERVICE: Router] a response cannot be written:', error.message)
     this.note(error)
     this.send(ResponseMessage.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
   }
@@ -130,7 +130,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
       if (response.status === 101 && this.offer !== undefined) return this.switchProtocols(response, response.tunnel, this.offer)
       response.tunnel.socket.destroy()
     }
-    if (response.status < 200) throw new RangeError(`an answer cannot have the status ${response.status}`)
+    if (response.status < 200) throw new RangeError(`a response cannot have the status ${response.status}`)
     const { res } = this
     this.status = response.status
     this.idleMs = this.target.idleMs

@@ -15,7 +15,7 @@ const plugins: PluginModule = {
 const TIMEOUT_MS = 3000
 
 /** A pass-through endpoint with one plugin that only passes on. */
-async function hosted(t: TestContext, namespace: string, onHead: (socket: Socket) => void, router: object = {}) {
+async function withPlugin(t: TestContext, namespace: string, onHead: (socket: Socket) => void, router: object = {}) {
   const upstream = await rawUpstream(t, onHead)
   const endpoint = {
     endpoint: '/x',
@@ -43,13 +43,13 @@ function drip(socket: Socket): void {
 for (const namespace of ['plugin/http-server', 'plugin/req-resp-modifier']) {
   describe(`the timeout of an endpoint with ${namespace}`, { concurrency: true }, () => {
     test('ends with the head: a body that keeps moving is whole, however long it takes', async t => {
-      const { origin } = await hosted(t, namespace, drip)
+      const { origin } = await withPlugin(t, namespace, drip)
       const answer = await fetch(`${origin}/x`)
       assert.deepEqual([answer.status, await answer.text()], [200, 'xxxxxxxx'])
     })
 
     test('is the idle limit of the body then: one that stands still is cut', async t => {
-      const { origin, log } = await hosted(t, namespace, socket => socket.write(`${HEAD}abc`))
+      const { origin, log } = await withPlugin(t, namespace, socket => socket.write(`${HEAD}abc`))
       const answer = await fetch(`${origin}/x`)
       assert.equal(answer.status, 200)
       await assert.rejects(answer.text())
@@ -57,20 +57,20 @@ for (const namespace of ['plugin/http-server', 'plugin/req-resp-modifier']) {
     })
 
     test('covers the body where the router says so', async t => {
-      const { origin } = await hosted(t, namespace, drip, { no_op_timeout: 'whole' })
+      const { origin } = await withPlugin(t, namespace, drip, { no_op_timeout: 'whole' })
       const answer = await fetch(`${origin}/x`)
       assert.equal(answer.status, 200)
       await assert.rejects(answer.text())
     })
 
     test('answers when no head comes', async t => {
-      const { origin } = await hosted(t, namespace, () => {})
+      const { origin } = await withPlugin(t, namespace, () => {})
       assert.equal((await fetch(`${origin}/x`)).status, 500)
     })
 
     test('lets a head leave before its body', async t => {
       let finish = (): void => {}
-      const { origin } = await hosted(t, namespace, socket => {
+      const { origin } = await withPlugin(t, namespace, socket => {
         socket.write(HEAD)
         finish = () => socket.write('12345678')
       })

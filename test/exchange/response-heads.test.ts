@@ -1,4 +1,4 @@
-/** Heads of backends' answers: what passes to the client as it came, and what is no answer. */
+/** Heads of backends' responses: what passes to the client as it came, and what is no response. */
 
 import assert from 'node:assert/strict'
 import { connect as connectHttp2, constants } from 'node:http2'

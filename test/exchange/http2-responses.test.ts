@@ -1,4 +1,4 @@
-/** What HTTP/2 clients get: trailers, answers without content, and cut answers that look cut. */
+/** What HTTP/2 clients get: trailers, responses without content, and cut responses that look cut. */
 
 import assert from 'node:assert/strict'
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
