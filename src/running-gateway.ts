@@ -51,7 +51,7 @@ export interface GatewayParts {
   readonly logger: GatewayLogger
   readonly dispatch: Dispatch
   readonly mayUpgrade: UpgradeCheck
-  /** Told of requests that the server refuses by itself. */
+  /** Called for requests that the listener refuses by itself. */
   readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
   readonly pipes: readonly PipeDescription[]
   readonly life: GatewayLife
