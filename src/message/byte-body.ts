@@ -7,7 +7,7 @@ import { BufferSource, type ByteSource, CollectSink, FailedSource, ReplaySource,
 import type { FieldMap } from './field-map.js'
 import type { SinkReadable } from './sink-readable.js'
 import { StageOwnership } from './stage-ownership.js'
-import { abortStep, onlyObserves, type Step, throughSteps } from './stages.js'
+import { abortStep, type BodyStep, onlyObserves, throughSteps } from './stages.js'
 
 export const EMPTY_BYTES = Buffer.alloc(0)
 
@@ -19,7 +19,7 @@ export abstract class ByteBody {
   protected source: ByteSource | undefined = undefined
   /** The bytes in memory. */
   protected bytes: Buffer | undefined = undefined
-  protected steps: Step[] = []
+  protected steps: BodyStep[] = []
   /** The source has gone to a reader or a call. */
   protected taken = false
   /** A reader that is at work. */
@@ -76,7 +76,7 @@ export abstract class ByteBody {
     source?.destroy(reason)
   }
 
-  protected add(step: Step): void {
+  protected add(step: BodyStep): void {
     this.steps.push(step)
     this.note(step)
   }
@@ -100,7 +100,7 @@ export abstract class ByteBody {
     return this.joined(source!, steps)
   }
 
-  private joined(source: ByteSource, steps: readonly Step[]): ByteSource {
+  private joined(source: ByteSource, steps: readonly BodyStep[]): ByteSource {
     if (steps.length === 0) return source
     const link = throughSteps(source, steps)
     // a response ends with its last byte where its length is known: before its observers have heard of the end

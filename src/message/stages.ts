@@ -11,7 +11,8 @@ import { FilterLink, Link } from './links.js'
 import type { ByteStage, Observer, TokenStage } from './public.js'
 import { TokenPipe } from './token-pipe.js'
 
-export type Step = Owned &
+/** One step of a body; steps of pipes are others (`pipe/step.ts`). */
+export type BodyStep = Owned &
   (
     | { readonly kind: 'tap'; readonly observer: Observer }
     | { readonly kind: 'bytes'; readonly stage: ByteStage }
@@ -24,12 +25,12 @@ export type Step = Owned &
 const ignore = (): void => {}
 
 /** True where the bytes that come out are those that go in. */
-export function onlyObserves(steps: readonly Step[]): boolean {
+export function onlyObserves(steps: readonly BodyStep[]): boolean {
   return steps.every(step => step.kind === 'tap' || step.kind === 'tap-decoded')
 }
 
 /** Tells a step that its body is over without an end. Never throws. */
-export function abortStep(step: Step, reason: Error): void {
+export function abortStep(step: BodyStep, reason: Error): void {
   try {
     if (step.kind === 'tap') step.observer.abort?.(reason)
     else if (step.kind === 'tap-decoded') {
@@ -46,14 +47,14 @@ export function abortStep(step: Step, reason: Error): void {
 
 /** Any number of observers and byte stages in one loop. */
 class ByteLink extends Link {
-  private readonly steps: readonly Step[]
+  private readonly steps: readonly BodyStep[]
   private readonly stages: readonly (Observer | ByteStage)[]
   private readonly changes: readonly boolean[]
   private next = 0
   /** The stage that runs, or ran last. */
   private at = 0
 
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly BodyStep[]) {
     super()
     this.steps = steps
     this.stages = steps.map(step => (step.kind === 'tap' ? step.observer : (step as { stage: ByteStage }).stage))
@@ -194,10 +195,10 @@ class TransformLink extends Link {
 
 /** Any number of token stages over one parser and one writer. */
 class TokenLink extends FilterLink {
-  private readonly steps: readonly Step[]
+  private readonly steps: readonly BodyStep[]
   private readonly pipe: TokenPipe
 
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly BodyStep[]) {
     const pipe = new TokenPipe(steps.map(step => (step as { stage: TokenStage }).stage))
     super(pipe)
     this.steps = steps
@@ -210,7 +211,7 @@ class TokenLink extends FilterLink {
 }
 
 /** Puts steps, of which there is at least one, in front of a source; what it returns is started with `flow`. */
-export function throughSteps(source: ByteSource, steps: readonly Step[]): Link {
+export function throughSteps(source: ByteSource, steps: readonly BodyStep[]): Link {
   let current: ByteSource = source
   for (let i = 0; i < steps.length; ) {
     const step = steps[i]!
