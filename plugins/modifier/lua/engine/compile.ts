@@ -76,6 +76,7 @@ export class LuaProgram implements RunnableProgram {
   readonly print: (text: string) => void
   /** Whether a script can reach what its text does not name. */
   readonly wide: boolean
+  readonly reachesMetatables: boolean
   readonly libraries: LuaLibraries
   readonly environments: boolean
   readonly mentioned: ReadonlySet<string>
@@ -97,6 +98,7 @@ export class LuaProgram implements RunnableProgram {
     this.mentioned = mentioned
     this.libraries = libraries
     this.wide = WIDE.some(name => mentioned.has(name))
+    this.reachesMetatables = this.wide || mentioned.has('getmetatable')
     this.environments = ['setfenv', 'getfenv', 'module'].some(name => mentioned.has(name))
     this.host = new Map([...librariesFor(libraries), ...Object.entries(globals)])
     this.slow = this.limits.cpuMs > this.limits.blockMs || mentioned.has('coroutine') || this.mayWait(globals)

@@ -76,8 +76,11 @@ function capture(limit: number): NodeJS.CallSite[] {
   }
 }
 
-/** The frames of the running coroutine or chunk, innermost first, at most `limit` JavaScript frames deep. */
-export function frames(limit: number): Frame[] {
+/**
+ * The frames of the running coroutine or chunk, innermost first, at most `limit` JavaScript frames deep. `untilLua`: no further than the first
+ * frame of the script, which is all that most errors need.
+ */
+function frames(limit: number, untilLua = false): Frame[] {
   const result: Frame[] = []
   for (const site of capture(limit)) {
     const file = site.getFileName()
@@ -86,6 +89,7 @@ export function frames(limit: number): Frame[] {
       const mark = map?.marks[(site.getLineNumber() ?? 1) - 1]
       if (map === undefined || mark === undefined || mark.entry === true) continue
       result.push({ kind: 'lua', map, mark, main: site.getFunctionName() === 'main' })
+      if (untilLua) break
       continue
     }
     const name = site.getFunctionName()
@@ -98,7 +102,7 @@ export function frames(limit: number): Frame[] {
 
 /** `chunk:line:` of the frame at a level (0 is the function that runs), the next Lua function's when that is a library's; undefined beyond the stack. */
 export function position(level: number): { text: string; map: ChunkMap; line: number } | undefined {
-  const stack = frames(level === 0 ? 24 : 1200)
+  const stack = level === 0 ? frames(10, true) : frames(1200)
   for (let i = level; i < stack.length; i++) {
     const { map, mark } = stack[i]!
     if (map !== undefined && mark !== undefined) return { text: `${map.chunkName}:${mark.line}:`, map, line: mark.line }
@@ -108,14 +112,15 @@ export function position(level: number): { text: string; map: ChunkMap; line: nu
 
 /** Library functions that call each other may stand many frames above the script. */
 function deepPosition(): { text: string; map: ChunkMap; line: number } | undefined {
-  const found = frames(1200).find(frame => frame.kind === 'lua')
+  const found = frames(1200, true).find(frame => frame.kind === 'lua')
   if (found?.map === undefined || found.mark === undefined) return undefined
   return { text: `${found.map.chunkName}:${found.mark.line}:`, map: found.map, line: found.mark.line }
 }
 
 /** Name of the running library function at the place of its call, as `bad argument` messages say it. */
 export function calledName(): string {
-  const stack = frames(24)
+  let stack = frames(10, true)
+  if (stack.at(-1)?.kind !== 'lua') stack = frames(1200, true)
   // the function itself, then who called it
   const caller = stack[0]?.kind === 'host' ? stack[1] : stack[0]
   return caller?.mark?.name ?? '(anonymous)'

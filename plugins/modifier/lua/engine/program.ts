@@ -39,6 +39,8 @@ export interface RunnableProgram {
   readonly limits: LuaLimits
   readonly libraries: LuaLibraries
   readonly print: (text: string) => void
+  /** Whether a script can reach tables that its text does not name. */
+  readonly reachesMetatables: boolean
   /** From now on runs of this program pause: one has computed too long. */
   slowDown(): void
   /** Compiles a chunk that a script made. @throws LuaSyntaxError */

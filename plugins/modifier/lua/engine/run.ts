@@ -3,6 +3,7 @@ import { all, PAUSE, settle, Wait } from './calls.js'
 import { asLuaError, errorAt, type LuaLimit, limitError } from './errors.js'
 import { stringTable } from './libraries.js'
 import { type TypeMetatables, useMetatables } from './metatables.js'
+import { BOUNDARY } from './positions.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
 import type { RunningScript } from './running.js'
 import { nextTurn } from './slices.js'
@@ -84,21 +85,26 @@ export class LuaRun implements RunningScript {
     const table = new LuaTable([], globals.keys, globals.values.slice())
     table.index = globals.index
     table.shareKeys()
-    for (const at of forks) table.values[at] = this.own(table.values[at] as LuaTable)
+    for (const at of forks) table.values[at] = this.fork(table.values[at] as LuaTable)
     if (self >= 0) table.values[self] = table
     return table
   }
 
-  /** A shared table itself when the script can only read it, else a copy of this run. */
+  /** A shared table itself when the script cannot reach it to write, else the copy of this run. */
   own(table: LuaTable): LuaTable {
+    return this.forks?.get(table) ?? (this.program.reachesMetatables ? this.fork(table) : table)
+  }
+
+  private fork(table: LuaTable): LuaTable {
     const known = this.forks?.get(table)
     if (known !== undefined) return known
     this.forks ??= new Map()
     const copy = table.fork()
     this.forks.set(table, copy)
-    if (copy.values.some(isTable)) copy.setValues(copy.values.map(value => (value instanceof LuaTable ? this.own(value) : value)))
-    if (copy.array.some(isTable)) copy.array = copy.array.map(value => (value instanceof LuaTable ? this.own(value) : value))
-    if (copy.metatable !== undefined) copy.metatable = this.own(copy.metatable)
+    if (copy.values.some(isTable))
+      copy.setValues(copy.values.map(value => (value instanceof LuaTable ? this.fork(value) : value)))
+    if (copy.array.some(isTable)) copy.array = copy.array.map(value => (value instanceof LuaTable ? this.fork(value) : value))
+    if (copy.metatable !== undefined) copy.metatable = this.fork(copy.metatable)
     return copy
   }
 
@@ -278,3 +284,9 @@ export class LuaRun implements RunningScript {
 }
 
 const isTable = (value: LuaValue): boolean => value instanceof LuaTable
+
+// where a run begins, tracebacks end: a run inside of a host function sees nothing of the one around it
+for (const name of ['plainly', 'advance']) {
+  const method: unknown = Reflect.get(LuaRun.prototype, name)
+  if (typeof method === 'function') Object.defineProperty(method, 'name', { value: `${BOUNDARY}${name}` })
+}

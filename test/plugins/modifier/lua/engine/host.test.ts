@@ -113,6 +113,45 @@ describe('the host of a script', () => {
     assert.deepEqual(program.start().execute(1), [undefined, undefined, undefined])
   })
 
+  it('keeps what a script writes into metatables from other runs', () => {
+    const box: UserdataType<number> = new UserdataType('box', { statics: { new: () => box.wrap(1) }, methods: { get: () => 1 } })
+    const made = hostFunction('made', () => box.wrap(2))
+    const sources = [
+      { text: 'getmetatable(made()).__index.get = function() return 5 end return made():get()' },
+      { text: 'return made():get()' },
+      { text: 'getmetatable("").__index = function() return 7 end return ("x").y' },
+      { text: 'return ("x").y' },
+      { text: 'function string.twice(s) return s .. s end return ("x"):twice()' },
+      { text: 'return string.twice' }
+    ]
+    const results = sources.map((_source, i) =>
+      compileLua(sources, { libraries: 'open', globals: { box: box.table, made } })
+        .start()
+        .execute(i)
+    )
+    assert.deepEqual(results, [[5], [1], [7], [undefined], ['xx'], [undefined]])
+    const apart = sources.map(source =>
+      compileLua([source], { libraries: 'open', globals: { box: box.table, made } })
+        .start()
+        .execute(0)
+    )
+    assert.deepEqual(apart, results)
+  })
+
+  it('has a traceback that ends where the run began', () => {
+    const inner = compileLua([{ text: 'local function f() error({}) end\nf()' }])
+    const nested = hostFunction('nested', () => inner.start().execute(0) as readonly [])
+    const error = failure(() =>
+      compileLua([{ text: '\n\nnested()' }], { globals: { nested } })
+        .start()
+        .execute(0)
+    )
+    assert.equal(
+      error.traceback,
+      "stack traceback:\n\t[G]: in function 'error'\n\t<string>:1: in function 'f'\n\t<string>:2: in main chunk\n\t[G]: ?"
+    )
+  })
+
   it('waits for promises of the host', async () => {
     const globals = {
       later: asyncFunction('later', async n => Number(n) * 2),
