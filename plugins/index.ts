@@ -6,6 +6,9 @@ import revoker from './auth/revoker/index.js'
 import signer from './auth/signer/index.js'
 import validator from './auth/validator/index.js'
 import graphql from './backend/graphql/index.js'
+import luaBackend from './modifier/lua-backend/index.js'
+import luaEndpoint from './modifier/lua-endpoint/index.js'
+import luaProxy from './modifier/lua-proxy/index.js'
 import martian from './modifier/martian/index.js'
 import circuitBreaker from './qos/circuit-breaker/index.js'
 import httpCache from './qos/http-cache/index.js'
@@ -42,6 +45,9 @@ export const components: readonly Component[] = [
   circuitBreaker,
   cel,
   jsonSchema,
+  luaEndpoint,
+  luaProxy,
+  luaBackend,
   graphql,
   martian,
   httpCache

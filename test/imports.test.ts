@@ -123,8 +123,16 @@ test('the core never imports a component', () => {
   )
 })
 
-/** The folder that a component's files may share: `plugins/auth/validator`, and `plugins/qos/ratelimit` for both of its components. */
-const familyOf = (file: string): string => file.split('/').slice(0, 3).join('/')
+/**
+ * The folder that a component's files may share: `plugins/auth/validator`, `plugins/qos/ratelimit` for both of its components, and
+ * `plugins/modifier/lua` for those of one scope, `plugins/modifier/lua-proxy`.
+ */
+const familyOf = (file: string): string =>
+  file
+    .split('/')
+    .slice(0, 3)
+    .join('/')
+    .replace(/-(?:endpoint|proxy|backend)$/, '')
 
 test('components import themselves, plugins/_shared, packages, Node and the public interface', () => {
   const isOwn = (one: Import): boolean =>

@@ -72,12 +72,13 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
 
   function failureParts(error: GatewayError): FailureParts {
     const raw = error.headers === undefined ? failedFields.slice() : [...failedFields, ...fieldsOfPairs(error.headers)]
+    const status = statusOf(error, errorStatus)
     let body = EMPTY
-    if (returnErrorMsg && error.message !== '') {
+    if (returnErrorMsg && error.message !== '' && status !== 204 && status !== 304) {
       body = Buffer.from(error.message)
       if (fieldOf(raw, 'content-type') === undefined) raw.push('Content-Type', error.contentType ?? TEXT)
     }
-    return { status: statusOf(error, errorStatus), raw, body }
+    return { status, raw, body }
   }
 
   function finishDecoded(renderer: Renderer): Work {

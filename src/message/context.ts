@@ -26,8 +26,8 @@ const NO_ENDPOINT: AnswerTarget = { route: '', tag: '[SERVICE: Router]', idleMs:
 export class Exchange extends Scope {
   readonly remoteAddress: string
   readonly clientAddress: string
-  /** The Host that the client named. */
-  readonly host: string
+  /** The Host that the client named, or what a stage put in its place. */
+  host: string
   /** Fields as the client sent them. */
   readonly rawHeaders: RawFields
   /** '' until somebody needs one. */

@@ -28,6 +28,17 @@ export function sourceOf(notes: ContainerNotes | undefined, key: string | number
   return source !== undefined && Object.is(Number(source), value) ? source : undefined
 }
 
+/**
+ * A number was put under `key`: it is written as its double from now on, also where the same one was read.
+ * @param root what was parsed, `container` or an object around it
+ */
+export function forgetNumberText(root: object, container: object, key: string | number, value: number): void {
+  if (Object.is(value, -0)) return // its source text is what a double of Go prints too
+  NOTES.get(container)?.numbers.delete(key)
+  const lossy = NOTES.get(root)?.lossy
+  if (lossy?.has(value) === true) lossy.set(value, null)
+}
+
 /** A number that may print otherwise than it was written; may match inside strings, where it only costs time. */
 const UNUSUAL = /[[:,\s](?:-0[,\]}\s]|-?\d+(?:\.\d*)?[eE]|-?\d{16}|-?\d+\.\d*0[,\]}\s]|-?\d+\.\d{9}|-?\d{7,}\.|-?0\.000000)/g
 

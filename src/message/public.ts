@@ -29,8 +29,8 @@ export interface GatewayRequest {
   readonly remoteAddress: string
   /** Address of the client, behind trusted proxies. */
   readonly clientAddress: string
-  /** Host and port as the client sent them; '' when it sent none. */
-  readonly host: string
+  /** Host and port as the client sent them; '' when it sent none. What is set goes on as `X-Forwarded-Host`. */
+  host: string
   /** True when the client's own connection is encrypted; says nothing about proxies in between. */
   readonly secure: boolean
   /** True when the client asks for another protocol (`Upgrade: websocket`) and the exchange may become a tunnel. */
@@ -53,9 +53,9 @@ export interface GatewayResponse {
   readonly body: Body
   /**
    * Whether decoded data is complete: false when a backend's part is missing. undefined for bytes, a plugin's own answer, and
-   * outside of an endpoint's modifiers, where the finished answer says it in `X-Krakend-Completed`.
+   * outside of an endpoint's modifiers, where the finished answer says it in `X-Krakend-Completed`. May be set for decoded data.
    */
-  readonly isComplete: boolean | undefined
+  isComplete: boolean | undefined
   /** The failure behind a partial or static answer; undefined when nothing failed. */
   readonly failure: GatewayError | undefined
   /** URL of the upstream call that returned it; undefined for an answer of the gateway or of a plugin. */

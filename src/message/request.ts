@@ -124,6 +124,10 @@ export class RequestMessage implements GatewayRequest {
     return this.exchange.host
   }
 
+  set host(value: string) {
+    this.exchange.host = value
+  }
+
   get secure(): boolean {
     return this.exchange.secure
   }

@@ -131,6 +131,10 @@ export class ResponseMessage implements GatewayResponse {
     return this.complete
   }
 
+  set isComplete(value: boolean | undefined) {
+    this.complete = value
+  }
+
   get headers(): FieldMap {
     this.fieldMap ??= new FieldMap(this.raw)
     return this.fieldMap

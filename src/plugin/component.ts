@@ -42,6 +42,8 @@ export interface ServiceFacts {
   readonly name: string
   /** Sluice's version. */
   readonly version: string
+  /** The `User-Agent` of requests that the gateway makes. */
+  readonly userAgent: string
   readonly returnErrorMsg: boolean
   readonly errorStatus: 'krakend' | 'http'
   readonly tolerant: boolean
@@ -134,6 +136,8 @@ export type Compiled = Wrap | readonly (SlottedWrap | SlottedEdit)[] | undefined
 /** A stage and its own slot. */
 export interface SlottedWrap {
   readonly slot: ServiceSlot | EndpointSlot | BackendSlot
+  /** In place of the component's own. */
+  readonly needs?: Needs
   readonly wrap: Wrap
 }
 

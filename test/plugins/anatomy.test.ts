@@ -143,6 +143,7 @@ function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' |
     service: {
       name: '',
       version: '0',
+      userAgent: '',
       returnErrorMsg: false,
       errorStatus: 'krakend',
       tolerant: true,

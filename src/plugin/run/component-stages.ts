@@ -92,7 +92,7 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
 }
 
 function stageOf(made: SlottedWrap | SlottedEdit, name: string, needs: Needs | undefined): Stage {
-  if ('wrap' in made) return { slot: made.slot, name, needs, wrap: made.wrap }
+  if ('wrap' in made) return { slot: made.slot, name, needs: made.needs ?? needs, wrap: made.wrap }
   return { slot: made.slot, name, needs: made.needs ?? needs, direct: aroundByEdit(made) }
 }
 

@@ -7,7 +7,7 @@
  */
 
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../config/types.js'
-import { SLUICE_VERSION } from '../../identity.js'
+import { identityOf, SLUICE_VERSION } from '../../identity.js'
 import { joinLayers } from '../../pipe/layer.js'
 import type { GatewayLogger, Logger } from '../../telemetry/logger.js'
 import { Observers } from '../../telemetry/observer.js'
@@ -129,6 +129,7 @@ class Host implements PluginHost {
       service: Object.freeze({
         name: config.name,
         version: SLUICE_VERSION,
+        userAgent: identityOf(config.router.identity, config.router.hideVersionHeader).userAgent,
         returnErrorMsg: config.router.returnErrorMsg,
         errorStatus: config.router.errorStatus,
         tolerant: options.tolerant,

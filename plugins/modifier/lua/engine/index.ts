@@ -33,3 +33,4 @@ export {
   NOTHING,
   typeName
 } from './values.js'
+export { allocate } from './vm.js'

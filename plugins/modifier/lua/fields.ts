@@ -1,0 +1,86 @@
+/** Header fields as scripts see them: names as Go spells them, values as bytes. */
+
+import type { HeaderMap } from 'sluice/plugin'
+import { checkString, type LuaResult, type LuaValue, NOTHING, numberToText, raise, textToLua } from './engine/index.js'
+import { itemsOf, newList, newTable } from './json-values.js'
+
+/** How a message's fields are read and written. */
+export interface FieldRules {
+  /** Reading one looks for the name as it is given: KrakenD does not spell it for responses. */
+  readonly exactNames: boolean
+  /** Line breaks in values become blanks; else they are an error. */
+  readonly blanks: boolean
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** What belongs to the connection or delimits the body is the gateway's to write. */
+const FRAMING = /^(?:connection|keep-alive|te|transfer-encoding|upgrade|trailer|http2-settings|content-length)$/i
+
+/** Go's `CanonicalMIMEHeaderKey`. */
+export function canonicalName(name: string): string {
+  if (!TOKEN.test(name)) return name
+  return name.toLowerCase().replace(/(?:^|-)[a-z]/g, part => part.toUpperCase())
+}
+
+/** `headers()`, `headers(name)`, `headers(name, value)`. */
+export function accessHeaders(headers: HeaderMap, args: readonly LuaValue[], rules: FieldRules): LuaResult {
+  if (args.length < 2) return newTable(grouped(headers))
+  const name = checkString(args[1], 2)
+  if (args.length === 2) return readField(headers, name, rules)
+  if (args[2] === undefined) headers.delete(name)
+  else writeField(headers, name, [checkString(args[2], 3)], rules)
+  return NOTHING
+}
+
+/** `headerList(name)`, `headerList(name, list)`. */
+export function accessHeaderList(headers: HeaderMap, args: readonly LuaValue[], rules: FieldRules): LuaResult {
+  if (args.length < 2) raise('need arguments')
+  const name = checkString(args[1], 2)
+  if (args.length === 2) return newList(headers.getAll(name).map(textOfBytes))
+  const items = itemsOf(args[2])
+  if (items === undefined) raise('invalid header value, must be a luaList')
+  writeField(headers, name, items.map(goText), rules)
+  return NOTHING
+}
+
+function readField(headers: HeaderMap, name: string, { exactNames }: FieldRules): string {
+  if (exactNames && name !== canonicalName(name)) return ''
+  return headers.getAll(name)[0] ?? ''
+}
+
+function writeField(headers: HeaderMap, name: string, values: readonly string[], { blanks }: FieldRules): void {
+  if (FRAMING.test(name)) return
+  if (!TOKEN.test(name)) raise(`net/http: invalid header field name "${name}"`)
+  const clean = blanks ? values.map(value => value.replace(/[\r\n]/g, ' ')) : values
+  if (clean.some(value => /[^\t\x20-\x7e\x80-\xff]/.test(value)))
+    raise(`net/http: invalid header field value for "${canonicalName(name)}"`)
+  if (clean.length === 0) headers.delete(name)
+  else headers.set(canonicalName(name), clean.length === 1 ? clean[0]! : clean)
+}
+
+/** Lists of values by name; a copy. */
+function grouped(headers: HeaderMap): Record<string, string[]> {
+  const fields: Record<string, string[]> = {}
+  for (const [name, value] of headers) {
+    const key = canonicalName(name)
+    if (Object.hasOwn(fields, key)) fields[key]!.push(textOfBytes(value))
+    else Object.defineProperty(fields, key, { value: [textOfBytes(value)], writable: true, enumerable: true, configurable: true })
+  }
+  return fields
+}
+
+/** Values of fields are bytes; lists hold text. */
+const textOfBytes = (value: string): string => (/[\x80-\xff]/.test(value) ? Buffer.from(value, 'latin1').toString() : value)
+
+/** As Go's `%s` prints an item. */
+function goText(item: unknown): string {
+  if (typeof item === 'string') return textToLua(item)
+  if (typeof item === 'number') return `%!s(float64=${numberToText(item)})`
+  if (typeof item === 'boolean') return `%!s(bool=${item})`
+  if (item === null || item === undefined) return '%!s(<nil>)'
+  return Array.isArray(item)
+    ? `[${item.map(goText).join(' ')}]`
+    : `map[${Object.entries(item)
+        .map(([key, one]) => `${key}:${goText(one)}`)
+        .join(' ')}]`
+}

@@ -1,0 +1,41 @@
+/** Reads the options of a mount of scripts. */
+
+import type { OptionReader } from 'sluice/plugin'
+import { DEFAULT_LIMITS, type LuaLimits } from './engine/index.js'
+
+export interface ScriptOptions {
+  readonly sources: readonly string[]
+  /** Sum by path. */
+  readonly md5: ReadonlyMap<string, string>
+  readonly pre: string
+  readonly post: string
+  readonly live: boolean
+  readonly openLibraries: boolean
+  readonly skipNext: boolean
+  readonly limits: LuaLimits
+}
+
+/** A key of another type is a fault; in tolerant mode it counts as absent, as in KrakenD. */
+export function readScriptOptions(options: OptionReader): ScriptOptions {
+  return {
+    sources: options.textsOf('sources'),
+    md5: options.textMap('md5'),
+    pre: options.text('pre', '', ''),
+    post: options.text('post', '', ''),
+    live: options.flag('live', false, false),
+    openLibraries: options.flag('allow_open_libs', false, false),
+    skipNext: options.flag('skip_next', false, false),
+    limits: readLimits(options.object('limits'))
+  }
+}
+
+function readLimits(limits: OptionReader | undefined): LuaLimits {
+  if (limits === undefined) return DEFAULT_LIMITS
+  const cpuMs = limits.durationMs('time', DEFAULT_LIMITS.cpuMs)
+  const depth = limits.count('depth', DEFAULT_LIMITS.depth)
+  const fuel = limits.count('steps', DEFAULT_LIMITS.fuel)
+  const memoryBytes = limits.count('memory_bytes', DEFAULT_LIMITS.memoryBytes)
+  for (const [key, value] of Object.entries({ time: cpuMs, depth, steps: fuel, memory_bytes: memoryBytes }))
+    if (value <= 0) limits.fail(`/${key}`, 'must be more than 0')
+  return { ...DEFAULT_LIMITS, cpuMs, depth, fuel, memoryBytes }
+}

@@ -1,0 +1,270 @@
+/**
+ * A script of one mount: its sources and scripts, compiled once, or anew when a live source has changed.
+ *
+ * In: options, at boot. Out: runs, one per request, with `sources`, `pre` and `post` over the same globals. What cannot be compiled is
+ * told at boot; in tolerant mode each run fails where KrakenD's would.
+ */
+
+import type { ComponentContext, GatewayRequest } from 'sluice/plugin'
+import {
+  compileLua,
+  LuaError,
+  type LuaProgram,
+  type LuaRun,
+  type LuaSource,
+  LuaSyntaxError,
+  type LuaValue
+} from './engine/index.js'
+import { customError, failureOf, type ScriptFailure } from './failure.js'
+import { httpType } from './http-response.js'
+import { listType, nilType, tableType } from './json-values.js'
+import type { ScriptOptions } from './options.js'
+import { contextType, requestType } from './request-objects.js'
+import { responseType } from './response-object.js'
+import { baseName, JoinedSources, md5Of, readSources, SourceFault } from './sources.js'
+import { type Mount, ScriptState } from './state.js'
+
+export type Part = 'sources' | 'pre' | 'post'
+
+const PARTS: readonly Part[] = ['sources', 'pre', 'post']
+const LABELS = { pre: 'pre-script', post: 'post-script' } as const
+
+const SHARED = {
+  luaTable: tableType.table,
+  luaList: listType.table,
+  luaNil: nilType.table,
+  http_response: httpType.table,
+  custom_error: customError
+}
+const OF_ENDPOINTS = { ...SHARED, ctx: contextType.table }
+const OF_CALLS = { ...SHARED, request: requestType.table, response: responseType.table }
+
+/** Code that the text does not show. */
+const LOADS = /(?<![.:]\s*)\b(?:load|loadstring|loadfile|dofile|require|_G|getfenv)\b/
+/** `body` is named where nothing is written to it. */
+const READS_BODY = /\bbody\b(?!\s*\(\s*[^)\s])/
+
+/** What a script reads of bodies. */
+export interface Reads {
+  readonly body: boolean
+  readonly data: boolean
+}
+
+/** One compilation. */
+interface Compiled {
+  readonly program: LuaProgram
+  readonly sources: JoinedSources
+  /** Why a part cannot run. */
+  readonly faults: ReadonlyMap<Part, ScriptFailure>
+  readonly parts: ReadonlyMap<LuaSource, Part>
+}
+
+export class Script {
+  readonly options: ScriptOptions
+  private readonly mount: Mount
+  /** Read anew for each request when sources are live. */
+  private compiled: Compiled
+  private readonly broken: ScriptFailure | undefined
+  private readonly reads: ReadonlyMap<Part, Reads>
+
+  private constructor(options: ScriptOptions, mount: Mount, compiled: Compiled, broken: ScriptFailure | undefined) {
+    this.options = options
+    this.mount = mount
+    this.compiled = compiled
+    this.broken = broken
+    const sources = options.live ? 'require' : compiled.sources.text
+    this.reads = new Map(
+      PARTS.map(part => [part, readsOf(part === 'sources' ? '' : `${sources}\n${options[part]}`, options[part as 'pre'])])
+    )
+  }
+
+  /** Compiles the script of a mount; faults are told to `context`. */
+  static async load(options: ScriptOptions, mount: Mount, context: ComponentContext): Promise<Script> {
+    let sources = new JoinedSources([])
+    let broken: ScriptFailure | undefined
+    try {
+      sources = await readSources(options.sources)
+    } catch (cause) {
+      if (!(cause instanceof SourceFault)) throw cause
+      const reason = (cause.cause as Error).message
+      if (options.live) context.report(`/sources/${cause.index}`, `cannot be read: ${reason}`, 'warning')
+      else {
+        context.report(`/sources/${cause.index}`, `cannot be read: ${reason}`)
+        broken = plain(cause.message)
+      }
+    }
+    if (!options.live && broken === undefined) broken = await checkSums(options, context)
+    const compiled = compile(sources, options, mount, (pointer, message) => context.report(pointer, message))
+    return new Script(options, mount, compiled, broken)
+  }
+
+  /** Whether nothing is to be run. */
+  get isEmpty(): boolean {
+    const { sources, pre, post, skipNext } = this.options
+    return sources.length === 0 && isBlank(pre) && isBlank(post) && !skipNext
+  }
+
+  has(part: 'pre' | 'post'): boolean {
+    return !isBlank(this.options[part])
+  }
+
+  readsOf(part: 'pre' | 'post'): Reads {
+    return this.reads.get(part)!
+  }
+
+  /** Begins a run; a promise where sources are live. */
+  begin(request: GatewayRequest): ScriptRun | Promise<ScriptRun> {
+    if (this.broken !== undefined) throw new ScriptEnd(this.broken, undefined)
+    const state = new ScriptState(this.mount, request)
+    if (!this.options.live || this.options.sources.length === 0) return new ScriptRun(this.compiled, state)
+    return this.refreshed().then(compiled => new ScriptRun(compiled, state))
+  }
+
+  private async refreshed(): Promise<Compiled> {
+    let sources: JoinedSources
+    try {
+      sources = await readSources(this.options.sources)
+    } catch (cause) {
+      throw cause instanceof SourceFault ? new ScriptEnd(plain(cause.message), cause) : cause
+    }
+    if (sources.text !== this.compiled.sources.text) this.compiled = compile(sources, this.options, this.mount, () => {})
+    return this.compiled
+  }
+}
+
+const isBlank = (text: string): boolean => text.trim() === ''
+
+const plain = (message: string): ScriptFailure => ({ message, status: undefined, contentType: undefined, limit: undefined })
+
+function readsOf(all: string, own: string): Reads {
+  const hidden = LOADS.test(all)
+  return { body: hidden || READS_BODY.test(all), data: (hidden || /\bdata\b/.test(all)) && !isBlank(own) }
+}
+
+/** Returns why the script may not run, when a sum is wrong. */
+async function checkSums({ md5, sources }: ScriptOptions, context: ComponentContext): Promise<ScriptFailure | undefined> {
+  let broken: ScriptFailure | undefined
+  for (const [file, sum] of md5) {
+    const found = await md5Of(file, sources)
+    if (found === sum) continue
+    const pointer = `/md5/${file.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    context.report(pointer, `${file} has the sum ${found}, not ${sum}`)
+    broken = plain(`lua: wrong md5 of ${file}`)
+  }
+  return broken
+}
+
+type Report = (pointer: string, message: string) => void
+
+/** A part that cannot be compiled is told, and fails when it is run. */
+function compile(sources: JoinedSources, options: ScriptOptions, mount: Mount, report: Report): Compiled {
+  const texts = new Map<Part, string>([
+    ['sources', sources.text],
+    ['pre', options.pre],
+    ['post', mount.scope === 'proxy' || mount.scope === 'backend' ? options.post : '']
+  ])
+  const faults = new Map<Part, ScriptFailure>()
+  const globals = mount.scope === 'proxy' || mount.scope === 'backend' ? OF_CALLS : OF_ENDPOINTS
+  for (;;) {
+    const parts = new Map<LuaSource, Part>(PARTS.map(part => [{ text: texts.get(part)!, label: part }, part]))
+    try {
+      const libraries = options.openLibraries ? 'open' : 'closed'
+      const program = compileLua([...parts.keys()], { libraries, globals, limits: options.limits })
+      return { program, sources, faults, parts }
+    } catch (error) {
+      const part =
+        error instanceof LuaSyntaxError && error.source !== undefined ? parts.get(error.source as LuaSource) : undefined
+      if (!(error instanceof LuaSyntaxError) || part === undefined) throw error
+      const place = placeIn(part, error.line, sources)
+      faults.set(part, plain(`${error.reason.replace(/^(.*) near (.*)$/, '$2: $1')} (${place.name}:L${place.line})`))
+      const column = error.column === 0 ? '' : `:${error.column}`
+      report(part === 'sources' ? '/sources' : `/${part}`, `${place.file}:${place.line}${column}: ${error.reason}`)
+      texts.set(part, '')
+    }
+  }
+}
+
+interface NamedPlace {
+  /** The base name of a file, or the name of a script. */
+  readonly name: string
+  readonly file: string
+  readonly line: number
+}
+
+function placeIn(part: Part, line: number, sources: JoinedSources): NamedPlace {
+  if (part !== 'sources') return { name: LABELS[part], file: LABELS[part], line }
+  const place = sources.placeOf(line)
+  if (place === undefined) return { name: 'sources', file: 'sources', line }
+  return { name: baseName(place.file), file: place.file, line: line === 0 ? 0 : place.line }
+}
+
+/** A script has ended with an error. */
+export class ScriptEnd extends Error {
+  readonly failure: ScriptFailure
+
+  constructor(failure: ScriptFailure, cause: unknown) {
+    super(failure.message, { cause })
+    this.failure = failure
+  }
+}
+
+/** One run: the parts of a script over the same globals. */
+export class ScriptRun {
+  readonly state: ScriptState
+  private readonly compiled: Compiled
+  private readonly run: LuaRun
+  private readonly response: LuaValue
+
+  constructor(compiled: Compiled, state: ScriptState) {
+    this.compiled = compiled
+    this.state = state
+    const { program } = compiled
+    this.run = program.start(state, program.resumable ? { signal: state.request.signal } : undefined)
+    this.response = this.run.get('response')
+    // there is none before the call
+    if (this.response !== undefined) this.run.set('response', undefined)
+  }
+
+  /** Gives the script its response. */
+  answer(): void {
+    if (this.response !== undefined) this.run.set('response', this.response)
+  }
+
+  /** Runs sources and `pre`. @throws ScriptEnd, or what ended the exchange */
+  before(): void | Promise<void> {
+    const first = this.execute('sources')
+    return first === undefined ? this.execute('pre') : first.then(() => this.execute('pre'))
+  }
+
+  /** Runs `post`. @throws as {@link before} */
+  after(): void | Promise<void> {
+    return this.execute('post')
+  }
+
+  private execute(part: Part): undefined | Promise<void> {
+    const fault = this.compiled.faults.get(part)
+    if (fault !== undefined) throw new ScriptEnd(fault, undefined)
+    try {
+      const done = this.run.execute(PARTS.indexOf(part))
+      if (!(done instanceof Promise)) return undefined
+      return done.then(
+        () => {},
+        error => this.fail(error, part)
+      )
+    } catch (error) {
+      return this.fail(error, part)
+    }
+  }
+
+  private fail(error: unknown, part: Part): never {
+    if (!(error instanceof LuaError)) throw error
+    const { signal } = this.state.request
+    if ((error.limit === 'aborted' || error.limit === 'deadline') && signal.aborted) throw signal.reason
+    const failure = failureOf(error, (_, line) => {
+      const from = (error.source && this.compiled.parts.get(error.source)) ?? part
+      const place = placeIn(from, line, this.compiled.sources)
+      return `${place.name}:L${place.line}`
+    })
+    throw new ScriptEnd(failure, error)
+  }
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { withScripts } from '../lua/support.js'
+
+test('edits the request before the call, and the data of the response', async t => {
+  const { gateway, upstream } = await withScripts(t, {
+    proxy: {
+      pre: `local r = request.load(); seen = r:params('Id') .. r:path(); r:headers('X-New', 'v'); r:params('Id', '../8')`,
+      post: `local d = response.load():data(); d:set('seen', seen); d:set('a', d:get('a') + 1); d:get('nested'):set('x', d:get('list'))`
+    }
+  })
+  const answer = await gateway.request('/a/7')
+  assert.deepEqual(answer.json(), {
+    a: 2,
+    big: Number('12345678901234567890'),
+    list: [1, 2, 3],
+    nested: { x: [1, 2, 3] },
+    text: 'é',
+    seen: '7/a/7'
+  })
+  assert.equal(upstream.seen[0]?.url, '/b/..%2F8')
+  assert.equal(upstream.seen[0]?.headers['x-new'], 'v')
+})
+
+test('leaves what it does not touch as it was written', async t => {
+  const { gateway } = await withScripts(t, {
+    proxy: { post: `local d = response.load():data(); d:set('a', 2); d:del('nested'); d:get('list'):del(0)` }
+  })
+  assert.equal((await gateway.request('/a/7')).text(), '{"a":2,"big":12345678901234567890,"list":[2,3],"text":"é"}')
+})
+
+test('writes a number anew that was read and set back', async t => {
+  const { gateway } = await withScripts(t, {
+    proxy: { post: `local d = response.load():data(); d:set('big', d:get('big')); d:set('a', 1e21)` }
+  })
+  assert.match((await gateway.request('/a/7')).text(), /"a":1e\+21,"big":12345678901234567000,/)
+})
+
+const ERRORS: readonly (readonly [script: string, status: number, text: string])[] = [
+  [`custom_error('plain')`, 500, 'plain'],
+  [`custom_error('coded', 418)`, 418, 'coded'],
+  [`custom_error('a || 404')`, 404, 'a'],
+  [`custom_error('a || 200 || text/html', 403)`, 403, 'a || 200 || text/html'],
+  [`local ok, e = pcall(custom_error, 'm', 409); error(e, 0)`, 409, 'm'],
+  [`error('boom')`, 500, 'boom (pre-script:L1)'],
+  [`error({})`, 500, "\t[G]: in function 'error'\n\t<string>:1: in main chunk\n\t[G]: ? (pre-script:L0)"],
+  [`\n\nnope()`, 500, 'attempt to call a non-function object (pre-script:L3)'],
+  [`response.load()`, 500, "attempt to index a non-table object(nil) with key 'load' (pre-script:L1)"],
+  [`while true do end`, 500, 'script computed too long (pre-script:L1)'],
+  [`pcall(function() while true do end end)`, 500, 'script computed too long (pre-script:L1)'],
+  [`luaList.new():set(1e9, 1)`, 500, 'not enough memory (pre-script:L1)'],
+  [
+    `local t = luaTable.new(); t:set('t', t)`,
+    500,
+    'json: unsupported value: encountered a cycle via map[string]interface {} (pre-script:L1)'
+  ],
+  [`luaTable.new():set('n', 0/0)`, 500, 'json: unsupported value: NaN (pre-script:L1)'],
+  [`request.load():headers('X', 'a\\nb')`, 500, 'net/http: invalid header field value for "X" (pre-script:L1)'],
+  [`request.load():headers('X', true)`, 500, 'bad argument #3 to headers (string expected, got boolean) (pre-script:L1)'],
+  [`request.load().method()`, 500, 'bad argument #1 to method (userdata expected, got nil) (pre-script:L1)'],
+  [
+    `http_response.new('file:///etc/passwd')`,
+    500,
+    'Get "file:///etc/passwd": unsupported protocol scheme "file" (pre-script:L1)'
+  ],
+  [
+    `local r = request.load(); local n = 'bo'; return r[n .. 'dy'](r)`,
+    500,
+    'the body was not read: name body where the script reads it (pre-script:L1)'
+  ]
+]
+
+for (const [script, status, text] of ERRORS)
+  test(`ends with ${status}: ${script.trim()}`, async t => {
+    const { gateway, upstream } = await withScripts(t, { proxy: { pre: script } })
+    const answer = await gateway.request('/a/7')
+    assert.deepEqual([answer.status, answer.text()], [status, text])
+    assert.equal(upstream.seen.length, 0)
+  })
+
+test('an error in post comes after the call', async t => {
+  const { gateway, upstream } = await withScripts(t, { proxy: { post: `custom_error('late', 409)` } })
+  assert.equal((await gateway.request('/a/7')).status, 409)
+  assert.equal(upstream.seen.length, 1)
+})
+
+test('post passes a failed call by', async t => {
+  const { gateway } = await withScripts(
+    t,
+    { proxy: { post: `custom_error('never', 200)` } },
+    { answer: (_req, res) => res.writeHead(404).end() }
+  )
+  assert.equal((await gateway.request('/a/7')).status, 500)
+})
+
+test('skip_next asks no backend', async t => {
+  const { gateway, upstream } = await withScripts(t, {
+    proxy: { skip_next: true, post: `local r = response.load(); r:data():set('made', {1, n = {}}); r:isComplete(true)` }
+  })
+  const answer = await gateway.request('/a/7')
+  assert.equal(answer.text(), '{"made":{"1":1,"n":null}}')
+  assert.equal(upstream.seen.length, 0)
+})
+
+test('pass-through bodies are read and written where the script says so, and their length is right', async t => {
+  const { gateway } = await withScripts(
+    t,
+    { proxy: { post: `local r = response.load(); r:body(r:body() .. '!'); r:statusCode(202); r:headers('X-N', #r:body())` } },
+    { endpoint: { output_encoding: 'no-op' }, backend: { encoding: 'no-op' }, answer: (_req, res) => res.end('héllo') }
+  )
+  const answer = await gateway.request('/a/7')
+  assert.equal(answer.status, 202)
+  assert.equal(answer.text(), 'héllo!')
+  assert.equal((answer.headers as Record<string, unknown>)['content-length'], '7')
+})
+
+test('http_response is answered while others are served, and ends with the endpoint', async t => {
+  const { gateway, upstream } = await withScripts(
+    t,
+    { proxy: { pre: `request.load():headers('X', http_response.new(request.load():headers('X-To')):body())` } },
+    {
+      endpoint: { timeout: '700ms' },
+      answer: (req, res) => {
+        if (req.url === '/slow') return
+        res.end('{"ok":true}')
+      }
+    }
+  )
+  const ask = (to: string): ReturnType<typeof gateway.request> => gateway.request({ path: '/a/7', headers: { 'X-To': to } })
+  const late = ask(`${upstream.origin}/slow`)
+  assert.equal((await ask(`${upstream.origin}/fast`)).status, 200)
+  const ended = await late
+  assert.deepEqual([ended.status, ended.text()], [500, 'context deadline exceeded'])
+  const slow = ask('http://127.0.0.1:1/x')
+  assert.match(
+    (await slow).text(),
+    /^Get "http:\/\/127\.0\.0\.1:1\/x": dial tcp 127\.0\.0\.1:1: connect: connection refused \(pre-script:L1\)$/
+  )
+})
