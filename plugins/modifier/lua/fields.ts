@@ -2,6 +2,7 @@
 
 import type { HeaderMap } from 'sluice/plugin'
 import { checkString, type LuaResult, type LuaValue, NOTHING, numberToText, raise, textToLua } from './engine/index.js'
+import { canonicalName, isToken } from './field-names.js'
 import { itemsOf, newList, newTable } from './json-values.js'
 
 /** How a message's fields are read and written. */
@@ -12,15 +13,8 @@ export interface FieldRules {
   readonly blanks: boolean
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** What belongs to the connection or delimits the body is the gateway's to write. */
 const FRAMING = /^(?:connection|keep-alive|te|transfer-encoding|upgrade|trailer|http2-settings|content-length)$/i
-
-/** Go's `CanonicalMIMEHeaderKey`. */
-export function canonicalName(name: string): string {
-  if (!TOKEN.test(name)) return name
-  return name.toLowerCase().replace(/(?:^|-)[a-z]/g, part => part.toUpperCase())
-}
 
 /** `headers()`, `headers(name)`, `headers(name, value)`. */
 export function accessHeaders(headers: HeaderMap, args: readonly LuaValue[], rules: FieldRules): LuaResult {
@@ -50,7 +44,7 @@ function readField(headers: HeaderMap, name: string, { exactNames }: FieldRules)
 
 function writeField(headers: HeaderMap, name: string, values: readonly string[], { blanks }: FieldRules): void {
   if (FRAMING.test(name)) return
-  if (!TOKEN.test(name)) raise(`net/http: invalid header field name "${name}"`)
+  if (!isToken(name)) raise(`net/http: invalid header field name "${name}"`)
   const clean = blanks ? values.map(value => value.replace(/[\r\n]/g, ' ')) : values
   if (clean.some(value => /[^\t\x20-\x7e\x80-\xff]/.test(value)))
     raise(`net/http: invalid header field value for "${canonicalName(name)}"`)

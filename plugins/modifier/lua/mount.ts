@@ -1,7 +1,7 @@
 /** What the mounts of one gateway share, and what each is told of its place. */
 
 import { type ComponentContext, queryPairs } from 'sluice/plugin'
-import { HttpCalls } from './http-response.js'
+import { HttpCalls } from './http-calls.js'
 import type { Mount } from './state.js'
 
 const AGENT = 'modifier/lua: connections'

@@ -13,12 +13,12 @@ import {
   textToLua,
   UserdataType
 } from './engine/index.js'
+import { isToken } from './field-names.js'
 import { accessHeaderList, accessHeaders, type FieldRules } from './fields.js'
 import { newTable } from './json-values.js'
 import { type ScriptState, state, unread } from './state.js'
 
 const REQUEST_FIELDS: FieldRules = { exactNames: false, blanks: false }
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** A method of both: `self` is checked to be an object of these types. */
 type Access = (args: readonly LuaValue[], run: ScriptState) => LuaResult
@@ -152,7 +152,7 @@ function kept(run: ScriptState, part: string, args: readonly LuaValue[], initial
 
 function methodOf(value: LuaValue): string {
   const name = checkString(value, 2)
-  return METHOD.test(name) ? name : raise(`net/http: invalid method "${name}"`)
+  return isToken(name) ? name : raise(`net/http: invalid method "${name}"`)
 }
 
 const targetOf = ({ path, query }: GatewayRequest): string => (query === '' ? path : `${path}?${query}`)

@@ -2,7 +2,7 @@
 
 import type { GatewayRequest, GatewayResponse } from 'sluice/plugin'
 import { context, raise } from './engine/index.js'
-import type { HttpCalls } from './http-response.js'
+import type { HttpCalls } from './http-calls.js'
 
 /** Where a script stands. */
 export interface Mount {
