@@ -6,7 +6,7 @@ import { type TypeMetatables, useMetatables } from './metatables.js'
 import { BOUNDARY } from './positions.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
 import type { RunningScript } from './running.js'
-import { nextTurn } from './slices.js'
+import { nextTurn, spend, spentThisTurn } from './slices.js'
 import { LuaSyntaxError } from './syntax-error.js'
 import { type LuaFunction, LuaTable, type LuaValue } from './values.js'
 import { allocate, vm } from './vm.js'
@@ -22,6 +22,8 @@ export interface RunOptions {
 const QUANTUM = 2048
 /** The same for a script that is about to pause. */
 const QUANTUM_WHEN_TIRED = 64
+/** Shorter computing is not counted for the turn. */
+const NOTED_MS = 0.5
 /** A plain run that computes longer makes its program pause from then on. */
 const SLOW_MS = 8
 /** … when it has also taken so many steps: a busy machine makes short scripts take long. */
@@ -60,6 +62,8 @@ export class LuaRun implements RunningScript {
   private memory: number
   private used = 0
   private since = 0
+  /** What other scripts had computed in this turn when this one began or went on. */
+  private spentBefore = 0
   /** What a run in several parts keeps between them. */
   private guards = 0
   private coroutine: unknown
@@ -198,7 +202,7 @@ export class LuaRun implements RunningScript {
     if (this.used + slice > this.program.limits.cpuMs && this.computed(slice)) this.end('cpu')
     if (!this.variant.resumable) {
       if (slice > SLOW_MS && this.program.limits.fuel - this.fuel > SLOW_STEPS) this.program.slowDown()
-    } else if (slice > this.program.limits.sliceMs) {
+    } else if (slice + this.spentBefore > this.program.limits.sliceMs) {
       // asked before: a library function or metamethod runs, which cannot pause and holds up others for too long
       const { sliceMs, blockMs } = this.program.limits
       if (this.tired && slice > sliceMs + PATIENCE * blockMs) this.end('cpu')
@@ -259,11 +263,14 @@ export class LuaRun implements RunningScript {
     vm.env = undefined
     this.tired = false
     this.since = performance.now()
+    this.spentBefore = spentThisTurn()
     return { fuel, memory, depth, maxDepth, tails, guards, pinned, resumable, meter, coroutine, env, metatables }
   }
 
   private leave(saved: Saved): void {
-    this.used += performance.now() - this.since
+    const slice = performance.now() - this.since
+    this.used += slice
+    if (slice > NOTED_MS) spend(slice)
     this.fuel -= QUANTUM - Math.max(vm.fuel, 0)
     this.memory = vm.memory
     this.guards = vm.guards

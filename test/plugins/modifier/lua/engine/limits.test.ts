@@ -135,6 +135,18 @@ describe('limits of a run', () => {
     assert.deepEqual(await run, [true])
   })
 
+  it('gives scripts that begin in one turn a slice together', async () => {
+    const program = compileLua([{ text: 'for i = 1, 3e6 do end' }], { limits: { cpuMs: 30_000, sliceMs: 1, fuel: 1e12 } })
+    const first = program.start().execute(0)
+    assert.ok(first instanceof Promise)
+    // the turn's slice is used up: a second script pauses at its first look at the clock, however fast the machine is
+    const short = compileLua([{ text: 'for i = 1, 5000 do end' }], { limits: { cpuMs: 30_000, sliceMs: 1, fuel: 1e12 } })
+      .start()
+      .execute(0)
+    assert.ok(short instanceof Promise)
+    await Promise.all([first, short])
+  })
+
   it('ends a library function that cannot pause and holds up others', async () => {
     const text = 'table.sort({2, 1}, function() while true do end end)'
     assert.equal((await end(text, { cpuMs: 30_000, blockMs: 5, sliceMs: 1, fuel: 1e15 })).limit, 'cpu')
