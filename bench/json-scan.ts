@@ -11,7 +11,7 @@ import type { ObjectNode } from '../src/encoding/json/node.js'
 import { renderJson } from '../src/encoding/json/render.js'
 import { toValue } from '../src/encoding/json/values.js'
 import { compileShape, type ShapeConfig } from '../src/encoding/shape/shape.js'
-import { parseJsonValue, stringifyJsonValue } from '../src/message/json-value.js'
+import { parseJsonValue, stringifyJsonValue } from '../src/message/exact-json.js'
 import { runWhole } from '../src/message/slices.js'
 
 const ROUNDS = 25

@@ -2,7 +2,7 @@
 
 import type { Writable } from 'node:stream'
 import { ConfigError, type ConfigProblem, listProblems } from '../errors.js'
-import { type LogOutput, outputTo, wantsColours } from '../telemetry/output.js'
+import { type LogOutput, outputTo, wantsColours } from '../telemetry/log-output.js'
 
 export class Terminal {
   readonly #out: LogOutput

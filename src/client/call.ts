@@ -14,9 +14,9 @@ import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../errors.js'
 import { fieldOf, type RawFields } from '../http/fields.js'
-import { isOffered } from '../http/upgrade.js'
+import { isOffered } from '../http/upgrade-fields.js'
 import type { Cancellable } from '../message/scope.js'
-import { CallTrace, type CallWatch } from '../telemetry/call-trace.js'
+import { type CallWatch, MeasuredCall } from '../telemetry/call-trace.js'
 import { Deadline } from '../telemetry/timer-wheel.js'
 import { declaredBytes, requestBytes } from './call-sizes.js'
 import { upstreamFailure } from './failure.js'
@@ -46,7 +46,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
   protected upgrade: string | undefined = undefined
   /** Set before {@link send} by those who measure calls. */
   protected watch: CallWatch | undefined = undefined
-  private trace: CallTrace | undefined = undefined
+  private trace: MeasuredCall | undefined = undefined
   private abortRequest: ((error?: Error) => void) | undefined
   private resumeBody: (() => void) | undefined
   private client: CallConnection | undefined
@@ -83,7 +83,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
     this.path = path
     this.headers = headers
     this.body = body
-    if (this.watch !== undefined) this.trace = new CallTrace(this.watch, method, pool.origin, requestBytes(headers, body))
+    if (this.watch !== undefined) this.trace = new MeasuredCall(this.watch, method, pool.origin, requestBytes(headers, body))
     this.dispatch()
   }
 

@@ -9,8 +9,8 @@ import {
   ENTERPRISE_NAMESPACES,
   LONG_NAMES,
   type NamespaceEntry,
-  type NamespaceTable,
-  type Scope
+  type NamespaceScope,
+  type NamespaceTable
 } from './namespaces.js'
 import { isFreeKey, type ObjectReader } from './object-reader.js'
 import { OptionSchemas } from './option-schemas.js'
@@ -44,7 +44,7 @@ export class ExtraConfigReader {
   }
 
   /** Reads the key `extra_config` of an object. The values returned are those of the source, to be frozen with the rest. */
-  read(owner: ObjectReader, scope: Scope): ExtraParts {
+  read(owner: ObjectReader, scope: NamespaceScope): ExtraParts {
     const extra: Record<string, Json> = Object.create(null)
     const pointers = new Map<string, string>()
     const base = owner.at('extra_config')
@@ -80,7 +80,7 @@ export class ExtraConfigReader {
   }
 
   /** Returns the options to keep, undefined to leave the namespace out. */
-  #check(namespace: string, value: unknown, pointer: string, scope: Scope): unknown {
+  #check(namespace: string, value: unknown, pointer: string, scope: NamespaceScope): unknown {
     if (value === null && !isProtecting(namespace) && !isTransport(namespace)) {
       this.#findings.add('warning', pointer, `'${namespace}' is null: it is left out`, 'give its options, or remove it')
       return undefined

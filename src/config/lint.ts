@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { substituteEnvironment } from './env-substitution.js'
 import { isObject } from './json-value.js'
-import type { NamespaceTable, Scope } from './namespaces.js'
+import type { NamespaceScope, NamespaceTable } from './namespaces.js'
 import { isFreeKey } from './object-reader.js'
 import { OptionSchemas } from './option-schemas.js'
 import { locator } from './source-places.js'
@@ -34,7 +34,7 @@ export async function configSchema(namespaces: NamespaceTable = []): Promise<obj
   return schema
 }
 
-function propertiesOf(definitions: Record<string, unknown>, scope: Scope): Record<string, unknown> {
+function propertiesOf(definitions: Record<string, unknown>, scope: NamespaceScope): Record<string, unknown> {
   return (definitions[`${scope}_extra`] as { properties: Record<string, unknown> }).properties
 }
 

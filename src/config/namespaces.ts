@@ -1,13 +1,13 @@
 /** The `extra_config` namespaces: which the gateway has, what their long names were, which KrakenD has besides. */
 
 /** Where an `extra_config` stands. */
-export type Scope = 'service' | 'endpoint' | 'backend'
+export type NamespaceScope = 'service' | 'endpoint' | 'backend'
 
 /** One namespace that the gateway honours. */
 export interface NamespaceEntry {
   readonly namespace: string
   /** Where it has an effect. */
-  readonly scopes: readonly Scope[]
+  readonly scopes: readonly NamespaceScope[]
   /** JSON Schema (draft 2020-12) of its options; checked at load when given. */
   readonly schema?: object
   /** Other names that are accepted, besides KrakenD's long one. */

@@ -1,11 +1,11 @@
 /**
  * The decoders by their KrakenD names: what a backend's `encoding` chooses.
  *
- * In: the bytes of an answer, Content-Encoding undone. Out: its data. `json`, `safejson`, `string`, `xml`, `rss`; a name that nobody
+ * In: the bytes of a response, Content-Encoding undone. Out: its data. `json`, `safejson`, `string`, `xml`, `rss`; a name that no decoder
  * knows (KrakenD's Enterprise names too) means `json`. `no-op` decodes nothing and never comes here.
  */
 
-import { runSliced, type Sliced, type Wanted } from '../message/slices.js'
+import { type Demand, runSliced, type Sliced } from '../message/slices.js'
 import { ByteWriter } from './byte-writer.js'
 import { decodeRss } from './feed/decode.js'
 import { collectionOf, objectOf, readJson, readShortJson, safeOf } from './json/decode.js'
@@ -22,7 +22,7 @@ const decodeSafeJson: Decoder = (bytes, { scope }) => decodeAs(safeOf, bytes, sc
 
 type Judge = (raw: RawNode) => ObjectNode | null
 
-function decodeAs(judge: Judge, bytes: Buffer, scope: Wanted | undefined): ReturnType<Decoder> {
+function decodeAs(judge: Judge, bytes: Buffer, scope: Demand | undefined): ReturnType<Decoder> {
   const short = readShortJson(bytes)
   return short === undefined ? runSliced(judged(judge, bytes), scope) : judge(short)
 }

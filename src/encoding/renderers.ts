@@ -61,7 +61,7 @@ export function isRendererName(name: string, extra?: ReadonlyMap<string, Rendere
 
 /**
  * Chooses a renderer; called at boot.
- * @param outputEncoding case-sensitive. A name that nobody knows falls back to the renderer named like the only backend's encoding, else JSON
+ * @param outputEncoding case-sensitive. An unknown name falls back to the renderer named like the only backend's encoding, else JSON
  * @param singleBackendEncoding the encoding of the endpoint's backend when it has exactly one
  * @param extra encodings that users of the library added; they win
  */

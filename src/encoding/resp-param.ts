@@ -1,4 +1,4 @@
-/** Values of an earlier answer as parameters of a later call: `{resp0_user.id}`. */
+/** Values of an earlier response as parameters of a later call: `{resp0_user.id}`. */
 
 import type { JsonNode, ObjectNode } from './json/node.js'
 import { decodeString, lookup, openObject, openRaw } from './json/scan.js'

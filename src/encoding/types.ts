@@ -1,12 +1,12 @@
 /**
  * What the other rooms need of an encoding.
  *
- * A decoded body is a {@link JsonNode}: a piece of validated JSON text as long as nobody looks inside, an object or array
+ * A decoded body is a {@link JsonNode}: a piece of validated JSON text as long as no code looks inside, an object or array
  * of such pieces where shaping touched it. Text is kept as a *byte string*: UTF-8 bytes read as latin1, so that slicing and
  * joining copy nothing and `Buffer.from(text, 'latin1')` gives the bytes back. Numbers keep their source text throughout.
  */
 
-import type { Wanted } from '../message/slices.js'
+import type { Demand } from '../message/slices.js'
 import type { ObjectNode } from './json/node.js'
 
 /** What a decoder is told about the body. */
@@ -15,7 +15,7 @@ export interface DecodeContext {
   readonly contentType: string
   readonly isCollection: boolean
   /** Ends the work on a large body when its result is not wanted any more; undefined = always wanted. */
-  readonly scope?: Wanted | undefined
+  readonly scope?: Demand | undefined
 }
 
 /**
@@ -36,4 +36,4 @@ export interface Rendered {
  * Renders data for the client. `undefined` = no response at all, `null` = a null document.
  * `accept` is the client's Accept field ('' when absent), read by `negotiate` only. `scope` as in {@link DecodeContext}.
  */
-export type Renderer = (data: ObjectNode | null | undefined, accept: string, scope?: Wanted) => Rendered | Promise<Rendered>
+export type Renderer = (data: ObjectNode | null | undefined, accept: string, scope?: Demand) => Rendered | Promise<Rendered>

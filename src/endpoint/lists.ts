@@ -1,5 +1,5 @@
 import { compileQueryFilter, type QueryFilter } from '../http/query.js'
-import { addHandshake } from '../http/upgrade.js'
+import { addHandshake } from '../http/upgrade-fields.js'
 import type { RequestMessage } from '../message/request.js'
 import type { Layer } from '../pipe/layer.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'

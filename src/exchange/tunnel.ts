@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import { isLegalField, type RawFields } from '../http/fields.js'
-import type { UpgradeOffer, UpstreamTunnel } from '../message/upgrade.js'
+import type { UpgradeOffer, UpstreamTunnel } from '../message/protocol-change.js'
 import { Deadline, deadlines } from '../telemetry/timer-wheel.js'
 
 /** Called once; `bytesIn` came from the client, `bytesOut` went to it. */

@@ -26,7 +26,7 @@ export function isFraming(lower: string): boolean {
   return FRAMING.has(lower)
 }
 
-/** Name and value of each pair, without framing: what an error wants its answer to carry. */
+/** Name and value of each pair, without framing: what the response to an error carries. */
 export function fieldsOfPairs(pairs: Iterable<readonly [name: string, value: string]>): RawFields {
   const raw: RawFields = []
   for (const [name, value] of pairs) if (!isFraming(lowerName(name))) raw.push(name, value)
@@ -54,7 +54,7 @@ export function lowerName(name: string): string {
   return lower
 }
 
-/** Answers the first value of a field or undefined. `lower` is lower-case. */
+/** Returns the first value of a field or undefined. `lower` is lower-case. */
 export function fieldOf(raw: readonly string[], lower: string): string | undefined {
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!
@@ -64,7 +64,7 @@ export function fieldOf(raw: readonly string[], lower: string): string | undefin
 }
 
 /**
- * Answers the lower-cased names that the message's `Connection` fields list, without `close` and `keep-alive`;
+ * Returns the lower-cased names that the message's `Connection` fields list, without `close` and `keep-alive`;
  * undefined when there are none, which is nearly always.
  */
 export function connectionOptions(raw: readonly string[]): Set<string> | undefined {
@@ -89,7 +89,7 @@ export function addConnectionOptions(named: Set<string> | undefined, value: stri
   return named
 }
 
-/** Answers the fields without the hop-by-hop ones, as a new array. */
+/** Returns the fields without the hop-by-hop ones, as a new array. */
 export function endToEndFields(raw: readonly string[]): RawFields {
   const named = connectionOptions(raw)
   const out: RawFields = []

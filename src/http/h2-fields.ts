@@ -88,7 +88,7 @@ const SINGLE: ReadonlySet<string> = new Set([
 /** Lists that node:http2 wants in one field. */
 const ONE_LIST: ReadonlySet<string> = new Set(['content-encoding', 'content-language'])
 
-/** Fields of an answer as node:http2 takes them: lower-case names, repeats as arrays; of a field with one value the first counts. */
+/** Fields of a response as node:http2 takes them: lower-case names, repeats as arrays; of a field with one value the first counts. */
 export function toHttp2Fields(raw: RawFields): Record<string, string | string[]> {
   const out: Record<string, string | string[]> = Object.create(null)
   for (let i = 0; i < raw.length; i += 2) {

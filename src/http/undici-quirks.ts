@@ -16,7 +16,7 @@ type Write = (data: unknown, encoding?: unknown, done?: unknown) => boolean
  * without it (RFC 9112 §9.3). `close` stays where the gateway means it; undici adds it to each HEAD, and there it goes unless `endsAll`.
  * Heads and the framing of chunks are the only texts that undici writes; bodies are buffers and pass unread.
  *
- * @param endsAll every connection ends with its answer (`disable_keep_alives`)
+ * @param endsAll every connection ends with its response (`disable_keep_alives`)
  */
 export function omitConnection(socket: Socket, endsAll: boolean): void {
   const write = socket.write as Write

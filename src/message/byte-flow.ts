@@ -1,21 +1,21 @@
 /**
  * How bytes move through the gateway without a Node stream between the steps: a source pushes chunks into a sink, a sink
- * that is full answers `false` and calls `resume()` on its source later. Exactly one of `end` and `fail` closes a flow.
+ * that is full returns `false` and calls `resume()` on its source later. Exactly one of `end` and `fail` closes a flow.
  */
 
 import type { Readable } from 'node:stream'
 import { GatewayError } from '../errors.js'
 import { type Owned, UnclaimedFailure, type WorkOwner } from './blame.js'
 
-/** Takes the bytes of one body. A chunk is lent for the duration of `write` unless the sink keeps it unchanged. */
+/** Takes the bytes of one body. A chunk is lent: it may be read only during `write`, unless the sink keeps it unchanged. */
 export interface ByteSink {
-  /** Answers false when the source should wait for {@link ByteSource.resume}; the chunk was taken all the same. */
+  /** Returns false when the source should wait for {@link ByteSource.resume}; the chunk was taken all the same. */
   write(chunk: Uint8Array): boolean
   /** `trailers` is a flat field array, usually empty. */
   end(trailers: readonly string[]): void
   /** The body broke off; what was written so far must not look complete. */
   fail(error: GatewayError): void
-  /** True when nothing of what was written is used any more: its memory may be used again. Absent = unknown; who has it keeps the time too. */
+  /** True when the memory of every chunk written may be used again. Absent = unknown; a sink that has it measures its own time limits. */
   readonly spent?: boolean
 }
 
@@ -25,13 +25,13 @@ export interface ByteSource {
   readonly length: number | undefined
   /** Starts pushing into `sink`; called once. */
   flow(sink: ByteSink): void
-  /** Goes on after a `write` that answered false. */
+  /** Goes on after a `write` that returned false. */
   resume(): void
-  /** Nobody wants the rest: frees the connection or stream behind it. The sink hears nothing more. */
+  /** The rest is not needed: frees the connection or stream behind it. The sink gets no further call. */
   destroy(error: GatewayError): void
   /**
-   * Instead of `flow`: takes all bytes when they are here already, else answers undefined and nothing has happened. Where it
-   * is there it is worth a tick to wait for it.
+   * Instead of `flow`: takes all bytes when they are here already, else returns undefined and has done nothing. A source that
+   * has it is likely to have all bytes a tick later.
    */
   takeWhole?(): Buffer | undefined
 }
@@ -128,7 +128,7 @@ export class ReplaySource implements ByteSource, ByteSink {
   }
 }
 
-/** A Readable of somebody's own (a plugin's stream). */
+/** A Readable that a plugin gave. */
 export class ReadableSource implements ByteSource, Owned {
   readonly length: number | undefined
   owner: WorkOwner | undefined = undefined
@@ -137,7 +137,7 @@ export class ReadableSource implements ByteSource, Owned {
   private sink: ByteSink | undefined
   private done = false
 
-  /** @param broken says what failed as long as nobody is known to own it */
+  /** @param broken says what failed as long as its owner is not known */
   constructor(readable: Readable, broken: string, length?: number) {
     this.readable = readable
     this.broken = broken
@@ -190,7 +190,7 @@ export class CollectSink implements ByteSink {
 
   /**
    * @param limit most bytes to hold
-   * @param overflow called with the chunks so far when there are more; answers the sink for what still comes.
+   * @param overflow called with the chunks so far when there are more; returns the sink for what still comes.
    *   Without it the source is destroyed and `done` gets SLUICE_ERR_BODY_TOO_LARGE.
    */
   constructor(
@@ -234,7 +234,7 @@ export class CollectSink implements ByteSink {
 
 const EMPTY = Buffer.alloc(0)
 
-/** A source that broke while it was read into memory: the next reader hears the same. */
+/** A source that broke while it was read into memory: the next reader gets the same error. */
 export class FailedSource implements ByteSource {
   readonly length = undefined
   private readonly error: GatewayError
@@ -254,7 +254,7 @@ export class FailedSource implements ByteSource {
 /** Takes anything and keeps nothing. */
 export const DROP: ByteSink = { write: () => true, end() {}, fail() {} }
 
-/** Joins chunks; a single Buffer is answered as it is. */
+/** Joins chunks; a single Buffer is returned as it is. */
 export function joinChunks(chunks: readonly Uint8Array[], size: number): Buffer {
   if (chunks.length === 1) {
     const only = chunks[0]!

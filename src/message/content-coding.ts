@@ -22,7 +22,7 @@ type Unzip = (bytes: Buffer, options: { maxOutputLength: number }, callback: Cal
 
 const unzipping = (unzip: Unzip) => (bytes: Buffer, limitBytes: number) =>
   new Promise<Buffer>((resolve, reject) => {
-    // zlib wants at least 1; an empty answer within a limit of 0 is told apart afterwards
+    // zlib wants at least 1; an empty result within a limit of 0 is checked afterwards
     unzip(bytes, { maxOutputLength: Math.max(1, Math.min(limitBytes, MAX_LENGTH)) }, (error, result) => {
       if (error === null) result.length > limitBytes ? reject(tooLarge(limitBytes)) : resolve(result)
       else reject((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(limitBytes) : broken(error))
@@ -55,7 +55,7 @@ const CODINGS: ReadonlyMap<string, Coding> = new Map<string, Coding>([
 
 /**
  * Undoes the codings of a whole body. An empty body stays empty whatever its coding.
- * @param coding the field's value; '' and `identity` answer the bytes as they are
+ * @param coding the field's value; '' and `identity` return the bytes as they are
  * @param limitBytes largest size after each decoding; no more than that is ever held
  * @throws GatewayError SLUICE_ERR_BODY_TOO_LARGE, SLUICE_ERR_BODY_ENCODING (unknown coding, broken or truncated data)
  */
@@ -72,8 +72,8 @@ export async function decodeContent(bytes: Buffer, coding: string, limitBytes: n
 }
 
 /**
- * Creates a stream that undoes the codings; broken data ends it with SLUICE_ERR_BODY_ENCODING. Whoever pipes it bounds the output.
- * Answers undefined for a coding that cannot be undone.
+ * Creates a stream that undoes the codings; broken data ends it with SLUICE_ERR_BODY_ENCODING. The code that pipes it bounds the output.
+ * Returns undefined for a coding that cannot be undone.
  */
 export function createContentDecoder(coding: string): Transform | undefined {
   const steps = stepsOf(coding)
@@ -160,7 +160,7 @@ class Decoding extends Transform {
   }
 }
 
-/** `deflate` with or without its wrapper, told by the first two bytes. */
+/** `deflate` with or without its wrapper, as the first two bytes show. */
 class InflateEither extends Transform {
   private inner: Transform | undefined
   private head: Buffer = Buffer.alloc(0)
@@ -179,7 +179,7 @@ class InflateEither extends Transform {
     }
   }
 
-  /** zlib does not answer a write that goes beyond the end of its data; it only ends. */
+  /** zlib never finishes a write that goes beyond the end of its data; it only ends. */
   private feed(inner: Transform, chunk: Buffer, done: TransformCallback): void {
     this.waiting = done
     inner.write(chunk, () => this.release())

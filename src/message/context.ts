@@ -4,14 +4,14 @@ import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UnansweredWork } from './blame.js'
+import type { UpgradeOffer } from './protocol-change.js'
 import { Scope } from './scope.js'
-import type { UpgradeOffer } from './upgrade.js'
 
-/** Where an exchange leads, as far as its answer depends on it. */
+/** Where an exchange leads, as far as its response depends on it. */
 export interface AnswerTarget {
   /** The endpoint's path as configured; '' outside of endpoints. */
   readonly route: string
-  /** Begins the log lines about the answer. */
+  /** Begins the log lines about the response. */
   readonly tag: string
   /** ms that a body may stand still on either side; 0 = no limit. */
   readonly idleMs: number
@@ -19,7 +19,7 @@ export interface AnswerTarget {
   readonly tunnelIdleMs: number
 }
 
-/** The target of answers that no endpoint makes. */
+/** The target of responses that no endpoint makes. */
 const NO_ENDPOINT: AnswerTarget = { route: '', tag: '[SERVICE: Router]', idleMs: 0, tunnelIdleMs: 0 }
 
 /** One client exchange, and the outermost scope of all that is done for it. Made by the gateway when a request line has been read. */
@@ -30,7 +30,7 @@ export class Exchange extends Scope {
   host: string
   /** Fields as the client sent them. */
   readonly rawHeaders: RawFields
-  /** '' until somebody needs one. */
+  /** '' until a component or the log needs one. */
   requestId = ''
   /** All errors of the exchange, for the access log and the ERROR lines. */
   errors: GatewayError[] | undefined
@@ -70,14 +70,14 @@ export class Exchange extends Scope {
     else this.cleanups.push(work)
   }
 
-  /** Called once when the answer is over, whole or cut. */
+  /** Called once when the response is over, whole or cut. */
   finished(): void {
     const { cleanups } = this
     this.cleanups = undefined
     if (cleanups !== undefined) for (const work of cleanups) work()
   }
 
-  /** Notes a failure that does not decide the answer by itself. */
+  /** Notes a failure that does not decide the response by itself. */
   note(error: GatewayError): void {
     if (this.errors === undefined) this.errors = [error]
     else this.errors.push(error)

@@ -7,9 +7,9 @@ import { type ByteSink, type ByteSource, joinChunks } from './byte-flow.js'
 const WHOLE_BYTES = 64 * 1024
 
 /**
- * A client's request body. A sink hears `end` only of a body that came whole: over HTTP/2 that is known by END_STREAM, not by
- * the length, so the chunk that reaches the length waits for it. Nothing is read before a sink asks; the listener answers `Expect: 100-continue` when that happens.
- * Destroying it only stops the reading: the socket stays, because an answer still has to go out on it.
+ * A client's request body. A sink gets `end` only for a body that came whole: over HTTP/2 that is known by END_STREAM, not by
+ * the length, so the chunk that reaches the length waits for it. Nothing is read before a sink asks; the listener then sends 100 (`Expect: 100-continue`).
+ * Destroying it only stops the reading: the socket stays, because the response still has to go out on it.
  */
 export class IncomingSource implements ByteSource {
   /** From `Content-Length`; undefined when chunked. */
@@ -37,7 +37,7 @@ export class IncomingSource implements ByteSource {
     this.sink = sink
     const { req, length, maxBytes } = this
     if (maxBytes > 0 && length !== undefined && length > maxBytes) return this.finish(this.overLimit())
-    // what was read, or dropped behind an answer, is gone
+    // what was read, or dropped behind a response, is gone
     if (req.readableEnded && req.complete) return this.finish(new GatewayError('SLUICE_ERR_PLUGIN_BODY_TAKEN'))
     if (req.readableEnded || req.destroyed) return this.finish(gone())
     req.on('data', (chunk: Buffer) => this.take(chunk))
@@ -54,11 +54,11 @@ export class IncomingSource implements ByteSource {
     if (this.sink !== undefined || this.over || req.destroyed || req.httpVersionMajor !== 1) return undefined
     if (length === undefined || length > WHOLE_BYTES) return undefined
     if (req.readableLength !== length || (maxBytes > 0 && length > maxBytes)) return undefined
-    if (fieldOf(req.rawHeaders, 'expect') !== undefined) return undefined // to read is to answer 100 Continue
+    if (fieldOf(req.rawHeaders, 'expect') !== undefined) return undefined // a read sends 100 Continue
     this.over = true
     this.received = length
     const chunks: Buffer[] = []
-    // newer versions of Node.js answer one chunk a time
+    // newer versions of Node.js return one chunk at a time
     for (let size = 0; size < length; size += chunks[chunks.length - 1]!.length) chunks.push(req.read() as Buffer)
     req.resume() // to its end, for the connection's sake
     return joinChunks(chunks, length)

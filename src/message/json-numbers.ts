@@ -14,10 +14,10 @@ export interface ContainerNotes {
 /** Notes beside the objects and arrays that {@link noteNumbers} walked; they live as long as these. */
 export const NOTES = new WeakMap<object, ContainerNotes>()
 
-/** Tells objects and arrays from the other values. */
+/** Returns true for objects and arrays. */
 export const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-/** Answers how the number under `key` of a parsed object or array was written. */
+/** Returns how the number under `key` of a parsed object or array was written. */
 export function numberText(container: object, key: string | number, value: number): string {
   return sourceOf(NOTES.get(container), key, value) ?? String(value)
 }
@@ -42,7 +42,7 @@ export function forgetNumberText(root: object, container: object, key: string | 
 /** A number that may print otherwise than it was written; may match inside strings, where it only costs time. */
 const UNUSUAL = /[[:,\s](?:-0[,\]}\s]|-?\d+(?:\.\d*)?[eE]|-?\d{16}|-?\d+\.\d*0[,\]}\s]|-?\d+\.\d{9}|-?\d{7,}\.|-?0\.000000)/g
 
-/** Tells whether a valid JSON text holds a number that a double prints otherwise. */
+/** Returns true when a valid JSON text holds a number that a double prints otherwise. */
 export function hasUnusual(text: string): boolean {
   UNUSUAL.lastIndex = 0
   for (let match = UNUSUAL.exec(text); match !== null; match = UNUSUAL.exec(text)) {

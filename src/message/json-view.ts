@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.js'
-import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './json-value.js'
+import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './exact-json.js'
 
 /** The decoded value of a body. Numbers that no edit replaced keep their spelling when it is written. */
 export class JsonView {
@@ -9,13 +9,13 @@ export class JsonView {
   /** True when a reader changed or replaced the value: the bytes must be written anew. */
   changed: boolean
   /** A plugin gave the value (`setJson`) and may still hold it: it is copied before another reader gets it. */
-  private isLent: boolean
+  private isShared: boolean
 
-  private constructor(value: unknown, origin: unknown, isLent: boolean) {
+  private constructor(value: unknown, origin: unknown, isShared: boolean) {
     this.current = value
     this.origin = origin
-    this.changed = isLent
-    this.isLent = isLent
+    this.changed = isShared
+    this.isShared = isShared
   }
 
   /** A value that was decoded from the body. */
@@ -30,9 +30,9 @@ export class JsonView {
 
   /** The value for a reader; every reader gets the same object. */
   read(): unknown {
-    if (this.isLent) {
+    if (this.isShared) {
       this.current = copyJsonValue(this.current)
-      this.isLent = false
+      this.isShared = false
     }
     return this.current
   }

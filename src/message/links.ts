@@ -5,7 +5,7 @@ import { UnclaimedFailure } from './blame.js'
 import type { ByteSink, ByteSource } from './byte-flow.js'
 
 /** A link of a running chain: a sink for what comes before it, a source for what comes after. */
-export abstract class Link implements ByteSink, ByteSource {
+export abstract class BodyLink implements ByteSink, ByteSource {
   /** Bytes to come, where the link changes none of them; undefined = unknown. */
   length: number | undefined = undefined
   protected upstream!: ByteSource
@@ -65,7 +65,7 @@ export abstract class Link implements ByteSink, ByteSource {
 export interface ChunkFilter {
   write(chunk: Uint8Array): readonly Uint8Array[]
   end(): readonly Uint8Array[]
-  /** The body is over without an end. */
+  /** The body breaks off. */
   abort?(reason: Error): void
 }
 
@@ -75,7 +75,7 @@ const PIECE_BYTES = 64 * 1024
 const TURN_MS = 8
 
 /** Runs a body through a filter. A large chunk is filtered in pieces, and others get their turn in between. */
-export class FilterLink extends Link {
+export class FilterLink extends BodyLink {
   private readonly filter: ChunkFilter
   /** What is left of a large chunk, and chunks that came behind it. */
   private readonly waiting: Uint8Array[] = []
@@ -167,7 +167,7 @@ export class FilterLink extends Link {
     try {
       this.filter.abort?.(error)
     } catch {
-      // a filter that fails while it is told of a failure has nothing left to lose
+      // the body has failed already: a second failure changes nothing
     }
   }
 }

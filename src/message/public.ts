@@ -39,26 +39,26 @@ export interface GatewayRequest {
   readonly signal: AbortSignal
   /** One map for the whole exchange. Made on first read. */
   readonly state: Map<unknown, unknown>
-  /** Adds a failure to the access log of the exchange; the answer stays what it is. */
+  /** Adds a failure to the access log of the exchange; the response stays what it is. */
   note(error: GatewayError): void
   /** Returns a request with its own head. The body is shared: it can be sent once unless it is in memory. */
   clone(): GatewayRequest
 }
 
-/** A response on its way out. One object answers one request. */
+/** A response on its way out. One object serves one request. */
 export interface GatewayResponse {
   /** 200…599; 101 when {@link upgraded}. */
   status: number
   headers: HeaderMap
   readonly body: Body
   /**
-   * Whether decoded data is complete: false when a backend's part is missing. undefined for bytes, a plugin's own answer, and
-   * outside of an endpoint's modifiers, where the finished answer says it in `X-Krakend-Completed`. May be set for decoded data.
+   * Whether decoded data is complete: false when a backend's part is missing. undefined for bytes, a plugin's own response, and
+   * outside of an endpoint's modifiers, where the finished response says it in `X-Krakend-Completed`. May be set for decoded data.
    */
   isComplete: boolean | undefined
-  /** The failure behind a partial or static answer; undefined when nothing failed. */
+  /** The failure behind a partial or static response; undefined when nothing failed. */
   readonly failure: GatewayError | undefined
-  /** URL of the upstream call that returned it; undefined for an answer of the gateway or of a plugin. */
+  /** URL of the upstream call that returned it; undefined for a response of the gateway or of a plugin. */
   readonly upstreamUrl: string | undefined
   /** True when the upstream has changed the protocol: the response stands for its connection and has no body. */
   readonly upgraded: boolean

@@ -6,8 +6,8 @@ import { DEFAULT_MAX_BODY_BYTES, MessageBody, type ValueSource } from './body.js
 import { type ByteSource, ReadableSource } from './byte-flow.js'
 import type { Exchange } from './context.js'
 import { FieldMap } from './field-map.js'
+import type { UpstreamTunnel } from './protocol-change.js'
 import type { GatewayResponse, HeaderMap, Init, StoredResponse } from './public.js'
-import type { UpstreamTunnel } from './upgrade.js'
 
 const BRAND = Symbol.for('sluice.GatewayResponse')
 
@@ -26,17 +26,17 @@ export class ResponseMessage implements GatewayResponse {
   private limit: number
   /** No body travels although the fields describe one (HEAD, 204, 304); Content-Length stays. */
   bodiless: boolean
-  /** Data of a decoded endpoint is complete (`X-Krakend-Completed`). undefined = not a decoded answer. */
+  /** Data of a decoded endpoint is complete (`X-Krakend-Completed`). undefined = not a decoded response. */
   complete: boolean | undefined
-  /** What is missing in a partial answer, or the failure that a static answer covers. */
+  /** What is missing in a partial response, or the failure that a static response covers. */
   failure: GatewayError | undefined
   /** The upstream call it came from. */
   call: { readonly url: string } | undefined
   /** The whole text of a no-op part, kept where `sequential_propagated_params` asks for it. */
   partText: string | undefined
-  /** The upstream's connection after a 101 answer; goes with the response until a tunnel is made of it. */
+  /** The upstream's connection after a 101; goes with the response until a tunnel is made of it. */
   tunnel: UpstreamTunnel | undefined
-  /** The exchange it answers; a plugin that keeps one object for several requests is told so. */
+  /** The exchange it belongs to: a plugin that returns one object for several requests gets an error. */
   usedBy: Exchange | undefined
   readonly [BRAND] = true
 

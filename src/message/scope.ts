@@ -1,24 +1,24 @@
 /**
  * Cancellation: an exchange, a merge, a shadow call is a scope; upstream calls and inner scopes register with it. When a
- * scope is cancelled, by a vanished client or by its own deadline, everything inside hears the reason once.
+ * scope is cancelled, because its client left or its deadline passed, everything inside gets the reason once.
  */
 
 import { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import { Deadline, type TimerWheel } from '../telemetry/timer-wheel.js'
 
-/** Something that can be told to stop. */
+/** What a scope can stop. */
 export interface Cancellable {
   cancel(reason: GatewayError): void
 }
 
-/** Nobody waits any more: not a failure, so nothing is logged. */
+/** The client waits no more: not a failure, so nothing is logged. */
 const ENDED = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
 
 export class Scope extends Deadline implements Cancellable {
   private readonly wheel: TimerWheel
   private readonly parent: Scope | undefined
-  /** Nearly always there are two at most: what waits for an answer, and the call. */
+  /** Nearly always there are two at most: the receiver of the response, and the call. */
   private first: Cancellable | undefined
   private second: Cancellable | undefined
   private others: Set<Cancellable> | undefined
@@ -50,7 +50,7 @@ export class Scope extends Deadline implements Cancellable {
     this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT', { message: 'context deadline exceeded', limit: this.limitText }))
   }
 
-  /** Registers `child`; tells it at once when the scope is already cancelled. */
+  /** Registers `child`; cancels it at once when the scope is already cancelled. */
   add(child: Cancellable): void {
     if (this.reason === ENDED && this.parent !== undefined) this.parent.add(child)
     else if (this.reason !== undefined) child.cancel(this.reason)
@@ -78,13 +78,13 @@ export class Scope extends Deadline implements Cancellable {
     this.controller?.abort(reason)
   }
 
-  /** Hands an interim answer of an upstream (RFC 9110 §15.2) out to the exchange, which sends it to its client. */
+  /** Hands an interim response of an upstream (RFC 9110 §15.2) out to the exchange, which sends it to its client. */
   inform(status: number, fields: RawFields): void {
     this.parent?.inform(status, fields)
   }
 
   /**
-   * The work is done: no deadline fires any more. What still runs inside (an answer that nobody sent on) goes on with the
+   * The work is done: no deadline fires any more. What still runs inside (a response that was not sent on) goes on with the
    * parent; without a parent it is cancelled, and so is what comes later.
    */
   close(): void {

@@ -11,8 +11,8 @@ import type { GatewayError } from '../errors.js'
 /** Work that may stop at each `yield`. A yielded promise is waited for; its failure is thrown at the `yield`. */
 export type Sliced<T> = Generator<undefined | Promise<unknown>, T, undefined>
 
-/** Tells whether the result is still wanted: a `Scope`. */
-export interface Wanted {
+/** Has a reason once the result is no longer wanted: a `Scope`. */
+export interface Demand {
   /** Why it is not; undefined while it is. */
   readonly reason: GatewayError | undefined
 }
@@ -28,7 +28,7 @@ const AT_ONCE_MS = 2
  * @param scope work of a cancelled scope goes on no more: the promise rejects with the scope's reason. Undefined = always wanted.
  * @throws what the work throws before it first stops.
  */
-export function runSliced<T>(work: Sliced<T>, scope: Wanted | undefined): T | Promise<T> {
+export function runSliced<T>(work: Sliced<T>, scope: Demand | undefined): T | Promise<T> {
   let step = work.next()
   if (step.done === true) return step.value
   const until = performance.now() + AT_ONCE_MS
@@ -54,7 +54,7 @@ export function runWhole<T>(work: Sliced<T>): T {
 
 class Job {
   private readonly work: Sliced<unknown>
-  private readonly scope: Wanted | undefined
+  private readonly scope: Demand | undefined
   private readonly resolve: (value: unknown) => void
   private readonly reject: (cause: unknown) => void
   /** What the promise that it waited for failed with. */
@@ -62,7 +62,7 @@ class Job {
 
   constructor(
     work: Sliced<unknown>,
-    scope: Wanted | undefined,
+    scope: Demand | undefined,
     resolve: (value: unknown) => void,
     reject: (cause: unknown) => void
   ) {
@@ -84,7 +84,7 @@ class Job {
     )
   }
 
-  /** Works until the time `until`; answers whether it wants another turn. */
+  /** Works until the time `until`; returns true when it needs another turn. */
   run(until: number): boolean {
     try {
       if (this.scope?.reason !== undefined) {

@@ -1,13 +1,13 @@
 /**
- * The steps of a body: observers, byte stages, Node transforms, token stages. Consecutive byte steps run in one loop,
- * consecutive token stages share one parser and one writer, so N plugins cost what one plugin doing N things costs.
+ * The steps of a body: observers, byte stages, Node transforms, token stages. Consecutive byte steps run in one
+ * loop; consecutive token stages share one parser and one writer. So N plugins cost what one plugin doing N things costs.
  */
 
 import type { Transform } from 'node:stream'
 import type { GatewayError } from '../errors.js'
 import type { Owned } from './blame.js'
 import type { ByteSource } from './byte-flow.js'
-import { FilterLink, Link } from './links.js'
+import { BodyLink, FilterLink } from './links.js'
 import type { ByteStage, Observer, TokenStage } from './public.js'
 import { TokenPipe } from './token-pipe.js'
 
@@ -29,7 +29,7 @@ export function onlyObserves(steps: readonly BodyStep[]): boolean {
   return steps.every(step => step.kind === 'tap' || step.kind === 'tap-decoded')
 }
 
-/** Tells a step that its body is over without an end. Never throws. */
+/** Ends a step whose body breaks off. Never throws. */
 export function abortStep(step: BodyStep, reason: Error): void {
   try {
     if (step.kind === 'tap') step.observer.abort?.(reason)
@@ -37,16 +37,16 @@ export function abortStep(step: BodyStep, reason: Error): void {
       step.observer.abort?.(reason)
       step.decoder.destroy()
     } else if (step.kind === 'node') {
-      step.transform.on('error', ignore) // nobody else listens to a stream that never ran
+      step.transform.on('error', ignore) // a stream that never ran has no other listener
       step.transform.destroy(reason)
     } else step.stage.abort?.(reason)
   } catch {
-    // an observer that fails while it is told of a failure has nothing left to lose
+    // its body has failed already: a second failure changes nothing
   }
 }
 
 /** Any number of observers and byte stages in one loop. */
-class ByteLink extends Link {
+class ByteLink extends BodyLink {
   private readonly steps: readonly BodyStep[]
   private readonly stages: readonly (Observer | ByteStage)[]
   private readonly changes: readonly boolean[]
@@ -116,7 +116,7 @@ class ByteLink extends Link {
 }
 
 /** A Node Transform, with its back-pressure in both directions. */
-class TransformLink extends Link {
+class TransformLink extends BodyLink {
   private readonly transform: Transform
   private readonly copyTo: Observer | undefined
   private readonly step: Owned
@@ -211,7 +211,7 @@ class TokenLink extends FilterLink {
 }
 
 /** Puts steps, of which there is at least one, in front of a source; what it returns is started with `flow`. */
-export function throughSteps(source: ByteSource, steps: readonly BodyStep[]): Link {
+export function throughSteps(source: ByteSource, steps: readonly BodyStep[]): BodyLink {
   let current: ByteSource = source
   for (let i = 0; i < steps.length; ) {
     const step = steps[i]!
@@ -227,5 +227,5 @@ export function throughSteps(source: ByteSource, steps: readonly BodyStep[]): Li
     }
     i = to
   }
-  return current as Link
+  return current as BodyLink
 }

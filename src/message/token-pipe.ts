@@ -2,7 +2,7 @@
  * JSON of any size at constant memory: any number of token stages over one parser and one writer.
  *
  * In: chunks of JSON text, cut anywhere. Out: chunks of the JSON text that the last stage pushed. Synchronous: a chunk's
- * tokens run through all stages before `write` answers. The parser is stream-json's, driven as a function, with packed
+ * tokens run through all stages before `write` returns. The parser is stream-json's, driven as a function, with packed
  * tokens: whole keys, whole strings, numbers as their source text.
  */
 
@@ -99,7 +99,7 @@ export class TokenPipe {
   }
 
   /**
-   * Takes a chunk and answers what can be sent on; the chunk is not kept.
+   * Takes a chunk and returns what can be sent on; the chunk is not kept.
    *
    * @throws GatewayError SLUICE_ERR_BODY_NOT_JSON, SLUICE_ERR_BODY_TOO_LARGE for a token over the limit; what a stage throws.
    */
@@ -138,7 +138,7 @@ export class TokenPipe {
     return this.thrower.cause === cause ? this.thrower.index : -1
   }
 
-  /** Tells every stage that no end will come. */
+  /** Calls `abort` of every stage: no end will come. */
   abort(reason: Error): void {
     for (const stage of this.stages) stage.abort?.(reason)
   }

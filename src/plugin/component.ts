@@ -14,11 +14,11 @@ import type { Needs, PluginContext } from './types.js'
 export const SERVICE_OUTER_SLOTS = ['telemetry', 'cors', 'plugins'] as const
 /** Around routes, 404 and 405, not around health, debug and echo. */
 export const SERVICE_INNER_SLOTS = ['security', 'bot-detector', 'scripting'] as const
-/** The client's whole request and the finished answer. */
+/** The client's whole request and the finished response. */
 export const ENDPOINT_ROUTER_SLOTS = ['bot-detector', 'telemetry', 'auth', 'claims', 'scripting', 'ratelimit'] as const
-/** After the endpoint's lists, outside of shadow and static; the answer is data on decoded endpoints. */
+/** After the endpoint's lists, outside of shadow and static; the response is data on decoded endpoints. */
 export const ENDPOINT_PROXY_SLOTS = ['signer', 'scripting', 'check', 'schema'] as const
-/** Outside of decoding: the answer is data on decoded endpoints. */
+/** Outside of decoding: the response is data on decoded endpoints. */
 export const BACKEND_DECODED_SLOTS = [
   'graphql',
   'modifiers',
@@ -28,7 +28,7 @@ export const BACKEND_DECODED_SLOTS = [
   'scripting',
   'check'
 ] as const
-/** Around the transport: the answer is the upstream's. */
+/** Around the transport: the response is the upstream's. */
 export const BACKEND_TRANSPORT_SLOTS = ['rewrite', 'plugin', 'telemetry', 'cache', 'credentials'] as const
 
 export type ServiceSlot = `outer/${(typeof SERVICE_OUTER_SLOTS)[number]}` | `inner/${(typeof SERVICE_INNER_SLOTS)[number]}`

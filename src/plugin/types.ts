@@ -19,7 +19,7 @@ export type HandlerFactory = (context: PluginContext, extra: ExtraConfig, next: 
 
 export type ModifierFactory = (context: PluginContext, extra: ExtraConfig) => Modifier | Promise<Modifier>
 
-/** Answering a response from `request` skips the later request modifiers, all further in, and the response modifiers of this level. */
+/** A response that `request` returns skips the later request modifiers, all further in, and the response modifiers of this level. */
 export interface Modifier {
   request?(request: GatewayRequest): void | GatewayResponse | Promise<void | GatewayResponse>
   response?(response: GatewayResponse, request: GatewayRequest): void | GatewayResponse | Promise<void | GatewayResponse>

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import { hasBody } from '../http/fields.js'
-import type { UpgradeOffer } from '../message/upgrade.js'
+import type { UpgradeOffer } from '../message/protocol-change.js'
 import { type ClientErrorInfo, endWithRefusal, infoOf, REFUSALS, type Refusal, refusalFields, refusalOf } from './client-error.js'
 import { type Connection, connectionOf, continueOnRead, trackConnection } from './connection.js'
 import { settingsOf, tickOf } from './http1-settings.js'

@@ -6,8 +6,8 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { hasBody, lowerName } from '../http/fields.js'
-import { tunnelProtocols } from '../http/upgrade.js'
-import type { UpgradeOffer } from '../message/upgrade.js'
+import { tunnelProtocols } from '../http/upgrade-fields.js'
+import type { UpgradeOffer } from '../message/protocol-change.js'
 import type { Connection } from './connection.js'
 
 /** Says, from its head, whether a request may end in a tunnel; false = the offer is passed over, as RFC 9110 §7.8 allows. */

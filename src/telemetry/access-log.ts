@@ -9,8 +9,8 @@ import type { Writable } from 'node:stream'
 import type { ErrorCode } from '../errors.js'
 import { dashedTime, isoTime } from './clock.js'
 import { shortDuration } from './go-duration.js'
+import { type LogOutput, outputTo } from './log-output.js'
 import { goQuote, safeText } from './log-text.js'
-import { type LogOutput, outputTo } from './output.js'
 
 /** What is known of an exchange. Text fields are '' and counts 0 until they are known. */
 export class AccessEntry {
@@ -24,14 +24,14 @@ export class AccessEntry {
   path = ''
   /** As received, without `?`. */
   query = ''
-  /** 499 when the client went away before it had its answer. */
+  /** 499 when the client went away before it had its response. */
   status = 0
   /** Body bytes received from the client. */
   bytesIn = 0
   /** Body bytes sent to the client. */
   bytesOut = 0
   durationMs = 0
-  /** Until the head of the answer left; -1 = it never did. */
+  /** Until the head of the response left; -1 = it never did. */
   timeToFirstByteMs = -1
   /** Origins that were called, separated by a comma and a space. */
   upstream = ''

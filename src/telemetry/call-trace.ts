@@ -1,15 +1,15 @@
-/** What is measured of one call to an upstream; made only where somebody watches. */
+/** What is measured of one call to an upstream; made only for calls that an observer watches. */
 
 import type { GatewayError } from '../errors.js'
 
-/** Told of each call when it is over. */
+/** Watches calls of one backend. */
 export interface CallWatch {
   /** Called once per call, with its times and sizes. Must not throw. */
   readonly ended: (trace: CallTrace) => void
 }
 
 /** One call. Times are `performance.now()`, 0 = never came to that. */
-export class CallTrace {
+export interface CallTrace {
   readonly method: string
   /** `http://host:port` of the first hop. */
   readonly origin: string
@@ -17,16 +17,31 @@ export class CallTrace {
   /** Bytes of the request's body; -1 = not known beforehand. */
   readonly requestBytes: number
   /** When a connection took the call up. */
+  readonly connectedAt: number
+  readonly headAt: number
+  readonly endedAt: number
+  /** Of the final response; 0 = none. */
+  readonly status: number
+  /** `Content-Length` of the response; -1 = none. */
+  readonly declaredBytes: number
+  /** Body bytes that came, as they travelled. */
+  readonly bytes: number
+  /** Why there is no response, or no whole one. */
+  readonly error: GatewayError | undefined
+}
+
+/** A call while it is measured. */
+export class MeasuredCall implements CallTrace {
+  readonly method: string
+  readonly origin: string
+  readonly startedAt: number
+  readonly requestBytes: number
   connectedAt = 0
   headAt = 0
   endedAt = 0
-  /** Of the final answer; 0 = none. */
   status = 0
-  /** `Content-Length` of the answer; -1 = none. */
   declaredBytes = -1
-  /** Body bytes that came, as they travelled. */
   bytes = 0
-  /** Why there is no answer, or no whole one. */
   error: GatewayError | undefined = undefined
   private readonly watch: CallWatch
 

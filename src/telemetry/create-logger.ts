@@ -11,12 +11,12 @@ import type { Json } from '../config/types.js'
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { dashedTimeMillis, isoTime, plainTime } from './clock.js'
 import { type Gelf, openGelf } from './gelf.js'
+import { type LogOutput, outputTo } from './log-output.js'
 import { compileLogPattern, LEVEL_COLOURS, type LogFormat } from './log-pattern.js'
 import { safeText, textOf } from './log-text.js'
 import { type GatewayLogger, LOG_LEVELS, type LogLevel } from './logger.js'
 import { type LoggingOptions, readLoggingOptions } from './logging-options.js'
 import { compileLogstash, type RecordFormat, wantsLogstash } from './logstash.js'
-import { type LogOutput, outputTo } from './output.js'
 import { Syslog } from './syslog.js'
 
 export interface CreateLoggerOptions {

@@ -1,4 +1,4 @@
-/** Foreign text and values in logs: quoted, and never able to forge a line or to steer a terminal. */
+/** Text and values from clients, upstreams and plugins in logs: quoted, and never able to forge a line or to steer a terminal. */
 
 import { inspect } from 'node:util'
 

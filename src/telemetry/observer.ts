@@ -1,6 +1,6 @@
 /**
  * How a component watches the gateway without standing in its pipes: exchanges, the pipes of endpoints and backends, calls to
- * upstreams, the time that stages take. What nobody watches is not measured; pipes that are watched keep their shape.
+ * upstreams, the time that stages take. What no observer watches is not measured; pipes that are watched keep their shape.
  */
 
 import type { GatewayError } from '../errors.js'
@@ -12,7 +12,7 @@ export interface ObservedExchange {
   readonly req: { readonly method?: string | undefined; readonly url?: string | undefined }
   /** `performance.now()` when the request line was read. */
   readonly startedAt: number
-  /** `performance.now()` when the head of the answer was written; 0 = never. */
+  /** `performance.now()` when the head of the response was written; 0 = never. */
   readonly firstByteAt: number
   readonly status: number
   /** Body bytes, read from and handed to the client. */
@@ -26,7 +26,7 @@ export interface ObservedExchange {
 /** Whole; without some of its parts; none; none because the client went away or another call was faster. */
 export type PipeOutcome = 'complete' | 'incomplete' | 'failed' | 'canceled'
 
-/** Told of each run of a pipe: ms until its answer's head (pass-through) or data. Must not throw. */
+/** Called for each run of a pipe: ms until its response's head (pass-through) or data. Must not throw. */
 export type PipeMeter = (ms: number, outcome: PipeOutcome) => void
 
 /** Where a timed stage stands. */
@@ -36,7 +36,7 @@ export interface StagePlace {
   readonly backend: BackendFacts | undefined
 }
 
-/** Told the ms that one run of a stage took, without what it waited for further in. Must not throw. */
+/** Called for each run of a stage: ms that it took, without what it waited for further in. Must not throw. */
 export type StageMeter = (ms: number) => void
 
 /** State of the connections to one origin. */
@@ -80,7 +80,7 @@ export class Observers {
     this.list.push(observer)
   }
 
-  /** Undefined = nobody listens, as with all that follow. */
+  /** Undefined = no observer listens, as with all that follow. */
   started(): (() => void) | undefined {
     const all = defined(this.list.map(one => one.started))
     return all.length < 2 ? all[0] : () => all.forEach(tell => void tell())

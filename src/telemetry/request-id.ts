@@ -19,7 +19,7 @@ export function requestId(): string {
 
 const MAX_ID_LENGTH = 128
 
-/** Tells whether an id that a peer sent may be taken over: 1 to 128 of `A-Z a-z 0-9 - _ . : + / = @`, so that it is safe in logs and fields. */
+/** Returns true when an id that a peer sent may be taken over: 1 to 128 of `A-Z a-z 0-9 - _ . : + / = @`, so that it is safe in logs and fields. */
 export function validRequestId(text: string): boolean {
   const length = text.length
   if (length === 0 || length > MAX_ID_LENGTH) return false

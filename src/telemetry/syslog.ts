@@ -47,7 +47,7 @@ interface Transport {
 
 /** A connection to syslog. Opens by itself; messages wait until it is open. */
 export class Syslog {
-  /** Tells where messages go, once that is known: `unix:/dev/log`, `unixgram:/dev/log`, `udp:127.0.0.1:514`. */
+  /** Returns where messages go, once that is known: `unix:/dev/log`, `unixgram:/dev/log`, `udp:127.0.0.1:514`. */
   readonly opened: Promise<string>
   dropped = 0
   readonly #priority: number
@@ -108,7 +108,7 @@ export class Syslog {
   }
 }
 
-/** Answers the connected socket or the error's code; EPROTOTYPE says that the path is a datagram socket. */
+/** Returns the connected socket or the error's code; EPROTOTYPE says that the path is a datagram socket. */
 function connectStream(path: string): Promise<Socket | string> {
   return new Promise(resolve => {
     const socket = connect(path)

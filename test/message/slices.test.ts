@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GatewayError } from '../../src/errors.js'
-import { runSliced, runWhole, type Sliced, type Wanted } from '../../src/message/slices.js'
+import { type Demand, runSliced, runWhole, type Sliced } from '../../src/message/slices.js'
 
 /** Work of many pieces of a millisecond each. */
 function* pieces(count: number, done: (piece: number) => void = () => {}): Sliced<number> {
@@ -77,7 +77,7 @@ test('work that is wanted no more stops, and rejects with the reason', async () 
       closed = true
     }
   }
-  const made = runSliced(work(), scope satisfies Wanted) as Promise<number>
+  const made = runSliced(work(), scope satisfies Demand) as Promise<number>
   setImmediate(() => {
     scope.reason = new GatewayError('SLUICE_ERR_CLIENT_ABORTED')
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AccessEntry, type AccessLogOptions, createAccessLog } from '../../src/telemetry/access-log.js'
-import { outputTo } from '../../src/telemetry/output.js'
+import { outputTo } from '../../src/telemetry/log-output.js'
 import { Collected } from './collect.js'
 
 function entryOf(fields: Partial<AccessEntry>): AccessEntry {

@@ -141,7 +141,7 @@ export function prefixesOf(root: XmlNode): (node: XmlNode) => string {
   return node => usual.get(node.prefix) ?? node.prefix
 }
 
-/** Writes an element of a foreign namespace as an extension, all the way down. */
+/** Writes an element of another namespace as an extension, all the way down. */
 export function extensionOf(node: XmlNode): Extension {
   const children: Record<string, Extension[]> = Object.create(null)
   for (const child of node.children) {

@@ -8,7 +8,7 @@ const STEP = 512
 /**
  * Compiles an `append`: the items of one array go behind those of another, and nothing is left of the first; both must be arrays.
  *
- * With wildcards in the source alone the list of all that they match is what is appended, with `null` for what is missing, as in KrakenD.
+ * With wildcards in the source alone the list of all that they match is appended, with `null` for what is missing.
  * A wildcard in the target stands for what the source's wildcard at the same depth matched, so arrays are joined within each element
  * (KrakenD makes a new element labelled `*` of all of them); without such a wildcard nothing happens.
  */

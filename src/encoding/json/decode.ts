@@ -2,7 +2,7 @@
  * The JSON decoders: `json`, `json` with `is_collection`, `safejson`.
  *
  * In: the whole bytes of a body, Content-Encoding undone. Out: a closed {@link ObjectNode} over the same bytes, nothing
- * copied and nothing built; whoever looks inside opens it (`json-scan.ts`). All of the text is checked, what follows the
+ * copied and nothing built; code that looks inside opens it (`scan.ts`). All of the text is checked, what follows the
  * first value included: a gateway that sends bytes on must not send on what is not JSON.
  */
 

@@ -47,7 +47,7 @@ function isSmall(part: ObjectNode | null): boolean {
 }
 
 /**
- * Joins objects that nobody changed by their texts, unopened: with the check of their keys a third of the price of opening and writing
+ * Joins unchanged objects by their texts, unopened: with the check of their keys a third of the price of opening and writing
  * them (bench/json-scan.ts, merge of three small). Undefined where two keys may be the same.
  */
 function joinClosed(parts: readonly (ObjectNode | null)[]): ObjectNode | undefined {

@@ -1,7 +1,7 @@
 /**
- * The data model of decoded bodies: JSON text that is opened only where somebody looks. See `types.ts`.
+ * The data model of decoded bodies: JSON text that is opened only where shaping or a reader looks. See `types.ts`.
  *
- * In: validated text from `json-decode.ts`, or nodes built by other decoders. Out: to shaping, merging and `json-render.ts`.
+ * In: validated text from `decode.ts`, or nodes built by other decoders. Out: to shaping, merging and `json-render.ts`.
  * A {@link RawNode} never changes, so it may stand in several documents at once. An {@link ObjectNode} belongs to one
  * exchange: who changes its fields calls `touch`.
  */
@@ -10,7 +10,7 @@
 export type JsonNode = RawNode | ObjectNode | ArrayNode
 
 /**
- * A validated JSON value that nobody has opened: a piece of a body's bytes, a byte string, or both. Exactly one JSON
+ * A validated JSON value that was never opened: a piece of a body's bytes, a byte string, or both. Exactly one JSON
  * value, without white space around it.
  */
 export class RawNode {
@@ -64,7 +64,7 @@ export class RawNode {
 /** An object. Keys are decoded (real Unicode), in document order; values may be unopened. `__proto__` is a key like any other. */
 export class ObjectNode {
   readonly kind = 'object'
-  /** The validated text this object was read from while nobody changed it: a body that nobody shaped is sent on as it came. */
+  /** The validated text this object was read from while it is unchanged: a body without shaping is sent on as it came. */
   raw: RawNode | undefined
   private fields: Map<string, JsonNode> | undefined
 

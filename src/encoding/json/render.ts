@@ -1,7 +1,7 @@
 /**
  * Writes data as JSON: the renders `json` and `json-collection`.
  *
- * In: nodes. Out: UTF-8 bytes. Text that nobody opened or changed is sent on as it came; large pieces are copied once,
+ * In: nodes. Out: UTF-8 bytes. Text that was not opened or changed is sent on as it came; large pieces are copied once,
  * small ones are joined as byte strings first.
  */
 

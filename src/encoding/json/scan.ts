@@ -31,7 +31,7 @@ SKIP_CLASS[OPEN_OBJECT] = SKIP_CLASS[OPEN_ARRAY] = 2
 SKIP_CLASS[CLOSE_OBJECT] = SKIP_CLASS[CLOSE_ARRAY] = 3
 
 /** Tells whether a key is wanted: a set, or a map by key. */
-export interface Wanted {
+export interface WantedFields {
   has(key: string): boolean
 }
 
@@ -77,7 +77,7 @@ function opened(node: ObjectNode, fields: Map<string, JsonNode>, count: number):
  * Reads only the wanted fields of a closed object, in document order; the others are stepped over and cost no memory.
  * An object that is open already is filtered by its map.
  */
-export function* selectFields(node: ObjectNode, wanted: Wanted): Sliced<Map<string, JsonNode>> {
+export function* selectFields(node: ObjectNode, wanted: WantedFields): Sliced<Map<string, JsonNode>> {
   const open = node.peek()
   const fields = new Map<string, JsonNode>()
   if (open === undefined) {
@@ -101,14 +101,14 @@ export function isEmptyObject(node: ObjectNode): boolean {
   return raw!.bytes[skipSpace(raw!.bytes, raw!.start + 1, raw!.end)] === CLOSE_OBJECT
 }
 
-/** The node as an object, closed or open; undefined when it is something else. Answers a new node for unopened text. */
+/** The node as an object, closed or open; undefined when it is something else. Returns a new node for unopened text. */
 export function asObject(node: JsonNode): ObjectNode | undefined {
   if (node.kind === 'object') return node
   if (node.kind === 'raw' && node.first === OPEN_OBJECT) return new ObjectNode(undefined, node)
   return undefined
 }
 
-/** The node as an opened array; undefined when it is something else. Answers a new node for unopened text. */
+/** The node as an opened array; undefined when it is something else. Returns a new node for unopened text. */
 export function asArray(node: JsonNode): ArrayNode | undefined {
   if (node.kind === 'array') return node
   if (node.kind === 'raw' && node.first === OPEN_ARRAY) return new ArrayNode(readItems(node))
@@ -151,8 +151,8 @@ export function decodeString(text: string): string {
 }
 const PLAIN = /^[^\\\x80-\xff]*$/
 
-/** Adds the fields of a closed object of any size to a map; later keys replace earlier ones at their place. Answers how many were read. */
-export function* readFields(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): Sliced<number> {
+/** Adds the fields of a closed object of any size to a map; later keys replace earlier ones at their place. Returns how many were read. */
+export function* readFields(fields: Map<string, JsonNode>, raw: RawNode, wanted?: WantedFields): Sliced<number> {
   const { bytes } = raw
   if (bytes === undefined || isShort(raw)) return readFieldsInto(fields, raw, wanted)
   const { end } = raw
@@ -173,7 +173,7 @@ export function* readFields(fields: Map<string, JsonNode>, raw: RawNode, wanted?
 }
 
 /** {@link readFields} at once. */
-export function readFieldsInto(fields: Map<string, JsonNode>, raw: RawNode, wanted?: Wanted): number {
+export function readFieldsInto(fields: Map<string, JsonNode>, raw: RawNode, wanted?: WantedFields): number {
   const bytes = raw.bytes ?? raw.source
   const base = raw.start
   const end = raw.bytes === undefined ? bytes.length : raw.end

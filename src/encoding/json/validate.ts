@@ -26,7 +26,7 @@ export interface JsonSpan {
 /** Per field: offset of the key's quote, offset of the value, offset behind the value. */
 export type FieldIndex = readonly number[]
 
-/** Most fields that validation notes the places of; an object of more is read again when somebody opens it. */
+/** Most fields that validation notes the places of; an object of more is read again when it is opened. */
 const MOST_INDEXED = 256
 
 const QUOTE = 0x22
@@ -202,7 +202,7 @@ export function skipSpace(bytes: Buffer, from: number, end: number): number {
   return i
 }
 
-/** Reads `"key" :` and the white space behind it; answers where the value begins. */
+/** Reads `"key" :` and the white space behind it; returns where the value begins. */
 function readKey(bytes: Buffer, from: number, end: number): number {
   if (bytes[from] !== QUOTE) throw unexpected(bytes, from, 'looking for beginning of object key string')
   let i = from

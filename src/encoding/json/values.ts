@@ -1,10 +1,10 @@
 /** Between nodes and plain JavaScript values, for those who ask: plugins, expressions, schemas. Numbers keep their spelling. */
 
-import { parseJsonValue, stringifyJsonValue } from '../../message/json-value.js'
+import { parseJsonValue, stringifyJsonValue } from '../../message/exact-json.js'
 import { type JsonNode, ObjectNode, RawNode } from './node.js'
 import { renderNode } from './render.js'
 
-/** Makes a plain value; the source text of unusual numbers is remembered beside it (`json-value.ts`). */
+/** Makes a plain value; the source text of unusual numbers is remembered beside it (`exact-json.ts`). */
 export function toValue(node: JsonNode): unknown {
   return parseJsonValue(renderNode(node).toString('utf8'))
 }

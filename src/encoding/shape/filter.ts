@@ -50,7 +50,7 @@ function put(tree: FieldTree, key: string): FieldTree {
   return inner
 }
 
-/** Keeps listed fields. Arrays are not entered; an object left empty is dropped: undefined. Answers a new object. */
+/** Keeps listed fields. Arrays are not entered; an object left empty is dropped: undefined. Returns a new object. */
 export function* allowFields(node: ObjectNode, tree: FieldTree): Sliced<ObjectNode | undefined> {
   const fields = yield* selectFields(node, tree)
   for (const [key, value] of fields) {
@@ -64,7 +64,7 @@ export function* allowFields(node: ObjectNode, tree: FieldTree): Sliced<ObjectNo
   return fields.size === 0 ? undefined : new ObjectNode(fields)
 }
 
-/** Removes listed fields in place; objects only, and an object left empty stays. Answers whether the object's text no longer holds. */
+/** Removes listed fields in place; objects only, and an object left empty stays. Returns true when the object's text no longer holds. */
 export function* denyFields(node: ObjectNode, tree: FieldTree): Sliced<boolean> {
   const fields = openShort(node) ?? (yield* openFields(node))
   let changed = false

@@ -65,7 +65,7 @@ export class RootCheck implements LongTokenStage {
 export const START_OBJECT: LongToken = { name: 'startObject' }
 export const END_OBJECT: LongToken = { name: 'endObject' }
 
-/** Answers the value of the root's `collection` alone, `[]` when there is none. */
+/** Returns the value of the root's `collection` alone, `[]` when there is none. */
 export class CollectionPick implements LongTokenStage {
   private depth = 0
   private picking = false

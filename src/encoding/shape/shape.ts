@@ -3,7 +3,7 @@
  * operations, `group`.
  *
  * In, at boot: a backend's configuration. Out: one function from data to data, or undefined when there is nothing to do,
- * so that a body which nobody shapes is never opened. Only what the configuration names is opened.
+ * so that a body without shaping is never opened. Only what the configuration names is opened.
  */
 
 import type { BackendConfig } from '../../config/types.js'
@@ -13,7 +13,7 @@ import { type JsonNode, ObjectNode, RawNode } from '../json/node.js'
 import { asObject, openFields, openShort } from '../json/scan.js'
 import { allowFields, compileAllowTree, compileDenyTree, denyFields } from './filter.js'
 
-/** Shapes the data of one answer; the data belongs to it. `null` is a JSON null document. */
+/** Shapes the data of one response; the data belongs to it. `null` is a JSON null document. */
 export type Shape = (data: ObjectNode | null) => Sliced<ObjectNode | null>
 
 /** The part of a backend's configuration that shapes. */

@@ -28,7 +28,7 @@ type StreamShapeConfig = Pick<BackendConfig, 'target' | 'allow' | 'deny' | 'mapp
  * Compiles the shaping of a backend for streams. Undefined when it needs the whole body: a flatmap filter, or two fields
  * mapped to one name.
  *
- * @param bareCollection answers the value of `collection` alone, as the render `json-collection`. Default false.
+ * @param bareCollection returns the value of `collection` alone, as the render `json-collection`. Default false.
  */
 export function compileStreamShape(backend: StreamShapeConfig, bareCollection = false): (() => StreamShape) | undefined {
   const names = mappingNames(backend.mapping)

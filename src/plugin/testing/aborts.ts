@@ -1,26 +1,19 @@
 /**
- * Breaks exchanges off, at every stage and on both sides, and looks at what is left afterwards.
+ * Breaks exchanges off, at every stage and on both sides, and checks what is left afterwards.
  *
- * In: the requests that a test made and what the upstream answered them. Each is replayed over real sockets in a gateway of
+ * In: the requests that a test made, and the upstream's responses to them. Each is replayed over real sockets in a gateway of
  * its own, once per stage. Out: what was wrong, in words: which stage, which request, what to do.
  */
 
 import { internals } from '../../message/internals.js'
 import type { PluginModule } from '../types.js'
-import { type ClientOutcome, type ClientRequestInit, TestClient } from './client.js'
+import { ABORT_STAGES, type AbortStage, FAULTS } from './abort-stages.js'
+import { bodyLength, distinct, type RecordedCase } from './cases.js'
+import { type ClientOutcome, TestClient } from './client.js'
 import { limited, more, quiet, resources, SETTLE_MS, turns, until, wait } from './leaks.js'
 import { looksWhole, unlike } from './outcome.js'
-import { ABORT_STAGES, type AbortStage, FAULTS } from './stages.js'
 import { ScriptedUpstream, SeededRandom, type UpstreamAnswer, type UpstreamFault, type UpstreamSeen } from './upstream.js'
 import { PluginWatch } from './watch.js'
-
-/** One request of the test, and what the upstream answered meanwhile. */
-export interface RecordedCase {
-  readonly request: ClientRequestInit
-  readonly answers: { readonly call: UpstreamSeen; readonly answer: UpstreamAnswer }[]
-  /** How long it took, ms. */
-  ms: number
-}
 
 /** Of a gateway, what is used here. */
 export interface AbortableGateway {
@@ -41,10 +34,7 @@ export interface AbortRun {
   start(module: PluginModule, host: string, timeout: string, lines: string[]): Promise<AbortableGateway>
 }
 
-/** Requests that differ beyond this number are not replayed. */
-const MAX_CASES = 4
-
-/** Answers what was found. */
+/** Returns what was found. */
 export async function runAborts(run: AbortRun): Promise<string[]> {
   const before = resources()
   const aborts = new Aborts(run)
@@ -144,7 +134,7 @@ class Aborts {
   private applies(stage: AbortStage, { request, answers }: RecordedCase, calls: readonly UpstreamSeen[]): boolean {
     if (stage === 'client-leaves-upload') return request.body !== undefined && request.body.length > 1
     if (stage === 'client-leaves-at-once' || stage === 'client-leaves-head') return true
-    if (calls.length === 0) return false // the plugin answers by itself
+    if (calls.length === 0) return false // the plugin makes the response itself
     if (stage.startsWith('upstream-stalls') && this.run.ownTimeout) return false
     const inBody = FAULTS[stage]?.where
     if (inBody !== 'in-body' && inBody !== 'after-head') return true
@@ -239,7 +229,7 @@ class Aborts {
     return outcome
   }
 
-  /** What the upstream answered in the test: to the same call, else in the same order. */
+  /** What the upstream sent in the test: to the same call, else in the same order. */
   private answer(call: UpstreamSeen): UpstreamAnswer {
     const answers = this.replay?.answers ?? []
     const same = answers.filter(one => one.call.url === call.url && one.call.method === call.method)
@@ -284,22 +274,6 @@ class Aborts {
     const line = this.lines.findLast(one => one.includes(`[Plugin: ${this.run.name}]`) || one.includes(' ERROR: '))
     return line === undefined ? '' : `; the log says: ${line}`
   }
-}
-
-/** Requests that differ in more than the values of their fields. */
-function distinct(cases: readonly RecordedCase[]): RecordedCase[] {
-  const seen = new Map<string, RecordedCase>()
-  for (const one of cases) {
-    const { method, path, headers = {}, body } = one.request
-    const key = `${method} ${path} ${Object.keys(headers).sort().join()} ${body !== undefined}`
-    if (!seen.has(key)) seen.set(key, one)
-  }
-  return [...seen.values()].slice(0, MAX_CASES)
-}
-
-function bodyLength({ body = {} }: UpstreamAnswer): number {
-  if (typeof body === 'string' || body instanceof Uint8Array) return body.length
-  return JSON.stringify(body).length
 }
 
 function once(): { readonly promise: Promise<void>; readonly now: () => void } {

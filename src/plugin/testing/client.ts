@@ -10,7 +10,7 @@ export interface ClientRequestInit {
   readonly body?: string | Uint8Array
 }
 
-/** What a client saw: a whole answer, or one that it can see to be cut. */
+/** What a client saw: a whole response, or one that it can see to be cut. */
 export interface ClientOutcome {
   readonly whole: boolean
   /** 0 = not even a head. */
@@ -23,7 +23,7 @@ export interface ClientOutcome {
 export class TestClient {
   /** Settles when the exchange is over for the client; never rejects. */
   readonly outcome: Promise<ClientOutcome>
-  /** Told when the head of the answer has come, and its first bytes. */
+  /** Called when the head of the response has come, and when bytes of its body have. */
   onEvent: (what: 'head' | 'bytes') => void = () => {}
   private readonly req: ClientRequest
 

@@ -1,6 +1,6 @@
 /** The test kit for plugins, `sluice/plugin/testing`. A gateway in production never loads it. */
 
-export type { AbortStage } from './stages.js'
+export type { AbortStage } from './abort-stages.js'
 export {
   type TestAnswer,
   type TestedPlugin,

@@ -1,16 +1,16 @@
-/** Judges what a client of the test kit saw: a whole answer, a visibly broken one, or a part that passes for the whole. */
+/** Judges what a client of the test kit saw: a whole response, a visibly broken one, or a part that passes for the whole. */
 
 import { brotliDecompressSync, gunzipSync, inflateSync, constants as zlib } from 'node:zlib'
 import type { ClientOutcome } from './client.js'
 
-/** True when an answer is broken, or a failure of the gateway, where it should not be. */
+/** True when a response is broken, or a failure of the gateway, where it should not be. */
 export function unlike(again: ClientOutcome, normal: ClientOutcome): boolean {
   return normal.whole && (!again.whole || (again.status === 500 && normal.status < 500))
 }
 
 const COMPLETED = 'x-krakend-completed'
 
-/** True for a part of the normal answer that a client takes for the whole. */
+/** True for a part of the normal response that a client takes for the whole. */
 export function looksWhole(got: ClientOutcome, normal: ClientOutcome): boolean {
   if (!got.whole || !normal.whole || got.status !== normal.status) return false
   if (got.headers[COMPLETED] === 'false' && normal.headers[COMPLETED] === 'true') return false // it says so

@@ -1,7 +1,7 @@
 /**
  * Runs a plugin as it will run: in a real gateway within this process, against a scripted upstream.
  *
- * In: a plugin module, its options, what the upstream answers. Out: answers to requests, what the upstream saw, log lines.
+ * In: a plugin module, its options, what the upstream sends. Out: responses to requests, what the upstream saw, log lines.
  * `close` fails when the plugin left something behind. The gateway is loaded by its name, `sluice`: this room does not
  * depend on it.
  */
@@ -11,8 +11,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Writable } from 'node:stream'
 import { exportOf, PluginRegistry, SYMBOLS } from '../load/registry.js'
 import type { PluginModule } from '../types.js'
-import { type AbortableGateway, type RecordedCase, runAborts } from './aborts.js'
-import { ABORT_STAGES, type AbortStage } from './stages.js'
+import { ABORT_STAGES, type AbortStage } from './abort-stages.js'
+import { type AbortableGateway, runAborts } from './aborts.js'
+import type { RecordedCase } from './cases.js'
 import { ScriptedUpstream, type UpstreamAnswer, type UpstreamSeen } from './upstream.js'
 import { PluginWatch } from './watch.js'
 
@@ -31,7 +32,7 @@ export interface TestPluginOptions {
   readonly method?: string
   /** The endpoint's path. Default `/`; calls go to the same path. */
   readonly path?: string
-  /** One answer for all, or a function that is asked for each call. */
+  /** One response for all, or a function that is called for each call. */
   readonly upstream?: UpstreamAnswer | ((call: UpstreamSeen) => UpstreamAnswer | Promise<UpstreamAnswer>)
   /** Seed of the random borders at which the upstream cuts its bodies. Default 1; 0 = bodies in one piece. */
   readonly seed?: number
@@ -62,7 +63,7 @@ export interface TestAnswer {
 }
 
 export interface TestedPlugin {
-  /** Rejects when the answer breaks off. */
+  /** Rejects when the response breaks off. */
   request(request?: TestRequest): Promise<TestAnswer>
   /** Calls that the upstream got, in order. */
   readonly calls: readonly UpstreamSeen[]
@@ -70,8 +71,8 @@ export interface TestedPlugin {
   readonly lines: readonly string[]
   /**
    * Ends gateway and upstream, then breaks exchanges off (`aborts`).
-   * @throws AssertionError for whatever was left open or behind, values changed without `touchJson`, stages used twice, stages
-   *   that heard not exactly one of `end` and `abort`, half answers that look whole, rejections that nobody looked at
+   * @throws AssertionError for what was left open or behind, values changed without `touchJson` and stages used twice; for stages
+   *   that got not exactly one of `end` and `abort`, half responses that look whole, and rejections without a handler
    */
   close(): Promise<void>
 }
@@ -184,7 +185,7 @@ async function chosen(
   return { kind, name }
 }
 
-/** @param limit time that a plugin of the service has for an answer; undefined = for ever, as elsewhere without this key */
+/** @param limit time that a plugin of the service has for a response; undefined = no limit, as elsewhere without this key */
 function configFor(
   kind: keyof typeof NAMESPACES,
   name: string,

@@ -1,9 +1,9 @@
-/** The upstream of the test kit: a real HTTP server that answers from a script, cuts its bodies at random borders, and fails on demand. */
+/** The upstream of the test kit: a real HTTP server that responds from a script, cuts its bodies at random borders, and fails on demand. */
 
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What the upstream answers. */
+/** What the upstream sends. */
 export interface UpstreamAnswer {
   /** Default 200. */
   readonly status?: number
@@ -56,7 +56,7 @@ export class ScriptedUpstream {
   readonly calls: UpstreamSeen[] = []
   /** What calls fail with; undefined = they do not. */
   fault: UpstreamFault | undefined
-  /** Told when a call has arrived whole, and when a fault has struck. */
+  /** Called when a call has arrived whole, and when a fault has struck. */
   onEvent: (what: 'called' | 'struck') => void = () => {}
   private readonly answerOf: (call: UpstreamSeen) => UpstreamAnswer | Promise<UpstreamAnswer>
   private readonly server: Server
@@ -71,7 +71,7 @@ export class ScriptedUpstream {
     this.server = createServer((req, res) => this.serve(req, res))
   }
 
-  /** Opens a free port, or the given one again; answers the origin. */
+  /** Opens a free port, or the given one again; returns the origin. */
   async listen(port = 0): Promise<string> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject)

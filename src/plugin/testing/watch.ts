@@ -1,8 +1,8 @@
 /** Watches what a plugin under test does to bodies: values changed without a word, stages used for two bodies, chunks that are kept. */
 
 import { Stream } from 'node:stream'
+import { stringifyJsonValue } from '../../message/exact-json.js'
 import { internals } from '../../message/internals.js'
-import { stringifyJsonValue } from '../../message/json-value.js'
 import type { Body, GatewayRequest } from '../../message/public.js'
 import { isResponse } from '../../message/response.js'
 import { exportOf, SYMBOLS } from '../load/registry.js'
@@ -14,11 +14,11 @@ const MAX_FAULTS = 20
 export class PluginWatch {
   /** What was found, in words. */
   readonly faults: string[] = []
-  /** Observers and stages that have heard neither `end` nor `abort`. */
+  /** Observers and stages that got neither `end` nor `abort`. */
   readonly openStages = new Set<object>()
   /** Calls of the plugin that have not settled. */
   running = 0
-  /** Told when a request comes to the plugin. */
+  /** Called when a request comes to the plugin. */
   onEnter: (request: GatewayRequest) => void = () => {}
   private readonly stages = new WeakSet<object>()
   private readonly bodies = new WeakSet<Body>()
@@ -59,7 +59,7 @@ export class PluginWatch {
     }
   }
 
-  /** Counts what a plugin answered while it has not settled. The answer stays the very same value. */
+  /** Counts what a plugin returned while it has not settled. The returned value stays the very same. */
   private counted<T>(answer: T): T {
     if (!(answer instanceof Promise)) return answer
     this.running++
@@ -127,7 +127,7 @@ export class PluginWatch {
         once(given)
         const stage = typeof given === 'function' ? { chunk: given } : given
         if (name !== 'tokens') lendTo(stage)
-        const empty = body.bytesInMemory()?.length === 0 // then nobody is told anything
+        const empty = body.bytesInMemory()?.length === 0 // then no stage is called
         method(stage, options)
         if (!empty) this.expectEnd(stage, `${where}: ${STAGE_NAMES[name]} of the ${side}`)
       }

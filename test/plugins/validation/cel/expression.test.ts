@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CompileExpression, loadExpressions } from '../../../../plugins/validation/cel/expression.js'
 import { canonicalName, claimsOf, dataOf } from '../../../../plugins/validation/cel/variables.js'
-import { parseJsonValue } from '../../../../src/message/json-value.js'
+import { parseJsonValue } from '../../../../src/message/exact-json.js'
 
 const values = {
   req_method: 'GET',

@@ -1,7 +1,7 @@
 /** What the tests of `validation/json-schema` share. */
 
 import { compileSchema } from '../../../../plugins/validation/json-schema/schema.js'
-import { parseJsonValue } from '../../../../src/message/json-value.js'
+import { parseJsonValue } from '../../../../src/message/exact-json.js'
 
 export const DRAFT_4 = 'http://json-schema.org/draft-04/schema#'
 export const DRAFT_6 = 'http://json-schema.org/draft-06/schema#'

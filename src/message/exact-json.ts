@@ -1,9 +1,9 @@
 /**
  * JSON as plain JavaScript values that do not lose how numbers were written.
  *
- * In: text. Out: what JSON.parse answers; beside it, per object or array, the source text of every number that a double
+ * In: text. Out: what JSON.parse returns; beside it, per object or array, the source text of every number that a double
  * would print otherwise (`12345678901234567890`, `1.10`, `1e3`, `-0`). Writing gives a number its source text back where
- * nobody replaced it, wherever its object was moved to. Text without such numbers costs one regexp more than JSON.parse.
+ * no edit replaced it, wherever its object was moved to. Text without such numbers costs one regexp more than JSON.parse.
  */
 
 import { type ContainerNotes, hasUnusual, isObject, NOTES, noteNumbers, sourceOf } from './json-numbers.js'
@@ -20,8 +20,8 @@ export function parseJsonValue(text: string): unknown {
 }
 
 /**
- * Writes a value as JSON.stringify does (`toJSON`, undefined and functions included); numbers that nobody replaced since
- * {@link parseJsonValue} keep their source text. `null` where JSON.stringify answers undefined.
+ * Writes a value as JSON.stringify does (`toJSON`, undefined and functions included); numbers that no edit replaced since
+ * {@link parseJsonValue} keep their source text. `null` where JSON.stringify returns undefined.
  *
  * @param origin the parsed value that this one was copied from (`{ ...origin }`): numbers too long for a double are found
  * by it when their object is not the one that was parsed.

@@ -20,14 +20,14 @@ export interface LogOutput {
   write(lines: string): void
   /** Settles when everything taken so far is with the operating system, or cannot get there any more. */
   drained(): Promise<void>
-  /** Lines dropped because nobody read, since the start. */
+  /** Lines dropped because their reader had stopped, since the start. */
   readonly dropped: number
   /** The reader wants colours. */
   readonly colours: boolean
 }
 
 /**
- * Tells whether text for a stream is coloured: on a terminal that can, or where `FORCE_COLOR` asks for it on a standard output;
+ * Returns true when text for a stream is coloured: on a terminal that can, or where `FORCE_COLOR` asks for it on a standard output;
  * never with `NO_COLOR` (no-color.org).
  */
 export function wantsColours(stream: { readonly fd?: number; readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
@@ -51,7 +51,7 @@ class StreamOutput implements LogOutput {
   constructor(stream: Writable & { fd?: number; isTTY?: boolean }) {
     this.#stream = stream
     this.colours = wantsColours(stream, process.env)
-    // EPIPE and whatever else ends the destination: nothing left to say and nobody to say it to.
+    // EPIPE and whatever else ends the destination: nothing can be written any more.
     stream.on('error', () => this.#break())
     stream.on('close', () => this.#break())
     this.#broken = stream.destroyed
@@ -147,7 +147,7 @@ const outputs = new WeakMap<Writable, StreamOutput>()
 const unflushed = new Set<StreamOutput>()
 let watchingExit = false
 
-/** Answers the output of a stream, always the same one, so that several logs keep their order. The stream is never closed. */
+/** Returns the output of a stream, always the same one, so that several logs keep their order. The stream is never closed. */
 export function outputTo(stream: Writable): LogOutput {
   let output = outputs.get(stream)
   if (output === undefined) {

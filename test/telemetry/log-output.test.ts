@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { outputTo, wantsColours } from '../../src/telemetry/output.js'
+import { outputTo, wantsColours } from '../../src/telemetry/log-output.js'
 import { LIMIT_MS, once } from '../support/waiting.js'
 import { Collected } from './collect.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const source = JSON.stringify(new URL('../../src/telemetry/output.ts', import.meta.url).href)
+const source = JSON.stringify(new URL('../../src/telemetry/log-output.ts', import.meta.url).href)
 
 function nodeArgs(script: string): string[] {
   return ['--import', 'tsx', '--input-type=module', '-e', `import { outputTo } from ${source}\n${script}`]

@@ -6,7 +6,7 @@ import { lowerName, type RawFields } from './fields.js'
 const NEVER = /^(h2c?|http|tls)(\/|$)/i
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/
 
-/** Answers the protocols of all `Upgrade` fields that may be tunnelled, as one list (`websocket`); undefined when none is left. */
+/** Returns the protocols of all `Upgrade` fields that may be tunnelled, as one list (`websocket`); undefined when none is left. */
 export function tunnelProtocols(raw: readonly string[]): string | undefined {
   let kept: string | undefined
   for (let i = 0; i < raw.length; i += 2) {
@@ -25,12 +25,12 @@ export function isOffered(offered: string, chosen: string): boolean {
   return offered.split(',').some(one => one.trim().toLowerCase() === wanted)
 }
 
-/** What a handshake is made of whatever `input_headers` says; without `Origin` a backend would take a foreign page's script for a program. */
+/** What a handshake is made of whatever `input_headers` says; without `Origin` a backend would take a script of another site for a program. */
 function belongsToHandshake(lower: string): boolean {
   return lower === 'origin' || lower.startsWith('sec-websocket-')
 }
 
-/** Adds to `fields` the handshake fields of `from` that it lacks; changes and answers `fields`. */
+/** Adds to `fields` the handshake fields of `from` that it lacks; changes and returns `fields`. */
 export function addHandshake(fields: RawFields, from: readonly string[]): RawFields {
   const had = new Set<string>()
   for (let i = 0; i < fields.length; i += 2) had.add(lowerName(fields[i]!))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addHandshake, isOffered, tunnelProtocols } from '../../src/http/upgrade.js'
+import { addHandshake, isOffered, tunnelProtocols } from '../../src/http/upgrade-fields.js'
 
 test('offers what can be tunnelled, never another HTTP or TLS', () => {
   for (const [fields, expected] of [
