@@ -40,3 +40,8 @@ export function refuseTarget(res: ServerResponse, error: GatewayError): void {
   ])
   res.end(body)
 }
+
+/** The failure of a head that node:http does not write. */
+export function unwritable(cause: unknown): GatewayError {
+  return new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
+}

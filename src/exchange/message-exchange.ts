@@ -24,7 +24,7 @@ import {
   watchBody
 } from './answer-writer.js'
 import { clientAborted, clientGone } from './client-gone.js'
-import { answerToFailure, type FailureOptions } from './failure-answer.js'
+import { answerToFailure, type FailureOptions, unwritable } from './failure-answer.js'
 import { isEncrypted, peerOf } from './peer.js'
 import type { ExchangeReport, Report } from './report.js'
 import { checkPart, contentOf, headWithoutContent } from './response-parts.js'
@@ -295,9 +295,4 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.finished()
     this.options.report?.(this)
   }
-}
-
-/** The failure of a head that node:http does not write. */
-function unwritable(cause: unknown): GatewayError {
-  return new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: (cause as Error).message, cause })
 }

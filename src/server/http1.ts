@@ -1,6 +1,6 @@
 /**
- * HTTP/1: node:http set up strictly, with the rules that it does not keep by itself. They are head checks, the minimum body rate,
- * the write timeout, polite ends of connections whose body no handler read, `100 Continue` on the first read, and the drain.
+ * HTTP/1: node:http set up strictly, with the rules that it does not keep by itself: head checks, minimum body rate, write timeout,
+ * `100 Continue` on the first read, drain. A connection whose request body no handler read ends so that its client reads the response.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
