@@ -11,6 +11,7 @@ import { clientTlsFaults } from './client/tls.js'
 import { hostFault } from './config/hosts.js'
 import type { ConfigInput } from './config/input.js'
 import { type LoadedConfig, readConfigFile, readConfigObject } from './config/load.js'
+import { CORE_NAMESPACES } from './config/namespaces.js'
 import { didYouMean } from './config/suggest.js'
 import type { EndpointConfig, ServiceConfig } from './config/types.js'
 import { adaptEncodings, type CustomEncoding } from './encoding/custom.js'
@@ -20,7 +21,8 @@ import { ConfigError, summarizeProblems } from './errors.js'
 import { reportTo } from './exchange/access-report.js'
 import { joinReports } from './exchange/report.js'
 import { identityOf, SLUICE_VERSION } from './identity.js'
-import { loadComponents, type ShippedComponents } from './plugin/load/shipped.js'
+import type { Component } from './plugin/component.js'
+import { addComponents, loadComponents, type ShippedComponents } from './plugin/load/shipped.js'
 import type { CodeWraps } from './plugin/run/code-layers.js'
 import { createPluginHost, type PluginHost } from './plugin/run/host.js'
 import type { PluginModule } from './plugin/types.js'
@@ -43,6 +45,8 @@ import { deadlines } from './telemetry/timer-wheel.js'
 export interface GatewayOptions extends CodeWraps {
   /** Plugin modules handed over in code, beside or instead of a plugin folder. */
   readonly plugins?: readonly PluginModule[]
+  /** Components of your own, beside those that come with the gateway; each reads a namespace that none of these has. */
+  readonly components?: readonly Component[]
   /** Starts wherever KrakenD would start; what cannot be honoured is left out with an ERROR line. Default false. */
   readonly tolerant?: boolean
   /** Wins over the file and `KRAKEND_PORT`; 0 = the kernel chooses. */
@@ -68,7 +72,7 @@ export interface GatewayOptions extends CodeWraps {
  * @throws ConfigError with all problems at once
  */
 export async function createGateway(config: string | ConfigInput, options: GatewayOptions = {}): Promise<Gateway> {
-  const components = await loadComponents()
+  const components = addComponents(await loadComponents(), options.components ?? [], CORE_NAMESPACES)
   const env = options.env ?? process.env
   const load = {
     tolerant: options.tolerant ?? false,

@@ -54,12 +54,23 @@ test('links between documents lead somewhere', () => {
   assert.deepEqual(broken, [])
 })
 
-test('files that SECURITY.md and src/README.md name exist', () => {
-  for (const page of ['SECURITY.md', 'src/README.md']) {
-    for (const [, name] of readPage(page).matchAll(/`((?:test|fixtures|src|bench|docs)\/[^`*<>]+)`/g)) {
-      assert.ok(existsSync(path.join(ROOT, name!)), `${page}: ${name}`)
+test('files that documents of the code name exist', () => {
+  for (const page of ['SECURITY.md', 'CONTRIBUTING.md', 'src/README.md']) {
+    for (const [, name] of readPage(page).matchAll(/`((?:test|fixtures|src|bench|docs|plugins)\/[^`*<>…{\s]+)`/g)) {
+      if (!/\/[ab]\//.test(name!)) assert.ok(existsSync(path.join(ROOT, name!)), `${page}: ${name}`)
     }
   }
+})
+
+test('npm scripts that documents name exist', () => {
+  const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> }
+  const named = PAGES.flatMap(page =>
+    [...readPage(page).matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => [page, name!] as const)
+  )
+  assert.deepEqual(
+    named.filter(([, name]) => !Object.hasOwn(scripts, name)),
+    []
+  )
 })
 
 test('src/README.md shows every room and every file beside them', () => {

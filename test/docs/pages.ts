@@ -16,11 +16,15 @@ export interface Block {
 }
 
 /** Names of all documents, relative to the root. */
-export const PAGES: readonly string[] = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'src/README.md'].concat(
-  readdirSync(path.join(ROOT, 'docs'))
-    .filter(name => name.endsWith('.md'))
-    .map(name => `docs/${name}`)
-)
+export const PAGES: readonly string[] = [
+  ...['README.md', 'SECURITY.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'src/README.md'],
+  ...['docs', 'examples'].flatMap(folder =>
+    readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.md'))
+      .map(name => `${folder}/${name.replaceAll('\\', '/')}`)
+      .sort()
+  )
+]
 
 export function readPage(name: string): string {
   return readFileSync(path.join(ROOT, name), 'utf8')

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ServiceConfig } from '../../config/types.js'
+import { ConfigError, type ConfigProblem } from '../../errors.js'
 import type { Logger } from '../../telemetry/logger.js'
 import type { Component } from '../component.js'
 import type { PluginModule } from '../types.js'
@@ -48,24 +49,51 @@ export function loadComponents(): Promise<ShippedComponents> {
 }
 
 async function load(): Promise<ShippedComponents> {
-  const registry = new Map<string, Component>()
-  const namespaces: ComponentNamespace[] = []
-  if (existsSync(fileURLToPath(LIST))) {
-    const { components } = (await import(LIST.href)) as { components: readonly Component[] }
-    for (const component of components) {
-      registry.set(component.namespace, component)
-      namespaces.push({
-        namespace: component.namespace,
-        scopes: component.scopes,
-        schema: component.schema,
-        guard: component.guard ?? false,
-        caseless: component.caseless ?? false,
-        ...(component.lacks === undefined ? {} : { lacks: component.lacks }),
-        ...(component.aliases === undefined ? {} : { aliases: component.aliases })
-      })
+  if (!existsSync(fileURLToPath(LIST))) return tableOf([])
+  const { components } = (await import(LIST.href)) as { components: readonly Component[] }
+  return tableOf(components)
+}
+
+/**
+ * Adds components that code hands over, behind the shipped ones.
+ * @param core namespaces that the gateway reads by itself
+ * @throws ConfigError when a namespace is taken
+ */
+export function addComponents(
+  shipped: ShippedComponents,
+  own: readonly Component[],
+  core: readonly { readonly namespace: string }[]
+): ShippedComponents {
+  if (own.length === 0) return shipped
+  const taken = new Set([...core, ...shipped.namespaces].flatMap(one => namesOf(one)))
+  const problems: ConfigProblem[] = []
+  for (const [index, component] of own.entries()) {
+    for (const name of namesOf(component)) {
+      const message = `components[${index}]: the namespace ${name} is taken`
+      if (taken.has(name)) problems.push({ level: 'error', file: '(options)', pointer: '', message })
+      taken.add(name)
     }
   }
-  return { registry, namespaces }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return tableOf([...shipped.registry.values(), ...own])
+}
+
+const namesOf = (one: { readonly namespace: string; readonly aliases?: readonly string[] }): readonly string[] => [
+  one.namespace,
+  ...(one.aliases ?? [])
+]
+
+function tableOf(components: readonly Component[]): ShippedComponents {
+  const namespaces = components.map(component => ({
+    namespace: component.namespace,
+    scopes: component.scopes,
+    schema: component.schema,
+    guard: component.guard ?? false,
+    caseless: component.caseless ?? false,
+    ...(component.lacks === undefined ? {} : { lacks: component.lacks }),
+    ...(component.aliases === undefined ? {} : { aliases: component.aliases })
+  }))
+  return { registry: new Map(components.map(component => [component.namespace, component])), namespaces }
 }
 
 /** Namespaces whose `name` lists plugins. */
