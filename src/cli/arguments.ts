@@ -97,6 +97,27 @@ export const COMMANDS: readonly Command[] = [
     }
   },
   {
+    name: 'lua',
+    text: 'Run a Lua script on a request and print what it did: lua [SOURCE...] FILE',
+    flags: {
+      request: { short: 'r', value: 'JSON', text: 'what the client sends: {"method", "path", "headers", "body"}' },
+      response: { value: 'JSON', text: 'what the upstream responds with: {"status", "headers", "body"}' },
+      mount: {
+        short: 'm',
+        value: 'MOUNT',
+        choices: ['service', 'endpoint', 'proxy', 'backend'],
+        text: 'where it stands: service, endpoint, proxy (default) or backend'
+      },
+      endpoint: { short: 'e', value: 'PATTERN', text: 'pattern of the path, for parameters: /users/{id}' },
+      post: { text: 'run it on the response' },
+      'skip-next': { text: 'do not ask the upstream' },
+      'no-op': { text: 'at a pass-through endpoint' },
+      'open-libs': { text: 'with all libraries (allow_open_libs)' },
+      help
+    },
+    operands: 'FILE...'
+  },
+  {
     name: 'render',
     text: 'Print what a template of flexible configuration writes',
     flags: {

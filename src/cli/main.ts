@@ -56,6 +56,8 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
       return (await import('./audit.js')).audit(args, terminal)
     case 'pipes':
       return (await import('./pipes.js')).pipes(args, terminal, loadGateway)
+    case 'lua':
+      return (await import('./lua.js')).lua(args, terminal)
     case 'render':
       return (await import('./render.js')).render(args, terminal, process.env)
     case 'migrate':

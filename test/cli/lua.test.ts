@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { type TestContext, test } from 'node:test'
+import { main } from '../../src/cli/main.js'
+import { Terminal } from '../../src/cli/terminal.js'
+import { folderWith } from './command.js'
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs `sluice lua` on scripts of a folder of the test's own; the last is the script. */
+async function run(t: TestContext, files: Readonly<Record<string, string>>, ...flags: string[]): Promise<Ran> {
+  const folder = await folderWith(t, files)
+  const out = new PassThrough()
+  const err = new PassThrough()
+  const names = Object.keys(files).map(name => `${folder}/${name}`)
+  const code = await main(['lua', ...names, ...flags], { terminal: new Terminal(out, err, {}) })
+  const read = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? ''
+  return { code, out: read(out), err: read(err) }
+}
+
+test('prints what a script did to the request', async t => {
+  const files = {
+    'lib.lua': "function tenant(r) return 'acme-' .. r:params('Id') end",
+    'pre.lua': "local r = request.load(); r:headers('X-Tenant', tenant(r)); r:query('page=2')"
+  }
+  const { code, out } = await run(t, files, '--endpoint', '/users/{id}', '-r', '{"path":"/users/7?page=1","headers":{"X-A":"1"}}')
+  assert.equal(code, 0)
+  assert.match(out, /^- GET \/users\/7\?page=1\n\+ GET \/users\/7\?page=2$/m)
+  assert.match(out, /^\+ X-Tenant: acme-7$/m)
+  assert.match(out, /^ {2}X-A: 1$/m)
+})
+
+test('prints what a script did to the response', async t => {
+  const files = { 'post.lua': "local d = response.load():data(); d:set('n', d:get('items'):len())" }
+  for (const mount of ['proxy', 'backend']) {
+    const { code, out } = await run(t, files, '--post', '-m', mount, '--response', '{"body":{"items":[1,2]}}')
+    assert.equal(code, 0)
+    assert.match(out, /^\+ {3}"n": 2$/m)
+    assert.doesNotMatch(out, /^-/m)
+  }
+})
+
+test('names file, line and column of what cannot be compiled', async t => {
+  const { code, err } = await run(t, { 'bad.lua': '\nx = = 2' })
+  assert.equal(code, 1)
+  assert.match(err, /^ERROR .*\/bad\.lua:2:5: syntax error near '='$/m)
+})
+
+test('a script that fails ends the command with 1, a refusal does not', async t => {
+  const failed = await run(t, { 'run.lua': '\nnope()' }, '--mount', 'endpoint')
+  assert.equal(failed.code, 1)
+  assert.match(failed.out, /^request: the upstream was not asked$/m)
+  assert.match(failed.err, /attempt to call a non-function object \(run\.lua:L2\)/)
+  const refused = await run(t, { 'run.lua': "custom_error('no', 403)" })
+  assert.equal(refused.code, 0)
+  assert.match(refused.out, /^\+ 403$/m)
+})
+
+test('says what is wrong with its arguments', async t => {
+  for (const flags of [['-m', 'router'], ['-r', '{'], ['-r', '[]'], []]) {
+    const { code, err } = await run(t, flags.length === 0 ? {} : { 'a.lua': '' }, ...flags)
+    assert.equal(code, 2)
+    assert.match(err, /^Error: /)
+  }
+})
