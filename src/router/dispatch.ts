@@ -72,8 +72,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const routed: Step = {
     send(request, receiver) {
       const match = router.lookup(request.method, request.path)
-      if (guarded === undefined || isUnguarded(match)) proceed(match, request, receiver)
-      else guarded(match, request, receiver)
+      if (guarded === undefined || isUnguarded(match)) return proceed(match, request, receiver)
+      // stages of the service see and edit the parameters of the route
+      if (match.kind === 'route' && match.params !== NO_PARAMS) request.params = match.params
+      guarded(match, request, receiver)
     }
   }
   const chain = options.outer === undefined ? routed : aroundStep(options.outer)(neverRejecting(routed, options))

@@ -80,16 +80,21 @@ class CallStage {
 
   private call(run: ScriptRun, next: Next): Promise<GatewayResponse> {
     const { script, noOp, posts } = this
-    if (script.options.skipNext) return posts ? this.after(run, emptyResponse(noOp)) : Promise.resolve(emptyResponse(noOp))
+    if (posts && script.options.skipNext) return this.after(run, emptyResponse(noOp))
+    if (!posts) run.state.close()
+    if (script.options.skipNext) return Promise.resolve(emptyResponse(noOp))
     const answer = next(run.state.request)
-    if (!posts) {
-      run.state.close()
-      return answer
-    }
+    if (!posts) return answer
     return answer.then(
-      response => (response.failure === undefined ? this.after(run, response) : response),
+      response => (response.failure === undefined ? this.after(run, response) : this.passed(run, response)),
       error => this.end(run, error)
     )
+  }
+
+  /** A response that lacks a part goes on as it is. */
+  private passed(run: ScriptRun, response: GatewayResponse): GatewayResponse {
+    run.state.close()
+    return response
   }
 
   private async after(run: ScriptRun, response: GatewayResponse): Promise<GatewayResponse> {

@@ -27,12 +27,13 @@ export const httpType: UserdataType<HttpHandle> = new UserdataType('http_respons
   statics: {
     new: asyncFunction('new', (...args) => {
       const call = callOf(args)
-      const { mount, request, opened } = state()
+      const run = state()
+      const { mount, request } = run
       const handle = new HttpHandle()
       const userdata = httpType.wrap(handle)
       return mount.calls.send(call, request.signal).then(answer => {
         handle.answer = answer
-        opened.add(() => answer.close())
+        run.atEnd(() => answer.close())
         return userdata
       })
     })

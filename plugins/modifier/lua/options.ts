@@ -31,11 +31,17 @@ export function readScriptOptions(options: OptionReader): ScriptOptions {
 
 function readLimits(limits: OptionReader | undefined): LuaLimits {
   if (limits === undefined) return DEFAULT_LIMITS
-  const cpuMs = limits.durationMs('time', DEFAULT_LIMITS.cpuMs)
-  const depth = limits.count('depth', DEFAULT_LIMITS.depth)
-  const fuel = limits.count('steps', DEFAULT_LIMITS.fuel)
-  const memoryBytes = limits.count('memory_bytes', DEFAULT_LIMITS.memoryBytes)
-  for (const [key, value] of Object.entries({ time: cpuMs, depth, steps: fuel, memory_bytes: memoryBytes }))
-    if (value <= 0) limits.fail(`/${key}`, 'must be more than 0')
-  return { ...DEFAULT_LIMITS, cpuMs, depth, fuel, memoryBytes }
+  const positive = (key: string, value: number, absent: number): number => {
+    if (value > 0) return value
+    limits.report(`/${key}`, 'must be more than 0')
+    return absent
+  }
+  const { cpuMs, depth, fuel, memoryBytes } = DEFAULT_LIMITS
+  return {
+    ...DEFAULT_LIMITS,
+    cpuMs: positive('time', limits.durationMs('time', cpuMs, cpuMs), cpuMs),
+    depth: positive('depth', limits.count('depth', depth, depth), depth),
+    fuel: positive('steps', limits.count('steps', fuel, fuel), fuel),
+    memoryBytes: positive('memory_bytes', limits.count('memory_bytes', memoryBytes, memoryBytes), memoryBytes)
+  }
 }

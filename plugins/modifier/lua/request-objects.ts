@@ -145,7 +145,8 @@ function accessParams(request: GatewayRequest, args: readonly LuaValue[], shown:
 
 /** A part of the request that does not reach the call: what was written is read again. */
 function kept(run: ScriptState, part: string, args: readonly LuaValue[], initial: string): LuaResult {
-  if (args.length < 2) return run.written.get(part) ?? initial
+  if (args.length < 2) return run.written?.get(part) ?? initial
+  run.written ??= new Map()
   run.written.set(part, checkString(args[1], 2))
   return NOTHING
 }

@@ -28,20 +28,27 @@ export class ScriptState {
   /** The script changed {@link data}. */
   dirty = false
   /** What the script wrote into parts of the request that do not reach the call. */
-  readonly written: Map<string, string> = new Map()
+  written: Map<string, string> | undefined = undefined
   /** What the script wrote as the status of a decoded response, which has none. */
   statusCode = 0
-  /** Ends what `http_response` has opened. */
-  readonly opened: Set<() => void> = new Set()
+  private opened: (() => void)[] | undefined = undefined
 
   constructor(mount: Mount, request: GatewayRequest) {
     this.mount = mount
     this.request = request
   }
 
+  /** Runs `end` when the script is over. */
+  atEnd(end: () => void): void {
+    this.opened ??= []
+    this.opened.push(end)
+  }
+
+  /** Ends what the script has left open. */
   close(): void {
-    for (const end of this.opened) end()
-    this.opened.clear()
+    const { opened } = this
+    this.opened = undefined
+    if (opened !== undefined) for (const end of opened) end()
   }
 }
 

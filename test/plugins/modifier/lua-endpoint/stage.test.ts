@@ -60,7 +60,7 @@ async function fetchHead(
 }
 
 test('at the service stands before routes and 404, not before health; any error is 500', async t => {
-  const { gateway } = await withScripts(t, {
+  const { gateway, upstream } = await withScripts(t, {
     service: {
       pre: `local c = ctx.load(); if c:headers('X-Deny') == '1' then custom_error('denied', 451) end; c:headers('X-Svc', c:params('id'))`
     }
@@ -70,6 +70,7 @@ test('at the service stands before routes and 404, not before health; any error 
   assert.equal((await gateway.request({ path: '/nowhere', headers })).status, 500)
   assert.equal((await gateway.request({ path: '/__health', headers })).status, 200)
   assert.equal((await gateway.request('/a/1')).status, 200)
+  assert.equal(upstream.seen[0]?.headers['x-svc'], '1')
   assert.equal((await gateway.request('/nowhere')).status, 404)
 })
 

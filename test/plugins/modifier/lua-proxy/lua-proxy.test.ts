@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { withScripts } from '../lua/support.js'
 
 test('edits the request before the call, and the data of the response', async t => {
@@ -136,4 +137,31 @@ test('http_response is answered while others are served, and ends with the endpo
     (await slow).text(),
     /^Get "http:\/\/127\.0\.0\.1:1\/x": dial tcp 127\.0\.0\.1:1: connect: connection refused \(pre-script:L1\)$/
   )
+})
+
+test('http_response sends fields and body, follows redirects, unpacks gzip and leaves no connection busy', async t => {
+  const script = `local d = response.load():data()
+    local h = http_response.new(request.load():headers('X-To'), 'POST', 'é', { ['x-one'] = 1, ['X-Two'] = { 'a', 'b' } })
+    d:set('status', h:statusCode()); d:set('type', h:headers('content-type')); d:set('n', h:headerList('X-Multi'):len())
+    d:set('first', h:body()); d:set('again', h:body()); h:close(); d:set('kept', h:body())
+    for i = 1, 20 do http_response.new(request.load():headers('X-To')) end`
+  const setup = await withScripts(
+    t,
+    { proxy: { post: script } },
+    {
+      answer: (req, res) => {
+        if (req.url === '/from') return void res.writeHead(307, { Location: '/to' }).end()
+        if (req.url !== '/to') return void res.end('{}')
+        res.writeHead(404, { 'Content-Type': 'text/x', 'Content-Encoding': 'gzip', 'X-Multi': ['1', '2'] })
+        res.end(
+          gzipSync(
+            `${req.method} ${req.body} ${req.headers['x-one']} ${req.headers['x-two']} ${req.headers.referer !== undefined}`
+          )
+        )
+      }
+    }
+  )
+  const answer = await setup.gateway.request({ path: '/a/7', headers: { 'X-To': `${setup.upstream.origin}/from` } })
+  const text = 'POST é 1 a, b true'
+  assert.deepEqual(answer.json(), { status: 404, type: 'text/x', n: 2, first: text, again: text, kept: text })
 })
