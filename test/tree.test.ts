@@ -45,6 +45,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugin/framing': 'fields, trailers and bodies that a plugin may not break',
   'plugin/heavy-chains': 'more than memory holds through chains; run by `npm run test:long`',
   'plugin/is-complete': 'what modifiers learn of partial answers',
+  'plugin/declarations': 'what the declarations of the public interface hold',
   'plugin/misbehaviour': 'what a plugin may do wrong, at every scope',
   'plugin/start-errors': 'what of plugins stops the start: load/ and run/factories.ts',
   'plugin/testing-not-loaded': 'what the public modules load',

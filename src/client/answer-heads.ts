@@ -19,8 +19,8 @@ const STATUS_END = 12
 const LENGTH_NAME = 'content-length'
 
 /**
- * Takes out of a socket's bytes what undici refuses although an answer is sound: `100 Continue`, of which a client must be
- * able to parse any number (RFC 9110 §15.2), and a `Content-Length` that repeats the one before it (RFC 9110 §8.6).
+ * Takes out of a socket's bytes what undici refuses although a response is sound. That is `100 Continue`, of which a client must
+ * be able to parse any number (RFC 9110 §15.2). It is also a `Content-Length` that repeats the one before it (RFC 9110 §8.6).
  * `awaitsHead` is false while a body flows: then bytes are not looked at.
  */
 export function tidyAnswerHeads(socket: Socket, awaitsHead: () => boolean): void {

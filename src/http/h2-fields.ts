@@ -3,9 +3,9 @@
 import { lowerName, type RawFields } from './fields.js'
 
 /**
- * Rewrites the flat fields of an HTTP/2 request in place as HTTP/1 would carry them: `:authority` becomes `Host`, other
- * pseudo-fields go (RFC 9113 §8.3.1), split cookies are joined (§8.2.3), and a body of unknown length, or one of no bytes
- * whose end is still to come, is marked `Transfer-Encoding: chunked`, which is hop-by-hop and never forwarded.
+ * Rewrites the flat fields of an HTTP/2 request in place as HTTP/1 would carry them. `:authority` becomes `Host`, other
+ * pseudo-fields go (RFC 9113 §8.3.1), split cookies are joined (§8.2.3). A body of unknown length, or one of no bytes
+ * whose end is still to come, is marked `Transfer-Encoding: chunked`. That field is hop-by-hop and never forwarded.
  */
 export function toHttp1Fields(raw: string[], hasBody: boolean): void {
   let authority: string | undefined

@@ -16,7 +16,7 @@ export const KEY_SOURCE_PROPERTIES = {
   disable_jwk_security: {
     type: 'boolean',
     default: false,
-    description: 'Takes keys over plain http and from servers whose certificate nobody vouches for'
+    description: 'Takes keys over plain http and from servers whose certificate no authority has signed'
   },
   jwk_fingerprints: {
     type: 'array',
@@ -71,7 +71,8 @@ export async function openKeySource(
   const { maxAgeMs, missCooldownMs } = times
   const identity = JSON.stringify([url, insecure, [...pins], caPath, suites, maxAgeMs, missCooldownMs])
   return shared(context, `url ${identity}`, async () => {
-    if (insecure) context.logger.warning(`${tag} disable_jwk_security: whoever stands between can put in keys of their own`)
+    if (insecure)
+      context.logger.warning(`${tag} disable_jwk_security: an attacker between gateway and key server can put in keys`)
     const fetch = new SmallFetch({
       timeoutMs: FETCH_MS,
       maxBytes: MOST_BYTES,

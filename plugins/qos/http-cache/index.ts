@@ -34,9 +34,9 @@ export default defineComponent({
         type: 'integer',
         minimum: 0,
         default: 0,
-        description: 'Bytes of all answers; 0 = 64 MiB, together with all others that say 0.'
+        description: 'Bytes of all stored responses; 0 = 64 MiB, together with all others that say 0.'
       },
-      max_items: { type: 'integer', minimum: 0, default: 0, description: 'Answers; 0 = as many as fit.' },
+      max_items: { type: 'integer', minimum: 0, default: 0, description: 'Stored responses; 0 = as many as fit.' },
       client_address: {
         type: 'boolean',
         default: false,

@@ -52,7 +52,7 @@ export function planJumps(body: readonly Statement[], host: JumpHost, untilFollo
       const label = labels.get(jump.name)
       if (label === undefined) continue
       if (i < label.index) {
-        refuseScopes(body, i, label, jump, untilFollows, host)
+        refuseScopes({ body, from: i, label, jump }, untilFollows, host)
         label.from = Math.min(label.from, i)
       } else label.back ??= host.newLabel()
     }
@@ -110,15 +110,16 @@ function jumpsOut(body: readonly Statement[]): Jump[] {
   return body.flatMap(jumpsIn).filter(({ name }) => !own.has(name))
 }
 
+/** A jump from the statement `from` of a block to a label in it. */
+interface JumpInBlock {
+  readonly body: readonly Statement[]
+  readonly from: number
+  readonly label: Label
+  readonly jump: Jump
+}
+
 /** A jump must not lead past a `local` whose scope goes on behind the label. */
-function refuseScopes(
-  body: readonly Statement[],
-  from: number,
-  label: Label,
-  jump: Jump,
-  untilFollows: boolean,
-  host: JumpHost
-): void {
+function refuseScopes({ body, from, label, jump }: JumpInBlock, untilFollows: boolean, host: JumpHost): void {
   if (!untilFollows && body.slice(label.index).every(({ type }) => type === 'label')) return
   const names = body.slice(from + 1, label.index).flatMap(statement => (statement.type === 'local' ? statement.names : []))
   if (names.length === 0) return
