@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { ERRORS } from '../../src/errors.js'
@@ -86,4 +86,17 @@ test('options of its own are explained wherever they are listed', () => {
   assert.ok(listed.length > 10)
   const explained = readPage('docs/configuration.md')
   for (const key of listed) assert.match(explained, new RegExp(`\\*\\*\`[a-z/._]*${key}\``), key)
+})
+
+test('functions that docs/architecture.md names stand in the files that it names', () => {
+  const page = 'docs/architecture.md'
+  const named = [...readPage(page).matchAll(/`(src\/[\w/.-]+\.ts)`(?:\s+`(\w+)`)?/g)]
+  assert.ok(named.length > 50)
+  const wrong = named
+    .filter(([, file, name]) => {
+      const target = path.join(ROOT, file!)
+      return !existsSync(target) || (name !== undefined && !new RegExp(`\\b${name}\\b`).test(readFileSync(target, 'utf8')))
+    })
+    .map(([text]) => text)
+  assert.deepEqual(wrong, [])
 })
