@@ -40,6 +40,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugin/blame': 'which plugin is named for a failure, at every place',
   'plugin/bodies': 'the views of a body, as plugins call them, at every scope',
   'plugin/contract': 'one contract at every place where a plugin can stand',
+  'plugin/declarations': 'what the declarations of sluice/plugin show',
   'plugin/fixtures': 'the plugins of fixtures/plugins in a gateway',
   'plugin/fixtures-kit': 'the plugins of fixtures/plugins in the test kit',
   'plugin/framing': 'fields, trailers and bodies that a plugin may not break',
