@@ -41,6 +41,9 @@ const MARTIAN = {
     }
   }
 }
+const LUA = {
+  'modifier/lua-proxy': { pre: "local r = request.load(); r:headers('X-Tenant', 'acme-' .. r:headers('User-Agent'))" }
+}
 const gateway = (name, service, endpoint, ofBackend = {}) => ({
   name,
   prepare: ({ port, upstream: host, folder: place }) => {
@@ -73,6 +76,7 @@ function gateways(jwks) {
     gateway('rate limit', {}, LIMIT),
     gateway('JWT', {}, jwt),
     gateway('Martian', {}, {}, MARTIAN),
+    gateway('Lua', {}, LUA),
     gateway('CORS, rate limit and JWT', CORS, { ...LIMIT, ...jwt })
   ]
 }
