@@ -1,9 +1,9 @@
 /**
  * Where log lines go: text is gathered and handed to the stream once per turn of the event loop.
  *
- * At most one chunk is with the stream at a time; the rest waits here, up to a limit, then lines are dropped and counted, so
- * that a reader who stopped reading costs bounded memory and never the gateway's time. A broken pipe silences the output. When
- * the process ends for whatever reason, what is left is written synchronously.
+ * At most one chunk is with the stream at a time; the rest waits here, up to a limit. Then lines are dropped and counted: a
+ * reader that stopped costs bounded memory, never the gateway's time. A broken pipe silences the output. When the process
+ * ends for whatever reason, what is left is written synchronously.
  */
 
 import { writeSync } from 'node:fs'
