@@ -74,6 +74,13 @@ const source = filesIn('src').flatMap(importsOf)
 const isLocal = (one: Import): boolean =>
   !/^(node:|@?[a-z])/.test(one.to) || one.to.startsWith('src/') || one.to.startsWith('plugins/')
 
+test('no file holds the marks of a merge', () => {
+  const marked = [...filesIn('src'), ...filesIn('plugins'), ...filesIn('test')].filter(file =>
+    /^(?:<{7}|>{7}) /m.test(readFileSync(join(ROOT, file), 'utf8'))
+  )
+  assert.deepEqual(marked, [])
+})
+
 test('every room has a rank', () => {
   assert.ok(source.length > 300, 'the imports are found')
   assert.deepEqual(

@@ -1,16 +1,10 @@
 /**
  * Work on a body in slices, so that a large body does not stop other exchanges.
  *
-<<<<<<< HEAD
  * A piece of work is a generator. Each `yield` is a place where it may stop, some hundred values or 64 KiB behind the one before. That
  * takes a millisecond while the code is not compiled. Work on a small body reaches no `yield` and is done at once. All work of the
  * process shares one queue and one measure of time in each turn of the event loop. So ten large bodies hold the loop no longer
  * than one.
-=======
- * A piece of work is a generator. Each `yield` is a place where it may stop, some hundred values or 64 KiB behind the one before (a
- * millisecond before the code is compiled): work on a small body reaches none, and is done at once. All work of the process shares
- * one queue and one measure of time in each turn of the event loop. So ten large bodies hold the loop no longer than one.
->>>>>>> cfd4240 (docs(src): the doors of messages in the map; four long sentences less)
  */
 
 import type { GatewayError } from '../errors.js'
