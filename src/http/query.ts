@@ -4,8 +4,8 @@
 export type QueryFilter = (query: string) => string
 
 /**
- * Compiles `input_query_strings`: empty lets nothing pass, `*` passes the query as it came, else the named parameters with
- * all their values, sorted by name and encoded anew (KrakenD's form). Names are case-sensitive; pairs with `;` and broken
+ * Compiles `input_query_strings`. An empty list lets nothing pass, `*` passes the query as it came. Else the named parameters
+ * pass with all their values, sorted by name and encoded anew (KrakenD's form). Names are case-sensitive; pairs with `;` and broken
  * escapes are dropped.
  */
 export function compileQueryFilter(names: readonly string[]): QueryFilter {

@@ -9,8 +9,8 @@ const STEP = 512
  * Compiles an `append`: the items of one array go behind those of another, and nothing is left of the first; both must be arrays.
  *
  * With wildcards in the source alone the list of all that they match is appended, with `null` for what is missing.
- * A wildcard in the target stands for what the source's wildcard at the same depth matched, so arrays are joined within each element
- * (KrakenD makes a new element labelled `*` of all of them); without such a wildcard nothing happens.
+ * A wildcard in the target stands for what the source's wildcard at the same depth matched. So arrays are joined within each
+ * element, where KrakenD makes a new element labelled `*` of all of them. Without such a wildcard nothing happens.
  */
 export function compileAppend(from: FlatPath, to: FlatPath): (tree: FlatTree) => Sliced<void> {
   const isWild = (path: FlatPath): boolean => path.some(part => part.text === WILDCARD)
