@@ -154,7 +154,7 @@ test('options that cannot be honoured stop the start and say where', async t => 
     assert.rejects(build(t, { extra_config: { 'security/cors': options }, endpoints: [endpoint('/a', NOBODY)] }), wanted)
   await refuse({ allow_origins: 'http://a.test' }, /security~1cors\/allow_origins/)
   await refuse({ allow_origins: ['http://a.test', 'http://*.*'] }, /security~1cors\/allow_origins\/1: .*more than one/)
-  await refuse({ max_age: '12' }, /security~1cors\/max_age: '12' is not a duration/)
+  await refuse({ max_age: '12' }, /security~1cors\/max_age: expected a duration/)
   await refuse({ options_success_status: 404 }, /options_success_status/)
   await refuse([], /security~1cors/)
 })
