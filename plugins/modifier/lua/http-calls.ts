@@ -125,7 +125,10 @@ interface SocketFailure {
 
 /** The words of Go's client. */
 function goReason(cause: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return (signal.reason as Error).message
+  if (signal.aborted) {
+    const { name, message } = signal.reason as Error
+    return name === 'TimeoutError' ? 'context deadline exceeded' : message
+  }
   const errors = cause instanceof AggregateError && cause.errors.length > 0 ? cause.errors : [cause]
   const { code, address, port, hostname, message } = errors[0] as SocketFailure
   const host = typeof address === 'string' && address.includes(':') ? `[${address}]` : String(address)

@@ -29,9 +29,11 @@ export const httpType: UserdataType<HttpHandle> = new UserdataType('http_respons
       const call = callOf(args)
       const run = state()
       const { mount, request } = run
+      const own = mount.callMs === undefined ? undefined : AbortSignal.timeout(mount.callMs)
+      const signal = own === undefined ? request.signal : AbortSignal.any([request.signal, own])
       const handle = new HttpHandle()
       const userdata = httpType.wrap(handle)
-      return mount.calls.send(call, request.signal).then(answer => {
+      return mount.calls.send(call, signal).then(answer => {
         handle.answer = answer
         run.atEnd(() => answer.close())
         return userdata

@@ -12,6 +12,8 @@ export interface Mount {
   /** Pairs in the query of the backend's own `url_pattern`. */
   readonly patternPairs: number
   readonly calls: HttpCalls
+  /** ms that a request of the script may take; undefined where the deadline of an endpoint ends it. */
+  readonly callMs: number | undefined
 }
 
 export class ScriptState {
