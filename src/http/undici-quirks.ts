@@ -8,6 +8,12 @@ const CLOSE = 'connection: close\r\n'
 
 const LF = 10
 
+/** The code of a reset, in place of `ECONNRESET`. */
+const RESET = 'ECONNABORTED'
+
+/** `push` of a socket, which node calls with null at the end of the connection. */
+type Push = (chunk: unknown, encoding?: unknown) => boolean
+
 /** `write` of a socket, whatever it is called with. */
 type Write = (data: unknown, encoding?: unknown, done?: unknown) => boolean
 
@@ -44,13 +50,22 @@ function withoutLine(head: string, at: number, line: string): string {
 }
 
 /**
- * Gives the reset of a connection another code. Under `ECONNRESET` undici's client takes a body that only the end of its connection
- * delimits for complete, and it is not (RFC 9112 §8). To be called before undici listens.
+ * Makes the reset of a connection an error that undici's client takes for one. A body that only the end of its connection delimits
+ * would be complete otherwise, and it is not (RFC 9112 §8). To be called before undici listens.
+ * - Under `ECONNRESET` undici calls such a body complete: the error gets another code.
+ * - A reset that comes together with data is a clean end for libuv: then the socket has no peer any more.
  */
 export function reportResets(socket: Socket): void {
   socket.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ECONNRESET') error.code = 'ECONNABORTED'
+    if (error.code === 'ECONNRESET') error.code = RESET
   })
+  const push = socket.push as Push
+  const reporting: Push = function (this: Socket, chunk, encoding) {
+    if (chunk !== null || this.remoteAddress !== undefined) return push.call(this, chunk, encoding)
+    this.destroy(Object.assign(new Error('the connection was reset'), { code: RESET }))
+    return false
+  }
+  socket.push = reporting as Socket['push']
 }
 
 /**

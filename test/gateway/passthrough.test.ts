@@ -363,6 +363,21 @@ for (const [what, fields] of [
   })
 }
 
+test('a reset that comes together with the last bytes is no end of a body', async t => {
+  const upstream = await rawUpstream(t, socket => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{"a":"whole"}')
+    socket.resetAndDestroy()
+  })
+  const config = noop(upstream.origin) as { endpoints: object[] }
+  config.endpoints.push({ endpoint: '/decoded', backend: [{ host: [upstream.origin], url_pattern: '/' }] })
+  const { port } = await openGateway(t, config)
+  for (let i = 0; i < 10; i++) {
+    assert.equal((await ask(port, '/decoded')).status, 500)
+    const passed = await ask(port, '/x').catch((error: Error) => error)
+    assert.ok(passed instanceof Error || passed.status === 500 || !passed.complete, 'never looks whole')
+  }
+})
+
 test('a kept connection that died is tried once more on a fresh one, for requests that may be repeated', async t => {
   let calls = 0
   let kept = 0
