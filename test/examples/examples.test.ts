@@ -114,11 +114,13 @@ async function runConfiguration(t: TestContext, file: string, built?: { from: st
 
 /** A server says where it listens; a test ends with 0. */
 async function runProgram(t: TestContext, args: readonly string[]): Promise<Running | undefined> {
-  const env = { ...process.env, PORT: '0', UPSTREAM: upstream, NODE_TEST_CONTEXT: '' }
-  const child = new Watched(t, [...NODE, ...args], { env })
+  // with NODE_TEST_CONTEXT, even empty, `--test` runs nothing and ends with 0
+  const { NODE_TEST_CONTEXT: _, ...outer } = process.env
+  const child = new Watched(t, [...NODE, ...args], { env: { ...outer, PORT: '0', UPSTREAM: upstream } })
   if (args.includes('--test')) {
     const [code] = await child.exited
     assert.equal(code, 0, child.text)
+    assert.match(child.text, /^(?:#|ℹ) pass [1-9]/m)
     return undefined
   }
   const [, origin] = await child.until(/listening on (http:\S+)/)
