@@ -45,12 +45,14 @@ async function testNew(name: string, typescript: boolean): Promise<{ status: num
     await symlink(target, path.join(cwd, 'node_modules', one))
   }
   const script: string = scripts.test.replace('tsc &&', 'node node_modules/typescript/bin/tsc &&')
+  // with NODE_TEST_CONTEXT, even empty, `--test` runs nothing and ends with 0
+  const { NODE_TEST_CONTEXT: _, ...outer } = process.env
   const { status, stdout, stderr } = spawnSync(typescript ? script : script.replace('node', `node ${NODE.join(' ')}`), {
     cwd,
     shell: true,
     encoding: 'utf8',
     timeout: 2 * LIMIT_MS,
-    env: { ...process.env, NODE_TEST_CONTEXT: '' }
+    env: outer
   })
   return { status, text: stdout + stderr }
 }
@@ -69,6 +71,7 @@ for (const kind of ['handler', 'client', 'modifier']) {
       assert.match(made.out, new RegExp(`created ${name}.${name}\\.test\\.${extension}`))
       const tested = await testNew(name, typescript)
       assert.equal(tested.status, 0, tested.text)
+      assert.match(tested.text, /^(?:#|ℹ) pass [1-9]/m)
       const word = { handler: 'SERVER', client: 'CLIENT', modifier: 'MODIFIER' }[kind]
       const loaded = sluice('test-plugin', `${name}/${typescript ? 'dist/' : ''}${name}.js`)
       assert.equal(loaded.status, 0, loaded.err)
