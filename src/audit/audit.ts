@@ -8,7 +8,7 @@
 import { type LoadOptions, readConfigFile } from '../config/load.js'
 import type { ConfigProblem } from '../errors.js'
 import { takeInventory } from './inventory.js'
-import { type Rule, SEVERITIES, type Severity } from './rule.js'
+import { type AuditSeverity, type Rule, SEVERITIES } from './rule.js'
 import { DEPRECATION_RULES } from './rules/deprecations.js'
 import { ENDPOINT_RULES } from './rules/endpoints.js'
 import { SECURITY_RULES } from './rules/security.js'
@@ -20,7 +20,7 @@ import { TRAFFIC_RULES } from './rules/traffic.js'
 /** What an operator has to look at. */
 export interface AuditFinding {
   readonly id: string
-  readonly severity: Severity
+  readonly severity: AuditSeverity
   readonly message: string
   /** Empty when the rule speaks of the file as a whole. */
   readonly places: readonly AuditPlace[]
@@ -38,7 +38,7 @@ export interface AuditOptions extends Omit<LoadOptions, 'tolerant'> {
   /** Numbers of rules to leave out. A final `*` stands for all that begin so: `7.1.*`. Default: none. */
   readonly ignore?: readonly string[]
   /** Default: all. */
-  readonly severities?: ReadonlySet<Severity>
+  readonly severities?: ReadonlySet<AuditSeverity>
 }
 
 /** All rules in the order of their numbers. */

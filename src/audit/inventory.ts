@@ -18,19 +18,19 @@ export interface ComponentPart {
 }
 
 /** An object of the file with its components. */
-export interface Part {
+export interface ConfigPart {
   readonly reader: ObjectReader
   readonly pointer: string
   /** By KrakenD's short names. */
   readonly components: ReadonlyMap<string, ComponentPart>
 }
 
-export interface BackendPart extends Part {
+export interface BackendPart extends ConfigPart {
   /** Upper-cased. */
   readonly method: string
 }
 
-export interface EndpointPart extends Part {
+export interface EndpointPart extends ConfigPart {
   readonly path: string
   /** Upper-cased. */
   readonly method: string
@@ -41,9 +41,9 @@ export interface EndpointPart extends Part {
   readonly backends: readonly BackendPart[]
 }
 
-export interface ServicePart extends Part {
+export interface ServicePart extends ConfigPart {
   readonly endpoints: readonly EndpointPart[]
-  readonly agents: readonly Part[]
+  readonly agents: readonly ConfigPart[]
 }
 
 const DEFAULT_TIMEOUT_MS = 2000
@@ -84,7 +84,7 @@ function endpointPart(reader: ObjectReader, timeoutMs: number, outputEncoding: s
 const present = (readers: readonly (ObjectReader | undefined)[]): readonly ObjectReader[] =>
   readers.filter(reader => reader !== undefined)
 
-function partOf(reader: ObjectReader): Part {
+function partOf(reader: ObjectReader): ConfigPart {
   return { reader, pointer: reader.pointer, components: componentsOf(reader) }
 }
 

@@ -2,11 +2,11 @@
 
 import { pointerTo } from '../config/findings.js'
 import { isObject } from '../config/json-value.js'
-import type { BackendPart, ComponentPart, EndpointPart, Part, ServicePart } from './inventory.js'
+import type { BackendPart, ComponentPart, ConfigPart, EndpointPart, ServicePart } from './inventory.js'
 
 /** From the worst to the mildest. */
 export const SEVERITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const
-export type Severity = (typeof SEVERITIES)[number]
+export type AuditSeverity = (typeof SEVERITIES)[number]
 
 /** JSON pointers of what a rule found; '' is the file as a whole, none of them: the rule is kept. */
 export type Places = readonly string[]
@@ -14,7 +14,7 @@ export type Places = readonly string[]
 export interface Rule {
   /** KrakenD's number, or one of Sluice's own, which begins with S. */
   readonly id: string
-  readonly severity: Severity
+  readonly severity: AuditSeverity
   readonly message: string
   readonly places: (service: ServicePart) => Places
 }
@@ -48,7 +48,7 @@ export const inBackends =
 
 /** Speaks of each component of a namespace, at whatever level, for which `place` returns a pointer. */
 export const inComponents =
-  (namespace: string, place: (component: ComponentPart, part: Part) => string | undefined): Rule['places'] =>
+  (namespace: string, place: (component: ComponentPart, part: ConfigPart) => string | undefined): Rule['places'] =>
   service =>
     pointers(
       partsOf(service).map(part => {
@@ -58,7 +58,7 @@ export const inComponents =
     )
 
 /** Returns the service, its endpoints and their backends. */
-export function partsOf(service: ServicePart): readonly Part[] {
+export function partsOf(service: ServicePart): readonly ConfigPart[] {
   return [service, ...service.endpoints.flatMap(endpoint => [endpoint, ...endpoint.backends])]
 }
 

@@ -4,7 +4,7 @@ import { type Balancer, createBalancer } from './balancer.js'
 import { createSrvBalancer } from './dns-srv.js'
 
 /** What balancers of one gateway depend on. */
-export interface BalancerOptions {
+export interface BackendBalancerOptions {
   readonly cpus: number
   /** ms that SRV records are kept. */
   readonly dnsCacheTtlMs: number
@@ -14,7 +14,7 @@ export interface BalancerOptions {
 }
 
 /** The balancer over a backend's hosts, or over those that its SRV records name. */
-export function balancerFor(backend: BackendConfig, options: BalancerOptions): Balancer {
+export function balancerFor(backend: BackendConfig, options: BackendBalancerOptions): Balancer {
   const { cpus, dnsCacheTtlMs, logger, onClose } = options
   if (backend.sd !== 'dns') return createBalancer(backend.hosts, { cpus })
   const [host = ''] = backend.hosts

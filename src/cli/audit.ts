@@ -2,8 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { auditFile, isRule } from '../audit/audit.js'
-import { auditByTemplate, auditLines } from '../audit/report.js'
-import { SEVERITIES, type Severity } from '../audit/rule.js'
+import { auditByTemplate, auditLines } from '../audit/finding-text.js'
+import { type AuditSeverity, SEVERITIES } from '../audit/rule.js'
 import { TemplateError } from '../go-template/template-error.js'
 import { loadComponents } from '../plugin/load/shipped.js'
 import { type Arguments, suggestion, UsageError } from './arguments.js'
@@ -32,15 +32,15 @@ export async function audit(args: Arguments, terminal: Terminal): Promise<number
   }
 }
 
-function severitiesOf(text: string | undefined): ReadonlySet<Severity> {
+function severitiesOf(text: string | undefined): ReadonlySet<AuditSeverity> {
   const words = listIn(text ?? '').map(word => word.toUpperCase())
   if (words.length === 0) return new Set(SEVERITIES)
   for (const word of words) {
-    if (SEVERITIES.includes(word as Severity)) continue
+    if (SEVERITIES.includes(word as AuditSeverity)) continue
     const hint = suggestion(word, SEVERITIES)
     throw new UsageError(`unknown severity ${JSON.stringify(word)}${hint || `: one of ${SEVERITIES.join(', ')}`}`, 'audit')
   }
-  return new Set(words as Severity[])
+  return new Set(words as AuditSeverity[])
 }
 
 /** Returns what --ignore and --ignore-file list; undefined when the file cannot be read, which is told. */

@@ -11,11 +11,11 @@ import { buildConnector, type Client, type Dispatcher, errors, Pool, ProxyAgent 
 import type { TransportConfig } from '../config/types.js'
 import { connectFailure, omitConnection, reportResets } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
+import { clientTlsOptions } from './client-tls.js'
 import { proxyFor } from './env-proxy.js'
 import { type ClientOwner, type ClientSettings, PooledClient } from './pooled-client.js'
 import type { QueuedCall, WaitingCall } from './queued-call.js'
 import type { SocketReader } from './socket-reader.js'
-import { clientTlsOptions } from './tls.js'
 import { WaitingCalls } from './waiting-calls.js'
 
 /** What a gateway's pools have in common. */

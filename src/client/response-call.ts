@@ -8,12 +8,12 @@ import type { Scope } from '../message/scope.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
-import { UpstreamCall } from './call.js'
-import { decodeFields } from './fields.js'
+import { decodeFields } from './decode-fields.js'
 import type { OriginPool } from './pool.js'
 import type { RedirectPolicy } from './redirect.js'
 import type { SocketReader } from './socket-reader.js'
 import { Upload } from './upload.js'
+import { UpstreamCall } from './upstream-call.js'
 
 /** What boot decided for the calls of one backend. */
 export interface CallPlan {

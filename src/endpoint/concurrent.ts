@@ -1,4 +1,4 @@
-import type { BackendCall } from '../backend/call.js'
+import type { BackendCall } from '../backend/backend-call.js'
 import type { CallBody } from '../backend/transport.js'
 import { GatewayError } from '../errors.js'
 import type { RequestMessage } from '../message/request.js'

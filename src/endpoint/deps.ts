@@ -1,7 +1,7 @@
 import type { BackendDeps } from '../backend/backend.js'
 import type { BackendConfig, EndpointConfig, RouterConfig } from '../config/types.js'
 import type { Renderer } from '../encoding/types.js'
-import type { Report } from '../exchange/report.js'
+import type { Report } from '../exchange/exchange-report.js'
 import type { Identity } from '../identity.js'
 import type { BackendLayers, EndpointLayers } from '../plugin/run/layers.js'
 import type { GatewayLogger } from '../telemetry/logger.js'

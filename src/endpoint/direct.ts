@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BackendAddress } from '../backend/address.js'
-import type { EndpointLists } from './lists.js'
+import type { EndpointLists } from './endpoint-lists.js'
 import { PassthroughExchange, type PassthroughPlan } from './passthrough.js'
 
 /** Makes the exchange of a request that is served without message objects. */

@@ -7,17 +7,17 @@
 
 import { type BackendRole, compileBackend } from '../backend/backend.js'
 import type { EndpointConfig } from '../config/types.js'
-import { meteredReport } from '../exchange/report.js'
+import { meteredReport } from '../exchange/exchange-report.js'
 import type { PipeDescription, PipeStage } from '../pipe/description.js'
 import { layered } from '../pipe/layer.js'
 import { meterLayer } from '../pipe/measure.js'
 import type { EndpointLayers } from '../plugin/run/layers.js'
-import { compileAnswers, writerLayer } from './answers.js'
 import { BootLog } from './boot-log.js'
 import type { EndpointDeps } from './deps.js'
 import { compileDirect, type DirectServe } from './direct.js'
+import { compileLists, listsLayer } from './endpoint-lists.js'
+import { compileAnswers, writerLayer } from './endpoint-responses.js'
 import { EndpointEntry, type EndpointPlan } from './endpoint-run.js'
-import { compileLists, listsLayer } from './lists.js'
 import { compileProxy, failingPipe, type PlacedBackend } from './proxy.js'
 
 export interface Endpoint {

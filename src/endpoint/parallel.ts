@@ -3,7 +3,7 @@
  * leaves a partial response; its error is kept on it.
  */
 
-import type { BackendCall } from '../backend/call.js'
+import type { BackendCall } from '../backend/backend-call.js'
 import { entityOf, entityResponse } from '../backend/entity.js'
 import type { CallBody } from '../backend/transport.js'
 import { mergeObjects, mergeShort } from '../encoding/json/merge.js'

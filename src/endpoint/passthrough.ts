@@ -10,11 +10,11 @@ import type { Buffer } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Balancer } from '../backend/balancer.js'
 import type { TargetTemplate } from '../backend/request-template.js'
-import { UpstreamCall } from '../client/call.js'
-import { decodeFields } from '../client/fields.js'
+import { decodeFields } from '../client/decode-fields.js'
 import type { OriginPool } from '../client/pool.js'
 import type { RedirectPolicy } from '../client/redirect.js'
 import { Upload } from '../client/upload.js'
+import { UpstreamCall } from '../client/upstream-call.js'
 import { GatewayError } from '../errors.js'
 import {
   type AnswerWriter,
@@ -32,14 +32,14 @@ import {
   watchBody
 } from '../exchange/answer-writer.js'
 import { clientGone } from '../exchange/client-gone.js'
-import type { ExchangeReport, Report } from '../exchange/report.js'
+import type { ExchangeReport, Report } from '../exchange/exchange-report.js'
 import { isUntyped } from '../exchange/write-head.js'
 import { addConnectionOptions, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import type { CallWatch } from '../telemetry/call-trace.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
-import type { FailureParts } from './answers.js'
+import type { FailureParts } from './endpoint-responses.js'
 import type { FieldFilter } from './forward-fields.js'
 
 /** What boot decided for one endpoint. */
@@ -69,6 +69,10 @@ export interface PassthroughPlan {
   readonly watch?: CallWatch | undefined
 }
 
+/**
+ * The fields from `firstByteAt` to `error` are those of an {@link AnswerWriter}. `MessageExchange` has them too: each kind of
+ * exchange is one object per request, so the fields cannot stand in an object of their own.
+ */
 export class PassthroughExchange extends UpstreamCall implements AnswerWriter, ExchangeReport {
   readonly req: IncomingMessage
   readonly res: ServerResponse

@@ -1,6 +1,6 @@
 /** Asks one backend after another; values of earlier responses become parameters of later calls. */
 
-import type { BackendCall } from '../backend/call.js'
+import type { BackendCall } from '../backend/backend-call.js'
 import { entityResponse } from '../backend/entity.js'
 import type { CallBody } from '../backend/transport.js'
 import { mergeObjects } from '../encoding/json/merge.js'

@@ -1,4 +1,4 @@
-import type { BackendCall } from '../backend/call.js'
+import type { BackendCall } from '../backend/backend-call.js'
 import type { CallBody } from '../backend/transport.js'
 import type { RequestMessage } from '../message/request.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'

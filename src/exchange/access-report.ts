@@ -1,7 +1,7 @@
 import { MergeError } from '../errors.js'
 import { fieldOf } from '../http/fields.js'
 import { AccessEntry, type AccessLog } from '../telemetry/access-log.js'
-import type { ExchangeReport, Report } from './report.js'
+import type { ExchangeReport, Report } from './exchange-report.js'
 
 /** Writes each exchange to the access log; undefined when there is none. */
 export function reportTo(log: AccessLog | undefined): Report | undefined {

@@ -24,9 +24,9 @@ import {
   watchBody
 } from './answer-writer.js'
 import { clientAborted, clientGone } from './client-gone.js'
+import type { ExchangeReport, Report } from './exchange-report.js'
 import { answerToFailure, type FailureOptions, unwritable } from './failure-answer.js'
 import { isEncrypted, peerOf } from './peer.js'
-import type { ExchangeReport, Report } from './report.js'
 import { checkPart, contentOf, headWithoutContent } from './response-parts.js'
 import { openTunnel, type TunnelEnded } from './tunnel.js'
 import { declareLength, isUntyped } from './write-head.js'

@@ -13,8 +13,8 @@ import type { ClientErrorInfo } from './client-error.js'
 import { Http1, type RequestHandler } from './http1.js'
 import { Http2 } from './http2.js'
 import { headTimeoutOf } from './limits.js'
+import { loadTls } from './server-tls.js'
 import { sniffProtocol } from './sniff.js'
-import { loadTls } from './tls.js'
 import type { UpgradeCheck } from './upgrade.js'
 
 export interface ListenerOptions {

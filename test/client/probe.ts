@@ -2,9 +2,9 @@
 
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { UpstreamCall } from '../../src/client/call.js'
 import { OriginPool } from '../../src/client/pool.js'
 import type { Upload } from '../../src/client/upload.js'
+import { UpstreamCall } from '../../src/client/upstream-call.js'
 import type { TransportConfig } from '../../src/config/types.js'
 import { GatewayError } from '../../src/errors.js'
 import { deadlines } from '../../src/telemetry/timer-wheel.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { BackendCall } from '../../src/backend/call.js'
+import type { BackendCall } from '../../src/backend/backend-call.js'
 import { ConcurrentCall } from '../../src/endpoint/concurrent.js'
 import { ResponseMessage } from '../../src/message/response.js'
 import type { Scope } from '../../src/message/scope.js'

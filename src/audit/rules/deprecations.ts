@@ -1,13 +1,13 @@
 /** Section 7: what KrakenD has deprecated. */
 
 import { insteadOf } from '../../config/instead.js'
-import type { Part, ServicePart } from '../inventory.js'
+import type { ConfigPart, ServicePart } from '../inventory.js'
 import { isWatched, type Places, pluginNames, type Rule } from '../rule.js'
 
 type PluginKind = 'plugin/http-server' | 'plugin/http-client' | 'plugin/req-resp-modifier'
 
 /** Where KrakenD's rules look for plugins of a kind; for clients that is the endpoint. */
-const LEVELS: { readonly [kind in PluginKind]: (service: ServicePart) => readonly Part[] } = {
+const LEVELS: { readonly [kind in PluginKind]: (service: ServicePart) => readonly ConfigPart[] } = {
   'plugin/http-server': service => [service],
   'plugin/http-client': ({ endpoints }) => endpoints,
   'plugin/req-resp-modifier': ({ endpoints }) => endpoints.flatMap(endpoint => [endpoint, ...endpoint.backends])

@@ -1,7 +1,7 @@
 /** Section 3: limits of what clients may ask for, and of how long it may take. */
 
 import type { ServicePart } from '../inventory.js'
-import { inEndpoints, partsOf, pluginNames, type Rule, type Severity, when } from '../rule.js'
+import { type AuditSeverity, inEndpoints, partsOf, pluginNames, type Rule, when } from '../rule.js'
 
 function isLimited(service: ServicePart): boolean {
   const { components } = service
@@ -17,7 +17,7 @@ function isLimited(service: ServicePart): boolean {
 const hasBreaker = (service: ServicePart): boolean =>
   partsOf(service).some(part => part !== service && part.components.has('qos/circuit-breaker'))
 
-function longerThan(id: string, severity: Severity, ms: number, words: string): Rule {
+function longerThan(id: string, severity: AuditSeverity, ms: number, words: string): Rule {
   return {
     id,
     severity,

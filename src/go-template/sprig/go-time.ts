@@ -1,24 +1,10 @@
 /** Times as Go's package `time` has them, with its layouts by reference time (`2006-01-02 15:04:05`). */
 
+import { DAYS, MONTHS } from '../go-calendar.js'
 import { GoFault } from '../go-fault.js'
 import { GoObject, Int64, type Value } from '../value.js'
 
 export const SECOND = 1_000_000_000n
-export const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December'
-]
-export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
 /** The wall clock of a time in its zone. */
 interface Clock {

@@ -1,7 +1,8 @@
 /** Reads times by Go's layouts. */
 
+import { DAYS, MONTHS } from '../go-calendar.js'
 import { GoFault } from '../go-fault.js'
-import { DAYS, ELEMENTS, GoTime, MONTHS, offsetOf, SECOND, type Zone } from './go-time.js'
+import { ELEMENTS, GoTime, offsetOf, SECOND, type Zone } from './go-time.js'
 
 const READERS: Readonly<Record<string, string>> = {
   January: `(?<month>${MONTHS.join('|')})`,

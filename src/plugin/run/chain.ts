@@ -25,8 +25,8 @@ import { unwatched } from '../../pipe/lazy-promise.js'
 import type { StageTimer } from '../../pipe/measure.js'
 import type { Next, Wrap } from '../../pipe/next.js'
 import type { Handler } from '../types.js'
-import { pluginFailure, pluginMistake } from './failure.js'
 import { BodyWatch, noteBody, type PromisingUse } from './needs.js'
+import { pluginFailure, pluginMistake } from './plugin-failure.js'
 
 /** Returns a response in place of a failure; only at service scope, where `next` never rejects. */
 export type Absorb = (error: GatewayError, request: RequestMessage) => ResponseMessage

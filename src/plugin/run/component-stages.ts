@@ -12,10 +12,10 @@ import type { Component, ComponentContext, ServiceFacts, SlottedEdit, SlottedWra
 import { OptionReader } from '../option-reader.js'
 import type { Logger, Needs } from '../types.js'
 import { aroundByEdit } from './edit-step.js'
-import { textOf } from './failure.js'
 import type { TakeFault } from './faults.js'
 import type { KeptState } from './kept-state.js'
 import { contextOf, optionPointer, type Place } from './place.js'
+import { textOf } from './plugin-failure.js'
 
 /** What every stage has: its slot, its name, and what it needs of a body. */
 interface StageFacts {

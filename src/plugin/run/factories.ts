@@ -5,10 +5,10 @@ import type { Logger } from '../../telemetry/logger.js'
 import { enterprisePlugin } from '../load/enterprise-plugins.js'
 import type { PluginKind, PluginRegistry, Registered } from '../load/registry.js'
 import type { ExtraConfig, PluginContext } from '../types.js'
-import { textOf } from './failure.js'
 import type { TakeFault } from './faults.js'
 import type { PromisingUse } from './needs.js'
 import { contextOf, optionPointer, type Place } from './place.js'
+import { textOf } from './plugin-failure.js'
 
 /** ms a factory may take. */
 const FACTORY_LIMIT = 10_000

@@ -33,12 +33,12 @@ import {
   type Stage,
   timeStages
 } from './component-stages.js'
-import { failureResponse, textOf } from './failure.js'
 import { type TakeFault, throwFault } from './faults.js'
 import { KeptState } from './kept-state.js'
 import type { BackendLayers, EndpointLayers, ServiceLayers } from './layers.js'
 import { backendPlace, endpointPlace, type Place, servicePlace } from './place.js'
 import { PluginPlacer } from './placer.js'
+import { failureResponse, textOf } from './plugin-failure.js'
 
 export interface PluginHostOptions {
   readonly config: ServiceConfig

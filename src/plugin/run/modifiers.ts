@@ -11,8 +11,8 @@ import type { ResponseReceiver } from '../../pipe/receiver.js'
 import { type Step, type StepWrap, WorkStep } from '../../pipe/step.js'
 import type { Modifier } from '../types.js'
 import { describe } from './chain.js'
-import { pluginFailure, pluginMistake } from './failure.js'
 import { BodyWatch, noteBody, type PromisingUse } from './needs.js'
+import { pluginFailure, pluginMistake } from './plugin-failure.js'
 
 /** One modifier in one place, with the directions it is used for. */
 export interface ModifierUse extends PromisingUse {

@@ -4,7 +4,7 @@ import type { MessageBody, View } from '../../message/body.js'
 import { ReadableSource } from '../../message/byte-flow.js'
 import type { ResponseMessage } from '../../message/response.js'
 import type { Needs } from '../types.js'
-import { type PluginUse, pluginFailure, pluginLate, pluginMistake } from './failure.js'
+import { type PluginUse, pluginFailure, pluginLate, pluginMistake } from './plugin-failure.js'
 
 const VIEWS: Readonly<Record<Needs, View>> = { head: 0, stream: 1, body: 2, data: 3 }
 const NAMES: readonly Needs[] = ['head', 'stream', 'body', 'data']

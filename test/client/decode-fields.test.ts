@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeFields } from '../../src/client/fields.js'
+import { decodeFields } from '../../src/client/decode-fields.js'
 
 const raw = (...texts: string[]): Buffer[] => texts.map(text => Buffer.from(text, 'latin1'))
 

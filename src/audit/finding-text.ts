@@ -5,13 +5,13 @@ import { marshal } from '../go-template/go-json.js'
 import { TemplateSet } from '../go-template/template-set.js'
 import { isMap, type Value } from '../go-template/value.js'
 import type { AuditFinding, AuditPlace } from './audit.js'
-import type { Severity } from './rule.js'
+import type { AuditSeverity } from './rule.js'
 
-const COLOURS: Readonly<Record<Severity, string>> = { CRITICAL: '41;1', HIGH: '31;1', MEDIUM: '33;1', LOW: '32;1' }
+const COLOURS: Readonly<Record<AuditSeverity, string>> = { CRITICAL: '41;1', HIGH: '31;1', MEDIUM: '33;1', LOW: '32;1' }
 
 /** Puts a severity into its colour for terminals. */
 function coloured(severity: string): string {
-  const colour = COLOURS[severity as Severity]
+  const colour = COLOURS[severity as AuditSeverity]
   return colour === undefined ? severity : `\x1b[${colour}m${severity}\x1b[0m`
 }
 

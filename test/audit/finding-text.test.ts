@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditFinding } from '../../src/audit/audit.js'
-import { auditByTemplate, auditLines } from '../../src/audit/report.js'
+import { auditByTemplate, auditLines } from '../../src/audit/finding-text.js'
 
 const place = (line: number): AuditFinding['places'][number] => ({ file: 'k.json', pointer: '/timeout', line, column: 3 })
 const FINDINGS: readonly AuditFinding[] = [

@@ -19,13 +19,13 @@ import type { Cancellable } from '../message/scope.js'
 import { type CallWatch, MeasuredCall } from '../telemetry/call-trace.js'
 import { Deadline } from '../telemetry/timer-wheel.js'
 import { declaredBytes, requestBytes } from './call-sizes.js'
-import { upstreamFailure } from './failure.js'
 import type { OriginPool } from './pool.js'
 import type { CallConnection, QueuedCall, WaitingCall } from './queued-call.js'
 import { type Redirect, type RedirectPolicy, RedirectTrail, type SentCall } from './redirect.js'
 import { mayRetry } from './retry.js'
 import type { SocketReader } from './socket-reader.js'
 import type { Upload } from './upload.js'
+import { upstreamFailure } from './upstream-failure.js'
 
 /** Bytes of a response without a reader that are still read, so that the connection can be kept. */
 const DRAIN_LIMIT = 64 * 1024
