@@ -23,6 +23,7 @@ export interface HttpTarget {
 
 /** What one request meets. */
 interface Task extends HttpTarget {
+  readonly res: ServerResponse
   readonly heavy: OneAtATime
 }
 
@@ -30,14 +31,21 @@ interface Task extends HttpTarget {
 class OneAtATime {
   private busy = false
 
-  /** @rejects Refused while another one runs */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work`; the next one may run when the client has taken `res`, or has left.
+   * @rejects Refused while another one runs
+   */
+  async run<T>(res: ServerResponse, work: () => Promise<T>): Promise<T> {
     if (this.busy) throw new Refused(503, 'another filter is being read or written')
     this.busy = true
+    const free = (): void => {
+      this.busy = false
+    }
     try {
       return await work()
     } finally {
-      this.busy = false
+      if (res.destroyed) free()
+      else res.once('close', free)
     }
   }
 }
@@ -57,19 +65,22 @@ const MAX_HEAD_BYTES = 8 * 1024
 /** ms for a head, and for a whole request. */
 const HEAD_MS = 5_000
 const REQUEST_MS = 30_000
+/** ms in which a client must take some of its response. */
+const IDLE_MS = 30_000
 
 /** Makes the server; it does not listen yet. `current` returns what the configuration in force serves. */
 export function createHttpServer(current: () => HttpTarget): Server {
   const limits = { headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, maxHeaderSize: MAX_HEAD_BYTES }
   const heavy = new OneAtATime()
   const server = createServer(limits, (req, res) => {
-    void serve(req, res, { ...current(), heavy })
+    void serve(req, { ...current(), res, heavy })
   })
   server.maxConnections = MAX_CONNECTIONS
   return server
 }
 
-async function serve(req: IncomingMessage, res: ServerResponse, task: Task): Promise<void> {
+async function serve(req: IncomingMessage, task: Task): Promise<void> {
+  const { res } = task
   try {
     const body = await route(req, task)
     if (body instanceof Uint8Array) send(res, 200, 'application/octet-stream', body)
@@ -88,11 +99,12 @@ async function serve(req: IncomingMessage, res: ServerResponse, task: Task): Pro
 
 function send(res: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
   if (res.destroyed) return
+  res.setTimeout(IDLE_MS)
   res.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'Cache-Control': 'no-store' })
   res.end(body)
 }
 
-async function route(req: IncomingMessage, { book, ttlSeconds, token, heavy }: Task): Promise<object | Uint8Array> {
+async function route(req: IncomingMessage, { book, ttlSeconds, token, res, heavy }: Task): Promise<object | Uint8Array> {
   checkCaller(req, token)
   const { filter } = book
   const path = (req.url ?? '').split('?', 1)[0]!
@@ -106,14 +118,14 @@ async function route(req: IncomingMessage, { book, ttlSeconds, token, heavy }: T
       return { checks: await inSlices(await readElements(req), book.has) }
     case '/union':
       expect(req, 'POST', 'application/octet-stream')
-      return heavy.run(async () => {
+      return heavy.run(res, async () => {
         const bytes = await readBody(req, maxMarshalledBytes(filter))
         await filter.unite(await unmarshalled(bytes, filter))
         return { capacity: filter.fill }
       })
     case '/filter':
       expect(req, 'GET')
-      return heavy.run(() => marshal(filter, ttlSeconds))
+      return heavy.run(res, () => marshal(filter, ttlSeconds))
     default:
       throw new Refused(404, 'POST /add, POST /check, POST /union and GET /filter are there')
   }

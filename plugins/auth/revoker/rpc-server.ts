@@ -96,6 +96,8 @@ class Connection {
     this.book = book
     this.room = room
     socket.on('timeout', () => socket.destroy(new Error('a call was not complete in time')))
+    // while calls are served `serve` hears of errors; a client can also break off the last response, behind its own end
+    socket.on('error', () => undefined)
   }
 
   /** Serves calls until the client closes. @rejects Error that ends the connection */

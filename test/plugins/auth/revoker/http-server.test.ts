@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { randomFillSync } from 'node:crypto'
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { bytesOf } from '../../../../plugins/auth/revoker/filter-size.js'
 import { createHttpServer } from '../../../../plugins/auth/revoker/http-server.js'
 import { type FilterForm, SlidingFilter } from '../../../../plugins/auth/revoker/sliding-filter.js'
-import { once } from '../../../support/waiting.js'
+import { once, until } from '../../../support/waiting.js'
 
 const FORM: FilterForm = { n: 1000, p: 0.001, hash: 'optimal' }
 
@@ -17,6 +19,7 @@ interface Answer {
 interface Running {
   readonly filter: SlidingFilter
   readonly failures: Error[]
+  readonly port: number
   send(method: string, path: string, body?: string | Uint8Array, headers?: Record<string, string>): Promise<Answer>
 }
 
@@ -39,7 +42,7 @@ async function run(t: TestContext, token = '', form = FORM): Promise<Running> {
     for await (const chunk of response) chunks.push(chunk as Buffer)
     return { status: response.statusCode!, headers: response.headers, bytes: Buffer.concat(chunks) }
   }
-  return { filter, failures, send }
+  return { filter, failures, port, send }
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -125,4 +128,20 @@ test('one whole filter at a time', async t => {
   assert.ok(statuses.includes(200) && statuses.includes(503), statuses.join())
   assert.equal(answers.find(answer => answer.status === 503)!.headers['retry-after'], '1')
   assert.equal((await send('GET', '/filter')).status, 200)
+})
+
+test('a client that does not read its filter keeps others from one, until it leaves', async t => {
+  const { filter, port, send } = await run(t, '', { n: 6_000_000, p: 0.001, hash: 'optimal' })
+  const bits = (): Uint8Array => new Uint8Array(bytesOf(filter.size))
+  // more than the buffers of sockets take, also when it is zipped
+  await filter.unite({ current: randomFillSync(bits()), next: bits(), previous: bits() })
+  const sent = request({ port, host: '127.0.0.1', path: '/filter', agent: false })
+  sent.on('error', () => undefined)
+  sent.end()
+  const [response] = await once<[IncomingMessage]>(sent, 'response')
+  assert.equal(response.statusCode, 200)
+  assert.equal((await send('GET', '/filter')).status, 503)
+  response.on('error', () => undefined)
+  sent.destroy()
+  await until(async () => (await send('POST', '/union', 'x', BYTES)).status === 400, 'the place of the client that left')
 })

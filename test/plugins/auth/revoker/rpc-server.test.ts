@@ -126,6 +126,31 @@ test('a client that closes its half still gets its response', async t => {
   await closed
 })
 
+test('a client that closes its half, takes no responses and breaks off ends its connection alone', async t => {
+  const { port, server } = await run(t)
+  const accepted = once<[Socket]>(server, 'connection')
+  const { socket } = new Client(t, port)
+  socket.pause()
+  const [served] = await accepted
+  const { steps } = recorded.sessions[0]!
+  const { sent } = steps.find(step => step.name === 'no service')!
+  // the first call defines the types of all
+  socket.write(bytesOf(steps[0]!.sent))
+  // their responses are shorter than what a socket holds before it asks to wait
+  const calls = Buffer.concat(Array.from({ length: 200 }, () => bytesOf(sent)))
+  for (let bytes = calls.length; served.writableLength === 0; bytes += calls.length) {
+    socket.write(calls)
+    await until(() => served.bytesRead > bytes || served.writableLength > 0, 'calls that are served')
+  }
+  socket.end()
+  await until(() => served.readableEnded, 'the end of the calls')
+  const closed = once(served, 'close')
+  socket.resetAndDestroy()
+  await closed
+  const next = new Client(t, port)
+  assert.deepEqual((await next.call(bytesOf(steps[0]!.sent))).result, { Count: 2 })
+})
+
 const REQUEST: GobType = {
   kind: 'struct',
   name: 'Request',
