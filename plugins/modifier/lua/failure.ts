@@ -1,7 +1,7 @@
 /** What a script ended with, as KrakenD tells it: a message with its place, or the code and type that `custom_error` gave. */
 
 import { GatewayError } from 'sluice/plugin'
-import { checkNumber, checkString, hostFunction, type LuaError, luaToText, raise } from './engine/index.js'
+import { checkNumber, checkString, hostFunction, type LuaError, luaToText, raise, trimmed } from './engine/index.js'
 
 /** Joins the arguments of `custom_error` to one text; KrakenD takes it apart again. */
 const SEPARATOR = ' || '
@@ -45,7 +45,7 @@ export function failureOf(error: LuaError, placeOf: PlaceOfLine): ScriptFailure 
   const verdict = error.payload === undefined ? split(text) : (error.payload as Verdict)
   const { limit } = error
   if (verdict === undefined || verdict.message === '') {
-    const message = `${trimmed(text)} (${placeOf(error, line)})`
+    const message = `${trimmed(text, ' \n')} (${placeOf(error, line)})`
     return { message, status: undefined, contentType: undefined, limit }
   }
   const status = statusOf(verdict.code)
@@ -61,12 +61,10 @@ function located(error: LuaError): { line: number; text: string } {
 }
 
 function split(text: string): Verdict | undefined {
-  const [message, code, contentType] = trimmed(text).split(SEPARATOR)
+  const [message, code, contentType] = trimmed(text, ' \n').split(SEPARATOR)
   if (code === undefined) return undefined
   return { message: message!, code: /^[+-]?\d+$/.test(code) ? Number(code) : -1, contentType }
 }
-
-const trimmed = (text: string): string => text.replace(/^[ \n]+|[ \n]+$/g, '')
 
 /** Go writes 200 for 0. Statuses that no final response can have are those of an ordinary error. */
 function statusOf(code: number): number | undefined {

@@ -8,7 +8,7 @@ import { isInteger, numberToText, toInt64 } from './numbers.js'
 import { luaToText, textToLua } from './strings.js'
 import { tostringPlain } from './text.js'
 import { LuaTable, type LuaValue } from './values.js'
-import { allocate } from './vm.js'
+import { allocate, charge } from './vm.js'
 
 /** Go refuses larger widths and precisions. */
 const MAX_NUMBER = 1_000_000
@@ -250,16 +250,32 @@ function formatText(spec: Spec, value: string, type: string): string {
 /** The first `count` characters of UTF-8. */
 function truncate(value: string, count: number): string {
   if (value.length <= count) return value
-  const text = [...luaToText(value)]
-  return text.length <= count ? value : textToLua(text.slice(0, count).join(''))
+  // a character has at most four bytes: what follows is not decoded
+  const text = luaToText(value.slice(0, 4 * (count + 1)))
+  let end = 0
+  for (let left = count; left > 0 && end < text.length; left--) {
+    charge(1)
+    end += text.codePointAt(end)! > 0xffff ? 2 : 1
+  }
+  return end === text.length ? value : textToLua(text.slice(0, end))
 }
 
 function hexText({ verb, precision, sharp, space }: Spec, value: string): string {
   const bytes = Buffer.from(precision >= 0 ? value.slice(0, precision) : value, 'latin1')
-  const pairs = [...bytes].map(byte => byte.toString(16).padStart(2, '0'))
-  const prefix = sharp && pairs.length > 0 ? '0x' : ''
-  const text = space ? pairs.map(pair => prefix + pair).join(' ') : prefix + pairs.join('')
+  charge(bytes.length)
+  allocate(bytes.length)
+  const prefix = sharp && bytes.length > 0 ? '0x' : ''
+  const text = space ? spacedHex(bytes, prefix) : prefix + bytes.toString('hex')
   return verb === 'X' ? text.toUpperCase() : text
+}
+
+function spacedHex(bytes: Buffer, prefix: string): string {
+  let text = ''
+  for (const byte of bytes) {
+    charge(1)
+    text += `${text === '' ? '' : ' '}${prefix}${byte.toString(16).padStart(2, '0')}`
+  }
+  return text
 }
 
 const BASES: Record<string, number> = { b: 2, o: 8, d: 10, x: 16, X: 16, v: 10 }

@@ -1,5 +1,9 @@
 /** Go's `strconv.Quote`: what `%q` writes. */
 import { luaToText, textToLua } from './strings.js'
+import { charge } from './vm.js'
+
+/** Quoting a character takes about as long as this many steps of a script. */
+const STEPS_PER_RUNE = 8
 
 const SHORT: Record<string, string> = {
   '\x07': '\\a',
@@ -19,6 +23,7 @@ export function quoteGo(value: string, raw: boolean, ascii: boolean): string {
   if (raw && !/[`\x00-\x08\x0a-\x1f\x7f]/.test(value) && isText(value)) return `\`${value}\``
   let result = '"'
   for (let i = 0; i < value.length; ) {
+    charge(STEPS_PER_RUNE)
     const size = runeSize(value, i)
     const piece = value.slice(i, i + Math.max(size, 1))
     i += piece.length

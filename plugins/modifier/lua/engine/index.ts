@@ -16,6 +16,7 @@ export { compileLua, DEFAULT_LIMITS, type LuaOptions, type LuaProgram } from './
 export { argumentError, LuaError, type LuaLimit, raise, raiseValue, typeError } from './errors.js'
 export { asyncFunction, hostFunction, UserdataType } from './host.js'
 export type { LuaLibraries } from './libraries.js'
+export { trimmed } from './number-reading.js'
 export { numberToText } from './numbers.js'
 export type { LuaLimits } from './program.js'
 export type { LuaRun, RunOptions } from './run.js'

@@ -27,6 +27,8 @@ export function parseInteger(text: string, base: number): number | undefined {
   }
   if (small <= Number.MAX_SAFE_INTEGER) return negative ? 0 - small : small
   if (small > 2 ** 64) return undefined
+  // zeros may stand before the digits, and as many as the text has room for
+  while (text.charCodeAt(at) === 48) at++
   let exact = 0n
   for (let i = at; i < text.length; i++) exact = exact * BigInt(base) + BigInt(digitOf(text.charCodeAt(i)))
   if (negative) exact = -exact
@@ -50,7 +52,7 @@ function digitsAfterPrefix(sign: string, digits: string, base: number): number |
   return /^_?[0-9a-zA-Z]+(_[0-9a-zA-Z]+)*$/.test(digits) ? parseInteger(sign + digits.replaceAll('_', ''), base) : undefined
 }
 
-const DECIMAL = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/
+const DECIMAL = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/
 const HEX_FLOAT = /^([+-]?)0[xX](_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)?(?:\.([0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)?)?[pP]([+-]?[0-9]+)$/
 
 /** Go's `strconv.ParseFloat`. A number too large for a double is no number. */
@@ -73,17 +75,24 @@ export function parseFloatGo(text: string): number | undefined {
   return hex[1] === '-' ? -value : value
 }
 
-const trimmed = (text: string, chars: RegExp): string => text.replace(chars, '')
+/** Cuts `chars` off both ends. A regular expression with `+$` takes the square of the length for blanks within a text. */
+export function trimmed(text: string, chars: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && chars.includes(text[from]!)) from++
+  while (to > from && chars.includes(text[to - 1]!)) to--
+  return text.slice(from, to)
+}
 
 /** Steps for a long text. */
 function readingCost(text: string): void {
-  if (text.length > 64) charge(text.length >> 2)
+  if (text.length > 64) charge(text.length)
 }
 
 /** The reader of arithmetic, `CheckNumber` and number literals: `"010"` is 8, `"0b11"` 3, `"1_000"` 1000. */
 export function parseNumber(text: string): number | undefined {
   readingCost(text)
-  const body = trimmed(text, /^[ \t\n]+|[ \t\n]+$/g)
+  const body = trimmed(text, ' \t\n')
   if (/^[1-9][0-9]{0,14}$/.test(body)) return Number(body)
   return parsePrefixed(body) ?? parseFloatGo(body)
 }
@@ -91,7 +100,7 @@ export function parseNumber(text: string): number | undefined {
 /** The reader of `tonumber`. */
 export function toNumber(text: string, base: number | undefined): number | undefined {
   readingCost(text)
-  const body = trimmed(text, /^[ \n\t]+|[ \n\t]+$/g)
+  const body = trimmed(text, ' \n\t')
   if (body.includes('.')) return parseFloatGo(body)
   if (base === undefined && /^0x/i.test(body)) return parseInteger(body.slice(2), 16)
   return parseInteger(body, base ?? 10)

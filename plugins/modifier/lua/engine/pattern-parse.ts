@@ -1,5 +1,6 @@
 /** Compiles Lua patterns to instructions, as gopher-lua's `pm` does: its errors, its leniency with `)` and `]`. */
 import { ALL, type ByteSet, between, classOf, EOS, only } from './pattern-classes.js'
+import { charge } from './vm.js'
 
 export const OP_CHAR = 0
 export const OP_MATCH = 1
@@ -25,6 +26,8 @@ export interface PatternProgram {
 export class PatternError extends Error {}
 
 const MAX_NESTING = 150
+/** Reading a class takes about as long as this many steps of a script. */
+const STEPS_PER_CLASS = 8
 
 type Item =
   | { type: 'single'; set: ByteSet }
@@ -157,6 +160,7 @@ class PatternParser {
   private class(outside: boolean): ByteSet {
     const c = this.peek()
     if (c === '') this.fail('unexpected EOS')
+    charge(STEPS_PER_CLASS)
     this.at++
     if (c === '%') return this.named()
     if (outside && c === '.') return ALL
@@ -173,7 +177,9 @@ class PatternParser {
   /** gopher-lua says the place of the last character here, unless that is a `%` without a class. */
   private failInBrackets(): never {
     const { text } = this
-    const open = /%*$/.exec(text)![0].length % 2 === 1
+    let percents = 0
+    while (text[text.length - 1 - percents] === '%') percents++
+    const open = percents % 2 === 1
     throw new PatternError(`unexpected EOS at ${open ? 'EOS' : text.length - 1}`)
   }
 

@@ -1,16 +1,29 @@
 /** gopher-lua's `strftime`: its own choice of formats, some of them odd. */
 
+import { allocate, charge } from './vm.js'
+
 const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ')
 const MONTHS = 'January February March April May June July August September October November December'.split(' ')
 
 const two = (n: number): string => String(n).padStart(2, '0')
 
+/** Writing a piece of a date takes about as long as this many steps of a script. */
+const STEPS_PER_PIECE = 32
+
 export function strftime(at: Date, format: string, utc: boolean): string {
   const offset = utc ? 0 : -at.getTimezoneOffset()
   const local = new Date(at.getTime() + offset * 60_000)
-  return format.replace(/%([\s\S])/g, (all, letter: string) =>
-    letter === '%' ? '%' : (piece(letter, local, offset, utc) ?? all)
-  )
+  let text = ''
+  let from = 0
+  for (let at = format.indexOf('%'); at >= 0 && at + 1 < format.length; at = format.indexOf('%', from)) {
+    charge(STEPS_PER_PIECE)
+    const letter = format[at + 1]!
+    const written = letter === '%' ? '%' : (piece(letter, local, offset, utc) ?? `%${letter}`)
+    allocate(written.length)
+    text += format.slice(from, at) + written
+    from = at + 2
+  }
+  return text + format.slice(from)
 }
 
 function piece(letter: string, at: Date, offset: number, utc: boolean): string | undefined {

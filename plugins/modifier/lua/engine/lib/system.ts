@@ -30,11 +30,14 @@ function timeOf(table: LuaTable): number {
   return Math.floor(at.getTime() / 1000)
 }
 
+/** The last second that a Date can tell; a few hours less, for the offset of a time zone. */
+const LAST_SECOND = 8.64e12 - 86_400
+
 function date(...args: LuaValue[]): LuaResult {
   let format = args.length === 0 ? '%c' : checkString(args[0], 1)
   const utc = format.startsWith('!')
   if (utc) format = format.replace(/^!+/, '')
-  const at = args.length > 1 ? new Date(optInt(args[1], 2, 0) * 1000) : new Date()
+  const at = args.length > 1 ? new Date(Math.min(Math.max(optInt(args[1], 2, 0), -LAST_SECOND), LAST_SECOND) * 1000) : new Date()
   if (!format.startsWith('*t')) return strftime(at, format, utc)
   const table = new LuaTable()
   const shifted = utc ? at : new Date(at.getTime() - at.getTimezoneOffset() * 60_000)

@@ -8,6 +8,7 @@ import {
   LuaError,
   type LuaLimits,
   type LuaValue,
+  luaToText,
   NOTHING
 } from '../../../../../plugins/modifier/lua/engine/index.js'
 
@@ -39,10 +40,39 @@ const ENDLESS: Record<string, string> = {
   'a coroutine without end': 'coroutine.wrap(function() while true do end end)()',
   'a pattern that backtracks': '(("a"):rep(60)):find(("a*"):rep(30) .. "b")',
   'lazy patterns that backtrack': '(("a"):rep(500)):find("(.-)(.-)(.-)(.-)(.-)(.-)b")',
-  'balances without partner': '(("("):rep(100000)):find("%b()%b()")'
+  'balances without partner': '(("("):rep(100000)):find("%b()%b()")',
+  'a long text that is quoted': 'string.format("%q", ("\\0"):rep(1e6))',
+  'a long text as hexadecimal digits': 'string.format("% x", ("a"):rep(1e6))',
+  'a long text that is cut': 'string.format("%.900000s", ("a"):rep(1e6))',
+  'a date of many pieces': 'os.date(("%c"):rep(1e6))',
+  'a long pattern': '("a"):find(("%a"):rep(1e6))'
+}
+
+/** Texts that take the square of their length where blanks or digits are tried from each place. */
+const LONG_TEXTS: Record<string, string> = {
+  'tonumber("1" .. (" "):rep(1e6) .. "1")': 'nil',
+  'tonumber(("9"):rep(1e6) .. "x.")': 'nil',
+  'tonumber(("0"):rep(1e6) .. "9007199254740993")': '9007199254740992',
+  'pcall(function() return ("1" .. (" "):rep(1e6) .. "1") + 1 end)': 'false',
+  'pcall(function() return (("9"):rep(1e6) .. "x") + 1 end)': 'false',
+  'string.format("%d", ("9"):rep(1e6) .. "x")': '0',
+  'string.format("%.3s", ("ä"):rep(1e6))': 'äää',
+  'pcall(string.find, "", "[" .. ("%%"):rep(1e5) .. "x")': 'false'
 }
 
 describe('limits of a run', () => {
+  for (const [text, expected] of Object.entries(LONG_TEXTS))
+    it(`${text} ends`, async () => {
+      const program = compileLua([{ text: `return tostring((${text}))` }], { libraries: 'open', limits: wide })
+      assert.equal(luaToText((await program.start().execute(0))[0] as string), expected)
+    })
+
+  it('seconds beyond all dates are the first or the last one', async () => {
+    const text = 'return os.date("!%Y", 1/0), os.date("!%Y", -1/0), os.date("!*t", 1e18).year'
+    const years = await compileLua([{ text }], { libraries: 'open' }).start().execute(0)
+    for (const year of years) assert.ok(Number.isInteger(Number(year)), String(year))
+  })
+
   for (const [name, text] of Object.entries(ENDLESS)) {
     it(`ends ${name} by its steps`, async () => {
       assert.equal((await end(text, { ...wide, fuel: 300_000 })).limit, 'fuel')
