@@ -5,7 +5,7 @@
  */
 
 import { readFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ConfigInput } from '../config/input.js'
 import { ConfigError } from '../errors.js'
@@ -50,6 +50,9 @@ export async function lua(args: Arguments, terminal: Terminal): Promise<number> 
   if (files.length === 0) throw new UsageError('a script is expected: lua FILE', 'lua')
   const mount = args.text('mount') ?? 'proxy'
   if (!MOUNTS.includes(mount)) throw new UsageError(`--mount ${mount}: ${MOUNTS.join(', ')}`, 'lua')
+  const endpoint = args.text('endpoint')
+  if (endpoint !== undefined && !endpoint.startsWith('/'))
+    throw new UsageError(`--endpoint ${endpoint}: it begins with /, such as /users/{id}`, 'lua')
   const request = given(args, 'request')
   const response = given(args, 'response')
   try {
@@ -73,11 +76,45 @@ function given(args: Arguments, flag: string): Given {
   if (text === undefined) return {}
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return checked(value, flag)
   } catch (error) {
-    throw new UsageError(`--${flag}: ${(error as Error).message}`, 'lua')
+    throw error instanceof UsageError ? error : new UsageError(`--${flag}: ${(error as Error).message}`, 'lua')
   }
   throw new UsageError(`--${flag}: an object is expected, {"path": "/x", "headers": {}, "body": {}}`, 'lua')
+}
+
+/** The keys of each flag; what else is given would be without effect. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  request: ['method', 'path', 'headers', 'body'],
+  response: ['status', 'headers', 'body']
+}
+
+function checked(value: Given, flag: string): Given {
+  const fail = (key: string, wanted: string): never => {
+    throw new UsageError(`--${flag}: ${JSON.stringify(key)}: ${wanted}`, 'lua')
+  }
+  const keys = KEYS[flag]!
+  for (const key of Object.keys(value)) if (!keys.includes(key)) fail(key, `there is ${keys.join(', ')}`)
+  const { method, path, status, headers = {} } = value
+  if (method !== undefined && typeof method !== 'string') fail('method', 'a name is expected, such as "GET"')
+  if (path !== undefined && (typeof path !== 'string' || !/^\/[\x21-\x7e]*$/.test(path))) fail('path', '"/x?y=z" is expected')
+  if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599))
+    fail('status', 'a number from 200 to 599 is expected')
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers))
+    fail('headers', 'an object is expected, {"X-A": "1"}')
+  for (const [name, given] of Object.entries(headers)) checkHeader(name, given, fail)
+  return value
+}
+
+function checkHeader(name: string, given: unknown, fail: (key: string, wanted: string) => never): void {
+  const values = Array.isArray(given) ? given : [given]
+  if (!values.every(one => typeof one === 'string')) fail(name, 'a text is expected, or a list of texts')
+  try {
+    validateHeaderName(name)
+    for (const one of values) validateHeaderValue(name, one)
+  } catch (error) {
+    fail(name, (error as Error).message)
+  }
 }
 
 /** A script on the request runs as the last of the sources: errors then name its file. */

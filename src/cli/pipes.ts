@@ -1,13 +1,14 @@
 /** `sluice pipes`: how each endpoint was compiled. */
 
 import { silentLogger } from '../telemetry/logger.js'
-import type { Arguments } from './arguments.js'
+import { type Arguments, UsageError } from './arguments.js'
 import type { LoadGateway } from './gateway-module.js'
 import type { Terminal } from './terminal.js'
 
 /** Prints the pipes of a configuration and returns the exit code. */
 export async function pipes(args: Arguments, terminal: Terminal, loadGateway: LoadGateway): Promise<number> {
   const file = args.configFile()
+  if (args.has('json') && args.has('mermaid')) throw new UsageError('one of --json and --mermaid is expected', 'pipes')
   try {
     const { createGateway } = await loadGateway()
     const gateway = await createGateway(file, { tolerant: args.has('tolerant'), logger: silentLogger })

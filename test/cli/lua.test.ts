@@ -67,3 +67,21 @@ test('says what is wrong with its arguments', async t => {
     assert.match(err, /^Error: /)
   }
 })
+
+for (const [flag, value, said] of [
+  ['--response', '{"status":"x"}', /--response: "status": a number from 200 to 599/],
+  ['--response', '{"status":100}', /"status": a number/],
+  ['--response', '{"headers":{"A B":"x"}}', /--response: "A B": /],
+  ['--response', '{"headers":{"A":7}}', /"A": a text is expected/],
+  ['--response', '{"headers":[]}', /"headers": an object is expected/],
+  ['--request', '{"headers":{"A":"x\\r\\ny"}}', /--request: "A": /],
+  ['--request', '{"method":7}', /--request: "method": a name/],
+  ['--request', '{"path":"a b"}', /--request: "path": /],
+  ['--request', '{"url":"/x"}', /--request: "url": there is method, path, headers, body/],
+  ['--endpoint', 'users', /--endpoint users: it begins with/]
+] as const)
+  test(`${flag} ${value} is a wrong command line`, async t => {
+    const { code, err } = await run(t, { 'a.lua': '' }, flag, value)
+    assert.equal(code, 2)
+    assert.match(err, said)
+  })

@@ -201,6 +201,7 @@ test('pipes prints text, JSON or a diagram', async () => {
   assert.equal((await sluice(['pipes', '-c', 'k.json'])).out, 'GET /x: passthrough\n')
   assert.deepEqual(JSON.parse((await sluice(['pipes', '-c', 'k.json', '--json'])).out), { pipes: [] })
   assert.equal((await sluice(['pipes', '-c', 'k.json', '--mermaid'])).out, 'flowchart LR\n')
+  assert.equal((await sluice(['pipes', '-c', 'k.json', '--mermaid', '--json'])).code, 2)
   const failed = await sluice(['pipes', '-c', 'k.json'], { createFails: new GatewayError('SLUICE_ERR_PLUGIN_FAILED') })
   assert.equal(failed.code, 1)
   assert.equal(failed.err, 'ERROR checking the configuration file: a plugin failed\n')

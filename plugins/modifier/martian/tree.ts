@@ -1,6 +1,6 @@
 /** Compiles a block: a tree of modifiers, groups and filters, each an object with one key, its name. */
 
-import { type Edits, NO_EDITS } from './edits.js'
+import { type Edits, editFailure, NO_EDITS } from './edits.js'
 import { MODIFIERS, type ModifierKind } from './modifiers.js'
 import { escaped, type Faults, isObject, OptionKeys, type Placed } from './option-keys.js'
 import type { Place, Scope } from './place.js'
@@ -37,16 +37,25 @@ export class Tree implements Place {
       return NO_EDITS
     }
     const keys = new OptionKeys(options.value, options.pointer, this.faults, [...Object.keys(kind.keys), 'scope'])
-    const scope = scopeOf(keys, kind)
+    const scope = this.scopeOf(keys, kind)
+    const known = this.faults.count
     const outer = this.within
     this.within = { request: outer.request && scope.request, response: outer.response && scope.response }
     this.warnIfIdle(keys, scope, outer)
-    const edits = await kind.compile(keys, this, scope)
+    let edits = await kind.compile(keys, this, scope)
     this.within = outer
+    if (this.only?.has(name) === true && this.faults.count > known) edits = refusing(name)
     if (this.only !== undefined && kind.holds !== true && !this.only.has(name)) return NO_EDITS
     const { request, response } = edits
     if ((scope.request && request !== undefined) || (scope.response && response !== undefined)) this.names.add(name)
     return { request: scope.request ? request : undefined, response: scope.response ? response : undefined }
+  }
+
+  /** Where only what protects is left, a faulty scope is every scope. */
+  private scopeOf(keys: OptionKeys, kind: ModifierKind): Scope {
+    const known = this.faults.count
+    const scope = scopeOf(keys, kind)
+    return this.only !== undefined && this.faults.count > known ? kind.scope : scope
   }
 
   innerOf(keys: OptionKeys): Promise<Edits> {
@@ -86,6 +95,14 @@ export class Tree implements Place {
     this.faults.add(options.pointer, unknownText(name))
     return undefined
   }
+}
+
+/** Fails what a modifier with a fault would have protected. */
+function refusing(name: string): Edits {
+  const refuse = (): never => {
+    throw editFailure(`${name} cannot be honoured`)
+  }
+  return { request: refuse, response: refuse }
 }
 
 function scopeOf(keys: OptionKeys, kind: ModifierKind): Scope {

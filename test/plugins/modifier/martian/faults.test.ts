@@ -124,6 +124,28 @@ test('tolerant: what keeps fields back stays', async t => {
   await log.line(/WARNING: .*\[Martian\] only header.Blacklist is left of the block/)
 })
 
+for (const [fault, options] of Object.entries({
+  'names that are no list': { names: 'X-Secret' },
+  'a name that is no text': { names: ['X-Secret', 7] }
+}))
+  test(`tolerant: what keeps fields back fails the calls for ${fault}`, async t => {
+    const block = { 'fifo.Group': { modifiers: [{ 'header.Blacklist': { scope: ['request'], ...options } }] } }
+    const { gateway, seen } = await withBlock(t, block, { options: { tolerant: true } })
+    assert.equal((await gateway.request({ path: '/a' })).status, 500)
+    assert.equal(seen.length, 0)
+  })
+
+for (const scope of ['response', ['answer']])
+  test(`tolerant: what keeps fields back does so for the scope ${JSON.stringify(scope)}`, async t => {
+    const block = { 'fifo.Group': { scope, modifiers: [{ 'header.Blacklist': { scope, names: ['X-Secret'] } }] } }
+    const { gateway } = await withBlock(t, block, {
+      options: { tolerant: true },
+      answer: (_, res) => res.setHeader('X-Secret', 's').end()
+    })
+    const { status, headers } = await gateway.request({ path: '/a' })
+    assert.deepEqual([status, headers['x-secret']], [200, undefined])
+  })
+
 test('tolerant: what fails the calls of KrakenD fails them', async t => {
   const { gateway, seen } = await withBlock(t, set('a b', '1'), { options: { tolerant: true } })
   assert.equal((await gateway.request({ path: '/a' })).status, 500)
