@@ -143,6 +143,9 @@ function checkPath(reader: ObjectReader, name: string, cleaned: string, backends
   } else if (cleaned.includes('*') && !cleaned.endsWith('/*')) {
     const message = `wildcards must be named with a non-empty name in path '${cleaned}' (endpoint '${name}')`
     reader.findings.add('fatal', pointer, message, 'use parameters, `/{name}`, instead of `*`')
+  } else if (/\{[\w-]+\.\.\.\}\//.test(cleaned)) {
+    const message = `the path '${cleaned}' goes on behind a parameter that takes all the rest`
+    reader.findings.add('error', pointer, message, 'let `{name...}` be the last segment, or write `{name}`')
   } else if (cleaned.includes('?')) {
     reader.findings.add(
       'warning',

@@ -3,6 +3,9 @@
 import type { Findings } from './findings.js'
 import type { EndpointConfig } from './types.js'
 
+/** A segment that takes all the rest of a path. */
+const REST = /^\{([\w-]+)\.\.\.\}$/
+
 interface Node {
   readonly children: Map<string, Branch>
   end: EndpointConfig | undefined
@@ -34,11 +37,17 @@ function insert(root: Node, endpoint: EndpointConfig, param: RegExp, findings: F
   let prefix = ''
   for (const segment of endpoint.path.slice(1).split('/')) {
     const names: string[] = []
-    const shape = segment.replace(param, (_, name: string) => {
-      names.push(name)
-      return '{}'
-    })
-    prefix += `/${names.length === 0 ? segment : segment.replace(param, ':$1')}`
+    // what takes all the rest stands beside parameters, and has one name
+    const shape = segment
+      .replace(REST, (_, name: string) => {
+        names.push(name)
+        return '*'
+      })
+      .replace(param, (_, name: string) => {
+        names.push(name)
+        return '{}'
+      })
+    prefix += `/${segment.replace(REST, '*$1').replace(param, ':$1')}`
     let child = node.children.get(shape)
     if (child === undefined) {
       child = { children: new Map(), end: undefined, names: names.join(), owner: endpoint, prefix }

@@ -94,8 +94,11 @@ function escapeLiteral(text: string): string {
 
 /** Builds the path again from decoded values, literals in the configured case. */
 export function renderPattern(pattern: RoutePattern, values: readonly string[]): string {
-  const { parts } = pattern
+  const { parts, wildcard, slashed } = pattern
   let out = parts[0]!
-  for (let i = 1; i < parts.length; i += 2) out += values[(i - 1) / 2]! + parts[i + 1]!
+  for (let i = 1; i < parts.length; i += 2) {
+    if (wildcard && !slashed && i + 2 === parts.length) out += '/'
+    out += values[(i - 1) / 2]! + parts[i + 1]!
+  }
   return out
 }

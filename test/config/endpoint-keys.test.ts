@@ -57,6 +57,14 @@ test('an endpoint without a host is served as a 500, with a warning, unless some
   assert.equal(load({ host: [], endpoints: [half] }, { tolerant: true }).endpoints[0]!.broken, undefined)
 })
 
+test('what takes the rest of a path is its last segment, and one of its kind', () => {
+  const [middle] = messages(() => loadEndpoint({ endpoint: '/w/{a...}/b' }))
+  assert.equal(middle, "the path '/w/{a...}/b' goes on behind a parameter that takes all the rest")
+  const loaded = (...paths: string[]) => messages(() => load({ endpoints: paths.map(endpoint => ({ endpoint, backend })) }))
+  assert.match(loaded('/v1/*', '/v1/{x...}')[0]!, /^':x' in new path '\/v1\/\*x' conflicts with .* at \/endpoints\/0/)
+  assert.deepEqual(loaded('/v1/*', '/v1/{id}', '/v1/{id}/{x...}'), [])
+})
+
 test('reserved paths and wildcards are refused', () => {
   const refused = (path: string) => messages(() => loadEndpoint({ endpoint: path }))
   for (const path of ['/__debug/x', '/foo/__health', '/__echo', '/a/*x/b']) {

@@ -127,6 +127,20 @@ test('gives routes without parameters a shared, frozen result', () => {
   assert.ok(Object.isFrozen(found))
 })
 
+test('redirects below a wildcard keep the slash before the rest', () => {
+  const rest = routerOf(['GET /v1/{rest...}', 'GET /Users/{id}/{rest...}'])
+  check(rest, {
+    'GET /v1/./a': '301 /v1/a',
+    'GET /v1/a/../b/c': '301 /v1/b/c',
+    'GET /v1/.//evil.com': '301 /v1/evil.com',
+    'GET /V1/A': '301 /v1/A',
+    'GET /V1': '301 /v1/',
+    'GET /users/7/./x': '301 /Users/7/x'
+  })
+  check(routerOf(['GET /{rest...}']), { 'GET /.//evil.com': '301 /evil.com', 'GET /x/..//evil.com': '301 /evil.com' })
+  check(routerOf(['GET /v1/*']), { 'GET /v1/./a': '301 /v1/a' })
+})
+
 test('redirects within the routes of the method', () => {
   const router = routerOf([
     'GET /r/CaSe',
