@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { ConfigError } from '../errors.js'
 import type { InspectedPlugin, InspectedSymbol } from '../plugin/load/inspect.js'
 import { API_VERSION } from '../plugin/load/registry.js'
 import type { PluginModule } from '../plugin/types.js'
@@ -67,6 +68,8 @@ async function brokenOff(
   const { testPlugin } = await import('../plugin/testing/test-plugin.js')
   const module = (await import(pathToFileURL(path.resolve(file)).href)) as PluginModule
   let good = true
+  const hint = (name: string, error: unknown): string =>
+    error instanceof ConfigError && !Object.hasOwn(options, name) ? ` (give options by --options FILE: {"${name}": {…}})` : ''
   for (const { kind, names } of symbols) {
     if (asked.length > 0 && !asked.some(type => type.kind === kind)) continue
     for (const name of names) {
@@ -83,7 +86,8 @@ async function brokenOff(
         terminal.success(`[OK] ABORTS\t${file}: ${name} (${kind})`)
       } catch (error) {
         good = false
-        terminal.error(`[KO] ABORTS\t${file}: ${name} (${kind}): ${error instanceof Error ? error.message : String(error)}`)
+        const reason = error instanceof Error ? error.message : String(error)
+        terminal.error(`[KO] ABORTS\t${file}: ${name} (${kind}): ${reason}${hint(name, error)}`)
       }
     }
   }
@@ -171,7 +175,8 @@ export async function newPlugin(args: Arguments, terminal: Terminal): Promise<nu
     terminal.print(`\nNext: cd ${name} && npm install && npm test`)
     return 0
   } catch (error) {
-    terminal.failure(error, 'creating the plugin')
+    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST'
+    terminal.failure(exists ? `${name} exists already: choose another name, or remove it` : error, 'creating the plugin')
     return 1
   }
 }

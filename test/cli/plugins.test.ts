@@ -129,7 +129,7 @@ test('an error of a compiled plugin names the line of its source', async t => {
 
 test('plugin new refuses a folder that exists, an unknown kind, a bad name', () => {
   sluice('plugin', 'new', 'twice')
-  assert.match(sluice('plugin', 'new', 'twice').err, /EEXIST|exists/)
+  assert.match(sluice('plugin', 'new', 'twice').err, /twice exists already: choose another name/)
   assert.equal(sluice('plugin', 'new', 'other', '--kind', 'wrapper').status, 2)
   assert.equal(sluice('plugin', 'new', '../out').status, 2)
   assert.equal(sluice('plugin', 'old', 'x').status, 2)
@@ -173,6 +173,8 @@ test('test-plugin --aborts runs each name in a gateway and breaks its exchanges 
   assert.equal(hangs.status, 1)
   assert.match(hangs.err, /\[KO\] ABORTS\thangs\.mjs: h \(handler\): GET \/, broken off at 'client-leaves-waiting'/)
   assert.equal(sluice('test-plugin', '--aborts', '--options', 'nope.json', 'fine.mjs').status, 2)
+  await writeFile(path.join(folder, 'needs.mjs'), source('{ if (!extra.h) throw new Error("no options"); return next }'))
+  assert.match(sluice('test-plugin', '--aborts', 'needs.mjs').err, /no options.* \(give options by --options FILE: \{"h": /)
 })
 
 test('check-plugin tells names and interface version, and refuses another major', async () => {
