@@ -15,13 +15,13 @@ export interface ScriptOptions {
   readonly limits: LuaLimits
 }
 
-/** A key of another type is a fault; in tolerant mode it counts as absent, as in KrakenD. */
+/** A key of another type is a fault. In tolerant mode a script that cannot be read fails its requests; other keys count as absent, as in KrakenD. */
 export function readScriptOptions(options: OptionReader): ScriptOptions {
   return {
-    sources: options.textsOf('sources'),
+    sources: options.texts('sources'),
     md5: options.textMap('md5'),
-    pre: options.text('pre', '', ''),
-    post: options.text('post', '', ''),
+    pre: options.text('pre'),
+    post: options.text('post'),
     live: options.flag('live', false, false),
     openLibraries: options.flag('allow_open_libs', false, false),
     skipNext: options.flag('skip_next', false, false),
