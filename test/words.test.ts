@@ -81,7 +81,16 @@ function descriptionsIn(value: unknown, where: string): Passage[] {
   )
 }
 
+/** The messages in a TypeScript file: texts in quotes that hold a space. */
+function messagesOf(text: string): string[] {
+  const bare = text.replace(/^[ \t]*\/\*[\s\S]*?\*\/|(?:^|[ \t])\/\/ .*$/gm, '')
+  return [...bare.matchAll(/'((?:[^'\\\n]|\\.)* (?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)* (?:[^`\\]|\\.)*)`/g)].map(
+    match => match[1] ?? match[2]!.replace(/\$\{[^}]*\}/g, 'x')
+  )
+}
+
 const passages: Passage[] = [
+  ...code.flatMap(where => messagesOf(read(where)).map(text => ({ where, text }))),
   ...code.flatMap(where => commentsOf(read(where)).map(text => ({ where, text }))),
   ...documents.flatMap(where => proseOf(read(where)).map(text => ({ where, text }))),
   ...components.flatMap(component => descriptionsIn(component.schema, component.namespace)),
@@ -97,7 +106,7 @@ function faultsIn({ where, text }: Passage): string[] {
   })
 }
 
-test('comments, documents and schemas say who does what', () => {
+test('comments, messages, documents and schemas say who does what', () => {
   assert.ok(passages.length > 3000, 'the passages are found')
   assert.equal(passages.flatMap(faultsIn).join('\n'), '')
 })

@@ -8,7 +8,7 @@
 import { Buffer } from 'node:buffer'
 import { GatewayError } from '../errors.js'
 import { fieldOf, lowerName, type RawFields } from '../http/fields.js'
-import { encodeForeign } from '../http/target.js'
+import { encodeBeyondAscii } from '../http/target.js'
 import type { OriginPool } from './pool.js'
 
 export interface RedirectPolicy {
@@ -187,5 +187,5 @@ function locationOf(raw: readonly Buffer[]): string {
   for (let i = 0; i < raw.length; i += 2) {
     if (raw[i]!.length === 8 && lowerName(raw[i]!.toString('latin1')) === 'location') location = raw[i + 1]!.toString('latin1')
   }
-  return encodeForeign(location)
+  return encodeBeyondAscii(location)
 }

@@ -86,7 +86,7 @@ export class ExtraConfigReader {
       return undefined
     }
     const entry = this.#entries.get(namespace)
-    if (entry === undefined) return this.#foreign(namespace, value, pointer)
+    if (entry === undefined) return this.#unknown(namespace, value, pointer)
     if (!entry.scopes.includes(scope)) {
       const message = `'${namespace}' does nothing at the level of the ${scope}`
       const severity = isProtecting(namespace) && !this.#findings.tolerant ? 'error' : 'warning'
@@ -105,7 +105,7 @@ export class ExtraConfigReader {
     return undefined
   }
 
-  #foreign(namespace: string, value: unknown, pointer: string): unknown {
+  #unknown(namespace: string, value: unknown, pointer: string): unknown {
     const enterprise = ENTERPRISE_NAMESPACES.has(namespace)
     if (enterprise || COMMUNITY_NAMESPACES.has(namespace)) {
       const message = `Sluice does not have the namespace '${namespace}'${enterprise ? ' (KrakenD Enterprise)' : ''}`
@@ -172,10 +172,10 @@ function withKnownNames(value: unknown, { properties, items }: OptionNames): unk
   if (Array.isArray(value)) return items === undefined ? value : value.map(one => withKnownNames(one, items))
   if (!isObject(value) || properties === undefined) return value
   const known = new Map(Object.keys(properties).map(name => [name.toLowerCase(), name]))
-  const foreign = Object.keys(value).filter(name => (known.get(name.toLowerCase()) ?? name) !== name)
-  if (foreign.length === 0) return value
+  const misspelled = Object.keys(value).filter(name => (known.get(name.toLowerCase()) ?? name) !== name)
+  if (misspelled.length === 0) return value
   const copy: Record<string, unknown> = Object.assign(Object.create(null), value)
-  for (const name of foreign.sort()) {
+  for (const name of misspelled.sort()) {
     const meant = known.get(name.toLowerCase())!
     delete copy[name]
     if (!Object.hasOwn(value, meant)) copy[meant] = value[name]

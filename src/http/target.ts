@@ -55,11 +55,11 @@ export function parseTarget(raw: string): Target {
 
 function split(text: string, authority: string | undefined): Target {
   let query = -1
-  let foreign = false
+  let beyondAscii = false
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
     if (c > 127) {
-      foreign = true
+      beyondAscii = true
     } else if (LEGAL[c] === 0) {
       throw badTarget(c === 0x23 ? 'fragment' : 'control character or blank')
     } else if (query < 0) {
@@ -67,13 +67,13 @@ function split(text: string, authority: string | undefined): Target {
       else if (c === PERCENT && (hexAt(text, i + 1) < 0 || hexAt(text, i + 2) < 0)) throw badTarget('broken percent-escape')
     }
   }
-  if (foreign) return split(encodeForeign(text), authority)
+  if (beyondAscii) return split(encodeBeyondAscii(text), authority)
   if (query < 0) return { path: text, query: '', hasQuery: false, authority }
   return { path: text.slice(0, query), query: text.slice(query + 1), hasQuery: true, authority }
 }
 
 /** Percent-encodes what is beyond ASCII: latin1 characters stand for bytes, others (targets made in code) for UTF-8. */
-export function encodeForeign(text: string): string {
+export function encodeBeyondAscii(text: string): string {
   if (!/[^\0-\x7f]/.test(text)) return text
   const bytes = Buffer.from(text, /[^\0-\xff]/.test(text) ? 'utf8' : 'latin1')
   let out = ''

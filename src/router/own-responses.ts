@@ -78,7 +78,7 @@ function redirect(miss: RouteRedirect, request: RequestMessage): ResponseMessage
 export function redirectLocation(redirect: RouteRedirect, target: string, forwardedPrefix: string | undefined): string {
   const prefix = redirect.prefixed && forwardedPrefix !== undefined ? safePrefix(forwardedPrefix) : ''
   const query = target.indexOf('?')
-  return prefix + redirect.path + (query < 0 ? '' : encodeForeign(target.slice(query)))
+  return prefix + redirect.path + (query < 0 ? '' : encodeBeyondAscii(target.slice(query)))
 }
 
 function safePrefix(text: string): string {
@@ -87,7 +87,7 @@ function safePrefix(text: string): string {
   return kept.length === 0 ? '' : `/${kept.join('/')}`
 }
 
-function encodeForeign(text: string): string {
+function encodeBeyondAscii(text: string): string {
   return text.replace(/[^\x21-\x7e]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 }
 

@@ -99,7 +99,7 @@ class StreamOutput implements LogOutput {
     let chunk = this.#waiting
     this.#waiting = ''
     if (this.#unreported > 0) {
-      chunk += `${this.#unreported} log lines were dropped: nobody read the output\n`
+      chunk += `${this.#unreported} log lines were dropped: the output was not read\n`
       this.#unreported = 0
     }
     return chunk

@@ -48,7 +48,7 @@ test('drops and counts when nobody reads, and says so when somebody reads again'
   out.readOn()
   await output.drained()
   assert.equal(out.lines.length, 1 + 5000 - output.dropped + 1)
-  assert.equal(out.lines.at(-1), `${output.dropped} log lines were dropped: nobody read the output`)
+  assert.equal(out.lines.at(-1), `${output.dropped} log lines were dropped: the output was not read`)
 })
 
 test('colours are for terminals that can, and for those who force them; NO_COLOR has the last word', () => {

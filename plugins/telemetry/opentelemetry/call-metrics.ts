@@ -107,7 +107,7 @@ export class CallMetrics {
   private countPart(): Part {
     const started = this.counter('request_started_count', 'Calls begun.')
     const failed = this.counter('request_failed_count', 'Calls without an answer.')
-    const canceled = this.counter('request_canceled_count', 'Calls that nobody waited for any more.')
+    const canceled = this.counter('request_canceled_count', 'Calls that were given up before their response.')
     const timedOut = this.counter('request_timedout_count', 'Failed calls that took too long.')
     const noLength = this.counter('response_no_content_length', 'Answers without Content-Length.')
     return labels => {

@@ -75,7 +75,7 @@ class Aborts {
     this.timeoutMs = Math.ceil(Math.max(300, slowest * 5))
     const gateway = await this.run.start(this.watch.module(this.run.module), host, `${this.timeoutMs}ms`, this.lines)
     const lost = (reason: unknown): void => {
-      this.say(`a promise was rejected and nobody looked at it: ${reason instanceof Error ? reason.stack : String(reason)}`)
+      this.say(`a promise was rejected and never handled: ${reason instanceof Error ? reason.stack : String(reason)}`)
     }
     process.on('unhandledRejection', lost)
     try {

@@ -179,7 +179,7 @@ describe('breaking off', () => {
       { encoding: 'utf8', timeout: LIMIT_MS }
     )
     assert.equal(status, 1)
-    assert.match(stderr, /'client-leaves-waiting' .*: a promise was rejected and nobody looked at it: Error: lost/)
+    assert.match(stderr, /'client-leaves-waiting' .*: a promise was rejected and never handled: Error: lost/)
   })
 
   test('finds a plugin that does not recover', async () => {

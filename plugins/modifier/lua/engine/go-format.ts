@@ -1,6 +1,7 @@
 /** `string.format` as gopher-lua has it: Go's `fmt.Sprintf` over Lua values, wrong verbs included (`%!d(MISSING)`). */
 import { raise } from './errors.js'
 import { formatFloat } from './go-float.js'
+import { hexText } from './go-hex.js'
 import { pad, type Spec } from './go-pad.js'
 import { quoteGo } from './go-quote.js'
 import { parseNumber } from './number-reading.js'
@@ -258,24 +259,6 @@ function truncate(value: string, count: number): string {
     end += text.codePointAt(end)! > 0xffff ? 2 : 1
   }
   return end === text.length ? value : textToLua(text.slice(0, end))
-}
-
-function hexText({ verb, precision, sharp, space }: Spec, value: string): string {
-  const bytes = Buffer.from(precision >= 0 ? value.slice(0, precision) : value, 'latin1')
-  charge(bytes.length)
-  allocate(bytes.length)
-  const prefix = sharp && bytes.length > 0 ? '0x' : ''
-  const text = space ? spacedHex(bytes, prefix) : prefix + bytes.toString('hex')
-  return verb === 'X' ? text.toUpperCase() : text
-}
-
-function spacedHex(bytes: Buffer, prefix: string): string {
-  let text = ''
-  for (const byte of bytes) {
-    charge(1)
-    text += `${text === '' ? '' : ' '}${prefix}${byte.toString(16).padStart(2, '0')}`
-  }
-  return text
 }
 
 const BASES: Record<string, number> = { b: 2, o: 8, d: 10, x: 16, X: 16, v: 10 }
