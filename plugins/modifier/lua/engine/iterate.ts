@@ -32,15 +32,32 @@ export interface Iterator {
   at(i: number): LuaValue
 }
 
-class Pairs implements Iterator {
+/** Walks a table by itself: there is no function to call. */
+abstract class TableWalk implements Iterator {
   readonly fast = true
-  key: LuaValue = undefined
+  abstract key: LuaValue
   value: LuaValue = undefined
-  private place = 0
-  private readonly table: LuaTable
+  protected readonly table: LuaTable
   constructor(table: LuaTable) {
     this.table = table
   }
+
+  abstract step(): boolean
+
+  call(): unknown {
+    return undefined
+  }
+  accept(): boolean {
+    return false
+  }
+  at(): LuaValue {
+    return undefined
+  }
+}
+
+class Pairs extends TableWalk {
+  key: LuaValue = undefined
+  private place = 0
 
   step(): boolean {
     const { array } = this.table
@@ -66,26 +83,10 @@ class Pairs implements Iterator {
     }
     return false
   }
-
-  call(): unknown {
-    return undefined
-  }
-  accept(): boolean {
-    return false
-  }
-  at(): LuaValue {
-    return undefined
-  }
 }
 
-class IndexPairs implements Iterator {
-  readonly fast = true
+class IndexPairs extends TableWalk {
   key = 0
-  value: LuaValue = undefined
-  private readonly table: LuaTable
-  constructor(table: LuaTable) {
-    this.table = table
-  }
 
   step(): boolean {
     const { array } = this.table
@@ -93,15 +94,6 @@ class IndexPairs implements Iterator {
     this.value = array[this.key]
     this.key++
     return this.value !== undefined
-  }
-  call(): unknown {
-    return undefined
-  }
-  accept(): boolean {
-    return false
-  }
-  at(): LuaValue {
-    return undefined
   }
 }
 
