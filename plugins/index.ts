@@ -14,6 +14,7 @@ import circuitBreaker from './qos/circuit-breaker/index.js'
 import httpCache from './qos/http-cache/index.js'
 import proxyRateLimit from './qos/ratelimit/proxy/index.js'
 import routerRateLimit from './qos/ratelimit/router/index.js'
+import serviceRateLimit from './qos/ratelimit/service/index.js'
 import botDetector from './security/bot-detector/index.js'
 import cors from './security/cors/index.js'
 import httpSecurity from './security/http/index.js'
@@ -40,6 +41,7 @@ export const components: readonly Component[] = [
   cors,
   httpSecurity,
   botDetector,
+  serviceRateLimit,
   routerRateLimit,
   proxyRateLimit,
   circuitBreaker,

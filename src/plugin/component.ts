@@ -13,7 +13,7 @@ import type { Needs, PluginContext } from './types.js'
 /** Around everything, also health, 404 and redirects; outermost first. */
 export const SERVICE_OUTER_SLOTS = ['telemetry', 'cors', 'plugins'] as const
 /** Around routes, 404 and 405, not around health, debug and echo. */
-export const SERVICE_INNER_SLOTS = ['security', 'bot-detector', 'scripting'] as const
+export const SERVICE_INNER_SLOTS = ['security', 'bot-detector', 'ratelimit', 'scripting'] as const
 /** The client's whole request and the finished response. */
 export const ENDPOINT_ROUTER_SLOTS = ['bot-detector', 'telemetry', 'auth', 'claims', 'scripting', 'ratelimit'] as const
 /** After the endpoint's lists, outside of shadow and static; the response is data on decoded endpoints. */
