@@ -7,11 +7,11 @@
 import { cpus } from 'node:os'
 import { readJsonObject } from '../src/encoding/json/decode.js'
 import { mergeObjects } from '../src/encoding/json/merge.js'
-import type { ObjectNode } from '../src/encoding/json/node.js'
-import { renderJson } from '../src/encoding/json/render.js'
 import { toValue } from '../src/encoding/json/values.js'
 import { compileShape, type ShapeConfig } from '../src/encoding/shape/shape.js'
 import { parseJsonValue, stringifyJsonValue } from '../src/message/exact-json.js'
+import type { ObjectNode } from '../src/message/json/node.js'
+import { renderJson } from '../src/message/json/render.js'
 import { runWhole } from '../src/message/slices.js'
 
 const ROUNDS = 25

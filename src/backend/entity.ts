@@ -1,7 +1,7 @@
-import { ObjectNode } from '../encoding/json/node.js'
-import { renderJson } from '../encoding/json/render.js'
 import { fromValue, toValue } from '../encoding/json/values.js'
 import type { ValueSource } from '../message/body.js'
+import { ObjectNode } from '../message/json/node.js'
+import { renderJson } from '../message/json/render.js'
 import { ResponseMessage } from '../message/response.js'
 
 /** Decoded data as the content of a response: nothing becomes a JS value or bytes before a stage asks for it. */

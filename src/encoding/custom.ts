@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.js'
-import { ObjectNode } from './json/node.js'
+import { ObjectNode } from '../message/json/node.js'
 import { fromValue, toValue } from './json/values.js'
 import type { Decoder, Renderer } from './types.js'
 

@@ -5,11 +5,11 @@
  * knows (KrakenD's Enterprise names too) means `json`. `no-op` decodes nothing and never comes here.
  */
 
+import { ObjectNode, RawNode } from '../message/json/node.js'
 import { type Demand, runSliced, type Sliced } from '../message/slices.js'
 import { ByteWriter } from './byte-writer.js'
 import { decodeRss } from './feed/decode.js'
 import { collectionOf, objectOf, readJson, readShortJson, safeOf } from './json/decode.js'
-import { ObjectNode, RawNode } from './json/node.js'
 import type { Decoder } from './types.js'
 import { utf8Pieces } from './utf8.js'
 import { decodeXml } from './xml/decode.js'

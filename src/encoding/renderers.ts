@@ -5,10 +5,10 @@
  * `json-collection`, `string`, `xml`, `yaml`, `negotiate`. `no-op` renders nothing and never comes here.
  */
 
+import type { ObjectNode } from '../message/json/node.js'
+import { writeJson, writeJsonCollection } from '../message/json/render.js'
+import { openFields } from '../message/json/scan.js'
 import { runSliced, type Sliced } from '../message/slices.js'
-import type { ObjectNode } from './json/node.js'
-import { writeJson, writeJsonCollection } from './json/render.js'
-import { openFields } from './json/scan.js'
 import { unescapeString } from './json/string.js'
 import { createNegotiation } from './negotiate.js'
 import type { Rendered, Renderer } from './types.js'

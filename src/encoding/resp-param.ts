@@ -1,7 +1,7 @@
 /** Values of an earlier response as parameters of a later call: `{resp0_user.id}`. */
 
-import type { JsonNode, ObjectNode } from './json/node.js'
-import { decodeString, lookup, openObject, openRaw } from './json/scan.js'
+import type { JsonNode, ObjectNode } from '../message/json/node.js'
+import { decodeString, lookup, openObject, openRaw } from '../message/json/scan.js'
 
 /**
  * Finds the value and writes it as KrakenD does: strings raw, numbers as their source text, `<nil>` for null, arrays

@@ -6,8 +6,8 @@
  * joining copy nothing and `Buffer.from(text, 'latin1')` gives the bytes back. Numbers keep their source text throughout.
  */
 
+import type { ObjectNode } from '../message/json/node.js'
 import type { Demand } from '../message/slices.js'
-import type { ObjectNode } from './json/node.js'
 
 /** What a decoder is told about the body. */
 export interface DecodeContext {

@@ -1,12 +1,12 @@
 /** The responses of an endpoint: data rendered, no-op heads marked, failures with their status. */
 
 import { entityOf } from '../backend/entity.js'
-import { isEmptyObject } from '../encoding/json/scan.js'
 import { rendererFor, rendererName } from '../encoding/renderers.js'
 import type { Renderer } from '../encoding/types.js'
 import { type ErrorStatusMode, GatewayError, MergeError, statusOf } from '../errors.js'
 import { fieldOf, fieldsOfPairs, lowerName, type RawFields } from '../http/fields.js'
 import { stringifyJsonValue } from '../message/exact-json.js'
+import { isEmptyObject } from '../message/json/scan.js'
 import type { RequestMessage } from '../message/request.js'
 import { ResponseMessage } from '../message/response.js'
 import type { PipeStage } from '../pipe/description.js'

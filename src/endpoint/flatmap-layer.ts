@@ -1,7 +1,7 @@
 import { entityOf, entityResponse } from '../backend/entity.js'
 import type { FlatmapOperation } from '../config/types.js'
 import { compileFlatmap } from '../encoding/flatmap/flatmap.js'
-import type { ObjectNode } from '../encoding/json/node.js'
+import type { ObjectNode } from '../message/json/node.js'
 import type { ResponseMessage } from '../message/response.js'
 import { runSliced } from '../message/slices.js'
 import { type Layer, workLayer } from '../pipe/layer.js'

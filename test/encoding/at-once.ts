@@ -1,8 +1,8 @@
 /** What the encoding room does in slices, done to the end. */
 import { collectionOf, readJson, readJsonObject, safeOf } from '../../src/encoding/json/decode.js'
 import { mergeObjects as merged } from '../../src/encoding/json/merge.js'
-import type { ObjectNode, RawNode } from '../../src/encoding/json/node.js'
-import { writeJsonCollection } from '../../src/encoding/json/render.js'
+import type { ObjectNode, RawNode } from '../../src/message/json/node.js'
+import { writeJsonCollection } from '../../src/message/json/render.js'
 import { runWhole } from '../../src/message/slices.js'
 
 export const parseRaw = (bytes: Buffer): RawNode => runWhole(readJson(bytes))

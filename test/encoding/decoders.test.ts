@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decoderFor, isDecoderName } from '../../src/encoding/decoders.js'
-import { renderJson } from '../../src/encoding/json/render.js'
 import type { Decoder } from '../../src/encoding/types.js'
 import { GatewayError } from '../../src/errors.js'
+import { renderJson } from '../../src/message/json/render.js'
 
 async function decode(name: string, body: string | Buffer, isCollection = false): Promise<string> {
   return renderJson(await decoderFor(name)(Buffer.from(body as string), { contentType: '', isCollection })).toString('utf8')

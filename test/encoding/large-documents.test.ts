@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decoderFor } from '../../src/encoding/decoders.js'
-import { ObjectNode } from '../../src/encoding/json/node.js'
-import { nodeText } from '../../src/encoding/json/render.js'
 import { rendererFor } from '../../src/encoding/renderers.js'
 import { GatewayError } from '../../src/errors.js'
+import { ObjectNode } from '../../src/message/json/node.js'
+import { nodeText } from '../../src/message/json/render.js'
 
 /** Waits for `work` and counts how often something else ran meanwhile. */
 async function turnsDuring<T>(work: () => T | Promise<T>): Promise<{ result: T; turns: number }> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ObjectNode } from '../../src/encoding/json/node.js'
 import { isRendererName, rendererFor } from '../../src/encoding/renderers.js'
 import type { Renderer } from '../../src/encoding/types.js'
 import { GatewayError } from '../../src/errors.js'
+import { ObjectNode } from '../../src/message/json/node.js'
 import { parseJsonObject } from './at-once.js'
 
 const failed = (error: unknown) => error instanceof GatewayError && error.code === 'SLUICE_ERR_GATEWAY_INTERNAL'

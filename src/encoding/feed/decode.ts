@@ -6,9 +6,9 @@
  */
 
 import { GatewayError } from '../../errors.js'
+import { ObjectNode, RawNode } from '../../message/json/node.js'
 import { runSliced, type Sliced } from '../../message/slices.js'
 import { joinTexts } from '../join-texts.js'
-import { ObjectNode, RawNode } from '../json/node.js'
 import type { Decoder } from '../types.js'
 import { decodeAtom } from './atom.js'
 import { decodeJsonFeed } from './json.js'

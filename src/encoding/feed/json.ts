@@ -1,9 +1,9 @@
 /** JSON Feed, versions 1 and 1.1. */
 
+import { RawNode } from '../../message/json/node.js'
+import { asObject, openArray, openFields } from '../../message/json/scan.js'
 import type { Sliced } from '../../message/slices.js'
 import { readJsonObject } from '../json/decode.js'
-import { RawNode } from '../json/node.js'
-import { asObject, openArray, openFields } from '../json/scan.js'
 import { toValue } from '../json/values.js'
 import { type Enclosure, type Feed, type FeedItem, itemsOf, type Person, put, putDate } from './types.js'
 

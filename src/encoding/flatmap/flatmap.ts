@@ -6,10 +6,10 @@
  */
 
 import type { FlatmapOperation } from '../../config/types.js'
+import { ObjectNode, RawNode } from '../../message/json/node.js'
+import { writeJson } from '../../message/json/render.js'
+import { isEmptyObject } from '../../message/json/scan.js'
 import type { Sliced } from '../../message/slices.js'
-import { ObjectNode, RawNode } from '../json/node.js'
-import { writeJson } from '../json/render.js'
-import { isEmptyObject } from '../json/scan.js'
 import { compileAppend } from './append.js'
 import { type FlatLabel, FlatLabels } from './label.js'
 import { compileMove } from './move.js'

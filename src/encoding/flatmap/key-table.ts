@@ -1,6 +1,6 @@
 /** Keys of one JSON object by their bytes, where they stand in the document: finds repeated ones without making strings. */
 
-import { skipString } from '../json/scan.js'
+import { skipString } from '../../message/json/scan.js'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

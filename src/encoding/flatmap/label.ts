@@ -1,4 +1,4 @@
-import { encodeString } from '../json/render.js'
+import { encodeString } from '../../message/json/render.js'
 
 /** A part of a path, or the new name of a value. */
 export interface FlatLabel {

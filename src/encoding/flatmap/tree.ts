@@ -11,9 +11,9 @@
  */
 
 import { GatewayError } from '../../errors.js'
+import { skipString, skipValue } from '../../message/json/scan.js'
+import { skipSpace } from '../../message/json/validate.js'
 import type { Sliced } from '../../message/slices.js'
-import { skipString, skipValue } from '../json/scan.js'
-import { skipSpace } from '../json/validate.js'
 import { KeyTable, keyText, sameKey } from './key-table.js'
 import type { FlatLabel } from './label.js'
 

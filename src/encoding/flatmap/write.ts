@@ -1,7 +1,7 @@
+import { skipString } from '../../message/json/scan.js'
+import { skipSpace } from '../../message/json/validate.js'
 import type { Sliced } from '../../message/slices.js'
 import { ByteWriter } from '../byte-writer.js'
-import { skipString } from '../json/scan.js'
-import { skipSpace } from '../json/validate.js'
 import type { FlatLabel } from './label.js'
 import { ARRAY, type FlatTree, LEAF, NAME, NONE, ROOT } from './tree.js'
 

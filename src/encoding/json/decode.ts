@@ -8,10 +8,10 @@
 
 import { isUtf8 } from 'node:buffer'
 import { GatewayError } from '../../errors.js'
+import { type JsonNode, ObjectNode, RawNode } from '../../message/json/node.js'
+import { SLICE_BYTES, validateJson, validateShortJson } from '../../message/json/validate.js'
 import type { Sliced } from '../../message/slices.js'
 import { mendUtf8 } from '../utf8.js'
-import { type JsonNode, ObjectNode, RawNode } from './node.js'
-import { SLICE_BYTES, validateJson, validateShortJson } from './validate.js'
 
 /** Decodes `json`: an object, or `null` for a null document. @throws GatewayError SLUICE_ERR_UPSTREAM_DECODE */
 export function* readJsonObject(bytes: Buffer): Sliced<ObjectNode | null> {

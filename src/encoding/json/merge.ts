@@ -1,9 +1,9 @@
 /** Joins the data of several backends, the combiner `default`. */
 
+import { type JsonNode, ObjectNode, RawNode } from '../../message/json/node.js'
+import { isShort, readFields, readFieldsInto } from '../../message/json/scan.js'
+import { WideMap } from '../../message/json/wide-map.js'
 import type { Sliced } from '../../message/slices.js'
-import { type JsonNode, ObjectNode, RawNode } from './node.js'
-import { isShort, readFields, readFieldsInto } from './scan.js'
-import { WideMap } from './wide-map.js'
 
 /** Fields that are copied before others get their turn. */
 const STEP = 512

@@ -1,8 +1,8 @@
 /** Between nodes and plain JavaScript values, for those who ask: plugins, expressions, schemas. Numbers keep their spelling. */
 
 import { parseJsonValue, stringifyJsonValue } from '../../message/exact-json.js'
-import { type JsonNode, ObjectNode, RawNode } from './node.js'
-import { renderNode } from './render.js'
+import { type JsonNode, ObjectNode, RawNode } from '../../message/json/node.js'
+import { renderNode } from '../../message/json/render.js'
 
 /** Makes a plain value; the source text of unusual numbers is remembered beside it (`exact-json.ts`). */
 export function toValue(node: JsonNode): unknown {

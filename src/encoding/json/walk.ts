@@ -4,8 +4,8 @@
  * In: JSON as a byte string. Out: calls on a {@link JsonSink}. Keys and texts are decoded, numbers keep their spelling.
  */
 
+import { decodeString } from '../../message/json/scan.js'
 import type { Sliced } from '../../message/slices.js'
-import { decodeString } from './scan.js'
 
 /** Receives the parts of one document. Exactly one value follows a key. */
 export interface JsonSink {

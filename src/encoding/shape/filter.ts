@@ -1,8 +1,8 @@
 /** Which fields stay: `allow` and `deny` as trees of keys, shared by shaping of held data and of streams. */
 
+import { ObjectNode } from '../../message/json/node.js'
+import { asObject, openFields, openShort, selectFields } from '../../message/json/scan.js'
 import type { Sliced } from '../../message/slices.js'
-import { ObjectNode } from '../json/node.js'
-import { asObject, openFields, openShort, selectFields } from '../json/scan.js'
 
 /** Keys of one level; `true` stands for the whole value, a tree for a choice inside it. */
 export type FieldTree = Map<string, true | FieldTree>

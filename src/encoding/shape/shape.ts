@@ -7,10 +7,10 @@
  */
 
 import type { BackendConfig } from '../../config/types.js'
+import { type JsonNode, ObjectNode, RawNode } from '../../message/json/node.js'
+import { asObject, openFields, openShort } from '../../message/json/scan.js'
 import type { Sliced } from '../../message/slices.js'
 import { compileFlatmap } from '../flatmap/flatmap.js'
-import { type JsonNode, ObjectNode, RawNode } from '../json/node.js'
-import { asObject, openFields, openShort } from '../json/scan.js'
 import { allowFields, compileAllowTree, compileDenyTree, denyFields } from './filter.js'
 
 /** Shapes the data of one response; the data belongs to it. `null` is a JSON null document. */

@@ -7,10 +7,10 @@
  * first child when the element has no attributes, else the last of all; kept, because mappings address `#text` as it is.
  */
 
+import { ObjectNode, RawNode } from '../../message/json/node.js'
+import { encodeKey, encodeString } from '../../message/json/render.js'
 import { runSliced, type Sliced } from '../../message/slices.js'
 import { JoinedTexts } from '../join-texts.js'
-import { ObjectNode, RawNode } from '../json/node.js'
-import { encodeKey, encodeString } from '../json/render.js'
 import type { Decoder } from '../types.js'
 import { localName, readXml, type XmlSink } from './read.js'
 

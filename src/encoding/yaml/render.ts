@@ -7,10 +7,10 @@
  */
 
 import { GatewayError } from '../../errors.js'
+import type { ObjectNode } from '../../message/json/node.js'
+import { writeJson } from '../../message/json/render.js'
 import { runSliced, type Sliced } from '../../message/slices.js'
 import { JoinedTexts, joinTexts } from '../join-texts.js'
-import type { ObjectNode } from '../json/node.js'
-import { writeJson } from '../json/render.js'
 import { type JsonSink, walkJson } from '../json/walk.js'
 import { sortByKey, sortFewByKey } from '../sort-by-key.js'
 import type { Rendered, Renderer } from '../types.js'

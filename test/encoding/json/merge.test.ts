@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mergeShort } from '../../../src/encoding/json/merge.js'
-import { ObjectNode } from '../../../src/encoding/json/node.js'
-import { renderJson } from '../../../src/encoding/json/render.js'
-import { openObject } from '../../../src/encoding/json/scan.js'
+import { ObjectNode } from '../../../src/message/json/node.js'
+import { renderJson } from '../../../src/message/json/render.js'
+import { openObject } from '../../../src/message/json/scan.js'
 import { mergeObjects, parseJsonObject } from '../at-once.js'
 
 const merged = (...texts: string[]): ObjectNode => mergeObjects(texts.map(text => parseJsonObject(Buffer.from(text))))

@@ -5,7 +5,7 @@
  * small ones are joined as byte strings first.
  */
 
-import { runWhole, type Sliced } from '../../message/slices.js'
+import { runWhole, type Sliced } from '../slices.js'
 import type { ArrayNode, JsonNode, ObjectNode, RawNode } from './node.js'
 import { openFields, openShort } from './scan.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { WideMap } from '../../../src/encoding/json/wide-map.js'
-import { createRandom, SEED } from './random.js'
+import { WideMap } from '../../../src/message/json/wide-map.js'
+import { createRandom, SEED } from '../../encoding/json/random.js'
 
 test(`is a Map, however many keys it has (seed ${SEED})`, () => {
   const random = createRandom(SEED)

@@ -9,7 +9,7 @@
  */
 
 import { GatewayError } from '../../errors.js'
-import type { Sliced } from '../../message/slices.js'
+import type { Sliced } from '../slices.js'
 
 /** Deepest nesting that a body may have; deeper is a decode error, never a stack overflow. */
 export const MAX_JSON_DEPTH = 1000

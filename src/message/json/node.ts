@@ -1,7 +1,7 @@
 /**
- * The data model of decoded bodies: JSON text that is opened only where shaping or a reader looks. See `types.ts`.
+ * The data model of decoded bodies: JSON text that is opened only where shaping or a reader looks. See `encoding/types.ts`.
  *
- * In: validated text from `decode.ts`, or nodes built by other decoders. Out: to shaping, merging and `json-render.ts`.
+ * In: validated text from `encoding/json/decode.ts`, or nodes built by other decoders. Out: to shaping, merging and `render.ts`.
  * A {@link RawNode} never changes, so it may stand in several documents at once. An {@link ObjectNode} belongs to one
  * exchange: who changes its fields calls `touch`.
  */
@@ -84,7 +84,7 @@ export class ObjectNode {
     return this.raw?.text
   }
 
-  /** Opened fields or undefined while closed; `openObject` in `json-scan.ts` opens. */
+  /** Opened fields or undefined while closed; `openObject` in `scan.ts` opens. */
   peek(): Map<string, JsonNode> | undefined {
     return this.fields
   }

@@ -5,7 +5,7 @@
  * pointing into the body's bytes.
  */
 
-import type { Sliced } from '../../message/slices.js'
+import type { Sliced } from '../slices.js'
 import { ArrayNode, type JsonNode, ObjectNode, RawNode } from './node.js'
 import { skipSpace } from './validate.js'
 import { WideMap } from './wide-map.js'
