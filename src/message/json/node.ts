@@ -20,7 +20,7 @@ export class RawNode {
   readonly start: number
   /** Offset behind the last byte. */
   readonly end: number
-  /** Where the fields stand, when validation noted it: see `FieldIndex` in `json-validate.ts`. */
+  /** Where the fields stand, when validation noted it: see `FieldIndex` in `validate.ts`. */
   readonly fields: readonly number[] | undefined
   private known: string | undefined
 

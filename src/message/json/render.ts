@@ -9,7 +9,7 @@ import { runWhole, type Sliced } from '../slices.js'
 import type { ArrayNode, JsonNode, ObjectNode, RawNode } from './node.js'
 import { openFields, openShort } from './scan.js'
 
-/** Pieces from this size are copied from the body's bytes instead of going through a string (bench/json-scan.mjs). */
+/** Pieces from this size are copied from the body's bytes instead of going through a string (bench/json-scan.ts). */
 const COPY_BYTES = 4096
 /** Joined text becomes bytes when it is this long. */
 const PIECE_CHARACTERS = 64 * 1024
