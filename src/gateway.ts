@@ -4,6 +4,9 @@
  */
 
 import type { Writable } from 'node:stream'
+import { createAdmin } from './admin/create-admin.js'
+import { Phase } from './admin/phase.js'
+import { probesOf } from './admin/probes.js'
 import { cpuCount } from './backend/balancer.js'
 import { balancerFor } from './backend/balancer-for.js'
 import { clientTlsFaults } from './client/client-tls.js'
@@ -30,7 +33,7 @@ import { compileClientIp, compileTrust } from './router/client-ip.js'
 import { compileUpgradeCheck, createDispatch, type RouteTarget } from './router/dispatch.js'
 import { compileMissAnswers } from './router/own-responses.js'
 import { compileRequestIds } from './router/request-ids.js'
-import { reservedRoutes } from './router/reserved.js'
+import { reservedRoutes, withProbes } from './router/reserved.js'
 import { createRouter, type RouteSpec } from './router/router.js'
 import { type Gateway, RunningGateway } from './running-gateway.js'
 import { refusalsTo, targetRefusal } from './server/refusal-log.js'
@@ -251,7 +254,10 @@ class Boot {
     if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
     const { outer, inner } = host.service
     const trusts = compileTrust(router.trustedProxies)
-    const table = createRouter(routes, { ...router, disableRest: config.disableRest })
+    const phase = new Phase()
+    const routing = { ...router, disableRest: config.disableRest }
+    const probed = config.admin === undefined && !router.disableHealth
+    const table = createRouter(probed ? withProbes(routes, probesOf(phase), routing) : routes, routing)
     // KrakenD's access log has no line for a request that its server refused by itself
     const onRefusal = accessLog !== undefined && accessLogFormat === 'json' ? refusalsTo(accessLog) : undefined
     const dispatch = createDispatch({
@@ -277,7 +283,8 @@ class Boot {
     }))
     const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
     const life = { open: () => host.open(), closers: this.closers, stop: this.stop, closeLogger: () => created.logger.close() }
-    return new RunningGateway({ config: checked, logger, dispatch, mayUpgrade, onRefusal, pipes, life })
+    const admin = createAdmin(config.admin, phase, logger)
+    return new RunningGateway({ config: checked, logger, dispatch, mayUpgrade, onRefusal, pipes, life, phase, admin })
   }
 }
 

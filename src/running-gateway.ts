@@ -1,4 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as passed } from 'node:timers/promises'
+import type { AdminServer } from './admin/admin-server.js'
+import type { Phase } from './admin/phase.js'
 import type { ServiceConfig } from './config/types.js'
 import { GatewayError } from './errors.js'
 import type { PipeDescription } from './pipe/description.js'
@@ -12,27 +15,45 @@ import { BODY_TAKEN, refuseTakenBody } from './server/taken-body.js'
 import type { UpgradeCheck } from './server/upgrade.js'
 import type { GatewayLogger } from './telemetry/logger.js'
 
+/** Where a gateway listens. */
+export interface Listening {
+  readonly address: string
+  readonly port: number
+  /** The admin port, where the configuration has one. */
+  readonly admin?: { readonly address: string; readonly port: number }
+}
+
 /** A running, or not yet running, gateway. */
 export interface Gateway {
   readonly config: ServiceConfig
   /** Serves one exchange of another `node:http` server; sends 500 when that server has read the request's body before. */
   readonly handler: (req: IncomingMessage, res: ServerResponse) => void
-  /** Opens the port, once. @throws GatewayError SLUICE_ERR_CONFIG_LISTEN (port in use, TLS files, opened before, closed) */
-  listen(): Promise<{ address: string; port: number }>
+  /**
+   * Opens the port, once, and the admin port where there is one.
+   * @throws GatewayError SLUICE_ERR_CONFIG_LISTEN (port in use, TLS files, opened before, closed)
+   */
+  listen(): Promise<Listening>
   /** Serves a request, or a GET of the path, without a port, through the real HTTP parser. */
   request(request: string | InProcessRequest): Promise<InProcessResponse>
   /**
-   * Stops accepting, lets what is in flight finish (on the port, {@link handler} and {@link request}), closes pools and plugins.
-   * Idempotent.
-   * @param options.graceMs default `max_shutdown_wait_time`; 0 = no limit
+   * Turns the ready probe to 503, stops accepting after `router.shutdown_delay`. What is in flight may finish (on the port,
+   * {@link handler} and {@link request}); then pools and plugins close. Idempotent.
+   * @param options.graceMs default `max_shutdown_wait_time`; 0 = no limit; begins after the delay
+   * @param options.delayMs in place of `shutdown_delay`
    * @returns false when time ran out and the rest was cut
    */
-  close(options?: { graceMs?: number }): Promise<boolean>
+  close(options?: CloseOptions): Promise<boolean>
   /** The compiled pipe of each endpoint. */
   readonly pipes: readonly PipeDescription[]
   /** {@link pipes} as a tree for people, as JSON, or as the text of a Mermaid diagram. */
   describePipes(options?: { json?: boolean; mermaid?: boolean }): string
   readonly logger: GatewayLogger
+}
+
+/** How a gateway is closed. */
+export interface CloseOptions {
+  readonly graceMs?: number
+  readonly delayMs?: number
 }
 
 /** What a gateway opens when it listens and closes at its end. */
@@ -55,6 +76,8 @@ export interface GatewayParts {
   readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
   readonly pipes: readonly PipeDescription[]
   readonly life: GatewayLife
+  readonly phase: Phase
+  readonly admin: AdminServer | undefined
 }
 
 /** The life of a composed gateway: listen, serve, drain, close. */
@@ -67,6 +90,8 @@ export class RunningGateway implements Gateway {
   private readonly mayUpgrade: UpgradeCheck
   private readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
   private readonly life: GatewayLife
+  private readonly phase: Phase
+  private readonly admin: AdminServer | undefined
   private readonly local: InProcessServer
   private listener: Listener | undefined
   /** Open exchanges that did not come on the port. */
@@ -74,7 +99,7 @@ export class RunningGateway implements Gateway {
   private settled: (() => void) | undefined
   private closing: Promise<boolean> | undefined
 
-  constructor({ config, logger, dispatch, mayUpgrade, onRefusal, pipes, life }: GatewayParts) {
+  constructor({ config, logger, dispatch, mayUpgrade, onRefusal, pipes, life, phase, admin }: GatewayParts) {
     this.config = config
     this.logger = logger
     this.dispatch = dispatch
@@ -83,10 +108,12 @@ export class RunningGateway implements Gateway {
     this.onRefusal = onRefusal
     this.pipes = pipes
     this.life = life
+    this.phase = phase
+    this.admin = admin
     this.local = new InProcessServer(this.handler)
   }
 
-  async listen(): Promise<{ address: string; port: number }> {
+  async listen(): Promise<Listening> {
     const { config, logger } = this
     if (this.listener !== undefined || this.closing !== undefined) {
       const message = this.closing === undefined ? 'listen: the gateway listens already' : 'listen: the gateway is closed'
@@ -104,15 +131,21 @@ export class RunningGateway implements Gateway {
       this.dispatch
     )
     this.listener = listener
-    const bound = await this.life
-      .open()
-      .then(() => listener.listen())
-      .catch(error => {
-        this.listener = undefined
-        throw error
-      })
-    logger.info(`[SERVICE: Router] Listening on port: ${bound.port}`)
-    return bound
+    this.phase.opening()
+    try {
+      await this.life.open()
+      const admin = await this.admin?.open()
+      const bound = await listener.listen()
+      this.phase.serving()
+      logger.info(`[SERVICE: Router] Listening on port: ${bound.port}`)
+      if (admin !== undefined) logger.info(`[SERVICE: Admin] Listening on ${admin.address}, port: ${admin.port}`)
+      return { ...bound, ...(admin === undefined ? {} : { admin }) }
+    } catch (error) {
+      this.listener = undefined
+      this.phase.failed()
+      await this.admin?.close()
+      throw error
+    }
   }
 
   describePipes(options: { json?: boolean; mermaid?: boolean } = {}): string {
@@ -124,8 +157,9 @@ export class RunningGateway implements Gateway {
     return this.local.request(typeof request === 'string' ? { path: request } : request)
   }
 
-  close(options: { graceMs?: number } = {}): Promise<boolean> {
-    this.closing ??= this.shutDown(options.graceMs ?? this.config.server.maxShutdownWaitMs)
+  close(options: CloseOptions = {}): Promise<boolean> {
+    const { server, router } = this.config
+    this.closing ??= this.shutDown(options.graceMs ?? server.maxShutdownWaitMs, options.delayMs ?? router.shutdownDelayMs)
     return this.closing
   }
 
@@ -152,11 +186,17 @@ export class RunningGateway implements Gateway {
     return done
   }
 
-  private async shutDown(graceMs: number): Promise<boolean> {
+  private async shutDown(graceMs: number, delayMs: number): Promise<boolean> {
+    this.phase.stopping()
+    if (delayMs > 0 && this.listener !== undefined) {
+      this.logger.info(`[SERVICE: Router] Not ready any more; the port closes in ${delayMs} ms`)
+      await passed(delayMs)
+    }
     const ends = await Promise.all([this.listener?.drain(graceMs) ?? true, this.settle(graceMs)])
     const drained = ends.every(Boolean)
     this.life.stop.abort(new Error('the gateway is closing'))
     for (const close of this.life.closers.reverse()) await close()
+    await this.admin?.close()
     if (!drained) this.logger.error('[SERVICE: Router] context deadline exceeded')
     this.logger.info('[SERVICE: Router] Router execution ended')
     await this.life.closeLogger()

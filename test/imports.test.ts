@@ -19,7 +19,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['config', 'client'],
   ['backend', 'exchange', 'audit'],
   ['endpoint'],
-  ['router', 'server'],
+  ['router', 'server', 'admin'],
   ['running-gateway'],
   ['gateway'],
   ['index'],

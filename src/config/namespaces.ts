@@ -49,6 +49,11 @@ export const CORE_NAMESPACES: NamespaceTable = [
   { namespace: 'plugin/http-client', scopes: ['backend'], about: "Plugins around a backend's call" },
   { namespace: 'plugin/req-resp-modifier', scopes: ['endpoint', 'backend'], about: 'Plugins that edit messages' },
   {
+    namespace: 'sluice/admin',
+    scopes: ['service'],
+    about: "Sluice's own: a port for operators, with probes and a [status page](operations.md#admin-port)"
+  },
+  {
     namespace: 'telemetry/logging',
     scopes: ['service'],
     about: 'Level, destination and format of the log',

@@ -53,6 +53,7 @@ export function readRouter(reader: ObjectReader): RouterConfig {
     maxQueuedPerHost: reader.count('max_queued_per_host', 1024),
     tunnelIdleTimeoutMs: reader.duration('tunnel_idle_timeout', 0),
     unreadAnswerTimeoutMs: reader.duration('unread_answer_timeout', 0) || 15_000,
+    shutdownDelayMs: Math.max(0, reader.duration('shutdown_delay', 0)),
     http2MaxHeaderFields: reader.count('http2_max_header_fields', 0) || 500,
     http2HeaderFieldsPerSecond: reader.count('http2_header_fields_per_second', 0) || 20_000,
     http2HeaderBytesPerSecond: reader.count('http2_header_bytes_per_second', 0) || 4 * MIB

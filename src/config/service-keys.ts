@@ -1,6 +1,7 @@
 /** The root object: global keys, then endpoints. */
 
 import { isIP } from 'node:net'
+import { readAdmin } from './admin-options.js'
 import { readHosts } from './backend-keys.js'
 import { readOutputEncoding } from './encodings.js'
 import { readEndpoint } from './endpoint-keys.js'
@@ -71,6 +72,7 @@ export function readService(source: Record<string, unknown>, context: ServiceCon
     plugin: readPluginFolder(root),
     debugEndpoint: root.boolean('debug_endpoint', false) || context.debug,
     echoEndpoint: root.boolean('echo_endpoint', false),
+    admin: readAdmin(parts, findings),
     maxBodyBytes,
     disableRest,
     endpoints,

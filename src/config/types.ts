@@ -33,6 +33,8 @@ export interface ServiceConfig {
   readonly plugin: PluginFolderConfig | undefined
   readonly debugEndpoint: boolean
   readonly echoEndpoint: boolean
+  /** `sluice/admin`; undefined = no admin port. */
+  readonly admin: AdminConfig | undefined
   /** Largest body, in bytes after decoding, that may be held in memory. Default 10 MiB. */
   readonly maxBodyBytes: number
   /** `disable_rest`: parameters may stand anywhere in a segment. */
@@ -45,6 +47,16 @@ export interface ServiceConfig {
   /** `KRAKEND_*` variables that override nothing; worth a DEBUG line each. */
   readonly ignoredEnv: readonly string[]
   readonly tolerant: boolean
+}
+
+/** The port for operators. */
+export interface AdminConfig {
+  /** An address, or `localhost`. Default `127.0.0.1`. */
+  readonly address: string
+  /** Default 9901; 0 = the kernel chooses. */
+  readonly port: number
+  /** '' = none, on loopback addresses only. */
+  readonly token: string
 }
 
 export interface ServerConfig {
@@ -158,6 +170,8 @@ export interface RouterConfig {
   readonly tunnelIdleTimeoutMs: number
   /** Ours. ms that a client may read nothing of a response which is complete. Default 15 000. */
   readonly unreadAnswerTimeoutMs: number
+  /** Ours. ms between the first 503 of the ready probe and the end of the port. Default 0. */
+  readonly shutdownDelayMs: number
   /** Ours. Header fields of an HTTP/2 request; beyond: 431. Default 500. */
   readonly http2MaxHeaderFields: number
   /** Ours. Fields that an HTTP/2 connection brings in one second beyond the first 64 of each request. Default 20 000. */

@@ -1,11 +1,11 @@
-/** The gateway's own endpoints: health, debug and echo. The composition root registers them as routes. */
+/** The gateway's own endpoints: health, probes, debug and echo. The composition root registers them as routes. */
 
 import type { RouterConfig, ServiceConfig } from '../config/types.js'
 import { queryValues } from '../http/query-values.js'
 import type { RequestMessage } from '../message/request.js'
 import { ResponseMessage } from '../message/response.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
-import type { RouteSpec } from './router.js'
+import { createRouter, type RouterOptions, type RouteSpec } from './router.js'
 
 /** Makes the response to a built-in path; its failures are those of reading the body. */
 export interface Reserved {
@@ -31,6 +31,33 @@ export function reservedRoutes(config: ReservedOptions, logger: GatewayLogger): 
   if (config.debugEndpoint) add('*', '/__debug/*', request => answerDebug(request, logger, config.maxBodyBytes))
   if (config.echoEndpoint) add('*', '/__echo/*', request => answerEcho(request, config.maxBodyBytes))
   return routes
+}
+
+/** What the probes on the gateway's own port say. */
+export interface Probes {
+  readonly live: { readonly path: string; readonly body: object }
+  readonly ready: { readonly path: string; readonly isReady: () => boolean; readonly body: () => object }
+}
+
+/**
+ * Adds the probes to the routes of a configuration. They yield to it: one whose path leads to an endpoint, even by its parameters,
+ * by another method or by a redirect, is left out.
+ */
+export function withProbes<T>(
+  routes: readonly RouteSpec<T | Reserved>[],
+  { live, ready }: Probes,
+  options: RouterOptions
+): RouteSpec<T | Reserved>[] {
+  const others = createRouter(routes, options)
+  const answers: [string, Reserved['answer']][] = [
+    [live.path, () => json(JSON.stringify(live.body))],
+    [ready.path, () => json(JSON.stringify(ready.body()), ready.isReady() ? 200 : 503)]
+  ]
+  const free = answers.filter(([path]) => others.lookup('GET', path).kind === 'not-found')
+  return [
+    ...routes,
+    ...free.map(([path, answer]) => ({ method: 'GET', path, value: { reserved: true, answer } as const, reserved: true }))
+  ]
 }
 
 function answerHealth(): ResponseMessage {
@@ -66,9 +93,9 @@ async function answerEcho(request: RequestMessage, maxBodyBytes: number): Promis
   return json(JSON.stringify(echo))
 }
 
-function json(text: string | Buffer): ResponseMessage {
+function json(text: string | Buffer, status = 200): ResponseMessage {
   const body = typeof text === 'string' ? Buffer.from(text) : text
-  return ResponseMessage.over(200, ['Content-Type', 'application/json; charset=utf-8'], body, body.length)
+  return ResponseMessage.over(status, ['Content-Type', 'application/json; charset=utf-8'], body, body.length)
 }
 
 /** Fields as the client sent them by canonical name, as Go's server shows them: without `Host` and `Transfer-Encoding`. */

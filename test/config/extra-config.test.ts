@@ -151,6 +151,7 @@ test('every key of the router is read', () => {
     max_connections_per_host: 6,
     max_queued_per_host: 0,
     unread_answer_timeout: '9s',
+    shutdown_delay: '3s',
     http2_max_header_fields: 7,
     http2_header_fields_per_second: 8,
     http2_header_bytes_per_second: 9,
@@ -188,6 +189,7 @@ test('every key of the router is read', () => {
     maxConnectionsPerHost: 6,
     maxQueuedPerHost: 0,
     unreadAnswerTimeoutMs: 9000,
+    shutdownDelayMs: 3000,
     http2MaxHeaderFields: 7,
     http2HeaderFieldsPerSecond: 8,
     http2HeaderBytesPerSecond: 9
@@ -344,7 +346,7 @@ test('logging options are checked; tolerant, faulty ones are left out', () => {
   assert.deepEqual(service({ 'telemetry/logging': { level: 'debug', access_log_format: 'json' } }).problems, [])
 })
 
-test('the core has eight namespaces', () => assert.equal(CORE_NAMESPACES.length, 8))
+test('the core has nine namespaces', () => assert.equal(CORE_NAMESPACES.length, 9))
 
 const GUARD: NamespaceTable = [
   {
