@@ -6,8 +6,8 @@
  */
 
 import type { GatewayRequest, GatewayResponse, Logger } from 'sluice/plugin'
-import type { Expression } from './expression.js'
-import { compileActivation } from './variables.js'
+import type { Expression } from '../../_shared/cel/expression.js'
+import { compileActivation } from '../../_shared/cel/variables.js'
 
 /** An expression with its option. */
 export interface Check {

@@ -6,8 +6,8 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayError, GatewayResponse, type SlottedWrap, type Wrap } from 'sluice/plugin'
+import { DEFAULT_MAX_COST } from '../../_shared/cel/expression.js'
 import { type Check, compileTest, isMixed, sortChecks, type Test } from './checks.js'
-import { DEFAULT_MAX_COST } from './expression.js'
 import { readChecks } from './options.js'
 
 export default defineComponent({

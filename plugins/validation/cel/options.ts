@@ -4,8 +4,8 @@
  */
 
 import type { ComponentContext, OptionReader } from 'sluice/plugin'
+import { type CompileExpression, DEFAULT_MAX_COST, type Expression, loadExpressions } from '../../_shared/cel/expression.js'
 import { type Check, isAboutClaims } from './checks.js'
-import { type CompileExpression, DEFAULT_MAX_COST, type Expression, loadExpressions } from './expression.js'
 
 /** Reads the list. Leaves out, in tolerant mode, what KrakenD does not check. */
 export async function readChecks(options: OptionReader, context: ComponentContext): Promise<Check[]> {

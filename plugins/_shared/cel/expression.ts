@@ -5,7 +5,7 @@
  */
 
 import type * as Cel from '@bufbuild/cel'
-import { type CompileLinear, estimateSize, type LinearRegExp, loadLinear, rememberCompiled } from '../../_shared/linear-regexp.js'
+import { type CompileLinear, estimateSize, type LinearRegExp, loadLinear, rememberCompiled } from '../linear-regexp.js'
 import { Meter } from './meter.js'
 import { unquoteNames } from './quoted-names.js'
 import { type Expr, instrument, walk } from './syntax.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CompileExpression, loadExpressions } from '../../../../plugins/validation/cel/expression.js'
-import { canonicalName, claimsOf, dataOf } from '../../../../plugins/validation/cel/variables.js'
+import { type CompileExpression, loadExpressions } from '../../../../plugins/_shared/cel/expression.js'
+import { canonicalName, claimsOf, dataOf } from '../../../../plugins/_shared/cel/variables.js'
 import { parseJsonValue } from '../../../../src/message/exact-json.js'
 
 const values = {

@@ -6,7 +6,7 @@
 import type * as Cel from '@bufbuild/cel'
 import { create } from '@bufbuild/protobuf'
 import { TimestampSchema } from '@bufbuild/protobuf/wkt'
-import type { CompileLinear } from '../../_shared/linear-regexp.js'
+import type { CompileLinear } from '../linear-regexp.js'
 import { isCelList, isCelMap, joinCost, joinLists } from './collections.js'
 import type { Meter } from './meter.js'
 import { HAS, RANGE } from './syntax.js'

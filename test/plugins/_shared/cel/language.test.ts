@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CompileExpression, loadExpressions } from '../../../../plugins/validation/cel/expression.js'
-import { claimsOf } from '../../../../plugins/validation/cel/variables.js'
+import { type CompileExpression, loadExpressions } from '../../../../plugins/_shared/cel/expression.js'
+import { claimsOf } from '../../../../plugins/_shared/cel/variables.js'
 
 const compiler: Promise<CompileExpression> = loadExpressions()
 const values = { now: '2026-11-21T05:00:00Z', JWT: claimsOf({ a: null, b: { c: 1 }, text: 'x', list: [1, 'two', null] }) }

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CompileExpression, loadExpressions } from '../../../../plugins/validation/cel/expression.js'
-import { dataOf } from '../../../../plugins/validation/cel/variables.js'
+import { type CompileExpression, loadExpressions } from '../../../../plugins/_shared/cel/expression.js'
+import { dataOf } from '../../../../plugins/_shared/cel/variables.js'
 
 const compiler: Promise<CompileExpression> = loadExpressions()
 const COUNT = 2_000_000
