@@ -10,7 +10,8 @@ import { probesOf } from './admin/probes.js'
 import { cpuCount } from './backend/balancer.js'
 import { balancerFor } from './backend/balancer-for.js'
 import { clientTlsFaults } from './client/client-tls.js'
-import { UpstreamPools } from './client/pools.js'
+import { PooledOutbound } from './client/outbound.js'
+import { poolSettings, UpstreamPools } from './client/pools.js'
 import { hostFault } from './config/hosts.js'
 import type { ConfigInput } from './config/input.js'
 import { type LoadedConfig, readConfigFile, readConfigObject } from './config/load.js'
@@ -42,7 +43,6 @@ import { createAccessLog } from './telemetry/access-log.js'
 import { type CreatedLogger, createLogger } from './telemetry/create-logger.js'
 import { GelfAccessLog } from './telemetry/gelf.js'
 import { type GatewayLogger, silentLogger } from './telemetry/logger.js'
-import { deadlines } from './telemetry/timer-wheel.js'
 
 /** What code may add to a configuration. */
 export interface GatewayOptions extends CodeWraps {
@@ -97,12 +97,14 @@ class Boot {
   private readonly env: NodeJS.ProcessEnv
   private readonly closers: (() => void | Promise<void>)[] = []
   private readonly stop = new AbortController()
+  private outbound: PooledOutbound | undefined = undefined
 
   constructor(loaded: LoadedConfig, config: ServiceConfig, options: GatewayOptions, env: NodeJS.ProcessEnv) {
     this.loaded = loaded
     this.config = config
     this.options = options
     this.env = env
+    this.closers.push(() => this.outbound?.close())
   }
 
   async build(components: ShippedComponents): Promise<Gateway> {
@@ -128,6 +130,7 @@ class Boot {
         wraps: options,
         env: this.env,
         suggest: didYouMean,
+        outbound: () => (this.outbound ??= new PooledOutbound(poolSettings(config, this.env))),
         takeFault: (problem, leftOut) => findings.take(problem, leftOut)
       })
       this.closers.push(() => host.close())
@@ -200,13 +203,7 @@ class Boot {
     const { accessLogFormat } = created
     const { config, options } = this
     const { router } = config
-    const pools = new UpstreamPools({
-      transport: config.transport,
-      maxConnections: router.maxConnectionsPerHost,
-      maxQueued: router.maxQueuedPerHost,
-      wheel: deadlines,
-      env: this.env
-    })
+    const pools = new UpstreamPools(poolSettings(config, this.env))
     this.closers.push(() => pools.close())
     const accessLog = createAccessLog({
       disabled: router.disableAccessLog || this.isSilent(),

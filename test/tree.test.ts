@@ -43,6 +43,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugin/fixtures': 'the plugins of fixtures/plugins in a gateway',
   'plugin/fixtures-kit': 'the plugins of fixtures/plugins in the test kit',
   'plugin/framing': 'fields, trailers and bodies that a plugin may not break',
+  'plugin/guest-use': 'what guests get beyond the public interface: message/ and run/chain.ts',
   'plugin/heavy-chains': 'more than memory holds through chains; run by `npm run test:long`',
   'plugin/is-complete': 'what modifiers learn of partial answers',
   'plugin/declarations': 'what the declarations of the public interface hold',

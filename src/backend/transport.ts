@@ -17,11 +17,14 @@ export type CallBody = Buffer | ByteSource | undefined
 export class Transport implements Step {
   private readonly pools: UpstreamPools
   private readonly plan: CallPlan
+  /** For requests that take a 3xx as their response. */
+  private readonly unfollowedPlan: CallPlan
   private readonly upgradePlan: CallPlan
 
   constructor(pools: UpstreamPools, plan: CallPlan) {
     this.pools = pools
     this.plan = plan
+    this.unfollowedPlan = { ...plan, redirects: undefined }
     this.upgradePlan = { ...plan, redirects: undefined, idleMs: 0 }
   }
 
@@ -39,13 +42,14 @@ export class Transport implements Step {
     const path = query === '' ? request.path : `${request.path}?${query}`
     const headers = request.lendRaw()
     if (exchange.offer !== undefined) body = undefined
-    this.callFor(exchange, request.scope, receiver).start(pool, request.method, path, headers, body)
+    const plan = request.followsRedirects ? this.plan : this.unfollowedPlan
+    this.callFor(exchange, request.scope, receiver, plan).start(pool, request.method, path, headers, body)
   }
 
   /** The call of one exchange, to be started. Where the client offers another protocol, it hands the offer on. */
-  callFor(exchange: Exchange, scope: Scope, receiver: ResponseReceiver): ResponseCall {
+  callFor(exchange: Exchange, scope: Scope, receiver: ResponseReceiver, plan: CallPlan = this.plan): ResponseCall {
     const { offer } = exchange
-    if (offer === undefined) return new ResponseCall(this.plan, scope, receiver, undefined)
+    if (offer === undefined) return new ResponseCall(plan, scope, receiver, undefined)
     return new ResponseCall(this.upgradePlan, scope, new TunnelReceiver(exchange, receiver), offer.protocol)
   }
 }

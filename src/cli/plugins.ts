@@ -1,14 +1,13 @@
 /** `sluice plugin new`, `sluice test-plugin`, `sluice check-plugin`. */
 
 import { readFile } from 'node:fs/promises'
-import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { ConfigError } from '../errors.js'
 import type { InspectedPlugin, InspectedSymbol } from '../plugin/load/inspect.js'
 import { API_VERSION } from '../plugin/load/registry.js'
 import type { PluginModule } from '../plugin/types.js'
 import { shortDuration } from '../telemetry/go-duration.js'
 import { type Arguments, UsageError } from './arguments.js'
+import { openGuestServices } from './guest-services.js'
 import type { Terminal } from './terminal.js'
 
 /** KrakenD's words and order. */
@@ -66,7 +65,9 @@ async function brokenOff(
   terminal: Terminal
 ): Promise<boolean> {
   const { testPlugin } = await import('../plugin/testing/test-plugin.js')
-  const module = (await import(pathToFileURL(path.resolve(file)).href)) as PluginModule
+  const { importPlugin } = await import('../plugin/load/import-plugin.js')
+  const services = openGuestServices()
+  const module = (await importPlugin(file, services)) as PluginModule
   let good = true
   const hint = (name: string, error: unknown): string =>
     error instanceof ConfigError && !Object.hasOwn(options, name) ? ` (give options by --options FILE: {"${name}": {…}})` : ''
@@ -91,6 +92,7 @@ async function brokenOff(
       }
     }
   }
+  await services.close()
   return good
 }
 
@@ -154,9 +156,14 @@ function versionFault(report: InspectedPlugin): string {
 async function inspectAll(args: Arguments): Promise<InspectedPlugin[]> {
   if (args.operands.length === 0) throw new UsageError('At least one plugin is required.', args.command.name)
   const { inspectPlugin } = await import('../plugin/load/inspect.js')
-  const reports: InspectedPlugin[] = []
-  for (const file of args.operands) reports.push(await inspectPlugin(file))
-  return reports
+  const services = openGuestServices()
+  try {
+    const reports: InspectedPlugin[] = []
+    for (const file of args.operands) reports.push(await inspectPlugin(file, services))
+    return reports
+  } finally {
+    await services.close()
+  }
 }
 
 /** Creates a plugin with a test that passes. */

@@ -11,7 +11,7 @@ import { buildConnector, type Client, type Dispatcher, errors, Pool, ProxyAgent 
 import type { TransportConfig } from '../config/types.js'
 import { connectFailure, omitConnection, reportResets } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
-import { clientTlsOptions } from './client-tls.js'
+import { clientTlsOptions, type UpstreamTlsOptions } from './client-tls.js'
 import { proxyFor } from './env-proxy.js'
 import { type ClientOwner, type ClientSettings, PooledClient } from './pooled-client.js'
 import type { QueuedCall, WaitingCall } from './queued-call.js'
@@ -28,6 +28,12 @@ export interface PoolSettings {
   readonly wheel: TimerWheel
   /** Source of HTTP_PROXY, HTTPS_PROXY, NO_PROXY. */
   readonly env: NodeJS.ProcessEnv
+  /** In place of `transport.tls`. */
+  readonly tls?: UpstreamTlsOptions
+  /** The name that TLS asks for and verifies, in place of the origin's. */
+  readonly serverName?: string
+  /** The proxy's URL in place of what `env` says; null = none. */
+  readonly proxy?: string | null
 }
 
 /** Idle connections are closed after this long when `idle_connection_timeout` is 0: below the 5 s of common backends (RFC 9112 §9.3). */
@@ -69,11 +75,12 @@ export class OriginPool implements ClientOwner {
 
   constructor(origin: string, settings: PoolSettings) {
     this.origin = origin
-    this.serverName = origin.startsWith('https:') ? new URL(origin).hostname.replace(/^\[|\]$/g, '') : undefined
+    const named = settings.serverName
+    this.serverName = origin.startsWith('https:') ? (named ?? new URL(origin).hostname.replace(/^\[|\]$/g, '')) : undefined
     this.maxQueued = settings.maxQueued
     this.maxConnections = settings.maxConnections
     this.capacity = settings.maxConnections + settings.maxQueued
-    const proxy = proxyFor(origin, settings.env)
+    const proxy = settings.proxy === undefined ? proxyFor(origin, settings.env) : (settings.proxy ?? undefined)
     this.proxy = proxy === undefined ? undefined : createProxyAgent(origin, proxy, settings)
     this.settings = proxy === undefined ? clientSettings(origin, settings) : undefined
   }
@@ -187,7 +194,7 @@ export class OriginPool implements ClientOwner {
   }
 }
 
-function connectOptions({ transport }: PoolSettings): buildConnector.BuildOptions {
+function connectOptions({ transport, tls }: PoolSettings): buildConnector.BuildOptions {
   return {
     timeout: transport.dialerTimeoutMs || DEFAULT_CONNECT_MS,
     keepAlive: transport.dialerKeepAliveMs >= 0,
@@ -197,7 +204,7 @@ function connectOptions({ transport }: PoolSettings): buildConnector.BuildOption
     ...(transport.dialerFallbackDelayMs > 0
       ? { autoSelectFamilyAttemptTimeout: Math.max(10, transport.dialerFallbackDelayMs) }
       : {}),
-    ...(clientTlsOptions(transport.tls) as object)
+    ...((tls ?? clientTlsOptions(transport.tls)) as object)
   }
 }
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import type { ClientTlsConfig } from '../config/types.js'
-import { Deadline } from '../telemetry/timer-wheel.js'
+import type { ClientTlsConfig, ServiceConfig } from '../config/types.js'
+import { Deadline, deadlines } from '../telemetry/timer-wheel.js'
 import { OriginPool, type PoolSettings } from './pool.js'
 
 /** How often idle connections are counted, ms. */
@@ -8,6 +8,12 @@ const SWEEP_MS = 1_000
 
 /** Most pools of origins that only redirects named. */
 const MOST_VISITED = 64
+
+/** What all pools of a gateway have in common. */
+export function poolSettings({ transport, router }: ServiceConfig, env: NodeJS.ProcessEnv): PoolSettings {
+  const { maxConnectionsPerHost: maxConnections, maxQueuedPerHost: maxQueued } = router
+  return { transport, maxConnections, maxQueued, wheel: deadlines, env }
+}
 
 /** All pools of one gateway, one per origin, made when first named. Closed with the gateway. */
 export class UpstreamPools {

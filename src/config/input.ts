@@ -112,7 +112,16 @@ export interface ConfigInput extends FreeKeys {
   readonly dialer_fallback_delay?: Duration
   readonly dialer_keep_alive?: Duration
   readonly dns_cache_ttl?: Duration
-  readonly plugin?: { readonly folder: string; readonly pattern?: string; readonly on_error?: 'fail' | 'skip' }
+  readonly plugin?: {
+    readonly folder?: string
+    readonly pattern?: string
+    /** Sluice's own: packages by name, or paths. */
+    readonly modules?: readonly string[]
+    /** Sluice's own. */
+    readonly on_error?: 'fail' | 'skip'
+    /** Sluice's own: bytes, or a text such as `512MB`. */
+    readonly wasm?: { readonly max_memory?: number | string }
+  }
   readonly tls?: ServerTlsInput
   readonly client_tls?: ClientTlsInput
   /** Sluice's own: `${NAME}` in texts is filled in from the environment. */

@@ -11,12 +11,13 @@ import type { Findings } from './findings.js'
 import { CORE_NAMESPACES, type NamespaceTable } from './namespaces.js'
 import { ObjectReader } from './object-reader.js'
 import { isRefusedPath } from './path-params.js'
+import { readPlugins } from './plugin-keys.js'
 import { checkedExtra } from './plugin-options.js'
 import { optionsReader } from './proxy-options.js'
 import { checkRoutes } from './route-conflicts.js'
 import { readRouter } from './router-options.js'
 import { readServer, readTransport } from './transport-keys.js'
-import type { EndpointConfig, PluginFolderConfig, ServiceConfig } from './types.js'
+import type { EndpointConfig, ServiceConfig } from './types.js'
 
 const DEFAULT_PORT = 8080
 const DEFAULT_TIMEOUT_MS = 2000
@@ -69,7 +70,7 @@ export function readService(source: Record<string, unknown>, context: ServiceCon
     server: readServer(root, router),
     transport: readTransport(root),
     router,
-    plugin: readPluginFolder(root),
+    plugin: readPlugins(root),
     debugEndpoint: root.boolean('debug_endpoint', false) || context.debug,
     echoEndpoint: root.boolean('echo_endpoint', false),
     admin: readAdmin(parts, findings),
@@ -107,18 +108,6 @@ function readListenIp(root: ObjectReader): string {
     )
   }
   return text
-}
-
-function readPluginFolder(root: ObjectReader): PluginFolderConfig | undefined {
-  const part = root.object('plugin')
-  if (part === undefined) return undefined
-  const config = {
-    folder: part.string('folder', ''),
-    pattern: part.string('pattern', ''),
-    onError: part.choice('on_error', ['fail', 'skip'], 'fail')
-  }
-  part.finish()
-  return config
 }
 
 function checkAgents(root: ObjectReader): void {

@@ -30,7 +30,7 @@ export interface ServiceConfig {
   readonly transport: TransportConfig
   readonly router: RouterConfig
   /** Root key `plugin`; undefined = no loader. */
-  readonly plugin: PluginFolderConfig | undefined
+  readonly plugin: PluginsConfig | undefined
   readonly debugEndpoint: boolean
   readonly echoEndpoint: boolean
   /** `sluice/admin`; undefined = no admin port. */
@@ -180,11 +180,16 @@ export interface RouterConfig {
   readonly http2HeaderBytesPerSecond: number
 }
 
-export interface PluginFolderConfig {
-  readonly folder: string
+export interface PluginsConfig {
+  /** Undefined where packages are named and no folder. */
+  readonly folder: string | undefined
   readonly pattern: string
+  /** Ours. Packages by name, or paths, from the folder of the configuration. */
+  readonly modules: readonly string[]
   /** Ours. "fail" (default) stops the start; "skip" logs an ERROR and goes on. */
   readonly onError: 'fail' | 'skip'
+  /** Ours. bytes that one WebAssembly instance may have. */
+  readonly maxGuestMemory: number
 }
 
 export interface EndpointConfig {

@@ -18,6 +18,9 @@ export interface Owned {
   owner?: WorkOwner | undefined
 }
 
+/** Says whether a stage or the source of a body keeps an owner: a plugin may have given it. */
+export const isOwned = (one: object): one is Owned => 'owner' in one
+
 /** A message, as far as a plugin may be waiting for its body. */
 interface Message {
   readonly openedBody: { readonly awaited: boolean } | undefined

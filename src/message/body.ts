@@ -5,6 +5,7 @@
 
 import type { Readable, Transform } from 'node:stream'
 import { GatewayError } from '../errors.js'
+import type { Owned } from './blame.js'
 import { type BodyOwner, codingOf, outdateFields, refusePart } from './body-fields.js'
 import { ByteBody, EMPTY_BYTES } from './byte-body.js'
 import { type ByteSource, ReadableSource } from './byte-flow.js'
@@ -132,18 +133,21 @@ export class MessageBody extends ByteBody implements Body {
   }
 
   set(content: Uint8Array | string | Readable): void {
+    if (typeof content === 'string') this.put(Buffer.from(content))
+    else if (content instanceof Uint8Array) this.put(Buffer.from(content.buffer, content.byteOffset, content.byteLength))
+    else this.put(new ReadableSource(content, 'a body stream failed'))
+  }
+
+  /** As {@link set}, also with what pushes bytes by itself. */
+  put(content: Buffer | (ByteSource & Owned)): void {
     this.use(1)
     this.edited()
     this.replace()
-    if (typeof content === 'string') this.bytes = Buffer.from(content)
-    else if (content instanceof Uint8Array) this.bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-    else {
-      this.bytes = undefined
-      const source = new ReadableSource(content, 'a body stream failed')
-      this.source = source
-      this.note(source)
-    }
     this.owner.headers.delete('content-encoding')
+    this.bytes = Buffer.isBuffer(content) ? content : undefined
+    if (Buffer.isBuffer(content)) return
+    this.source = content
+    this.note(content)
   }
 
   // --- decoded value -------------------------------------------------------------------------------------------
@@ -203,6 +207,12 @@ export class MessageBody extends ByteBody implements Body {
 
   // --- for the gateway -----------------------------------------------------------------------------------------
 
+  /** Undoes the Content-Encoding of bytes whose reader did not ask for it, and drops the fields that described them. */
+  undoEncoding(): void {
+    this.toBytes(0)
+    if (!this.isEmpty()) this.undoCoding()
+  }
+
   /** True while no edit has changed the bytes. */
   get untouched(): boolean {
     return !this.changed
@@ -246,7 +256,9 @@ export class MessageBody extends ByteBody implements Body {
   }
 
   private replace(): void {
-    this.discard(new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'the body was replaced' }))
+    // an error is expensive: it is made where a stage or a source hears of it
+    if (this.source !== undefined || this.steps.length > 0)
+      this.discard(new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'the body was replaced' }))
     this.bytes = EMPTY_BYTES
     this.entity = undefined
     this.decoded = undefined

@@ -6,7 +6,7 @@
  * no edit replaced it, wherever its object was moved to. Text without such numbers costs one regexp more than JSON.parse.
  */
 
-import { type ContainerNotes, hasUnusual, isObject, NOTES, noteNumbers, sourceOf } from './json-numbers.js'
+import { type ContainerNotes, hasUnusual, isObject, NOTES, noteNumbers, noteNumberText, sourceOf } from './json-numbers.js'
 
 /**
  * Parses JSON text as JSON.parse does, and remembers unusual numbers.
@@ -32,6 +32,19 @@ export function stringifyJsonValue(value: unknown, origin?: unknown): string {
   const notes = isObject(origin) ? NOTES.get(origin) : undefined
   if (notes === undefined && !hasNotes(value, 0)) return JSON.stringify(value) ?? 'null'
   return write(value, '', notes?.lossy, []) ?? 'null'
+}
+
+/**
+ * Puts what a JSON text says under a key of a parsed object or array: a number keeps its spelling, also where it is the whole text.
+ *
+ * @param root what was parsed, `container` or an object around it
+ * @throws SyntaxError as JSON.parse; then nothing has changed
+ */
+export function putJson(root: object, container: object, key: string | number, text: string): void {
+  const value = parseJsonValue(text)
+  // a key may be named __proto__
+  Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true })
+  if (typeof value === 'number') noteNumberText(root, container, key, text.trim())
 }
 
 /** Copies a value by writing and reading it; what JSON cannot express is lost, the spelling of numbers is not. */

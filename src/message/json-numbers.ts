@@ -39,6 +39,22 @@ export function forgetNumberText(root: object, container: object, key: string | 
   if (lossy?.has(value) === true) lossy.set(value, null)
 }
 
+/**
+ * A number was put under `key` that was written as `source`: it keeps this spelling until it is replaced.
+ * @param root what was parsed, `container` or an object around it
+ */
+export function noteNumberText(root: object, container: object, key: string | number, source: string): void {
+  const value = Number(source)
+  forgetNumberText(root, container, key, value)
+  if (String(value) === source) return
+  let notes = NOTES.get(container)
+  if (notes === undefined) {
+    notes = newNotes('', container, NOTES.get(root)?.lossy ?? new Map())
+    NOTES.set(container, notes)
+  }
+  notes.numbers.put(key, source)
+}
+
 /** A number that may print otherwise than it was written; may match inside strings, where it only costs time. */
 const UNUSUAL = /[[:,\s](?:-0[,\]}\s]|-?\d+(?:\.\d*)?[eE]|-?\d{16}|-?\d+\.\d*0[,\]}\s]|-?\d+\.\d{9}|-?\d{7,}\.|-?0\.000000)/g
 

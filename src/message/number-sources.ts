@@ -1,6 +1,7 @@
 /**
  * Where the unusual numbers of one object or array stand in the text that it was parsed from. The text is kept and no number is
- * copied out of it: two million numbers of one array cost 16 MB, not a map of two million entries.
+ * copied out of it: two million numbers of one array cost 16 MB, not a map of two million entries. Numbers of other texts are written
+ * behind it.
  */
 
 /** Sources by key or index. */
@@ -9,6 +10,8 @@ export interface NumberSources {
   at(key: string | number): string | undefined
   /** Notes that the number of `key` begins at `start`. */
   set(key: string | number, start: number): void
+  /** Notes a number that came from another text. */
+  put(key: string | number, source: string): void
   delete(key: string | number): void
   /** All that are noted. */
   entries(): Iterable<readonly [key: string | number, source: string]>
@@ -18,7 +21,7 @@ export const sourcesIn = (text: string, isArray: boolean): NumberSources =>
   isArray ? new ArraySources(text) : new ObjectSources(text)
 
 class ArraySources implements NumberSources {
-  private readonly text: string
+  private text: string
   /** By index: where the number begins, 0 = not noted. No number of an array begins at 0. */
   private readonly starts: number[] = []
 
@@ -29,6 +32,11 @@ class ArraySources implements NumberSources {
   at(index: number): string | undefined {
     const start = this.starts[index]
     return start === undefined || start === 0 ? undefined : numberAt(this.text, start)
+  }
+
+  put(index: number, source: string): void {
+    this.text += ` ${source}`
+    this.set(index, this.text.length - source.length)
   }
 
   set(index: number, start: number): void {
@@ -53,7 +61,7 @@ class ArraySources implements NumberSources {
 const MOST_LISTED = 16
 
 class ObjectSources implements NumberSources {
-  private readonly text: string
+  private text: string
   private readonly keys: string[] = []
   private readonly starts: number[] = []
   private map: Map<string, number> | undefined
@@ -65,6 +73,11 @@ class ObjectSources implements NumberSources {
   at(key: string): string | undefined {
     const start = this.map === undefined ? this.starts[this.keys.indexOf(key)] : this.map.get(key)
     return start === undefined ? undefined : numberAt(this.text, start)
+  }
+
+  put(key: string, source: string): void {
+    this.text += ` ${source}`
+    this.set(key, this.text.length - source.length)
   }
 
   set(key: string, start: number): void {

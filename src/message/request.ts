@@ -6,7 +6,7 @@ import type { ByteSource } from './byte-flow.js'
 import type { Exchange } from './context.js'
 import { FieldMap } from './field-map.js'
 import type { GatewayRequest, HeaderMap } from './public.js'
-import type { Scope } from './scope.js'
+import type { Cancellable, Scope } from './scope.js'
 
 /** What a request is made of. */
 export interface RequestParts {
@@ -48,6 +48,8 @@ export class RequestMessage implements GatewayRequest {
   readonly scope: Scope
   /** True while no plugin or component can hold this object: it may be changed in place ({@link narrow}, {@link retarget}). */
   sole = false
+  /** Backend scope: false hands a 3xx back as the response of this call, whatever the backend's plan says. */
+  followsRedirects = true
   private rawFields: RawFields | undefined
   /** A call reads {@link rawFields}. */
   private lent = false
@@ -148,6 +150,19 @@ export class RequestMessage implements GatewayRequest {
     this.exchange.note(error)
   }
 
+  /**
+   * Calls `watcher.cancel` once: with the reason when the client leaves or a deadline passes, else at the end of the exchange with
+   * `ENDED` (scope.ts). Costs no AbortController.
+   */
+  onOver(watcher: Cancellable): void {
+    this.scope.add(watcher)
+  }
+
+  /** Takes {@link onOver} back. */
+  offOver(watcher: Cancellable): void {
+    this.scope.remove(watcher)
+  }
+
   clone(): RequestMessage {
     const body = this.bodySource === undefined && this.openBody === undefined ? undefined : this.body
     const copy = new RequestMessage({
@@ -165,6 +180,7 @@ export class RequestMessage implements GatewayRequest {
       limit: this.limit
     })
     copy.openBody = body
+    copy.followsRedirects = this.followsRedirects
     return copy
   }
 

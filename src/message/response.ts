@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 import { Readable as NodeReadable } from 'node:stream'
 import { GatewayError } from '../errors.js'
-import type { RawFields } from '../http/fields.js'
+import { isFraming, lowerName, type RawFields } from '../http/fields.js'
+import type { Owned } from './blame.js'
 import { DEFAULT_MAX_BODY_BYTES, MessageBody, type ValueSource } from './body.js'
 import { type ByteSource, ReadableSource } from './byte-flow.js'
 import type { Exchange } from './context.js'
@@ -103,6 +104,26 @@ export class ResponseMessage implements GatewayResponse {
     response.limit = limit
     response.bodiless = status === 204 || status === 304
     return response
+  }
+
+  /**
+   * Returns a response that a plugin made elsewhere, as a whole: its body is no edit of another one, so fields that describe it (`ETag`,
+   * digests, `Accept-Ranges`) stay. `fields` become its own, without framing. A source with an owner is let go with the exchange.
+   * @throws RangeError for a status outside 200…599
+   */
+  static made(status: number, fields: RawFields, content: (ByteSource & Owned) | Buffer | undefined): ResponseMessage {
+    checkStatus(status)
+    let kept = 0
+    for (let i = 0; i < fields.length; i += 2) {
+      if (isFraming(lowerName(fields[i]!))) continue
+      if (kept !== i) {
+        fields[kept] = fields[i]!
+        fields[kept + 1] = fields[i + 1]!
+      }
+      kept += 2
+    }
+    fields.length = kept
+    return ResponseMessage.over(status, fields, content, DEFAULT_MAX_BODY_BYTES)
   }
 
   static stored({ status, fields, body, url, maxBodyBytes = DEFAULT_MAX_BODY_BYTES }: StoredResponse): ResponseMessage {

@@ -7,13 +7,13 @@ import { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import { Deadline, type TimerWheel } from '../telemetry/timer-wheel.js'
 
-/** What a scope can stop. */
+/** What a scope can stop; called at most once. */
 export interface Cancellable {
   cancel(reason: GatewayError): void
 }
 
-/** The client waits no more: not a failure, so nothing is logged. */
-const ENDED = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+/** The reason at the end of an exchange: its client waits no more. Not a failure, so nothing is logged. */
+export const ENDED = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
 
 export class Scope extends Deadline implements Cancellable {
   private readonly wheel: TimerWheel

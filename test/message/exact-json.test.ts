@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fromValue, toValue } from '../../src/encoding/json/values.js'
-import { copyJsonValue, parseJsonValue, stringifyJsonValue } from '../../src/message/exact-json.js'
+import { copyJsonValue, parseJsonValue, putJson, stringifyJsonValue } from '../../src/message/exact-json.js'
 import { ObjectNode } from '../../src/message/json/node.js'
 import { renderJson, renderNode } from '../../src/message/json/render.js'
 import { numberText } from '../../src/message/json-numbers.js'
@@ -195,4 +195,37 @@ test('nodes and values: objects stay objects, anything else is a raw value', () 
   assert.equal(renderJson(node).toString(), '{"a":[1,"é"]}')
   assert.equal(fromValue([1]).kind, 'raw')
   assert.equal(renderNode(fromValue(undefined)).toString(), 'null')
+})
+
+test('a member that is put as text keeps the spelling of its numbers', () => {
+  const put = (text: string, key: string | number, member: string): string =>
+    edited(text, value => putJson(value, value, key, member))
+  assert.equal(put('{"a":1.10,"b":2}', 'b', '12345678901234567890'), '{"a":1.10,"b":12345678901234567890}')
+  assert.equal(put('{"a":1.10}', 'a', ' 1.20 '), '{"a":1.20}')
+  assert.equal(put('{"a":1.10}', 'a', '1.1'), '{"a":1.1}')
+  assert.equal(put('{"a":1}', 'a', '-0'), '{"a":-0}')
+  assert.equal(put('{"a":1e3}', 'a', '1000'), '{"a":1000}')
+  assert.equal(put('{}', 'a', '{"x":[1.0,2.50]}'), '{"a":{"x":[1.0,2.50]}}')
+  assert.equal(put('[1.0,2]', 1, '3.00'), '[1.0,3.00]')
+  assert.equal(put('[1,2]', 0, '1e2'), '[1e2,2]')
+  assert.equal(put('{}', '__proto__', '1.0'), '{"__proto__":1.0}')
+  assert.equal(put('{"a":1.10}', 'a', 'null'), '{"a":null}')
+})
+
+test('a member that was put and then replaced is written as its double', () => {
+  const value = parseJsonValue('{"a":1}') as { a: number; b?: number }
+  putJson(value, value, 'a', '1.50')
+  value.a = 2.5
+  assert.equal(stringifyJsonValue(value), '{"a":2.5}')
+  putJson(value, value, 'b', '12345678901234567890')
+  assert.equal(stringifyJsonValue(value), '{"a":2.5,"b":12345678901234567890}')
+  assert.throws(() => putJson(value, value, 'a', '{'), SyntaxError)
+  assert.equal(stringifyJsonValue(value), '{"a":2.5,"b":12345678901234567890}', 'nothing changed')
+})
+
+test('many members of many texts', () => {
+  const value: Record<string, unknown> = {}
+  for (let i = 0; i < 100; i++) putJson(value, value, `k${i}`, `${i}.50`)
+  const text = stringifyJsonValue(value)
+  for (let i = 0; i < 100; i++) assert.ok(text.includes(`"k${i}":${i}.50`), text)
 })

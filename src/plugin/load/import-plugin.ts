@@ -2,10 +2,21 @@
 
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { GuestServices } from '../wasm/guest-services.js'
+
+const GUEST = /(?:\.so)?\.wasm$/
+
+/** Says of a file's name whether it is a WebAssembly module. */
+export const isGuest = (name: string): boolean => name.endsWith('.wasm')
+
+/** Returns the name of a WebAssembly module without folder and extensions: `x` of `x.so.wasm` and of `x.wasm`. */
+export const guestName = (file: string): string => path.basename(file).replace(GUEST, '')
 
 /** Imports a plugin's module. Its failures: {@link importFault}. */
-export function importPlugin(file: string): Promise<unknown> {
-  return import(pathToFileURL(path.resolve(file)).href)
+export async function importPlugin(file: string, services: GuestServices): Promise<unknown> {
+  if (!isGuest(file)) return import(pathToFileURL(path.resolve(file)).href)
+  const { loadGuest } = await import('../wasm/load-guest.js')
+  return loadGuest(file, guestName(file), services)
 }
 
 /** Says in one line why a file could not be imported, and what to do where that can be known. */
@@ -13,6 +24,7 @@ export function importFault(error: unknown, file: string): string {
   const code = (error as { code?: unknown } | null)?.code
   const typescript = code === 'ERR_UNKNOWN_FILE_EXTENSION' || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
   if (typescript && /\.[cm]?ts$/.test(file)) return `${typescriptFault(code)}: compile the plugin and name its .js file`
+  if (isGuest(file) && error instanceof Error) return error.message
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
 

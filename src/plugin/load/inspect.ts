@@ -2,6 +2,7 @@
 
 import { access } from 'node:fs/promises'
 import { silentLogger } from '../../telemetry/logger.js'
+import type { GuestServices } from '../wasm/guest-services.js'
 import { importFault, importPlugin } from './import-plugin.js'
 import { API_VERSION, exportOf, type PluginKind, PluginRegistry, SYMBOLS } from './registry.js'
 import { installPluginResolver } from './resolve.js'
@@ -26,7 +27,7 @@ export interface InspectedPlugin {
 }
 
 /** Loads a file as the gateway would and lets each of its symbols register. Never throws. */
-export async function inspectPlugin(file: string): Promise<InspectedPlugin> {
+export async function inspectPlugin(file: string, services: GuestServices): Promise<InspectedPlugin> {
   const failed = (fault: string): InspectedPlugin => ({ file, fault, apiVersion: undefined, compatible: false, symbols: [] })
   try {
     await access(file)
@@ -36,7 +37,7 @@ export async function inspectPlugin(file: string): Promise<InspectedPlugin> {
   if (file.endsWith('.so')) return failed('This is a Go plugin of KrakenD; port it to JavaScript against sluice/plugin.')
   installPluginResolver()
   try {
-    const module = await importPlugin(file)
+    const module = await importPlugin(file, services)
     const apiVersion = exportOf(module, 'apiVersion')
     const compatible = apiVersion === undefined || Number.parseInt(String(apiVersion), 10) === API_VERSION
     return { file, fault: undefined, apiVersion, compatible, symbols: await inspectSymbols(module, file) }

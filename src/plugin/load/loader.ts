@@ -7,23 +7,26 @@
 
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import type { PluginFolderConfig } from '../../config/types.js'
+import type { PluginsConfig } from '../../config/types.js'
 import type { Logger } from '../../telemetry/logger.js'
 import type { PluginModule } from '../types.js'
-import { importFault, importPlugin } from './import-plugin.js'
+import type { GuestServices } from '../wasm/guest-services.js'
+import { guestName, importFault, importPlugin, isGuest } from './import-plugin.js'
 import { findOpenToAll } from './open-to-all.js'
 import { API_VERSION, exportOf, type PluginRegistry, SYMBOLS } from './registry.js'
 import { installPluginResolver } from './resolve.js'
 
 export interface LoadPluginsOptions {
   /** Root key `plugin`; undefined = no folder, and nothing is logged. */
-  readonly folder: PluginFolderConfig | undefined
+  readonly sources: PluginsConfig | undefined
   /** The configuration names a plugin somewhere; without one an absent folder is only a warning. */
   readonly wanted: boolean
   readonly modules: readonly PluginModule[]
   readonly registry: PluginRegistry
   /** Takes the loader's lines; given to each plugin too. */
   readonly logger: Logger
+  /** For WebAssembly modules. */
+  readonly services: GuestServices
   /** Faults are ERROR lines and the rest goes on; otherwise they stop the start. */
   readonly skipFaults: boolean
 }
@@ -41,7 +44,7 @@ export interface LoadFault {
 
 /** Fills the registry and returns the faults. Those that are skipped have been logged. */
 export async function loadPlugins(options: LoadPluginsOptions): Promise<readonly LoadFault[]> {
-  const { folder, modules, logger, skipFaults, wanted } = options
+  const { sources, modules, logger, skipFaults, wanted, services } = options
   const handedOver: string[] = []
   const faults: string[] = []
   const absent: string[] = []
@@ -50,18 +53,19 @@ export async function loadPlugins(options: LoadPluginsOptions): Promise<readonly
     await pass(checked(files, handedOver), options, handedOver, false)
   }
   const warnings: string[] = []
-  if (folder !== undefined) {
+  if (sources?.folder !== undefined) {
+    const { folder, pattern } = sources
     logger.debug('[SERVICE: Plugin Loader] Starting loading process')
-    const names = await listFolder(folder, logger)
+    const names = await listFolder(folder, pattern, logger)
     if (typeof names === 'string') {
       if (wanted) absent.push(names)
       else warnings.push(names)
     } else {
-      for (const open of await findOpenToAll([folder.folder, ...names.map(name => path.join(folder.folder, name))]))
+      for (const open of await findOpenToAll([folder, ...names.map(name => path.join(folder, name))]))
         warnings.push(`${open} may be written by every user of this machine, whose code then runs in the gateway`)
       installPluginResolver()
       const files: PluginFile[] = []
-      for (const [index, name] of names.entries()) files.push(await importFile(folder.folder, name, index))
+      for (const name of names) files.push(await importFile(folder, name, services))
       await pass(checked(files, faults), options, faults, true)
     }
     logger.debug('[SERVICE: Plugin Loader] Loading process completed')
@@ -89,28 +93,29 @@ interface PluginFile {
 const LOADABLE = /\.[cm]?[jt]s$/
 const DECLARATIONS = /\.d\.[cm]?ts$/
 
-/** Names in ascending byte order; a text that says why the folder cannot be read. */
-async function listFolder(folder: PluginFolderConfig, logger: Logger): Promise<string[] | string> {
+/** Names in ascending byte order, `x.so.wasm` in place of `x.so`; a text that says why the folder cannot be read. */
+async function listFolder(folder: string, pattern: string, logger: Logger): Promise<string[] | string> {
   try {
-    const entries = await readdir(folder.folder, { withFileTypes: true })
-    return entries
-      .filter(entry => !entry.isDirectory() && entry.name.includes(folder.pattern))
+    const entries = await readdir(folder, { withFileTypes: true })
+    const names = entries
+      .filter(entry => !entry.isDirectory() && entry.name.includes(pattern))
       .map(entry => entry.name)
-      .filter(name => name.endsWith('.so') || (LOADABLE.test(name) && !DECLARATIONS.test(name)))
-      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      .filter(name => name.endsWith('.so') || isGuest(name) || (LOADABLE.test(name) && !DECLARATIONS.test(name)))
+    const compiled = new Set(names.filter(name => name.endsWith('.so.wasm')).map(name => name.slice(0, -'.wasm'.length)))
+    return names.filter(name => !compiled.has(name)).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   } catch (error) {
     const text = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file or directory' : (error as Error).message
-    for (const { tag } of SYMBOLS) logger.debug(`${tag} open ${folder.folder}: ${text}`)
-    return `the plugin folder ${folder.folder} cannot be read: ${text}`
+    for (const { tag } of SYMBOLS) logger.debug(`${tag} open ${folder}: ${text}`)
+    return `the plugin folder ${folder} cannot be read: ${text}`
   }
 }
 
-async function importFile(folder: string, name: string, index: number): Promise<PluginFile> {
+async function importFile(folder: string, name: string, services: GuestServices): Promise<PluginFile> {
   const label = path.join(folder, name)
-  const file = { label, name: name.slice(0, -path.extname(name).length), index }
+  const file = { label, name: isGuest(name) ? guestName(name) : name.slice(0, -path.extname(name).length) }
   if (name.endsWith('.so')) return { ...file, fault: GO_PLUGIN }
   try {
-    return { ...file, module: await importPlugin(path.join(folder, name)) }
+    return { ...file, module: await importPlugin(label, services) }
   } catch (error) {
     return { ...file, fault: importFault(error, name) }
   }
@@ -120,7 +125,7 @@ const PORTED =
   'create it and put your plugins there, written in JavaScript: `sluice plugin new NAME` begins one (docs/plugins.md)'
 
 const GO_PLUGIN =
-  'this is a Go plugin of KrakenD, compiled for one of its builds; port it to JavaScript against `sluice/plugin` (docs/plugins.md), or take it out of the folder or the pattern'
+  'this is a Go plugin of KrakenD, compiled for one of its builds; port it to JavaScript against `sluice/plugin` (docs/plugins.md), or, with its source: `sluice plugin build DIR`; or take it out of the folder or the pattern'
 
 /** Leaves out modules that speak another interface version or have none of the symbols. */
 function checked(files: readonly PluginFile[], faults: string[]): readonly PluginFile[] {

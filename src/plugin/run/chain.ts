@@ -16,8 +16,7 @@
  */
 
 import { GatewayError } from '../../errors.js'
-import { together, UnansweredWork } from '../../message/blame.js'
-import { ReadableSource } from '../../message/byte-flow.js'
+import { isOwned, together, UnansweredWork } from '../../message/blame.js'
 import { internals } from '../../message/internals.js'
 import type { RequestMessage } from '../../message/request.js'
 import { isResponse, type ResponseMessage } from '../../message/response.js'
@@ -130,8 +129,9 @@ export class HandlerPlace {
     if (answer.usedBy === undefined) {
       answer.usedBy = request.exchange
       // a stream that an outer plugin drops would stay open: only the exchange closes it
-      if (answer.unopened instanceof ReadableSource) {
-        answer.unopened.owner ??= watch
+      const { unopened } = answer
+      if (unopened !== undefined && isOwned(unopened)) {
+        unopened.owner ??= watch
         request.exchange.atEnd(() => answer.discard())
       }
     } else if (answer.usedBy !== request.exchange) {

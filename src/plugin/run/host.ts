@@ -22,7 +22,9 @@ import {
 import { loadPlugins } from '../load/loader.js'
 import { PluginRegistry, RESERVED_PREFIX } from '../load/registry.js'
 import { type ComponentRegistry, namedPlugins, registerShipped } from '../load/shipped.js'
+import type { OutboundClient } from '../outbound.js'
 import type { PluginModule } from '../types.js'
+import type { GuestServices } from '../wasm/guest-services.js'
 import { CodeLayers, type CodeWraps } from './code-layers.js'
 import {
   type ComponentHost,
@@ -57,6 +59,8 @@ export interface PluginHostOptions {
   readonly suggest?: (word: string, known: Iterable<string>) => string | undefined
   /** State of components that generations of a configuration hand on: the same object for all of them. Default: none is handed on. */
   readonly kept?: KeptState
+  /** The HTTP client for calls of WebAssembly modules, made at first use. Default: there is none. */
+  readonly outbound?: () => OutboundClient
   /** Takes each fault. Default: the first one that is not left out is thrown. */
   readonly takeFault?: TakeFault
 }
@@ -85,11 +89,16 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
   await registerShipped(config, registry, logger)
   const takeFault = options.takeFault ?? throwFault
   const wanted = namedPlugins(config).some(name => !name.startsWith(RESERVED_PREFIX))
-  for (const fault of await loadPlugins({ folder: config.plugin, wanted, modules, registry, logger, skipFaults })) {
-    takeFault({ level: 'error', file: config.source, ...fault }, skipFaults)
-  }
   const host = new Host(options, registry, logger, skipFaults)
-  await host.compileService()
+  const { services } = host
+  try {
+    const load = { sources: config.plugin, wanted, modules, registry, logger, services, skipFaults }
+    for (const fault of await loadPlugins(load)) takeFault({ level: 'error', file: config.source, ...fault }, skipFaults)
+    await host.compileService()
+  } catch (error) {
+    await host.close()
+    throw error
+  }
   return host
 }
 
@@ -101,6 +110,8 @@ class Host implements PluginHost {
   private readonly placer: PluginPlacer
   private readonly componentHost: ComponentHost
   readonly observers = new Observers()
+  /** For WebAssembly modules. */
+  readonly services: GuestServices
   private readonly openers: (() => Promise<void>)[] = []
   private readonly closers: (() => void | Promise<void>)[] = []
 
@@ -108,6 +119,13 @@ class Host implements PluginHost {
     const { config, takeFault = throwFault, wraps = {} } = options
     this.config = config
     this.logger = logger
+    this.services = {
+      logger,
+      signal: options.signal,
+      maxMemory: config.plugin?.maxGuestMemory ?? 0,
+      outbound: options.outbound ?? noOutbound,
+      onClose: work => this.closers.push(work)
+    }
     this.code = new CodeLayers(wraps, logger)
     const { errorStatus, returnErrorMsg } = config.router
     this.placer = new PluginPlacer({
@@ -210,6 +228,10 @@ class Host implements PluginHost {
       }
     }
   }
+}
+
+const noOutbound = (): never => {
+  throw new Error('this gateway has no client for calls of plugins')
 }
 
 /** What plugins get: they can write lines and nothing else. */

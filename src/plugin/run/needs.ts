@@ -1,7 +1,6 @@
 import type { GatewayError } from '../../errors.js'
-import type { WorkOwner } from '../../message/blame.js'
+import { isOwned, type WorkOwner } from '../../message/blame.js'
 import type { MessageBody, View } from '../../message/body.js'
-import { ReadableSource } from '../../message/byte-flow.js'
 import type { ResponseMessage } from '../../message/response.js'
 import type { Needs } from '../types.js'
 import { type PluginUse, pluginFailure, pluginLate, pluginMistake } from './plugin-failure.js'
@@ -47,7 +46,7 @@ export class BodyWatch implements WorkOwner {
   claim(made: ResponseMessage): void {
     made.openedBody?.claim(this)
     const { unopened } = made
-    if (unopened instanceof ReadableSource) unopened.owner ??= this
+    if (unopened !== undefined && isOwned(unopened)) unopened.owner ??= this
   }
 
   failed(cause: unknown): GatewayError {
