@@ -1,18 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as passed } from 'node:timers/promises'
-import type { AdminServer } from './admin/admin-server.js'
 import type { Phase } from './admin/phase.js'
+import type { ConfigInput } from './config/input.js'
 import type { ServiceConfig } from './config/types.js'
 import { GatewayError } from './errors.js'
+import type { Generation } from './generation/generation.js'
+import type { ReloadResult } from './generation/reload-result.js'
+import { type PortChange, Succession, type SuccessionParts } from './generation/succession.js'
 import type { PipeDescription } from './pipe/description.js'
 import { mermaidOf } from './pipe/mermaid.js'
 import { formatPipes } from './pipe/print.js'
-import type { Dispatch } from './router/dispatch.js'
-import type { ClientErrorInfo } from './server/client-error.js'
 import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
 import { createListener, type Listener } from './server/listener.js'
 import { BODY_TAKEN, refuseTakenBody } from './server/taken-body.js'
-import type { UpgradeCheck } from './server/upgrade.js'
+import type { GatewayState, ReloadRecord } from './telemetry/gateway-state.js'
 import type { GatewayLogger } from './telemetry/logger.js'
 
 /** Where a gateway listens. */
@@ -25,6 +26,7 @@ export interface Listening {
 
 /** A running, or not yet running, gateway. */
 export interface Gateway {
+  /** The configuration that serves; another one after a reload. */
   readonly config: ServiceConfig
   /** Serves one exchange of another `node:http` server; sends 500 when that server has read the request's body before. */
   readonly handler: (req: IncomingMessage, res: ServerResponse) => void
@@ -35,6 +37,16 @@ export interface Gateway {
   listen(): Promise<Listening>
   /** Serves a request, or a GET of the path, without a port, through the real HTTP parser. */
   request(request: string | InProcessRequest): Promise<InProcessResponse>
+  /**
+   * Replaces the configuration: the same file or object again, or another one. It is built completely beside the one that serves.
+   * Where that fails, nothing changes. Exchanges that run finish as they began, within `max_shutdown_wait_time`. Reloads run one after
+   * another.
+   * @returns what differs
+   * @throws ConfigError with all problems at once, GatewayError where the port cannot be opened or the gateway closes
+   */
+  reload(config?: string | ConfigInput): Promise<ReloadResult>
+  /** How the last reload ended; undefined before the first. */
+  readonly lastReload: ReloadRecord | undefined
   /**
    * Turns the ready probe to 503, stops accepting after `router.shutdown_delay`. What is in flight may finish (on the port,
    * {@link handler} and {@link request}); then pools and plugins close. Idempotent.
@@ -47,6 +59,7 @@ export interface Gateway {
   readonly pipes: readonly PipeDescription[]
   /** {@link pipes} as a tree for people, as JSON, or as the text of a Mermaid diagram. */
   describePipes(options?: { json?: boolean; mermaid?: boolean }): string
+  /** That of the configuration that serves. */
   readonly logger: GatewayLogger
 }
 
@@ -56,42 +69,17 @@ export interface CloseOptions {
   readonly delayMs?: number
 }
 
-/** What a gateway opens when it listens and closes at its end. */
-export interface GatewayLife {
-  open(): Promise<void>
-  /** Called in reverse order. */
-  readonly closers: (() => void | Promise<void>)[]
-  /** Aborted first: background work ends. */
-  readonly stop: AbortController
-  closeLogger(): Promise<void>
-}
-
-/** What a gateway is composed of. */
-export interface GatewayParts {
-  readonly config: ServiceConfig
-  readonly logger: GatewayLogger
-  readonly dispatch: Dispatch
-  readonly mayUpgrade: UpgradeCheck
-  /** Called for requests that the listener refuses by itself. */
-  readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
-  readonly pipes: readonly PipeDescription[]
-  readonly life: GatewayLife
+/** What a running gateway has beside its first generation. */
+export interface GatewayParts extends Omit<SuccessionParts, 'prepare'> {
   readonly phase: Phase
-  readonly admin: AdminServer | undefined
 }
 
-/** The life of a composed gateway: listen, serve, drain, close. */
+/** The life of a gateway: listen, serve, reload, drain, close. */
 export class RunningGateway implements Gateway {
-  readonly config: ServiceConfig
-  readonly logger: GatewayLogger
   readonly handler: (req: IncomingMessage, res: ServerResponse) => void
-  readonly pipes: readonly PipeDescription[]
-  private readonly dispatch: Dispatch
-  private readonly mayUpgrade: UpgradeCheck
-  private readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
-  private readonly life: GatewayLife
+  private readonly succession: Succession
+  private readonly state: GatewayState
   private readonly phase: Phase
-  private readonly admin: AdminServer | undefined
   private readonly local: InProcessServer
   private listener: Listener | undefined
   /** Open exchanges that did not come on the port. */
@@ -99,22 +87,33 @@ export class RunningGateway implements Gateway {
   private settled: (() => void) | undefined
   private closing: Promise<boolean> | undefined
 
-  constructor({ config, logger, dispatch, mayUpgrade, onRefusal, pipes, life, phase, admin }: GatewayParts) {
-    this.config = config
-    this.logger = logger
-    this.dispatch = dispatch
+  constructor(first: Generation, parts: GatewayParts) {
+    this.succession = new Succession(first, { ...parts, prepare: young => this.prepare(young) })
+    this.state = parts.state
+    this.phase = parts.phase
     this.handler = (req, res) => this.serve(req, res)
-    this.mayUpgrade = mayUpgrade
-    this.onRefusal = onRefusal
-    this.pipes = pipes
-    this.life = life
-    this.phase = phase
-    this.admin = admin
     this.local = new InProcessServer(this.handler)
   }
 
+  get config(): ServiceConfig {
+    return this.succession.current.config
+  }
+
+  get logger(): GatewayLogger {
+    return this.succession.current.logger
+  }
+
+  get pipes(): readonly PipeDescription[] {
+    return this.succession.current.pipes
+  }
+
+  get lastReload(): ReloadRecord | undefined {
+    return this.state.lastReload
+  }
+
   async listen(): Promise<Listening> {
-    const { config, logger } = this
+    const { succession, phase } = this
+    const { config, logger, admin } = succession.current
     if (this.listener !== undefined || this.closing !== undefined) {
       const message = this.closing === undefined ? 'listen: the gateway listens already' : 'listen: the gateway is closed'
       throw new GatewayError('SLUICE_ERR_CONFIG_LISTEN', { message })
@@ -124,26 +123,26 @@ export class RunningGateway implements Gateway {
         server: config.server,
         port: config.port,
         listenIp: config.listenIp,
-        mayUpgrade: this.mayUpgrade,
-        ...(this.onRefusal === undefined ? {} : { onClientError: this.onRefusal }),
-        onError: error => logger.error('[SERVICE: Router]', error instanceof Error ? (error.stack ?? error.message) : error)
+        mayUpgrade: req => succession.current.mayUpgrade(req),
+        onClientError: info => succession.current.onRefusal?.(info),
+        onError: error => this.logger.error('[SERVICE: Router]', error instanceof Error ? (error.stack ?? error.message) : error)
       },
-      this.dispatch
+      (req, res, offer) => succession.current.dispatch(req, res, offer)
     )
     this.listener = listener
-    this.phase.opening()
+    phase.opening()
     try {
-      await this.life.open()
-      const admin = await this.admin?.open()
+      await succession.current.open()
+      const adminPort = await admin?.open()
       const bound = await listener.listen()
-      this.phase.serving()
+      phase.serving()
       logger.info(`[SERVICE: Router] Listening on port: ${bound.port}`)
-      if (admin !== undefined) logger.info(`[SERVICE: Admin] Listening on ${admin.address}, port: ${admin.port}`)
-      return { ...bound, ...(admin === undefined ? {} : { admin }) }
+      if (adminPort !== undefined) logger.info(`[SERVICE: Admin] Listening on ${adminPort.address}, port: ${adminPort.port}`)
+      return { ...bound, ...(adminPort === undefined ? {} : { admin: adminPort }) }
     } catch (error) {
       this.listener = undefined
-      this.phase.failed()
-      await this.admin?.close()
+      phase.failed()
+      await admin?.close()
       throw error
     }
   }
@@ -155,6 +154,27 @@ export class RunningGateway implements Gateway {
 
   request(request: string | InProcessRequest): Promise<InProcessResponse> {
     return this.local.request(typeof request === 'string' ? { path: request } : request)
+  }
+
+  reload(config?: string | ConfigInput): Promise<ReloadResult> {
+    return this.succession.reload(config)
+  }
+
+  /** Opens ports that only the next generation has; those that both have stay open. */
+  private async prepare(young: Generation): Promise<PortChange> {
+    const { admin: before } = this.succession.current
+    const { admin } = young
+    if (this.listener === undefined) return { commit: () => {}, undo: async () => {} }
+    await young.open()
+    const shares = admin !== undefined && before !== undefined && admin.sharesPort(before)
+    if (!shares) await admin?.open()
+    return {
+      commit: () => {
+        if (shares) admin.adopt(before)
+        else void before?.close()
+      },
+      undo: async () => admin?.close()
+    }
   }
 
   close(options: CloseOptions = {}): Promise<boolean> {
@@ -171,7 +191,7 @@ export class RunningGateway implements Gateway {
         if (--this.openExchanges === 0) this.settled?.()
       })
     }
-    this.dispatch(req, res)
+    this.succession.current.dispatch(req, res)
   }
 
   /** Waits for exchanges that did not come on the port; returns false when the time ran out. */
@@ -187,19 +207,21 @@ export class RunningGateway implements Gateway {
   }
 
   private async shutDown(graceMs: number, delayMs: number): Promise<boolean> {
+    const { succession } = this
     this.phase.stopping()
+    succession.stop()
     if (delayMs > 0 && this.listener !== undefined) {
       this.logger.info(`[SERVICE: Router] Not ready any more; the port closes in ${delayMs} ms`)
       await passed(delayMs)
     }
     const ends = await Promise.all([this.listener?.drain(graceMs) ?? true, this.settle(graceMs)])
     const drained = ends.every(Boolean)
-    this.life.stop.abort(new Error('the gateway is closing'))
-    for (const close of this.life.closers.reverse()) await close()
-    await this.admin?.close()
-    if (!drained) this.logger.error('[SERVICE: Router] context deadline exceeded')
-    this.logger.info('[SERVICE: Router] Router execution ended')
-    await this.life.closeLogger()
+    await succession.close()
+    const { admin, logger } = succession.current
+    await admin?.close()
+    if (!drained) logger.error('[SERVICE: Router] context deadline exceeded')
+    logger.info('[SERVICE: Router] Router execution ended')
+    await succession.current.closeLogger()
     return drained
   }
 }

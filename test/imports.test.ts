@@ -20,6 +20,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['backend', 'exchange', 'audit'],
   ['endpoint'],
   ['router', 'server', 'admin'],
+  ['generation'],
   ['running-gateway'],
   ['gateway'],
   ['index'],

@@ -82,6 +82,21 @@ export class AdminServer {
     return { address: bound.address, port: bound.port }
   }
 
+  /** True when another server with this configuration would want the same port. */
+  sharesPort({ config }: AdminServer): boolean {
+    return config.address === this.config.address && config.port === this.config.port
+  }
+
+  /** Takes the open port of a server over, which has none then: requests from now on find the routes of this one. */
+  adopt(old: AdminServer): void {
+    const { server } = old
+    if (server === undefined) return
+    old.server = undefined
+    this.server = server
+    server.removeAllListeners('request').on('request', (req, res) => void this.serve(req, res))
+    server.removeAllListeners('error').on('error', this.onError)
+  }
+
   /** Closes the port and cuts what is connected to it. */
   async close(): Promise<void> {
     const { server } = this

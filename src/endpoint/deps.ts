@@ -2,6 +2,7 @@ import type { BackendDeps } from '../backend/backend.js'
 import type { BackendConfig, EndpointConfig, RouterConfig } from '../config/types.js'
 import type { Renderer } from '../encoding/types.js'
 import type { Report } from '../exchange/exchange-report.js'
+import type { OpenExchanges } from '../exchange/open-exchanges.js'
 import type { Identity } from '../identity.js'
 import type { BackendLayers, EndpointLayers } from '../plugin/run/layers.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
@@ -18,4 +19,5 @@ export interface EndpointDeps {
   readonly layersOf: (endpoint: EndpointConfig) => Promise<EndpointLayers>
   readonly backendLayersOf: (endpoint: EndpointConfig, backend: BackendConfig) => Promise<BackendLayers>
   readonly report: Report | undefined
+  readonly exchanges: OpenExchanges
 }

@@ -80,6 +80,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
           failureParts: answers.failureParts,
           logFailure: answers.logFailure,
           report: meteredReport(deps.report, [layers.meter, only.pipe.layers.meter]),
+          exchanges: deps.exchanges,
           watch: only.pipe.layers.watch
         },
         lists,

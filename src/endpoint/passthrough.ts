@@ -33,6 +33,7 @@ import {
 } from '../exchange/answer-writer.js'
 import { clientGone } from '../exchange/client-gone.js'
 import type { ExchangeReport, Report } from '../exchange/exchange-report.js'
+import type { OpenExchange, OpenExchanges } from '../exchange/open-exchanges.js'
 import { isUntyped } from '../exchange/write-head.js'
 import { addConnectionOptions, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
@@ -65,6 +66,7 @@ export interface PassthroughPlan {
   readonly failureParts: (error: GatewayError) => FailureParts
   readonly logFailure: (error: GatewayError) => void
   readonly report: Report | undefined
+  readonly exchanges: OpenExchanges
   /** Measures the call; undefined without an observer. */
   readonly watch?: CallWatch | undefined
 }
@@ -73,7 +75,7 @@ export interface PassthroughPlan {
  * The fields from `firstByteAt` to `error` are those of an {@link AnswerWriter}. `MessageExchange` has them too: each kind of
  * exchange is one object per request, so the fields cannot stand in an object of their own.
  */
-export class PassthroughExchange extends UpstreamCall implements AnswerWriter, ExchangeReport {
+export class PassthroughExchange extends UpstreamCall implements AnswerWriter, ExchangeReport, OpenExchange {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   private readonly plan: PassthroughPlan
@@ -92,6 +94,8 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
   lastActivity = 0
   done = false
   error: GatewayError | undefined = undefined
+  openBefore: OpenExchange | undefined = undefined
+  openAfter: OpenExchange | undefined = undefined
   /** The body of the request. */
   private source: IncomingSource | undefined = undefined
 
@@ -106,6 +110,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
     this.idleMs = plan.timeoutCoversBody ? 0 : plan.timeoutMs
     this.watch = plan.watch
     ownResponse(this)
+    plan.exchanges.enter(this)
   }
 
   /** Sends the request on. `query` is raw, without '?'. */
@@ -250,6 +255,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
 
   private finish(error: GatewayError | undefined): void {
     this.done = true
+    this.plan.exchanges.leave(this)
     deadlines.cancel(this)
     if (error !== undefined) {
       this.error = error
@@ -267,6 +273,10 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
   clientClosed(): void {
     if (this.done || this.res.writableFinished) return
     this.cancel(clientGone(this.req))
+  }
+
+  cutOff(reason: GatewayError): void {
+    this.cancel(reason)
   }
 
   override fire(): void {

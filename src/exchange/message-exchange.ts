@@ -1,3 +1,5 @@
+/** Over 300 lines: one object per exchange is the receiver of its response, the sink of the body, the writer and the deadline at once. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError, statusOf } from '../errors.js'
 import { hasBody, type RawFields } from '../http/fields.js'
@@ -26,14 +28,17 @@ import {
 import { clientAborted, clientGone } from './client-gone.js'
 import type { ExchangeReport, Report } from './exchange-report.js'
 import { answerToFailure, type FailureOptions, unwritable } from './failure-answer.js'
+import type { OpenExchange, OpenExchanges } from './open-exchanges.js'
 import { isEncrypted, peerOf } from './peer.js'
 import { checkPart, contentOf, headWithoutContent } from './response-parts.js'
-import { openTunnel, type TunnelEnded } from './tunnel.js'
+import { openTunnel, type Tunnel, type TunnelEnded } from './tunnel.js'
 import { declareLength, isUntyped } from './write-head.js'
 
 /** What every exchange of a gateway shares. */
 export interface ExchangeOptions extends FailureOptions {
   readonly report: Report | undefined
+  /** Where each exchange is entered while it is open. */
+  readonly exchanges: OpenExchanges
   /** `router.max_request_bytes`. */
   readonly maxRequestBytes: number
 }
@@ -46,7 +51,7 @@ const EMPTY = Buffer.alloc(0)
  * One exchange that goes through message objects, until its response is over. Its deadline measures the time of the request first, and
  * then how long the body stands still.
  */
-export class MessageExchange extends Exchange implements AnswerWriter, ByteSink, ExchangeReport, ResponseReceiver {
+export class MessageExchange extends Exchange implements AnswerWriter, ByteSink, ExchangeReport, OpenExchange, ResponseReceiver {
   readonly res: ServerResponse
   readonly startedAt: number
   firstByteAt = 0
@@ -61,6 +66,8 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   lastActivity = 0
   done = false
   error: GatewayError | undefined = undefined
+  openBefore: OpenExchange | undefined = undefined
+  openAfter: OpenExchange | undefined = undefined
   /** The body of the request; undefined without one. */
   readonly source: IncomingSource | undefined
   private readonly options: ExchangeOptions
@@ -69,6 +76,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   /** The time of the request is taken away or over: a deadline that is still scheduled looks after the body. */
   private relaxed = false
   private tunnelIn = 0
+  private tunnel: Tunnel | undefined = undefined
 
   constructor(req: IncomingMessage, res: ServerResponse, clientAddress: string, host: string, options: ExchangeOptions) {
     super(deadlines, peerOf(req), clientAddress, host, req.rawHeaders)
@@ -78,6 +86,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.options = options
     this.secure = isEncrypted(req)
     ownResponse(this)
+    options.exchanges.enter(this)
   }
 
   get req(): IncomingMessage {
@@ -200,7 +209,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
       this.bytesOut = bytesOut
       this.finish(error)
     }
-    openTunnel(offer, upstream, response.raw, this.target.tunnelIdleMs, ended)
+    this.tunnel = openTunnel(offer, upstream, response.raw, this.target.tunnelIdleMs, ended)
     if (this.startedAt !== 0) this.firstByteAt = performance.now()
   }
 
@@ -271,6 +280,18 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     deadlines.schedule(this, this.idleMs)
   }
 
+  cutOff(reason: GatewayError): void {
+    if (this.done) return
+    const { flowing, tunnel } = this
+    if (tunnel !== undefined) return tunnel.cut(reason)
+    this.cancel(reason)
+    if (this.done) return
+    this.flowing = undefined
+    this.finish(reason)
+    cutAnswer(this.res)
+    flowing?.destroy(reason)
+  }
+
   /** The time of the request is over, or it is time to look whether the body still moves. */
   override fire(): void {
     if (!this.relaxed) return super.fire()
@@ -293,6 +314,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     }
     this.error = error ?? this.errors?.[this.errors.length - 1]
     this.finished()
+    this.options.exchanges.leave(this)
     this.options.report?.(this)
   }
 }

@@ -17,7 +17,8 @@ export type TunnelEnded = (bytesIn: number, bytesOut: number, error: GatewayErro
 /** A silent tunnel is looked at this often within its idle limit. */
 const LOOKS = 4
 
-class Tunnel extends Deadline {
+/** Two sockets that are joined. */
+export class Tunnel extends Deadline {
   private readonly client: Socket
   private readonly upstream: Socket
   private readonly idleMs: number
@@ -79,6 +80,11 @@ class Tunnel extends Deadline {
     deadlines.schedule(this, this.idleMs / LOOKS)
   }
 
+  /** Ends both sides. */
+  cut(reason: GatewayError): void {
+    this.finish(reason)
+  }
+
   private finish(error: GatewayError | undefined): void {
     if (this.over) return
     this.over = true
@@ -100,11 +106,13 @@ export function openTunnel(
   raw: RawFields,
   idleMs: number,
   ended: TunnelEnded
-): void {
+): Tunnel {
   const head = switchingHead(upstream.protocol, raw)
   const client = offer.accept()
   client.write(head, 'latin1')
-  new Tunnel(client, upstream.socket, idleMs, ended).start()
+  const tunnel = new Tunnel(client, upstream.socket, idleMs, ended)
+  tunnel.start()
+  return tunnel
 }
 
 /** Bytes that have passed the socket; of written ones those that the kernel has taken. */

@@ -6,6 +6,7 @@
 import type { GatewayRequest, GatewayResponse } from '../message/public.js'
 import type { Wrap } from '../pipe/next.js'
 import type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
+import type { GatewayState } from '../telemetry/gateway-state.js'
 import type { GatewayObserver, PoolState } from '../telemetry/observer.js'
 import type { OptionReader } from './option-reader.js'
 import type { Needs, PluginContext } from './types.js'
@@ -85,6 +86,8 @@ export interface ComponentContext extends PluginContext {
   observe(observer: GatewayObserver): void
   /** The connections to each origin, as they are now; none until the gateway is built. */
   pools(): Iterable<PoolState>
+  /** The gateway as a whole: its reloads. Read when it is needed. */
+  readonly gateway: GatewayState
   /**
    * Stops the start: an option that cannot be honoured.
    * @param pointer JSON pointer within the options: `/jwk_url`

@@ -11,6 +11,7 @@ import type { ErrorStatusMode, GatewayError } from '../errors.js'
 import type { Report } from '../exchange/exchange-report.js'
 import { answerToFailure, type FailureOptions, refuseTarget } from '../exchange/failure-answer.js'
 import { MessageExchange } from '../exchange/message-exchange.js'
+import type { OpenExchanges } from '../exchange/open-exchanges.js'
 import { peerOf } from '../exchange/peer.js'
 import { decodePath, NO_PARAMS } from '../http/path.js'
 import { parseTarget, type Target } from '../http/target.js'
@@ -48,6 +49,7 @@ export interface DispatchOptions {
   /** Called for each exchange that begins; each has its report. */
   readonly started?: (() => void) | undefined
   readonly report: Report | undefined
+  readonly exchanges: OpenExchanges
   /** Called for requests whose target cannot be read; they have no exchange. */
   readonly onRefused?: ((req: IncomingMessage, error: GatewayError) => void) | undefined
   readonly logger: GatewayLogger

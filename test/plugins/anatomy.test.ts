@@ -6,6 +6,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { components } from '../../plugins/index.js'
 import { type Component, type ComponentContext, OptionReader } from '../../src/plugin/index.js'
+import { GatewayRecord } from '../../src/telemetry/gateway-state.js'
 import { ROOT } from '../docs/pages.js'
 
 interface Schema {
@@ -161,6 +162,7 @@ function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' |
     onListen: silent,
     observe: silent,
     pools: () => [],
+    gateway: new GatewayRecord(),
     keep: (_, create) => create(),
     ...sink
   }

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
-import { createGateway, type GatewayOptions } from '../../src/gateway.js'
+import { createGateway } from '../../src/gateway.js'
+import type { GatewayOptions } from '../../src/generation/gateway-options.js'
 import type { Gateway } from '../../src/running-gateway.js'
 import { until } from './waiting.js'
 

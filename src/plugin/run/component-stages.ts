@@ -7,6 +7,7 @@ import type { Layer } from '../../pipe/layer.js'
 import { timeStage } from '../../pipe/measure.js'
 import { type Next, NextStep, nextOf, type Wrap } from '../../pipe/next.js'
 import type { Step, StepWrap } from '../../pipe/step.js'
+import type { GatewayState } from '../../telemetry/gateway-state.js'
 import type { Observers } from '../../telemetry/observer.js'
 import type { Component, ComponentContext, ServiceFacts, SlottedEdit, SlottedWrap } from '../component.js'
 import { OptionReader } from '../option-reader.js'
@@ -54,6 +55,7 @@ export interface ComponentHost {
   readonly signal: AbortSignal
   readonly shared: Map<string, unknown>
   readonly kept: KeptState
+  readonly state: GatewayState
   readonly onClose: (work: () => void | Promise<void>) => void
   readonly onListen: (work: () => Promise<void>) => void
   readonly observers: Observers
@@ -139,6 +141,7 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     onListen: host.onListen,
     observe: observer => host.observers.add(observer),
     pools: () => host.observers.pools(),
+    gateway: host.state,
     fail(pointer, message): never {
       throw new ConfigError([problemIn(pointer, message)])
     },

@@ -9,6 +9,7 @@
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../config/types.js'
 import { identityOf, SLUICE_VERSION } from '../../identity.js'
 import { joinLayers } from '../../pipe/layer.js'
+import { GatewayRecord, type GatewayState } from '../../telemetry/gateway-state.js'
 import type { GatewayLogger, Logger } from '../../telemetry/logger.js'
 import { Observers } from '../../telemetry/observer.js'
 import {
@@ -59,6 +60,8 @@ export interface PluginHostOptions {
   readonly suggest?: (word: string, known: Iterable<string>) => string | undefined
   /** State of components that generations of a configuration hand on: the same object for all of them. Default: none is handed on. */
   readonly kept?: KeptState
+  /** What components are told of the gateway as a whole. Default: of none. */
+  readonly state?: GatewayState
   /** The HTTP client for calls of WebAssembly modules, made at first use. Default: there is none. */
   readonly outbound?: () => OutboundClient
   /** Takes each fault. Default: the first one that is not left out is thrown. */
@@ -161,6 +164,7 @@ class Host implements PluginHost {
       signal: options.signal,
       shared: new Map(),
       kept: options.kept ?? new KeptState(),
+      state: options.state ?? new GatewayRecord(),
       onClose: work => this.closers.push(work),
       onListen: work => this.openers.push(work),
       observers: this.observers,

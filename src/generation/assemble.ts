@@ -1,0 +1,165 @@
+/** From loaded plugins to a generation: pools, endpoints, routes, dispatch. */
+
+import { setImmediate } from 'node:timers/promises'
+import { createAdmin } from '../admin/create-admin.js'
+import type { Phase } from '../admin/phase.js'
+import { probesOf } from '../admin/probes.js'
+import { cpuCount } from '../backend/balancer.js'
+import { balancerFor } from '../backend/balancer-for.js'
+import { poolSettings, UpstreamPools } from '../client/pools.js'
+import { hostFault } from '../config/hosts.js'
+import type { LoadedConfig } from '../config/load.js'
+import type { ServiceConfig } from '../config/types.js'
+import { adaptEncodings } from '../encoding/custom.js'
+import type { EndpointDeps } from '../endpoint/deps.js'
+import { compileEndpoint, type Endpoint } from '../endpoint/endpoint.js'
+import { ConfigError } from '../errors.js'
+import { reportTo } from '../exchange/access-report.js'
+import { joinReports } from '../exchange/exchange-report.js'
+import { OpenExchanges } from '../exchange/open-exchanges.js'
+import { identityOf } from '../identity.js'
+import type { PluginHost } from '../plugin/run/host.js'
+import { compileClientIp, compileTrust } from '../router/client-ip.js'
+import { compileUpgradeCheck, createDispatch, type RouteTarget } from '../router/dispatch.js'
+import { compileMissAnswers } from '../router/own-responses.js'
+import { compileRequestIds } from '../router/request-ids.js'
+import { reservedRoutes, withProbes } from '../router/reserved.js'
+import { createRouter, type RouteSpec } from '../router/router.js'
+import { refusalsTo, targetRefusal } from '../server/refusal-log.js'
+import type { AccessLog } from '../telemetry/access-log.js'
+import type { CreatedLogger } from '../telemetry/create-logger.js'
+import type { GatewayLogger } from '../telemetry/logger.js'
+import type { GatewayOptions } from './gateway-options.js'
+import { Generation, type GenerationLife } from './generation.js'
+
+/** What a generation is assembled from. */
+export interface Assembly {
+  readonly loaded: LoadedConfig
+  readonly config: ServiceConfig
+  readonly options: GatewayOptions
+  readonly env: NodeJS.ProcessEnv
+  readonly host: PluginHost
+  readonly logger: GatewayLogger
+  readonly created: CreatedLogger
+  readonly accessLog: AccessLog | undefined
+  readonly life: GenerationLife
+  readonly phase: Phase
+}
+
+/** Assembles a generation. What it opens is closed by `life.closers`, also when it fails. @throws ConfigError */
+export async function assemble(assembly: Assembly): Promise<Generation> {
+  const { config, options, loaded, host, logger, accessLog, life, env, phase } = assembly
+  const { accessLogFormat } = assembly.created
+  const { router } = config
+  const pools = new UpstreamPools(poolSettings(config, env))
+  life.closers.push(() => pools.close())
+  host.observers.pools = () => pools.all()
+  const identity = identityOf(router.identity, router.hideVersionHeader)
+  const report = joinReports([reportTo(accessLog), host.observers.finished()])
+  const exchanges = new OpenExchanges()
+  const custom = adaptEncodings(options.encodings ?? {})
+  const balancers = {
+    cpus: cpuCount(env),
+    dnsCacheTtlMs: config.transport.dnsCacheTtlMs,
+    logger,
+    onClose: (work: () => void) => life.closers.push(work)
+  }
+  const deps: EndpointDeps = {
+    router,
+    identity,
+    logger,
+    backends: {
+      pools,
+      balancerFor: backend => balancerFor(backend, balancers),
+      userAgent: identity.userAgent,
+      acceptGzip: !config.transport.disableCompression,
+      decoders: custom.decoders
+    },
+    renderers: custom.renderers,
+    layersOf: endpoint => host.endpoint(endpoint),
+    backendLayersOf: (endpoint, backend) => host.backend(endpoint, backend),
+    report,
+    exchanges
+  }
+  if (!loaded.findings.stopped) registerOrigins(config, pools)
+  const endpoints = await compileEndpoints(loaded, config, deps)
+  const routes: RouteSpec<RouteTarget>[] = [
+    ...reservedRoutes(config, logger),
+    ...endpoints.map(endpoint => ({ method: endpoint.description.method, path: endpoint.description.path, value: endpoint }))
+  ]
+  const checked = loaded.conclude()
+  if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
+  const { outer, inner } = host.service
+  const trusts = compileTrust(router.trustedProxies)
+  const routing = { ...router, disableRest: config.disableRest }
+  const probed = config.admin === undefined && !router.disableHealth
+  const table = createRouter(probed ? withProbes(routes, probesOf(phase), routing) : routes, routing)
+  // KrakenD's access log has no line for a request that its server refused by itself
+  const onRefusal = accessLog !== undefined && accessLogFormat === 'json' ? refusalsTo(accessLog) : undefined
+  const dispatch = createDispatch({
+    router: table,
+    clientIp: compileClientIp(router),
+    answerMiss: compileMissAnswers(router, identity),
+    outer: outer?.wrap,
+    inner: inner?.wrap,
+    identify: router.requestId || accessLogFormat === 'json' ? compileRequestIds(trusts) : undefined,
+    started: host.observers.started(),
+    report,
+    exchanges,
+    onRefused: onRefusal && ((req, error) => onRefusal(targetRefusal(req, error))),
+    logger,
+    errorStatus: router.errorStatus,
+    maxBodyBytes: config.maxBodyBytes,
+    maxRequestBytes: router.maxRequestBytes
+  })
+  const around = [...(outer?.stages ?? []), ...(inner?.stages ?? [])]
+  const pipes = endpoints.map(({ description }) => ({
+    ...description,
+    direct: description.direct && around.length === 0,
+    stages: [...around, ...description.stages]
+  }))
+  const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
+  const admin = createAdmin(config.admin, phase, logger)
+  return new Generation({ config: checked, logger, dispatch, mayUpgrade, onRefusal, pipes, exchanges, pools, admin, life })
+}
+
+/** Compiles the endpoints without faults. */
+async function compileEndpoints({ findings }: LoadedConfig, config: ServiceConfig, deps: EndpointDeps): Promise<Endpoint[]> {
+  const turns = new Turns()
+  const endpoints: Endpoint[] = []
+  for (const endpoint of config.endpoints) {
+    await turns.share()
+    try {
+      endpoints.push(await compileEndpoint(endpoint, deps))
+    } catch (error) {
+      if (error instanceof ConfigError) for (const problem of error.problems) findings.take(problem, false)
+      else if (!findings.stopped) throw error
+    }
+  }
+  return endpoints
+}
+
+/** ms that composing may hold up what the process serves beside it. */
+const TURN_MS = 5
+
+/** Composing thousands of endpoints takes seconds: others get their turn of the event loop meanwhile. */
+class Turns {
+  private since = performance.now()
+
+  async share(): Promise<void> {
+    if (performance.now() - this.since < TURN_MS) return
+    await setImmediate()
+    this.since = performance.now()
+  }
+}
+
+/** Redirects may lead to any host that the configuration names, also of another endpoint. */
+function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {
+  for (const endpoint of config.endpoints) {
+    for (const backend of endpoint.backends) {
+      if (backend.sd === 'dns') continue
+      const own = pools.withTls(backend.httpClient.tls)
+      for (const host of backend.hosts) if (hostFault(host) === undefined) own.get(new URL(host).origin)
+    }
+  }
+}

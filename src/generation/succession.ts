@@ -1,0 +1,149 @@
+/**
+ * Which generation serves, and how the next one takes its place.
+ *
+ * In: inputs to compose. Out: `current`, one pointer that is switched when the next generation is complete and its ports are open. What
+ * cannot be built changes nothing.
+ */
+
+import type { ConfigInput } from '../config/input.js'
+import { ConfigError, type ConfigProblem, formatProblem, GatewayError } from '../errors.js'
+import type { GatewayRecord } from '../telemetry/gateway-state.js'
+import type { Generation } from './generation.js'
+import { compareConfigs, describeChanges, type ReloadResult } from './reload-result.js'
+
+/** What a generation needs beside itself before it can serve. */
+export interface PortChange {
+  /** Called at the moment of the switch; cannot fail. */
+  commit(): void
+  /** Called when there is no switch after all. */
+  undo(): Promise<void>
+}
+
+export interface SuccessionParts {
+  /** What the first generation was composed of. */
+  readonly input: string | ConfigInput
+  /** `signal` aborts when the gateway closes. */
+  readonly compose: (input: string | ConfigInput, signal: AbortSignal) => Promise<Generation>
+  /** Opens what the next generation needs and the current one does not have. */
+  readonly prepare: (young: Generation) => Promise<PortChange>
+  readonly state: GatewayRecord
+}
+
+export class Succession {
+  /** The generation that serves. */
+  current: Generation
+  /** Generations that were replaced and whose exchanges still run. */
+  private readonly retiring = new Set<Generation>()
+  private readonly parts: SuccessionParts
+  private input: string | ConfigInput
+  private last: Promise<unknown> = Promise.resolve()
+  /** A reload of the same input that has not begun. */
+  private queued: Promise<ReloadResult> | undefined
+  private readonly end = new AbortController()
+
+  constructor(first: Generation, parts: SuccessionParts) {
+    this.current = first
+    this.parts = parts
+    this.input = parts.input
+    this.count()
+  }
+
+  /** Replaces the current generation, after all reloads that were asked for before. */
+  reload(input?: string | ConfigInput): Promise<ReloadResult> {
+    if (input === undefined && this.queued !== undefined) return this.queued
+    const reloaded = this.last.then(() => {
+      this.queued = undefined
+      return this.replace(input ?? this.input)
+    })
+    this.queued = input === undefined ? reloaded : undefined
+    this.last = reloaded.catch(() => {})
+    return reloaded
+  }
+
+  private async replace(input: string | ConfigInput): Promise<ReloadResult> {
+    const [young, change] = await this.successor(input).catch(error => this.refused(error))
+    const old = this.current
+    const changes = compareConfigs(old.config, young.config)
+    change.commit()
+    this.current = young
+    this.input = input
+    this.parts.state.reloaded(true, young.config.problems)
+    young.logger.info(`[SERVICE: Reload] The new configuration serves: ${describeChanges(changes)}`)
+    void this.retire(old)
+    return changes
+  }
+
+  /** Composes the next generation, up to the moment when it can serve. */
+  private async successor(input: string | ConfigInput): Promise<[Generation, PortChange]> {
+    this.refuseAtEnd()
+    const young = await this.parts.compose(input, this.end.signal)
+    let change: PortChange | undefined
+    try {
+      this.refuseAtEnd()
+      change = await this.parts.prepare(young)
+      this.refuseAtEnd()
+      return [young, change]
+    } catch (error) {
+      await change?.undo()
+      await young.close()
+      await young.closeLogger()
+      throw error
+    }
+  }
+
+  private refused(error: unknown): never {
+    if (!this.end.signal.aborted) {
+      const { config, logger } = this.current
+      const findings = findingsOf(error, config.source)
+      const faults = findings.filter(({ level }) => level === 'error').map(formatProblem)
+      this.parts.state.reloaded(false, findings)
+      logger.error(`[SERVICE: Reload] The new configuration is not used, nothing has changed: ${faults.join('; ')}`)
+    }
+    throw error
+  }
+
+  private refuseAtEnd(): void {
+    if (this.end.signal.aborted) throw new GatewayError('SLUICE_ERR_GATEWAY_CLOSING')
+  }
+
+  private async retire(old: Generation): Promise<void> {
+    const { maxShutdownWaitMs } = old.config.server
+    this.retiring.add(old)
+    this.count()
+    try {
+      const cut = await old.retire(maxShutdownWaitMs)
+      if (cut > 0 && !this.end.signal.aborted) {
+        const text = `${cut} exchange(s) begun before the reload were still open after max_shutdown_wait_time (${maxShutdownWaitMs}ms) and were cut`
+        this.current.logger.warning(`[SERVICE: Reload] ${text}`)
+      }
+      await old.closeLogger()
+    } catch (error) {
+      this.current.logger.error('[SERVICE: Reload] the old configuration could not be closed:', (error as Error).stack ?? error)
+    } finally {
+      this.retiring.delete(old)
+      this.count()
+    }
+  }
+
+  private count(): void {
+    this.parts.state.generations = 1 + this.retiring.size
+  }
+
+  /** From now on there is no reload; one that is under way is given up. */
+  stop(): void {
+    this.end.abort(new Error('the gateway is closing'))
+  }
+
+  /** Closes all generations but their log. */
+  async close(): Promise<void> {
+    for (const old of this.retiring) await old.close()
+    await this.current.close()
+  }
+}
+
+/** What kept a configuration from being built, as findings. */
+function findingsOf(error: unknown, source: string): readonly ConfigProblem[] {
+  if (error instanceof ConfigError) return error.problems
+  const message = error instanceof Error ? error.message : String(error)
+  return [{ level: 'error', file: source, pointer: '', message }]
+}

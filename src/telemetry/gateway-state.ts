@@ -1,0 +1,38 @@
+/** What is known of a running gateway as a whole: for metrics, the status page and those who embed it. */
+
+import type { ConfigProblem } from '../errors.js'
+
+/** How the last reload ended. */
+export interface ReloadRecord {
+  /** When it ended, ms since 1970. */
+  readonly at: number
+  /** True when the new configuration serves. */
+  readonly ok: boolean
+  /** What was found: faults where it failed, warnings where it did not. */
+  readonly findings: readonly ConfigProblem[]
+}
+
+export interface GatewayState {
+  /** Reloads that took effect. */
+  readonly reloads: number
+  /** Reloads that changed nothing because of a fault. */
+  readonly failedReloads: number
+  readonly lastReload: ReloadRecord | undefined
+  /** Generations of the configuration that are alive: the one that serves, and those whose exchanges still run. */
+  readonly generations: number
+}
+
+/** The state as the gateway writes it. */
+export class GatewayRecord implements GatewayState {
+  reloads = 0
+  failedReloads = 0
+  lastReload: ReloadRecord | undefined = undefined
+  generations = 0
+
+  /** Notes the end of a reload. */
+  reloaded(ok: boolean, findings: readonly ConfigProblem[]): void {
+    if (ok) this.reloads++
+    else this.failedReloads++
+    this.lastReload = Object.freeze({ at: Date.now(), ok, findings })
+  }
+}
