@@ -1,69 +1,99 @@
-// What verifying a token costs in `auth/validator`, against jose alone with the same key at hand.
+// What a token costs in `auth/validator` and `auth/signer`: fresh ones and known ones, against jose with the same key at hand, and the
+// same signature by the thread pool. Each verification includes spelling, header and claims; jose's its own checks.
 // Run: node --conditions=sluice-source --import tsx bench/jwt.mjs
+import { KeyObject } from 'node:crypto'
 import os from 'node:os'
 import * as jose from 'jose'
-import { KeySet } from '../plugins/_shared/keys/key-set.js'
+import { ALGORITHMS, KeySet } from '../plugins/_shared/keys/key-set.js'
 import { FixedKeys } from '../plugins/_shared/keys/key-source.js'
-import { compileVerify } from '../plugins/auth/validator/verify.js'
+import { SignatureKey } from '../plugins/_shared/keys/signature.js'
+import { TokenMemory } from '../plugins/auth/validator/token-memory.js'
+import { TokenVerifier } from '../plugins/auth/validator/verify.js'
 
-const ROUNDS = 15
-const TOKENS = 1500
-const issuer = 'https://issuer.test'
-const audience = ['aud-1']
+const ROUNDS = 5
+/** ms for one column in one round, about. */
+const ROUND_MS = 30
+const TOKENS = 100
+const nowSeconds = () => Date.now() / 1000
+const rules = { issuer: 'https://issuer.test', audience: ['aud-1'], leewaySeconds: 1 }
+const CLAIMS = { iss: rules.issuer, aud: 'aud-1', sub: 'user-1', roles: ['admin', 'user'], scope: 'read write' }
 
-async function caseOf(alg) {
-  const now = Math.floor(Date.now() / 1000)
-  const { privateKey, publicKey } = await jose.generateKeyPair(alg, { extractable: true })
-  const jwk = { ...(await jose.exportJWK(publicKey)), kid: 'k', alg }
-  const claims = {
-    iss: issuer,
-    aud: 'aud-1',
-    sub: 'user-1',
-    exp: now + 3600,
-    iat: now,
-    roles: ['admin', 'user'],
-    scope: 'read write'
-  }
-  const token = await new jose.SignJWT(claims).setProtectedHeader({ alg, kid: 'k', typ: 'JWT' }).sign(privateKey)
-  const ours = compileVerify({
-    jose,
-    keys: new FixedKeys(KeySet.parse(jose, JSON.stringify({ keys: [jwk] }))),
-    wanted: { alg, strategy: 'kid', use: 'verify' },
-    rules: { issuer, audience, leewaySeconds: 1 },
-    keyWaitMs: 1000,
-    nowSeconds: () => Date.now() / 1000
-  })
-  const key = await jose.importJWK(jwk, alg)
-  const options = { algorithms: [alg], issuer, audience, clockTolerance: 1 }
-  return { token, ours, bare: one => jose.jwtVerify(one, key, options) }
+async function keysOf(alg) {
+  if (!alg.startsWith('HS')) return jose.generateKeyPair(alg, { extractable: true })
+  const secret = await jose.generateSecret(alg, { extractable: true })
+  return { privateKey: secret, publicKey: secret }
 }
 
-async function time(verify, token) {
-  const start = process.hrtime.bigint()
-  for (let i = 0; i < TOKENS; i++) await verify(token)
-  return Number(process.hrtime.bigint() - start) / TOKENS / 1000
+/** Functions from a token, or from nothing, whose time is taken. */
+async function columnsOf(alg) {
+  const { privateKey, publicKey } = await keysOf(alg)
+  const set = new KeySet(jose, [{ ...(await jose.exportJWK(publicKey)), kid: 'k', alg }])
+  const wanted = { alg, strategy: 'kid', use: 'verify' }
+  await set.slot('k', wanted).ready
+  const options = { keys: new FixedKeys(set), wanted, rules, keyWaitMs: 1000, nowSeconds }
+  const fresh = new TokenVerifier({ ...options, memory: undefined })
+  const memory = await TokenMemory.open({ ...options, maxBytes: 1e8 })
+  const known = new TokenVerifier({ ...options, memory })
+  const pooled = new SignatureKey(KeyObject.from(publicKey), alg, 0)
+  const signer = new SignatureKey(KeyObject.from(privateKey), alg, Number.POSITIVE_INFINITY)
+  const tokens = []
+  for (let i = 0; i < TOKENS; i++) {
+    const token = new jose.SignJWT({ ...CLAIMS, jti: `${i}` }).setProtectedHeader({ alg, kid: 'k', typ: 'JWT' })
+    tokens.push(await token.setIssuedAt().setExpirationTime('1h').sign(privateKey))
+  }
+  const payload = Buffer.from(JSON.stringify(CLAIMS))
+  const { issuer, audience } = rules
+  return {
+    tokens,
+    close: () => memory.close(),
+    columns: {
+      known: token => known.verify(token),
+      fresh: token => fresh.verify(token),
+      jose: token => jose.jwtVerify(token, publicKey, { algorithms: [alg], issuer, audience, clockTolerance: 1 }),
+      pool: token => {
+        const end = token.lastIndexOf('.')
+        return pooled.verify(Buffer.from(token.slice(0, end), 'latin1'), Buffer.from(token.slice(end + 1), 'base64url'))
+      },
+      sign: () => signer.sign(payload),
+      'sign, jose': () => new jose.CompactSign(payload).setProtectedHeader({ alg, kid: 'k' }).sign(privateKey)
+    }
+  }
+}
+
+/** CPU µs per call, of all threads: what other programs take meanwhile does not count. */
+async function time(call, tokens) {
+  const until = performance.now() + ROUND_MS
+  const before = process.cpuUsage()
+  let calls = 0
+  do {
+    for (const token of tokens) {
+      const made = call(token)
+      if (made instanceof Promise) await made
+    }
+    calls += tokens.length
+  } while (performance.now() < until)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / calls
 }
 
 const median = list => list.toSorted((a, b) => a - b)[list.length >> 1]
 
 console.log(
-  `node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown CPU'}; medians of ${ROUNDS} rounds of ${TOKENS} tokens, µs per token`
+  `node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown CPU'}; CPU µs per token, medians of ${ROUNDS} rounds (lowest–highest)`
 )
-for (const alg of ['RS256', 'ES256', 'EdDSA']) {
-  const { token, ours, bare } = await caseOf(alg)
-  const times = { ours: [], bare: [] }
-  for (let i = 0; i < ROUNDS + 2; i++) {
-    // whoever comes first pays more of the collector's bill: they take turns
-    const first = await time(i % 2 === 0 ? ours : bare, token)
-    const second = await time(i % 2 === 0 ? bare : ours, token)
-    const [a, b] = i % 2 === 0 ? [first, second] : [second, first]
-    if (i < 2) continue
-    times.ours.push(a)
-    times.bare.push(b)
+for (const alg of ALGORITHMS) {
+  const { tokens, columns, close } = await columnsOf(alg)
+  const times = Object.fromEntries(Object.keys(columns).map(name => [name, []]))
+  const few = tokens.slice(0, 10)
+  for (let i = 0; i <= ROUNDS; i++) {
+    for (const [name, call] of Object.entries(columns)) {
+      const took = await time(call, few)
+      if (i > 0) times[name].push(took)
+    }
   }
-  const [a, b] = [median(times.ours), median(times.bare)]
-  const spread = list => `${Math.min(...list).toFixed(1)}–${Math.max(...list).toFixed(1)}`
-  console.log(
-    `${alg.padEnd(6)} validator ${a.toFixed(1)} (${spread(times.ours)})  jose ${b.toFixed(1)} (${spread(times.bare)})  ratio ${(a / b).toFixed(3)}`
+  close()
+  const cells = Object.entries(times).map(
+    ([name, list]) => `${name} ${median(list).toFixed(1)} (${Math.min(...list).toFixed(1)}–${Math.max(...list).toFixed(1)})`
   )
+  console.log(`${alg.padEnd(6)} ${cells.join('  ')}`)
 }

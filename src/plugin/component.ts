@@ -7,7 +7,7 @@ import type { GatewayRequest, GatewayResponse } from '../message/public.js'
 import type { Wrap } from '../pipe/next.js'
 import type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
 import type { GatewayState } from '../telemetry/gateway-state.js'
-import type { GatewayObserver, PoolState } from '../telemetry/observer.js'
+import type { ComponentMetric, GatewayObserver, PoolState } from '../telemetry/observer.js'
 import type { OptionReader } from './option-reader.js'
 import type { Needs, PluginContext } from './types.js'
 
@@ -88,6 +88,10 @@ export interface ComponentContext extends PluginContext {
   pools(): Iterable<PoolState>
   /** The gateway as a whole: its reloads. Read when it is needed. */
   readonly gateway: GatewayState
+  /** Offers a number of the component's own to what shows metrics. */
+  offerMetric(metric: ComponentMetric): void
+  /** The numbers that components offer; complete in {@link onListen}. */
+  offeredMetrics(): Iterable<ComponentMetric>
   /**
    * Stops the start: an option that cannot be honoured.
    * @param pointer JSON pointer within the options: `/jwk_url`
@@ -152,8 +156,11 @@ export interface SlottedEdit {
   readonly slot: EndpointSlot | BackendSlot
   /** In place of the component's own. */
   readonly needs?: Needs
-  /** Edits a request before it is sent on. A response that it returns stands for the call, and goes through {@link response}. */
-  request?(request: GatewayRequest): GatewayResponse | undefined
+  /**
+   * Edits a request before it is sent on. A response that it returns stands for the call, and goes through {@link response}. A promise
+   * is waited for; it is made only where there is something to wait for.
+   */
+  request?(request: GatewayRequest): GatewayResponse | undefined | Promise<GatewayResponse | undefined>
   /** Edits a response, or replaces it. */
   response?(response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
 }

@@ -21,6 +21,7 @@ export type {
 export type { CallTrace, CallWatch } from '../telemetry/call-trace.js'
 export type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
 export type {
+  ComponentMetric,
   GatewayObserver,
   ObservedExchange,
   PipeMeter,

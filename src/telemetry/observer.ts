@@ -55,6 +55,17 @@ export interface PoolState {
   readonly refused: number
 }
 
+/** A number that a component keeps anyway, for what shows metrics. Those with the same name and labels are added up. */
+export interface ComponentMetric {
+  /** As Prometheus names metrics, `sluice_…`. */
+  readonly name: string
+  readonly help: string
+  readonly type: 'gauge' | 'counter'
+  readonly labels: readonly (readonly [name: string, value: string])[]
+  /** Called when metrics are read. */
+  readonly read: () => number
+}
+
 /** Watches one gateway. Every member is asked at boot; undefined = not measured. */
 export interface GatewayObserver {
   /** Called when a request line has been read; each has its `finished`. */
@@ -74,6 +85,8 @@ export interface GatewayObserver {
 export class Observers {
   /** Set when the gateway has its pools. */
   pools: () => Iterable<PoolState> = () => []
+  /** What components offer; complete when the gateway is built. */
+  readonly metrics: ComponentMetric[] = []
   private readonly list: GatewayObserver[] = []
 
   add(observer: GatewayObserver): void {

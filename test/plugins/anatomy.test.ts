@@ -163,6 +163,8 @@ function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' |
     observe: silent,
     pools: () => [],
     gateway: new GatewayRecord(),
+    offerMetric: silent,
+    offeredMetrics: () => [],
     keep: (_, create) => create(),
     ...sink
   }

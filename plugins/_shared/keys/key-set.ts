@@ -1,7 +1,8 @@
 /** A JSON Web Key Set (RFC 7517), looked up by what a token says about its key; each key is imported once per algorithm. */
 
-import { createHash } from 'node:crypto'
+import { createHash, createSecretKey, KeyObject } from 'node:crypto'
 import type * as Jose from 'jose'
+import { SignatureKey } from './signature.js'
 
 /** How a token names its key. */
 export type KeyStrategy = 'kid' | 'x5t' | 'x5t#S256' | 'kid_x5t'
@@ -35,8 +36,15 @@ type Jwk = Readonly<Record<string, unknown>>
 
 /** A key that is imported, or on its way; `key` stays undefined when the key cannot serve. */
 export interface KeySlot {
-  key: Jose.CryptoKey | undefined
-  readonly ready: Promise<Jose.CryptoKey | undefined>
+  key: SignatureKey | undefined
+  readonly ready: Promise<SignatureKey | undefined>
+}
+
+/** A slot and how it was asked for. */
+interface FilledSlot extends KeySlot {
+  readonly jwk: Jwk
+  readonly name: string
+  readonly wanted: KeyUse
 }
 
 /** The fields of a key header or a JWK that name it. */
@@ -85,18 +93,23 @@ function fits(jwk: Jwk, { alg, use }: KeyUse): boolean {
 export class KeySet {
   private readonly jose: typeof Jose
   private readonly keys: readonly Jwk[]
-  private readonly slots = new Map<string, KeySlot>()
+  private readonly slots = new Map<string, FilledSlot>()
 
-  constructor(jose: typeof Jose, keys: readonly Jwk[]) {
+  /** @param former the set that this one replaces: keys that are the same in both stay imported */
+  constructor(jose: typeof Jose, keys: readonly Jwk[], former?: KeySet) {
     this.jose = jose
     this.keys = keys
+    for (const [place, slot] of former?.slots ?? []) {
+      const jwk = this.jwkFor(slot.name, slot.wanted)
+      if (jwk !== undefined && JSON.stringify(jwk) === JSON.stringify(slot.jwk)) this.slots.set(place, slot)
+    }
   }
 
   /** Reads the text of a key set. @throws Error when it is none */
-  static parse(jose: typeof Jose, text: string): KeySet {
+  static parse(jose: typeof Jose, text: string, former?: KeySet): KeySet {
     const keys = (JSON.parse(text) as { keys?: unknown } | null)?.keys
     if (!Array.isArray(keys)) throw new Error('not a key set: no list of keys')
-    return new KeySet(jose, keys.filter(isJwk).map(withThumbprints))
+    return new KeySet(jose, keys.filter(isJwk).map(withThumbprints), former)
   }
 
   get size(): number {
@@ -108,9 +121,9 @@ export class KeySet {
     const place = `${wanted.use} ${wanted.strategy} ${wanted.alg} ${name}`
     const known = this.slots.get(place)
     if (known !== undefined) return known
-    const jwk = this.keys.find(one => keyNameOf(one, wanted.strategy) === name && fits(one, wanted))
+    const jwk = this.jwkFor(name, wanted)
     if (jwk === undefined) return undefined
-    const slot: KeySlot = { key: undefined, ready: this.import(jwk, wanted).catch(() => undefined) }
+    const slot: FilledSlot = { key: undefined, ready: this.import(jwk, wanted).catch(() => undefined), jwk, name, wanted }
     slot.ready.then(key => {
       slot.key = key
     })
@@ -118,19 +131,23 @@ export class KeySet {
     return slot
   }
 
-  private async import(jwk: Jwk, { alg, use }: KeyUse): Promise<Jose.CryptoKey> {
+  /** The keys that were asked for and can serve. */
+  inUse(): ReadonlySet<SignatureKey> {
+    return new Set([...this.slots.values()].flatMap(({ key }) => key ?? []))
+  }
+
+  private jwkFor(name: string, wanted: KeyUse): Jwk | undefined {
+    return this.keys.find(one => keyNameOf(one, wanted.strategy) === name && fits(one, wanted))
+  }
+
+  private async import(jwk: Jwk, { alg, use }: KeyUse): Promise<SignatureKey> {
     const { kty, n, e, crv, x, y, k } = jwk
-    if (kty === 'oct') {
-      const algorithm = { name: 'HMAC', hash: `SHA-${alg.slice(2)}` }
-      return crypto.subtle.importKey('raw', this.jose.base64url.decode(k as string), algorithm, false, [
-        use
-      ]) as Promise<Jose.CryptoKey>
-    }
+    if (kty === 'oct') return new SignatureKey(createSecretKey(this.jose.base64url.decode(k as string)), alg)
     const shown = { kty, n, e, crv, x, y }
     const { d, p, q, dp, dq, qi } = jwk
     if (use === 'sign' && d === undefined) throw new Error('not a private key')
     const material = use === 'sign' ? { ...shown, d, p, q, dp, dq, qi } : shown
-    return (await this.jose.importJWK(material as Jose.JWK, alg)) as Jose.CryptoKey
+    return new SignatureKey(KeyObject.from((await this.jose.importJWK(material as Jose.JWK, alg)) as Jose.CryptoKey), alg)
   }
 }
 

@@ -8,9 +8,13 @@
 
 import type * as Jose from 'jose'
 import { KeySet, type KeyUse } from './key-set.js'
+import type { SignatureKey } from './signature.js'
 import type { SmallFetch } from './small-fetch.js'
 
-export type FoundKey = Jose.CryptoKey | undefined
+export type FoundKey = SignatureKey | undefined
+
+/** Told which keys are left, when the set has been fetched anew. */
+export type KeysChanged = (left: ReadonlySet<SignatureKey>) => void
 
 /** Finds keys. */
 export interface KeySource {
@@ -18,6 +22,8 @@ export interface KeySource {
   find(name: string, wanted: KeyUse): FoundKey | Promise<FoundKey>
   /** Makes the keys ready. @throws Error when they cannot be had */
   load(): Promise<KeySet>
+  /** Calls `listener` each time the set has been fetched anew; for as long as the source lives. */
+  onChange(listener: KeysChanged): void
 }
 
 /** Keys that stay as they are. */
@@ -36,6 +42,9 @@ export class FixedKeys implements KeySource {
   async load(): Promise<KeySet> {
     return this.set
   }
+
+  /** Never calls: these keys do not change. */
+  onChange(): void {}
 }
 
 export interface RemoteKeysOptions {
@@ -67,6 +76,7 @@ export class RemoteKeys implements KeySource {
   private failed = false
   private pending: Promise<KeySet> | undefined
   private readonly misses = new Map<string, number>()
+  private readonly listeners: KeysChanged[] = []
 
   constructor(options: RemoteKeysOptions) {
     this.options = options
@@ -90,6 +100,10 @@ export class RemoteKeys implements KeySource {
       this.pending = undefined
     })
     return this.pending
+  }
+
+  onChange(listener: KeysChanged): void {
+    this.listeners.push(listener)
   }
 
   private mayTry(now: number): boolean {
@@ -121,10 +135,13 @@ export class RemoteKeys implements KeySource {
     try {
       const answer = await fetch.get(url, 'application/jwk-set+json, application/json')
       if (answer.status !== 200) throw new Error(`status ${answer.status}`)
-      this.set = KeySet.parse(jose, answer.text)
+      const set = KeySet.parse(jose, answer.text, this.set)
+      this.set = set
       this.fetchedAt = now()
       this.failed = false
-      return this.set
+      const left = set.inUse()
+      for (const tell of this.listeners) tell(left)
+      return set
     } catch (cause) {
       this.failed = true
       this.triedAt = now()

@@ -59,13 +59,16 @@ async function compileSigner(options: OptionReader, context: ComponentContext, t
   const fields = options.texts('keys_to_sign')
   const type = options.text('typ') || 'JWT'
   const full = options.flag('full')
-  const jose = await import('jose')
   const source = await openKeySource(options, KEY_TIMES, context, tag)
   const open = async (): Promise<Sign> => {
     const key = await source.find(keyId, { alg, strategy: 'kid', use: 'sign' })
     if (key === undefined) throw new Error(`the set has no private key ${JSON.stringify(keyId)} for ${alg}`)
-    const sign = compileSign({ jose, key, alg, keyId, type, full })
-    await sign({}).catch((cause: Error) => Promise.reject(new Error(`the key cannot sign: ${cause.message}`)))
+    const sign = compileSign({ key, alg, keyId, type, full })
+    try {
+      await sign({})
+    } catch (cause) {
+      throw new Error(`the key cannot sign: ${(cause as Error).message}`)
+    }
     return sign
   }
   const away = await source.load().then(

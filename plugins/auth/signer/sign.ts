@@ -1,13 +1,12 @@
 /** Turns objects of an answer into signed tokens. */
 
-import type * as Jose from 'jose'
 import { stringifyJson } from 'sluice/plugin'
 import { sortJson } from '../../_shared/go-text.js'
+import type { SignatureKey } from '../../_shared/keys/signature.js'
 
 /** How tokens are made. */
 export interface SignPlan {
-  readonly jose: typeof Jose
-  readonly key: Jose.CryptoKey
+  readonly key: SignatureKey
   readonly alg: string
   /** `kid` of the token's header. */
   readonly keyId: string
@@ -17,19 +16,25 @@ export interface SignPlan {
   readonly full: boolean
 }
 
-/** Signs one object. */
-export type Sign = (payload: object) => Promise<string>
+/** Signs one object. Returns a promise where signing takes long. @throws Error, or rejects, when the key cannot sign */
+export type Sign = (payload: object) => string | Promise<string>
 
 /** Compiles signing. The payload has sorted keys, so that equal objects give equal texts. */
-export function compileSign({ jose, key, alg, keyId, type, full }: SignPlan): Sign {
-  const header = { alg, kid: keyId, typ: type }
-  const encoder = new TextEncoder()
-  return async payload => {
-    const bytes = encoder.encode(sortJson(stringifyJson(payload)))
-    if (!full) return new jose.CompactSign(bytes).setProtectedHeader(header).sign(key)
-    const signed = await new jose.FlattenedSign(bytes).setProtectedHeader(header).sign(key)
-    return JSON.stringify({ payload: signed.payload, protected: signed.protected, signature: signed.signature })
+export function compileSign({ key, alg, keyId, type, full }: SignPlan): Sign {
+  const header = base64url(JSON.stringify({ alg, kid: keyId, typ: type }))
+  return object => {
+    const payload = base64url(sortJson(stringifyJson(object)))
+    const token = (signature: Buffer): string => {
+      const text = signature.toString('base64url')
+      return full ? JSON.stringify({ payload, protected: header, signature: text }) : `${header}.${payload}.${text}`
+    }
+    const signature = key.sign(Buffer.from(`${header}.${payload}`, 'latin1'))
+    return signature instanceof Promise ? signature.then(token) : token(signature)
   }
+}
+
+function base64url(text: string): string {
+  return Buffer.from(text).toString('base64url')
 }
 
 /** Replaces each named field that is an object by its token; others stay. Returns true when anything was signed. */
@@ -38,7 +43,8 @@ export async function signFields(data: Record<string, unknown>, keys: readonly s
   for (const key of keys) {
     const value = Object.hasOwn(data, key) ? data[key] : undefined
     if (typeof value !== 'object' || value === null || Array.isArray(value)) continue
-    data[key] = await sign(value)
+    const token = sign(value)
+    data[key] = typeof token === 'string' ? token : await token
     signed = true
   }
   return signed

@@ -15,9 +15,12 @@ const LAST_OF_THREE = 'AEIMQUYcgkosw048'
 /** @throws TokenRefused for a text that is no token in compact form */
 export function checkCompact(token: string): void {
   if (!THREE_PARTS.test(token)) throw new TokenRefused('not three parts in base64url')
-  for (const part of token.split('.')) {
-    const rest = part.length % 4
-    const last = part.at(-1)!
+  let start = 0
+  for (let end = 0; end < token.length; start = end + 1) {
+    end = token.indexOf('.', start)
+    if (end < 0) end = token.length
+    const rest = (end - start) % 4
+    const last = token.charAt(end - 1)
     if (rest === 1 || (rest === 2 && !LAST_OF_TWO.includes(last)) || (rest === 3 && !LAST_OF_THREE.includes(last)))
       throw new TokenRefused('a part is not the base64url of any bytes')
   }

@@ -7,17 +7,20 @@
  */
 
 import {
+  type Compiled,
   type ComponentContext,
   defineComponent,
   GatewayError,
   type GatewayRequest,
   GatewayResponse,
   type OptionReader,
-  type Wrap
+  type SlottedEdit
 } from 'sluice/plugin'
 import { openKeySource } from '../../_shared/keys/key-options.js'
+import { withoutSecrets } from '../../_shared/keys/key-source.js'
 import { type IsRevoked, revokedIn } from '../../_shared/revoked-tokens.js'
 import type { ClaimRules, Claims } from './claims.js'
+import { openTokenMemory } from './open-memory.js'
 import {
   type AccessTests,
   readAccess,
@@ -25,12 +28,13 @@ import {
   readKeyUse,
   readLeewaySeconds,
   readPropagation,
+  readTokenCacheBytes,
   SHARED_CACHE,
   VALIDATOR_SCHEMA
 } from './options.js'
 import { compileHeaders, compileParams, type Propagate } from './propagate.js'
 import { compileTokenFinder, type TokenFinder } from './token.js'
-import { compileVerify, type Verify } from './verify.js'
+import { TokenVerifier } from './verify.js'
 
 /** Where the claims of a verified token are found: `request.state.get('JWT')`. */
 const STATE_KEY = 'JWT'
@@ -64,7 +68,7 @@ function compileShared(options: OptionReader, context: ComponentContext): undefi
   if (options.has('shared_cache_duration')) context.shared.set(SHARED_CACHE, options.count('shared_cache_duration', 900) || 900)
 }
 
-async function compileValidator(options: OptionReader, context: ComponentContext, tag: string): Promise<Wrap> {
+async function compileValidator(options: OptionReader, context: ComponentContext, tag: string): Promise<Compiled> {
   const { logger, endpointFacts } = context
   // the schema tells an unknown algorithm; a missing key file is told here, beside it
   const keys = await openKeySource(options, readKeyTimes(options, context), context, tag)
@@ -74,30 +78,42 @@ async function compileValidator(options: OptionReader, context: ComponentContext
     audience: options.texts('audience'),
     leewaySeconds: readLeewaySeconds(options)
   }
+  const access = readAccess(options, context, tag)
+  const headers = compileHeaders(readPropagation(options, context, tag), options.flag('propagate_claims_preserve_array'))
+  const isDebugging = options.flag('operation_debug')
+  const find = compileTokenFinder(
+    options.text('auth_header_name') || 'Authorization',
+    options.text('cookie_key') || 'access_token'
+  )
+  const memoryOptions = { keys, wanted, maxBytes: readTokenCacheBytes(options), nowSeconds }
+  const source = options.text('jwk_local_path') || withoutSecrets(options.text('jwk_url'))
+  const verifier = new TokenVerifier({
+    keys,
+    wanted,
+    rules,
+    keyWaitMs: Math.min(3000, Math.ceil((endpointFacts?.timeoutMs ?? 2000) / 2)),
+    nowSeconds,
+    memory: await openTokenMemory(memoryOptions, source, context)
+  })
+  logger.debug(`${tag} Validator enabled for this endpoint${isDebugging ? '. Operation debug is enabled' : ''}`)
   const plan: Plan = {
-    find: compileTokenFinder(options.text('auth_header_name') || 'Authorization', options.text('cookie_key') || 'access_token'),
-    verify: compileVerify({
-      jose: await import('jose'),
-      keys,
-      wanted,
-      rules,
-      keyWaitMs: Math.min(3000, Math.ceil((endpointFacts?.timeoutMs ?? 2000) / 2)),
-      nowSeconds: () => Date.now() / 1000
-    }),
+    find,
+    verifier,
     revoked: revokedIn(context),
-    access: readAccess(options, context, tag),
-    headers: compileHeaders(readPropagation(options, context, tag), options.flag('propagate_claims_preserve_array')),
+    access,
+    headers,
     params: compileParams(endpointFacts?.urlPatterns ?? []),
-    debug: options.flag('operation_debug') ? text => logger.error(`${tag} ${text}`) : undefined
+    debug: isDebugging ? text => logger.error(`${tag} ${text}`) : undefined
   }
-  logger.debug(`${tag} Validator enabled for this endpoint${plan.debug === undefined ? '' : '. Operation debug is enabled'}`)
-  return compileStage(plan)
+  return [{ slot: 'router/auth', request: compileStage(plan) }]
 }
+
+const nowSeconds = (): number => Date.now() / 1000
 
 /** All that a request meets. */
 interface Plan {
   readonly find: TokenFinder
-  readonly verify: Verify
+  readonly verifier: TokenVerifier
   readonly revoked: IsRevoked | undefined
   readonly access: AccessTests
   readonly headers: Propagate | undefined
@@ -105,7 +121,10 @@ interface Plan {
   readonly debug: ((text: string) => void) | undefined
 }
 
-function compileStage({ find, verify, revoked, access, headers, params, debug }: Plan): Wrap {
+/** Returns the refusal of a request, or undefined when it may go on. */
+type Stage = NonNullable<SlottedEdit['request']>
+
+function compileStage({ find, verifier, revoked, access, headers, params, debug }: Plan): Stage {
   const { roles, scopes } = access
 
   function refuse(request: GatewayRequest, status: 401 | 403, text: string): GatewayResponse {
@@ -114,34 +133,40 @@ function compileStage({ find, verify, revoked, access, headers, params, debug }:
     return new GatewayResponse(status)
   }
 
-  /** Returns the refusal, or undefined when the claims suffice. */
-  function admit(claims: Claims, request: GatewayRequest): GatewayResponse | undefined {
-    if (revoked?.(claims)) return refuse(request, 401, 'Token sent by client rejected')
-    if (roles !== undefined && !roles(claims)) return refuse(request, 403, 'Token sent by client does not have sufficient roles')
-    if (scopes !== undefined && !scopes(claims))
-      return refuse(request, 403, 'Token sent by client does not have the required scopes')
-    request.state.set(STATE_KEY, claims)
-    headers?.(claims, request)
-    params?.(claims, request)
-    return undefined
-  }
-
   const invalid = (request: GatewayRequest, cause: unknown): GatewayResponse =>
     refuse(request, 401, `Unable to validate the token: ${(cause as Error).message}`)
 
-  return next => request => {
+  function admit(token: string, claims: Claims, request: GatewayRequest): GatewayResponse | undefined {
+    try {
+      if (revoked?.(claims)) {
+        verifier.forget(token)
+        return refuse(request, 401, 'Token sent by client rejected')
+      }
+      if (roles !== undefined && !roles(claims))
+        return refuse(request, 403, 'Token sent by client does not have sufficient roles')
+      if (scopes !== undefined && !scopes(claims))
+        return refuse(request, 403, 'Token sent by client does not have the required scopes')
+      request.state.set(STATE_KEY, claims)
+      headers?.(claims, request)
+      params?.(claims, request)
+      return undefined
+    } catch (cause) {
+      return invalid(request, cause)
+    }
+  }
+
+  return request => {
     const token = find(request.headers)
-    if (token === undefined) return Promise.resolve(refuse(request, 401, 'Unable to validate the token: Token not found'))
-    return verify(token).then(
-      claims => {
-        let refused: GatewayResponse | undefined
-        try {
-          refused = admit(claims, request)
-        } catch (cause) {
-          refused = invalid(request, cause)
-        }
-        return refused ?? next(request)
-      },
+    if (token === undefined) return refuse(request, 401, 'Unable to validate the token: Token not found')
+    let claims: Claims | Promise<Claims>
+    try {
+      claims = verifier.verify(token)
+    } catch (cause) {
+      return invalid(request, cause)
+    }
+    if (!(claims instanceof Promise)) return admit(token, claims, request)
+    return claims.then(
+      later => admit(token, later, request),
       cause => invalid(request, cause)
     )
   }

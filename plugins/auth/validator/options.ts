@@ -47,6 +47,13 @@ export const VALIDATOR_SCHEMA = {
     },
     propagate_claims_preserve_array: { type: 'boolean', default: false, description: 'A list becomes one header field per item' },
     leeway: { type: 'string', default: '1s', description: 'How far clocks may differ; at least 1s' },
+    token_cache_bytes: {
+      type: 'integer',
+      minimum: 0,
+      default: 16_777_216,
+      description:
+        'Bytes for tokens that were verified: the same token needs no cryptography again. 0 = each one is verified anew'
+    },
     operation_debug: { type: 'boolean', default: false, description: 'Logs why tokens are refused, at level ERROR' }
   },
   additionalProperties: false
@@ -88,6 +95,13 @@ export function readKeyTimes(options: OptionReader, context: ComponentContext): 
 /** Reads `leeway`, in seconds. */
 export function readLeewaySeconds(options: OptionReader): number {
   return Math.max(LEAST_MS, options.durationMs('leeway', LEAST_MS)) / 1000
+}
+
+const DEFAULT_TOKEN_CACHE_BYTES = 16 * 1024 * 1024
+
+/** Reads `token_cache_bytes`; 0 = no tokens are remembered. */
+export function readTokenCacheBytes(options: OptionReader): number {
+  return options.count('token_cache_bytes', DEFAULT_TOKEN_CACHE_BYTES)
 }
 
 /** Reads what decides between 200 and 403. */

@@ -17,6 +17,7 @@ import {
 } from 'sluice/plugin'
 import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
 import { Families, type Labels } from './families.js'
+import { sampleOffered } from './offered-metrics.js'
 import { compileSkip, type PrometheusOptions, readBackendLayer, readLayer, readPrometheus, readsConventions } from './options.js'
 import { PipeMetrics } from './pipe-metrics.js'
 import { openProcessMetrics } from './process-metrics.js'
@@ -117,6 +118,7 @@ function watch(options: OptionReader, context: ComponentContext, families: Famil
     stage: (place, name) => (place.endpoint !== undefined && isSkipped(place.endpoint) ? undefined : pipes.stage(place, name))
   })
   samplePools(families, () => context.pools())
+  context.onListen(async () => sampleOffered(families, context.offeredMetrics()))
 }
 
 const POOL_METRICS: readonly [name: string, help: string, type: 'gauge' | 'counter', value: (pool: PoolState) => number][] = [

@@ -142,6 +142,8 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     observe: observer => host.observers.add(observer),
     pools: () => host.observers.pools(),
     gateway: host.state,
+    offerMetric: metric => void host.observers.metrics.push(metric),
+    offeredMetrics: () => host.observers.metrics,
     fail(pointer, message): never {
       throw new ConfigError([problemIn(pointer, message)])
     },

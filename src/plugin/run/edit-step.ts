@@ -1,6 +1,6 @@
 import { internals } from '../../message/internals.js'
+import type { GatewayResponse } from '../../message/public.js'
 import type { RequestMessage } from '../../message/request.js'
-import type { ResponseMessage } from '../../message/response.js'
 import type { ResponseReceiver } from '../../pipe/receiver.js'
 import { type Step, StepReceiver, type StepWrap, type Work, WorkStep } from '../../pipe/step.js'
 import type { SlottedEdit } from '../component.js'
@@ -28,17 +28,25 @@ class RequestEditStep implements Step {
   }
 
   send(request: RequestMessage, receiver: ResponseReceiver): void {
-    const { edit, work } = this
-    let response: ResponseMessage | undefined
+    let made: ReturnType<typeof this.edit>
     try {
-      const made = edit(request)
-      response = made && internals(made)
+      made = this.edit(request)
     } catch (error) {
       receiver.reject(error)
       return
     }
-    if (response === undefined) this.inner.send(request, receiver)
-    else if (work === undefined) receiver.receive(response)
-    else new StepReceiver(work, request, receiver).receive(response)
+    if (made instanceof Promise) {
+      made.then(
+        later => this.goOn(later, request, receiver),
+        error => receiver.reject(error)
+      )
+    } else this.goOn(made, request, receiver)
+  }
+
+  private goOn(made: GatewayResponse | undefined, request: RequestMessage, receiver: ResponseReceiver): void {
+    const { work } = this
+    if (made === undefined) this.inner.send(request, receiver)
+    else if (work === undefined) receiver.receive(internals(made))
+    else new StepReceiver(work, request, receiver).receive(internals(made))
   }
 }

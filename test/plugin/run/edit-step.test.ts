@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { internals } from '../../../src/message/internals.js'
+import type { RequestMessage } from '../../../src/message/request.js'
+import type { ResponseMessage } from '../../../src/message/response.js'
+import type { Step } from '../../../src/pipe/step.js'
+import type { SlottedEdit } from '../../../src/plugin/component.js'
+import { GatewayResponse } from '../../../src/plugin/index.js'
+import { aroundByEdit } from '../../../src/plugin/run/edit-step.js'
+import { requestOf } from '../../support/request.js'
+
+type Edit = Omit<SlottedEdit, 'slot'>
+
+/** Sends one request through an edit around a step that answers 200; tells the outcome, and whether it came in the same turn. */
+async function outcome(edit: Edit): Promise<{ told: string; sameTurn: boolean; sent: number }> {
+  let sent = 0
+  const inner: Step = {
+    send(_request, receiver) {
+      sent++
+      receiver.receive(internals(new GatewayResponse(200)))
+    }
+  }
+  const step = aroundByEdit({ slot: 'router/auth', ...edit })(inner)
+  const told: string[] = []
+  const ended = new Promise<void>(resolve => {
+    const end = (text: string): void => {
+      told.push(text)
+      resolve()
+    }
+    step.send(internals(requestOf()) as RequestMessage, {
+      receive: (response: ResponseMessage) => end(String(response.status)),
+      reject: (error: unknown) => end((error as Error).message)
+    })
+  })
+  const sameTurn = told.length > 0
+  await ended
+  return { told: told.join(), sameTurn, sent }
+}
+
+const refusal = (): GatewayResponse => new GatewayResponse(401)
+
+test('a request that is let pass, or answered, goes its way in the same turn', async () => {
+  assert.deepEqual(await outcome({ request: () => undefined }), { told: '200', sameTurn: true, sent: 1 })
+  assert.deepEqual(await outcome({ request: refusal }), { told: '401', sameTurn: true, sent: 0 })
+})
+
+test('a request waits for a promise', async () => {
+  assert.deepEqual(await outcome({ request: async () => undefined }), { told: '200', sameTurn: false, sent: 1 })
+  assert.deepEqual(await outcome({ request: async () => refusal() }), { told: '401', sameTurn: false, sent: 0 })
+})
+
+test('what an edit throws, or rejects with, fails the request', async () => {
+  const fails = (): never => {
+    throw new Error('no')
+  }
+  assert.deepEqual(await outcome({ request: fails }), { told: 'no', sameTurn: true, sent: 0 })
+  assert.deepEqual(await outcome({ request: async () => fails() }), { told: 'no', sameTurn: false, sent: 0 })
+})
+
+test('a response in place of the call goes through the other half of the edit', async () => {
+  const response = (given: GatewayResponse): GatewayResponse => {
+    given.status += 1
+    return given
+  }
+  assert.equal((await outcome({ request: refusal, response })).told, '402')
+  assert.equal((await outcome({ request: async () => refusal(), response })).told, '402')
+  assert.equal((await outcome({ response })).told, '201')
+})

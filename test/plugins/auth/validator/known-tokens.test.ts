@@ -1,0 +1,147 @@
+/** Known tokens in a gateway: endpoints with other rules, revocation, metrics, and a new configuration. */
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, type TestContext, test } from 'node:test'
+import * as jose from 'jose'
+import { freePort } from '../../../support/free-port.js'
+import { type OpenGateway, openGateway } from '../../../support/open-gateway.js'
+import { fetch } from '../../../support/waiting.js'
+import { makeKeys, serveEcho, sign, type TestKeys } from '../support.js'
+
+let keys: TestKeys
+let folder: string
+let keyFile: string
+before(async () => {
+  keys = await makeKeys()
+  folder = mkdtempSync(path.join(tmpdir(), 'known-'))
+  keyFile = path.join(folder, 'keys.json')
+  writeFileSync(keyFile, JSON.stringify(keys.publicSet))
+})
+after(() => rmSync(folder, { recursive: true }))
+
+type Validators = Readonly<Record<string, object>>
+
+async function open(t: TestContext, validators: Validators, service: object = {}): Promise<OpenGateway> {
+  const upstream = await serveEcho(t)
+  const endpoints = Object.entries(validators).map(([endpoint, validator]) => ({
+    endpoint,
+    output_encoding: 'no-op',
+    backend: [{ host: [upstream.url], url_pattern: '/in' }],
+    extra_config: { 'auth/validator': { jwk_local_path: keyFile, alg: 'RS256', ...validator } }
+  }))
+  return openGateway(t, { endpoints, extra_config: service })
+}
+
+async function status({ origin }: OpenGateway, endpoint: string, token: string): Promise<number> {
+  const response = await fetch(origin + endpoint, { headers: { authorization: `Bearer ${token}` } })
+  await response.text()
+  return response.status
+}
+
+test('a token that one endpoint knows meets the rules of each other one', async t => {
+  const gateway = await open(t, {
+    '/any': {},
+    '/audience': { audience: ['b'] },
+    '/issuer': { issuer: 'i' },
+    '/roles': { roles: ['admin'] },
+    '/scopes': { scopes: ['write'], scopes_key: 'scope' },
+    '/other-alg': { alg: 'RS512' },
+    '/other-kind': { alg: 'ES256' },
+    '/other-name': { key_identify_strategy: 'kid_x5t' },
+    '/anew': { token_cache_bytes: 0 }
+  })
+  const token = await sign({ aud: 'a', iss: 'x', roles: ['user'], scope: 'read' }, keys.rsa)
+  const expected: [string, number][] = [
+    ['/any', 200],
+    ['/audience', 401],
+    ['/issuer', 401],
+    ['/roles', 403],
+    ['/scopes', 403],
+    ['/other-alg', 401],
+    ['/other-kind', 401],
+    ['/other-name', 200],
+    ['/anew', 200]
+  ]
+  for (let i = 0; i < 3; i++)
+    for (const [endpoint, answer] of expected) assert.equal(await status(gateway, endpoint, token), answer, `${endpoint} ${i}`)
+})
+
+test('a known token that is revoked is refused from then on', async t => {
+  const port = await freePort()
+  const revoker = { N: 1000, P: 1e-7, hash_name: 'optimal', TTL: 1500, token_keys: ['jti'], http: { port } }
+  const gateway = await open(t, { '/x': {} }, { 'auth/revoker': revoker })
+  const token = await sign({ jti: 'a' }, keys.rsa)
+  const unrevoked = await sign({ jti: 'b' }, keys.rsa)
+  for (let i = 0; i < 2; i++) assert.equal(await status(gateway, '/x', token), 200)
+  const body = JSON.stringify({ elems: ['jti-a'] })
+  const headers = { 'content-type': 'application/json' }
+  assert.equal((await fetch(`http://127.0.0.1:${port}/add`, { method: 'POST', headers, body })).status, 200)
+  for (let i = 0; i < 2; i++) assert.equal(await status(gateway, '/x', token), 401)
+  assert.equal(await status(gateway, '/x', unrevoked), 200)
+})
+
+test('metrics tell hits, misses, evictions and bytes, by key set and algorithm', async t => {
+  const port = await freePort()
+  const exporter = { name: 'p', port, host: '127.0.0.1' }
+  const gateway = await open(
+    t,
+    { '/x': {}, '/same': { audience: [] }, '/small': { token_cache_bytes: 2500 } },
+    { 'telemetry/opentelemetry': { exporters: { prometheus: [exporter] } } }
+  )
+  const token = await sign({ sub: 'u' }, keys.rsa)
+  for (const endpoint of ['/x', '/x', '/same', '/x']) assert.equal(await status(gateway, endpoint, token), 200)
+  await status(gateway, '/x', 'no.token.here')
+  for (let i = 0; i < 20; i++) assert.equal(await status(gateway, '/small', await sign({ sub: `u${i}` }, keys.rsa)), 200)
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const value = (name: string): number => {
+    const lines = text.split('\n').filter(line => line.startsWith(`sluice_token_cache_${name}{`))
+    assert.equal(lines.length, 1, `${name}: ${lines.join()}`)
+    assert.ok(lines[0]!.includes(`keys="${keyFile}",alg="RS256"`), lines[0])
+    return Number(lines[0]!.split(' ').at(-1))
+  }
+  assert.equal(value('hits_total'), 3)
+  assert.equal(value('misses_total'), 22)
+  assert.equal(value('evictions_total') + value('tokens'), 21)
+  assert.ok(value('tokens') > 1 && value('tokens') < 10)
+  assert.ok(value('bytes') > 0 && value('bytes') < 5000)
+  assert.match(text, /# TYPE sluice_token_cache_hits_total counter/)
+  assert.match(text, /# TYPE sluice_token_cache_bytes gauge/)
+})
+
+test('a new configuration knows no tokens of the former one', async t => {
+  const file = path.join(folder, 'rotated.json')
+  writeFileSync(file, JSON.stringify(keys.publicSet))
+  const former = await open(t, { '/x': { jwk_local_path: file } })
+  const token = await sign({ sub: 'u' }, keys.rsa)
+  for (let i = 0; i < 2; i++) assert.equal(await status(former, '/x', token), 200)
+  const { publicKey } = await jose.generateKeyPair('RS256', { extractable: true })
+  writeFileSync(file, JSON.stringify({ keys: [{ ...(await jose.exportJWK(publicKey)), kid: 'rsa' }] }))
+  const next = await open(t, { '/x': { jwk_local_path: file } })
+  for (let i = 0; i < 2; i++) assert.equal(await status(next, '/x', token), 401)
+})
+
+test('an algorithm that takes long is verified by the thread pool, known or not', async t => {
+  const { privateKey, publicKey } = await jose.generateKeyPair('ES512', { extractable: true })
+  const file = path.join(folder, 'es512.json')
+  writeFileSync(file, JSON.stringify({ keys: [{ ...(await jose.exportJWK(publicKey)), kid: 'k' }] }))
+  const gateway = await open(t, { '/x': { jwk_local_path: file, alg: 'ES512', roles: ['admin'] } })
+  for (let i = 0; i < 6; i++) {
+    for (const [roles, answer] of [
+      [['admin'], 200],
+      [['user'], 403]
+    ] as const) {
+      const token = await sign({ roles, jti: `${i}` }, privateKey, { alg: 'ES512', kid: 'k' })
+      assert.equal(await status(gateway, '/x', token), answer)
+      assert.equal(await status(gateway, '/x', token), answer)
+      assert.equal(await status(gateway, '/x', token.slice(0, -8) + 'A'.repeat(8)), 401)
+    }
+  }
+})
+
+test('a size that is no number from 0 stops the start', async t => {
+  for (const token_cache_bytes of [-1, '16MB', 1.5])
+    await assert.rejects(open(t, { '/x': { token_cache_bytes } }), /token_cache_bytes/, String(token_cache_bytes))
+})
