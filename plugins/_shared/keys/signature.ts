@@ -1,8 +1,8 @@
 /**
  * Signatures of JSON Web Tokens (RFC 7518 §3, RFC 8037) by `node:crypto`, which needs no promise and no thread for them.
  *
- * A key measures its first uses. Where even the fastest of them takes long, such as with ES512 or large RSA keys, the thread pool
- * does the rest, and other exchanges go on meanwhile. `bench/jwt.mjs` prints what each algorithm takes both ways.
+ * A key measures its first uses. When all of them took long, as with ES512 or large RSA keys, the thread pool does the rest, and other
+ * exchanges go on meanwhile. `bench/jwt.mjs` prints what each algorithm takes both ways.
  */
 
 import { constants, createHmac, type KeyObject, sign, timingSafeEqual, verify } from 'node:crypto'

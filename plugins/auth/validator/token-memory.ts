@@ -4,8 +4,8 @@
  * In: a token. Out: its claims, and the key that had signed it. What is remembered says nothing about rules: times, issuer, audience,
  * roles, scopes and revocation are looked at for each request. Nothing that was refused is kept.
  *
- * Tokens are kept as their SHA-256. It costs what a `Map` takes to hash so long a text, a memory dump holds no tokens that a thief
- * could use, and a client that compares times learns nothing: a token that differs in one character has an unrelated hash.
+ * Tokens are kept as their SHA-256, which costs what a `Map` takes to hash so long a text. A memory dump holds no tokens that a thief
+ * could use. A client that compares times learns nothing: a token that differs in one character has an unrelated hash.
  */
 
 import { hash } from 'node:crypto'
