@@ -21,7 +21,7 @@ test('counts more bytes for more and for longer claims', () => {
     { a: 1 },
     { a: 'x' },
     { a: 'x'.repeat(100) },
-    { a: 'x'.repeat(99) + '\u0416' },
+    { a: `${'x'.repeat(99)}\u0416` },
     { a: ['x'.repeat(200), 1, { b: 2 }] }
   ].map(freezeClaims)
   assert.deepEqual(

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import * as jose from 'jose'
+import type { ConfigInput } from '../../../../src/config/input.js'
 import { freePort } from '../../../support/free-port.js'
 import { type OpenGateway, openGateway } from '../../../support/open-gateway.js'
 import { fetch } from '../../../support/waiting.js'
@@ -111,16 +112,36 @@ test('metrics tell hits, misses, evictions and bytes, by key set and algorithm',
   assert.match(text, /# TYPE sluice_token_cache_bytes gauge/)
 })
 
-test('a new configuration knows no tokens of the former one', async t => {
+test('after a reload no token is known: keys and rules of the new configuration count', async t => {
   const file = path.join(folder, 'rotated.json')
   writeFileSync(file, JSON.stringify(keys.publicSet))
-  const former = await open(t, { '/x': { jwk_local_path: file } })
-  const token = await sign({ sub: 'u' }, keys.rsa)
-  for (let i = 0; i < 2; i++) assert.equal(await status(former, '/x', token), 200)
+  const upstream = await serveEcho(t)
+  const configOf = (validator: object): ConfigInput => ({
+    version: 3,
+    listen_ip: '127.0.0.1',
+    endpoints: [
+      {
+        endpoint: '/x',
+        backend: [{ host: [upstream.url], url_pattern: '/in' }],
+        extra_config: { 'auth/validator': { jwk_local_path: file, alg: 'RS256', ...validator } }
+      }
+    ]
+  })
+  const open = await openGateway(t, configOf({}))
+  const token = await sign({ sub: 'u', aud: 'a' }, keys.rsa)
+  const statuses = async (): Promise<number[]> => [await status(open, '/x', token), await status(open, '/x', token)]
+  const reload = (validator: object): Promise<unknown> => open.gateway.reload(configOf(validator))
+  assert.deepEqual(await statuses(), [200, 200])
+  await reload({ audience: ['b'] })
+  assert.deepEqual(await statuses(), [401, 401])
+  await reload({ roles: ['admin'] })
+  assert.deepEqual(await statuses(), [403, 403])
+  await reload({})
+  assert.deepEqual(await statuses(), [200, 200])
   const { publicKey } = await jose.generateKeyPair('RS256', { extractable: true })
   writeFileSync(file, JSON.stringify({ keys: [{ ...(await jose.exportJWK(publicKey)), kid: 'rsa' }] }))
-  const next = await open(t, { '/x': { jwk_local_path: file } })
-  for (let i = 0; i < 2; i++) assert.equal(await status(next, '/x', token), 401)
+  await reload({})
+  assert.deepEqual(await statuses(), [401, 401], 'the file has another key of that name')
 })
 
 test('an algorithm that takes long is verified by the thread pool, known or not', async t => {
