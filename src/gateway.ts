@@ -1,4 +1,5 @@
 import { Phase } from './admin/phase.js'
+import { GatewayStatus } from './admin/status/status.js'
 import type { ConfigInput } from './config/input.js'
 import { CORE_NAMESPACES } from './config/namespaces.js'
 import { composeGeneration } from './generation/compose.js'
@@ -16,15 +17,19 @@ import { GatewayRecord } from './telemetry/gateway-state.js'
 export async function createGateway(config: string | ConfigInput, options: GatewayOptions = {}): Promise<Gateway> {
   const state = new GatewayRecord()
   const phase = new Phase()
+  const status = new GatewayStatus(phase, state)
   const shared = {
     options,
-    phase,
+    admin: { phase, status },
     components: addComponents(await loadComponents(), options.components ?? [], CORE_NAMESPACES),
     env: options.env ?? process.env,
     kept: new KeptState(),
     state
   }
-  const first = await composeGeneration(config, shared, { reload: false, signal: new AbortController().signal })
+  const first = await composeGeneration(config, shared, { reload: false, signal: new AbortController().signal }).catch(error => {
+    status.close()
+    throw error
+  })
   const compose = (input: string | ConfigInput, signal: AbortSignal) => composeGeneration(input, shared, { reload: true, signal })
-  return new RunningGateway(first, { input: config, compose, state, phase })
+  return new RunningGateway(first, { input: config, compose, state, phase, status })
 }

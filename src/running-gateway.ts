@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as passed } from 'node:timers/promises'
 import type { Phase } from './admin/phase.js'
+import type { GatewayStatus } from './admin/status/status.js'
 import type { ConfigInput } from './config/input.js'
 import type { ServiceConfig } from './config/types.js'
 import { GatewayError } from './errors.js'
@@ -72,6 +73,7 @@ export interface CloseOptions {
 /** What a running gateway has beside its first generation. */
 export interface GatewayParts extends Omit<SuccessionParts, 'prepare'> {
   readonly phase: Phase
+  readonly status: GatewayStatus
 }
 
 /** The life of a gateway: listen, serve, reload, drain, close. */
@@ -80,6 +82,7 @@ export class RunningGateway implements Gateway {
   private readonly succession: Succession
   private readonly state: GatewayState
   private readonly phase: Phase
+  private readonly status: GatewayStatus
   private readonly local: InProcessServer
   private listener: Listener | undefined
   /** Open exchanges that did not come on the port. */
@@ -91,6 +94,7 @@ export class RunningGateway implements Gateway {
     this.succession = new Succession(first, { ...parts, prepare: young => this.prepare(young) })
     this.state = parts.state
     this.phase = parts.phase
+    this.status = parts.status
     this.handler = (req, res) => this.serve(req, res)
     this.local = new InProcessServer(this.handler)
   }
@@ -218,6 +222,7 @@ export class RunningGateway implements Gateway {
     const drained = ends.every(Boolean)
     await succession.close()
     const { admin, logger } = succession.current
+    this.status.close()
     await admin?.close()
     if (!drained) logger.error('[SERVICE: Router] context deadline exceeded')
     logger.info('[SERVICE: Router] Router execution ended')

@@ -1,9 +1,9 @@
 /** From loaded plugins to a generation: pools, endpoints, routes, dispatch. */
 
 import { setImmediate } from 'node:timers/promises'
-import { createAdmin } from '../admin/create-admin.js'
-import type { Phase } from '../admin/phase.js'
+import { type AdminSubjects, createAdmin } from '../admin/create-admin.js'
 import { probesOf } from '../admin/probes.js'
+import type { GenerationStatus } from '../admin/status/status.js'
 import { cpuCount } from '../backend/balancer.js'
 import { balancerFor } from '../backend/balancer-for.js'
 import { poolSettings, UpstreamPools } from '../client/pools.js'
@@ -43,12 +43,14 @@ export interface Assembly {
   readonly created: CreatedLogger
   readonly accessLog: AccessLog | undefined
   readonly life: GenerationLife
-  readonly phase: Phase
+  readonly admin: AdminSubjects
+  /** Shows the generation on the status page once it serves. */
+  readonly watched: GenerationStatus | undefined
 }
 
 /** Assembles a generation. What it opens is closed by `life.closers`, also when it fails. @throws ConfigError */
 export async function assemble(assembly: Assembly): Promise<Generation> {
-  const { config, options, loaded, host, logger, accessLog, life, env, phase } = assembly
+  const { config, options, loaded, host, logger, accessLog, life, env } = assembly
   const { accessLogFormat } = assembly.created
   const { router } = config
   const pools = new UpstreamPools(poolSettings(config, env))
@@ -93,7 +95,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   const trusts = compileTrust(router.trustedProxies)
   const routing = { ...router, disableRest: config.disableRest }
   const probed = config.admin === undefined && !router.disableHealth
-  const table = createRouter(probed ? withProbes(routes, probesOf(phase), routing) : routes, routing)
+  const table = createRouter(probed ? withProbes(routes, probesOf(assembly.admin.phase), routing) : routes, routing)
   // KrakenD's access log has no line for a request that its server refused by itself
   const onRefusal = accessLog !== undefined && accessLogFormat === 'json' ? refusalsTo(accessLog) : undefined
   const dispatch = createDispatch({
@@ -119,8 +121,22 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
     stages: [...around, ...description.stages]
   }))
   const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
-  const admin = createAdmin(config.admin, phase, logger)
-  return new Generation({ config: checked, logger, dispatch, mayUpgrade, onRefusal, pipes, exchanges, pools, admin, life })
+  const admin = createAdmin(config.admin, assembly.admin, logger)
+  const facts = { config: checked, pipes, pools: () => pools.all(), sources: host.observers.sources }
+  const onServe = (): void => assembly.watched?.serve(facts)
+  return new Generation({
+    onServe,
+    config: checked,
+    logger,
+    dispatch,
+    mayUpgrade,
+    onRefusal,
+    pipes,
+    exchanges,
+    pools,
+    admin,
+    life
+  })
 }
 
 /** Compiles the endpoints without faults. */

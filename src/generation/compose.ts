@@ -3,7 +3,7 @@
  * things in order.
  */
 
-import type { Phase } from '../admin/phase.js'
+import type { AdminSubjects } from '../admin/create-admin.js'
 import { clientTlsFaults } from '../client/client-tls.js'
 import { PooledOutbound } from '../client/outbound.js'
 import { poolSettings } from '../client/pools.js'
@@ -34,7 +34,8 @@ export interface SharedParts {
   /** State of components that one generation hands on to the next. */
   readonly kept: KeptState
   readonly state: GatewayState
-  readonly phase: Phase
+  /** What the admin port shows. */
+  readonly admin: AdminSubjects
 }
 
 /** One attempt to compose a generation. */
@@ -96,6 +97,7 @@ class Composition {
       logger.info(`Working directory is ${process.cwd()}`)
     }
     for (const { level, text } of summarizeProblems(config.problems)) logger[level](text)
+    const watched = config.admin === undefined ? undefined : shared.admin.status.watch()
     const abandon = (): void => this.stop.abort(attempt.signal.reason)
     attempt.signal.addEventListener('abort', abandon)
     try {
@@ -111,6 +113,7 @@ class Composition {
         env: shared.env,
         kept: shared.kept,
         state: shared.state,
+        observer: watched?.observer,
         suggest: didYouMean,
         outbound: () => (this.outbound ??= new PooledOutbound(poolSettings(config, shared.env))),
         takeFault: (problem, leftOut) => findings.take(problem, leftOut)
@@ -131,7 +134,8 @@ class Composition {
         created,
         accessLog,
         life,
-        phase: shared.phase
+        admin: shared.admin,
+        watched
       })
     } catch (error) {
       this.stop.abort(error)

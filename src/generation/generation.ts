@@ -44,6 +44,8 @@ export interface GenerationParts {
   readonly pools: UpstreamPools
   readonly admin: AdminServer | undefined
   readonly life: GenerationLife
+  /** Called when it takes its place. */
+  readonly onServe: () => void
 }
 
 export class Generation {
@@ -55,12 +57,13 @@ export class Generation {
   readonly pipes: readonly PipeDescription[]
   readonly exchanges: OpenExchanges
   readonly admin: AdminServer | undefined
+  readonly onServe: () => void
   private readonly pools: UpstreamPools
   private readonly life: GenerationLife
   private closing: Promise<void> | undefined
 
   constructor(parts: GenerationParts) {
-    const { config, logger, dispatch, mayUpgrade, onRefusal, pipes, exchanges, pools, admin, life } = parts
+    const { config, logger, dispatch, mayUpgrade, onRefusal, pipes, exchanges, pools, admin, life, onServe } = parts
     this.config = config
     this.logger = logger
     this.dispatch = dispatch
@@ -71,6 +74,7 @@ export class Generation {
     this.pools = pools
     this.admin = admin
     this.life = life
+    this.onServe = onServe
   }
 
   /** Runs what components do before the port serves them. */

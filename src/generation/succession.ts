@@ -43,6 +43,7 @@ export class Succession {
 
   constructor(first: Generation, parts: SuccessionParts) {
     this.current = first
+    first.onServe()
     this.parts = parts
     this.input = parts.input
     this.count()
@@ -66,6 +67,7 @@ export class Succession {
     const changes = compareConfigs(old.config, young.config)
     change.commit()
     this.current = young
+    young.onServe()
     this.input = input
     this.parts.state.reloaded(true, young.config.problems)
     young.logger.info(`[SERVICE: Reload] The new configuration serves: ${describeChanges(changes)}`)

@@ -8,6 +8,7 @@ import type { Wrap } from '../pipe/next.js'
 import type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
 import type { GatewayState } from '../telemetry/gateway-state.js'
 import type { ComponentMetric, GatewayObserver, PoolState } from '../telemetry/observer.js'
+import type { StatusFacts } from '../telemetry/status.js'
 import type { OptionReader } from './option-reader.js'
 import type { Needs, PluginContext } from './types.js'
 
@@ -84,6 +85,11 @@ export interface ComponentContext extends PluginContext {
   onListen(work: () => Promise<void>): void
   /** Watches the whole gateway; at service scope only, where endpoints and backends are still to come. */
   observe(observer: GatewayObserver): void
+  /**
+   * Shows operators a state of this place: a breaker, a limit, a cache. `facts` is called when the status page asks, never per request.
+   * @param name what it is, in a word
+   */
+  status(name: string, facts: () => StatusFacts): void
   /** The connections to each origin, as they are now; none until the gateway is built. */
   pools(): Iterable<PoolState>
   /** The gateway as a whole: its reloads. Read when it is needed. */

@@ -19,7 +19,7 @@ export type {
   TokenStage
 } from '../message/public.js'
 export type { CallTrace, CallWatch } from '../telemetry/call-trace.js'
-export type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
+export type { BackendFacts, EndpointFacts, StagePlace } from '../telemetry/facts.js'
 export type {
   ComponentMetric,
   GatewayObserver,
@@ -27,9 +27,9 @@ export type {
   PipeMeter,
   PipeOutcome,
   PoolState,
-  StageMeter,
-  StagePlace
+  StageMeter
 } from '../telemetry/observer.js'
+export type { StatusFacts } from '../telemetry/status.js'
 export {
   type BackendSlot,
   type Compiled,

@@ -34,3 +34,10 @@ export interface BackendFacts {
   /** The backend's own list, narrower than the endpoint's; empty = none. */
   readonly inputHeaders: readonly string[]
 }
+
+/** Where a stage stands. */
+export interface StagePlace {
+  readonly scope: 'service' | 'endpoint' | 'backend'
+  readonly endpoint: EndpointFacts | undefined
+  readonly backend: BackendFacts | undefined
+}

@@ -5,7 +5,8 @@
 
 import type { GatewayError } from '../errors.js'
 import type { CallWatch } from './call-trace.js'
-import type { BackendFacts, EndpointFacts } from './facts.js'
+import type { BackendFacts, EndpointFacts, StagePlace } from './facts.js'
+import type { StatusSource } from './status.js'
 
 /** What is known of an exchange when it is over. */
 export interface ObservedExchange {
@@ -28,13 +29,6 @@ export type PipeOutcome = 'complete' | 'incomplete' | 'failed' | 'canceled'
 
 /** Called for each run of a pipe: ms until its response's head (pass-through) or data. Must not throw. */
 export type PipeMeter = (ms: number, outcome: PipeOutcome) => void
-
-/** Where a timed stage stands. */
-export interface StagePlace {
-  readonly scope: 'service' | 'endpoint' | 'backend'
-  readonly endpoint: EndpointFacts | undefined
-  readonly backend: BackendFacts | undefined
-}
 
 /** Called for each run of a stage: ms that it took, without what it waited for further in. Must not throw. */
 export type StageMeter = (ms: number) => void
@@ -87,7 +81,13 @@ export class Observers {
   pools: () => Iterable<PoolState> = () => []
   /** What components offer; complete when the gateway is built. */
   readonly metrics: ComponentMetric[] = []
-  private readonly list: GatewayObserver[] = []
+  /** What components show of their state. */
+  readonly sources: StatusSource[] = []
+  private readonly list: GatewayObserver[]
+
+  constructor(list: readonly GatewayObserver[] = []) {
+    this.list = [...list]
+  }
 
   add(observer: GatewayObserver): void {
     this.list.push(observer)

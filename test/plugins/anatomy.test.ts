@@ -161,6 +161,7 @@ function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' |
     backendFacts: undefined,
     onListen: silent,
     observe: silent,
+    status: silent,
     pools: () => [],
     gateway: new GatewayRecord(),
     offerMetric: silent,

@@ -29,6 +29,8 @@ export class Breaker {
   /** ms; 0 = never. Closed: counting starts anew. Open: a trial is due. Half-open: the trial counts as lost. */
   private endsAt = 0
   private trial = false
+  /** Calls that were not made. */
+  refused = 0
 
   constructor(options: BreakerOptions) {
     this.options = options
@@ -40,8 +42,8 @@ export class Breaker {
     const now = this.options.now()
     this.advance(now)
     if (this.current === 'closed') return this.round
-    if (this.current === 'open') return 'open'
-    if (this.trial) return 'trying'
+    if (this.current === 'open') return this.refuse('open')
+    if (this.trial) return this.refuse('trying')
     this.trial = true
     this.endsAt = now + this.options.openMs
     return this.round
@@ -62,9 +64,19 @@ export class Breaker {
     else if (++this.failures > this.options.maxErrors) this.change('open', now)
   }
 
+  /** Counted towards `maxErrors`. */
+  get failuresInRow(): number {
+    return this.failures
+  }
+
   get state(): BreakerState {
     this.advance(this.options.now())
     return this.current
+  }
+
+  private refuse(why: 'open' | 'trying'): Admission {
+    this.refused++
+    return why
   }
 
   private advance(now: number): void {

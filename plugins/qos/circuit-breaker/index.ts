@@ -38,15 +38,20 @@ export default defineComponent({
     const timeout = options.integer('timeout', 0, 0)
     const maxErrors = Math.trunc(options.amount('max_errors', 0, 0))
     context.logger.debug(`${context.tag}[CB] Creating the circuit breaker named '${name}'`)
-    return breakCircuit(
-      new Breaker({
-        intervalMs: Math.max(0, interval) * 1000,
-        openMs: (timeout > 0 ? timeout : DEFAULT_TIMEOUT) * 1000,
-        maxErrors,
-        now: () => performance.now(),
-        ...(options.flag('log_status_change', false, false) ? { onChange: logChange(name, context) } : {})
-      })
-    )
+    const breaker = new Breaker({
+      intervalMs: Math.max(0, interval) * 1000,
+      openMs: (timeout > 0 ? timeout : DEFAULT_TIMEOUT) * 1000,
+      maxErrors,
+      now: () => performance.now(),
+      ...(options.flag('log_status_change', false, false) ? { onChange: logChange(name, context) } : {})
+    })
+    context.status('breaker', () => ({
+      state: breaker.state,
+      failures_in_row: breaker.failuresInRow,
+      max_errors: maxErrors,
+      refused: breaker.refused
+    }))
+    return breakCircuit(breaker)
   }
 })
 

@@ -14,6 +14,7 @@ import {
   type Next
 } from 'sluice/plugin'
 import { BodyCopy } from './body-copy.js'
+import { CacheTally } from './cache-tally.js'
 import { listedFields, type RequestHead } from './key.js'
 import { DEFAULT_MAX_BYTES, openStore } from './open-store.js'
 import { type Found, ResponseCache } from './response-cache.js'
@@ -53,8 +54,11 @@ export default defineComponent({
     const listed = listedFields(context.endpointFacts?.inputHeaders ?? [], context.backendFacts?.inputHeaders ?? [])
     const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
     const cache = new ResponseCache(store, sendsAddress ? [...listed, CLIENT_ADDRESS] : listed)
+    const tally = new CacheTally()
+    context.status('cache', () => tally.facts())
     const plan: Plan = {
       cache,
+      tally,
       caches: cachesOf(context).add(cache),
       sendsAddress,
       limit: held,
@@ -68,6 +72,7 @@ export default defineComponent({
 
 interface Plan {
   readonly cache: ResponseCache
+  readonly tally: CacheTally
   /** Those of all backends. */
   readonly caches: ReadonlySet<ResponseCache>
   /** The backend may know who asks. */
@@ -111,14 +116,20 @@ async function serve(plan: Plan, request: GatewayRequest, next: Next): Promise<G
   if ((ranged && !plan.passesThrough) || request.upgrading) return next(request)
   const head = headOf(request)
   const found = await plan.cache.find(head)
-  if (found?.fresh) return replay(plan, head, found.answer, found.ageSeconds)
+  if (found?.fresh) {
+    plan.tally.hits++
+    return replay(plan, head, found.answer, found.ageSeconds)
+  }
   // RFC 9111 §5.2.1.7
   if (/only-if-cached/i.test(head.headers['cache-control'] ?? '')) return GatewayResponse.empty(504)
   // the client asks about a part, or an answer of its own: what comes back is for it alone
   if (ranged || headers.has('if-none-match') || headers.has('if-modified-since')) return next(request)
   // an answer for all must not be made for one
   if (!plan.sendsAddress) headers.delete(CLIENT_ADDRESS)
-  if (found === undefined) return store(plan, head, await next(request))
+  if (found === undefined) {
+    plan.tally.misses++
+    return store(plan, head, await next(request))
+  }
   return revalidate(plan, head, found, request, next)
 }
 
@@ -135,17 +146,21 @@ async function revalidate(
     response = await next(request)
   } catch (cause) {
     if (!found.usableOnError || !isFailure(cause)) throw cause
+    plan.tally.stale++
     return replay(plan, head, found.answer, found.ageSeconds)
   }
   if (response.status === 304) {
+    plan.tally.revalidated++
     const answer = await plan.cache.refresh(found, [...response.headers].flat())
     response.discard()
     return replay(plan, head, answer, 0)
   }
   if (found.usableOnError && response.status >= 500) {
+    plan.tally.stale++
     response.discard()
     return replay(plan, head, found.answer, found.ageSeconds)
   }
+  plan.tally.misses++
   return store(plan, head, response)
 }
 

@@ -11,6 +11,7 @@ import type { ClientKey } from './client-key.js'
 import type { LimitPlan } from './plan.js'
 import { defaultCapacity } from './rate.js'
 import { openStore, type TokenStore } from './store.js'
+import { Tally } from './tally.js'
 import { type BucketRule, bucketRule, TokenBucket } from './token-bucket.js'
 
 /** Compiles a limit that this process counts; undefined when it limits nothing. */
@@ -26,12 +27,19 @@ function compileWhole(plan: LimitPlan, context: ComponentContext): Wrap | undefi
   if (rule === undefined) return undefined
   const now = (): number => performance.now()
   const bucket = new TokenBucket(rule, now())
-  return next => request => (bucket.take(now()) ? next(request) : refused(503))
+  const tally = new Tally()
+  const { capacity } = rule
+  context.status('limit', () => ({ of: 'all clients', per_second: plan.wholeRate, capacity, ...tally.facts() }))
+  return next => request => (tally.count(bucket.take(now())) ? next(request) : refused(503))
 }
 
 function compileClients(plan: LimitPlan, context: ComponentContext): Wrap | undefined {
   const rule = clientRule(plan, context)
-  return rule && limitClients(plan.clientKey, openStore(rule, plan.cleanupMs, context))
+  if (rule === undefined) return undefined
+  const tally = new Tally()
+  const facts = { of: `each client (${plan.clientName})`, per_second: plan.clientRate, capacity: rule.capacity }
+  context.status('limit', () => ({ ...facts, ...tally.facts() }))
+  return limitClients(plan.clientKey, openStore(rule, plan.cleanupMs, context), tally)
 }
 
 /** The bucket of all clients; undefined without a limit for them. Says so in the log. */
@@ -54,13 +62,16 @@ export function clientRule(plan: LimitPlan, context: ComponentContext): BucketRu
 }
 
 /** Lets a client's request pass while its bucket has tokens. */
-export function limitClients(clientKey: ClientKey, store: TokenStore): Wrap {
+export function limitClients(clientKey: ClientKey, store: TokenStore, tally = new Tally()): Wrap {
   return next => request => {
     const client = clientKey(request)
-    if (client === '') return refused(429)
+    if (client === '') {
+      tally.refused++
+      return refused(429)
+    }
     const allowed = store.take(client)
-    if (typeof allowed !== 'boolean') return allowed.then(yes => (yes ? next(request) : refused(429)))
-    return allowed ? next(request) : refused(429)
+    if (typeof allowed !== 'boolean') return allowed.then(yes => (tally.count(yes) ? next(request) : refused(429)))
+    return tally.count(allowed) ? next(request) : refused(429)
   }
 }
 

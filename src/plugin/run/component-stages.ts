@@ -140,6 +140,7 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     onClose: host.onClose,
     onListen: host.onListen,
     observe: observer => host.observers.add(observer),
+    status: (name, facts) => void host.observers.sources.push({ namespace, name, place, facts }),
     pools: () => host.observers.pools(),
     gateway: host.state,
     offerMetric: metric => void host.observers.metrics.push(metric),

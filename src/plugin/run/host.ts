@@ -11,7 +11,7 @@ import { identityOf, SLUICE_VERSION } from '../../identity.js'
 import { joinLayers } from '../../pipe/layer.js'
 import { GatewayRecord, type GatewayState } from '../../telemetry/gateway-state.js'
 import type { GatewayLogger, Logger } from '../../telemetry/logger.js'
-import { Observers } from '../../telemetry/observer.js'
+import { type GatewayObserver, Observers } from '../../telemetry/observer.js'
 import {
   BACKEND_DECODED_SLOTS,
   BACKEND_TRANSPORT_SLOTS,
@@ -64,6 +64,8 @@ export interface PluginHostOptions {
   readonly state?: GatewayState
   /** The HTTP client for calls of WebAssembly modules, made at first use. Default: there is none. */
   readonly outbound?: () => OutboundClient
+  /** Watches the gateway beside its components. Default: none. */
+  readonly observer?: GatewayObserver | undefined
   /** Takes each fault. Default: the first one that is not left out is thrown. */
   readonly takeFault?: TakeFault
 }
@@ -112,9 +114,9 @@ class Host implements PluginHost {
   private readonly code: CodeLayers
   private readonly placer: PluginPlacer
   private readonly componentHost: ComponentHost
-  readonly observers = new Observers()
   /** For WebAssembly modules. */
   readonly services: GuestServices
+  readonly observers: Observers
   private readonly openers: (() => Promise<void>)[] = []
   private readonly closers: (() => void | Promise<void>)[] = []
 
@@ -129,6 +131,7 @@ class Host implements PluginHost {
       outbound: options.outbound ?? noOutbound,
       onClose: work => this.closers.push(work)
     }
+    this.observers = new Observers(options.observer === undefined ? [] : [options.observer])
     this.code = new CodeLayers(wraps, logger)
     const { errorStatus, returnErrorMsg } = config.router
     this.placer = new PluginPlacer({

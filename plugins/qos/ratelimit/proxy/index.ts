@@ -7,6 +7,7 @@
 
 import { defineComponent, GatewayError } from 'sluice/plugin'
 import { defaultCapacity, RATE_PROPERTIES, SECOND_MS, UNREADABLE } from '../rate.js'
+import { Tally } from '../tally.js'
 import { bucketRule, TokenBucket } from '../token-bucket.js'
 
 export default defineComponent({
@@ -32,7 +33,9 @@ export default defineComponent({
     const capacity = Math.trunc(options.amount('capacity', 0, 0)) || defaultCapacity(rate)
     const bucket = new TokenBucket(bucketRule(rate, capacity), performance.now())
     context.logger.debug(`${tag} Enabling the rate limiter`)
-    return next => request => (bucket.take(performance.now()) ? next(request) : Promise.reject(limited()))
+    const tally = new Tally()
+    context.status('limit', () => ({ of: 'all calls', per_second: rate, capacity, ...tally.facts() }))
+    return next => request => (tally.count(bucket.take(performance.now())) ? next(request) : Promise.reject(limited()))
   }
 })
 

@@ -1,0 +1,128 @@
+/** The forms in which the status leaves the admin port: `status.json`, and the events of the page. */
+
+import type { PipeDescription } from '../../pipe/description.js'
+import type { PoolState } from '../../telemetry/observer.js'
+import type { ProcessFacts } from './process-facts.js'
+import type { RecentError } from './recent-errors.js'
+
+/** Latencies of the last minute, ms; absent when there were none. */
+export interface LatencyReport {
+  readonly p50_ms?: number
+  readonly p95_ms?: number
+  readonly p99_ms?: number
+}
+
+export interface ExchangesReport extends LatencyReport {
+  readonly requests: number
+  /** Over the last ten seconds. */
+  readonly per_second: number
+  readonly client_errors: number
+  readonly server_errors: number
+  /** Responses below 400 that lack a part, or broke off. */
+  readonly incomplete: number
+  /** The client went away first. */
+  readonly aborted: number
+  readonly bytes_in: number
+  readonly bytes_out: number
+}
+
+export interface EndpointReport extends ExchangesReport {
+  readonly method: string
+  readonly path: string
+}
+
+/** What does not change while a configuration serves. */
+export interface EndpointShape extends Omit<PipeDescription, 'stages' | 'backends'> {
+  readonly stages: PipeDescription['stages']
+  readonly backends: PipeDescription['backends']
+  /** Names of the stages that hold a body. */
+  readonly holds: readonly string[]
+  /** Names of those that do when they ask for one. */
+  readonly may_hold: readonly string[]
+}
+
+export interface BackendReport extends LatencyReport {
+  readonly endpoint: string
+  readonly backend: string
+  readonly calls: number
+  readonly per_second: number
+  readonly failed: number
+  /** Another call was faster, or the client went away. */
+  readonly canceled: number
+}
+
+export interface StageReport extends LatencyReport {
+  readonly name: string
+  readonly scope: string
+  readonly runs: number
+  readonly per_second: number
+}
+
+export interface ComponentReport {
+  readonly component: string
+  readonly name: string
+  /** Where it stands: `service`, `GET /x`, `GET /x → GET /y`. */
+  readonly place: string
+  readonly facts: Readonly<Record<string, string | number | boolean>>
+}
+
+export interface FindingReport {
+  readonly level: 'error' | 'warning'
+  readonly place: string
+  readonly message: string
+}
+
+/** What came of the last attempt to load a configuration again. */
+export interface ReloadReport {
+  readonly at: string
+  /** `failed`: the configuration before it serves on. */
+  readonly outcome: 'done' | 'failed'
+  readonly findings: readonly FindingReport[]
+}
+
+export interface GatewayReport {
+  readonly name: string
+  readonly version: string
+  readonly node: string
+  readonly pid: number
+  /** Of `--workers`; absent without. */
+  readonly worker?: number
+  readonly ready: boolean
+  readonly started_at: string
+  readonly uptime_seconds: number
+}
+
+export interface ConfigurationReport {
+  readonly file: string
+  readonly loaded_at: string
+  /** 1 = that of the start. */
+  readonly generation: number
+  readonly findings: readonly FindingReport[]
+  readonly reloads: number
+  readonly failed_reloads: number
+  /** Configurations that are alive: the one that serves, and those whose exchanges still run. */
+  readonly alive: number
+  readonly last_reload?: ReloadReport
+}
+
+/** What changes from second to second. */
+export interface LiveReport {
+  readonly gateway: GatewayReport
+  readonly process: ProcessFacts
+  readonly in_flight: number
+  readonly traffic: ExchangesReport
+  /** Exchanges that no endpoint took. */
+  readonly others: ExchangesReport
+  readonly endpoints: readonly EndpointReport[]
+  readonly backends: readonly BackendReport[]
+  readonly pools: readonly PoolState[]
+  readonly components: readonly ComponentReport[]
+  readonly plugins: readonly StageReport[]
+  readonly errors: readonly RecentError[]
+  readonly configuration: ConfigurationReport
+}
+
+/** All of it: the body of `status.json`. */
+export interface StatusReport extends LiveReport {
+  readonly pipes: readonly EndpointShape[]
+}

@@ -1,0 +1,257 @@
+/** The status of one gateway, from its first generation to its end: puts what was counted into a {@link StatusReport}. */
+
+import cluster from 'node:cluster'
+import type { ServiceConfig } from '../../config/types.js'
+import type { ConfigProblem } from '../../errors.js'
+import { SLUICE_VERSION } from '../../identity.js'
+import type { PipeDescription, PipeTree } from '../../pipe/description.js'
+import type { GatewayState, ReloadRecord } from '../../telemetry/gateway-state.js'
+import type { GatewayObserver, PoolState } from '../../telemetry/observer.js'
+import type { StatusSource } from '../../telemetry/status.js'
+import type { Phase } from '../phase.js'
+import { StatusCollector, WatchedGeneration } from './collector.js'
+import { type LatencyWindow, quantilesOf } from './latency.js'
+import { mask } from './mask.js'
+import { ProcessWatch } from './process-facts.js'
+import type {
+  BackendReport,
+  ComponentReport,
+  EndpointReport,
+  EndpointShape,
+  ExchangesReport,
+  FindingReport,
+  LatencyReport,
+  LiveReport,
+  ReloadReport,
+  StageReport,
+  StatusReport
+} from './report.js'
+import type { ExchangeSeries } from './series.js'
+
+/** What serves, as its composition root knows it. */
+export interface ServingFacts {
+  readonly config: ServiceConfig
+  readonly pipes: readonly PipeDescription[]
+  readonly pools: () => Iterable<PoolState>
+  readonly sources: readonly StatusSource[]
+}
+
+/** A generation that is being built. */
+export interface GenerationStatus {
+  readonly observer: GatewayObserver
+  /** Shows it from now on. */
+  serve(facts: ServingFacts): void
+}
+
+/** s after its last request that an endpoint is still part of the events. */
+const LIVELY_SECONDS = 75
+
+/** What is made when the first generation with an admin port is built. */
+interface Running {
+  readonly collector: StatusCollector
+  readonly process: ProcessWatch
+}
+
+export class GatewayStatus {
+  private readonly startedAt = Date.now()
+  private readonly phase: Phase
+  private readonly state: GatewayState
+  private made: Running | undefined
+  private serving: ServingFacts | undefined
+  private shapes: readonly EndpointShape[] = []
+  private loadedAt = Date.now()
+  /** Counts configurations that served. */
+  generation = 0
+
+  constructor(phase: Phase, state: GatewayState) {
+    this.phase = phase
+    this.state = state
+  }
+
+  private get running(): Running {
+    this.made ??= { collector: new StatusCollector(), process: new ProcessWatch() }
+    return this.made
+  }
+
+  /** Begins to watch a generation that is being built. */
+  watch(): GenerationStatus {
+    const generation = new WatchedGeneration()
+    const { collector } = this.running
+    return {
+      observer: collector.watch(generation),
+      serve: facts => {
+        collector.current = generation
+        this.serving = facts
+        this.shapes = facts.pipes.map(shapeOf)
+        this.loadedAt = Date.now()
+        this.generation++
+      }
+    }
+  }
+
+  /** Everything, with all endpoints. */
+  report(): StatusReport {
+    return { ...this.liveReport(() => true), pipes: this.shapes }
+  }
+
+  /** What changes; of endpoints those that had requests lately. */
+  live(): LiveReport {
+    return this.liveReport(series => series.rate.within(LIVELY_SECONDS))
+  }
+
+  close(): void {
+    this.made?.collector.close()
+    this.made?.process.close()
+  }
+
+  private liveReport(isWanted: (series: ExchangeSeries) => boolean): LiveReport {
+    const { collector, process: watch } = this.running
+    const { current } = collector
+    const { config } = this.serving ?? {}
+    const { state } = this
+    return {
+      gateway: {
+        name: config?.name ?? '',
+        version: SLUICE_VERSION,
+        node: process.version,
+        pid: process.pid,
+        ...(cluster.worker === undefined ? {} : { worker: cluster.worker.id }),
+        ready: this.phase.ready,
+        started_at: new Date(this.startedAt).toISOString(),
+        uptime_seconds: Math.floor((Date.now() - this.startedAt) / 1000)
+      },
+      process: watch.facts(),
+      in_flight: collector.inFlight,
+      traffic: totalOf([collector.others, ...[...current.endpoints.values()].flatMap(methods => [...methods.values()])]),
+      others: exchangesOf(collector.others),
+      endpoints: this.endpoints(isWanted),
+      backends: [...current.backends.values()].map(
+        ({ endpoint, backend, series }): BackendReport => ({
+          endpoint: `${endpoint.method} ${endpoint.path}`,
+          backend: mask(`${backend.method} ${backend.hosts.join(' | ')}${backend.urlPattern}`),
+          calls: series.rate.total,
+          per_second: series.rate.perSecond(),
+          failed: series.failed,
+          canceled: series.canceled,
+          ...latencyOf([series.latency])
+        })
+      ),
+      pools: [...(this.serving?.pools() ?? [])].map(poolOf),
+      components: (this.serving?.sources ?? []).map(componentOf),
+      plugins: [...current.stages.values()].map(
+        ({ name, scope, series }): StageReport => ({
+          name,
+          scope,
+          runs: series.rate.total,
+          per_second: series.rate.perSecond(),
+          ...latencyOf([series.latency])
+        })
+      ),
+      errors: collector.errors.list(),
+      configuration: {
+        file: config?.source ?? '',
+        loaded_at: new Date(this.loadedAt).toISOString(),
+        generation: this.generation,
+        findings: (config?.problems ?? []).map(findingOf),
+        reloads: state.reloads,
+        failed_reloads: state.failedReloads,
+        alive: state.generations,
+        ...(state.lastReload === undefined ? {} : { last_reload: reloadOf(state.lastReload) })
+      }
+    }
+  }
+
+  private endpoints(isWanted: (series: ExchangeSeries) => boolean): EndpointReport[] {
+    const { endpoints } = this.running.collector.current
+    const reports: EndpointReport[] = []
+    for (const { method, path } of this.shapes) {
+      const series = endpoints.get(path)?.get(method)
+      if (series !== undefined && isWanted(series)) reports.push({ method, path, ...exchangesOf(series) })
+    }
+    return reports
+  }
+}
+
+function exchangesOf(series: ExchangeSeries): ExchangesReport {
+  return {
+    requests: series.rate.total,
+    per_second: series.rate.perSecond(),
+    client_errors: series.clientErrors,
+    server_errors: series.serverErrors,
+    incomplete: series.incomplete,
+    aborted: series.aborted,
+    bytes_in: series.bytesIn,
+    bytes_out: series.bytesOut,
+    ...latencyOf([series.latency])
+  }
+}
+
+function totalOf(all: readonly ExchangeSeries[]): ExchangesReport {
+  const sum = (value: (series: ExchangeSeries) => number): number => all.reduce((total, series) => total + value(series), 0)
+  return {
+    requests: sum(series => series.rate.total),
+    per_second: sum(series => series.rate.perSecond()),
+    client_errors: sum(series => series.clientErrors),
+    server_errors: sum(series => series.serverErrors),
+    incomplete: sum(series => series.incomplete),
+    aborted: sum(series => series.aborted),
+    bytes_in: sum(series => series.bytesIn),
+    bytes_out: sum(series => series.bytesOut),
+    ...latencyOf(all.map(series => series.latency))
+  }
+}
+
+function latencyOf(windows: readonly LatencyWindow[]): LatencyReport {
+  const quantiles = quantilesOf(windows)
+  if (quantiles === undefined) return {}
+  const [p50_ms, p95_ms, p99_ms] = quantiles.map(ms => Number(ms.toPrecision(3))) as [number, number, number]
+  return { p50_ms, p95_ms, p99_ms }
+}
+
+function poolOf({ origin, connections, pending, tunnels, total, refused }: PoolState): PoolState {
+  return { origin, connections, pending, tunnels, total, refused }
+}
+
+function componentOf({ namespace, name, place, facts }: StatusSource): ComponentReport {
+  const { endpoint, backend } = place
+  const places = [
+    ...(endpoint === undefined ? [] : [`${endpoint.method} ${endpoint.path}`]),
+    ...(backend === undefined ? [] : [mask(`${backend.method} ${backend.urlPattern}`)])
+  ]
+  return { component: namespace, name, place: places.join(' → ') || 'service', facts: facts() }
+}
+
+function reloadOf({ at, ok, findings }: ReloadRecord): ReloadReport {
+  return { at: new Date(at).toISOString(), outcome: ok ? 'done' : 'failed', findings: findings.map(findingOf) }
+}
+
+function findingOf({ level, file, line, pointer, message }: ConfigProblem): FindingReport {
+  const where = line === undefined ? file : `${file}:${line}`
+  return { level, place: pointer === '' ? where : `${where} ${pointer}`, message: mask(message) }
+}
+
+function shapeOf(pipe: PipeDescription): EndpointShape {
+  const holds = new Set<string>()
+  const mayHold = new Set<string>()
+  visit(pipe, holds, mayHold)
+  const { stages, backends } = masked(pipe)
+  return { ...pipe, stages, backends, holds: [...holds], may_hold: [...mayHold] }
+}
+
+function visit(tree: PipeTree, holds: Set<string>, mayHold: Set<string>): void {
+  for (const stage of [...tree.stages, ...tree.backends.flatMap(backend => backend.stages)]) {
+    if (stage.holdsBody === 'yes') holds.add(stage.name)
+    if (stage.holdsBody === 'may') mayHold.add(stage.name)
+    if (stage.copy !== undefined) visit(stage.copy, holds, mayHold)
+  }
+}
+
+/** Without credentials in the targets of its backends. */
+function masked(tree: PipeTree): PipeTree {
+  const stagesOf = (stages: PipeTree['stages']): PipeTree['stages'] =>
+    stages.map(stage => (stage.copy === undefined ? stage : { ...stage, copy: masked(stage.copy) }))
+  return {
+    stages: stagesOf(tree.stages),
+    backends: tree.backends.map(({ method, target, stages }) => ({ method, target: mask(target), stages: stagesOf(stages) }))
+  }
+}
