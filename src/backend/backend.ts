@@ -56,7 +56,7 @@ export interface BackendPipe {
 }
 
 export function compileBackend(backend: BackendConfig, role: BackendRole, deps: BackendDeps, layers: BackendLayers): BackendPipe {
-  const pools = deps.pools.withTls(backend.httpClient.tls)
+  const pools = deps.pools.ofClient(backend.httpClient)
   const address = compileAddress(backend, pools, deps.balancerFor(backend), deps.userAgent)
   const described = (stages: readonly PipeStage[]): PipeBackend => ({
     method: backend.method,

@@ -34,6 +34,8 @@ export interface PoolSettings {
   readonly serverName?: string
   /** The proxy's URL in place of what `env` says; null = none. */
   readonly proxy?: string | null
+  /** Tells the pools of one origin apart, '' or a number. */
+  readonly name?: string
 }
 
 /** Idle connections are closed after this long when `idle_connection_timeout` is 0: below the 5 s of common backends (RFC 9112 §9.3). */
@@ -46,6 +48,8 @@ const MAX_HEAD_BYTES = 1024 * 1024
 export class OriginPool implements ClientOwner {
   /** `http://host:port`. */
   readonly origin: string
+  /** '' for connections as the root has them; a number for backends with settings of their own. */
+  readonly settingsName: string
   /** The name that TLS asks for and verifies: that of the origin, whatever `Host` says. Undefined without TLS. */
   readonly serverName: string | undefined
   readonly maxQueued: number
@@ -75,6 +79,7 @@ export class OriginPool implements ClientOwner {
 
   constructor(origin: string, settings: PoolSettings) {
     this.origin = origin
+    this.settingsName = settings.name ?? ''
     const named = settings.serverName
     this.serverName = origin.startsWith('https:') ? (named ?? new URL(origin).hostname.replace(/^\[|\]$/g, '')) : undefined
     this.maxQueued = settings.maxQueued

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { ClientTlsConfig, ServiceConfig } from '../config/types.js'
+import type { BackendHttpClientConfig, ServiceConfig } from '../config/types.js'
 import { Deadline, deadlines } from '../telemetry/timer-wheel.js'
 import { OriginPool, type PoolSettings } from './pool.js'
 
@@ -23,8 +23,8 @@ export class UpstreamPools {
   private readonly hosts = new Map<string, Set<string>>()
   /** Pools of other ports and schemes of {@link hosts} that backends redirected to; the one used last is the last. */
   private readonly visited = new Map<string, OriginPool>()
-  /** Pools whose connections have TLS settings of their own, by these. */
-  private readonly secured = new Map<string, UpstreamPools>()
+  /** Pools whose connections have settings of their own, by these. */
+  private readonly separate = new Map<string, UpstreamPools>()
   private readonly sweeper: Sweeper
 
   constructor(settings: PoolSettings) {
@@ -49,15 +49,21 @@ export class UpstreamPools {
     return pool
   }
 
-  /** Returns the pools of backends with TLS settings of their own; redirects stay among them. Without settings: these. */
-  withTls(tls: ClientTlsConfig | undefined): UpstreamPools {
-    if (tls === undefined) return this
-    const key = JSON.stringify(tls)
-    const known = this.secured.get(key)
+  /** Returns the pools of backends with TLS or a proxy of their own; redirects stay among them. Without either: these. */
+  ofClient({ tls, proxyAddress }: Pick<BackendHttpClientConfig, 'tls' | 'proxyAddress'>): UpstreamPools {
+    if (tls === undefined && proxyAddress === undefined) return this
+    const key = JSON.stringify([tls, proxyAddress])
+    const known = this.separate.get(key)
     if (known !== undefined) return known
     const { settings } = this
-    const own = new UpstreamPools({ ...settings, transport: { ...settings.transport, tls } })
-    this.secured.set(key, own)
+    const { transport } = settings
+    const own = new UpstreamPools({
+      ...settings,
+      transport: tls === undefined ? transport : { ...transport, tls },
+      ...(proxyAddress === undefined ? {} : { proxy: proxyAddress }),
+      name: String(this.separate.size + 1)
+    })
+    this.separate.set(key, own)
     return own
   }
 
@@ -90,9 +96,9 @@ export class UpstreamPools {
     return new OriginPool(origin, this.settings)
   }
 
-  /** All pools, each once, and those of {@link withTls}. */
+  /** All pools, each once, and those of {@link ofClient}. */
   all(): ReadonlySet<OriginPool> {
-    return new Set([...this.own(), ...[...this.secured.values()].flatMap(pools => [...pools.all()])])
+    return new Set([...this.own(), ...[...this.separate.values()].flatMap(pools => [...pools.all()])])
   }
 
   private own(): ReadonlySet<OriginPool> {
@@ -109,11 +115,11 @@ export class UpstreamPools {
 
   async close(): Promise<void> {
     this.settings.wheel.cancel(this.sweeper)
-    const secured = [...this.secured.values()]
-    await Promise.all([...this.own(), ...secured].map(pools => pools.close()))
+    const separate = [...this.separate.values()]
+    await Promise.all([...this.own(), ...separate].map(pools => pools.close()))
     this.pools.clear()
     this.visited.clear()
-    this.secured.clear()
+    this.separate.clear()
   }
 }
 

@@ -42,6 +42,10 @@ export function readEndpoint(reader: ObjectReader, context: EndpointContext): re
     const endpoint = readWithMethod(reader, context, reader.string('method', ''))
     return endpoint === undefined ? [] : [endpoint]
   }
+  if (methods.length === 0) {
+    const message = 'the list of methods is empty'
+    reader.findings.add('fatal', reader.at('method'), message, 'name one, or `"*"` for all five; without `method` it is GET')
+  }
   const first = readWithMethod(reader, context, methods[0] ?? '')
   if (first === undefined) return []
   const own = reader.objects('backend').map(backend => (backend?.string('method', '') ?? '') !== '')

@@ -39,14 +39,15 @@ export class Findings {
     if (pointer !== inFile) this.#spelled.set(pointer, inFile)
   }
 
-  /** Takes what a later phase of the start found. A place that has an error already gets no second one. */
-  take(problem: ConfigProblem, leftOut: boolean): void {
+  /** Takes what a later phase of the start found. A place that has an error already gets no second one: false. */
+  take(problem: ConfigProblem, leftOut: boolean): boolean {
     const pointer = problem.pointer.replace(/^.*?\/extra_config\/[^/]+/, place => this.#spelled.get(place) ?? place)
     if (problem.level === 'error') {
       if (!leftOut) this.#stopped = true
-      if (this.problems.some(known => known.level === 'error' && known.pointer === pointer && pointer !== '')) return
+      if (this.problems.some(known => known.level === 'error' && known.pointer === pointer && pointer !== '')) return false
     }
     this.problems.push({ ...problem, pointer })
+    return true
   }
 
   /** Reports a text that could not be read at all. What else is wrong with it, or with the list it stands in, is not told. */

@@ -42,8 +42,7 @@ export const CORE_NAMESPACES: NamespaceTable = [
   {
     namespace: 'backend/http/client',
     scopes: ['backend'],
-    about: 'Redirects and TLS of the backend',
-    lacks: '`proxy_address` (Enterprise)'
+    about: 'Redirects, TLS and proxy of the backend'
   },
   { namespace: 'plugin/http-server', scopes: ['service', 'endpoint'], about: 'Plugins around the server or an endpoint' },
   { namespace: 'plugin/http-client', scopes: ['backend'], about: "Plugins around a backend's call" },

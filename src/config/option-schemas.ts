@@ -74,5 +74,14 @@ function textOf(error: ErrorObject): string {
     const wanted = (error.parentSchema as { description?: string } | undefined)?.description
     return `${place}has a form that is not allowed${wanted === undefined ? '' : `; wanted: ${wanted}`}`
   }
-  return `${place}${error.message ?? error.keyword}`
+  return `${place}${error.message ?? error.keyword}${unquoted(error)}`
+}
+
+/** Says what was meant where a number or a switch stands in quotes. */
+function unquoted({ keyword, params, data }: ErrorObject): string {
+  if (keyword !== 'type' || typeof data !== 'string') return ''
+  const wanted: unknown = params.type
+  const isNumber = (wanted === 'number' || wanted === 'integer') && /^-?\d+(\.\d+)?$/.test(data)
+  const isSwitch = wanted === 'boolean' && (data === 'true' || data === 'false')
+  return isNumber || isSwitch ? `: write ${data} without quotes` : ''
 }

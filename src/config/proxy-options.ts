@@ -84,19 +84,23 @@ export function readBackendHttpClient(reader: ObjectReader): BackendHttpClientCo
   const config = {
     sendBodyOnRedirect: reader.boolean('send_body_on_redirect', false),
     noRedirect: reader.boolean('no_redirect', false),
-    tls: readClientTls(reader, false)
-  }
-  if (reader.raw('proxy_address') !== undefined) {
-    const message = `'proxy_address' is an Enterprise option that Sluice does not have`
-    reader.findings.add(
-      'error',
-      reader.at('proxy_address'),
-      message,
-      'set HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment'
-    )
+    tls: readClientTls(reader, false),
+    proxyAddress: readProxyAddress(reader)
   }
   reader.finish()
   return config
+}
+
+/** Without a proxy that can be used nothing is called: the calls might not be allowed to go out directly. */
+function readProxyAddress(reader: ObjectReader): string | undefined {
+  const text = reader.string('proxy_address', '')
+  if (text === '') return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if ((url?.protocol === 'http:' || url?.protocol === 'https:') && /^\/?$/.test(url.pathname + url.search + url.hash))
+    return url.href
+  const message = `'proxy_address' is not the URL of an HTTP proxy`
+  reader.findings.add('fatal', reader.at('proxy_address'), message, 'write it like `http://proxy.example:3128`')
+  return undefined
 }
 
 function finish(reader: ObjectReader, misplaced: readonly string[], where: string): void {

@@ -295,4 +295,6 @@ export interface BackendHttpClientConfig {
   readonly noRedirect: boolean
   /** Ours (an Enterprise key in KrakenD): TLS of this backend, in place of the root's. */
   readonly tls: ClientTlsConfig | undefined
+  /** Ours (an Enterprise key in KrakenD): URL of the HTTP proxy of this backend, in place of the environment's. */
+  readonly proxyAddress: string | undefined
 }

@@ -5,6 +5,7 @@ import { type ErrorStatusMode, GatewayError, statusOf } from '../errors.js'
 import { fieldsOfPairs } from '../http/fields.js'
 import type { Exchange } from '../message/context.js'
 import { ResponseMessage } from '../message/response.js'
+import { textOf } from '../telemetry/log-text.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { writeHead } from './write-head.js'
 
@@ -21,10 +22,15 @@ export function answerToFailure(cause: unknown, exchange: Exchange, options: Fai
   const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
   exchange.note(error)
   if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
-    const text = error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message
-    options.logger.error('[SERVICE: Router]', text)
+    options.logger.error(exchange.target.tag, textOfFailure(error))
   }
   return ResponseMessage.over(statusOf(error, options.errorStatus), fieldsOfPairs(error.headers ?? []), EMPTY, 0)
+}
+
+/** The place in the code says something of an unexpected error, and nothing of what clients and upstreams do. */
+function textOfFailure(error: GatewayError): string {
+  const { cause } = error
+  return error.code === 'SLUICE_ERR_GATEWAY_INTERNAL' && cause instanceof Error ? (cause.stack ?? cause.message) : textOf(error)
 }
 
 /** A target that cannot be read gets its status and the connection ends: what follows cannot be trusted either. */

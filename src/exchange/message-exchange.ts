@@ -128,7 +128,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
       cutAnswer(this.res)
       return
     }
-    this.options.logger.error('[SERVICE: Router] a response cannot be written:', error.message)
+    this.options.logger.error(this.target.tag, 'a response cannot be written:', error.message)
     this.note(error)
     this.send(ResponseMessage.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
   }

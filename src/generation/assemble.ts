@@ -174,7 +174,7 @@ function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {
   for (const endpoint of config.endpoints) {
     for (const backend of endpoint.backends) {
       if (backend.sd === 'dns') continue
-      const own = pools.withTls(backend.httpClient.tls)
+      const own = pools.ofClient(backend.httpClient)
       for (const host of backend.hosts) if (hostFault(host) === undefined) own.get(new URL(host).origin)
     }
   }

@@ -13,7 +13,7 @@ import { dashedTimeMillis, isoTime, plainTime } from './clock.js'
 import { type Gelf, openGelf } from './gelf.js'
 import { type LogOutput, outputTo } from './log-output.js'
 import { compileLogPattern, LEVEL_COLOURS, type LogFormat } from './log-pattern.js'
-import { safeText, textOf } from './log-text.js'
+import { boundedText, safeText, textOf } from './log-text.js'
 import { type GatewayLogger, LOG_LEVELS, type LogLevel } from './logger.js'
 import { type LoggingOptions, readLoggingOptions } from './logging-options.js'
 import { compileLogstash, type RecordFormat, wantsLogstash } from './logstash.js'
@@ -147,7 +147,7 @@ class LineLogger implements GatewayLogger {
 }
 
 function messageOf(values: readonly unknown[]): string {
-  return values.length === 1 ? textOf(values[0]) : values.map(textOf).join(' ')
+  return boundedText(values.length === 1 ? textOf(values[0]) : values.map(textOf).join(' '))
 }
 
 function byMessage(format: LogFormat): RecordFormat {

@@ -62,3 +62,14 @@ export function textOf(value: unknown): string {
     return inspect(value, { breakLength: Infinity, depth: 2 })
   }
 }
+
+/** Characters of one message. A start with faults in each of many endpoints, and the stack of an error, have room. */
+const MAX_MESSAGE = 64 * 1024
+
+/** Cuts a message that a script, plugin or upstream made endless. */
+export function boundedText(text: string): string {
+  if (text.length <= MAX_MESSAGE) return text
+  // no half of a surrogate pair at the end
+  const end = (text.charCodeAt(MAX_MESSAGE - 1) & 0xfc00) === 0xd800 ? MAX_MESSAGE - 1 : MAX_MESSAGE
+  return `${text.slice(0, end)}… (${text.length - end} more characters)`
+}

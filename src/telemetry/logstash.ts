@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import type { Json } from '../config/types.js'
 import { isoTime } from './clock.js'
-import { textOf } from './log-text.js'
+import { boundedText, textOf } from './log-text.js'
 import type { LogLevel } from './logger.js'
 
 /** Makes one line of the values that were logged, without its line feed. */
@@ -34,7 +34,7 @@ export function compileLogstash(module: string): RecordFormat {
       else message += ` ${textOf(value)}`
     }
     const shown = level === 'FATAL' ? 'CRITICAL' : level
-    return `{"@timestamp":"${isoTime(now)}","@version":1,"host":${host},"level":"${shown}","message":${JSON.stringify(message)}${tail}${more}}`
+    return `{"@timestamp":"${isoTime(now)}","@version":1,"host":${host},"level":"${shown}","message":${JSON.stringify(boundedText(message))}${tail}${more}}`
   }
 }
 
@@ -54,7 +54,8 @@ function fieldsOf(object: Record<string, unknown>): string {
     } catch {
       json = undefined // a cycle, a number without end: its text will do
     }
-    text += `,${JSON.stringify(name)}:${json ?? JSON.stringify(textOf(object[name]))}`
+    if (json !== undefined && boundedText(json) !== json) json = JSON.stringify(boundedText(json))
+    text += `,${JSON.stringify(name)}:${json ?? JSON.stringify(boundedText(textOf(object[name])))}`
   }
   return text
 }

@@ -37,6 +37,8 @@ export type StageMeter = (ms: number) => void
 export interface PoolState {
   /** `http://host:port` */
   readonly origin: string
+  /** '' for connections as the root has them; a number for backends with a `client_tls` or `proxy_address` of their own. */
+  readonly settingsName: string
   /** Open connections. */
   readonly connections: number
   /** Calls under way or waiting. */

@@ -6,6 +6,16 @@ import { TimerWheel } from '../../src/telemetry/timer-wheel.js'
 import { until } from '../support/waiting.js'
 import { call, type HeldUpstream, holdUpstream, TRANSPORT } from './probe.js'
 
+const TLS = {
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  curvePreferences: [],
+  cipherSuites: [],
+  caCerts: [],
+  disableSystemCaPool: false,
+  clientCerts: []
+} as const
+
 function openPools(t: TestContext, transport: Partial<TransportConfig> = {}): UpstreamPools {
   const pools = new UpstreamPools({
     transport: { ...TRANSPORT, ...transport },
@@ -113,4 +123,17 @@ test('closing closes every connection of every pool', async t => {
   assert.equal(await running.said(), 'SLUICE_ERR_GATEWAY_CLOSING')
   await until(() => one.upstream.sockets.size === 0 && two.upstream.sockets.size === 0)
   assert.equal(pools.all().size, 0)
+})
+
+test('backends with settings of their own have pools of their own, told apart by a name', t => {
+  const pools = openPools(t)
+  const shared = pools.get('http://backend.test')
+  const tls = { ...TLS, allowInsecureConnections: true }
+  assert.equal(pools.ofClient({ tls: undefined, proxyAddress: undefined }), pools)
+  const insecure = pools.ofClient({ tls, proxyAddress: undefined })
+  const proxied = pools.ofClient({ tls: undefined, proxyAddress: 'http://proxy.test:3128/' })
+  assert.equal(pools.ofClient({ tls: { ...tls }, proxyAddress: undefined }), insecure)
+  const names = [shared, insecure.get(shared.origin), proxied.get(shared.origin)].map(pool => pool.settingsName)
+  assert.deepEqual(names, ['', '1', '2'])
+  assert.equal(pools.all().size, 3)
 })

@@ -103,6 +103,18 @@ test('an endpoint with an unsupported method is skipped; words that are no metho
   assert.equal(tolerant.problems[0]!.message, text)
 })
 
+test('a list of methods must not be empty', () => {
+  const empty = { endpoints: [{ endpoint: '/x', method: [], backend }] }
+  assert.deepEqual(
+    messages(() => load(empty)),
+    ['the list of methods is empty']
+  )
+  assert.deepEqual(
+    messages(() => load(empty, { tolerant: true })),
+    ['the list of methods is empty']
+  )
+})
+
 test('parameters are found in whole segments, with disable_rest anywhere', () => {
   const path = (endpoint: string, disable_rest = false) => {
     const { params, ginPath } = load({ disable_rest, endpoints: [{ endpoint, backend }] }).endpoints[0]!

@@ -301,11 +301,16 @@ test('options of the HTTP client of a backend', () => {
   assert.deepEqual(of('backend/http/client', { send_body_on_redirect: true, no_redirect: true }).httpClient, {
     sendBodyOnRedirect: true,
     noRedirect: true,
-    tls: undefined
+    tls: undefined,
+    proxyAddress: undefined
   })
   const { tls } = of('backend/http/client', { client_tls: { ca_certs: ['ca.pem'], min_version: 'TLS12' } }).httpClient
   assert.deepEqual([tls?.caCerts, tls?.minVersion, tls?.allowInsecureConnections], [['ca.pem'], 'TLSv1.2', false])
-  assert.match(levels(() => of('backend/http/client', { proxy_address: 'http://p' }))[0]!, /Enterprise option/)
+  const { proxyAddress } = of('backend/http/client', { proxy_address: 'http://u:p@proxy.test:3128' }).httpClient
+  assert.equal(proxyAddress, 'http://u:p@proxy.test:3128/')
+  assert.equal(of('backend/http/client', { proxy_address: '' }).httpClient.proxyAddress, undefined)
+  for (const wrong of ['proxy:3128', 'socks5://proxy:1080', 'http://proxy/path', 'http://', 3128])
+    assert.match(levels(() => of('backend/http/client', { proxy_address: wrong }))[0]!, /^(error|fatal)/, String(wrong))
 })
 
 test('what is null is left out, unless it was to protect', () => {

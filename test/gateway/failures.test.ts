@@ -302,3 +302,26 @@ test('an early answer to a running upload reaches the client, ends the connectio
     for (const socket of upstream.sockets) await once(socket, 'close')
   }
 })
+
+test('a connection that is reset right behind the head is logged with the endpoint', async t => {
+  const upstream = await rawUpstream(t, socket => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n', () => socket.resetAndDestroy())
+  })
+  const backend = [{ host: [upstream.origin], url_pattern: '/' }]
+  const { port, log } = await openGateway(t, {
+    extra_config: { 'telemetry/logging': { level: 'DEBUG', stdout: true } },
+    endpoints: [
+      { endpoint: '/bytes/{id}', output_encoding: 'no-op', backend },
+      { endpoint: '/data/{id}', backend }
+    ]
+  })
+  for (const path of ['bytes', 'data']) {
+    for (let i = 0; i < 5; i++) {
+      const client = await RawClient.open(port)
+      client.send(get(`/${path}/1`))
+      await client.ended()
+    }
+    await log.line(new RegExp(`ERROR.*\\[ENDPOINT: /${path}/:id\\]`))
+  }
+  assert.doesNotMatch(log.text, /ERROR.*SERVICE/)
+})

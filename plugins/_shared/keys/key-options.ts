@@ -104,7 +104,7 @@ function checkUrl(url: string, insecure: boolean, context: ComponentContext): vo
   if (protocol === 'https:' || (protocol === 'http:' && insecure)) return
   if (protocol === 'http:')
     context.fail('/jwk_url', 'JWK client is using an insecure connection to the JWK service; use https or disable_jwk_security')
-  context.fail('/jwk_url', 'not an http or https URL')
+  context.fail('/jwk_url', 'not an http or https URL: write it like `https://auth.example/.well-known/jwks.json`')
 }
 
 function readPins(options: OptionReader, context: ComponentContext): ReadonlySet<string> {

@@ -56,7 +56,8 @@ function compileCredentials(options: OptionReader, context: ComponentContext): W
   if (options.flag('is_disabled')) return undefined
   const url = options.text('token_url')
   const protocol = URL.canParse(url) ? new URL(url).protocol : ''
-  if (protocol !== 'https:' && protocol !== 'http:') context.fail('/token_url', 'not an http or https URL')
+  if (protocol !== 'https:' && protocol !== 'http:')
+    context.fail('/token_url', 'not an http or https URL: write it like `https://auth.example/token`')
   const clientId = options.text('client_id')
   if (clientId === '') context.fail('/client_id', 'missing')
   const fetch = new SmallFetch({

@@ -5,7 +5,6 @@
  * JSON body or as GET with a query string. A mutation takes its variables from the client's body, which must be a JSON object.
  */
 
-import { readFile } from 'node:fs/promises'
 import {
   type ComponentContext,
   defineComponent,
@@ -14,6 +13,7 @@ import {
   type OptionReader,
   type Wrap
 } from 'sluice/plugin'
+import { readRegularFile } from '../../_shared/regular-file.js'
 import { type BuildParts, bodyOf, compileParts, queryOf } from './graphql-request.js'
 
 export default defineComponent({
@@ -64,7 +64,7 @@ async function readQuery(options: OptionReader): Promise<string> {
   const path = options.text('query_path')
   if (path === '') return options.fail('/query', 'no query and no query_path')
   try {
-    return await readFile(path, 'utf8')
+    return (await readRegularFile(path)).toString('utf8')
   } catch (cause) {
     return options.fail('/query_path', `cannot be read: ${(cause as Error).message}`)
   }

@@ -1,8 +1,8 @@
 /** Files of a script: read, joined to one chunk, and found again by a line of it. */
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { readRegularFile } from '../../_shared/regular-file.js'
 
 /** A file of `sources` and its place in the joined chunk. */
 interface Part {
@@ -57,7 +57,7 @@ export async function readSources(files: readonly string[]): Promise<JoinedSourc
   const texts = await Promise.all(
     files.map(async (file, index) => {
       try {
-        return { file, text: await readFile(file, 'utf8') }
+        return { file, text: (await readRegularFile(file)).toString('utf8') }
       } catch (cause) {
         throw new SourceFault(file, index, `lua: unable to load required source ${file}`, cause)
       }
@@ -69,7 +69,7 @@ export async function readSources(files: readonly string[]): Promise<JoinedSourc
 /** Returns the sum of a file in hexadecimal, that of an empty text for a file that is not among `files`, as KrakenD does. */
 export async function md5Of(file: string, files: readonly string[]): Promise<string> {
   return createHash('md5')
-    .update(files.includes(file) ? await readFile(file) : '')
+    .update(files.includes(file) ? await readRegularFile(file) : '')
     .digest('hex')
 }
 

@@ -68,7 +68,9 @@ export function readLimitPlan(options: OptionReader, context: ComponentContext):
 
 function readClientKey(options: OptionReader, strategy: string, key: string, context: ComponentContext): ClientKey | undefined {
   const clientKey = compileClientKey(strategy, key)
-  if (clientKey === undefined) options.report('/strategy', `unknown strategy '${strategy}': ip, header and param exist`)
+  if (strategy === '')
+    options.report('', 'client_max_rate limits no client without a strategy: give "strategy": "ip", "header" or "param"')
+  else if (clientKey === undefined) options.report('/strategy', `unknown strategy '${strategy}': ip, header and param exist`)
   else checkKey(options, strategy.toLowerCase(), key, context)
   return clientKey
 }

@@ -131,10 +131,18 @@ const POOL_METRICS: readonly [name: string, help: string, type: 'gauge' | 'count
 
 function samplePools(families: Families, pools: () => Iterable<PoolState>): void {
   for (const [name, help, type, value] of POOL_METRICS) {
-    families.sampled(name, help, type, () =>
-      [...pools()].map((pool): readonly [Labels, number] => [[['server_address', pool.origin]], value(pool)])
-    )
+    families.sampled(name, help, type, () => [...pools()].map((pool): readonly [Labels, number] => [labelsOf(pool), value(pool)]))
   }
+}
+
+/** Connections with settings of their own have one label more: an origin has several pools then. */
+function labelsOf({ origin, settingsName }: PoolState): Labels {
+  return settingsName === ''
+    ? [['server_address', origin]]
+    : [
+        ['server_address', origin],
+        ['client_settings', settingsName]
+      ]
 }
 
 /** The labels of `target_info`. */

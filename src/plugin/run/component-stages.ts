@@ -151,9 +151,9 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     report(pointer, message, level = 'error'): void {
       const { tolerant } = host.service
       const line = `${place.tag}[${namespace}] ${pointer}: ${message}`
+      const isNew = host.takeFault({ ...problemIn(pointer, message), level }, tolerant)
       if (level === 'warning') host.logger.warning(line)
-      else if (tolerant) host.logger.error(line)
-      host.takeFault({ ...problemIn(pointer, message), level }, tolerant)
+      else if (tolerant && isNew) host.logger.error(line)
     }
   }
 }
