@@ -157,7 +157,8 @@ export class ExtraConfigReader {
       // An option with a fault keeps its default; a fault of the whole drops the namespace.
       if (!guard) kept = without(kept, fault.path.slice(0, 1))
     }
-    return kept
+    // elements that were left out of a list are holes
+    return Array.isArray(kept) ? kept.filter(() => true) : kept
   }
 }
 

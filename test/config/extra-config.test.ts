@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { loadConfigObject } from '../../src/config/load.js'
 import { CORE_NAMESPACES, type NamespaceTable } from '../../src/config/namespaces.js'
 import { findingsOf, load, loadBackend, loadEndpoint } from './support.js'
 
@@ -390,4 +391,15 @@ test('where KrakenD does, options are found whatever the case of their names', (
   assert.equal(extra('auth/validator', { ROLES: ['a'], roles: ['b'], Roles: ['c'] }), '{"roles":["b"]}')
   assert.equal(extra('auth/validator', { Roles: ['c'], ROLES: ['a'] }), '{"roles":["c"]}')
   assert.equal(extra('validation/cel', [{ Check_Expr: 'x' }]), '[{"check_expr":"x"}]')
+})
+
+test('an element of a list with a fault is left out, and the others stay', () => {
+  const schema = { type: 'array', items: { type: 'object', properties: { text: { type: 'string' } } } }
+  const namespaces = [{ namespace: 't/list', scopes: ['service'], schema, guard: false }] as const
+  const options = [{ text: 'a' }, { text: 1 }, { text: 'b' }]
+  const { extra } = loadConfigObject(
+    { version: 3, extra_config: { 't/list': options }, endpoints: [] },
+    { env: {}, namespaces: [...namespaces], tolerant: true }
+  )
+  assert.deepEqual(JSON.parse(JSON.stringify(extra['t/list'])), [{ text: 'a' }, { text: 'b' }])
 })
