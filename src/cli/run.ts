@@ -66,6 +66,7 @@ async function listening(gateway: RunnableGateway, requests: StopRequests): Prom
     await gateway.close().catch(() => {})
     throw error
   }
+  requests.serves()
   return supervise(gateway, requests)
 }
 

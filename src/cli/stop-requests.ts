@@ -16,9 +16,9 @@ export interface PrimaryMessage {
   readonly kind: 'stop' | 'memory'
 }
 
-/** What a worker tells the primary: that it hears messages from now on, or how much memory it has, bytes. */
+/** What a worker tells the primary: that it hears messages, that its port is open, or how much memory it has, bytes. */
 export type WorkerMessage =
-  | { readonly kind: 'hears' }
+  | { readonly kind: 'hears' | 'serves' }
   | { readonly kind: 'memory'; readonly rss: number; readonly heapUsed: number }
 
 const PARENT_CHECK_MS = 500
@@ -39,6 +39,11 @@ export class StopRequests {
   /** From now on `react` hears of each request. */
   take(react: (cause: StopCause) => void): void {
     this.#react = react
+  }
+
+  /** Tells the primary, if there is one, that the gateway's port is open. */
+  serves(): void {
+    if (cluster.isWorker) this.#tell({ kind: 'serves' })
   }
 
   /** Lets go of signals, messages and the timer. */

@@ -8,10 +8,12 @@
 import cluster, { type Worker } from 'node:cluster'
 import { availableParallelism, constants } from 'node:os'
 import type { ServiceConfig } from '../config/types.js'
+import type { ToHub, ToWorker } from '../plugin/run/topic-messages.js'
 import { createLogger } from '../telemetry/create-logger.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import { UsageError } from './arguments.js'
 import { type PrimaryMessage, SIGNALS, type StopCause, type StopRequests, type WorkerMessage } from './stop-requests.js'
+import { TopicHub } from './topic-hub.js'
 
 /** Pause before a dead worker is started again: doubles with each death in a row, ms. */
 const FIRST_PAUSE_MS = 100
@@ -49,6 +51,7 @@ class Primary {
   private readonly logger: GatewayLogger
   private readonly places = new Map<number, { place: number; since: number; deaths: number; up: boolean }>()
   private readonly restarts = new Set<NodeJS.Timeout>()
+  private readonly topics = new TopicHub()
   private stopping = false
   private code = 0
   private done!: (code: number) => void
@@ -59,12 +62,9 @@ class Primary {
   }
 
   run(requests: StopRequests): Promise<number> {
-    cluster.setupPrimary({ args: process.argv.slice(2) })
+    // advanced: what workers share are bytes
+    cluster.setupPrimary({ args: process.argv.slice(2), serialization: 'advanced' })
     cluster.on('exit', (worker, code, signal) => this.died(worker, code, signal))
-    cluster.on('listening', worker => {
-      const place = this.places.get(worker.id)
-      if (place !== undefined) place.up = true
-    })
     cluster.on('message', (worker, message: WorkerMessage) => this.heard(worker, message))
     process.on(MEMORY_SIGNAL, () => this.askMemory())
     requests.take(cause => this.asked(cause))
@@ -83,6 +83,7 @@ class Primary {
   private died(worker: Worker, code: number, signal: string | null): void {
     const state = this.places.get(worker.id)
     this.places.delete(worker.id)
+    this.topics.gone(worker.id)
     if (state === undefined) return
     // Some supervisors send SIGTERM to every process of a service; a worker that does not listen to its primary yet ends by it.
     const stopped = !state.up && (signal === 'SIGINT' || signal === 'SIGTERM')
@@ -145,11 +146,15 @@ class Primary {
     for (const worker of this.workers()) tell(worker, { kind: 'memory' })
   }
 
-  private heard(worker: Worker, message: WorkerMessage): void {
+  private heard(worker: Worker, message: WorkerMessage | ToHub): void {
+    if (message?.kind === 'topic') return this.topics.heard({ id: worker.id, send: reply => tell(worker, reply) }, message)
     // What a worker was told before it listened is lost.
     if (message?.kind === 'hears' && this.stopping) tell(worker, { kind: 'stop' })
+    const state = this.places.get(worker.id)
+    // components open ports of their own before: one of those is no sign that the gateway serves
+    if (message?.kind === 'serves' && state !== undefined) state.up = true
     if (message?.kind !== 'memory') return
-    const place = this.places.get(worker.id)?.place
+    const place = state?.place
     const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
     this.logger.info(
       `[SERVICE: Workers] Worker ${place} (pid ${worker.process.pid}): rss ${mebibytes(message.rss)}, heap ${mebibytes(message.heapUsed)}`
@@ -157,6 +162,6 @@ class Primary {
   }
 }
 
-function tell(worker: Worker, message: PrimaryMessage): void {
+function tell(worker: Worker, message: PrimaryMessage | ToWorker): void {
   if (worker.isConnected()) worker.send(message)
 }

@@ -62,6 +62,36 @@ export interface Keepable {
   close(): void | Promise<void>
 }
 
+/** State that each worker of `sluice run --workers` holds, the same in all of them: it is what was published, applied in order. */
+export interface WorkerTopic {
+  /** Called first. `ageMs`: how long ago the first of all workers joined. */
+  begin(ageMs: number): void
+  /** Takes a message, one after the other; it was published `ageMs` ago. */
+  apply(message: Uint8Array, ageMs: number): Promise<void>
+  /** Returns a message that stands for all that were applied. */
+  snapshot(): Promise<Uint8Array>
+}
+
+/** A topic that a worker has joined. */
+export interface JoinedTopic {
+  /** Settles when all workers have applied the message, this one too. @rejects Error when some have not in time; they will */
+  publish(message: Uint8Array): Promise<void>
+  /** No longer hears of messages. A topic that all workers have left is forgotten. */
+  leave(): void
+}
+
+/** What the workers of one `sluice run --workers` share; the primary keeps it for those that start later. */
+export interface WorkerTopics {
+  /** Names of the topics that begin with `prefix`. @rejects Error when the primary does not answer */
+  names(prefix: string): Promise<readonly string[]>
+  /**
+   * Applies what was published until now, and hears of what follows.
+   * @param name begins with the namespace
+   * @rejects Error when the primary does not answer, or a message cannot be applied
+   */
+  join(name: string, topic: WorkerTopic): Promise<JoinedTopic>
+}
+
 /** What `compile` gets beside its options. */
 export interface ComponentContext extends PluginContext {
   readonly service: ServiceFacts
@@ -79,6 +109,8 @@ export interface ComponentContext extends PluginContext {
    * @param key begins with the namespace; names all options that the state depends on
    */
   keep<T extends Keepable>(key: string, open: () => T): T
+  /** What all workers share; undefined in a process that serves alone. */
+  readonly workers: WorkerTopics | undefined
   /** Runs `work` when the gateway closes. */
   onClose(work: () => void | Promise<void>): void
   /** Runs `work` when the gateway is about to open its port, in order; a rejection stops the start. Not for gateways that never listen. */

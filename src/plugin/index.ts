@@ -37,10 +37,13 @@ export {
   type ComponentContext,
   defineComponent,
   type EndpointSlot,
+  type JoinedTopic,
   type ServiceFacts,
   type ServiceSlot,
   type SlottedEdit,
-  type SlottedWrap
+  type SlottedWrap,
+  type WorkerTopic,
+  type WorkerTopics
 } from './component.js'
 export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
 export { DurationError, parseDuration } from './duration.js'

@@ -166,6 +166,7 @@ function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' |
     gateway: new GatewayRecord(),
     offerMetric: silent,
     offeredMetrics: () => [],
+    workers: undefined,
     keep: (_, create) => create(),
     ...sink
   }

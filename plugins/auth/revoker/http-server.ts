@@ -6,10 +6,11 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { marshal, maxMarshalledBytes, UnionRefused, unmarshal } from './marshalled.js'
+import { NotEverywhere } from './book-record.js'
+import { marshal, maxMarshalledBytes, UnionRefused } from './marshalled.js'
 import type { OpenBook } from './revocation-book.js'
 import { MAX_ELEMENT_BYTES, MAX_LIST_BYTES } from './rpc-calls.js'
-import { inSlices, type SlidingFilter } from './sliding-filter.js'
+import { inSlices } from './sliding-filter.js'
 
 /** What one configuration serves. */
 export interface HttpTarget {
@@ -86,14 +87,14 @@ async function serve(req: IncomingMessage, task: Task): Promise<void> {
     if (body instanceof Uint8Array) send(res, 200, 'application/octet-stream', body)
     else send(res, 200, 'application/json', JSON.stringify(body))
   } catch (cause) {
-    const error = cause as Error
-    if (!(error instanceof Refused) && !req.destroyed) task.failed(error)
-    const status = error instanceof Refused ? error.status : 500
+    const refusal = refusalFor(cause)
+    if (refusal === undefined && !req.destroyed) task.failed(cause as Error)
+    const status = refusal?.status ?? 500
     if (status === 503) res.setHeader('Retry-After', '1')
     if (status === 401) res.setHeader('WWW-Authenticate', 'Bearer')
     // what is left of a body is not read
     if (!req.complete) res.setHeader('Connection', 'close')
-    send(res, status, 'application/json', JSON.stringify({ error: error instanceof Refused ? error.message : 'internal error' }))
+    send(res, status, 'application/json', JSON.stringify({ error: refusal?.message ?? 'internal error' }))
   }
 }
 
@@ -111,7 +112,7 @@ async function route(req: IncomingMessage, { book, ttlSeconds, token, res, heavy
   switch (path) {
     case '/add': {
       const elements = await readElements(req)
-      await filter.addAll(elements)
+      await book.add(elements)
       return { count: elements.length }
     }
     case '/check':
@@ -120,7 +121,7 @@ async function route(req: IncomingMessage, { book, ttlSeconds, token, res, heavy
       expect(req, 'POST', 'application/octet-stream')
       return heavy.run(res, async () => {
         const bytes = await readBody(req, maxMarshalledBytes(filter))
-        await filter.unite(await unmarshalled(bytes, filter))
+        await book.unite(bytes)
         return { capacity: filter.fill }
       })
     case '/filter':
@@ -131,17 +132,19 @@ async function route(req: IncomingMessage, { book, ttlSeconds, token, res, heavy
   }
 }
 
-async function unmarshalled(bytes: Uint8Array, filter: SlidingFilter): ReturnType<typeof unmarshal> {
-  try {
-    return await unmarshal(bytes, filter)
-  } catch (cause) {
-    throw cause instanceof UnionRefused ? new Refused(400, cause.message) : cause
-  }
+function refusalFor(cause: unknown): Refused | undefined {
+  if (cause instanceof Refused) return cause
+  if (cause instanceof UnionRefused) return new Refused(400, cause.message)
+  return cause instanceof NotEverywhere ? new Refused(503, cause.message) : undefined
 }
 
-/** A page in a browser on the same machine can send requests here too: those have an Origin, or a Host that leads elsewhere. */
+/**
+ * A page in a browser on the same machine can send requests here too: those have an Origin, say that they come from a page, or have a
+ * Host that leads elsewhere.
+ */
 function checkCaller({ headers, socket }: IncomingMessage, token: string): void {
-  if (headers.origin !== undefined) throw new Refused(403, 'requests of web pages are refused')
+  const from = headers['sec-fetch-site'] ?? 'none'
+  if (headers.origin !== undefined || from !== 'none') throw new Refused(403, 'requests of web pages are refused')
   const { localAddress = '' } = socket
   if (token === '' && isLoopback(localAddress) && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i.test(headers.host ?? ''))
     throw new Refused(403, 'the Host of the request is not this machine')

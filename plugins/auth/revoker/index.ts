@@ -5,7 +5,6 @@
  * token. What is revoked is kept over a new configuration; a restart forgets it.
  */
 
-import cluster from 'node:cluster'
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { type IsRevoked, setRevoked } from '../../_shared/revoked-tokens.js'
 import { bytesOf } from './filter-size.js'
@@ -17,6 +16,8 @@ import { SharedPort } from './shared-port.js'
 import type { FilterForm } from './sliding-filter.js'
 
 const TAG = '[SERVICE: Bloomfilter]'
+/** bytes of three filters that processes can send each other in one message. */
+const MAX_SHARED_BYTES = 2 ** 30
 
 export default defineComponent({
   namespace: 'auth/revoker',
@@ -41,8 +42,6 @@ export default defineComponent({
 })
 
 function compileRevoker(options: OptionReader, context: ComponentContext): void {
-  if (cluster.isWorker)
-    context.fail('', 'what is revoked is kept in one process: start without --workers, or other workers let revoked tokens pass')
   const { form, ttlSeconds, tokenKeys, rpc, http } = readRevokerOptions(options)
   const book = openBook(form, ttlSeconds, context)
   setRevoked(context, compileCheck(book, tokenKeys))
@@ -50,9 +49,10 @@ function compileRevoker(options: OptionReader, context: ComponentContext): void 
   const ended = (reason: string): void => logger.debug(`${TAG} an RPC connection was ended: ${reason}`)
   const failed = (error: Error): void => logger.error(`${TAG} the HTTP port failed: ${error.message}`)
   context.onListen(async () => {
+    if (context.workers !== undefined) await shareState(book, context)
     if (rpc !== undefined) await openRpc(rpc, { book, ended }, context)
     if (http !== undefined) await openHttp(http, { book, ttlSeconds, token: http.token, failed }, context)
-    book.revocations.turnEvery(ttlSeconds)
+    book.turnEvery(ttlSeconds)
   })
 }
 
@@ -65,6 +65,21 @@ function openBook(form: FilterForm, ttlSeconds: number, context: ComponentContex
     return entry
   } catch (cause) {
     return context.fail('/N', `there is no memory for three filters: ${(cause as Error).message}`)
+  }
+}
+
+/** Workers hold the same. One that does not know what is revoked must not serve. */
+async function shareState(book: BookEntry, context: ComponentContext): Promise<void> {
+  const { size, form } = book.filter
+  if (3 * bytesOf(size) > MAX_SHARED_BYTES)
+    context.fail(
+      '/N',
+      `N ${form.n} and P ${form.p} need more than ${inMib(MAX_SHARED_BYTES)} MiB in each worker: start without --workers`
+    )
+  try {
+    await book.share(context.workers!)
+  } catch (cause) {
+    context.fail('', `what is revoked cannot be shared among workers: ${(cause as Error).message}`)
   }
 }
 

@@ -35,6 +35,20 @@ export class Revocations {
     this.arm()
   }
 
+  /** Counts turns from a time that is `ms` ago, so that workers turn at the same moments. */
+  beginAgo(ms: number): void {
+    this.lastTurn = this.now() - ms
+  }
+
+  /** Makes the turns that were due until a time that is `ms` ago. */
+  catchUp(ms: number): void {
+    const turns = Math.floor((this.now() - ms - this.lastTurn) / this.turnMs)
+    // three of them empty all filters
+    for (let i = 0; i < Math.min(turns, 3); i++) this.filter.turn()
+    if (turns > 0) this.lastTurn += turns * this.turnMs
+    this.arm()
+  }
+
   close(): void {
     clearTimeout(this.timer)
   }
@@ -46,15 +60,9 @@ export class Revocations {
     this.timer.unref()
   }
 
-  /** A process that slept for long makes up for the turns: three of them empty all filters. */
+  /** A process that slept for long makes up for the turns. */
   private due(): void {
-    const now = this.now()
-    for (let turns = 0; turns < 3 && now - this.lastTurn >= this.turnMs; turns++) {
-      this.filter.turn()
-      this.lastTurn += this.turnMs
-    }
-    if (now - this.lastTurn >= this.turnMs) this.lastTurn = now
-    this.arm()
+    this.catchUp(0)
     this.turned()
   }
 }

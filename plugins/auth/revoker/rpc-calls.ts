@@ -2,7 +2,7 @@
 
 import { type Encodable, GOB, type GobType } from './gob/encoder.js'
 import { type GobValue, isStruct } from './gob/types.js'
-import { maxMarshalledBytes, unmarshal } from './marshalled.js'
+import { maxMarshalledBytes } from './marshalled.js'
 import type { OpenBook } from './revocation-book.js'
 import { inSlices, type SlidingFilter } from './sliding-filter.js'
 
@@ -32,9 +32,9 @@ const METHODS: ReadonlyMap<string, RpcMethod> = new Map([
     {
       result: resultOf('AddOutput', 'Count', GOB.int),
       limit: () => MAX_LIST_BYTES,
-      async call(argument, { filter }) {
+      async call(argument, book) {
         const elements = elementsOf(argument)
-        await filter.addAll(elements)
+        await book.add(elements)
         return { Count: elements.length }
       }
     } satisfies RpcMethod
@@ -52,11 +52,11 @@ const METHODS: ReadonlyMap<string, RpcMethod> = new Map([
     {
       result: resultOf('UnionOutput', 'Capacity', GOB.float),
       limit: filter => Math.max(MAX_LIST_BYTES, maxMarshalledBytes(filter)),
-      async call(argument, { filter }) {
+      async call(argument, book) {
         const bytes = isStruct(argument) ? argument.BF : undefined
         if (!(bytes instanceof Uint8Array)) throw new CallRefused('the argument has no filter BF')
-        await filter.unite(await unmarshal(bytes, filter))
-        return { Capacity: filter.fill }
+        await book.unite(bytes)
+        return { Capacity: book.filter.fill }
       }
     } satisfies RpcMethod
   ]

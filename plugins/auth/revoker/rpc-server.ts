@@ -31,15 +31,31 @@ export interface RpcTarget {
 /** Makes the server; it does not listen yet. `current` returns what the configuration in force serves. */
 export function createRpcServer(current: () => RpcTarget): Server {
   const room = new Room()
-  const server = createServer({ keepAlive: true, keepAliveInitialDelay: 60_000, noDelay: true }, socket => {
-    new Connection(socket, () => current().book, room).serve().catch((cause: unknown) => {
+  const open = new Set<Connection>()
+  return createServer({ keepAlive: true, keepAliveInitialDelay: 60_000, noDelay: true }, socket => {
+    const idlest = open.size < MAX_CONNECTIONS ? undefined : idlestOf(open)
+    if (open.size >= MAX_CONNECTIONS) {
+      const what = idlest === undefined ? 'the new one, all others are in use' : 'the one that was idle for the longest time'
+      current().ended(`more than ${MAX_CONNECTIONS} connections: ${what}`)
+      if (idlest === undefined) return void socket.destroy()
+      open.delete(idlest)
+      idlest.end()
+    }
+    const connection = new Connection(socket, () => current().book, room)
+    open.add(connection)
+    socket.once('close', () => open.delete(connection))
+    connection.serve().catch((cause: unknown) => {
       current().ended((cause as Error).message)
       socket.destroy()
     })
   })
-  server.maxConnections = MAX_CONNECTIONS
-  server.on('drop', () => current().ended(`more than ${MAX_CONNECTIONS} connections`))
-  return server
+}
+
+/** Returns the connection between two calls whose last call is the longest ago; those that never called come first. */
+function idlestOf(open: Iterable<Connection>): Connection | undefined {
+  let idlest: Connection | undefined
+  for (const one of open) if (!one.busy && (idlest === undefined || one.calledAt < idlest.calledAt)) idlest = one
+  return idlest
 }
 
 /** What all connections share: memory for calls that are not complete, and one call that is served at a time. */
@@ -90,6 +106,8 @@ class Connection {
   private readonly encoder = new GobEncoder()
   private request: Request | undefined
   private held = 0
+  /** ms of the process; 0 = never. Of equal ones the oldest connection comes first. */
+  calledAt = 0
 
   constructor(socket: Socket, book: () => OpenBook, room: Room) {
     this.socket = socket
@@ -98,6 +116,15 @@ class Connection {
     socket.on('timeout', () => socket.destroy(new Error('a call was not complete in time')))
     // while calls are served `serve` hears of errors; a client can also break off the last response, behind its own end
     socket.on('error', () => undefined)
+  }
+
+  /** A call has begun and its response is not written. */
+  get busy(): boolean {
+    return this.held > 0 || this.request !== undefined
+  }
+
+  end(): void {
+    this.socket.destroy()
   }
 
   /** Serves calls until the client closes. @rejects Error that ends the connection */
@@ -142,8 +169,9 @@ class Connection {
       return argument === undefined ? undefined : this.responseTo(request, argument)
     })
     if (response === undefined) return
-    this.request = undefined
+    this.calledAt = performance.now()
     await this.write(response)
+    this.request = undefined
   }
 
   private async responseTo({ name, seq, method }: Request, argument: GobValue): Promise<Buffer> {

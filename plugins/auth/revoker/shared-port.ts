@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import type { Server, Socket } from 'node:net'
 
 /**
@@ -48,7 +49,8 @@ export class SharedPort<T> {
     const { server, host, port } = this
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host, port, exclusive: true }, () => {
+      // workers share a port: each connection is one worker's
+      server.listen({ host, port, exclusive: !cluster.isWorker }, () => {
         server.off('error', reject)
         server.on('error', () => undefined)
         server.unref()

@@ -9,7 +9,7 @@ import { type Next, NextStep, nextOf, type Wrap } from '../../pipe/next.js'
 import type { Step, StepWrap } from '../../pipe/step.js'
 import type { GatewayState } from '../../telemetry/gateway-state.js'
 import type { Observers } from '../../telemetry/observer.js'
-import type { Component, ComponentContext, ServiceFacts, SlottedEdit, SlottedWrap } from '../component.js'
+import type { Component, ComponentContext, ServiceFacts, SlottedEdit, SlottedWrap, WorkerTopics } from '../component.js'
 import { OptionReader } from '../option-reader.js'
 import type { Logger, Needs } from '../types.js'
 import { aroundByEdit } from './edit-step.js'
@@ -56,6 +56,7 @@ export interface ComponentHost {
   readonly shared: Map<string, unknown>
   readonly kept: KeptState
   readonly state: GatewayState
+  readonly workers: WorkerTopics | undefined
   readonly onClose: (work: () => void | Promise<void>) => void
   readonly onListen: (work: () => Promise<void>) => void
   readonly observers: Observers
@@ -137,6 +138,7 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
       host.onClose(release)
       return value
     },
+    workers: host.workers,
     onClose: host.onClose,
     onListen: host.onListen,
     observe: observer => host.observers.add(observer),

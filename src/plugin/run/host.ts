@@ -42,6 +42,7 @@ import type { BackendLayers, EndpointLayers, ServiceLayers } from './layers.js'
 import { backendPlace, endpointPlace, type Place, servicePlace } from './place.js'
 import { PluginPlacer } from './placer.js'
 import { failureResponse, textOf } from './plugin-failure.js'
+import { workerTopics } from './worker-topics.js'
 
 export interface PluginHostOptions {
   readonly config: ServiceConfig
@@ -168,6 +169,7 @@ class Host implements PluginHost {
       shared: new Map(),
       kept: options.kept ?? new KeptState(),
       state: options.state ?? new GatewayRecord(),
+      workers: workerTopics(),
       onClose: work => this.closers.push(work),
       onListen: work => this.openers.push(work),
       observers: this.observers,

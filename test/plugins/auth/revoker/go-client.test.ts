@@ -13,6 +13,7 @@ import { marshal } from '../../../../plugins/auth/revoker/marshalled.js'
 import { createRpcServer } from '../../../../plugins/auth/revoker/rpc-server.js'
 import { SlidingFilter } from '../../../../plugins/auth/revoker/sliding-filter.js'
 import { once } from '../../../support/waiting.js'
+import { openBook } from './book.js'
 
 const run = promisify(execFile)
 const SOURCE = fileURLToPath(new URL('go/client/main.go', import.meta.url))
@@ -22,12 +23,13 @@ const version = await run('go', ['version']).catch(() => undefined)
 test('the RPC client of Go adds, checks and unites', {
   skip: version === undefined && 'Go is not installed: the RPC is tested with recorded bytes alone'
 }, async t => {
-  const filter = new SlidingFilter({ n: 1000, p: 0.0001, hash: 'optimal' })
+  const book = openBook(t, { n: 1000, p: 0.0001, hash: 'optimal' })
+  const { filter } = book
   const other = new SlidingFilter(filter.form)
   await other.addAll([Buffer.from('jti-u')])
   const folder = mkdtempSync(path.join(tmpdir(), 'revoker-go-'))
   const server = createRpcServer(() => ({
-    book: { filter, has: element => filter.has(element) },
+    book,
     ended: reason => t.diagnostic(reason)
   }))
   t.after(() => {

@@ -3,10 +3,13 @@ import { randomFillSync } from 'node:crypto'
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { NotEverywhere } from '../../../../plugins/auth/revoker/book-record.js'
 import { bytesOf } from '../../../../plugins/auth/revoker/filter-size.js'
 import { createHttpServer } from '../../../../plugins/auth/revoker/http-server.js'
-import { type FilterForm, SlidingFilter } from '../../../../plugins/auth/revoker/sliding-filter.js'
+import type { OpenBook } from '../../../../plugins/auth/revoker/revocation-book.js'
+import type { FilterForm, SlidingFilter } from '../../../../plugins/auth/revoker/sliding-filter.js'
 import { once, until } from '../../../support/waiting.js'
+import { openBook } from './book.js'
 
 const FORM: FilterForm = { n: 1000, p: 0.001, hash: 'optimal' }
 
@@ -23,10 +26,10 @@ interface Running {
   send(method: string, path: string, body?: string | Uint8Array, headers?: Record<string, string>): Promise<Answer>
 }
 
-async function run(t: TestContext, token = '', form = FORM): Promise<Running> {
-  const filter = new SlidingFilter(form)
+async function run(t: TestContext, token = '', form = FORM, more: Partial<OpenBook> = {}): Promise<Running> {
+  const book = { ...openBook(t, form), ...more }
+  const { filter } = book
   const failures: Error[] = []
-  const book = { filter, has: (element: Uint8Array) => filter.has(element) }
   const server = createHttpServer(() => ({ book, ttlSeconds: 60, token, failed: error => void failures.push(error) }))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -144,4 +147,19 @@ test('a client that does not read its filter keeps others from one, until it lea
   response.on('error', () => undefined)
   sent.destroy()
   await until(async () => (await send('POST', '/union', 'x', BYTES)).status === 400, 'the place of the client that left')
+})
+
+test('requests that a page of a browser makes are refused, also those without an Origin', async t => {
+  const { send } = await run(t)
+  for (const site of ['cross-site', 'same-site', 'same-origin'])
+    assert.equal((await send('GET', '/filter', undefined, { 'sec-fetch-site': site })).status, 403, site)
+  assert.equal((await send('GET', '/filter', undefined, { 'sec-fetch-site': 'none' })).status, 200)
+})
+
+test('an element that not all workers have taken is told', async t => {
+  const add = () => Promise.reject(new NotEverywhere('1 worker(s) did not take it in time'))
+  const { send, failures } = await run(t, '', FORM, { add })
+  const answer = await send('POST', '/add', '{"elems":["jti-a"]}', JSON_TYPE)
+  assert.deepEqual([answer.status, json(answer)], [503, { error: '1 worker(s) did not take it in time' }])
+  assert.deepEqual(failures, [])
 })

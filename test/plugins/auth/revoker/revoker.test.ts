@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import cluster from 'node:cluster'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -187,17 +186,6 @@ test('a port that is taken stops the start', async t => {
     t.after(() => gateway.close({ graceMs: 1 }))
     await assert.rejects(gateway.listen(), /auth~1revoker.*port.*cannot be opened.*EADDRINUSE/)
   }
-})
-
-test('one of several processes is refused: it would not know what the others were told', async t => {
-  const upstream = await serveEcho(t)
-  const before = Object.getOwnPropertyDescriptor(cluster, 'isWorker')!
-  Object.defineProperty(cluster, 'isWorker', { ...before, value: true })
-  t.after(() => Object.defineProperty(cluster, 'isWorker', before))
-  await assert.rejects(
-    createGateway({ version: 3, ...configOf(upstream.url, REVOKER) } as never, { env: {} }),
-    /without --workers/
-  )
 })
 
 test('what does nothing is a warning', async t => {

@@ -7,9 +7,10 @@ import { GOB, GobEncoder, type GobType, uintBytes } from '../../../../plugins/au
 import { FrameReader } from '../../../../plugins/auth/revoker/gob/frame-reader.js'
 import type { GobValue } from '../../../../plugins/auth/revoker/gob/types.js'
 import { createRpcServer } from '../../../../plugins/auth/revoker/rpc-server.js'
-import { SlidingFilter } from '../../../../plugins/auth/revoker/sliding-filter.js'
+import type { SlidingFilter } from '../../../../plugins/auth/revoker/sliding-filter.js'
 import { holdsAsync } from '../../../fuzz/fuzz.js'
 import { once, until, within } from '../../../support/waiting.js'
+import { openBook } from './book.js'
 import { bytesOf, type RecordedCall, type RecordedSession, recorded } from './recorded.js'
 
 interface Running {
@@ -21,10 +22,11 @@ interface Running {
 }
 
 async function run(t: TestContext, form = { n: 100, p: 0.01, hash: 'optimal' as 'optimal' | 'default' }): Promise<Running> {
-  const filter = new SlidingFilter(form)
+  const book = openBook(t, form)
+  const { filter } = book
   const reasons: string[] = []
   const server = createRpcServer(() => ({
-    book: { filter, has: element => filter.has(element) },
+    book,
     ended: reason => void reasons.push(reason)
   }))
   const sockets = new Set<Socket>()
@@ -235,4 +237,25 @@ test('changed calls end their connection or are responded to', async t => {
   )
   const { result } = await new Client(t, port).call(encoded('BloomfilterRPC.Check', [Buffer.from('jti-none')]))
   assert.deepEqual(result, { Checks: [false] })
+})
+
+test('connections that say nothing keep no client out: the one that was idle for the longest time makes room', async t => {
+  const { port, server, reasons, filter } = await run(t, recorded.sessions[0]!)
+  const [add, check] = recorded.sessions[0]!.steps as readonly [RecordedCall, RecordedCall]
+  const accepted = async (count: number): Promise<void> => {
+    await until(() => reasons.length >= count - 64, `${count} connections`)
+  }
+  const used = new Client(t, port)
+  await used.call(bytesOf(add.sent))
+  const silent = Array.from({ length: 63 }, () => new Client(t, port))
+  const open = (): Promise<number> =>
+    new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count))))
+  while ((await open()) < 64) await new Promise(resolve => setImmediate(resolve))
+  const late = new Client(t, port)
+  assert.equal((await late.call(bytesOf(add.sent))).head.Error ?? '', '')
+  await accepted(65)
+  assert.match(reasons[0]!, /more than 64 connections: the one that was idle for the longest time/)
+  await until(() => silent.some(one => one.socket.destroyed), 'the end of a silent connection')
+  await used.call(bytesOf(check.sent))
+  assert.ok(filter.fill > 0)
 })
