@@ -21,6 +21,7 @@ export default defineComponent({
   scopes: ['backend'],
   slots: { backend: 'decoded/graphql' },
   needs: 'body',
+  caseless: true,
   schema: {
     type: 'object',
     description: 'Asks a GraphQL API, with variables from the path or the body',
@@ -38,7 +39,7 @@ export default defineComponent({
   },
   async compile(options, context) {
     const type = choice(options, 'type', ['query', 'mutation'])
-    const method = choice(options, 'method', ['POST', 'GET'])
+    const method = readMethod(options)
     const query = await readQuery(options)
     const variables = options.object('variables')?.record() ?? {}
     const build = compileParts({ query, operationName: options.text('operationName'), variables }, name =>
@@ -58,11 +59,20 @@ function choice(options: OptionReader, key: string, allowed: readonly string[]):
   return found ?? options.fail(`/${key}`, `must be ${allowed.join(' or ')}, not ${JSON.stringify(text)}`)
 }
 
+/** Reads the method. In tolerant mode another one than `allowed` is POST, as in KrakenD. */
+function readMethod(options: OptionReader): string {
+  const text = options.text('method', 'POST')
+  const method = text.toUpperCase()
+  if (method === 'POST' || method === 'GET') return method
+  options.report('/method', `must be POST or GET, not ${JSON.stringify(text)}`)
+  return 'POST'
+}
+
+/** Reads the document; the file wins over the text, as in KrakenD. */
 async function readQuery(options: OptionReader): Promise<string> {
-  const query = options.text('query')
-  if (query !== '') return query
   const path = options.text('query_path')
-  if (path === '') return options.fail('/query', 'no query and no query_path')
+  const query = options.text('query')
+  if (path === '') return query === '' ? options.fail('/query', 'no query and no query_path') : query
   try {
     return (await readRegularFile(path)).toString('utf8')
   } catch (cause) {
@@ -102,7 +112,8 @@ function compileStage(build: BuildParts, mutates: boolean, asQuery: boolean, sta
       request.method = 'GET'
       request.query = request.query === '' ? queryOf(parts) : `${request.query}&${queryOf(parts)}`
       request.body.set('')
-      request.headers.delete('content-type')
+      // some servers take GET with this type alone, which pages of browsers cannot send without asking
+      request.headers.set('Content-Type', 'application/json')
       return
     }
     request.method = 'POST'

@@ -117,7 +117,7 @@ test('GET sends the query, which KrakenD loses', async t => {
     [
       'GET',
       '',
-      '',
+      'application/json',
       '/graphql',
       [
         ['t', '1'],
@@ -161,8 +161,12 @@ test('the document may stand in a file', async t => {
   t.after(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'a.graphql'), '{ file }')
   const { gateway } = await build(t, {
-    endpoints: [endpoint('/q', host, { backendExtra: graphql({ type: 'query', query_path: join(folder, 'a.graphql') }) })]
+    endpoints: [
+      endpoint('/q', host, { backendExtra: graphql({ type: 'query', query_path: join(folder, 'a.graphql') }) }),
+      endpoint('/both', host, { backendExtra: graphql({ Type: 'Query', query: '{ a }', query_path: join(folder, 'a.graphql') }) })
+    ]
   })
+  assert.equal(((await gateway.request({ path: '/both' })).json() as Report).body, '{"query":"{ file }"}', 'the file wins')
   assert.equal(((await gateway.request({ path: '/q' })).json() as Report).body, '{"query":"{ file }"}')
 })
 
@@ -176,4 +180,36 @@ test('options that cannot be honoured stop the start and say where', async t => 
   await refuse({ type: 'query' }, new RegExp(at))
   await refuse({ type: 'query', query_path: 'nowhere.graphql' }, new RegExp(`${at}/query_path: cannot be read`))
   await refuse({ type: 'query', query: 'x', variables: [] }, new RegExp(`${at}/variables`))
+})
+
+test('every form: query and mutation, by POST and GET, with and without operation, variables of body, parameters and literals', async t => {
+  const host = await reporter(t)
+  const document = 'query A($id: ID) { a }'
+  const variables = { id: '{id}', fixed: { a: [1, null, true] }, text: 'x{id}' }
+  const forms = ['query', 'mutation'].flatMap(type =>
+    ['POST', 'GET'].flatMap(method => [{}, { operationName: 'A' }].map(named => ({ type, method, named })))
+  )
+  const { gateway } = await build(t, {
+    endpoints: forms.map(({ type, method, named }, i) =>
+      endpoint(`/${i}/{id}`, host, {
+        method: 'POST',
+        backendExtra: graphql({ type, method, query: document, variables, ...named })
+      })
+    )
+  })
+  for (const [i, { type, method, named }] of forms.entries()) {
+    const sent = { method: 'POST', path: `/${i}/7`, body: '{"text":"of the body","more":1.50}' }
+    const report = (await gateway.request(sent)).json() as Report
+    const { searchParams } = new URL(report.url, 'http://x')
+    const given =
+      method === 'POST'
+        ? (JSON.parse(report.body) as Record<string, unknown>)
+        : { ...Object.fromEntries(searchParams), variables: JSON.parse(searchParams.get('variables')!) as unknown }
+    const own = { fixed: variables.fixed, id: '7' }
+    const expected = type === 'query' ? { ...own, text: 'x{id}' } : { ...own, more: 1.5, text: 'of the body' }
+    const form = `${type} ${method} ${JSON.stringify(named)}`
+    assert.equal(report.method, method, form)
+    assert.deepEqual(given, { query: document, ...named, variables: expected }, form)
+    assert.equal(method === 'POST' ? report.url : report.body, method === 'POST' ? '/up' : '', form)
+  }
 })
