@@ -53,6 +53,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/anatomy': 'what all components have in common',
   'plugins/bounded-memory': 'what components keep for clients is bounded',
   'plugins/auth/revoker/generations': 'revocations across two configurations of one process',
+  'plugins/auth/revoker/workers': 'revocations in all workers of one gateway',
   'plugins/auth/revoker/go-client': 'the RPC against programs in Go',
   'plugins/modifier/lua/any-arguments': 'helpers of scripts, called with anything',
   'plugins/modifier/lua/example': 'the script that docs/scripting.md shows',
