@@ -11,10 +11,11 @@ import { type PortChange, Succession, type SuccessionParts } from './generation/
 import type { PipeDescription } from './pipe/description.js'
 import { mermaidOf } from './pipe/mermaid.js'
 import { formatPipes } from './pipe/print.js'
+import { CertificateExpiry } from './server/certificate-expiry.js'
 import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
 import { createListener, type Listener } from './server/listener.js'
 import { BODY_TAKEN, refuseTakenBody } from './server/taken-body.js'
-import type { GatewayState, ReloadRecord } from './telemetry/gateway-state.js'
+import type { CertificateFacts, GatewayRecord, ReloadRecord } from './telemetry/gateway-state.js'
 import type { GatewayLogger } from './telemetry/logger.js'
 
 /** Where a gateway listens. */
@@ -80,10 +81,11 @@ export interface GatewayParts extends Omit<SuccessionParts, 'prepare'> {
 export class RunningGateway implements Gateway {
   readonly handler: (req: IncomingMessage, res: ServerResponse) => void
   private readonly succession: Succession
-  private readonly state: GatewayState
+  private readonly state: GatewayRecord
   private readonly phase: Phase
   private readonly status: GatewayStatus
   private readonly local: InProcessServer
+  private readonly expiry = new CertificateExpiry(() => this.logger)
   private listener: Listener | undefined
   /** Open exchanges that did not come on the port. */
   private openExchanges = 0
@@ -115,7 +117,11 @@ export class RunningGateway implements Gateway {
     return this.state.lastReload
   }
 
-  async listen(): Promise<Listening> {
+  listen(): Promise<Listening> {
+    return this.succession.inTurn(() => this.open())
+  }
+
+  private async open(): Promise<Listening> {
     const { succession, phase } = this
     const { config, logger, admin } = succession.current
     if (this.listener !== undefined || this.closing !== undefined) {
@@ -129,6 +135,9 @@ export class RunningGateway implements Gateway {
         listenIp: config.listenIp,
         mayUpgrade: req => succession.current.mayUpgrade(req),
         onClientError: info => succession.current.onRefusal?.(info),
+        onCertificates: certificates => this.takeCertificates(certificates),
+        onCertificateError: error =>
+          this.logger.error(`[SERVICE: TLS] The changed certificates are not used, those before them stay: ${error.message}`),
         onError: error => this.logger.error('[SERVICE: Router]', error instanceof Error ? (error.stack ?? error.message) : error)
       },
       (req, res, offer) => succession.current.dispatch(req, res, offer)
@@ -170,15 +179,37 @@ export class RunningGateway implements Gateway {
     const { admin } = young
     if (this.listener === undefined) return { commit: () => {}, undo: async () => {} }
     await young.open()
+    const { listener } = this
+    const change = await listener.change(young.config)
     const shares = admin !== undefined && before !== undefined && admin.sharesPort(before)
-    if (!shares) await admin?.open()
+    try {
+      if (!shares) await admin?.open()
+    } catch (error) {
+      await change.undo()
+      throw error
+    }
     return {
       commit: () => {
+        const old = listener.bound!.port
+        change.commit()
+        const { port } = listener.bound!
+        if (port !== old) young.logger.info(`[SERVICE: Router] Listening on port: ${port}`)
         if (shares) admin.adopt(before)
         else void before?.close()
       },
-      undo: async () => admin?.close()
+      undo: async () => {
+        await change.undo()
+        await admin?.close()
+      }
     }
+  }
+
+  private takeCertificates(certificates: readonly CertificateFacts[]): void {
+    const { state, expiry } = this
+    const known = state.certificates.length > 0
+    state.certificates = certificates
+    if (known && certificates.length > 0) this.logger.info('[SERVICE: TLS] The certificates were read again')
+    expiry.use(certificates)
   }
 
   close(options: CloseOptions = {}): Promise<boolean> {
@@ -218,6 +249,7 @@ export class RunningGateway implements Gateway {
       this.logger.info(`[SERVICE: Router] Not ready any more; the port closes in ${delayMs} ms`)
       await passed(delayMs)
     }
+    this.expiry.stop()
     const ends = await Promise.all([this.listener?.drain(graceMs) ?? true, this.settle(graceMs)])
     const drained = ends.every(Boolean)
     await succession.close()

@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Rooms and root files by rank; a file imports its own room and lower ranks. */
 const RANKS: readonly (readonly string[])[] = [
   ['errors', 'identity'],
-  ['http', 'go-template'],
+  ['http', 'go-template', 'files'],
   ['telemetry'],
   ['message'],
   ['pipe'],

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type ConfigInput, createGateway } from '../src/index.js'
+import { freePort } from './support/free-port.js'
 import { openGateway } from './support/open-gateway.js'
 import { openStreamingUpstream, openUpstream } from './support/upstream.js'
 import { deferred, fetch, once, until } from './support/waiting.js'
@@ -175,6 +176,68 @@ test('shadow calls end before their pools are closed', async t => {
   letGo()
   await until(() => shadow.sockets.size === 0, 'the old pools are closed')
   assert.equal(broken, false)
+})
+
+test('another port is opened before the one before it closes, one that is taken changes nothing', async t => {
+  const upstream = await naming(t, 'a')
+  const first = await freePort()
+  const config = (port: number): ConfigInput => configTo({ host: upstream.origin, root: { port } })
+  const gateway = await createGateway(config(first), { env: {} })
+  t.after(() => gateway.close({ graceMs: 1 }))
+  await gateway.listen()
+  const second = await freePort()
+  const changes = await gateway.reload(config(second))
+  assert.deepEqual(changes.service, ['port'])
+  assert.equal(await textAt(`http://127.0.0.1:${second}/x`), '{"name":"a"}')
+  await until(
+    () =>
+      textAt(`http://127.0.0.1:${first}/x`).then(
+        () => false,
+        () => true
+      ),
+    'the old port is closed'
+  )
+  const other = createServer().listen(0, '127.0.0.1')
+  t.after(() => void other.close())
+  await once(other, 'listening')
+  const taken = (other.address() as AddressInfo).port
+  await assert.rejects(gateway.reload(config(taken)), { code: 'SLUICE_ERR_CONFIG_LISTEN' })
+  assert.match(gateway.lastReload!.findings[0]!.message, /already in use/)
+  assert.equal(await textAt(`http://127.0.0.1:${second}/x`), '{"name":"a"}')
+})
+
+test('the admin port stays open and takes a new token', async t => {
+  const upstream = await naming(t, 'a')
+  const port = await freePort()
+  const config = (token: string): ConfigInput => ({
+    ...configTo({ host: upstream.origin }),
+    extra_config: { 'sluice/admin': { address: '127.0.0.1', port, token } }
+  })
+  const { gateway } = await openGateway(t, config('first-token-of-the-gateway'))
+  const ask = async (token: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}/none`, { headers: { authorization: `Bearer ${token}` } })).status
+  assert.equal(await ask('first-token-of-the-gateway'), 404)
+  await gateway.reload(config('second-token-of-the-gateway'))
+  assert.equal(await ask('first-token-of-the-gateway'), 401)
+  assert.equal(await ask('second-token-of-the-gateway'), 404)
+  await gateway.reload(configTo({ host: upstream.origin }))
+  await until(
+    () =>
+      ask('').then(
+        () => false,
+        () => true
+      ),
+    'the admin port is closed'
+  )
+})
+
+test('a reload before the port is opened, and while it opens', async t => {
+  const [a, b] = [await naming(t, 'a'), await naming(t, 'b')]
+  const gateway = await createGateway(configTo({ host: a.origin }), { port: 0, env: {} })
+  t.after(() => gateway.close({ graceMs: 1 }))
+  await gateway.reload(configTo({ host: a.origin, noOp: false }))
+  const [bound] = await Promise.all([gateway.listen(), gateway.reload(configTo({ host: b.origin }))])
+  assert.equal(await textAt(`http://127.0.0.1:${bound.port}/x`), '{"name":"b"}')
 })
 
 test('reloads run one after another, and those that wait for the same are one', async t => {

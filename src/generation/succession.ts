@@ -52,13 +52,19 @@ export class Succession {
   /** Replaces the current generation, after all reloads that were asked for before. */
   reload(input?: string | ConfigInput): Promise<ReloadResult> {
     if (input === undefined && this.queued !== undefined) return this.queued
-    const reloaded = this.last.then(() => {
+    const reloaded = this.inTurn(() => {
       this.queued = undefined
       return this.replace(input ?? this.input)
     })
     this.queued = input === undefined ? reloaded : undefined
-    this.last = reloaded.catch(() => {})
     return reloaded
+  }
+
+  /** Runs `work` when all reloads before it are done; those after it wait. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.last.then(work)
+    this.last = done.catch(() => {})
+    return done
   }
 
   private async replace(input: string | ConfigInput): Promise<ReloadResult> {

@@ -44,6 +44,9 @@ export class Http1 {
   private readonly live = new Set<Connection>()
   private readonly sweeper: NodeJS.Timeout
   private readonly budget = new TurnBudget()
+  /** Each response is the last of its connection. */
+  private closing = false
+  /** Idle connections are ended too. */
   private draining = false
 
   constructor(options: Http1Options) {
@@ -76,12 +79,21 @@ export class Http1 {
     this.server.emit('listening')
   }
 
-  /** From now on responses carry `Connection: close` and idle connections are ended. */
-  drain(): void {
-    this.draining = true
+  /** From now on responses carry `Connection: close`. */
+  retire(): void {
+    this.closing = true
     for (const connection of this.live) {
       const { response } = connection
       if (response !== undefined && connection.answering && !response.headersSent) response.shouldKeepAlive = false
+    }
+  }
+
+  /** As {@link retire}; idle connections are ended too. */
+  drain(): void {
+    this.retire()
+    this.draining = true
+    for (const connection of this.live) {
+      const { response } = connection
       // node:http counts a connection on which no byte has come as busy
       if (response === undefined && connection.socket.bytesRead === 0) connection.socket.destroy()
     }
@@ -141,7 +153,7 @@ export class Http1 {
     const connection = connectionOf(request.socket)!
     connection.begin(request, response, performance.now())
     response.on('error', ignore) // a write after the end of the connection; its owner hears 'close'
-    if (this.draining || connection.last === request) response.shouldKeepAlive = false
+    if (this.closing || connection.last === request) response.shouldKeepAlive = false
     if (hasBody(request.rawHeaders)) {
       request.socket.destroySoon = destroySoonPolitely
       response.prependOnceListener('finish', dropRest)
@@ -196,7 +208,7 @@ export class Http1 {
   private goOn(connection: Connection, bytes: Buffer): void {
     const { socket } = connection
     if (socket.destroyed) return
-    if (socket.readableEnded || connection.failed || this.draining) return void socket.destroySoon()
+    if (socket.readableEnded || connection.failed || this.closing) return void socket.destroySoon()
     socket.setTimeout(0)
     socket.unshift(bytes)
     this.server.emit('connection', socket)

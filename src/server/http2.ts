@@ -94,6 +94,11 @@ export class Http2 {
   /** The socket whose session is being made. */
   private accepted!: Socket
 
+  /** Asks clients to open no further stream here, and serves those that are on their way (RFC 9113 §6.8). */
+  retire(): void {
+    for (const connection of this.live) connection.session.goaway(0, LAST_STREAM)
+  }
+
   /** Sends GOAWAY; running streams go on. */
   drain(): void {
     for (const connection of this.live) connection.session.close()
@@ -199,6 +204,7 @@ export class Http2 {
 }
 
 const SLASH = 47
+const LAST_STREAM = 2 ** 31 - 1
 
 function destroyStream(this: ServerHttp2Stream): void {
   this.destroy()

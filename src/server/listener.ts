@@ -1,34 +1,46 @@
 /**
- * The listener: opens one port and speaks HTTP/1.1; where configured also TLS, HTTP/2 by ALPN, and cleartext HTTP/2 by its preface.
- * In: the server part of a configuration and a handler. Out: requests whose head is valid, within limits and timeouts. At the end
- * it stops accepting, lets what runs finish and cuts the rest. No error on a connection ends the process.
+ * The listener: one port and what is spoken on it. In: the server part of a configuration and a handler. Out: requests whose head is
+ * valid, within limits and timeouts. A changed configuration keeps the port open where it can; at the end the listener stops
+ * accepting, lets what runs finish and cuts the rest. No error on a connection ends the process.
  */
 
-import type { AddressInfo, Server } from 'node:net'
-import { createServer as createNetServer, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import type { ServerConfig } from '../config/types.js'
-import { GatewayError } from '../errors.js'
+import type { Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ServerConfig, ServerTlsConfig } from '../config/types.js'
+import type { CertificateFacts } from '../telemetry/gateway-state.js'
+import { CertificateWatch, type ReadTls, readTls } from './certificate-watch.js'
 import type { ClientErrorInfo } from './client-error.js'
-import { Http1, type RequestHandler } from './http1.js'
-import { Http2 } from './http2.js'
-import { headTimeoutOf } from './limits.js'
-import { loadTls } from './server-tls.js'
-import { sniffProtocol } from './sniff.js'
+import { type Door, isSamePlace, openDoor, type Place } from './door.js'
+import { Front, type FrontHooks } from './front.js'
+import type { RequestHandler } from './http1.js'
+import type { LoadedTls } from './server-tls.js'
 import type { UpgradeCheck } from './upgrade.js'
 
-export interface ListenerOptions {
+/** What of a configuration a listener reads. */
+export interface ListenerSettings extends Place {
   readonly server: ServerConfig
-  /** 0 = the kernel chooses. */
-  readonly port: number
-  /** '' = all interfaces. */
-  readonly listenIp: string
+}
+
+export interface ListenerOptions extends ListenerSettings {
   /** Says which requests may end in a tunnel; without it, or when it returns false, they are served as ordinary ones. */
   readonly mayUpgrade?: UpgradeCheck
   /** Called for requests and connections that the listener ended by itself. */
   readonly onClientError?: (info: ClientErrorInfo) => void
   /** Called for errors of the listening socket (`EMFILE` …) and errors that the handler threw; the listener goes on. */
   readonly onError?: (error: unknown) => void
+  /** Called with the certificates that are in use, whenever they were read; an empty list without TLS. */
+  readonly onCertificates?: (certificates: readonly CertificateFacts[]) => void
+  /** Called once for changed files of TLS that cannot be used; those before them stay in use. */
+  readonly onCertificateError?: (error: Error) => void
+  /** ms between two looks at the files of TLS. Default 2,000. */
+  readonly tlsWatchMs?: number
+}
+
+/** New settings that are ready to be used. */
+export interface ListenerChange {
+  /** Uses them. */
+  commit(): void
+  undo(): Promise<void>
 }
 
 export interface Listener {
@@ -37,6 +49,13 @@ export interface Listener {
    * @throws GatewayError SLUICE_ERR_CONFIG_LISTEN
    */
   listen(): Promise<{ address: string; port: number }>
+  /**
+   * Prepares other settings: reads TLS files again, opens a changed port. Nothing that is open changes before `commit`.
+   * @throws GatewayError SLUICE_ERR_CONFIG_LISTEN
+   */
+  change(settings: ListenerSettings): Promise<ListenerChange>
+  /** Where it listens. */
+  readonly bound: { readonly address: string; readonly port: number } | undefined
   /**
    * Stops accepting at once, ends idle connections, lets running exchanges finish with `Connection: close`. Resolves to true when
    * all is done, to false when `graceMs` (0 = no limit) passed first and the rest was cut. Tunnels do not end by themselves: they
@@ -54,138 +73,166 @@ export function createListener(options: ListenerOptions, onRequest: RequestHandl
   return new GatewayListener(options, onRequest)
 }
 
+/** Connections of a front that was replaced may bring one more request within this time, ms: its client may have sent it already. */
+const LAST_REQUEST_MS = 5_000
+const TLS_WATCH_MS = 2_000
+
 const ignore = (): void => {}
 
 class GatewayListener implements Listener {
   private readonly options: ListenerOptions
-  private readonly http1: Http1
-  private readonly http2: Http2 | undefined
-  private readonly sockets = new Set<Socket>()
-  private door: Server | undefined
-  private drained: (() => void) | undefined
+  private readonly hooks: FrontHooks
+  private settings: ListenerSettings
+  private door: Door | undefined
+  private front: Front | undefined
+  /** Fronts that were replaced and still have connections. */
+  private readonly retired = new Set<Front>()
+  private readonly watch: CertificateWatch
+  private ended = false
 
   constructor(options: ListenerOptions, onRequest: RequestHandler) {
+    const { mayUpgrade, onClientError = ignore, onError = ignore } = options
     this.options = options
-    const shared = {
-      limits: options.server,
-      onRequest,
-      mayUpgrade: options.mayUpgrade,
-      onClientError: options.onClientError ?? ignore,
-      onHandlerError: options.onError ?? ignore
-    }
-    this.http1 = new Http1(shared)
-    this.http2 = options.server.tls !== undefined || options.server.useH2c ? new Http2(shared) : undefined
+    this.settings = options
+    this.hooks = { onRequest, mayUpgrade, onClientError, onError }
+    this.watch = new CertificateWatch({
+      everyMs: options.tlsWatchMs ?? TLS_WATCH_MS,
+      changed: (loaded, authorities) => this.takeCertificates(loaded, authorities),
+      failed: error => options.onCertificateError?.(error)
+    })
   }
 
   get connections(): number {
-    return this.sockets.size
+    return [...this.fronts()].reduce((sum, front) => sum + front.connections, 0)
+  }
+
+  get bound(): Door | undefined {
+    return this.door
   }
 
   async listen(): Promise<{ address: string; port: number }> {
-    const door = await this.createDoor()
-    this.door = door
-    door.on('connection', (socket: Socket) => this.track(socket))
-    await openPort(door, this.options)
-    door.on('error', error => this.options.onError?.(error)) // EMFILE and the like: node accepts again by itself
-    if (door !== this.http1.server) this.http1.trackForeign()
-    const { address, port } = door.address() as AddressInfo
+    const { server } = this.settings
+    const read = await readTls(server.tls)
+    this.front = new Front(server, read?.loaded, this.hooks)
+    try {
+      this.door = await this.open(this.settings)
+    } catch (error) {
+      this.front.destroy()
+      throw error
+    }
+    this.useCertificates(read)
+    const { address, port } = this.door
     return { address, port }
   }
 
-  private async createDoor(): Promise<Server> {
-    const { server } = this.options
-    const { http1, http2 } = this
-    const headTimeoutMs = headTimeoutOf(server)
-    if (server.tls !== undefined) {
-      const tls = await loadTls(server.tls)
-      const door = createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: headTimeoutMs })
-      door.on('secureConnection', (socket: TLSSocket) => {
-        if (socket.alpnProtocol === 'h2') http2!.accept(socket)
-        else http1.server.emit('connection', socket)
-      })
-      door.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-        socket.destroy()
-        this.options.onClientError?.({
-          code: 'SLUICE_ERR_CLIENT_BAD_REQUEST',
-          status: 0,
-          remoteAddress: socket.remoteAddress ?? '',
-          detail: error.code ?? error.message,
-          method: '',
-          target: '',
-          served: false
-        })
-      })
-      return door
-    }
-    if (!server.useH2c) return http1.server
-    return createNetServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 }, socket => {
-      sniffProtocol(socket, headTimeoutMs, isHttp2 => {
-        if (isHttp2) http2!.accept(socket)
-        else http1.server.emit('connection', socket)
-      })
-    })
+  private open(place: Place): Promise<Door> {
+    return openDoor(place, socket => this.accept(socket), this.hooks.onError)
   }
 
-  private track(socket: Socket): void {
-    this.sockets.add(socket)
-    socket.once('close', () => {
-      this.sockets.delete(socket)
-      this.drained?.()
-    })
+  private accept(socket: Socket): void {
+    this.front!.accept(socket)
+  }
+
+  async change(settings: ListenerSettings): Promise<ListenerChange> {
+    const before = this.settings
+    const read = await readTls(settings.server.tls)
+    const moves = !isSamePlace(before, settings)
+    const door = moves ? await this.openBeside(settings) : undefined
+    const front =
+      moves || needsFront(before.server, settings.server) ? new Front(settings.server, read?.loaded, this.hooks) : undefined
+    const undo = async (): Promise<void> => {
+      front?.destroy()
+      await door?.close()
+    }
+    return {
+      undo,
+      commit: () => {
+        if (this.ended) return void undo()
+        this.settings = settings
+        if (door !== undefined) {
+          void this.door!.close()
+          this.door = door
+        }
+        if (front !== undefined) this.replaceFront(front, before.server, asksOtherwise(before.server.tls, settings.server.tls))
+        else if (read !== undefined) this.front!.useTls(read.loaded)
+        this.useCertificates(read)
+      }
+    }
+  }
+
+  /** Opens another port while the current one is open; where they overlap (`0.0.0.0:80`, `127.0.0.1:80`), in its place. */
+  private async openBeside(settings: ListenerSettings): Promise<Door> {
+    try {
+      return await this.open(settings)
+    } catch (error) {
+      if (settings.port === 0 || settings.port !== this.door!.port) throw error
+      await this.door!.close()
+      return this.open(settings).catch(async () => {
+        this.door = await this.open({ ...this.settings, port: this.door!.port })
+        throw error
+      })
+    }
+  }
+
+  /** @param strict true: no further request on the connections that are open */
+  private replaceFront(front: Front, { maxShutdownWaitMs }: ServerConfig, strict: boolean): void {
+    const old = this.front!
+    this.front = front
+    this.retired.add(old)
+    old.retire()
+    const last = Math.min(LAST_REQUEST_MS, maxShutdownWaitMs || LAST_REQUEST_MS)
+    void (strict ? Promise.resolve() : pause(last, undefined, { ref: false }))
+      .then(() => old.finish(maxShutdownWaitMs, true))
+      .then(() => this.retired.delete(old))
+  }
+
+  private useCertificates(read: ReadTls | undefined): void {
+    this.watch.use(read)
+    this.options.onCertificates?.(read?.loaded.certificates ?? [])
+  }
+
+  /** Files of TLS have changed. @param authorities true when those of clients' certificates are among them */
+  private takeCertificates(loaded: LoadedTls, authorities: boolean): void {
+    const { server } = this.settings
+    if (authorities) this.replaceFront(new Front(server, loaded, this.hooks), server, true)
+    else this.front!.useTls(loaded)
+    this.options.onCertificates?.(loaded.certificates)
+  }
+
+  private fronts(): Set<Front> {
+    return new Set(this.front === undefined ? this.retired : [...this.retired, this.front])
+  }
+
+  private end(): void {
+    this.ended = true
+    this.watch.stop()
+    void this.door?.close()
   }
 
   async drain(graceMs: number): Promise<boolean> {
-    // Not http.Server's own close: it would stop the timers that guard the connections which are still busy.
-    const { door } = this
-    if (door?.listening) netClose(door)
-    this.http1.drain()
-    this.http2?.drain()
-    let timer: NodeJS.Timeout | undefined
-    const done = await new Promise<boolean>(resolve => {
-      this.drained = () => {
-        if (this.sockets.size === (graceMs === 0 ? this.http1.tunnels : 0)) resolve(true)
-      }
-      this.drained()
-      if (graceMs > 0) timer = setTimeout(() => resolve(this.sockets.size === this.http1.tunnels), graceMs)
-    })
-    clearTimeout(timer)
-    this.destroy()
-    return done
+    this.end()
+    const ends = await Promise.all([...this.fronts()].map(front => front.finish(graceMs)))
+    return ends.every(Boolean)
   }
 
   destroy(): void {
-    if (this.door?.listening) netClose(this.door)
-    this.http2?.destroy()
-    this.http1.destroy()
-    for (const socket of this.sockets) socket.destroy()
+    this.end()
+    for (const front of this.fronts()) front.destroy()
   }
 }
 
-const plainClose = createNetServer().close
-
-function netClose(door: Server): void {
-  plainClose.call(door, ignore)
+/** True when a front for `old` cannot serve as `young` says; certificates, versions and ciphers can be exchanged. */
+function needsFront(old: ServerConfig, young: ServerConfig): boolean {
+  return JSON.stringify(fixedPart(old)) !== JSON.stringify(fixedPart(young)) || asksOtherwise(old.tls, young.tls)
 }
 
-function openPort(door: Server, { port, listenIp }: ListenerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: NodeJS.ErrnoException): void => reject(listenError(cause, port, listenIp))
-    door.once('error', fail)
-    door.listen({ port, ...(listenIp !== '' && { host: listenIp }) }, () => {
-      door.removeListener('error', fail)
-      resolve()
-    })
-  })
+function fixedPart({ maxShutdownWaitMs, tls, ...rest }: ServerConfig): object {
+  return { ...rest, encrypted: tls !== undefined }
 }
 
-const CAUSES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'bind: address already in use',
-  EACCES: 'bind: permission denied (ports below 1024 need a privilege)',
-  EADDRNOTAVAIL: 'bind: cannot assign requested address (is listen_ip an address of this machine?)',
-  ENOTFOUND: 'listen_ip is not an address'
-}
-
-function listenError(cause: NodeJS.ErrnoException, port: number, listenIp: string): GatewayError {
-  const text = CAUSES[cause.code ?? ''] ?? cause.message
-  return new GatewayError('SLUICE_ERR_CONFIG_LISTEN', { message: `listen tcp ${listenIp}:${port}: ${text}`, cause })
+/** True when clients must prove otherwise who they are. */
+function asksOtherwise(old: ServerTlsConfig | undefined, young: ServerTlsConfig | undefined): boolean {
+  const asked = (tls: ServerTlsConfig | undefined): string =>
+    tls?.enableMtls === true ? JSON.stringify([tls.caCerts, tls.disableSystemCaPool]) : ''
+  return (old === undefined) !== (young === undefined) || asked(old) !== asked(young)
 }

@@ -6,12 +6,23 @@ import { createSecureContext, rootCertificates, type SecureContext, type SecureC
 import type { ServerTlsConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { cipherList, curveList } from '../http/tls-names.js'
+import type { CertificateFacts } from '../telemetry/gateway-state.js'
+
+/** What the files of `tls` hold. */
+export interface LoadedTls {
+  /** Options of a TLS server, and of a secure context. */
+  readonly options: TlsOptions
+  /** Returns the certificate for a server name; undefined where there is one alone. */
+  readonly choose: ((name: string) => SecureContext) | undefined
+  /** In the order of `keys`. */
+  readonly certificates: readonly CertificateFacts[]
+}
 
 /**
- * Reads the files of `tls` and builds the options of a TLS server.
+ * Reads the files of `tls`: the options of a TLS server, and what they hold.
  * @throws GatewayError SLUICE_ERR_CONFIG_LISTEN, with the file's name, for what is missing, broken or does not fit together
  */
-export async function loadTls(config: ServerTlsConfig): Promise<TlsOptions> {
+export async function loadTls(config: ServerTlsConfig): Promise<LoadedTls> {
   if (config.keys.length === 0) throw badTls('public key not defined')
   const shared = sharedOptions(config)
   const pairs: { context: SecureContext; certificate: X509Certificate; pem: { cert: Buffer; key: Buffer } }[] = []
@@ -31,11 +42,8 @@ export async function loadTls(config: ServerTlsConfig): Promise<TlsOptions> {
     Object.assign(options, { ca, requestCert: true, rejectUnauthorized: true })
     for (const pair of pairs) pair.context = createSecureContext({ ...shared, ...pair.pem, ca })
   }
-  if (pairs.length > 1) {
-    const choose = compileChoice(pairs)
-    options.SNICallback = (name, done) => done(null, choose(name))
-  }
-  return options
+  const certificates = pairs.map(({ certificate }, index) => factsOf(config.keys[index]!.publicKey, certificate))
+  return { options, choose: pairs.length > 1 ? compileChoice(pairs) : undefined, certificates }
 }
 
 /** A reason for which no connection could be encrypted, and the key of the configuration that causes it. */
@@ -102,6 +110,10 @@ function compileChoice(
     const name = serverName.toLowerCase()
     return exact.get(name) ?? wildcard.get(name.slice(name.indexOf('.') + 1)) ?? first
   }
+}
+
+function factsOf(file: string, certificate: X509Certificate): CertificateFacts {
+  return { file, names: namesOf(certificate), notAfter: Date.parse(certificate.validTo) }
 }
 
 /** DNS names of a certificate, lower-case; the common name when it has no alternative names. */

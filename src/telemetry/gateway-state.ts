@@ -12,6 +12,16 @@ export interface ReloadRecord {
   readonly findings: readonly ConfigProblem[]
 }
 
+/** A certificate that the gateway presents to its clients. */
+export interface CertificateFacts {
+  /** As configured. */
+  readonly file: string
+  /** DNS names, lower-case. */
+  readonly names: readonly string[]
+  /** ms since 1970. */
+  readonly notAfter: number
+}
+
 export interface GatewayState {
   /** Reloads that took effect. */
   readonly reloads: number
@@ -20,6 +30,8 @@ export interface GatewayState {
   readonly lastReload: ReloadRecord | undefined
   /** Generations of the configuration that are alive: the one that serves, and those whose exchanges still run. */
   readonly generations: number
+  /** Those in use; none without TLS, or before the port is open. */
+  readonly certificates: readonly CertificateFacts[]
 }
 
 /** The state as the gateway writes it. */
@@ -28,6 +40,7 @@ export class GatewayRecord implements GatewayState {
   failedReloads = 0
   lastReload: ReloadRecord | undefined = undefined
   generations = 0
+  certificates: readonly CertificateFacts[] = []
 
   /** Notes the end of a reload. */
   reloaded(ok: boolean, findings: readonly ConfigProblem[]): void {

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { appendFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { differing, FileWatch, printsOf } from '../../src/files/file-watch.js'
+import { until } from '../support/waiting.js'
+
+async function folderOf(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'watch-'))
+  t.after(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+async function watching(t: TestContext, paths: readonly string[]): Promise<string[][]> {
+  const told: string[][] = []
+  const watch = new FileWatch({ paths: () => paths, everyMs: 5, onChange: files => void told.push([...files].sort()) })
+  watch.start(await printsOf(paths))
+  t.after(() => watch.stop())
+  return told
+}
+
+test('a file that is written, replaced by rename, deleted and there again is told each time', async t => {
+  const folder = await folderOf(t)
+  const file = path.join(folder, 'a.json')
+  await writeFile(file, '1')
+  const told = await watching(t, [file])
+  const next = async (what: string, work: () => Promise<void>): Promise<void> => {
+    const before = told.length
+    await work()
+    await until(() => told.length === before + 1, what)
+    assert.deepEqual(told.at(-1), [file])
+  }
+  await next('the write', () => appendFile(file, '2'))
+  await next('the rename', async () => {
+    await writeFile(`${file}.new`, '12')
+    await rename(`${file}.new`, file)
+  })
+  await next('the end of the file', () => rm(file))
+  await next('the file', () => writeFile(file, '1'))
+})
+
+test('folders count with all that is in them, but hidden entries', async t => {
+  const folder = await folderOf(t)
+  await mkdir(path.join(folder, 'inner'))
+  const told = await watching(t, [folder])
+  await writeFile(path.join(folder, '.swap'), '')
+  const file = path.join(folder, 'inner', 'b.tmpl')
+  await writeFile(file, '')
+  await until(() => told.length === 1, 'the file')
+  assert.deepEqual(told[0], [file])
+})
+
+test('what changes at every look is told when it has come to rest', async t => {
+  const folder = await folderOf(t)
+  const file = path.join(folder, 'growing')
+  const before = await printsOf([file])
+  await writeFile(file, '1')
+  const after = await printsOf([file])
+  assert.deepEqual(differing(before, after), [file])
+  assert.deepEqual(differing(after, after), [])
+  assert.deepEqual(differing(after, new Map()), [file])
+})
+
+test('a watch that was stopped tells nothing more', async t => {
+  const folder = await folderOf(t)
+  const file = path.join(folder, 'a')
+  const told: unknown[] = []
+  const watch = new FileWatch({ paths: () => [file], everyMs: 1, onChange: files => void told.push(files) })
+  watch.start(await printsOf([file]))
+  watch.stop()
+  await writeFile(file, '1')
+  const other = await watching(t, [file])
+  await appendFile(file, '2')
+  await until(() => other.length === 1, 'the change')
+  assert.deepEqual(told, [])
+})
