@@ -50,6 +50,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugin/misbehaviour': 'what a plugin may do wrong, at every scope',
   'plugin/start-errors': 'what of plugins stops the start: load/ and run/factories.ts',
   'plugin/testing-not-loaded': 'what the public modules load',
+  'plugin/wasm/tck': 'guests of http-wasm against its compatibility kit',
   'plugins/anatomy': 'what all components have in common',
   'plugins/bounded-memory': 'what components keep for clients is bounded',
   'plugins/auth/revoker/generations': 'revocations across two configurations of one process',

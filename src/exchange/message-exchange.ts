@@ -89,7 +89,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     options.exchanges.enter(this)
   }
 
-  get req(): IncomingMessage {
+  override get req(): IncomingMessage {
     return this.res.req
   }
 

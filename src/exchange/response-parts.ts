@@ -14,7 +14,8 @@ const EMPTY = Buffer.alloc(0)
 /** Returns the body: bytes in memory, or what it flows from. */
 export function contentOf(response: ResponseMessage): Buffer | ByteSource {
   const body = response.openedBody
-  const content = body === undefined ? response.unopened : (body.bytesInMemory() ?? body.take())
+  const bytes = body?.sendsTrailers === true ? undefined : body?.bytesInMemory()
+  const content = body === undefined ? response.unopened : (bytes ?? body.take())
   if (content === undefined) return EMPTY
   return Buffer.isBuffer(content) || 'flow' in content ? content : content.bytes()
 }

@@ -43,7 +43,6 @@ export class MessageBody extends ByteBody implements Body {
   /** The value while a reader has it; it stands in place of the bytes once it was changed. */
   private decoded: JsonView | undefined = undefined
   private changed = false
-  private trailerMap: FieldMap | undefined = undefined
   /** The costliest view that was used. */
   view: View = 0
   /** {@link view} when it was last compared with what a plugin had promised. */

@@ -14,7 +14,7 @@ export const EMPTY_BYTES = Buffer.alloc(0)
 export abstract class ByteBody {
   protected owner: BodyOwner
   /** Most bytes to hold in memory, decoded. */
-  protected readonly limit: number
+  readonly limit: number
   /** Where the bytes come from; undefined once a reader or a call has taken them, and for {@link bytes}. */
   protected source: ByteSource | undefined = undefined
   /** The bytes in memory. */
@@ -26,6 +26,7 @@ export abstract class ByteBody {
   protected reading: Promise<unknown> | undefined = undefined
   /** What `stream` returned last. */
   protected streamed: SinkReadable | undefined = undefined
+  protected trailerMap: FieldMap | undefined = undefined
   private ownership: StageOwnership | undefined = undefined
 
   constructor(owner: BodyOwner, limit: number) {
@@ -35,6 +36,11 @@ export abstract class ByteBody {
 
   abstract readonly length: number | undefined
   abstract readonly trailers: FieldMap
+
+  /** A response with trailers by now: it has a trailer section, and so no length. */
+  get sendsTrailers(): boolean {
+    return this.owner.side === 'response' && this.trailerMap !== undefined && this.trailerMap.raw.length > 0
+  }
 
   /** A reader is at work. */
   get busy(): boolean {

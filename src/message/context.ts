@@ -1,5 +1,6 @@
 /** What belongs to one exchange and is shared by all its messages: addresses, state, cancellation. */
 
+import type { IncomingMessage } from 'node:http'
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
@@ -57,6 +58,21 @@ export class Exchange extends Scope {
     this.clientAddress = clientAddress
     this.host = host
     this.rawHeaders = rawHeaders
+  }
+
+  /** The client's request as node:http read it; undefined for exchanges of the gateway's own. */
+  get req(): IncomingMessage | undefined {
+    return undefined
+  }
+
+  /** The port of {@link remoteAddress}; 0 where no client has one. */
+  get remotePort(): number {
+    return this.req?.socket.remotePort ?? 0
+  }
+
+  /** Of the client's request: `HTTP/1.1`, `HTTP/2.0`. */
+  get protocol(): string {
+    return `HTTP/${this.req?.httpVersion ?? '1.1'}`
   }
 
   get state(): Map<unknown, unknown> {

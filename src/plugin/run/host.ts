@@ -126,7 +126,7 @@ class Host implements PluginHost {
     this.config = config
     this.logger = logger
     this.services = {
-      logger,
+      logger: options.logger,
       signal: options.signal,
       maxMemory: config.plugin?.maxGuestMemory ?? 0,
       outbound: options.outbound ?? noOutbound,

@@ -5,6 +5,15 @@ import { type WasmModule, WebAssembly } from './web-assembly.js'
 /** `go`: a Go plugin of KrakenD that `sluice plugin build` compiled. `http-wasm`: a guest of the http-wasm ABI. */
 export type GuestKind = 'go' | 'http-wasm'
 
+/** A file that was read and compiled. */
+export interface GuestFile {
+  readonly file: string
+  /** Without folder and extensions. */
+  readonly name: string
+  readonly bytes: Buffer
+  readonly module: WasmModule
+}
+
 export interface CompiledGuest {
   readonly kind: GuestKind
   readonly module: WasmModule

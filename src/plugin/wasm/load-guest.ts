@@ -6,23 +6,15 @@
 
 import { readFile } from 'node:fs/promises'
 import type { PluginModule } from '../types.js'
-import { compileGuest, type GuestKind } from './guest-kind.js'
+import { compileGuest, type GuestFile, type GuestKind } from './guest-kind.js'
 import type { GuestServices } from './guest-services.js'
-import type { WasmModule } from './web-assembly.js'
-
-/** A file that was read and compiled. */
-export interface GuestFile {
-  readonly file: string
-  /** Without folder and extensions. */
-  readonly name: string
-  readonly bytes: Buffer
-  readonly module: WasmModule
-}
 
 type LoadGuest = (guest: GuestFile, services: GuestServices) => Promise<PluginModule>
 
 /** Each kind is imported when a file of it is met. */
-const LOADERS: Readonly<Partial<Record<GuestKind, LoadGuest>>> = {}
+const LOADERS: Readonly<Partial<Record<GuestKind, LoadGuest>>> = {
+  'http-wasm': async (guest, services) => (await import('./http-module.js')).loadHttpGuest(guest, services)
+}
 
 /** @throws Error that says why the file is no plugin, and what to do */
 export async function loadGuest(file: string, name: string, services: GuestServices): Promise<PluginModule> {

@@ -1,0 +1,141 @@
+import { GatewayError } from '../../errors.js'
+import { internals } from '../../message/internals.js'
+import type { RequestMessage } from '../../message/request.js'
+import type { ResponseMessage } from '../../message/response.js'
+import type { Next } from '../../pipe/next.js'
+import type { Handler } from '../types.js'
+import type { GuestPool } from './guest-pool.js'
+import { BUFFER_RESPONSE, HttpCall } from './http-call.js'
+import type { HttpGuest } from './http-guest.js'
+
+/** What boot knows of a guest in its place. */
+export interface HttpPlace {
+  readonly pool: GuestPool<HttpGuest>
+  readonly next: Next
+  readonly isBackend: boolean
+  /** The module imports `read_body`: bodies that it may read are held. */
+  readonly reads: boolean
+  /** `handle_response` does something. */
+  readonly handlesResponses: boolean
+}
+
+/** Runs requests through the guest of a place: `handle_request`, `next`, `handle_response`. */
+export class HttpHandler {
+  readonly handle: Handler = request => this.begin(internals(request))
+  private readonly place: HttpPlace
+
+  constructor(place: HttpPlace) {
+    this.place = place
+  }
+
+  private begin(request: RequestMessage): ResponseMessage | Promise<ResponseMessage> {
+    const holds = this.place.reads && request.hasBody && !request.upgrading
+    const guest = holds ? undefined : this.place.pool.take()
+    if (guest !== undefined) return this.run(guest, request, undefined)
+    return this.beginLater(request, holds)
+  }
+
+  /** Once the body is in memory, and an instance is free. */
+  private async beginLater(request: RequestMessage, holds: boolean): Promise<ResponseMessage> {
+    const bytes = holds ? await request.body.buffer() : undefined
+    const { pool } = this.place
+    return this.run(pool.take() ?? (await pool.wait(request)), request, bytes)
+  }
+
+  private run(guest: HttpGuest, request: RequestMessage, bytes: Buffer | undefined): ResponseMessage | Promise<ResponseMessage> {
+    const { pool, next, isBackend, handlesResponses } = this.place
+    const call = new HttpCall(request, isBackend, guest.features)
+    if (bytes !== undefined) call.requestBody = { bytes, read: 0 }
+    let context: number | undefined
+    try {
+      context = guest.handleRequest(call)
+      call.finishRequest()
+      if (context === undefined) {
+        const response = call.ownResponse()
+        release(pool, guest)
+        return response
+      }
+    } catch (error) {
+      pool.drop()
+      throw error
+    }
+    if (!handlesResponses) {
+      release(pool, guest)
+      if (!call.hasOwnResponse) return internals(next(request))
+      return internals(next(request)).then(response => call.answered(response))
+    }
+    const correlation = context
+    return internals(next(request)).then(
+      response => this.answered(guest, call, correlation, response),
+      error => this.failed(guest, correlation, error)
+    )
+  }
+
+  private answered(
+    guest: HttpGuest,
+    call: HttpCall,
+    context: number,
+    response: ResponseMessage
+  ): ResponseMessage | Promise<ResponseMessage> {
+    try {
+      call.answered(response)
+    } catch (error) {
+      this.place.pool.drop()
+      response.discard()
+      throw error
+    }
+    const holds = this.place.reads && (call.features & BUFFER_RESPONSE) !== 0 && !response.upgraded
+    return holds && !response.bodiless
+      ? this.readFirst(guest, call, context, response)
+      : this.finish(guest, call, context, response)
+  }
+
+  private async readFirst(
+    guest: HttpGuest,
+    call: HttpCall,
+    context: number,
+    response: ResponseMessage
+  ): Promise<ResponseMessage> {
+    let bytes: Buffer
+    try {
+      bytes = await response.body.buffer()
+    } catch (error) {
+      return this.failed(guest, context, error)
+    }
+    call.responseBody = { bytes, read: 0 }
+    return this.finish(guest, call, context, response)
+  }
+
+  private finish(guest: HttpGuest, call: HttpCall, context: number, response: ResponseMessage): ResponseMessage {
+    const { pool } = this.place
+    try {
+      guest.handleResponse(context, false)
+      call.finishResponse()
+    } catch (error) {
+      pool.drop()
+      response.discard()
+      throw error
+    }
+    release(pool, guest)
+    return response
+  }
+
+  /** There is no response: the guest may clean up, and the failure goes on. */
+  private failed(guest: HttpGuest, context: number, error: unknown): never {
+    const { pool } = this.place
+    try {
+      guest.handleResponse(context, true)
+    } catch (cause) {
+      pool.drop()
+      throw error instanceof GatewayError ? error : cause
+    }
+    release(pool, guest)
+    throw error
+  }
+}
+
+/** The instance holds nothing of the request any more. */
+function release(pool: GuestPool<HttpGuest>, guest: HttpGuest): void {
+  guest.call = undefined
+  pool.giveBack(guest)
+}
