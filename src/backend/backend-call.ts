@@ -14,10 +14,10 @@ import { addHandshake } from '../http/upgrade-fields.js'
 import { BufferSource } from '../message/byte-flow.js'
 import { RequestMessage } from '../message/request.js'
 import type { Scope } from '../message/scope.js'
-import { MeteredReceiver } from '../pipe/measure.js'
+import { WatchedReceiver } from '../pipe/measure.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import { type Step, StepReceiver, type Work } from '../pipe/step.js'
-import type { PipeMeter } from '../telemetry/observer.js'
+import type { PipeWatch } from '../telemetry/observer.js'
 import type { BackendAddress } from './address.js'
 import type { WholeReceive } from './decoded.js'
 import { PartCall } from './part-call.js'
@@ -87,11 +87,11 @@ export class UpstreamBackend implements BackendCall {
       exchange.upstream = pool.origin
       const sent = exchange.offer === undefined ? body : undefined
       if (whole !== undefined && (sent === undefined || Buffer.isBuffer(sent))) {
-        const call = new PartCall(calls, scope, whole, receiver)
+        const call = new PartCall(calls, scope, whole, receiver, request.span)
         return call.start(pool, address.method, path, raw, sent?.length === 0 ? undefined : sent)
       }
       const decoding = receive === undefined ? receiver : new StepReceiver(receive, request, receiver)
-      return transport.callFor(exchange, scope, decoding).start(pool, address.method, path, raw, sent)
+      return transport.callFor(request, scope, decoding).start(pool, address.method, path, raw, sent)
     }
     // a body that was read for several calls is no longer the request's own
     const own = request.sole && scope === request.scope && body === request.bodySource
@@ -112,7 +112,7 @@ export class UpstreamBackend implements BackendCall {
 
   /** A request object for one backend, to be given its target. */
   private requestObject(
-    { exchange }: RequestMessage,
+    { exchange, span }: RequestMessage,
     params: Readonly<Record<string, string>> | undefined,
     body: CallBody,
     scope: Scope
@@ -122,6 +122,7 @@ export class UpstreamBackend implements BackendCall {
     return new RequestMessage({
       exchange,
       scope,
+      span,
       method: '',
       target: '',
       path: '',
@@ -149,14 +150,14 @@ export class FailingBackend implements BackendCall {
   }
 }
 
-/** Tells `meter` how long each call takes, and what comes of it. */
-export class MeteredBackend implements BackendCall {
+/** Tells `watch` how long each call takes, and what comes of it. */
+export class WatchedBackend implements BackendCall {
   private readonly inner: BackendCall
-  private readonly meter: PipeMeter
+  private readonly watch: PipeWatch
 
-  constructor(inner: BackendCall, meter: PipeMeter) {
+  constructor(inner: BackendCall, watch: PipeWatch) {
     this.inner = inner
-    this.meter = meter
+    this.watch = watch
   }
 
   send(
@@ -166,6 +167,12 @@ export class MeteredBackend implements BackendCall {
     scope: Scope,
     receiver: ResponseReceiver
   ): void {
-    this.inner.send(request, params, body, scope, new MeteredReceiver(this.meter, receiver))
+    if (this.watch.meter === undefined && request.span === undefined) {
+      return this.inner.send(request, params, body, scope, receiver)
+    }
+    const watched = new WatchedReceiver(this.watch, request, receiver)
+    this.inner.send(request, params, body, scope, watched)
+    // a request object that other backends get too: by now the call, or a request object of its own, has taken the span over
+    if (!request.sole) watched.leave()
   }
 }

@@ -10,7 +10,7 @@ import { type Layer, layered, type Pipe } from '../pipe/layer.js'
 import { type Work, WorkStep } from '../pipe/step.js'
 import type { BackendLayers } from '../plugin/run/layers.js'
 import { type BackendAddress, compileAddress } from './address.js'
-import { type BackendCall, FailingBackend, MeteredBackend, UpstreamBackend } from './backend-call.js'
+import { type BackendCall, FailingBackend, UpstreamBackend, WatchedBackend } from './backend-call.js'
 import type { Balancer } from './balancer.js'
 import { compileReceive, type Receiver } from './decoded.js'
 import { Transport } from './transport.js'
@@ -68,7 +68,7 @@ export function compileBackend(backend: BackendConfig, role: BackendRole, deps: 
     return { call: new FailingBackend(backend.broken), address, layers, streams: false, description: described([stage]) }
   }
   const { limit, idleMs, informs, passthrough } = role
-  const calls: CallPlan = { redirects: address.redirects, watch: layers.watch, idleMs, limit, informs }
+  const calls: CallPlan = { redirects: address.redirects, watch: layers.calls, idleMs, limit, informs }
   const transport = new Transport(pools, calls)
   const receiver = passthrough ? undefined : compileReceiver(backend, role, deps.decoders, layers)
   const receive: Work | undefined = receiver && ((response, { scope }) => receiver.receive(response, scope))
@@ -88,7 +88,7 @@ export function compileBackend(backend: BackendConfig, role: BackendRole, deps: 
     limit
   })
   return {
-    call: layers.meter === undefined ? call : new MeteredBackend(call, layers.meter),
+    call: layers.watch === undefined ? call : new WatchedBackend(call, layers.watch),
     address,
     layers,
     streams: passthrough || receiver?.streams === true,

@@ -10,6 +10,7 @@ import { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import { handOn } from '../pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
+import type { Span } from '../telemetry/span.js'
 import { ERROR_BODY_DRAIN, type WholeReceive } from './decoded.js'
 
 /**
@@ -29,8 +30,9 @@ export class PartCall extends UpstreamCall {
   /** The rest of the body is read for the connection's sake alone. */
   private judged = false
 
-  constructor(plan: CallPlan, scope: Scope, whole: WholeReceive, receiver: ResponseReceiver) {
+  constructor(plan: CallPlan, scope: Scope, whole: WholeReceive, receiver: ResponseReceiver, span: Span | undefined) {
     super()
+    this.outerSpan = span
     this.plan = plan
     this.scope = scope
     this.whole = whole

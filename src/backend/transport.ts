@@ -43,14 +43,19 @@ export class Transport implements Step {
     const headers = request.lendRaw()
     if (exchange.offer !== undefined) body = undefined
     const plan = request.followsRedirects ? this.plan : this.unfollowedPlan
-    this.callFor(exchange, request.scope, receiver, plan).start(pool, request.method, path, headers, body)
+    this.callFor(request, request.scope, receiver, plan).start(pool, request.method, path, headers, body)
   }
 
-  /** The call of one exchange, to be started. Where the client offers another protocol, it hands the offer on. */
-  callFor(exchange: Exchange, scope: Scope, receiver: ResponseReceiver, plan: CallPlan = this.plan): ResponseCall {
+  /** The call of one request, to be started. Where the client offers another protocol, it hands the offer on. */
+  callFor(
+    { exchange, span }: RequestMessage,
+    scope: Scope,
+    receiver: ResponseReceiver,
+    plan: CallPlan = this.plan
+  ): ResponseCall {
     const { offer } = exchange
-    if (offer === undefined) return new ResponseCall(plan, scope, receiver, undefined)
-    return new ResponseCall(this.upgradePlan, scope, new TunnelReceiver(exchange, receiver), offer.protocol)
+    if (offer === undefined) return new ResponseCall(plan, scope, receiver, undefined, span)
+    return new ResponseCall(this.upgradePlan, scope, new TunnelReceiver(exchange, receiver), offer.protocol, span)
   }
 }
 

@@ -52,7 +52,13 @@ export class PooledOutbound implements OutboundClient {
       return scope
     }
     if (timeoutMs > 0) scope.expireIn(timeoutMs, `timeout=${timeoutMs}ms`)
-    new ResponseCall(PLAN, scope, new OutcomeReceiver(receiver, scope, unzips), undefined).start(pool, method, path, fields, body)
+    new ResponseCall(PLAN, scope, new OutcomeReceiver(receiver, scope, unzips), undefined, undefined).start(
+      pool,
+      method,
+      path,
+      fields,
+      body
+    )
     return scope
   }
 

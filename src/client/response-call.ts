@@ -6,7 +6,8 @@ import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
-import type { CallWatch } from '../telemetry/call-trace.js'
+import type { CallWatchers } from '../telemetry/call-trace.js'
+import type { Span } from '../telemetry/span.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import { decodeFields } from './decode-fields.js'
 import type { OriginPool } from './pool.js'
@@ -18,8 +19,8 @@ import { UpstreamCall } from './upstream-call.js'
 /** What boot decided for the calls of one backend. */
 export interface CallPlan {
   readonly redirects: RedirectPolicy | undefined
-  /** Measures the calls. */
-  readonly watch: CallWatch | undefined
+  /** Measures and records the calls. */
+  readonly watch: CallWatchers | undefined
   /** ms that a body may stand still while a reader without a limit of its own reads it; 0 = for ever. */
   readonly idleMs: number
   /** bytes; most that a response's body may hold in memory. */
@@ -59,9 +60,13 @@ export class ResponseCall extends UpstreamCall implements ByteSource {
   private trailers: readonly string[] | undefined
   private failure: GatewayError | undefined
 
-  /** @param upgrade asks for another protocol: the value of `Upgrade`. A 101 response then carries the connection as its `tunnel` */
-  constructor(plan: CallPlan, scope: Scope, receiver: ResponseReceiver, upgrade: string | undefined) {
+  /**
+   * @param upgrade asks for another protocol: the value of `Upgrade`. A 101 response then carries the connection as its `tunnel`
+   * @param span the span around the call
+   */
+  constructor(plan: CallPlan, scope: Scope, receiver: ResponseReceiver, upgrade: string | undefined, span: Span | undefined) {
     super()
+    this.outerSpan = span
     this.plan = plan
     this.scope = scope
     this.receiver = receiver

@@ -16,9 +16,11 @@ import { GatewayError } from '../errors.js'
 import { fieldOf, type RawFields } from '../http/fields.js'
 import { isOffered } from '../http/upgrade-fields.js'
 import type { Cancellable } from '../message/scope.js'
-import { type CallWatch, MeasuredCall } from '../telemetry/call-trace.js'
+import { type CallWatchers, MeasuredCall } from '../telemetry/call-trace.js'
+import type { Span } from '../telemetry/span.js'
 import { Deadline } from '../telemetry/timer-wheel.js'
 import { declaredBytes, requestBytes } from './call-sizes.js'
+import { decodeFields } from './decode-fields.js'
 import type { OriginPool } from './pool.js'
 import type { CallConnection, QueuedCall, WaitingCall } from './queued-call.js'
 import { type Redirect, type RedirectPolicy, RedirectTrail, type SentCall } from './redirect.js'
@@ -44,8 +46,10 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
   protected redirects: RedirectPolicy | undefined = undefined
   /** Value of `Upgrade`, set before {@link send}. */
   protected upgrade: string | undefined = undefined
-  /** Set before {@link send} by those who measure calls. */
-  protected watch: CallWatch | undefined = undefined
+  /** Set before {@link send} where calls are measured or recorded. */
+  protected watch: CallWatchers | undefined = undefined
+  /** The span around the call, set before {@link send}; undefined = the exchange is not recorded. */
+  protected outerSpan: Span | undefined = undefined
   private trace: MeasuredCall | undefined = undefined
   private abortRequest: ((error?: Error) => void) | undefined
   private resumeBody: (() => void) | undefined
@@ -83,8 +87,15 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
     this.path = path
     this.headers = headers
     this.body = body
-    if (this.watch !== undefined) this.trace = new MeasuredCall(this.watch, method, pool.origin, requestBytes(headers, body))
+    const { watch, outerSpan } = this
+    if (watch !== undefined && (outerSpan !== undefined || watch.ended !== undefined)) this.measure(watch, outerSpan)
     this.dispatch()
+  }
+
+  private measure(watch: CallWatchers, span: Span | undefined): void {
+    const { headers, body } = this
+    this.trace = new MeasuredCall(watch, this.method, this.pool.origin, this.path, requestBytes(headers, body))
+    if (span !== undefined) this.headers = this.trace.openBelow(span, headers)
   }
 
   get origin(): string {
@@ -226,9 +237,14 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
     if (this.redirects !== undefined && status >= 300 && status < 400 && this.leadsElsewhere(status, raw)) return true
     this.headSeen = true
     this.bodyless = status === 304 || status === 204
-    if (this.trace !== undefined) this.trace.answered(status, declaredBytes(raw))
+    if (this.trace !== undefined) this.traceHead(this.trace, status, raw)
     this.onHead(status, raw)
     return !this.paused
+  }
+
+  private traceHead(trace: MeasuredCall, status: number, raw: readonly Buffer[]): void {
+    trace.answered(status, declaredBytes(raw))
+    if (trace.wantsFields) trace.answerFields = decodeFields(raw)
   }
 
   private interim(status: number, raw: readonly Buffer[]): void {

@@ -10,7 +10,7 @@ import type { EndpointConfig } from '../config/types.js'
 import { meteredReport } from '../exchange/exchange-report.js'
 import type { PipeDescription, PipeStage } from '../pipe/description.js'
 import { layered } from '../pipe/layer.js'
-import { meterLayer } from '../pipe/measure.js'
+import { nestTracers, watchLayer } from '../pipe/measure.js'
 import type { EndpointLayers } from '../plugin/run/layers.js'
 import { BootLog } from './boot-log.js'
 import type { EndpointDeps } from './deps.js'
@@ -60,7 +60,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   const streams = only?.pipe.streams === true
   const pipe = layered(
     asked,
-    meterLayer(layers.meter),
+    watchLayer(layers.watch),
     writerLayer(answers, outputEncoding, only?.config.encoding, deps.renderers, streams),
     layers.handlers,
     listsLayer(lists, limit, only !== undefined && isUnseen(only, concurrentCalls, layers)),
@@ -79,9 +79,10 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
           maxRequestBytes: router.maxRequestBytes,
           failureParts: answers.failureParts,
           logFailure: answers.logFailure,
-          report: meteredReport(deps.report, [layers.meter, only.pipe.layers.meter]),
+          report: meteredReport(deps.report, [layers.watch?.meter, only.pipe.layers.watch?.meter]),
           exchanges: deps.exchanges,
-          watch: only.pipe.layers.watch
+          watch: only.pipe.layers.calls,
+          tracer: nestTracers(layers.watch?.tracer, only.pipe.layers.watch?.tracer)
         },
         lists,
         only.pipe.address

@@ -38,7 +38,9 @@ import { isUntyped } from '../exchange/write-head.js'
 import { addConnectionOptions, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
 import { IncomingSource } from '../message/incoming-source.js'
-import type { CallWatch } from '../telemetry/call-trace.js'
+import { failureOutcome, type NestedSpans, type NestedTracer } from '../pipe/measure.js'
+import type { CallWatchers } from '../telemetry/call-trace.js'
+import type { ServerSpan } from '../telemetry/span.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FailureParts } from './endpoint-responses.js'
 import type { FieldFilter } from './forward-fields.js'
@@ -67,8 +69,10 @@ export interface PassthroughPlan {
   readonly logFailure: (error: GatewayError) => void
   readonly report: Report | undefined
   readonly exchanges: OpenExchanges
-  /** Measures the call; undefined without an observer. */
-  readonly watch?: CallWatch | undefined
+  /** Measures and records the call; undefined without an observer. */
+  readonly watch?: CallWatchers | undefined
+  /** Records the endpoint's pipe and its backend; undefined without a tracer. */
+  readonly tracer?: NestedTracer | undefined
 }
 
 /**
@@ -96,8 +100,11 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
   error: GatewayError | undefined = undefined
   openBefore: OpenExchange | undefined = undefined
   openAfter: OpenExchange | undefined = undefined
+  /** Set before {@link start}; undefined = the exchange is not recorded. */
+  span: ServerSpan | undefined = undefined
   /** The body of the request. */
   private source: IncomingSource | undefined = undefined
+  private spans: NestedSpans | undefined = undefined
 
   constructor(plan: PassthroughPlan, req: IncomingMessage, res: ServerResponse, clientAddress: string, requestId: string) {
     super()
@@ -140,6 +147,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
     }
     deadlines.schedule(this, plan.timeoutMs)
     this.redirects = plan.redirects
+    if (this.span !== undefined) this.openSpans(this.span, headers)
     const method = req.method === 'HEAD' && plan.method === 'GET' ? 'HEAD' : plan.method
     const { source } = this
     if (source === undefined) this.send(pool, method, path, headers, null)
@@ -149,6 +157,18 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
   /** Called in the tick after the request, when a small body has come. */
   private sendWith(source: IncomingSource, pool: OriginPool, method: string, path: string, headers: RawFields): void {
     if (!this.ended) this.send(pool, method, path, headers, source.takeWhole() ?? new Upload(source))
+  }
+
+  private openSpans(exchange: ServerSpan, raw: RawFields): void {
+    this.spans = this.plan.tracer?.begin(exchange, { raw })
+    this.outerSpan = this.spans?.inner ?? this.spans?.outer ?? exchange
+  }
+
+  private closeSpans(spans: NestedSpans): void {
+    const { error, status, span } = this
+    const outcome = error === undefined ? 'complete' : failureOutcome(error)
+    const response = error === undefined ? { status, raw: span?.sentFields ?? [] } : undefined
+    this.plan.tracer!.end(spans, { outcome, error, response, endedAt: this.firstByteAt || performance.now() })
   }
 
   get route(): string {
@@ -261,6 +281,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
       this.error = error
       this.plan.logFailure(error)
     }
+    if (this.spans !== undefined) this.closeSpans(this.spans)
     this.plan.report?.(this)
   }
 

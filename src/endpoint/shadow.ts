@@ -56,10 +56,12 @@ class ShadowStep implements Step {
   private copy(request: RequestMessage, body: Buffer | undefined): void {
     const { remoteAddress, clientAddress, host, rawHeaders } = request.exchange
     const exchange = new Exchange(deadlines, remoteAddress, clientAddress, host, rawHeaders)
+    exchange.span = request.exchange.span
     exchange.expireIn(this.timeoutMs, this.limitText)
     const copy = new RequestMessage({
       exchange,
       scope: exchange,
+      span: request.span,
       method: request.method,
       target: request.target,
       path: request.path,

@@ -11,6 +11,7 @@ import { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import { fieldOf, HOP_BY_HOP, isLegalField, lowerName, type RawFields } from '../http/fields.js'
 import { sniffType } from '../http/sniff-type.js'
+import type { ServerSpan } from '../telemetry/span.js'
 import { type Deadline, deadlines } from '../telemetry/timer-wheel.js'
 import { declareLength, flushHead, isUntyped, writeHead, writeInterim } from './write-head.js'
 
@@ -29,6 +30,8 @@ export interface AnswerWriter extends Deadline {
   readonly res: OwnedResponse
   /** `performance.now()` when the request line was read; 0 where no report is made. */
   readonly startedAt: number
+  /** The span of the exchange; undefined = it is not recorded. */
+  readonly span: ServerSpan | undefined
   /** `performance.now()` when the head was written; 0 = not yet. */
   firstByteAt: number
   /** 0 = nothing is decided yet. */
@@ -98,6 +101,7 @@ export function sendHead(writer: AnswerWriter, head: RawFields, untyped: boolean
   const { res, status } = writer
   writeHead(res, status, head)
   if (writer.startedAt !== 0) writer.firstByteAt = performance.now()
+  if (writer.span !== undefined) writer.span.headSent(head)
   if (writer.idleMs !== 0) writer.lastActivity = deadlines.now()
   if (isBodiless(res, status)) res.end()
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { GatewayError } from '../errors.js'
 import { failureOutcome } from '../pipe/measure.js'
 import type { PipeMeter } from '../telemetry/observer.js'
+import type { ServerSpan } from '../telemetry/span.js'
 
 /** What is known of an exchange when it is over; the access log is written from it. */
 export interface ExchangeReport {
@@ -24,6 +25,8 @@ export interface ExchangeReport {
   /** The endpoint's path as configured, '' outside of endpoints. */
   readonly route: string
   readonly requestId: string
+  /** Its trace; undefined = it is not recorded. */
+  readonly span: ServerSpan | undefined
 }
 
 /** Takes reports. Where it is undefined, no log or component takes them and nothing is measured. */
@@ -45,7 +48,7 @@ export function meteredReport(report: Report | undefined, meters: readonly (Pipe
   return exchange => {
     const ms = (exchange.firstByteAt || performance.now()) - exchange.startedAt
     const outcome = exchange.error === undefined ? 'complete' : failureOutcome(exchange.error)
-    for (const meter of told) meter(ms, outcome)
+    for (const meter of told) meter(ms, outcome, exchange.span)
     report?.(exchange)
   }
 }

@@ -211,6 +211,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     }
     this.tunnel = openTunnel(offer, upstream, response.raw, this.target.tunnelIdleMs, ended)
     if (this.startedAt !== 0) this.firstByteAt = performance.now()
+    this.span?.headSent(response.raw)
   }
 
   // --- from the source of the body --------------------------------------------------------------------------------

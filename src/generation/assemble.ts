@@ -106,6 +106,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
     inner: inner?.wrap,
     identify: router.requestId || accessLogFormat === 'json' ? compileRequestIds(trusts) : undefined,
     started: host.observers.started(),
+    tracer: host.observers.tracer,
     report,
     exchanges,
     onRefused: onRefusal && ((req, error) => onRefusal(targetRefusal(req, error))),

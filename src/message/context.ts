@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
+import type { ServerSpan } from '../telemetry/span.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UnansweredWork } from './blame.js'
 import type { UpgradeOffer } from './protocol-change.js'
@@ -37,6 +38,8 @@ export class Exchange extends Scope {
   errors: GatewayError[] | undefined
   /** Origin of the last upstream call. */
   upstream = ''
+  /** The span of the exchange; undefined = it is not recorded. */
+  span: ServerSpan | undefined = undefined
   /** The client's connection is encrypted. */
   secure = false
   /** Set when the client wants to change the protocol and the exchange may end in a tunnel. */

@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.js'
 import { endToEndFields, type RawFields } from '../http/fields.js'
 import { copyKept } from '../http/kept-escapes.js'
+import type { Span } from '../telemetry/span.js'
 import { MessageBody } from './body.js'
 import type { ByteSource } from './byte-flow.js'
 import type { Exchange } from './context.js'
@@ -13,6 +14,8 @@ export interface RequestParts {
   readonly exchange: Exchange
   /** What its upstream calls are cancelled with; mostly the exchange itself. */
   readonly scope: Scope
+  /** The span around the request; undefined = the exchange is not recorded. */
+  readonly span: Span | undefined
   readonly method: string
   /** As received; at backend scope path and query of the call. */
   readonly target: string
@@ -46,6 +49,8 @@ export class RequestMessage implements GatewayRequest {
   readonly exchange: Exchange
   /** What its upstream calls are cancelled with. */
   readonly scope: Scope
+  /** The span around this request; undefined = the exchange is not recorded. */
+  span: Span | undefined
   /** True while no plugin or component can hold this object: it may be changed in place ({@link narrow}, {@link retarget}). */
   sole = false
   /** Backend scope: false hands a 3xx back as the response of this call, whatever the backend's plan says. */
@@ -69,6 +74,7 @@ export class RequestMessage implements GatewayRequest {
     this.pathParams = parts.params
     this.exchange = parts.exchange
     this.scope = parts.scope
+    this.span = parts.span
     this.rawFields = parts.raw
     this.fieldMap = undefined
     this.openBody = undefined
@@ -168,6 +174,7 @@ export class RequestMessage implements GatewayRequest {
     const copy = new RequestMessage({
       exchange: this.exchange,
       scope: this.scope,
+      span: this.span,
       method: this.method,
       target: this.target,
       path: this.path,
@@ -189,6 +196,7 @@ export class RequestMessage implements GatewayRequest {
     const made = new RequestMessage({
       exchange: this.exchange,
       scope: this.scope,
+      span: this.span,
       method: this.method,
       target: this.target,
       path: this.path,

@@ -1,103 +1,157 @@
-/** Measures pipes and stages for observers. Without an observer none of this runs. */
+/** Measures and records pipes and stages for observers. Without an observer none of this runs. */
 
 import { GatewayError } from '../errors.js'
+import type { RawFields } from '../http/fields.js'
 import { internals } from '../message/internals.js'
+import type { GatewayRequest } from '../message/public.js'
 import type { RequestMessage } from '../message/request.js'
 import type { ResponseMessage } from '../message/response.js'
-import type { PipeMeter, PipeOutcome, StageMeter } from '../telemetry/observer.js'
+import type { PipeMeter, PipeWatch, StageWatch } from '../telemetry/observer.js'
+import type { PipeOutcome, PipeResult, PipeTracer, Span } from '../telemetry/span.js'
 import type { Layer } from './layer.js'
 import type { Next, Wrap } from './next.js'
 import type { ResponseReceiver } from './receiver.js'
-import type { Step } from './step.js'
+import type { Step, StepWrap } from './step.js'
 
-/** Tells `meter` how long the pipe within takes, and what comes of it. It describes no stage: measuring a pipe does not change its shape. */
-export function meterLayer(meter: PipeMeter | undefined): Layer | undefined {
-  return meter && { wrap: inner => new MeteredStep(inner, meter), stages: [] }
+/** Tells `watch` how long the pipe within takes, and what comes of it. It describes no stage: watching a pipe does not change its shape. */
+export function watchLayer(watch: PipeWatch | undefined): Layer | undefined {
+  return watch && { wrap: inner => new WatchedStep(inner, watch), stages: [] }
 }
 
-class MeteredStep implements Step {
+class WatchedStep implements Step {
   private readonly inner: Step
-  private readonly meter: PipeMeter
+  private readonly watch: PipeWatch
 
-  constructor(inner: Step, meter: PipeMeter) {
+  constructor(inner: Step, watch: PipeWatch) {
     this.inner = inner
-    this.meter = meter
+    this.watch = watch
   }
 
   send(request: RequestMessage, receiver: ResponseReceiver): void {
-    this.inner.send(request, new MeteredReceiver(this.meter, receiver))
+    if (this.watch.meter === undefined && request.span === undefined) this.inner.send(request, receiver)
+    else this.inner.send(request, new WatchedReceiver(this.watch, request, receiver))
   }
 }
 
-/** One run of a measured pipe. */
-export class MeteredReceiver implements ResponseReceiver {
-  private readonly meter: PipeMeter
+/** One run of a pipe that is watched. Its span stands on the request until the outcome is there. */
+export class WatchedReceiver implements ResponseReceiver {
+  private readonly meter: PipeMeter | undefined
+  private readonly tracer: PipeTracer | undefined
+  private readonly request: RequestMessage
   private readonly receiver: ResponseReceiver
   private readonly startedAt = performance.now()
+  private readonly outer: Span | undefined
+  /** Undefined = not recorded. */
+  readonly span: Span | undefined
 
-  constructor(meter: PipeMeter, receiver: ResponseReceiver) {
+  constructor({ meter, tracer }: PipeWatch, request: RequestMessage, receiver: ResponseReceiver) {
     this.meter = meter
+    this.tracer = tracer
+    this.request = request
     this.receiver = receiver
+    this.outer = request.span
+    this.span = this.outer && tracer?.begin(this.outer, request)
+    if (this.span !== undefined) request.span = this.span
   }
 
   receive(response: ResponseMessage): void {
-    this.meter(performance.now() - this.startedAt, outcomeOf(response))
+    const { failure } = response
+    this.tell(failure === undefined ? completeness(response) : failureOutcome(failure), failure, response)
     this.receiver.receive(response)
   }
 
   reject(error: unknown): void {
-    this.meter(performance.now() - this.startedAt, failureOutcome(error))
+    this.tell(failureOutcome(error), error, undefined)
     this.receiver.reject(error)
+  }
+
+  /** Takes the span from the request: what comes after it is not part of it. */
+  leave(): void {
+    if (this.span !== undefined && this.request.span === this.span) this.request.span = this.outer
+  }
+
+  private tell(outcome: PipeOutcome, error: unknown, response: ResponseMessage | undefined): void {
+    const { span, outer } = this
+    const endedAt = performance.now()
+    this.leave()
+    this.meter?.(endedAt - this.startedAt, outcome, span ?? outer)
+    if (span !== undefined) this.tracer!.end(span, { outcome, error, response, endedAt })
   }
 }
 
-function outcomeOf(response: ResponseMessage): PipeOutcome {
-  if (response.failure !== undefined) return failureOutcome(response.failure)
-  return response.complete === false ? 'incomplete' : 'complete'
-}
+const completeness = (response: ResponseMessage): PipeOutcome => (response.complete === false ? 'incomplete' : 'complete')
 
 /** What a failure counts as. */
 export function failureOutcome(error: unknown): PipeOutcome {
   return error instanceof GatewayError && error.code === 'SLUICE_ERR_CLIENT_ABORTED' ? 'canceled' : 'failed'
 }
 
-/** One run of a stage. */
-interface Run {
-  readonly startedAt: number
+/** One run of a stage. Its span stands on the request until the stage has settled. */
+class StageRun {
+  readonly startedAt = performance.now()
   /** ms spent further in */
-  inside: number
+  inside = 0
+  private readonly watch: StageWatch
+  private readonly request: RequestMessage
+  private readonly outer: Span | undefined
+  private readonly span: Span | undefined
+
+  constructor(watch: StageWatch, request: RequestMessage) {
+    this.watch = watch
+    this.request = request
+    this.outer = request.span
+    this.span = this.outer && watch.tracer?.begin(this.outer)
+    if (this.span !== undefined) request.span = this.span
+  }
+
+  ended(error: unknown): void {
+    const { watch, span, request } = this
+    watch.meter?.(Math.max(0, performance.now() - this.startedAt - this.inside))
+    if (span === undefined) return
+    if (request.span === span) request.span = this.outer
+    watch.tracer!.end(span, error)
+  }
 }
 
-/** The two ends of one stage: how long it ran, less how long it waited for what stands further in. */
-export class StageTimer {
-  private readonly meter: StageMeter
-  /** By request; by exchange for stages that pass another request on. */
-  private readonly runs = new WeakMap<object, Run>()
+/** No observer measures the stage, and the exchange is not recorded. */
+const isUnwatched = (watch: StageWatch, request: RequestMessage): boolean =>
+  watch.meter === undefined && request.span === undefined
 
-  constructor(meter: StageMeter) {
-    this.meter = meter
+/** The two ends of one stage that is a function: how long it ran, less how long it waited for what stands further in. */
+export class StageTimer {
+  private readonly watch: StageWatch
+  /** By request; by exchange for stages that pass another request on. */
+  private readonly runs = new WeakMap<object, StageRun>()
+
+  constructor(watch: StageWatch) {
+    this.watch = watch
   }
 
   /** Around the stage. */
   outer(next: Next): Next {
-    return request => {
-      const run: Run = { startedAt: performance.now(), inside: 0 }
+    return given => {
+      const request = internals(given)
+      if (isUnwatched(this.watch, request)) return next(given)
+      const run = new StageRun(this.watch, request)
       this.runs.set(request, run)
-      this.runs.set(internals(request).exchange, run)
-      const answer = next(request)
-      const ended = (): void => this.meter(Math.max(0, performance.now() - run.startedAt - run.inside))
-      answer.then(ended, ended)
+      this.runs.set(request.exchange, run)
+      const answer = next(given)
+      answer.then(
+        () => run.ended(undefined),
+        error => run.ended(error)
+      )
       return answer
     }
   }
 
   /** Around what the stage calls. */
   inner(next: Next): Next {
-    return request => {
-      const run = this.runOf(internals(request))
-      if (run === undefined) return next(request)
+    return given => {
+      const request = internals(given)
+      const run = isUnwatched(this.watch, request) ? undefined : this.runOf(request)
+      if (run === undefined) return next(given)
       const from = performance.now()
-      const answer = next(request)
+      const answer = next(given)
       const back = (): void => {
         run.inside += performance.now() - from
       }
@@ -106,35 +160,140 @@ export class StageTimer {
     }
   }
 
-  private runOf(request: RequestMessage): Run | undefined {
+  private runOf(request: RequestMessage): StageRun | undefined {
     return this.runs.get(request) ?? this.runs.get(request.exchange)
   }
 }
 
 /** Makes a stage tell how long its runs took. */
-export function timeStage(wrap: Wrap, meter: StageMeter): Wrap {
+export function timeStage(wrap: Wrap, watch: StageWatch): Wrap {
   return next => {
-    const timer = new StageTimer(meter)
+    const timer = new StageTimer(watch)
     return timer.outer(wrap(timer.inner(next)))
   }
 }
 
-/** Makes a function of a modifier tell how long it took. */
-export function timeModifier<A extends unknown[], R>(work: (...values: A) => R, meter: StageMeter): (...values: A) => R {
+/** As {@link timeStage} for a stage that needs no promises: it gets none. */
+export function timeStepStage(direct: StepWrap, watch: StageWatch): StepWrap {
+  return inner => {
+    const runs = new WeakMap<RequestMessage, StageRun>()
+    const inside: Step = {
+      send(request, receiver) {
+        const run = isUnwatched(watch, request) ? undefined : runs.get(request)
+        inner.send(request, run === undefined ? receiver : new ReturnReceiver(run, receiver))
+      }
+    }
+    const stage = direct(inside)
+    return {
+      send(request, receiver) {
+        if (isUnwatched(watch, request)) return stage.send(request, receiver)
+        const run = new StageRun(watch, request)
+        runs.set(request, run)
+        stage.send(request, new StageReceiver(run, receiver))
+      }
+    }
+  }
+}
+
+/** Notes how long a stage waited for what stands further in. */
+class ReturnReceiver implements ResponseReceiver {
+  private readonly run: StageRun
+  private readonly receiver: ResponseReceiver
+  private readonly from = performance.now()
+
+  constructor(run: StageRun, receiver: ResponseReceiver) {
+    this.run = run
+    this.receiver = receiver
+  }
+
+  receive(response: ResponseMessage): void {
+    this.run.inside += performance.now() - this.from
+    this.receiver.receive(response)
+  }
+
+  reject(error: unknown): void {
+    this.run.inside += performance.now() - this.from
+    this.receiver.reject(error)
+  }
+}
+
+/** Ends the run of a stage. */
+class StageReceiver implements ResponseReceiver {
+  private readonly run: StageRun
+  private readonly receiver: ResponseReceiver
+
+  constructor(run: StageRun, receiver: ResponseReceiver) {
+    this.run = run
+    this.receiver = receiver
+  }
+
+  receive(response: ResponseMessage): void {
+    this.run.ended(undefined)
+    this.receiver.receive(response)
+  }
+
+  reject(error: unknown): void {
+    this.run.ended(error)
+    this.receiver.reject(error)
+  }
+}
+
+/** Makes a function of a modifier tell how long it took. `requestOf` finds the request among its arguments. */
+export function timeModifier<A extends unknown[], R>(
+  work: (...values: A) => R,
+  watch: StageWatch,
+  requestOf: (...values: A) => GatewayRequest
+): (...values: A) => R {
   return (...values) => {
-    const from = performance.now()
-    const ended = (): void => meter(performance.now() - from)
+    const request = internals(requestOf(...values))
+    if (isUnwatched(watch, request)) return work(...values)
+    const run = new StageRun(watch, request)
     try {
       const result = work(...values)
       if (result instanceof Promise) {
-        result.then(ended, ended)
+        result.then(
+          () => run.ended(undefined),
+          error => run.ended(error)
+        )
         return result
       }
-      ended()
+      run.ended(undefined)
       return result
     } catch (error) {
-      ended()
+      run.ended(error)
       throw error
     }
+  }
+}
+
+/** Joins the tracers of two pipes that begin and end together. Either may be missing. */
+export function nestTracers(outer: PipeTracer | undefined, inner: PipeTracer | undefined): NestedTracer | undefined {
+  return outer === undefined && inner === undefined ? undefined : new NestedTracer(outer, inner)
+}
+
+/** The spans of a run of two pipes. */
+export interface NestedSpans {
+  readonly outer: Span | undefined
+  readonly inner: Span | undefined
+}
+
+/** The tracers of an endpoint's pipe and its only backend, where both are one with the exchange. */
+export class NestedTracer {
+  private readonly outer: PipeTracer | undefined
+  private readonly inner: PipeTracer | undefined
+
+  constructor(outer: PipeTracer | undefined, inner: PipeTracer | undefined) {
+    this.outer = outer
+    this.inner = inner
+  }
+
+  begin(parent: Span, request: { readonly raw: RawFields }): NestedSpans {
+    const outer = this.outer?.begin(parent, request)
+    return { outer, inner: this.inner?.begin(outer ?? parent, request) }
+  }
+
+  end({ outer, inner }: NestedSpans, result: PipeResult): void {
+    if (inner !== undefined) this.inner!.end(inner, result)
+    if (outer !== undefined) this.outer!.end(outer, result)
   }
 }

@@ -18,17 +18,18 @@ export type {
   Token,
   TokenStage
 } from '../message/public.js'
-export type { CallTrace, CallWatch } from '../telemetry/call-trace.js'
+export type { CallTrace, CallTracer, CallWatch } from '../telemetry/call-trace.js'
 export type { BackendFacts, EndpointFacts, StagePlace } from '../telemetry/facts.js'
 export type {
   ComponentMetric,
   GatewayObserver,
   ObservedExchange,
   PipeMeter,
-  PipeOutcome,
   PoolState,
-  StageMeter
+  StageMeter,
+  Tracer
 } from '../telemetry/observer.js'
+export type { PipeOutcome, PipeResult, PipeTracer, ServerSpan, Span, StageTracer } from '../telemetry/span.js'
 export type { StatusFacts } from '../telemetry/status.js'
 export {
   type BackendSlot,

@@ -24,6 +24,7 @@ import { aroundStep, type Wrap } from '../pipe/next.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Step } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
+import type { Tracer } from '../telemetry/observer.js'
 import type { RouteResult, Router } from './router.js'
 
 /** What a route leads to: an endpoint of the configuration, or a handler of the gateway's own (health, debug, echo). */
@@ -46,6 +47,8 @@ export interface DispatchOptions {
   readonly inner: Wrap | undefined
   /** Makes the request carry an id before anything reads it; undefined = no ids. */
   readonly identify: ((req: IncomingMessage) => string) | undefined
+  /** Decides which exchanges are recorded. */
+  readonly tracer?: Pick<Tracer, 'begin'> | undefined
   /** Called for each exchange that begins; each has its report. */
   readonly started?: (() => void) | undefined
   readonly report: Report | undefined
@@ -62,7 +65,7 @@ export interface DispatchOptions {
 export type Dispatch = (req: IncomingMessage, res: ServerResponse, offer?: UpgradeOffer) => void
 
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { router, clientIp, identify, started } = options
+  const { router, clientIp, identify, started, tracer } = options
   const unstaged = options.outer === undefined && options.inner === undefined
   const proceed = (match: RouteResult<RouteTarget>, request: RequestMessage, receiver: ResponseReceiver): void => {
     if (match.kind !== 'route') return receiver.receive(options.answerMiss(match, request))
@@ -94,15 +97,19 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     started?.()
     const requestId = identify === undefined ? '' : identify(req)
     const client = clientIp(peerOf(req), req.rawHeaders)
+    const span = tracer?.begin(req, client)
     const host = target.authority ?? req.headers.host ?? (req.headers[':authority'] as string | undefined) ?? ''
     const match = unstaged ? router.lookup(req.method!, target.path) : undefined
     const endpoint = match?.kind === 'route' && !('reserved' in match.value) ? match.value : undefined
     if (match?.kind === 'route' && endpoint?.direct !== undefined && offer === undefined) {
-      endpoint.direct(req, res, client, requestId).start(match.params, target.query, host)
+      const direct = endpoint.direct(req, res, client, requestId)
+      direct.span = span
+      direct.start(match.params, target.query, host)
       return
     }
     const exchange = new MessageExchange(req, res, client, host, options)
     exchange.requestId = requestId
+    exchange.span = span
     exchange.offer = offer
     const request = requestOf(exchange, target, options.maxBodyBytes)
     if (match?.kind === 'route' && endpoint !== undefined) {
@@ -192,6 +199,7 @@ function requestOf(exchange: MessageExchange, target: Target, limit: number): Re
   return new RequestMessage({
     exchange,
     scope: exchange,
+    span: exchange.span,
     method: req.method!,
     target: req.url!,
     path,

@@ -1,6 +1,8 @@
 /** What is measured of one call to an upstream; made only for calls that an observer watches. */
 
 import type { GatewayError } from '../errors.js'
+import type { RawFields } from '../http/fields.js'
+import type { Span } from './span.js'
 
 /** Watches calls of one backend. */
 export interface CallWatch {
@@ -8,11 +10,29 @@ export interface CallWatch {
   readonly ended: (trace: CallTrace) => void
 }
 
+/** Who measures the calls of one backend, and who records them. */
+export interface CallWatchers {
+  /** undefined = no observer measures; only calls of recorded exchanges are watched then. */
+  readonly ended: CallWatch['ended'] | undefined
+  readonly tracer: CallTracer | undefined
+}
+
+/** Opens and closes the spans of one backend's calls. Must not throw. */
+export interface CallTracer {
+  /** The fields of responses are wanted: {@link CallTrace.answerFields}. */
+  readonly wantsFields: boolean
+  /** Called before the call is sent. `fields` are those of its request. */
+  begin(parent: Span, call: CallTrace, fields: RawFields): Span
+  end(span: Span, call: CallTrace): void
+}
+
 /** One call. Times are `performance.now()`, 0 = never came to that. */
 export interface CallTrace {
   readonly method: string
   /** `http://host:port` of the first hop. */
   readonly origin: string
+  /** With the query, of the first hop. */
+  readonly path: string
   readonly startedAt: number
   /** Bytes of the request's body; -1 = not known beforehand. */
   readonly requestBytes: number
@@ -28,12 +48,17 @@ export interface CallTrace {
   readonly bytes: number
   /** Why there is no response, or no whole one. */
   readonly error: GatewayError | undefined
+  /** The span of the call; undefined = it is not recorded. */
+  readonly span: Span | undefined
+  /** Of the final response, where a tracer wants them. */
+  readonly answerFields: RawFields | undefined
 }
 
 /** A call while it is measured. */
 export class MeasuredCall implements CallTrace {
   readonly method: string
   readonly origin: string
+  readonly path: string
   readonly startedAt: number
   readonly requestBytes: number
   connectedAt = 0
@@ -43,14 +68,23 @@ export class MeasuredCall implements CallTrace {
   declaredBytes = -1
   bytes = 0
   error: GatewayError | undefined = undefined
-  private readonly watch: CallWatch
+  span: Span | undefined = undefined
+  answerFields: RawFields | undefined = undefined
+  private readonly watch: CallWatchers
 
-  constructor(watch: CallWatch, method: string, origin: string, requestBytes: number) {
+  constructor(watch: CallWatchers, method: string, origin: string, path: string, requestBytes: number) {
     this.watch = watch
     this.method = method
     this.origin = origin
+    this.path = path
     this.requestBytes = requestBytes
     this.startedAt = performance.now()
+  }
+
+  /** Opens the call's span and returns the fields to be sent: with the context of the innermost span. */
+  openBelow(parent: Span, fields: RawFields): RawFields {
+    this.span = this.watch.tracer?.begin(parent, this, fields)
+    return (this.span ?? parent).withContext(fields)
   }
 
   /** A retry or a redirect connects again: the first time counts. */
@@ -64,9 +98,16 @@ export class MeasuredCall implements CallTrace {
     this.declaredBytes = declaredBytes
   }
 
+  /** The fields of the response are to be kept for the call's span. */
+  get wantsFields(): boolean {
+    return this.span !== undefined && this.watch.tracer!.wantsFields
+  }
+
   ended(error: GatewayError | undefined): void {
+    const { span, watch } = this
     this.endedAt = performance.now()
     this.error = error
-    this.watch.ended(this)
+    watch.ended?.(this)
+    if (span !== undefined) watch.tracer!.end(span, this)
   }
 }

@@ -3,9 +3,11 @@
  * upstreams, the time that stages take. What no observer watches is not measured; pipes that are watched keep their shape.
  */
 
+import type { IncomingMessage } from 'node:http'
 import type { GatewayError } from '../errors.js'
-import type { CallWatch } from './call-trace.js'
+import type { CallTracer, CallWatch, CallWatchers } from './call-trace.js'
 import type { BackendFacts, EndpointFacts, StagePlace } from './facts.js'
+import type { PipeOutcome, PipeTracer, ServerSpan, Span, StageTracer } from './span.js'
 import type { StatusSource } from './status.js'
 
 /** What is known of an exchange when it is over. */
@@ -22,16 +24,40 @@ export interface ObservedExchange {
   readonly error: GatewayError | undefined
   /** The endpoint's path as configured, '' outside of endpoints. */
   readonly route: string
+  /** Its trace; undefined = it is not recorded. */
+  readonly span?: ServerSpan | undefined
 }
 
-/** Whole; without some of its parts; none; none because the client went away or another call was faster. */
-export type PipeOutcome = 'complete' | 'incomplete' | 'failed' | 'canceled'
-
-/** Called for each run of a pipe: ms until its response's head (pass-through) or data. Must not throw. */
-export type PipeMeter = (ms: number, outcome: PipeOutcome) => void
+/** Called for each run of a pipe: ms until its response's head (pass-through) or data, and its span. Must not throw. */
+export type PipeMeter = (ms: number, outcome: PipeOutcome, span?: Span) => void
 
 /** Called for each run of a stage: ms that it took, without what it waited for further in. Must not throw. */
 export type StageMeter = (ms: number) => void
+
+/** Who measures a pipe, and who records it. */
+export interface PipeWatch {
+  readonly meter: PipeMeter | undefined
+  readonly tracer: PipeTracer | undefined
+}
+
+/** Who measures a stage, and who records it. */
+export interface StageWatch {
+  readonly meter: StageMeter | undefined
+  readonly tracer: StageTracer | undefined
+}
+
+/** Decides which exchanges are recorded, and opens spans. Places are asked at boot; undefined = no spans. */
+export interface Tracer {
+  /**
+   * Called when a request line has been read. undefined: not recorded. May add fields to the request.
+   * @param clientAddress after trusted proxies
+   */
+  begin(req: IncomingMessage, clientAddress: string): ServerSpan | undefined
+  proxy(endpoint: EndpointFacts): PipeTracer | undefined
+  backend(endpoint: EndpointFacts, backend: BackendFacts): PipeTracer | undefined
+  call(endpoint: EndpointFacts, backend: BackendFacts): CallTracer | undefined
+  stage(place: StagePlace, name: string): StageTracer | undefined
+}
 
 /** State of the connections to one origin. */
 export interface PoolState {
@@ -75,6 +101,8 @@ export interface GatewayObserver {
   readonly call?: (endpoint: EndpointFacts, backend: BackendFacts) => CallWatch | undefined
   /** A component or plugin, by its name. */
   readonly stage?: (place: StagePlace, name: string) => StageMeter | undefined
+  /** Records exchanges. A gateway has one tracer: the first that an observer brings. */
+  readonly tracer?: Tracer
 }
 
 /** All observers of one gateway. */
@@ -105,22 +133,34 @@ export class Observers {
     return joined(this.list.map(one => one.finished))
   }
 
-  proxy(endpoint: EndpointFacts): PipeMeter | undefined {
-    return joinedMeter(this.list.map(one => one.proxy?.(endpoint)))
+  /** Who decides whether an exchange is recorded. */
+  get tracer(): Tracer | undefined {
+    return this.list.find(one => one.tracer !== undefined)?.tracer
   }
 
-  backend(endpoint: EndpointFacts, backend: BackendFacts): PipeMeter | undefined {
-    return joinedMeter(this.list.map(one => one.backend?.(endpoint, backend)))
+  proxy(endpoint: EndpointFacts): PipeWatch | undefined {
+    return watchOf(joinedMeter(this.list.map(one => one.proxy?.(endpoint))), this.tracer?.proxy(endpoint))
   }
 
-  call(endpoint: EndpointFacts, backend: BackendFacts): CallWatch | undefined {
+  backend(endpoint: EndpointFacts, backend: BackendFacts): PipeWatch | undefined {
+    const meter = joinedMeter(this.list.map(one => one.backend?.(endpoint, backend)))
+    return watchOf(meter, this.tracer?.backend(endpoint, backend))
+  }
+
+  /** Calls have a watch wherever there is a tracer: upstreams are told of the exchange's trace. */
+  call(endpoint: EndpointFacts, backend: BackendFacts): CallWatchers | undefined {
     const ended = joined(this.list.map(one => one.call?.(endpoint, backend)?.ended))
-    return ended && { ended }
+    const { tracer } = this
+    return ended === undefined && tracer === undefined ? undefined : { ended, tracer: tracer?.call(endpoint, backend) }
   }
 
-  stage(place: StagePlace, name: string): StageMeter | undefined {
-    return joined(this.list.map(one => one.stage?.(place, name)))
+  stage(place: StagePlace, name: string): StageWatch | undefined {
+    return watchOf(joined(this.list.map(one => one.stage?.(place, name))), this.tracer?.stage(place, name))
   }
+}
+
+function watchOf<M, T>(meter: M | undefined, tracer: T | undefined): { meter: M | undefined; tracer: T | undefined } | undefined {
+  return meter === undefined && tracer === undefined ? undefined : { meter, tracer }
 }
 
 function defined<T>(items: readonly (T | undefined)[]): T[] {
@@ -138,7 +178,7 @@ function joined<A>(functions: readonly (((value: A) => void) | undefined)[]): ((
 function joinedMeter(meters: readonly (PipeMeter | undefined)[]): PipeMeter | undefined {
   const all = defined(meters)
   if (all.length < 2) return all[0]
-  return (ms, outcome) => {
-    for (const tell of all) tell(ms, outcome)
+  return (ms, outcome, span) => {
+    for (const tell of all) tell(ms, outcome, span)
   }
 }

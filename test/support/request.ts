@@ -9,6 +9,7 @@ export function requestOf(more: Partial<RequestParts> = {}): RequestMessage {
   return new RequestMessage({
     exchange,
     scope: exchange,
+    span: exchange.span,
     method: 'GET',
     target: '/',
     path: '/',

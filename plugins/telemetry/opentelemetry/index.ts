@@ -1,9 +1,9 @@
 /**
- * `telemetry/opentelemetry`: metrics for Prometheus, on a port of their own.
+ * `telemetry/opentelemetry`: traces to collectors by OTLP, metrics for Prometheus on a port of their own.
  *
- * In: what the gateway lets itself be watched by: exchanges, the pipes of endpoints and backends, calls, stages, pools. Out:
- * `GET /metrics`. Nothing stands in the pipes; what a layer leaves out is not measured. At endpoints and backends the options
- * of a layer stand in for the service's.
+ * In: what the gateway lets itself be watched by: exchanges, the pipes of endpoints and backends, calls, stages, pools. Out: requests to
+ * collectors, and `GET /metrics`. Nothing stands in the pipes; what a layer leaves out is not measured. At endpoints and backends the
+ * options of a layer stand in for the service's.
  */
 
 import cluster from 'node:cluster'
@@ -15,14 +15,19 @@ import {
   type OptionReader,
   type PoolState
 } from 'sluice/plugin'
+import { ResourceFrame } from '../../_shared/otlp/resource.js'
 import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
+import { readExporters } from './exporters.js'
 import { Families, type Labels } from './families.js'
 import { sampleOffered } from './offered-metrics.js'
-import { compileSkip, type PrometheusOptions, readBackendLayer, readLayer, readPrometheus, readsConventions } from './options.js'
+import { compileSkip, type PrometheusOptions, readBackendLayer, readLayer, readsConventions } from './options.js'
+import { OtlpExporter, QUEUE_SPANS } from './otlp-exporter.js'
+import type { OtlpOptions } from './otlp-options.js'
 import { PipeMetrics } from './pipe-metrics.js'
 import { openProcessMetrics } from './process-metrics.js'
 import { SCHEMA } from './schema.js'
 import { type KnownRoute, ServerMetrics } from './server-metrics.js'
+import { startTraces } from './traces/start.js'
 
 const TAG = '[SERVICE: OpenTelemetry]'
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -37,7 +42,7 @@ export default defineComponent({
   slots: {},
   needs: 'head',
   schema: SCHEMA,
-  lacks: 'OTLP exporters and so traces; the times of name look-ups and TLS handshakes',
+  lacks: 'metrics over OTLP; the times of name look-ups and TLS handshakes',
   compile(options, context) {
     if (context.scope === 'service') return compileService(options, context)
     const places = context.shared.get(PLACES) as Places | undefined
@@ -49,46 +54,56 @@ export default defineComponent({
 })
 
 async function compileService(options: OptionReader, context: ComponentContext): Promise<undefined> {
-  const exporters = checkedExporters(options)
-  if (exporters.length === 0) {
+  const { env, userAgent } = context.service
+  const { prometheus, otlp } = readExporters(options, env, userAgent)
+  if (prometheus.length + otlp.length === 0) {
     context.logger.warning(`${TAG} no exporter: nothing is measured`)
     return
   }
+  const places: Places = new WeakMap()
+  context.shared.set(PLACES, places)
+  exportByOtlp(otlp, places, options, context)
+  if (prometheus.length === 0) return
   // workers answer on one port, in turn: the number tells their series apart
   const families = new Families(cluster.worker === undefined ? [] : [['worker', String(cluster.worker.id)]])
   families.sampled('target_info', 'The service.', 'gauge', () => [[targetLabels(options, context), 1]])
-  if (exporters.some(exporter => exporter.gatewayMetrics)) watch(options, context, families)
-  for (const exporter of exporters) await prepareExporter(exporter, families, context)
+  if (prometheus.some(exporter => exporter.gatewayMetrics)) watch(options, context, families, places)
+  for (const exporter of prometheus) await prepareExporter(exporter, families, context)
 }
 
-/** OTLP is not there: what only watches is left out with a warning. */
-function checkedExporters(options: OptionReader): readonly PrometheusOptions[] {
-  const exporters = options.object('exporters')
-  const otlp = exporters?.objects('otlp') ?? []
-  const prometheus = readPrometheus(exporters)
-  if (otlp.length > 0) {
-    const message = `OTLP exporters are not supported, only Prometheus: ${otlp.length} left out; the Prometheus exporter has the same metrics, a collector can read it`
-    options.report('/exporters/otlp/0', message, 'warning')
+function exportByOtlp(all: readonly OtlpOptions[], places: Places, options: OptionReader, context: ComponentContext): void {
+  const queueSpans = Number(context.service.env.OTEL_BSP_MAX_QUEUE_SIZE) || QUEUE_SPANS
+  const exporters = all.filter(one => one.traces || one.metrics).map(one => new OtlpExporter(one, context.logger, queueSpans))
+  if (exporters.length === 0) return
+  const flushes: (() => void)[] = []
+  context.onClose(async () => {
+    for (const flush of flushes) flush()
+    await Promise.all(exporters.map(one => one.close()))
+  })
+  const tracing = exporters.filter(one => one.traces !== undefined)
+  if (tracing.length > 0) {
+    const own = { endpoint: (at: EndpointFacts) => places.get(at), backend: (at: BackendFacts) => places.get(at) }
+    const skips = compileSkip(options.texts('skip_paths'))
+    flushes.push(startTraces({ options, context, frame: frameOf(options, context), exporters: tracing, own, skips }))
   }
-  const names = new Set<string>()
-  const ports = new Set<string>()
-  for (const [index, exporter] of prometheus.entries()) {
-    if (names.has(exporter.name))
-      options.fail(`/exporters/prometheus/${index}/name`, `two exporters are named '${exporter.name}'`)
-    names.add(exporter.name)
-    const address = `${exporter.host}:${exporter.port}`
-    if (ports.has(address)) options.fail(`/exporters/prometheus/${index}/port`, `two exporters listen on ${address}`)
-    ports.add(address)
-  }
-  return prometheus
+}
+
+const SCOPE = 'io.krakend.krakend-otel'
+const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.21.0'
+
+function frameOf(options: OptionReader, context: ComponentContext): ResourceFrame {
+  const attributes: [string, string][] = [
+    ['service.name', options.text('service_name') || context.service.name || 'KrakenD'],
+    ['service.version', options.text('service_version') || context.service.version]
+  ]
+  if (options.has('deploy_env')) attributes.push(['deployment.environment', options.text('deploy_env')])
+  return new ResourceFrame({ attributes, schemaUrl: SCHEMA_URL, scope: SCOPE })
 }
 
 /** Measures what the layers want. */
-function watch(options: OptionReader, context: ComponentContext, families: Families): void {
+function watch(options: OptionReader, context: ComponentContext, families: Families, places: Places): void {
   const layers = options.object('layers')
   const skips = compileSkip(options.texts('skip_paths'))
-  const places: Places = new WeakMap()
-  context.shared.set(PLACES, places)
   const globalOptions = layers?.object('global')
   const global = readLayer(globalOptions)
   const routes = new Map<string, Map<string, KnownRoute>>()

@@ -47,7 +47,7 @@ export interface BackendLayer {
 
 /** Reads the layer `global` or `proxy`. */
 export function readLayer(options: OptionReader | undefined): Layer {
-  return { on: options?.flag('disable_metrics') !== true, labels: readLabels(options, 'metrics_static_attributes') }
+  return { on: options?.flag('disable_metrics') !== true, labels: readAttributes(options, 'metrics_static_attributes') }
 }
 
 /** Reads the layer `backend`. Without `metrics` everything is measured; with it what it names, and the stage. */
@@ -59,7 +59,7 @@ export function readBackendLayer(options: OptionReader | undefined): BackendLaye
     roundTrip: metrics.flag('round_trip'),
     readPayload: metrics.flag('read_payload'),
     connection: metrics.flag('detailed_connection'),
-    labels: readLabels(metrics, 'static_attributes')
+    labels: readAttributes(metrics, 'static_attributes')
   }
 }
 
@@ -68,7 +68,11 @@ export function readsConventions(options: OptionReader | undefined): boolean {
   return options?.text('semantic_convention') === '1.27'
 }
 
-function readLabels(options: OptionReader | undefined, key: string): Labels {
+/** Reads a list of static attributes; those without a key or a value are passed over. */
+export function readAttributes(
+  options: OptionReader | undefined,
+  key: string
+): readonly (readonly [name: string, value: string])[] {
   return (options?.objects(key) ?? [])
     .map(one => [one.text('key'), one.text('value')] as const)
     .filter(([name, value]) => name !== '' && value !== '')

@@ -1,13 +1,15 @@
 /** The JSON Schema of `telemetry/opentelemetry`. */
 
 import { DEFAULT_PORT, DEFAULT_SKIP_PATHS } from './options.js'
+import { DEFAULT_OTLP_PORT } from './otlp-options.js'
+import { DEFAULT_PROPAGATORS, PROPAGATORS } from './traces/propagation.js'
 
 const flag = (description: string, byDefault = false) => ({ type: 'boolean', default: byDefault, description }) as const
 const count = (description: string) => ({ type: 'integer', minimum: 0, description }) as const
 
 const ATTRIBUTES = {
   type: 'array',
-  description: 'Labels that every series of the layer gets',
+  description: 'Attributes that every series, or every span, of the layer gets',
   items: {
     type: 'object',
     required: ['key', 'value'],
@@ -16,7 +18,7 @@ const ATTRIBUTES = {
   }
 } as const
 
-const TRACES = 'For traces, which are not sent anywhere'
+const SKIP_HEADERS = { type: 'array', items: { type: 'string' }, description: 'Header fields that are not shown' } as const
 const CONVENTION = {
   enum: ['', '1.27'],
   default: '',
@@ -27,22 +29,22 @@ const LAYER = {
   type: 'object',
   properties: {
     disable_metrics: flag('Measures nothing of this layer'),
-    disable_traces: flag(TRACES),
-    disable_propagation: flag(TRACES),
-    report_headers: flag(TRACES),
-    skip_headers: { type: 'array', items: { type: 'string' }, description: TRACES },
+    disable_traces: flag('Makes no spans of this layer'),
+    disable_propagation: flag('Does not read what clients send of their traces (layer global)'),
+    report_headers: flag('Shows header fields on spans, never credentials'),
+    skip_headers: SKIP_HEADERS,
     metrics_static_attributes: ATTRIBUTES,
-    traces_static_attributes: { ...ATTRIBUTES, description: TRACES },
+    traces_static_attributes: ATTRIBUTES,
     semantic_convention: CONVENTION
   },
   additionalProperties: false
 } as const
 
 const BACKEND_PART = {
-  disable_stage: flag('Leaves out krakend_backend_duration'),
-  round_trip: flag('Measures calls: time to the head, sizes, failures'),
-  read_payload: flag("Measures the reading of answers' bodies"),
-  detailed_connection: flag('Measures the wait for a connection'),
+  disable_stage: flag('Leaves out the backend with all that stands around it'),
+  round_trip: flag('Calls: time to the head, sizes, failures'),
+  read_payload: flag("The reading of responses' bodies"),
+  detailed_connection: flag('The wait for a connection'),
   static_attributes: ATTRIBUTES,
   semantic_convention: CONVENTION
 } as const
@@ -53,8 +55,11 @@ const BACKEND = {
     metrics: { type: 'object', properties: BACKEND_PART, additionalProperties: false },
     traces: {
       type: 'object',
-      description: TRACES,
-      properties: { ...BACKEND_PART, report_headers: flag(TRACES), skip_headers: { type: 'array', items: { type: 'string' } } },
+      properties: {
+        ...BACKEND_PART,
+        report_headers: flag('Shows header fields on spans, never credentials'),
+        skip_headers: SKIP_HEADERS
+      },
       additionalProperties: false
     }
   },
@@ -63,10 +68,49 @@ const BACKEND = {
 
 const PORT = { type: 'integer', minimum: 0, maximum: 65535 } as const
 
+const TLS = {
+  type: 'object',
+  description: 'TLS of a host with https://',
+  properties: {
+    ca_certs: { type: 'array', items: { type: 'string' }, description: 'Files with authorities besides those of Node.js' },
+    disable_system_ca_pool: flag('Trusts `ca_certs` alone'),
+    client_certs: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['certificate', 'private_key'],
+        properties: { certificate: { type: 'string' }, private_key: { type: 'string' } },
+        additionalProperties: false
+      }
+    },
+    allow_insecure_connections: flag('Takes any certificate')
+  },
+  additionalProperties: false
+} as const
+
+const OTLP = {
+  type: 'object',
+  required: ['name'],
+  properties: {
+    name: { type: 'string', minLength: 1 },
+    host: { type: 'string', default: 'localhost', description: 'Name or address; with https:// in front: TLS' },
+    port: { ...PORT, default: DEFAULT_OTLP_PORT, description: '0 = 4317, also over HTTP' },
+    use_http: flag('HTTP with protobuf bodies in place of gRPC'),
+    disable_metrics: flag('Sends no metrics'),
+    disable_traces: flag('Sends no traces'),
+    custom_metric_reporting_period: count('Seconds between two pushes of metrics, in place of the one of the service'),
+    headers: { type: 'object', additionalProperties: { type: 'string' }, description: 'Fields of every request' },
+    compression: { enum: ['none', 'gzip'], default: 'none' },
+    timeout: { type: 'string', default: '10s', description: 'For one request' },
+    client_tls: TLS
+  },
+  additionalProperties: false
+} as const
+
 /** One schema for all levels; what belongs to which is told by `compile`. */
 export const SCHEMA = {
   type: 'object',
-  description: 'Metrics for Prometheus on a port of their own',
+  description: 'Traces and metrics to OpenTelemetry collectors; metrics for Prometheus on a port of their own',
   properties: {
     service_name: { type: 'string', description: 'Default: the name of the configuration, or KrakenD' },
     service_version: { type: 'string' },
@@ -77,8 +121,20 @@ export const SCHEMA = {
       default: DEFAULT_SKIP_PATHS,
       description: 'Endpoints and paths of which nothing is measured'
     },
-    metric_reporting_period: count('For exporters that push'),
-    trace_sample_rate: { type: 'number', minimum: 0, maximum: 1, description: TRACES },
+    metric_reporting_period: { ...count('Seconds between two pushes of metrics'), default: 30 },
+    trace_sample_rate: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      default: 1,
+      description: 'Share of exchanges that are recorded; below 1 the decision of the client counts'
+    },
+    propagators: {
+      type: 'array',
+      items: { enum: [...PROPAGATORS, 'none'] },
+      default: DEFAULT_PROPAGATORS,
+      description: 'Formats in which traces go on to backends'
+    },
     exporters: {
       type: 'object',
       properties: {
@@ -99,7 +155,7 @@ export const SCHEMA = {
             additionalProperties: false
           }
         },
-        otlp: { type: 'array', items: { type: 'object' }, description: 'Not supported: an entry is a warning' }
+        otlp: { type: 'array', items: OTLP }
       },
       additionalProperties: false
     },

@@ -1,6 +1,6 @@
 /** What is counted of one endpoint, one backend, one plugin. Each is made at boot: their number is that of the configuration. */
 
-import type { PipeOutcome } from '../../telemetry/observer.js'
+import type { PipeOutcome } from '../../telemetry/span.js'
 import type { StatusClock } from './clock.js'
 import { LatencyWindow } from './latency.js'
 import { Rate } from './rate.js'

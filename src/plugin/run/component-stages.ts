@@ -4,7 +4,7 @@ import { ConfigError, type ConfigProblem, GatewayError } from '../../errors.js'
 import { ResponseMessage } from '../../message/response.js'
 import type { PipeStage } from '../../pipe/description.js'
 import type { Layer } from '../../pipe/layer.js'
-import { timeStage } from '../../pipe/measure.js'
+import { timeStage, timeStepStage } from '../../pipe/measure.js'
 import { type Next, NextStep, nextOf, type Wrap } from '../../pipe/next.js'
 import type { Step, StepWrap } from '../../pipe/step.js'
 import type { GatewayState } from '../../telemetry/gateway-state.js'
@@ -163,10 +163,11 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
 /** Stages that tell observers how long they take. */
 export function timeStages(stages: readonly Stage[], place: Place, observers: Observers): Stage[] {
   return stages.map(stage => {
-    const meter = observers.stage(place, stage.name)
-    if (meter === undefined) return stage
+    const watch = observers.stage(place, stage.name)
+    if (watch === undefined) return stage
     const { slot, name, needs } = stage
-    return { slot, name, needs, wrap: timeStage(wrapOf(stage), meter) }
+    if ('direct' in stage) return { slot, name, needs, direct: timeStepStage(stage.direct, watch) }
+    return { slot, name, needs, wrap: timeStage(stage.wrap, watch) }
   })
 }
 

@@ -200,7 +200,7 @@ class Host implements PluginHost {
       handlers: joinStages('endpoint', handlers),
       proxy: joinStages('endpoint', inSlots(components, 'proxy', ENDPOINT_PROXY_SLOTS)),
       modifiers: joinStages('endpoint', modifiers),
-      meter: this.observers.proxy(place.endpoint)
+      watch: this.observers.proxy(place.endpoint)
     }
   }
 
@@ -214,8 +214,8 @@ class Host implements PluginHost {
         this.code.backend(endpoint, config),
         joinStages('backend', inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS))
       ),
-      meter: this.observers.backend(place.endpoint, place.backend),
-      watch: this.observers.call(place.endpoint, place.backend)
+      watch: this.observers.backend(place.endpoint, place.backend),
+      calls: this.observers.call(place.endpoint, place.backend)
     }
   }
 

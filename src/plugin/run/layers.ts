@@ -2,8 +2,8 @@
 
 import type { Layer } from '../../pipe/layer.js'
 import type { Wrap } from '../../pipe/next.js'
-import type { CallWatch } from '../../telemetry/call-trace.js'
-import type { PipeMeter } from '../../telemetry/observer.js'
+import type { CallWatchers } from '../../telemetry/call-trace.js'
+import type { PipeWatch } from '../../telemetry/observer.js'
 
 /** Layers of the service; both know promises alone. */
 export interface ServiceLayers {
@@ -23,7 +23,7 @@ export interface EndpointLayers {
   readonly proxy: Layer | undefined
   /** Request and response modifiers, inside static, outside the merge. */
   readonly modifiers: Layer | undefined
-  readonly meter: PipeMeter | undefined
+  readonly watch: PipeWatch | undefined
 }
 
 /** Layers of a backend by their places, and who measures it and its calls. */
@@ -32,6 +32,6 @@ export interface BackendLayers {
   readonly decoded: Layer | undefined
   /** Around the transport: client plugins, caches, credentials. They see the upstream's bytes. */
   readonly transport: Layer | undefined
-  readonly meter: PipeMeter | undefined
-  readonly watch: CallWatch | undefined
+  readonly watch: PipeWatch | undefined
+  readonly calls: CallWatchers | undefined
 }

@@ -3,7 +3,7 @@
 import { type ConfigProblem, formatProblem } from '../../errors.js'
 import { StageTimer, timeModifier } from '../../pipe/measure.js'
 import type { Logger } from '../../telemetry/logger.js'
-import type { Observers, StageMeter } from '../../telemetry/observer.js'
+import type { Observers, StageWatch } from '../../telemetry/observer.js'
 import { parseDuration } from '../duration.js'
 import type { ExtraConfig, HandlerFactory, Modifier, ModifierFactory } from '../types.js'
 import { type Absorb, describe, HandlerChain, HandlerPlace } from './chain.js'
@@ -124,13 +124,13 @@ export class PluginPlacer {
     const onResponse = response !== false && modifier.response !== undefined
     if (!onRequest && !onResponse)
       throw broken("its modifier has neither a function 'request' nor a function 'response' to be used")
-    const meter = this.options.observers.stage(at.place, `${MODIFIERS}: ${use.name}`)
-    return { ...use, modifier: meter === undefined ? modifier : timedModifier(modifier, meter), onRequest, onResponse }
+    const watch = this.options.observers.stage(at.place, `${MODIFIERS}: ${use.name}`)
+    return { ...use, modifier: watch === undefined ? modifier : timedModifier(modifier, watch), onRequest, onResponse }
   }
 
   private timerOf(place: Place, name: string): StageTimer | undefined {
-    const meter = this.options.observers.stage(place, name)
-    return meter && new StageTimer(meter)
+    const watch = this.options.observers.stage(place, name)
+    return watch && new StageTimer(watch)
   }
 
   /** `"timeout"` beside the names, ms; 0 = none. */
@@ -152,11 +152,11 @@ export class PluginPlacer {
   }
 }
 
-function timedModifier(modifier: Modifier, meter: StageMeter): Modifier {
+function timedModifier(modifier: Modifier, watch: StageWatch): Modifier {
   const { request, response } = modifier
   return {
-    ...(request === undefined ? {} : { request: timeModifier(request.bind(modifier), meter) }),
-    ...(response === undefined ? {} : { response: timeModifier(response.bind(modifier), meter) })
+    ...(request === undefined ? {} : { request: timeModifier(request.bind(modifier), watch, given => given) }),
+    ...(response === undefined ? {} : { response: timeModifier(response.bind(modifier), watch, (_response, given) => given) })
   }
 }
 

@@ -1,0 +1,175 @@
+/**
+ * The way of export requests to one collector: a bounded queue, one request at a time, retries with growing pauses. What finds no
+ * room, and what a collector refuses for good, is dropped and counted. A collector that hangs or is gone costs the memory of the
+ * queue and nothing else.
+ */
+
+import type { Buffer } from 'node:buffer'
+
+/** An encoded request. */
+export interface ExportRequest {
+  readonly bytes: Buffer
+  /** Spans or data points in it. */
+  readonly items: number
+}
+
+/** How an attempt ended. */
+export type ExportOutcome =
+  | { readonly kind: 'sent'; readonly rejected: number; readonly message: string }
+  /** `afterMs`: the collector's own wish; undefined = none. */
+  | { readonly kind: 'retry'; readonly message: string; readonly afterMs: number | undefined }
+  | { readonly kind: 'refused'; readonly message: string }
+
+/** Sends requests of one signal to one collector. Never rejects. */
+export interface ExportSender {
+  send(bytes: Buffer, signal: AbortSignal): Promise<ExportOutcome>
+  close(): void
+}
+
+/** Hears of changes, never of single requests. */
+export interface ExportEvents {
+  /** Requests fail from now on. */
+  failing(message: string): void
+  /** Requests arrive again. @param lost items dropped in the meantime */
+  recovered(lost: number): void
+  /** The collector took a request in part. */
+  rejected(items: number, message: string): void
+}
+
+/** Counts since the start. */
+export interface ExportCounts {
+  readonly sent: number
+  readonly dropped: number
+}
+
+export interface QueueOptions {
+  readonly sender: ExportSender
+  readonly events: ExportEvents
+  /** bytes; most that waits. */
+  readonly maxBytes: number
+  /** Most spans that wait; data points likewise. */
+  readonly maxItems: number
+  /** ms; most for one attempt. */
+  readonly timeoutMs: number
+  /** 0…1; replaced in tests. */
+  readonly random?: () => number
+}
+
+/** ms of the first pause after a failed attempt; each further one is twice as long. */
+const FIRST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 30_000
+/** ms; most that a collector may ask for. */
+const LONGEST_WISH_MS = 120_000
+/** ms for which one request is tried. */
+const GIVE_UP_MS = 60_000
+
+export class ExportQueue implements ExportCounts {
+  sent = 0
+  dropped = 0
+  private readonly options: QueueOptions
+  private readonly waiting: ExportRequest[] = []
+  private waitingBytes = 0
+  private waitingItems = 0
+  private busy: Promise<void> | undefined = undefined
+  private failures = 0
+  private lostBefore = 0
+  private readonly stop = new AbortController()
+  private wake: (() => void) | undefined = undefined
+  private closing = false
+
+  constructor(options: QueueOptions) {
+    this.options = options
+  }
+
+  push(request: ExportRequest): void {
+    const { maxBytes, maxItems } = this.options
+    const full = this.waitingBytes + request.bytes.length > maxBytes || this.waitingItems + request.items > maxItems
+    if ((full && this.waiting.length > 0) || this.stop.signal.aborted) {
+      this.dropped += request.items
+      return
+    }
+    this.waiting.push(request)
+    this.waitingBytes += request.bytes.length
+    this.waitingItems += request.items
+    this.busy ??= this.work()
+  }
+
+  /** bytes that wait. */
+  get heldBytes(): number {
+    return this.waitingBytes
+  }
+
+  private async work(): Promise<void> {
+    while (this.waiting.length > 0 && !this.stop.signal.aborted) {
+      await this.deliver(this.waiting[0]!)
+      const { bytes, items } = this.waiting.shift()!
+      this.waitingBytes -= bytes.length
+      this.waitingItems -= items
+    }
+    this.busy = undefined
+  }
+
+  /** Tries until the request has arrived, was refused, or its time is over. */
+  private async deliver(request: ExportRequest): Promise<void> {
+    const { sender, events, timeoutMs } = this.options
+    const begun = performance.now()
+    for (;;) {
+      const outcome = await sender.send(request.bytes, AbortSignal.any([this.stop.signal, AbortSignal.timeout(timeoutMs)]))
+      if (outcome.kind === 'sent') {
+        this.arrived(request, outcome.rejected, outcome.message)
+        return
+      }
+      if (this.failures++ === 0) {
+        this.lostBefore = this.dropped
+        events.failing(outcome.message)
+      }
+      const over = performance.now() - begun > GIVE_UP_MS
+      const lost = outcome.kind === 'refused' || over || this.closing || this.stop.signal.aborted
+      if (lost) this.dropped += request.items
+      if (outcome.kind === 'retry' && !this.closing) await this.sleep(this.pauseMs(outcome.afterMs))
+      if (lost) return
+    }
+  }
+
+  private arrived({ items }: ExportRequest, rejected: number, message: string): void {
+    const { events } = this.options
+    this.sent += items - rejected
+    this.dropped += rejected
+    if (this.failures > 0) events.recovered(this.dropped - this.lostBefore)
+    this.failures = 0
+    if (rejected > 0 || message !== '') events.rejected(rejected, message)
+  }
+
+  /** Half of the pause is chance, so that gateways do not come back together. */
+  private pauseMs(wishMs: number | undefined): number {
+    const { random = Math.random } = this.options
+    if (wishMs !== undefined) return Math.min(wishMs, LONGEST_WISH_MS)
+    const full = Math.min(FIRST_PAUSE_MS * 2 ** (this.failures - 1), LONGEST_PAUSE_MS)
+    return full / 2 + (full / 2) * random()
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, ms)
+      timer.unref()
+      this.wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  /** Sends what waits, each request once more at most, and closes the sender. @param boundMs most that it takes */
+  async close(boundMs: number): Promise<void> {
+    this.closing = true
+    this.wake?.()
+    const bound = AbortSignal.timeout(boundMs)
+    const stop = (): void => this.stop.abort()
+    bound.addEventListener('abort', stop, { once: true })
+    await this.busy
+    bound.removeEventListener('abort', stop)
+    this.stop.abort()
+    for (const { items } of this.waiting.splice(0)) this.dropped += items
+    this.options.sender.close()
+  }
+}

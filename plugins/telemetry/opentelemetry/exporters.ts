@@ -1,0 +1,36 @@
+/** All exporters of a gateway, and the rules that hold between them. */
+
+import type { OptionReader } from 'sluice/plugin'
+import { type PrometheusOptions, readPrometheus } from './options.js'
+import { type OtlpOptions, readOtlp } from './otlp-options.js'
+
+export interface Exporters {
+  readonly prometheus: readonly PrometheusOptions[]
+  readonly otlp: readonly OtlpOptions[]
+}
+
+/** Reads `exporters`. Names are unique across both kinds, ports among those that listen. */
+export function readExporters(
+  options: OptionReader,
+  env: Readonly<Record<string, string | undefined>>,
+  userAgent: string
+): Exporters {
+  const exporters = options.object('exporters')
+  const otlp = readOtlp(exporters, env, userAgent)
+  const prometheus = readPrometheus(exporters)
+  const names = new Set<string>()
+  const claim = (name: string, pointer: string): void => {
+    if (name === '') options.fail(pointer, 'an exporter needs a name')
+    if (names.has(name)) options.fail(pointer, `two exporters are named '${name}'`)
+    names.add(name)
+  }
+  for (const [index, { name }] of otlp.entries()) claim(name, `/exporters/otlp/${index}/name`)
+  const ports = new Set<string>()
+  for (const [index, { name, host, port }] of prometheus.entries()) {
+    claim(name, `/exporters/prometheus/${index}/name`)
+    const address = `${host}:${port}`
+    if (ports.has(address)) options.fail(`/exporters/prometheus/${index}/port`, `two exporters listen on ${address}`)
+    ports.add(address)
+  }
+  return { prometheus, otlp }
+}

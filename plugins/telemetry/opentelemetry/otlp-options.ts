@@ -1,0 +1,136 @@
+/** Reads OTLP exporters: keys of the configuration, and the environment of OpenTelemetry's SDKs where KrakenD reads it. */
+
+import { readFileSync } from 'node:fs'
+import { type ConnectionOptions, createSecureContext, rootCertificates } from 'node:tls'
+import type { OptionReader } from 'sluice/plugin'
+import { type CollectorAddress, parseCollectorHost } from '../../_shared/otlp/collector-address.js'
+
+export const DEFAULT_OTLP_PORT = 4317
+const DEFAULT_TIMEOUT_MS = 10_000
+
+/** An OTLP exporter. */
+export interface OtlpOptions {
+  readonly name: string
+  readonly address: CollectorAddress
+  /** Over HTTP; else gRPC. */
+  readonly http: boolean
+  readonly metrics: boolean
+  readonly traces: boolean
+  /** ms between two pushes of metrics; undefined = the service's. */
+  readonly periodMs: number | undefined
+  /** ms for one attempt. */
+  readonly timeoutMs: number
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Reads `exporters.otlp`. */
+export function readOtlp(exporters: OptionReader | undefined, env: Env, userAgent: string): readonly OtlpOptions[] {
+  return (exporters?.objects('otlp') ?? []).map(options => {
+    const { host, secure } = readHost(options)
+    const port = options.count('port', 0) || DEFAULT_OTLP_PORT
+    if (port > 65535) options.fail('/port', 'expected a port up to 65535')
+    const tls = readTls(options, env, secure)
+    const compression = options.text('compression') || env.OTEL_EXPORTER_OTLP_COMPRESSION || 'none'
+    if (compression !== 'gzip' && compression !== 'none') options.fail('/compression', 'expected "gzip" or "none"')
+    const headers = { ...headersOfEnv(env.OTEL_EXPORTER_OTLP_HEADERS), ...readHeaders(options) }
+    const seconds = options.count('custom_metric_reporting_period', 0)
+    return {
+      name: options.text('name'),
+      address: { host, port, tls, headers, userAgent, gzip: compression === 'gzip' },
+      http: options.flag('use_http'),
+      metrics: !options.flag('disable_metrics'),
+      traces: !options.flag('disable_traces'),
+      periodMs: seconds > 0 ? seconds * 1000 : undefined,
+      timeoutMs: options.durationMs('timeout', Number(env.OTEL_EXPORTER_OTLP_TIMEOUT) || DEFAULT_TIMEOUT_MS)
+    }
+  })
+}
+
+function readHost(options: OptionReader): { host: string; secure: boolean } {
+  const text = options.text('host') || 'localhost'
+  const host = parseCollectorHost(text)
+  if (host === undefined) {
+    return options.fail(
+      '/host',
+      `'${text}' is no host: write a name or an address, with https:// in front for TLS, without port and path`
+    )
+  }
+  return host
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** Fields that belong to the exporter. */
+const OWN: ReadonlySet<string> = new Set(['content-type', 'content-length', 'content-encoding', 'host', 'te', 'user-agent'])
+
+function readHeaders(options: OptionReader): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of options.textMap('headers')) {
+    if (!TOKEN.test(name) || !VALUE.test(value)) options.fail(`/headers/${pointerPart(name)}`, 'this is no header field')
+    if (OWN.has(name.toLowerCase())) options.fail(`/headers/${pointerPart(name)}`, 'this header belongs to the exporter')
+    headers[name.toLowerCase()] = value
+  }
+  return headers
+}
+
+const pointerPart = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
+
+/** `name=value,name=value`, percent-encoded, as the specification of the SDKs says. What is no field is passed over. */
+function headersOfEnv(text: string | undefined): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const pair of (text ?? '').split(',')) {
+    const mark = pair.indexOf('=')
+    if (mark < 0) continue
+    const name = decoded(pair.slice(0, mark).trim()).toLowerCase()
+    const value = decoded(pair.slice(mark + 1).trim())
+    if (TOKEN.test(name) && VALUE.test(value) && !OWN.has(name)) headers[name] = value
+  }
+  return headers
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** The TLS of `https://`; undefined for plain connections. */
+function readTls(options: OptionReader, env: Env, secure: boolean): ConnectionOptions | undefined {
+  const own = options.object('client_tls')
+  if (!secure) {
+    if (own !== undefined) options.fail('/client_tls', 'the host says no TLS: write https:// in front of it')
+    return undefined
+  }
+  const authorities = [...(own?.texts('ca_certs') ?? []), ...listed(env.OTEL_EXPORTER_OTLP_CERTIFICATE)]
+  const read = (file: string, pointer: string): string => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch (error) {
+      return options.fail(pointer, `cannot read ${file}: ${(error as Error).message}`)
+    }
+  }
+  const ca = authorities.map(file => read(file, '/client_tls/ca_certs'))
+  const pairs = (own?.objects('client_certs') ?? []).map(pair => ({
+    cert: read(pair.text('certificate'), '/client_tls/client_certs'),
+    key: read(pair.text('private_key'), '/client_tls/client_certs')
+  }))
+  const { OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: cert, OTEL_EXPORTER_OTLP_CLIENT_KEY: key } = env
+  if (pairs.length === 0 && cert && key) pairs.push({ cert: read(cert, '/host'), key: read(key, '/host') })
+  const tls: ConnectionOptions = {
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: !(own?.flag('allow_insecure_connections') ?? false),
+    ...(own?.flag('disable_system_ca_pool') ? { ca } : ca.length > 0 ? { ca: [...rootCertificates, ...ca] } : {}),
+    ...(pairs.length > 0 ? { cert: pairs.map(pair => pair.cert), key: pairs.map(pair => pair.key) } : {})
+  }
+  try {
+    createSecureContext(tls)
+  } catch (error) {
+    options.fail('/client_tls', (error as Error).message)
+  }
+  return tls
+}
+
+const listed = (file: string | undefined): string[] => (file ? [file] : [])

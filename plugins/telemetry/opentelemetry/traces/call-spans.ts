@@ -1,0 +1,126 @@
+/** The spans of one backend's calls: the round trip until the head, and the reading of the body below it. */
+
+import type { CallTrace, CallTracer, Span } from 'sluice/plugin'
+import {
+  type AttributeValue,
+  doubleAttribute,
+  encodeAttributes,
+  intAttribute,
+  textAttribute
+} from '../../../_shared/otlp/attributes.js'
+import type { ProtoWriter } from '../../../_shared/otlp/proto-writer.js'
+import * as keys from './keys.js'
+import { OpenSpan } from './open-span.js'
+import type { FieldReport } from './reported-fields.js'
+import { safeUrl } from './safe-url.js'
+import { ATTRIBUTE, CLIENT, INTERNAL, type SpanOutput, type SpanShape, spanName } from './span-output.js'
+
+export interface CallSpansOptions {
+  readonly output: SpanOutput
+  readonly name: string
+  readonly attributes: readonly (readonly [name: string, value: AttributeValue])[]
+  /** Undefined = header fields are not reported. */
+  readonly report: FieldReport | undefined
+  readonly roundTrip: boolean
+  readonly readPayload: boolean
+  readonly connection: boolean
+}
+
+const READ_NAME = 'http.client.response.read.tracker'
+/** The status of a connection that changed its protocol: no body is read. */
+const SWITCHED = 101
+
+/** The span of a call, and what it was sent with. */
+class CallSpan extends OpenSpan {
+  fields: readonly string[] = []
+}
+
+export class CallSpans implements CallTracer {
+  readonly wantsFields: boolean
+  private readonly options: CallSpansOptions
+  private readonly callShape: SpanShape
+  private readonly readShape: SpanShape
+
+  constructor(options: CallSpansOptions) {
+    this.options = options
+    this.wantsFields = options.report !== undefined && options.roundTrip
+    const fixed = encodeAttributes(ATTRIBUTE, options.attributes)
+    this.callShape = { name: spanName(options.name), kind: CLIENT, fixed }
+    this.readShape = { name: spanName(READ_NAME), kind: INTERNAL, fixed }
+  }
+
+  begin(parent: Span, _call: CallTrace, fields: string[]): Span {
+    const outer = parent as OpenSpan
+    const span = new CallSpan(outer.trace, outer.high, outer.low)
+    span.fields = fields
+    if (!this.options.roundTrip) span.standFor(outer)
+    return span
+  }
+
+  end(span: Span, call: CallTrace): void {
+    const { roundTrip, readPayload } = this.options
+    const own = span as CallSpan
+    if (roundTrip) this.endCall(own, call)
+    if (readPayload && call.headAt !== 0 && call.status !== SWITCHED) this.endRead(own, call)
+  }
+
+  private endCall(span: CallSpan, call: CallTrace): void {
+    const { output, report, connection } = this.options
+    const { headAt, status, error } = call
+    const writer = output.open()
+    const mark = writer.size
+    if (headAt === 0) writeFailure(output, writer, call)
+    else {
+      if (status >= 500) output.failed(writer, '')
+      else output.ok(writer)
+      if (connection) {
+        output.firstByte(writer, headAt)
+        if (call.connectedAt !== 0)
+          doubleAttribute(writer, ATTRIBUTE, keys.CONNECTION_DURATION, seconds(call.startedAt, call.connectedAt))
+      }
+      doubleAttribute(writer, ATTRIBUTE, keys.RESPONSE_DURATION, seconds(call.startedAt, headAt))
+      intAttribute(writer, ATTRIBUTE, keys.RESPONSE_SIZE, call.declaredBytes)
+      intAttribute(writer, ATTRIBUTE, keys.STATUS, status)
+      if (report !== undefined && call.answerFields !== undefined) report.response(writer, call.answerFields)
+    }
+    if (headAt === 0 && error !== undefined) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
+    if (report !== undefined) report.request(writer, span.fields)
+    writeRequest(writer, span.fields, call)
+    output.close(writer, mark, span, this.callShape, headAt || call.endedAt)
+  }
+
+  private endRead(span: CallSpan, call: CallTrace): void {
+    const { output } = this.options
+    const { headAt, endedAt, error } = call
+    const writer = output.open()
+    const mark = writer.size
+    if (error === undefined) output.ok(writer)
+    else writeFailure(output, writer, call)
+    doubleAttribute(writer, ATTRIBUTE, keys.READ_TIME, seconds(headAt, endedAt))
+    intAttribute(writer, ATTRIBUTE, keys.READ_SIZE, call.bytes)
+    if (error !== undefined) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
+    const reading = OpenSpan.below(span)
+    reading.startedAt = headAt
+    output.close(writer, mark, reading, this.readShape, endedAt)
+  }
+}
+
+const seconds = (from: number, to: number): number => (to - from) / 1000
+
+function writeFailure(output: SpanOutput, writer: ProtoWriter, { error, endedAt }: CallTrace): void {
+  const message = error?.message ?? ''
+  output.failed(writer, message)
+  output.exception(writer, error?.code ?? 'Error', message, endedAt)
+}
+
+function writeRequest(writer: ProtoWriter, fields: readonly string[], call: CallTrace): void {
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]!
+    if (name.length === 10 && name.toLowerCase() === 'user-agent')
+      textAttribute(writer, ATTRIBUTE, keys.USER_AGENT, fields[i + 1]!)
+  }
+  if (call.requestBytes >= 0) intAttribute(writer, ATTRIBUTE, keys.REQUEST_SIZE, call.requestBytes)
+  textAttribute(writer, ATTRIBUTE, keys.METHOD, call.method)
+  textAttribute(writer, ATTRIBUTE, keys.SERVER_ADDRESS, call.origin.slice(call.origin.indexOf('/') + 2))
+  textAttribute(writer, ATTRIBUTE, keys.URL_FULL, safeUrl(call.origin + call.path))
+}

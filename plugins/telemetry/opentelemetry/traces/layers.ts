@@ -1,0 +1,60 @@
+/** Which spans there are, and what they show besides their own attributes. */
+
+import type { OptionReader } from 'sluice/plugin'
+import { readAttributes } from '../options.js'
+
+type Attributes = readonly (readonly [name: string, value: string])[]
+
+/** Spans of exchanges, or of endpoints' pipes. */
+export interface LayerTraces {
+  readonly on: boolean
+  readonly reportHeaders: boolean
+  readonly skipHeaders: readonly string[]
+  readonly attributes: Attributes
+}
+
+/** Spans of backends and their calls. */
+export interface BackendTraces {
+  readonly stage: boolean
+  readonly roundTrip: boolean
+  readonly readPayload: boolean
+  readonly connection: boolean
+  readonly reportHeaders: boolean
+  readonly skipHeaders: readonly string[]
+  readonly attributes: Attributes
+}
+
+/** Reads the layer `global` or `proxy`. */
+export function readLayerTraces(options: OptionReader | undefined): LayerTraces {
+  return {
+    on: options?.flag('disable_traces') !== true,
+    reportHeaders: options?.flag('report_headers') === true,
+    skipHeaders: options?.texts('skip_headers') ?? [],
+    attributes: readAttributes(options, 'traces_static_attributes')
+  }
+}
+
+const ALL: BackendTraces = {
+  stage: true,
+  roundTrip: true,
+  readPayload: true,
+  connection: true,
+  reportHeaders: false,
+  skipHeaders: [],
+  attributes: []
+}
+
+/** Reads the layer `backend`. Without `traces` there are all spans; with it those that it names, and the stage. */
+export function readBackendTraces(options: OptionReader | undefined): BackendTraces {
+  const traces = options?.object('traces')
+  if (traces === undefined) return ALL
+  return {
+    stage: !traces.flag('disable_stage'),
+    roundTrip: traces.flag('round_trip'),
+    readPayload: traces.flag('read_payload'),
+    connection: traces.flag('detailed_connection'),
+    reportHeaders: traces.flag('report_headers'),
+    skipHeaders: traces.texts('skip_headers'),
+    attributes: readAttributes(traces, 'static_attributes')
+  }
+}

@@ -1,0 +1,112 @@
+/** The spans of endpoints' pipes and of backends, and of the stages in them. */
+
+import type { PipeResult, PipeTracer, Span, StageTracer } from 'sluice/plugin'
+import { GatewayError } from 'sluice/plugin'
+import {
+  type AttributeValue,
+  boolAttribute,
+  encodeAttributes,
+  intAttribute,
+  textAttribute
+} from '../../../_shared/otlp/attributes.js'
+import * as keys from './keys.js'
+import { OpenSpan } from './open-span.js'
+import type { FieldReport } from './reported-fields.js'
+import { ATTRIBUTE, INTERNAL, type SpanOutput, type SpanShape, spanName } from './span-output.js'
+
+type Attributes = readonly (readonly [name: string, value: AttributeValue])[]
+
+export interface PipeSpansOptions {
+  readonly output: SpanOutput
+  readonly name: string
+  /** Those that never change. */
+  readonly attributes: Attributes
+  readonly report: FieldReport | undefined
+  /** The endpoint passes responses through: their status is known. */
+  readonly passthrough: boolean
+}
+
+/** KrakenD's status for data, and for failures. */
+const DATA_STATUS = 0
+const FAILED_STATUS = 500
+
+const shapeOf = (name: string, attributes: Attributes): SpanShape => ({
+  name: spanName(name),
+  kind: INTERNAL,
+  fixed: encodeAttributes(ATTRIBUTE, attributes)
+})
+
+/** A span that remembers what its pipe was asked with, for its report. */
+class ReportedSpan extends OpenSpan {
+  fields: readonly string[] = []
+}
+
+export class PipeSpans implements PipeTracer {
+  private readonly output: SpanOutput
+  private readonly shape: SpanShape
+  private readonly report: FieldReport | undefined
+  private readonly passthrough: boolean
+
+  constructor({ output, name, attributes, report, passthrough }: PipeSpansOptions) {
+    this.output = output
+    this.shape = shapeOf(name, attributes)
+    this.report = report
+    this.passthrough = passthrough
+  }
+
+  begin(parent: Span, request: { readonly raw: string[] }): Span {
+    if (this.report === undefined) return OpenSpan.below(parent)
+    const { trace, high, low } = parent as OpenSpan
+    const span = new ReportedSpan(trace, high, low)
+    span.fields = request.raw.slice()
+    return span
+  }
+
+  end(span: Span, { outcome, error, response, endedAt }: PipeResult): void {
+    const { output, report, passthrough } = this
+    const writer = output.open()
+    const mark = writer.size
+    const failed = outcome === 'failed'
+    if (failed) output.failed(writer, '')
+    if (report !== undefined) {
+      report.request(writer, (span as ReportedSpan).fields)
+      if (passthrough && response !== undefined) report.response(writer, response.raw)
+    }
+    const status = response === undefined || failed ? FAILED_STATUS : passthrough ? response.status : DATA_STATUS
+    intAttribute(writer, ATTRIBUTE, keys.STATUS, status)
+    boolAttribute(writer, ATTRIBUTE, keys.COMPLETE, outcome === 'complete')
+    if (outcome === 'canceled') boolAttribute(writer, ATTRIBUTE, keys.CANCELED, true)
+    else if (error !== undefined) textAttribute(writer, ATTRIBUTE, keys.ERROR, messageOf(error))
+    if (error instanceof GatewayError) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
+    output.close(writer, mark, span as OpenSpan, this.shape, endedAt)
+  }
+}
+
+/** The spans of one plugin, script or component in one place. */
+export class StageSpans implements StageTracer {
+  private readonly output: SpanOutput
+  private readonly shape: SpanShape
+
+  constructor(output: SpanOutput, name: string, attributes: Attributes) {
+    this.output = output
+    this.shape = shapeOf(name, attributes)
+  }
+
+  begin(parent: Span): Span {
+    return OpenSpan.below(parent)
+  }
+
+  end(span: Span, error: unknown): void {
+    const { output } = this
+    const writer = output.open()
+    const mark = writer.size
+    if (error !== undefined) {
+      output.failed(writer, '')
+      textAttribute(writer, ATTRIBUTE, keys.ERROR, messageOf(error))
+      if (error instanceof GatewayError) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
+    }
+    output.close(writer, mark, span as OpenSpan, this.shape, performance.now())
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,184 @@
+/**
+ * Trace context in header fields: W3C `traceparent`, `tracestate` and `baggage`, and B3 (one field, or several), by the names of
+ * `OTEL_PROPAGATORS`. Whatever cannot be read counts as not sent.
+ */
+
+import { hex32, parse32 } from '../../../_shared/otlp/ids.js'
+
+/** Names and values in turn. */
+export type RawFields = string[]
+
+export type Propagator = 'tracecontext' | 'baggage' | 'b3' | 'b3multi'
+export const PROPAGATORS: readonly Propagator[] = ['tracecontext', 'baggage', 'b3', 'b3multi']
+export const DEFAULT_PROPAGATORS: readonly Propagator[] = ['tracecontext', 'baggage']
+
+/** The span of a client: what an exchange's span is a child of. */
+export interface RemoteParent {
+  /** The four quarters of the trace's id. */
+  readonly trace: readonly [number, number, number, number]
+  /** The two halves of the span's id. */
+  readonly span: readonly [number, number]
+  /** Undefined = the client leaves the decision to the gateway. */
+  readonly sampled: boolean | undefined
+}
+
+/** What a request brings along. */
+export interface Incoming {
+  readonly parent: RemoteParent | undefined
+  /** '' = none. */
+  readonly state: string
+  /** '' = none. */
+  readonly baggage: string
+}
+
+/** What is written for an upstream. */
+export interface Outgoing {
+  readonly traceId: string
+  readonly spanId: string
+  readonly sampled: boolean
+  /** The client's `tracestate` belongs to this trace and may go on. */
+  readonly keepsState: boolean
+  /** '' = none. */
+  readonly baggage: string
+}
+
+const NOTHING: Incoming = { parent: undefined, state: '', baggage: '' }
+
+/** Fields that carry context; values of repeated ones are joined. */
+const CONTEXT_FIELDS: ReadonlySet<string> = new Set([
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-spanid',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-flags'
+])
+const LENGTHS: ReadonlySet<number> = new Set([...CONTEXT_FIELDS].map(name => name.length))
+
+/** Longest `tracestate` and `baggage` that go on (W3C: at least 512 and 8192 characters). */
+const MAX_STATE = 512
+const MAX_BAGGAGE = 8192
+
+/** Reads and writes the context of the propagators that are configured. */
+export class Propagation {
+  private readonly propagators: readonly Propagator[]
+
+  constructor(propagators: readonly Propagator[]) {
+    this.propagators = propagators
+  }
+
+  /** Reads what a request brings. Of several formats the last one that can be read counts. */
+  extract(raw: readonly string[]): Incoming {
+    const found = contextFields(raw)
+    if (found === undefined) return NOTHING
+    let parent: RemoteParent | undefined
+    let state = ''
+    let baggage = ''
+    for (const propagator of this.propagators) {
+      if (propagator === 'baggage') baggage = limited(found.get('baggage'), MAX_BAGGAGE)
+      else if (propagator === 'tracecontext') {
+        const read = readTraceparent(found.get('traceparent'))
+        if (read === undefined) continue
+        parent = read
+        state = limited(found.get('tracestate'), MAX_STATE)
+      } else parent = (propagator === 'b3' ? readB3(found.get('b3')) : readB3Fields(found)) ?? parent
+    }
+    return { parent, state, baggage }
+  }
+
+  /** Returns a copy of `fields` with the context of a span in place of the client's. */
+  inject(fields: readonly string[], out: Outgoing): RawFields {
+    const made: RawFields = []
+    let hasBaggage = false
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i]!
+      const lower = LENGTHS.has(name.length) ? name.toLowerCase() : ''
+      if (lower === 'baggage') hasBaggage = true
+      else if (CONTEXT_FIELDS.has(lower) && !(lower === 'tracestate' && out.keepsState)) continue
+      made.push(name, fields[i + 1]!)
+    }
+    for (const propagator of this.propagators) this.write(propagator, made, out, hasBaggage)
+    return made
+  }
+
+  private write(propagator: Propagator, fields: RawFields, out: Outgoing, hasBaggage: boolean): void {
+    const { traceId, spanId } = out
+    if (propagator === 'tracecontext') fields.push('Traceparent', traceparent(traceId, spanId, out.sampled))
+    else if (propagator === 'b3') fields.push('B3', `${traceId}-${spanId}-${out.sampled ? 1 : 0}`)
+    else if (propagator === 'b3multi') {
+      fields.push('X-B3-TraceId', traceId, 'X-B3-SpanId', spanId, 'X-B3-Sampled', out.sampled ? '1' : '0')
+    } else if (!hasBaggage && out.baggage !== '') fields.push('Baggage', out.baggage)
+  }
+
+  /** Tells upstreams of an exchange without spans that nothing is recorded: adds to the fields of the request itself. */
+  markUnsampled(raw: RawFields, traceId: string, spanId: string): void {
+    for (const propagator of this.propagators) {
+      if (propagator === 'tracecontext') raw.push('Traceparent', traceparent(traceId, spanId, false))
+    }
+  }
+}
+
+function traceparent(traceId: string, spanId: string, sampled: boolean): string {
+  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
+}
+
+/** Returns the fields with context by their names in lower case; undefined = there are none. */
+function contextFields(raw: readonly string[]): Map<string, string> | undefined {
+  let found: Map<string, string> | undefined
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!
+    if (!LENGTHS.has(name.length)) continue
+    const lower = name.toLowerCase()
+    if (!CONTEXT_FIELDS.has(lower)) continue
+    found ??= new Map()
+    const before = found.get(lower)
+    found.set(lower, before === undefined ? raw[i + 1]! : `${before},${raw[i + 1]!}`)
+  }
+  return found
+}
+
+const limited = (value: string | undefined, most: number): string => (value === undefined || value.length > most ? '' : value)
+
+const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+
+/** W3C Trace Context §3.2: version 00 has four parts, later ones may have more. */
+function readTraceparent(value: string | undefined): RemoteParent | undefined {
+  const match = value === undefined ? null : TRACEPARENT.exec(value.trim())
+  if (match === null || (match[1] === '00' && match[5] !== undefined)) return undefined
+  return parentOf(match[2]!, match[3]!, (Number.parseInt(match[4]!, 16) & 1) === 1)
+}
+
+const B3 = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(?:-([01d])(?:-[0-9a-f]{16})?)?$/i
+
+function readB3(value: string | undefined): RemoteParent | undefined {
+  const match = value === undefined ? null : B3.exec(value.trim())
+  if (match === null) return undefined
+  return parentOf(match[1]!, match[2]!, match[3] === undefined ? undefined : match[3] !== '0')
+}
+
+function readB3Fields(found: ReadonlyMap<string, string>): RemoteParent | undefined {
+  const trace = found.get('x-b3-traceid') ?? ''
+  const span = found.get('x-b3-spanid') ?? ''
+  if (!/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/i.test(trace) || !/^[0-9a-f]{16}$/i.test(span)) return undefined
+  const sampled = found.get('x-b3-flags') === '1' ? '1' : found.get('x-b3-sampled')
+  return parentOf(trace, span, sampled === undefined ? undefined : sampled === '1' || sampled === 'true')
+}
+
+/** Ids of zeros are invalid. */
+function parentOf(trace: string, span: string, sampled: boolean | undefined): RemoteParent | undefined {
+  const long = trace.padStart(32, '0')
+  if (/^0+$/.test(long) || /^0+$/.test(span)) return undefined
+  return {
+    trace: [parse32(long, 0), parse32(long, 8), parse32(long, 16), parse32(long, 24)],
+    span: [parse32(span, 0), parse32(span, 8)],
+    sampled
+  }
+}
+
+/** The text of a trace's id. */
+export function traceIdOf(trace: readonly [number, number, number, number]): string {
+  return hex32(trace[0]) + hex32(trace[1]) + hex32(trace[2]) + hex32(trace[3])
+}

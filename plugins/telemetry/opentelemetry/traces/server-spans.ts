@@ -1,0 +1,119 @@
+/** The spans of exchanges, named by the pattern of their endpoint: a path that clients choose would make endless names. */
+
+import { STATUS_CODES } from 'node:http'
+import type { ObservedExchange } from 'sluice/plugin'
+import { type AttributeValue, encodeAttributes, intAttribute, textAttribute } from '../../../_shared/otlp/attributes.js'
+import type { ProtoWriter } from '../../../_shared/otlp/proto-writer.js'
+import * as keys from './keys.js'
+import { ExchangeSpan } from './open-span.js'
+import type { FieldReport } from './reported-fields.js'
+import { safeUrl } from './safe-url.js'
+import { ATTRIBUTE, SERVER, type SpanOutput, type SpanShape, spanName } from './span-output.js'
+
+type Attributes = readonly (readonly [name: string, value: AttributeValue])[]
+
+/** Status of exchanges whose client went away before it had its response. */
+const ABORTED = 499
+
+export interface ServerSpansOptions {
+  readonly output: SpanOutput
+  /** Static attributes of the layer. */
+  readonly attributes: Attributes
+  readonly report: FieldReport | undefined
+}
+
+/** An endpoint whose exchanges are recorded. */
+interface KnownRoute {
+  readonly shape: SpanShape
+  readonly output: SpanOutput
+}
+
+export class ServerSpans {
+  private readonly options: ServerSpansOptions
+  /** By the path of the endpoint as configured; of others by their status. */
+  private readonly routes = new Map<string, KnownRoute>()
+
+  constructor(options: ServerSpansOptions) {
+    this.options = options
+  }
+
+  /** @param attributes static ones of the endpoint */
+  addRoute(path: string, label: string, attributes: Attributes, output: SpanOutput): void {
+    this.routes.set(path, { shape: this.shapeOf(label, attributes), output })
+  }
+
+  private shapeOf(label: string, attributes: Attributes): SpanShape {
+    const fixed: Attributes = [['krakend.stage', 'global'], ['http.route', label], ...this.options.attributes, ...attributes]
+    return { name: spanName(label), kind: SERVER, fixed: encodeAttributes(ATTRIBUTE, fixed) }
+  }
+
+  private routeOf({ route }: ObservedExchange, status: number): KnownRoute {
+    const name = route === '' ? `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd() : route
+    let known = this.routes.get(name)
+    if (known === undefined) {
+      known = { shape: this.shapeOf(name, []), output: this.options.output }
+      this.routes.set(name, known)
+    }
+    return known
+  }
+
+  readonly finished = (exchange: ObservedExchange): void => {
+    const { span } = exchange
+    if (!(span instanceof ExchangeSpan)) return
+    const { error, firstByteAt } = exchange
+    const endedAt = performance.now()
+    const status = error?.code === 'SLUICE_ERR_CLIENT_ABORTED' ? ABORTED : exchange.status
+    const { shape, output } = this.routeOf(exchange, status)
+    const writer = output.open()
+    const mark = writer.size
+    if (status >= 500) output.failed(writer, error?.message ?? '')
+    else output.ok(writer)
+    if (firstByteAt !== 0) output.firstByte(writer, firstByteAt)
+    const { report } = this.options
+    if (report !== undefined && span.sentFields !== undefined) report.response(writer, span.sentFields)
+    if (error !== undefined) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
+    intAttribute(writer, ATTRIBUTE, keys.RESPONSE_SIZE, exchange.bytesOut)
+    intAttribute(writer, ATTRIBUTE, keys.STATUS, status)
+    writeRequest(writer, span, report)
+    output.close(writer, mark, span, shape, endedAt)
+  }
+}
+
+/** Attributes of a request; its fields are gone through once. */
+function writeRequest(writer: ProtoWriter, { req, clientAddress }: ExchangeSpan, report: FieldReport | undefined): void {
+  const { rawHeaders, socket } = req
+  let host = ''
+  let userAgent: string | undefined
+  let length: number | undefined = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    switch (name.length) {
+      case 4:
+        if (name.toLowerCase() === 'host') host = rawHeaders[i + 1]!
+        break
+      case 10:
+        if (name === ':authority') host = rawHeaders[i + 1]!
+        else if (name.toLowerCase() === 'user-agent') userAgent = rawHeaders[i + 1]!
+        break
+      case 14:
+        if (name.toLowerCase() === 'content-length') length = Number(rawHeaders[i + 1]!)
+        break
+      case 17:
+        if (name.toLowerCase() === 'transfer-encoding') length = undefined
+        break
+      default:
+    }
+  }
+  if (report !== undefined) report.request(writer, rawHeaders)
+  const direct = clientAddress === socket.remoteAddress && socket.remotePort !== undefined
+  const client = direct ? withPort(clientAddress, socket.remotePort!) : clientAddress
+  textAttribute(writer, ATTRIBUTE, keys.CLIENT_ADDRESS, client)
+  if (userAgent !== undefined) textAttribute(writer, ATTRIBUTE, keys.USER_AGENT, userAgent)
+  if (length !== undefined) intAttribute(writer, ATTRIBUTE, keys.REQUEST_SIZE, length)
+  textAttribute(writer, ATTRIBUTE, keys.METHOD, req.method ?? '')
+  textAttribute(writer, ATTRIBUTE, keys.SERVER_ADDRESS, host)
+  textAttribute(writer, ATTRIBUTE, keys.URL_FULL, safeUrl(req.url ?? ''))
+}
+
+const withPort = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
