@@ -38,7 +38,7 @@ import { isUntyped } from '../exchange/write-head.js'
 import { addConnectionOptions, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
 import { IncomingSource } from '../message/incoming-source.js'
-import { failureOutcome, type NestedSpans, type NestedTracer } from '../pipe/measure.js'
+import type { NestedSpans, NestedTracer } from '../pipe/nested-tracer.js'
 import type { CallWatchers } from '../telemetry/call-trace.js'
 import type { ServerSpan } from '../telemetry/span.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
@@ -160,15 +160,8 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
   }
 
   private openSpans(exchange: ServerSpan, raw: RawFields): void {
-    this.spans = this.plan.tracer?.begin(exchange, { raw })
+    this.spans = this.plan.tracer?.begin(exchange, raw)
     this.outerSpan = this.spans?.inner ?? this.spans?.outer ?? exchange
-  }
-
-  private closeSpans(spans: NestedSpans): void {
-    const { error, status, span } = this
-    const outcome = error === undefined ? 'complete' : failureOutcome(error)
-    const response = error === undefined ? { status, raw: span?.sentFields ?? [] } : undefined
-    this.plan.tracer!.end(spans, { outcome, error, response, endedAt: this.firstByteAt || performance.now() })
   }
 
   get route(): string {
@@ -281,7 +274,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
       this.error = error
       this.plan.logFailure(error)
     }
-    if (this.spans !== undefined) this.closeSpans(this.spans)
+    if (this.spans !== undefined) this.plan.tracer!.end(this.spans, this)
     this.plan.report?.(this)
   }
 

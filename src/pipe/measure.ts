@@ -1,13 +1,12 @@
 /** Measures and records pipes and stages for observers. Without an observer none of this runs. */
 
 import { GatewayError } from '../errors.js'
-import type { RawFields } from '../http/fields.js'
 import { internals } from '../message/internals.js'
 import type { GatewayRequest } from '../message/public.js'
 import type { RequestMessage } from '../message/request.js'
 import type { ResponseMessage } from '../message/response.js'
 import type { PipeMeter, PipeWatch, StageWatch } from '../telemetry/observer.js'
-import type { PipeOutcome, PipeResult, PipeTracer, Span } from '../telemetry/span.js'
+import type { PipeOutcome, PipeTracer, Span } from '../telemetry/span.js'
 import type { Layer } from './layer.js'
 import type { Next, Wrap } from './next.js'
 import type { ResponseReceiver } from './receiver.js'
@@ -263,37 +262,5 @@ export function timeModifier<A extends unknown[], R>(
       run.ended(error)
       throw error
     }
-  }
-}
-
-/** Joins the tracers of two pipes that begin and end together. Either may be missing. */
-export function nestTracers(outer: PipeTracer | undefined, inner: PipeTracer | undefined): NestedTracer | undefined {
-  return outer === undefined && inner === undefined ? undefined : new NestedTracer(outer, inner)
-}
-
-/** The spans of a run of two pipes. */
-export interface NestedSpans {
-  readonly outer: Span | undefined
-  readonly inner: Span | undefined
-}
-
-/** The tracers of an endpoint's pipe and its only backend, where both are one with the exchange. */
-export class NestedTracer {
-  private readonly outer: PipeTracer | undefined
-  private readonly inner: PipeTracer | undefined
-
-  constructor(outer: PipeTracer | undefined, inner: PipeTracer | undefined) {
-    this.outer = outer
-    this.inner = inner
-  }
-
-  begin(parent: Span, request: { readonly raw: RawFields }): NestedSpans {
-    const outer = this.outer?.begin(parent, request)
-    return { outer, inner: this.inner?.begin(outer ?? parent, request) }
-  }
-
-  end({ outer, inner }: NestedSpans, result: PipeResult): void {
-    if (inner !== undefined) this.inner!.end(inner, result)
-    if (outer !== undefined) this.outer!.end(outer, result)
   }
 }
