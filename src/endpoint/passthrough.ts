@@ -4,6 +4,8 @@
  *
  * Exits: the upstream's own status; 4xx or 5xx by the error table when the upstream does not respond; a cut connection when its
  * body breaks off; nothing when the client has left.
+ *
+ * Over 300 lines: an exchange is one object per request, so its call, its writer and its span are fields of one class.
  */
 
 import type { Buffer } from 'node:buffer'
