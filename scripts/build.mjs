@@ -16,6 +16,8 @@ for (const project of ['tsconfig.build.json', 'tsconfig.plugins.json']) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', path.join(root, project)], { stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
 }
+// what browsers get of the admin port, as it is
+cpSync(path.join(root, 'src', 'admin', 'page'), path.join(root, 'dist', 'admin', 'page'), { recursive: true })
 // data that components read at run time
 cpSync(path.join(root, 'plugins'), path.join(root, 'dist', 'plugins'), {
   recursive: true,

@@ -10,6 +10,7 @@ import type { GatewayObserver, PoolState } from '../../telemetry/observer.js'
 import type { StatusSource } from '../../telemetry/status.js'
 import type { Phase } from '../phase.js'
 import { StatusCollector, WatchedGeneration } from './collector.js'
+import { StatusEvents } from './events.js'
 import { type LatencyWindow, quantilesOf } from './latency.js'
 import { mask } from './mask.js'
 import { ProcessWatch } from './process-facts.js'
@@ -62,6 +63,8 @@ export class GatewayStatus {
   private loadedAt = Date.now()
   /** Counts configurations that served. */
   generation = 0
+  /** For pages that are open. */
+  readonly events = new StatusEvents(this)
 
   constructor(phase: Phase, state: GatewayState) {
     this.phase = phase
@@ -85,6 +88,8 @@ export class GatewayStatus {
         this.shapes = facts.pipes.map(shapeOf)
         this.loadedAt = Date.now()
         this.generation++
+        // the new configuration may have another token
+        this.events.end()
       }
     }
   }
@@ -100,6 +105,7 @@ export class GatewayStatus {
   }
 
   close(): void {
+    this.events.end()
     this.made?.collector.close()
     this.made?.process.close()
   }

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { get, type IncomingMessage } from 'node:http'
+import { type TestContext, test } from 'node:test'
+import { MAX_CLIENTS, StatusEvents } from '../../../src/admin/status/events.js'
+import { once, until } from '../../support/waiting.js'
+import { ask, openAdmin } from '../support.js'
+
+async function opened(t: TestContext, live: () => unknown = () => ({ n: 1 })) {
+  const { server, port } = await openAdmin(t)
+  const source = { generation: 1, report: () => ({ all: true }), live }
+  const events = new StatusEvents(source)
+  server.route('/events', { methods: ['GET'], handle: (req, res) => events.add(req, res) })
+  const connect = async (): Promise<IncomingMessage> => {
+    const req = get({ host: '127.0.0.1', port, path: '/events', agent: false })
+    t.after(() => req.destroy())
+    const [res] = await once<[IncomingMessage]>(req, 'response')
+    return res
+  }
+  return { events, source, connect, port }
+}
+
+function textOf(res: IncomingMessage): () => string {
+  let text = ''
+  res.setEncoding('utf8').on('data', part => {
+    text += part
+  })
+  return () => text
+}
+
+test('everything comes first, then what changes; a new configuration brings everything again', async t => {
+  const { source, connect } = await opened(t)
+  const res = await connect()
+  assert.equal(res.headers['content-type'], 'text/event-stream; charset=utf-8')
+  const text = textOf(res)
+  await until(() => text().includes('event: live\ndata: {"n":1}\n\n'), 'a live event')
+  assert.match(text(), /^retry: 2000\n\nevent: all\ndata: {"all":true}\n\n/)
+  source.generation = 2
+  await until(() => text().split('event: all').length === 3, 'everything again')
+})
+
+test('the data of an event is made once, and not at all without clients', async t => {
+  let made = 0
+  const { events, connect } = await opened(t, () => ++made)
+  const clients = await Promise.all([connect(), connect(), connect()])
+  const texts = clients.map(textOf)
+  await until(() => texts.every(text => text().includes('data: 2\n')), 'two events at each')
+  assert.ok(made <= 4)
+  for (const client of clients) client.destroy()
+  await until(() => events.size === 0, 'all to leave')
+})
+
+test('clients are bounded; one that is too much is told to come later', async t => {
+  const { events, connect, port } = await opened(t)
+  for (let i = 0; i < MAX_CLIENTS; i++) await connect()
+  const refused = await ask(port, '/events')
+  assert.deepEqual([refused.status, refused.headers['retry-after'], events.size], [503, '30', MAX_CLIENTS])
+})
+
+test('a client that reads nothing misses events; what waits for it is bounded', async t => {
+  const big = 'x'.repeat(8 * 1024 * 1024)
+  let made = 0
+  const { connect } = await opened(t, () => ({ made: ++made, big }))
+  const slow = await connect()
+  slow.pause()
+  const quick = await connect()
+  quick.resume()
+  await until(() => made >= 5, 'five events')
+  const got: number[] = []
+  slow.setEncoding('latin1').on('data', (part: string) => {
+    for (const [, number] of part.matchAll(/"made":(\d+)/g)) got.push(Number(number))
+  })
+  slow.resume()
+  await until(() => got.some(number => number > 5), 'an event of later')
+  assert.ok(got.filter(number => number <= 5).length < 5, `got ${got}`)
+})
+
+test('end closes all; browsers come again', async t => {
+  const { events, connect } = await opened(t)
+  const res = await connect()
+  res.resume()
+  events.end()
+  await once(res, 'close')
+  await until(() => events.size === 0, 'the client to be forgotten')
+})
