@@ -6,6 +6,8 @@ import revoker from './auth/revoker/index.js'
 import signer from './auth/signer/index.js'
 import validator from './auth/validator/index.js'
 import graphql from './backend/graphql/index.js'
+import governanceProcessors from './governance/processors/index.js'
+import governanceQuota from './governance/quota/index.js'
 import luaBackend from './modifier/lua-backend/index.js'
 import luaEndpoint from './modifier/lua-endpoint/index.js'
 import luaProxy from './modifier/lua-proxy/index.js'
@@ -14,7 +16,11 @@ import circuitBreaker from './qos/circuit-breaker/index.js'
 import httpCache from './qos/http-cache/index.js'
 import proxyRateLimit from './qos/ratelimit/proxy/index.js'
 import routerRateLimit from './qos/ratelimit/router/index.js'
+import sharedRouterRateLimit from './qos/ratelimit/router/redis/index.js'
 import serviceRateLimit from './qos/ratelimit/service/index.js'
+import sharedServiceRateLimit from './qos/ratelimit/service/redis/index.js'
+import tieredRateLimit from './qos/ratelimit/tiered/index.js'
+import redis from './redis/index.js'
 import botDetector from './security/bot-detector/index.js'
 import cors from './security/cors/index.js'
 import httpSecurity from './security/http/index.js'
@@ -28,6 +34,8 @@ import cel from './validation/cel/index.js'
 import jsonSchema from './validation/json-schema/index.js'
 
 export const components: readonly Component[] = [
+  redis,
+  governanceProcessors,
   opentelemetry,
   opencensus,
   metrics,
@@ -42,7 +50,11 @@ export const components: readonly Component[] = [
   httpSecurity,
   botDetector,
   serviceRateLimit,
+  sharedServiceRateLimit,
   routerRateLimit,
+  sharedRouterRateLimit,
+  tieredRateLimit,
+  governanceQuota,
   proxyRateLimit,
   circuitBreaker,
   cel,

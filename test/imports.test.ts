@@ -136,7 +136,8 @@ test('the core never imports a component', () => {
  * `plugins/modifier/lua` for those of one scope, `plugins/modifier/lua-proxy`.
  */
 const familyOf = (file: string): string =>
-  file
+  posix
+    .dirname(file)
     .split('/')
     .slice(0, 3)
     .join('/')

@@ -4,7 +4,6 @@ const METRICS = 'the Prometheus exporter of `telemetry/opentelemetry` has the me
 const HANDLER = 'write a handler plugin (`sluice plugin new NAME`)'
 const CLIENT = 'write a client plugin (`sluice plugin new NAME --kind client`)'
 const MODIFIER = 'write a modifier plugin (`sluice plugin new NAME --kind modifier`)'
-const LIMITS = 'set `qos/ratelimit/router` in each endpoint; its counters are those of one process'
 const FILES = 'let a file server be the backend of a `no-op` endpoint'
 
 /** By namespace; groups that end in a slash stand for what has no entry of its own. */
@@ -24,7 +23,6 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['backend/soap', `${CLIENT} that writes and reads the envelope`],
   ['backend/static-filesystem', FILES],
   ['documentation/', 'the block says nothing to clients'],
-  ['governance/', LIMITS],
   ['grpc', 'use the plugin `sluice-grpc` in the `plugin/http-client` of a backend'],
   ['modifier/body-generator', MODIFIER],
   ['modifier/jmespath', `use \`flatmap_filter\` in \`proxy\`, or ${MODIFIER}`],
@@ -36,8 +34,6 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['modifier/response-headers', MODIFIER],
   ['plugin/middleware', 'use `plugin/http-server` or `plugin/req-resp-modifier` in the endpoint'],
   ['qos/circuit-breaker/http', 'use `qos/circuit-breaker`'],
-  ['qos/ratelimit/', LIMITS],
-  ['redis', LIMITS],
   ['security/policies', 'write the rules as `validation/cel`'],
   ['server/static-filesystem', FILES],
   ['server/virtualhost', 'run one gateway for each host, or give each its own paths'],

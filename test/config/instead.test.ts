@@ -2,15 +2,19 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { components } from '../../plugins/index.js'
 import { isOnlyWatching } from '../../src/config/instead.js'
 import { ENTERPRISE_NAMESPACES } from '../../src/config/namespaces.js'
 import { findingsOf, load } from './support.js'
+
+/** Namespaces that components read. */
+const READ: ReadonlySet<string> = new Set(components.map(one => one.namespace))
 
 const warnings = (extra_config: object) => load({ extra_config }).problems.map(p => `${p.level}: ${p.message} (${p.suggestion})`)
 
 test('every Enterprise namespace that is refused says what to use in its place, and how to go on without', () => {
   for (const namespace of ENTERPRISE_NAMESPACES) {
-    if (isOnlyWatching(namespace)) continue
+    if (isOnlyWatching(namespace) || READ.has(namespace)) continue
     const [finding] = findingsOf(() => load({ extra_config: { [namespace]: {} } }))
     assert.match(finding?.suggestion ?? '', /.{10,}; or remove it, or start with --tolerant to /, namespace)
   }

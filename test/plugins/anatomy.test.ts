@@ -31,7 +31,7 @@ function componentFolders(below = ''): string[] {
   return names
     .map(name => path.posix.join(below, name))
     .filter(folder => folder !== '_shared' && folder !== 'named')
-    .flatMap(folder => (declares(folder) ? [folder] : componentFolders(folder)))
+    .flatMap(folder => (declares(folder) ? [folder, ...componentFolders(folder)] : componentFolders(folder)))
 }
 
 test('every folder with an index.ts is a component in the list, and the folder is its namespace', () => {
@@ -93,7 +93,12 @@ const LAWFUL: Readonly<Record<string, object>> = {
   'auth/revoker': { N: 1, P: 0.1, hash_name: 'default', TTL: 1, token_keys: ['jti'] },
   'auth/validator': { alg: 'RS256', jwk_local_path: KEYS },
   'qos/ratelimit/proxy': { max_rate: 1 },
-  'qos/ratelimit/router': { max_rate: 1, client_max_rate: 1, strategy: 'ip' }
+  'governance/quota': { quota_name: 'q', tier_key: 'x', tiers: [{}] },
+  'qos/ratelimit/router': { max_rate: 1, client_max_rate: 1, strategy: 'ip' },
+  'qos/ratelimit/router/redis': { connection_name: 'x', max_rate: 1, client_max_rate: 1, strategy: 'ip' },
+  'qos/ratelimit/service': { max_rate: 1, client_max_rate: 1, strategy: 'ip' },
+  'qos/ratelimit/tiered': { tier_key: 'x', tiers: [{}] },
+  'qos/ratelimit/service/redis': { connection_name: 'x', max_rate: 1, client_max_rate: 1, strategy: 'ip' }
 }
 const REMOTE = { jwk_local_path: '', jwk_url: 'https://127.0.0.1:1/' }
 /** What must stand beside an option for it to be read. */

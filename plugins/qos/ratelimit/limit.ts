@@ -7,7 +7,7 @@
  */
 
 import { type ComponentContext, GatewayResponse, type Next, type Wrap } from 'sluice/plugin'
-import type { ClientKey } from './client-key.js'
+import type { ClientKey } from '../../_shared/client-key.js'
 import type { LimitPlan } from './plan.js'
 import { defaultCapacity } from './rate.js'
 import { openStore, type TokenStore } from './store.js'

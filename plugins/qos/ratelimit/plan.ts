@@ -1,7 +1,7 @@
 /** The options of limits on requests: of an endpoint, of the service, of a tier, counted here or in Redis. */
 
 import type { ComponentContext, OptionReader } from 'sluice/plugin'
-import { type ClientKey, compileClientKey } from './client-key.js'
+import { type ClientKey, compileClientKey } from '../../_shared/client-key.js'
 import { RATE_PROPERTIES, SECOND_MS, UNREADABLE } from './rate.js'
 
 /** JSON Schema of the keys of every such limit. */

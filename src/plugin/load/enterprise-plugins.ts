@@ -12,7 +12,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['ip-filter', `filter addresses at the load balancer, or ${OWN}`],
   ['jwk-aggregator', `serve the joined key set at one \`jwk_url\`, or ${OWN}`],
   ['no-redirect', 'set `"backend/http/client": {"no_redirect": true}` in the backend'],
-  ['redis-ratelimit', 'use `qos/ratelimit/router`; its counters are those of one process'],
+  ['redis-ratelimit', 'use `qos/ratelimit/service/redis` with a connection in `redis`'],
   ['response-schema-validator', 'check the response with `validation/cel` in the backend'],
   ['static-filesystem', FILES],
   ['url-rewrite', `name the path in the backend's \`url_pattern\`, or ${OWN}`],

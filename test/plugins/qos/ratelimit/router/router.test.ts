@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressIn } from '../../../../../plugins/qos/ratelimit/client-key.js'
+import { addressIn } from '../../../../../plugins/_shared/client-key.js'
 import { limitClients } from '../../../../../plugins/qos/ratelimit/limit.js'
 import { GatewayResponse } from '../../../../../src/plugin/index.js'
 import type { Gateway } from '../../../../../src/running-gateway.js'

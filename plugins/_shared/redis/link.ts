@@ -1,0 +1,209 @@
+/**
+ * A named connection to Redis, Valkey or a cluster of them: scripts of one turn of the event loop go in one round trip, each has a
+ * deadline, and a server that does not answer is left alone for a while.
+ */
+
+import type { ComponentContext, Logger } from 'sluice/plugin'
+import { Outage } from './outage.js'
+
+/**
+ * A script that decides many cases at once. It gets one key for each case in KEYS and `args` values for each in ARGV, in the same order, and
+ * returns one answer for each.
+ */
+export interface BatchScript {
+  /** Distinct among scripts; letters only. */
+  readonly name: string
+  /** Lua, as Redis 5 and later run it. */
+  readonly source: string
+  /** Values for each case. */
+  readonly args: number
+}
+
+/** What is used of the client library. */
+export interface RedisClient {
+  /** Undefined when there is a connection; else a promise of one, which rejects when none is being made. */
+  ready(): Promise<unknown> | undefined
+  /** Runs a script of many cases. */
+  run(script: BatchScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
+  get(key: string): Promise<Buffer | null>
+  /** @param ttlMs how long it is kept */
+  set(key: string, value: Buffer, ttlMs: number): Promise<unknown>
+  delete(key: string): Promise<unknown>
+  publish(channel: string, message: Buffer): Promise<unknown>
+  /** Calls `listener` for each message of a channel, now and after every reconnection. @returns the end of it */
+  subscribe(channel: string, listener: (message: Buffer) => void): () => void
+  /** Drops the connection and makes a new one. */
+  reconnect(): void
+  close(): void
+}
+
+/** What a question was worth when no answer came in time. */
+export class RedisUnavailable extends Error {
+  override readonly name = 'RedisUnavailable'
+}
+
+interface Case {
+  readonly key: string
+  readonly args: readonly (string | number)[]
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Most cases of one round trip: a script keeps others waiting while it runs. */
+const MOST_CASES = 500
+/** Trials in a row that fail before the connection itself is given up: a machine that vanished answers nothing, also later. */
+const TRIALS_BEFORE_RECONNECT = 3
+
+export interface LinkOptions {
+  readonly name: string
+  readonly client: RedisClient
+  /** ms until a question counts as failed. */
+  readonly timeoutMs: number
+  /** True for a cluster: the cases of one round trip lie on one server. */
+  readonly cluster: boolean
+  readonly logger: Logger
+}
+
+/** Counts since the start. */
+export interface LinkCounts {
+  questions: number
+  failures: number
+  /** Questions that were not asked because of an outage. */
+  skipped: number
+  roundTrips: number
+}
+
+export class RedisLink {
+  readonly name: string
+  readonly client: RedisClient
+  readonly counts: LinkCounts = { questions: 0, failures: 0, skipped: 0, roundTrips: 0 }
+  private readonly timeoutMs: number
+  private readonly cluster: boolean
+  private readonly logger: Logger
+  private readonly outage = new Outage(() => performance.now())
+  private readonly batches = new Map<string, { readonly script: BatchScript; cases: Case[] }>()
+  private flushing: NodeJS.Immediate | undefined
+  private failedTrials = 0
+
+  constructor({ name, client, timeoutMs, cluster, logger }: LinkOptions) {
+    this.name = name
+    this.client = client
+    this.timeoutMs = timeoutMs
+    this.cluster = cluster
+    this.logger = logger
+  }
+
+  /**
+   * Asks a script about one case, together with all that ask it in this turn.
+   * @param tag part of the key in braces; in a cluster, cases of one tag lie on one server
+   * @throws RedisUnavailable when no answer comes within the time
+   */
+  decide(script: BatchScript, tag: string, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    this.counts.questions++
+    return new Promise((resolve, reject) => {
+      const id = this.cluster ? `${script.name} ${tag}` : script.name
+      const batch = this.batches.get(id) ?? { script, cases: [] }
+      this.batches.set(id, batch)
+      batch.cases.push({ key, args, resolve, reject })
+      if (batch.cases.length >= MOST_CASES) this.send(id)
+      else this.flushing ??= setImmediate(() => this.flush())
+    })
+  }
+
+  /**
+   * Runs a question of another kind under the same rules.
+   * @throws RedisUnavailable when no answer comes within the time
+   */
+  async ask<T>(question: (client: RedisClient) => Promise<T>): Promise<T> {
+    this.counts.questions++
+    return this.within(() => question(this.client), 1)
+  }
+
+  close(): void {
+    clearImmediate(this.flushing)
+    for (const { cases } of this.batches.values())
+      for (const one of cases) one.reject(new RedisUnavailable(`redis ${this.name}: the gateway is closing`))
+    this.batches.clear()
+    this.client.close()
+  }
+
+  private flush(): void {
+    this.flushing = undefined
+    for (const id of [...this.batches.keys()]) this.send(id)
+  }
+
+  private send(id: string): void {
+    const batch = this.batches.get(id)
+    if (batch === undefined) return
+    this.batches.delete(id)
+    const { script, cases } = batch
+    const keys = cases.map(one => one.key)
+    const args = cases.flatMap(one => one.args)
+    this.within(() => this.client.run(script, keys, args), cases.length).then(
+      answers => deal(answers, cases),
+      error => {
+        for (const one of cases) one.reject(error)
+      }
+    )
+  }
+
+  /** Runs a question within the time, unless there is an outage. */
+  private async within<T>(question: () => Promise<T>, cases: number): Promise<T> {
+    if (!this.outage.mayAsk()) {
+      this.counts.skipped += cases
+      throw new RedisUnavailable(`redis ${this.name} does not answer`)
+    }
+    this.counts.roundTrips++
+    const connecting = this.client.ready()
+    let timer: NodeJS.Timeout | undefined
+    let over = false
+    try {
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs)
+      })
+      // a question that is late must not be counted once there is a connection
+      const asked = connecting === undefined ? question() : connecting.then(() => (over ? late : question()))
+      const answer = await Promise.race([asked, late])
+      this.failedTrials = 0
+      if (this.outage.answered()) this.logger.info(`[SERVICE: Redis] ${this.name} answers again`)
+      return answer
+    } catch (cause) {
+      this.counts.failures += cases
+      this.fail(cause, connecting === undefined)
+      throw new RedisUnavailable(`redis ${this.name}: ${(cause as Error).message}`, { cause })
+    } finally {
+      over = true
+      clearTimeout(timer)
+    }
+  }
+
+  private fail(cause: unknown, connected: boolean): void {
+    if (this.outage.failed())
+      this.logger.error(
+        `[SERVICE: Redis] ${this.name} does not answer: ${(cause as Error).message}; it is asked again once in a while`
+      )
+    if (!connected || ++this.failedTrials < TRIALS_BEFORE_RECONNECT) return
+    this.failedTrials = 0
+    this.client.reconnect()
+  }
+}
+
+function deal(answers: unknown, cases: readonly Case[]): void {
+  const all = Array.isArray(answers) ? answers : []
+  for (const [index, one] of cases.entries()) {
+    if (index < all.length) one.resolve(all[index])
+    else one.reject(new RedisUnavailable('the script has answered less than it was asked'))
+  }
+}
+
+const LINKS = 'redis links'
+
+/** Tells the components that are compiled later which connections exist. */
+export function setLinks(context: ComponentContext, links: ReadonlyMap<string, RedisLink>): void {
+  context.shared.set(LINKS, links)
+}
+
+/** The connections of the service's `redis`, by name; empty without it. */
+export function linksIn(context: ComponentContext): ReadonlyMap<string, RedisLink> {
+  return (context.shared.get(LINKS) as ReadonlyMap<string, RedisLink> | undefined) ?? new Map()
+}

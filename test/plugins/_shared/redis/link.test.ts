@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type BatchScript, type RedisClient, RedisLink, RedisUnavailable } from '../../../../plugins/_shared/redis/link.js'
+import type { Logger } from '../../../../src/plugin/index.js'
+import { deferred } from '../../../support/waiting.js'
+
+const SCRIPT: BatchScript = { name: 'echo', args: 1, source: '' }
+const NOTHING = (): void => undefined
+const SILENT: Logger = { debug: NOTHING, info: NOTHING, warning: NOTHING, error: NOTHING, critical: NOTHING, fatal: NOTHING }
+
+interface Made {
+  readonly link: RedisLink
+  readonly calls: string[][]
+  readonly reconnects: () => number
+}
+
+interface Wanted {
+  readonly timeoutMs?: number
+  readonly cluster?: boolean
+  readonly ready?: () => Promise<unknown> | undefined
+}
+
+function make(
+  run: RedisClient['run'],
+  { timeoutMs = 60_000, cluster = false, ready = NOTHING as () => undefined }: Wanted = {}
+): Made {
+  const calls: string[][] = []
+  let reconnects = 0
+  const client: RedisClient = {
+    ready,
+    run: (script, keys, args) => {
+      calls.push([...keys])
+      return run(script, keys, args)
+    },
+    get: async () => null,
+    set: async () => undefined,
+    delete: async () => undefined,
+    publish: async () => undefined,
+    subscribe: () => NOTHING,
+    reconnect: () => void reconnects++,
+    close: NOTHING
+  }
+  const link = new RedisLink({ name: 'r', client, timeoutMs, cluster, logger: SILENT })
+  return { link, calls, reconnects: () => reconnects }
+}
+
+const never = (): Promise<never> => new Promise(NOTHING)
+
+test('all cases of one turn go in one round trip, and each gets its own answer', async () => {
+  const { link, calls } = make(async (_, keys, args) => keys.map((key, at) => `${key}=${args[at]}`))
+  const answers = await Promise.all(['a', 'b', 'c'].map((key, at) => link.decide(SCRIPT, 't', key, [at])))
+  assert.deepEqual(answers, ['a=0', 'b=1', 'c=2'])
+  assert.deepEqual(calls, [['a', 'b', 'c']])
+  assert.deepEqual({ ...link.counts }, { questions: 3, failures: 0, skipped: 0, roundTrips: 1 })
+})
+
+test('in a cluster the cases of each tag go by themselves', async () => {
+  const { link, calls } = make(async (_, keys) => [...keys], { cluster: true })
+  await Promise.all([link.decide(SCRIPT, 't', 'a', [0]), link.decide(SCRIPT, 'u', 'b', [0]), link.decide(SCRIPT, 't', 'c', [0])])
+  assert.deepEqual(calls.sort(), [['a', 'c'], ['b']])
+})
+
+test('a round trip has a most of cases', async () => {
+  const { link, calls } = make(async (_, keys) => [...keys])
+  await Promise.all(Array.from({ length: 1200 }, (_, at) => link.decide(SCRIPT, 't', String(at), [0])))
+  assert.deepEqual(
+    calls.map(keys => keys.length),
+    [500, 500, 200]
+  )
+})
+
+test('a question that is not answered in time fails, and after three nothing is asked', async () => {
+  const { link, calls } = make(never, { timeoutMs: 5 })
+  for (let i = 0; i < 3; i++) await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /redis r: no answer within 5 ms/)
+  const refused = (error: unknown): boolean => error instanceof RedisUnavailable && /does not answer/.test(error.message)
+  await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), refused)
+  assert.equal(calls.length, 3)
+})
+
+test('a connection that swallows questions is given up', async () => {
+  const { link, reconnects } = make(never, { timeoutMs: 5 })
+  for (let i = 0; i < 3; i++) await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]))
+  assert.equal(reconnects(), 1)
+})
+
+test('a question that waited for a connection too long is not asked later', async () => {
+  const connected = deferred('the connection')
+  const { link, calls } = make(async (_, keys) => [...keys], { timeoutMs: 5, ready: () => connected.promise })
+  await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /no answer within/)
+  connected.resolve()
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(calls, [])
+})
+
+test('a script that answers too little fails the cases without answer', async () => {
+  const { link } = make(async () => [1])
+  const [first, second] = await Promise.allSettled([link.decide(SCRIPT, 't', 'a', [0]), link.decide(SCRIPT, 't', 'b', [0])])
+  assert.equal(first.status, 'fulfilled')
+  assert.equal(second.status, 'rejected')
+})
+
+test('closing fails what has not been asked', async () => {
+  const { link } = make(async (_, keys) => [...keys])
+  const asked = link.decide(SCRIPT, 't', 'a', [0])
+  link.close()
+  await assert.rejects(asked, /the gateway is closing/)
+})

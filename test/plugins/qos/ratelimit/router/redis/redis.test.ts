@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Gateway } from '../../../../../../src/running-gateway.js'
+import { NO_REDIS, startRedis } from '../../../../../support/redis.js'
+import { until } from '../../../../../support/waiting.js'
+import { build, endpoint, startUpstream } from '../../../../scripted-upstream.js'
+
+const LIMIT = { max_rate: 100, capacity: 100, every: '1h' }
+
+interface Wanted {
+  readonly limit?: object
+  readonly redis?: object
+  readonly timeout?: string
+}
+
+/** A gateway with one limited endpoint. */
+async function gatewayOf(t: TestContext, address: string, { limit = LIMIT, redis = {}, timeout = '30s' }: Wanted = {}) {
+  const host = await startUpstream(t)
+  return build(t, {
+    name: 'shared',
+    extra_config: { redis: { connection_pools: [{ name: 'pool', address, timeout, ...redis }] } },
+    endpoints: [endpoint('/a', host, { extra: { 'qos/ratelimit/router/redis': { connection_name: 'pool', ...limit } } })]
+  })
+}
+
+const statusOf = async (gateway: Gateway, headers: Record<string, string> = {}): Promise<number> =>
+  (await gateway.request({ path: '/a', headers })).status
+
+async function passed(gateways: readonly Gateway[], each: number): Promise<number> {
+  const all = await Promise.all(gateways.flatMap(gateway => Array.from({ length: each }, () => statusOf(gateway))))
+  return all.filter(status => status === 200).length
+}
+
+test('two gateways let as many requests through as one limit allows', { skip: NO_REDIS }, async t => {
+  const { address } = await startRedis(t)
+  const one = await gatewayOf(t, address)
+  const two = await gatewayOf(t, address)
+  assert.equal(await passed([one.gateway, two.gateway], 80), 100)
+  assert.equal(await statusOf(one.gateway), 503)
+})
+
+test('clients have one bucket each over all gateways, and 429 when it is empty', { skip: NO_REDIS }, async t => {
+  const { address } = await startRedis(t)
+  const limit = { client_max_rate: 2, client_capacity: 2, every: '1h', strategy: 'header', key: 'X-Key' }
+  const one = await gatewayOf(t, address, { limit })
+  const two = await gatewayOf(t, address, { limit })
+  const ask = (gateway: Gateway, key: string) => statusOf(gateway, { 'X-Key': key })
+  assert.deepEqual([await ask(one.gateway, 'a'), await ask(two.gateway, 'a'), await ask(one.gateway, 'a')], [200, 200, 429])
+  assert.equal(await ask(two.gateway, 'b'), 200)
+  assert.equal(await statusOf(two.gateway), 429)
+})
+
+test('tokens grow again by the clock of the server', { skip: NO_REDIS }, async t => {
+  const { address } = await startRedis(t)
+  const { gateway } = await gatewayOf(t, address, { limit: { max_rate: 20, capacity: 1 } })
+  assert.equal(await statusOf(gateway), 200)
+  await until(async () => (await statusOf(gateway)) === 200, 'a token grows')
+})
+
+test('while no server answers requests are refused, or pass, or are counted by the process', { skip: NO_REDIS }, async t => {
+  const server = await startRedis(t)
+  const refusing = await gatewayOf(t, server.address)
+  const allowing = await gatewayOf(t, server.address, { limit: { ...LIMIT, on_failure_allow: true } })
+  const counting = await gatewayOf(t, server.address, { limit: { max_rate: 3, capacity: 3, every: '1h', local_fallback: true } })
+  assert.deepEqual(await Promise.all([refusing, allowing, counting].map(({ gateway }) => statusOf(gateway))), [200, 200, 200])
+  await server.kill()
+  assert.equal(await statusOf(refusing.gateway), 503)
+  assert.equal(await passed([allowing.gateway], 150), 150)
+  assert.equal(await passed([counting.gateway], 10), 3)
+  await until(async () => {
+    await statusOf(refusing.gateway)
+    return /\[SERVICE: Redis\] pool does not answer: .*it is asked again/.test(refusing.log.text)
+  }, 'the line about the outage')
+  await server.restart()
+  await until(async () => (await statusOf(refusing.gateway)) === 200, 'the limit counts again')
+})
+
+test('a server that hangs is one that does not answer', { skip: NO_REDIS }, async t => {
+  const server = await startRedis(t)
+  const { gateway, log } = await gatewayOf(t, server.address, { limit: { ...LIMIT, on_failure_allow: true }, timeout: '100ms' })
+  await until(async () => (await gateway.request('/a')).status === 200, 'an answer')
+  server.freeze()
+  t.after(() => server.thaw())
+  assert.equal(await passed([gateway], 150), 150)
+  await until(async () => {
+    await statusOf(gateway)
+    return log.text.includes('no answer within 100 ms')
+  }, 'the line about the outage')
+  server.thaw()
+  await until(async () => (await passed([gateway], 150)) < 150, 'the limit holds again')
+})
+
+test('a gateway starts without its Redis', { skip: NO_REDIS }, async t => {
+  const server = await startRedis(t)
+  await server.kill()
+  const { gateway } = await gatewayOf(t, server.address)
+  assert.equal(await statusOf(gateway), 503)
+  await server.restart()
+  await until(async () => (await statusOf(gateway)) === 200, 'a connection')
+})
+
+test('users, passwords and databases', { skip: NO_REDIS }, async t => {
+  const server = await startRedis(t, ['--user', 'sluice', 'on', '>secret', '~sluice:*', '+@all', '--user', 'default', 'off'])
+  const right = await gatewayOf(t, server.address, { redis: { user_name: 'sluice', password: 'secret', db: 3 } })
+  assert.equal(await statusOf(right.gateway), 200)
+  const wrong = await gatewayOf(t, server.address, { redis: { user_name: 'sluice', password: 'false' } })
+  assert.equal(await statusOf(wrong.gateway), 503)
+})
+
+test('a connection that does not exist stops the start, and in tolerant mode refuses every request', async t => {
+  const host = await startUpstream(t)
+  const config = {
+    endpoints: [endpoint('/a', host, { extra: { 'qos/ratelimit/router/redis': { connection_pool: 'x', max_rate: 1 } } })]
+  }
+  await assert.rejects(build(t, config), /connection_pool.*there is no connection 'x': the service has no `redis`/s)
+  const { gateway } = await build(t, config, { tolerant: true })
+  assert.notEqual(await statusOf(gateway), 200)
+})
