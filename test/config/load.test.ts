@@ -66,7 +66,13 @@ test('reads YAML, and forces no-op on the backends of a no-op endpoint', async (
   assert.deepEqual(config.server.tls!.keys, [{ publicKey: './cert.pem', privateKey: './key.pem', pointer: '/tls/keys/0' }])
   assert.equal(config.server.tls!.minVersion, 'TLSv1.2')
   assert.equal(config.server.tls!.maxVersion, 'TLSv1.3')
-  assert.deepEqual(config.plugin, { folder: './plugins/', pattern: '.js', onError: 'fail' })
+  assert.deepEqual(config.plugin, {
+    folder: './plugins/',
+    pattern: '.js',
+    modules: [],
+    onError: 'fail',
+    maxGuestMemory: 512_000_000
+  })
   assert.deepEqual(config.router.trustedProxies, ['10.0.0.0/8', '::1'])
   assert.deepEqual(
     config.endpoints.map(endpoint => endpoint.backends[0]!.encoding),
@@ -145,7 +151,7 @@ test('environment variables override known root keys, members of objects include
   assert.equal(config.timeoutMs, 150)
   assert.deepEqual(config.hosts, ['http://other:81'])
   assert.equal(config.debugEndpoint, true)
-  assert.deepEqual(config.plugin, { folder: './p/', pattern: '.mjs', onError: 'fail' })
+  assert.deepEqual(config.plugin, { folder: './p/', pattern: '.mjs', modules: [], onError: 'fail', maxGuestMemory: 512_000_000 })
   assert.deepEqual(config.ignoredEnv, ['KRAKEND_ENDPOINTS', 'KRAKEND_EXTRA_CONFIG', 'KRAKEND_TLS.__PROTO__'])
   assert.deepEqual(
     errorsOf(() => load({}, { env: { KRAKEND_TIMEOUT: 'x' } })),

@@ -25,7 +25,7 @@ export type CountMode = 'take' | 'look' | 'add'
 
 /**
  * One hash for each client and rule, with the window and the count of each unit. ARGV: `hour:10,day:250`, what to count, the mode.
- * Answers `{allowed, seconds, remaining …}`. The days of months come from the civil calendar, with years that begin in March.
+ * Returns `{allowed, seconds, remaining …}`. The days of months come from the civil calendar, with years that begin in March.
  */
 export const COUNT: BatchScript = {
   name: 'count',

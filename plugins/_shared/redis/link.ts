@@ -1,14 +1,14 @@
 /**
- * A named connection to Redis, Valkey or a cluster of them: scripts of one turn of the event loop go in one round trip, each has a
- * deadline, and a server that does not answer is left alone for a while.
+ * A named connection to Redis, Valkey or a cluster of them. Scripts of one turn of the event loop go in one round trip. Each has a
+ * deadline. A server that does not answer is left alone for a while.
  */
 
 import type { ComponentContext, Logger } from 'sluice/plugin'
 import { Outage } from './outage.js'
 
 /**
- * A script that decides many cases at once. It gets one key for each case in KEYS and `args` values for each in ARGV, in the same order, and
- * returns one answer for each.
+ * A script that decides many cases at once. It gets one key for each case in KEYS and `args` values for each in ARGV. It returns one
+ * answer for each, in the same order.
  */
 export interface BatchScript {
   /** Distinct among scripts; letters only. */

@@ -6,7 +6,7 @@ import type { BucketRule } from './token-bucket.js'
 
 /**
  * The generic cell rate algorithm, which is a token bucket in one number: the time at which the bucket will be full again, in µs of the
- * server's own clock. Answers 0 for a request that may pass, else the ms until the next one may.
+ * server's own clock. Returns 0 for a request that may pass, else the ms until the next one may.
  */
 const TAKE: BatchScript = {
   name: 'take',
