@@ -1,8 +1,8 @@
 /**
  * `governance/quota`: what a client may use in an hour, a day, a month, by its plan.
  *
- * In: a request of the service, an endpoint or a backend. Out: the request, and its response with what is left. A refusal is 429 when a
- * limit is used up, 400 for a request of no tier or of an unknown client, 500 while Redis does not answer.
+ * In: a request of the service, an endpoint or a backend. Out: the request, and its response with what is left. It refuses
+ * with 429 when a limit is used up. It refuses with 400 for want of a tier or a client, with 500 for want of Redis.
  */
 
 import { defineComponent } from 'sluice/plugin'
