@@ -1,30 +1,39 @@
 import { fromValue, toValue } from '../encoding/json/values.js'
-import type { ValueSource } from '../message/body.js'
+import { type LazyJson, LazyObject } from '../message/json/lazy.js'
 import { ObjectNode } from '../message/json/node.js'
 import { renderJson } from '../message/json/render.js'
+import { asObject } from '../message/json/scan.js'
+import { LazyView, type ValueSource } from '../message/json-view.js'
 import { ResponseMessage } from '../message/response.js'
 
 /** Decoded data as the content of a response: nothing becomes a JS value or bytes before a stage asks for it. */
 export class EntityContent implements ValueSource {
-  /** `null` stands for a JSON null document. */
-  readonly node: ObjectNode | null
-  private plain: unknown
-  private made = false
+  private readonly data: ObjectNode | null
+  private views: LazyObject | undefined = undefined
 
-  constructor(node: ObjectNode | null) {
-    this.node = node
+  constructor(data: ObjectNode | null) {
+    this.data = data
+  }
+
+  /** The data, with the edits that were made in {@link lazy}. `null` stands for a JSON null document. */
+  get node(): ObjectNode | null {
+    this.views?.settle()
+    return this.data
   }
 
   value(): unknown {
-    if (!this.made) {
-      this.plain = this.node === null ? null : toValue(this.node)
-      this.made = true
-    }
-    return this.plain
+    const { node } = this
+    return node === null ? null : toValue(node)
   }
 
   bytes(): Buffer {
     return renderJson(this.node)
+  }
+
+  lazy(): LazyJson {
+    if (this.data === null) return null
+    this.views ??= new LazyObject(this.data)
+    return this.views
   }
 }
 
@@ -56,6 +65,12 @@ export function entityOf(response: ResponseMessage): EntityNow {
     const node = fromValue(value, origin)
     return node instanceof ObjectNode ? { kind: 'node', node } : { kind: 'value', value }
   }
-  if (content instanceof EntityContent && (body === undefined || body.untouched)) return { kind: 'node', node: content.node }
+  if (content instanceof EntityContent && (body === undefined || body.isStill(content)))
+    return { kind: 'node', node: content.node }
+  const held = body?.held
+  if (held instanceof LazyView) {
+    const object = asObject(held.node)
+    return object === undefined ? { kind: 'value', value: held.value() } : { kind: 'node', node: object }
+  }
   return { kind: 'bytes' }
 }

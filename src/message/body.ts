@@ -11,9 +11,12 @@ import { ByteBody, EMPTY_BYTES } from './byte-body.js'
 import { type ByteSource, ReadableSource } from './byte-flow.js'
 import { createContentDecoder, decodeContent } from './content-coding.js'
 import { FieldMap, UnsentTrailers } from './field-map.js'
-import { JsonView, parseBody } from './json-view.js'
+import { LazyContainer, type LazyJson } from './json/lazy.js'
+import { RawNode } from './json/node.js'
+import { checkBody, JsonView, LazyView, parseBody, type ValueSource } from './json-view.js'
 import type { Body, ByteStage, Observer, TokenStage } from './public.js'
 import { SinkReadable } from './sink-readable.js'
+import { runSliced } from './slices.js'
 import { onlyObserves } from './stages.js'
 import { TrailerSource } from './trailer-source.js'
 
@@ -26,14 +29,6 @@ export const DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024
  */
 export const SETTLED: Promise<void> = Promise.resolve()
 
-/** What a decoded endpoint gives instead of bytes: the data that the gateway goes on with. */
-export interface ValueSource {
-  /** The plain value, made on first call; every call returns the same object. */
-  value(): unknown
-  /** The data as JSON text. */
-  bytes(): Buffer
-}
-
 /** Views by cost, as `needs` names them: 0 head, 1 stream, 2 body, 3 data. */
 export type View = 0 | 1 | 2 | 3
 
@@ -42,6 +37,8 @@ export class MessageBody extends ByteBody implements Body {
   private entity: ValueSource | undefined = undefined
   /** The value while a reader has it; it stands in place of the bytes once it was changed. */
   private decoded: JsonView | undefined = undefined
+  /** The value while a reader sees it through views: {@link entity}, or made of the bytes. */
+  private viewed: ValueSource | undefined = undefined
   private changed = false
   /** The costliest view that was used. */
   view: View = 0
@@ -160,6 +157,16 @@ export class MessageBody extends ByteBody implements Body {
     return this.decoded?.read() as T | undefined
   }
 
+  async lazyJson(limitBytes: number = this.limit): Promise<LazyJson | undefined> {
+    this.use(3)
+    if (this.entity !== undefined && this.decoded === undefined && this.reading === undefined) this.viewed = this.entity
+    if (this.viewed === undefined) {
+      if (this.reading !== undefined) await this.settle()
+      if (this.viewed === undefined) await this.exclusive(() => this.openViews(limitBytes))
+    }
+    return this.viewed?.lazy()
+  }
+
   editJson<T = unknown>(edit: (value: T) => T | void, limitBytes: number = this.limit): Promise<void> {
     if (this.decoded === undefined || this.reading !== undefined) return this.json<T>(limitBytes).then(() => this.edit(edit))
     try {
@@ -181,20 +188,44 @@ export class MessageBody extends ByteBody implements Body {
     this.use(1)
     this.edited()
     this.replace()
-    this.decoded = JsonView.given(value)
+    if (value instanceof LazyContainer) this.viewed = this.entity = new LazyView(value)
+    else this.decoded = JsonView.given(value)
     const { headers } = this.owner
     headers.delete('content-encoding')
     if (!headers.has('content-type')) headers.set('Content-Type', 'application/json; charset=utf-8')
   }
 
   touchJson(): void {
+    if (this.viewed !== undefined) {
+      this.edited()
+      this.entity = this.viewed
+      this.owner.headers.delete('content-encoding')
+      return
+    }
     if (this.decoded === undefined || this.decoded.changed) return
     this.edited()
     this.decoded.changed = true
     this.owner.headers.delete('content-encoding')
   }
 
+  private async openViews(limit: number): Promise<void> {
+    const { decoded } = this
+    this.decoded = undefined
+    if (decoded?.changed === true) {
+      this.entity = new LazyView(new RawNode(undefined, decoded.bytes()))
+      this.bytes = EMPTY_BYTES
+      this.source = undefined
+    }
+    if (this.entity !== undefined) {
+      this.viewed = this.entity
+      return
+    }
+    const plain = await this.plain(await this.inMemory(limit), limit)
+    if (plain.length > 0) this.viewed = await runSliced(checkBody(plain, this.owner.side), undefined)
+  }
+
   private async decode(limit: number): Promise<void> {
+    this.viewed = undefined
     if (this.entity !== undefined) {
       this.decoded = JsonView.decoded(this.entity.value())
       return
@@ -215,6 +246,16 @@ export class MessageBody extends ByteBody implements Body {
   /** True while no edit has changed the bytes. */
   get untouched(): boolean {
     return !this.changed
+  }
+
+  /** Whether the body is what `content` holds, with the edits that were made there. */
+  isStill(content: ValueSource): boolean {
+    return !this.changed || this.entity === content
+  }
+
+  /** Decoded data that stands in place of the bytes. */
+  get held(): ValueSource | undefined {
+    return this.entity
   }
 
   /** The decoded value when a reader changed or replaced it, and what it was decoded to; else undefined. */
@@ -252,6 +293,7 @@ export class MessageBody extends ByteBody implements Body {
     } else if (entity !== undefined) this.bytes = entity.bytes()
     this.entity = undefined
     this.decoded = undefined
+    this.viewed = undefined
   }
 
   private replace(): void {
@@ -261,6 +303,7 @@ export class MessageBody extends ByteBody implements Body {
     this.bytes = EMPTY_BYTES
     this.entity = undefined
     this.decoded = undefined
+    this.viewed = undefined
     this.taken = false
   }
 

@@ -1,5 +1,11 @@
+import { isUtf8 } from 'node:buffer'
 import { GatewayError } from '../errors.js'
 import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './exact-json.js'
+import { type LazyArray, LazyContainer, type LazyJson, type LazyObject, readNode } from './json/lazy.js'
+import { type JsonNode, RawNode } from './json/node.js'
+import { renderNode } from './json/render.js'
+import { validateJson } from './json/validate.js'
+import type { Sliced } from './slices.js'
 
 /** The decoded value of a body. Numbers that no edit replaced keep their spelling when it is written. */
 export class JsonView {
@@ -53,11 +59,67 @@ export class JsonView {
   }
 }
 
+/** What holds a body's JSON instead of its bytes. */
+export interface ValueSource {
+  /** The plain value. A reader may change it. */
+  value(): unknown
+  /** The JSON text, with the edits of {@link lazy}. */
+  bytes(): Buffer
+  /** The value decoded only where a reader looks; every call returns the same. */
+  lazy(): LazyJson
+}
+
+/** JSON that is decoded where a reader looks. */
+export class LazyView implements ValueSource {
+  private readonly root: LazyJson
+  /** Given for a scalar too. */
+  private readonly source: JsonNode | LazyContainer
+
+  constructor(source: JsonNode | LazyContainer) {
+    this.source = source
+    this.root = source instanceof LazyContainer ? (source as LazyObject | LazyArray) : readNode(source)
+  }
+
+  /** The value with the edits of its views. */
+  get node(): JsonNode {
+    const { root, source } = this
+    if (root instanceof LazyContainer) return root.settle()
+    return source as JsonNode
+  }
+
+  value(): unknown {
+    return parseJsonValue(this.bytes().toString('utf8'))
+  }
+
+  bytes(): Buffer {
+    return renderNode(this.node)
+  }
+
+  lazy(): LazyJson {
+    return this.root
+  }
+}
+
+/** Checks the bytes of a body, unopened. @throws as {@link parseBody} */
+export function* checkBody(bytes: Buffer, side: 'request' | 'response'): Sliced<LazyView> {
+  const valid = isUtf8(bytes) ? bytes : Buffer.from(bytes.toString('utf8'))
+  try {
+    const { start, end, fields } = yield* validateJson(valid)
+    return new LazyView(new RawNode(undefined, valid, start, end, fields))
+  } catch (cause) {
+    throw notJson(cause, side)
+  }
+}
+
 /** Parses the text of a body. @throws GatewayError SLUICE_ERR_BODY_NOT_JSON, which is the client's fault in a request */
 export function parseBody(text: string, side: 'request' | 'response'): unknown {
   try {
     return parseJsonValue(text)
   } catch (cause) {
-    throw new GatewayError('SLUICE_ERR_BODY_NOT_JSON', side === 'request' ? { cause, statusCode: 400 } : { cause })
+    throw notJson(cause, side)
   }
+}
+
+function notJson(cause: unknown, side: 'request' | 'response'): GatewayError {
+  return new GatewayError('SLUICE_ERR_BODY_NOT_JSON', side === 'request' ? { cause, statusCode: 400 } : { cause })
 }

@@ -5,6 +5,7 @@
 
 import type { Readable, Transform } from 'node:stream'
 import type { GatewayError } from '../errors.js'
+import type { LazyJson } from './json/lazy.js'
 
 /** A request on its way in. Which edits count depends on the scope (docs/plugins.md). */
 export interface GatewayRequest {
@@ -159,11 +160,18 @@ export interface Body {
    * @throws GatewayError SLUICE_ERR_BODY_NOT_JSON, SLUICE_ERR_BODY_TOO_LARGE, SLUICE_ERR_BODY_ENCODING; the body stays as it was
    */
   json<T = unknown>(limitBytes?: number): Promise<T | undefined>
+  /**
+   * Returns the JSON value, decoded only where a reader looks: objects and arrays are views. `undefined` when the body is empty. After
+   * edits of a view call {@link touchJson}. What was not edited is sent as it came. Views of before a call of `json` or of a method
+   * that works on bytes are not to be used any more.
+   * @throws GatewayError as {@link json}, and SLUICE_ERR_BODY_NOT_JSON for a value that nests more than 1000 deep
+   */
+  lazyJson(limitBytes?: number): Promise<LazyJson | undefined>
   /** Calls `edit` with the value and sends what it returns, or the value it changed. Not called when there is no JSON body. */
   editJson<T = unknown>(edit: (value: T) => T | void, limitBytes?: number): Promise<void>
   /** Replaces the body by a value; it is copied before a plugin edits it. */
   setJson(value: unknown): void
-  /** Declares that the object of {@link json} was changed. */
+  /** Declares that the object of {@link json}, or a view of {@link lazyJson}, was changed. */
   touchJson(): void
 
   /** Sends the JSON through a token stage: any size at constant memory. */

@@ -5,6 +5,7 @@ export { type QueryPair, queryPairs, sortedQuery } from '../http/query.js'
 export { cipherName } from '../http/tls-names.js'
 export { connectFailure, omitConnection } from '../http/undici-quirks.js'
 export { parseJsonValue as parseJson, stringifyJsonValue as stringifyJson } from '../message/exact-json.js'
+export { LazyArray, type LazyJson, LazyObject } from '../message/json/lazy.js'
 export { forgetNumberText, numberText } from '../message/json-numbers.js'
 export type {
   Body,

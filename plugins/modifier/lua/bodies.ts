@@ -1,6 +1,6 @@
 /** Reads what a script's text names of bodies before it runs, and puts back what it changed. */
 
-import { type GatewayRequest, GatewayResponse } from 'sluice/plugin'
+import { type GatewayRequest, GatewayResponse, LazyObject } from 'sluice/plugin'
 import type { Reads } from './script.js'
 import type { ScriptState } from './state.js'
 
@@ -28,20 +28,18 @@ function bytesAtHand(request: GatewayRequest): Buffer | undefined {
 export function readResponse(run: ScriptState, reads: Reads, noOp: boolean): Promise<void> | undefined {
   const response = run.response!
   if (noOp) {
-    run.data = {}
+    run.data = new LazyObject()
     if (!reads.body || response.upgraded) return undefined
     return response.body.buffer().then(bytes => {
       run.responseBody = bytes
     })
   }
   if (!reads.data) return undefined
-  return response.body.json().then(value => {
-    run.data = isObject(value) ? value : {}
+  return response.body.lazyJson().then(value => {
+    run.data = value instanceof LazyObject ? value : new LazyObject()
     run.fresh = run.data !== value
   })
 }
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The gateway goes on with what the script has made of the data. */
 export function keepData(run: ScriptState, noOp: boolean): void {
@@ -62,7 +60,7 @@ function setData(response: GatewayResponse, data: object): void {
 export function emptyResponse(noOp: boolean): GatewayResponse {
   const response = new GatewayResponse(200)
   if (noOp) return response
-  setData(response, {})
+  setData(response, new LazyObject())
   response.isComplete = false
   return response
 }

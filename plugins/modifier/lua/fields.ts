@@ -1,9 +1,9 @@
 /** Header fields as scripts see them: names as Go spells them, values as bytes. */
 
-import type { HeaderMap } from 'sluice/plugin'
+import { type HeaderMap, type LazyJson, LazyObject } from 'sluice/plugin'
 import { checkString, type LuaResult, type LuaValue, NOTHING, numberToText, raise, textToLua } from './engine/index.js'
 import { canonicalName, isToken } from './field-names.js'
-import { itemsOf, newList, newTable } from './json-values.js'
+import { listIn, newList, newTable, textList } from './json-values.js'
 
 /** How a message's fields are read and written. */
 export interface FieldRules {
@@ -30,10 +30,11 @@ export function accessHeaders(headers: HeaderMap, args: readonly LuaValue[], rul
 export function accessHeaderList(headers: HeaderMap, args: readonly LuaValue[], rules: FieldRules): LuaResult {
   if (args.length < 2) raise('need arguments')
   const name = checkString(args[1], 2)
-  if (args.length === 2) return newList(headers.getAll(name).map(textOfBytes))
-  const items = itemsOf(args[2])
-  if (items === undefined) raise('invalid header value, must be a luaList')
-  writeField(headers, name, items.map(goText), rules)
+  if (args.length === 2) return newList(textList(headers.getAll(name).map(textOfBytes)))
+  const list = listIn(args[2])
+  if (list === undefined) raise('invalid header value, must be a luaList')
+  const values = Array.from({ length: list.length }, (_, i) => goText(list.get(i)!))
+  writeField(headers, name, values, rules)
   return NOTHING
 }
 
@@ -53,28 +54,31 @@ function writeField(headers: HeaderMap, name: string, values: readonly string[],
 }
 
 /** Lists of values by name; a copy. */
-function grouped(headers: HeaderMap): Record<string, string[]> {
-  const fields: Record<string, string[]> = {}
+function grouped(headers: HeaderMap): LazyObject {
+  const fields = new Map<string, string[]>()
   for (const [name, value] of headers) {
     const key = canonicalName(name)
-    if (Object.hasOwn(fields, key)) fields[key]!.push(textOfBytes(value))
-    else Object.defineProperty(fields, key, { value: [textOfBytes(value)], writable: true, enumerable: true, configurable: true })
+    const values = fields.get(key)
+    if (values === undefined) fields.set(key, [textOfBytes(value)])
+    else values.push(textOfBytes(value))
   }
-  return fields
+  const object = new LazyObject()
+  for (const [name, values] of fields) object.set(name, textList(values))
+  return object
 }
 
 /** Values of fields are bytes; lists hold text. */
 const textOfBytes = (value: string): string => (/[\x80-\xff]/.test(value) ? Buffer.from(value, 'latin1').toString() : value)
 
 /** As Go's `%s` prints an item. */
-function goText(item: unknown): string {
+function goText(item: LazyJson): string {
   if (typeof item === 'string') return textToLua(item)
   if (typeof item === 'number') return `%!s(float64=${numberToText(item)})`
   if (typeof item === 'boolean') return `%!s(bool=${item})`
-  if (item === null || item === undefined) return '%!s(<nil>)'
-  return Array.isArray(item)
-    ? `[${item.map(goText).join(' ')}]`
-    : `map[${Object.entries(item)
-        .map(([key, one]) => `${key}:${goText(one)}`)
-        .join(' ')}]`
+  if (item === null) return '%!s(<nil>)'
+  if (item.kind === 'array') return `[${Array.from({ length: item.length }, (_, i) => goText(item.get(i)!)).join(' ')}]`
+  return `map[${item
+    .keys()
+    .map(key => `${key}:${goText(item.get(key)!)}`)
+    .join(' ')}]`
 }

@@ -15,7 +15,7 @@ import {
 } from './engine/index.js'
 import { canonicalName, isToken } from './field-names.js'
 import { type Call, type HttpAnswer, isWeb } from './http-calls.js'
-import { newList } from './json-values.js'
+import { newList, textList } from './json-values.js'
 import { state } from './state.js'
 
 /** What a script holds: the response comes after the script has got it. */
@@ -48,7 +48,7 @@ export const httpType: UserdataType<HttpHandle> = new UserdataType('http_respons
     },
     headerList: (...args) => {
       if (args.length < 2) raise('need arguments')
-      return newList(valuesOf(args).map(luaToText))
+      return newList(textList(valuesOf(args).map(luaToText)))
     },
     body: asyncFunction('body', self => answerOf(self).body()),
     close: self => {

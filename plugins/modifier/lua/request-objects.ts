@@ -1,6 +1,6 @@
 /** `ctx`, the client's request of an endpoint, and `request`, that of a proxy or of a backend's call. */
 
-import { type GatewayRequest, queryPairs, sortedQuery } from 'sluice/plugin'
+import { type GatewayRequest, LazyObject, queryPairs, sortedQuery } from 'sluice/plugin'
 import {
   bufferToLua,
   checkString,
@@ -135,7 +135,11 @@ const capital = (name: string): string => name.slice(0, 1).toUpperCase() + name.
 
 function accessParams(request: GatewayRequest, args: readonly LuaValue[], shown: (name: string) => string): LuaResult {
   const { params } = request
-  if (args.length < 2) return newTable(Object.fromEntries(Object.entries(params).map(([name, value]) => [shown(name), value])))
+  if (args.length < 2) {
+    const copy = new LazyObject()
+    for (const [name, value] of Object.entries(params)) copy.set(shown(name), value)
+    return newTable(copy)
+  }
   const wanted = luaToText(checkString(args[1], 2))
   const name = Object.keys(params).find(one => shown(one) === wanted)
   if (args.length === 2) return name === undefined ? '' : textToLua(params[name]!)

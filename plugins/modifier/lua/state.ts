@@ -1,6 +1,6 @@
 /** What the helpers of one run work on. */
 
-import type { GatewayRequest, GatewayResponse } from 'sluice/plugin'
+import type { GatewayRequest, GatewayResponse, LazyObject } from 'sluice/plugin'
 import { context, raise } from './engine/index.js'
 import type { HttpCalls } from './http-calls.js'
 
@@ -24,7 +24,7 @@ export class ScriptState {
   response: GatewayResponse | undefined = undefined
   responseBody: Buffer | undefined = undefined
   /** The decoded value of the response, an object; undefined = not read. */
-  data: object | undefined = undefined
+  data: LazyObject | undefined = undefined
   /** {@link data} stands in place of a value that is no object. */
   fresh = false
   /** The script changed {@link data}. */

@@ -5,6 +5,7 @@ import { generate } from './generate.js'
 import { holdsAsync } from './host.js'
 import { type LuaLibraries, librariesFor } from './libraries.js'
 import { parseChunk } from './parser.js'
+import { Mentioned } from './parser-expressions.js'
 import { nextFile, registerChunk } from './positions.js'
 import type { ChunkMain, LuaLimits, RunnableProgram, Variant } from './program.js'
 import { LuaRun, type RunOptions } from './run.js'
@@ -34,9 +35,12 @@ export interface LuaOptions {
 /** With one of these a script can reach globals that its text does not name. */
 const WIDE = ['_G', 'getfenv', 'setfenv', 'load', 'loadstring', 'dofile', 'module', 'require', 'package', 'debug']
 
+/** Functions that write into tables which they are given. */
+const WRITERS = ['rawset', 'setmetatable', 'table']
+
 /** Compiles chunks that share their globals. @throws LuaSyntaxError with `source` */
 export function compileLua(sources: readonly LuaSource[], options: LuaOptions = {}): LuaProgram {
-  const mentioned = new Set<string>()
+  const mentioned = new Mentioned()
   const chunks = sources.map(source => {
     try {
       return {
@@ -77,15 +81,17 @@ export class LuaProgram implements RunnableProgram {
   /** Whether a script can reach what its text does not name. */
   readonly wide: boolean
   readonly reachesMetatables: boolean
+  /** Whether a run needs its own copies of shared tables. */
+  private readonly writesTables: boolean
   readonly libraries: LuaLibraries
   readonly environments: boolean
-  readonly mentioned: ReadonlySet<string>
+  readonly mentioned: Mentioned
   private readonly chunks: readonly Chunk[]
   private readonly host: ReadonlyMap<string, LuaValue>
   private readonly variants: (Variant | undefined)[] = []
   private slow: boolean
 
-  constructor(chunks: readonly Chunk[], mentioned: ReadonlySet<string>, options: LuaOptions) {
+  constructor(chunks: readonly Chunk[], mentioned: Mentioned, options: LuaOptions) {
     const {
       globals = {},
       libraries = 'closed',
@@ -97,16 +103,18 @@ export class LuaProgram implements RunnableProgram {
     this.chunks = chunks
     this.mentioned = mentioned
     this.libraries = libraries
-    this.wide = WIDE.some(name => mentioned.has(name))
-    this.reachesMetatables = this.wide || mentioned.has('getmetatable')
-    this.environments = ['setfenv', 'getfenv', 'module'].some(name => mentioned.has(name))
+    const { texts, variables } = mentioned
+    this.wide = WIDE.some(name => variables.has(name))
+    this.reachesMetatables = this.wide || variables.has('getmetatable')
+    this.writesTables = this.wide || mentioned.writes || WRITERS.some(name => variables.has(name))
+    this.environments = ['setfenv', 'getfenv', 'module'].some(name => texts.has(name))
     this.host = new Map([...librariesFor(libraries), ...Object.entries(globals)])
-    this.slow = this.limits.cpuMs > this.limits.blockMs || mentioned.has('coroutine') || this.mayWait(globals)
+    this.slow = this.limits.cpuMs > this.limits.blockMs || variables.has('coroutine') || this.mayWait(globals)
     this.variant()
   }
 
   private mayWait(globals: Readonly<Record<string, LuaValue>>): boolean {
-    return Object.entries(globals).some(([name, value]) => (this.wide || this.mentioned.has(name)) && holdsAsync(value))
+    return Object.entries(globals).some(([name, value]) => (this.wide || this.mentioned.variables.has(name)) && holdsAsync(value))
   }
 
   /** Whether scripts run as generators, which can pause and wait. */
@@ -151,7 +159,7 @@ export class LuaProgram implements RunnableProgram {
       names.map(name => this.host.get(name))
     )
     globals.makeIndex()
-    const forks = globals.values.flatMap((value, i) => (value instanceof LuaTable ? [i] : []))
+    const forks = this.writesTables ? globals.values.flatMap((value, i) => (value instanceof LuaTable ? [i] : [])) : []
     return { resumable, mains, globals, forks, self: slots.get('_G') ?? -1 }
   }
 

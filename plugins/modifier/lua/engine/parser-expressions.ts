@@ -26,14 +26,26 @@ const POWER: Record<string, [number, number]> = {
 }
 const UNARY_POWER = 8
 
+/** What the texts of a program name. */
+export class Mentioned {
+  /** All names and texts. */
+  readonly texts = new Set<string>()
+  /** Names of variables, local and global; fields and methods are none. */
+  readonly variables = new Set<string>()
+  /** A statement writes into a table. */
+  writes = false
+}
+
 export abstract class ExpressionParser {
   protected readonly lexer: Lexer
   protected token: Token
   protected nesting = 0
 
-  protected readonly mentioned: Set<string>
+  protected readonly mentioned: Mentioned
+  /** The next name is a field's or a method's. */
+  private afterDot = false
 
-  constructor(text: string, chunkName: string, mentioned: Set<string>) {
+  constructor(text: string, chunkName: string, mentioned: Mentioned) {
     this.mentioned = mentioned
     this.lexer = new Lexer(text, chunkName)
     this.token = this.lexer.next()
@@ -47,7 +59,10 @@ export abstract class ExpressionParser {
 
   protected advance(): Token {
     const token = this.token
-    if (token.type === 'name' || token.type === 'string') this.mentioned.add(token.text)
+    const { mentioned, afterDot } = this
+    if (token.type === 'name' || token.type === 'string') mentioned.texts.add(token.text)
+    if (token.type === 'name' && !afterDot) mentioned.variables.add(token.text)
+    this.afterDot = token.type === '.' || token.type === ':'
     this.token = this.lexer.next()
     return token
   }

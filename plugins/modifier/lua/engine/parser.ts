@@ -1,9 +1,9 @@
 /** Recursive descent over gopher-lua's grammar. A wrong token is reported where gopher-lua's table-driven parser reports it: at the first that cannot follow. */
 import type { Expression, FunctionExpression, Statement } from './ast.js'
-import { ExpressionParser } from './parser-expressions.js'
+import { ExpressionParser, Mentioned } from './parser-expressions.js'
 
-/** Parses the bytes of a chunk (one char for each byte); adds every name and text to `mentioned`. @throws LuaSyntaxError */
-export function parseChunk(text: string, chunkName: string, mentioned = new Set<string>()): FunctionExpression {
+/** Parses the bytes of a chunk (one char for each byte); notes in `mentioned` what it names. @throws LuaSyntaxError */
+export function parseChunk(text: string, chunkName: string, mentioned = new Mentioned()): FunctionExpression {
   return new Parser(text, chunkName, mentioned).chunk()
 }
 
@@ -127,7 +127,9 @@ class Parser extends ExpressionParser {
       const key = this.expect('name')
       target = { type: 'index', line: key.line, object: target, key: { type: 'string', value: key.text, line: key.line } }
     }
+    if (target.type === 'index') this.mentioned.writes = true
     if (this.take(':')) {
+      this.mentioned.writes = true
       const { text } = this.expect('name')
       const fn = this.functionBody(this.token.line, true)
       return { type: 'method', line, receiver: target, name: text, fn, lastLine: fn.lastLine }
@@ -168,6 +170,7 @@ class Parser extends ExpressionParser {
   /** The target of an assignment. */
   private variable(target: Expression): Expression {
     if ((target.type !== 'name' && target.type !== 'index') || this.parenthesised === target) throw this.unexpected()
+    if (target.type === 'index') this.mentioned.writes = true
     return target
   }
 

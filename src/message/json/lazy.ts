@@ -1,0 +1,313 @@
+/**
+ * JSON values that are decoded only where a reader looks, and written only where an edit was made.
+ *
+ * In: nodes over a body's bytes. Out: scalars as JavaScript values, objects and arrays as views. A view opens its own level when it is
+ * first asked, and keeps the views below it: every reader of a place gets the same one. Edits stand in the nodes once `settle` was
+ * called; what was not edited stays the text that it was.
+ */
+
+import { ArrayNode, type JsonNode, ObjectNode, RawNode } from './node.js'
+import { encodeString } from './render.js'
+import { decodeString, findField, openArray, openObject, UNSURE } from './scan.js'
+
+/** A JSON value: a scalar, or a view of an object or array. */
+export type LazyJson = string | number | boolean | null | LazyObject | LazyArray
+
+/** Views that readers put into each other nest at most so deep. */
+const MOST_DEEP = 1000
+/** Least that a container counts in `size`: a view of nothing costs memory too. */
+const SMALLEST = 64
+
+/** Counts walks over views, so that a view which stands in many places is visited once. */
+let walk = 0
+
+/** What views of objects and arrays have in common. */
+export abstract class LazyContainer {
+  /** The views below that readers have got or put there, by key or index. */
+  protected opened: Map<string | number, LazyContainer> | undefined = undefined
+  private visited = 0
+  private depth = 0
+
+  /** The node as it is now. */
+  protected abstract readonly node: JsonNode
+  /** Whether {@link node} is no longer the text that it was read from. */
+  protected abstract readonly isEdited: boolean
+  protected abstract nodes(): Iterable<[string | number, JsonNode]>
+  /** Puts the node of a view below in its place. */
+  protected abstract put(place: string | number, node: JsonNode): void
+
+  /** Brings the nodes up to date with all views below, and returns the node. The gateway calls it before it reads them. */
+  settle(): JsonNode {
+    walk++
+    this.settleBelow()
+    return this.node
+  }
+
+  private settleBelow(): void {
+    if (this.visited === walk || this.opened === undefined) return
+    this.visited = walk
+    for (const [place, view] of this.opened) {
+      view.settleBelow()
+      if (view.isEdited) this.put(place, view.node)
+    }
+  }
+
+  /** Returns about how many bytes the value takes as text. It counts no further than `most`. */
+  size(most: number): number {
+    if (this.opened === undefined && !this.isEdited) return sizeOf(this.node, most)
+    let sum = SMALLEST
+    for (const [place, node] of this.nodes()) {
+      if (sum > most) break
+      const view = this.opened?.get(place)
+      sum +=
+        (view === undefined ? sizeOf(node, most - sum) : view.size(most - sum)) + (typeof place === 'string' ? place.length : 0)
+    }
+    return sum
+  }
+
+  protected read(place: string | number, node: JsonNode): LazyJson {
+    const known = this.opened?.get(place)
+    if (known !== undefined) return known as LazyObject | LazyArray
+    const value = readNode(node)
+    if (typeof value === 'object' && value !== null) this.keep(place, value)
+    return value
+  }
+
+  /** Returns the node for a value that a reader puts at `place`. */
+  protected take(place: string | number, value: LazyJson): JsonNode {
+    if (typeof value !== 'object' || value === null) {
+      this.opened?.delete(place)
+      return new RawNode(textOf(value))
+    }
+    const view: LazyContainer = value
+    walk++
+    view.descend(this, this.depth + 1)
+    this.keep(place, view)
+    return view.node
+  }
+
+  private keep(place: string | number, view: LazyContainer): void {
+    this.opened ??= new Map()
+    this.opened.set(place, view)
+    if (view.depth <= this.depth) view.depth = this.depth + 1
+  }
+
+  /** Notes for all views below how deep they stand. @throws RangeError when `container` is one of them, or they stand too deep */
+  private descend(container: LazyContainer, depth: number): void {
+    if (this === container) throw new RangeError('the value would stand within itself')
+    if (depth > MOST_DEEP) throw new RangeError(`the value would nest more than ${MOST_DEEP} deep`)
+    if (this.visited === walk && this.depth >= depth) return
+    this.visited = walk
+    this.depth = depth
+    if (this.opened !== undefined) for (const view of this.opened.values()) view.descend(container, depth + 1)
+  }
+}
+
+/** An object of at most so many bytes is searched, not opened, by its first readers. */
+const SEARCHED_BYTES = 4096
+/** Searches after which an object is opened. */
+const MOST_SEARCHES = 4
+
+/** A view of a JSON object. Keys stand in the order of the text; of a key that stands there twice the last value counts. */
+export class LazyObject extends LazyContainer {
+  readonly kind = 'object'
+  private readonly source: RawNode | ObjectNode
+  private object: ObjectNode | undefined = undefined
+  private searches = 0
+
+  constructor(source: RawNode | ObjectNode = new ObjectNode()) {
+    super()
+    this.source = source
+  }
+
+  /** How many members there are. */
+  get count(): number {
+    return this.fields.size
+  }
+
+  has(key: string): boolean {
+    return this.fields.has(key)
+  }
+
+  /** The value of a member, undefined when there is none. */
+  get(key: string): LazyJson | undefined {
+    if (this.opened === undefined) {
+      const found = this.search(key)
+      if (found === undefined) return undefined
+      if (found !== UNSURE && !opens(found)) return readNode(found)
+    }
+    const node = this.fields.get(key)
+    return node === undefined ? undefined : this.read(key, node)
+  }
+
+  keys(): string[] {
+    return [...this.fields.keys()]
+  }
+
+  /** @throws RangeError for a value that stands above this object, or that would nest too deep, or is a number that JSON does not have */
+  set(key: string, value: LazyJson): void {
+    this.put(key, this.take(key, value))
+  }
+
+  delete(key: string): boolean {
+    if (!this.fields.delete(key)) return false
+    this.known.touch()
+    this.opened?.delete(key)
+    return true
+  }
+
+  protected override get node(): JsonNode {
+    return this.object ?? this.source
+  }
+
+  protected override get isEdited(): boolean {
+    const { node } = this
+    return node.kind === 'object' && node.raw === undefined
+  }
+
+  protected override nodes(): Iterable<[string, JsonNode]> {
+    return this.fields
+  }
+
+  protected override put(key: string, node: JsonNode): void {
+    this.fields.set(key, node)
+    this.known.touch()
+  }
+
+  /** Looks for a key without opening the object, which is what few reads of a small one are cheaper with. */
+  private search(key: string): RawNode | undefined | typeof UNSURE {
+    const { source } = this
+    const raw = source.kind === 'raw' ? source : source.raw
+    if (raw === undefined || this.searches >= MOST_SEARCHES || this.object?.peek() !== undefined) return UNSURE
+    if (source.kind === 'object' && source.peek() !== undefined) return UNSURE
+    if (raw.fields === undefined && raw.size > SEARCHED_BYTES) return UNSURE
+    this.searches++
+    return findField(raw, key)
+  }
+
+  private get known(): ObjectNode {
+    this.object ??= this.source.kind === 'object' ? this.source : new ObjectNode(undefined, this.source)
+    return this.object
+  }
+
+  private get fields(): Map<string, JsonNode> {
+    return openObject(this.known)
+  }
+}
+
+/** A view of a JSON array. */
+export class LazyArray extends LazyContainer {
+  readonly kind = 'array'
+  private readonly source: RawNode | ArrayNode
+  private changed: ArrayNode | undefined = undefined
+  private known: JsonNode[] | undefined = undefined
+
+  constructor(source: RawNode | ArrayNode = new ArrayNode([])) {
+    super()
+    this.source = source
+  }
+
+  get length(): number {
+    return this.items.length
+  }
+
+  /** The item at an index from 0, undefined when there is none. */
+  get(index: number): LazyJson | undefined {
+    const node = this.items[index]
+    return node === undefined ? undefined : this.read(index, node)
+  }
+
+  /** Sets an item; beyond the end the array is filled up with null. @throws RangeError as {@link LazyObject.set}, and for an index that is none */
+  set(index: number, value: LazyJson): void {
+    if (!Number.isSafeInteger(index) || index < 0) throw new RangeError(`${index} is no index`)
+    const { items } = this
+    const node = this.take(index, value)
+    while (items.length < index) items.push(NULL_NODE)
+    this.put(index, node)
+  }
+
+  /** Takes an item out; those behind it move up. */
+  remove(index: number): boolean {
+    const { items, opened } = this
+    if (!Number.isSafeInteger(index) || index < 0 || index >= items.length) return false
+    items.splice(index, 1)
+    this.changed ??= new ArrayNode(items)
+    if (opened === undefined) return true
+    this.opened = new Map()
+    for (const [place, view] of opened)
+      if (place !== index) this.opened.set((place as number) > index ? (place as number) - 1 : place, view)
+    return true
+  }
+
+  protected override get node(): JsonNode {
+    return this.changed ?? this.source
+  }
+
+  protected override get isEdited(): boolean {
+    return this.node.kind === 'array'
+  }
+
+  protected override nodes(): Iterable<[number, JsonNode]> {
+    return this.items.entries()
+  }
+
+  protected override put(index: number, node: JsonNode): void {
+    this.items[index] = node
+    this.changed ??= new ArrayNode(this.items)
+  }
+
+  private get items(): JsonNode[] {
+    this.known ??= openArray(this.source)!
+    return this.known
+  }
+}
+
+const QUOTE = 0x22
+const OPEN_OBJECT = 0x7b
+const OPEN_ARRAY = 0x5b
+const NULL = 0x6e
+const TRUE = 0x74
+const FALSE = 0x66
+const NULL_NODE = new RawNode('null')
+
+const opens = (node: RawNode): boolean => node.first === OPEN_OBJECT || node.first === OPEN_ARRAY
+
+/** A node as a reader sees it. */
+export function readNode(node: JsonNode): LazyJson {
+  if (node.kind === 'object') return new LazyObject(node)
+  if (node.kind === 'array') return new LazyArray(node)
+  switch (node.first) {
+    case QUOTE:
+      return decodeString(node.text)
+    case OPEN_OBJECT:
+      return new LazyObject(node)
+    case OPEN_ARRAY:
+      return new LazyArray(node)
+    case NULL:
+      return null
+    case TRUE:
+      return true
+    case FALSE:
+      return false
+    default:
+      return Number(node.text)
+  }
+}
+
+/** The text of a scalar, a byte string. */
+function textOf(value: string | number | boolean | null): string {
+  if (typeof value === 'string') return encodeString(value)
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError(`JSON has no number ${value}`)
+  return JSON.stringify(value)
+}
+
+function sizeOf(node: JsonNode, most: number): number {
+  if (node.kind === 'raw') return node.size
+  if (node.kind === 'object' && node.raw !== undefined) return node.raw.size
+  let sum = SMALLEST
+  for (const inner of node.kind === 'array' ? node.items : node.peek()!.values()) {
+    if (sum > most) break
+    sum += sizeOf(inner, most - sum)
+  }
+  return sum
+}
