@@ -1,6 +1,6 @@
 /** Compiles a block: a tree of modifiers, groups and filters, each an object with one key, its name. */
 
-import { type Edits, editFailure, NO_EDITS } from './edits.js'
+import { type Edits, editFailure, inOrder, NO_EDITS } from './edits.js'
 import { MODIFIERS, type ModifierKind } from './modifiers.js'
 import { escaped, type Faults, isObject, OptionKeys, type Placed } from './option-keys.js'
 import type { Place, Scope } from './place.js'
@@ -19,6 +19,8 @@ export class Tree implements Place {
   private readonly only: ReadonlySet<string> | undefined
   /** Where the groups and filters run that hold what is compiled now. */
   private within: Scope = { request: true, response: true }
+  /** Faults of what the group or filter holds that is compiled now. */
+  private held = 0
   /** Names of the modifiers that were compiled and run somewhere. */
   readonly names = new Set<string>()
 
@@ -29,12 +31,22 @@ export class Tree implements Place {
   }
 
   async compile(value: unknown, pointer: string): Promise<Edits> {
+    const known = this.faults.count
+    const { held } = this
+    this.held = 0
+    const edits = await this.compileOne(value, pointer)
+    this.held = held + this.faults.count - known
+    return edits
+  }
+
+  private async compileOne(value: unknown, pointer: string): Promise<Edits> {
     const named = this.nameOf(value, pointer)
-    if (named === undefined) return NO_EDITS
+    if (named === undefined) return this.protecting(value, pointer)
     const { name, kind, options } = named
+    const protects = this.only?.has(name) === true
     if (!isObject(options.value)) {
       this.faults.add(options.pointer, 'expected an object')
-      return NO_EDITS
+      return protects ? this.refused(name) : this.protecting(options.value, options.pointer)
     }
     const keys = new OptionKeys(options.value, options.pointer, this.faults, [...Object.keys(kind.keys), 'scope'])
     const scope = this.scopeOf(keys, kind)
@@ -43,12 +55,36 @@ export class Tree implements Place {
     this.within = { request: outer.request && scope.request, response: outer.response && scope.response }
     this.warnIfIdle(keys, scope, outer)
     let edits = await kind.compile(keys, this, scope)
+    const isFaulty = this.faults.count - known > this.held
+    if (isFaulty && protects) edits = refusing(name)
+    else if (isFaulty && kind.holds === true) edits = await this.protecting(options.value, options.pointer)
     this.within = outer
-    if (this.only?.has(name) === true && this.faults.count > known) edits = refusing(name)
-    if (this.only !== undefined && kind.holds !== true && !this.only.has(name)) return NO_EDITS
+    if (this.only !== undefined && kind.holds !== true && !protects) return NO_EDITS
     const { request, response } = edits
     if ((scope.request && request !== undefined) || (scope.response && response !== undefined)) this.names.add(name)
     return { request: scope.request ? request : undefined, response: scope.response ? response : undefined }
+  }
+
+  /**
+   * Where only what protects is left: all of it that stands below something with a fault, which then runs on every message. A name
+   * that differs in case alone fails the calls: it was meant to protect.
+   */
+  private async protecting(value: unknown, pointer: string): Promise<Edits> {
+    const { only } = this
+    if (only === undefined || typeof value !== 'object' || value === null) return NO_EDITS
+    const all: Edits[] = []
+    for (const [key, inner] of Object.entries(value)) {
+      const meant = [...only].find(name => name.toLowerCase() === key.toLowerCase())
+      const at = `${pointer}/${escaped(key)}`
+      if (meant === undefined) all.push(await this.protecting(inner, at))
+      else all.push(meant === key ? await this.compile({ [key]: inner }, pointer) : this.refused(meant))
+    }
+    return inOrder(all, false)
+  }
+
+  private refused(name: string): Edits {
+    this.names.add(name)
+    return refusing(name)
   }
 
   /** Where only what protects is left, a faulty scope is every scope. */

@@ -146,6 +146,50 @@ for (const scope of ['response', ['answer']])
     assert.deepEqual([status, headers['x-secret']], [200, undefined])
   })
 
+const KEPT_BACK = { 'header.Blacklist': { scope: ['response'], names: ['X-Secret'] } }
+for (const [fault, block] of Object.entries({
+  'a filter with a key of a wrong type': { 'header.Filter': { scope: ['response'], name: 7, value: 'x', modifier: KEPT_BACK } },
+  'a filter with a pattern that is none': { 'header.RegexFilter': { header: 'X-A', regex: '(', modifier: KEPT_BACK } },
+  'a filter with a faulty port, in its group': {
+    'fifo.Group': { modifiers: [{ 'port.Filter': { port: 'x', modifier: KEPT_BACK } }] }
+  },
+  'the other branch of a filter': { 'url.Filter': { host: 1, modifier: set('X-A', '1'), else: KEPT_BACK } },
+  'a filter of an unknown name': { 'header.Filer': { name: 'X-A', value: 'x', modifier: KEPT_BACK } },
+  'a filter that is a list': { 'header.Filter': [KEPT_BACK] },
+  'two names in one object': { ...set('X-A', '1'), ...KEPT_BACK },
+  'a priority of a wrong type': { 'priority.Group': { modifiers: [{ priority: 'first', modifier: KEPT_BACK }] } }
+}))
+  test(`tolerant: what keeps fields back does so whatever the message below ${fault}`, async t => {
+    const { gateway } = await withBlock(t, block, {
+      options: { tolerant: true },
+      answer: (_, res) => res.setHeader('X-Secret', 's').end()
+    })
+    const { status, headers } = await gateway.request({ path: '/a' })
+    assert.deepEqual([status, headers['x-secret']], [200, undefined])
+  })
+
+for (const [fault, block] of Object.entries({
+  'a name in other case': { 'header.BlackList': { names: ['X-Secret'] } },
+  'options that are no object': { 'header.Blacklist': ['X-Secret'] },
+  'a name in other case, below a faulty filter': {
+    'header.Filter': { name: 7, modifier: { 'Header.Blacklist': { names: ['X-Secret'] } } }
+  }
+}))
+  test(`tolerant: what keeps fields back fails the calls for ${fault}`, async t => {
+    const { gateway } = await withBlock(t, block, { options: { tolerant: true } })
+    assert.equal((await gateway.request({ path: '/a' })).status, 500)
+  })
+
+test('tolerant: a filter without fault keeps its condition', async t => {
+  const filter = { 'header.Filter': { scope: ['response'], name: 'X-A', value: '1', modifier: KEPT_BACK } }
+  const block = { 'fifo.Group': { modifiers: [filter, { 'nothing.Modifier': {} }] } }
+  const { gateway } = await withBlock(t, block, {
+    options: { tolerant: true },
+    answer: (_, res) => res.setHeader('X-Secret', 's').end()
+  })
+  assert.equal((await gateway.request({ path: '/a' })).headers['x-secret'], 's')
+})
+
 test('tolerant: what fails the calls of KrakenD fails them', async t => {
   const { gateway, seen } = await withBlock(t, set('a b', '1'), { options: { tolerant: true } })
   assert.equal((await gateway.request({ path: '/a' })).status, 500)
