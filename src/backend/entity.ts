@@ -1,15 +1,16 @@
 import { fromValue, toValue } from '../encoding/json/values.js'
-import { type LazyJson, LazyObject } from '../message/json/lazy.js'
+import { ObjectView } from '../message/json/lazy.js'
 import { ObjectNode } from '../message/json/node.js'
 import { renderJson } from '../message/json/render.js'
 import { asObject } from '../message/json/scan.js'
 import { LazyView, type ValueSource } from '../message/json-view.js'
+import type { LazyJson } from '../message/public.js'
 import { ResponseMessage } from '../message/response.js'
 
 /** Decoded data as the content of a response: nothing becomes a JS value or bytes before a stage asks for it. */
 export class EntityContent implements ValueSource {
   private readonly data: ObjectNode | null
-  private views: LazyObject | undefined = undefined
+  private views: ObjectView | undefined = undefined
 
   constructor(data: ObjectNode | null) {
     this.data = data
@@ -32,7 +33,7 @@ export class EntityContent implements ValueSource {
 
   lazy(): LazyJson {
     if (this.data === null) return null
-    this.views ??= new LazyObject(this.data)
+    this.views ??= new ObjectView(this.data)
     return this.views
   }
 }

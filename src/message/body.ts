@@ -11,10 +11,10 @@ import { ByteBody, EMPTY_BYTES } from './byte-body.js'
 import { type ByteSource, ReadableSource } from './byte-flow.js'
 import { createContentDecoder, decodeContent } from './content-coding.js'
 import { FieldMap, UnsentTrailers } from './field-map.js'
-import { LazyContainer, type LazyJson } from './json/lazy.js'
+import { ContainerView } from './json/lazy.js'
 import { RawNode } from './json/node.js'
 import { checkBody, JsonView, LazyView, parseBody, type ValueSource } from './json-view.js'
-import type { Body, ByteStage, Observer, TokenStage } from './public.js'
+import type { Body, ByteStage, LazyJson, Observer, TokenStage } from './public.js'
 import { SinkReadable } from './sink-readable.js'
 import { runSliced } from './slices.js'
 import { onlyObserves } from './stages.js'
@@ -188,7 +188,7 @@ export class MessageBody extends ByteBody implements Body {
     this.use(1)
     this.edited()
     this.replace()
-    if (value instanceof LazyContainer) this.viewed = this.entity = new LazyView(value)
+    if (value instanceof ContainerView) this.viewed = this.entity = new LazyView(value)
     else this.decoded = JsonView.given(value)
     const { headers } = this.owner
     headers.delete('content-encoding')

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { GatewayError } from '../errors.js'
 import { copyJsonValue, parseJsonValue, stringifyJsonValue } from './exact-json.js'
-import { type LazyArray, LazyContainer, type LazyJson, type LazyObject, readNode } from './json/lazy.js'
+import { type ArrayView, ContainerView, type ObjectView, readNode } from './json/lazy.js'
 import { type JsonNode, RawNode } from './json/node.js'
 import { renderNode } from './json/render.js'
 import { validateJson } from './json/validate.js'
+import type { LazyJson } from './public.js'
 import type { Sliced } from './slices.js'
 
 /** The decoded value of a body. Numbers that no edit replaced keep their spelling when it is written. */
@@ -73,17 +74,17 @@ export interface ValueSource {
 export class LazyView implements ValueSource {
   private readonly root: LazyJson
   /** Given for a scalar too. */
-  private readonly source: JsonNode | LazyContainer
+  private readonly source: JsonNode | ContainerView
 
-  constructor(source: JsonNode | LazyContainer) {
+  constructor(source: JsonNode | ContainerView) {
     this.source = source
-    this.root = source instanceof LazyContainer ? (source as LazyObject | LazyArray) : readNode(source)
+    this.root = source instanceof ContainerView ? (source as ObjectView | ArrayView) : readNode(source)
   }
 
   /** The value with the edits of its views. */
   get node(): JsonNode {
     const { root, source } = this
-    if (root instanceof LazyContainer) return root.settle()
+    if (root instanceof ContainerView) return root.settle()
     return source as JsonNode
   }
 

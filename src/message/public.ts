@@ -5,7 +5,6 @@
 
 import type { Readable, Transform } from 'node:stream'
 import type { GatewayError } from '../errors.js'
-import type { LazyJson } from './json/lazy.js'
 
 /** A request on its way in. Which edits count depends on the scope (docs/plugins.md). */
 export interface GatewayRequest {
@@ -169,13 +168,57 @@ export interface Body {
   lazyJson(limitBytes?: number): Promise<LazyJson | undefined>
   /** Calls `edit` with the value and sends what it returns, or the value it changed. Not called when there is no JSON body. */
   editJson<T = unknown>(edit: (value: T) => T | void, limitBytes?: number): Promise<void>
-  /** Replaces the body by a value; it is copied before a plugin edits it. */
+  /** Replaces the body by a value, which is copied before a plugin edits it, or by a view. */
   setJson(value: unknown): void
   /** Declares that the object of {@link json}, or a view of {@link lazyJson}, was changed. */
   touchJson(): void
 
   /** Sends the JSON through a token stage: any size at constant memory. */
   tokens(stage: TokenStage): void
+}
+
+/** A JSON value that is decoded where a reader looks: a scalar, or a view. */
+export type LazyJson = string | number | boolean | null | LazyObject | LazyArray
+
+/** A view of a JSON object. Keys stand in the order of the text; of a key that stands there twice the last value counts. */
+export interface LazyObject {
+  readonly kind: 'object'
+  /** How many members there are. */
+  readonly count: number
+  has(key: string): boolean
+  /** The value of a member, undefined when there is none. Every call returns the same view. */
+  get(key: string): LazyJson | undefined
+  keys(): string[]
+  /** @throws RangeError for a value that this object stands in, for one that would nest more than 1000 deep, and for numbers that JSON does not have */
+  set(key: string, value: LazyJson): void
+  delete(key: string): boolean
+  /** About how many bytes the value takes as text. It counts no further than `most`. */
+  size(most: number): number
+}
+
+/** A view of a JSON array. */
+export interface LazyArray {
+  readonly kind: 'array'
+  readonly length: number
+  /** The item at an index from 0, undefined when there is none. Every call returns the same view. */
+  get(index: number): LazyJson | undefined
+  /** Sets an item; beyond the end the array is filled up with null. @throws RangeError as {@link LazyObject.set}, and for what is no index */
+  set(index: number, value: LazyJson): void
+  /** Takes an item out; those behind it move up. */
+  remove(index: number): boolean
+  /** As {@link LazyObject.size}. */
+  size(most: number): number
+}
+
+/** Makes empty objects and arrays, to be set in views or as a body. */
+export interface LazyObjectConstructor {
+  readonly prototype: LazyObject
+  new (): LazyObject
+}
+
+export interface LazyArrayConstructor {
+  readonly prototype: LazyArray
+  new (): LazyArray
 }
 
 /** Sees bytes, changes nothing; exactly one of `end` and `abort` is called. A chunk may be read only during the call. */

@@ -5,7 +5,6 @@ export { type QueryPair, queryPairs, sortedQuery } from '../http/query.js'
 export { cipherName } from '../http/tls-names.js'
 export { connectFailure, omitConnection } from '../http/undici-quirks.js'
 export { parseJsonValue as parseJson, stringifyJsonValue as stringifyJson } from '../message/exact-json.js'
-export { LazyArray, type LazyJson, LazyObject } from '../message/json/lazy.js'
 export { forgetNumberText, numberText } from '../message/json-numbers.js'
 export type {
   Body,
@@ -14,6 +13,9 @@ export type {
   HeaderMapConstructor,
   HeadersLike,
   Init,
+  LazyArrayConstructor,
+  LazyJson,
+  LazyObjectConstructor,
   Observer,
   StoredResponse,
   Token,
@@ -50,7 +52,7 @@ export {
 export { defineHandler, defineModifier, type HandlerDefinition, type ModifierDefinition, optionsOf } from './define.js'
 export { DurationError, parseDuration } from './duration.js'
 export { type ItemsOptions, items } from './items.js'
-export { GatewayRequest, GatewayResponse, HeaderMap, isGatewayResponse } from './messages.js'
+export { GatewayRequest, GatewayResponse, HeaderMap, isGatewayResponse, LazyArray, LazyObject } from './messages.js'
 export { testPlugin } from './moved.js'
 export { OptionReader } from './option-reader.js'
 export type {

@@ -21,6 +21,7 @@ import { listType, nilType, tableType } from './json-values.js'
 import type { ScriptOptions } from './options.js'
 import { contextType, requestType } from './request-objects.js'
 import { responseType } from './response-object.js'
+import { ScriptCounts } from './script-counts.js'
 import { baseName, JoinedSources, md5Of, readSources, SourceFault } from './sources.js'
 import { type Mount, ScriptState } from './state.js'
 
@@ -61,6 +62,7 @@ interface Compiled {
 
 export class Script {
   readonly options: ScriptOptions
+  private readonly counts = new ScriptCounts()
   private readonly mount: Mount
   /** Read anew for each request when sources are live. */
   private compiled: Compiled
@@ -95,7 +97,9 @@ export class Script {
     }
     if (!options.live && broken === undefined) broken = await checkSums(options, context)
     const compiled = compile(sources, options, mount, (pointer, message) => context.report(pointer, message))
-    return new Script(options, mount, compiled, broken)
+    const script = new Script(options, mount, compiled, broken)
+    if (!script.isEmpty) script.counts.offer(context)
+    return script
   }
 
   /** Whether nothing is to be run. */
@@ -114,10 +118,12 @@ export class Script {
 
   /** Begins a run; a promise where sources are live. */
   begin(request: GatewayRequest): ScriptRun | Promise<ScriptRun> {
-    if (this.broken !== undefined) throw new ScriptEnd(this.broken, undefined)
+    const { counts } = this
+    counts.runs++
+    if (this.broken !== undefined) throw ended(counts, this.broken, undefined)
     const state = new ScriptState(this.mount, request)
-    if (!this.options.live || this.options.sources.length === 0) return new ScriptRun(this.compiled, state)
-    return this.refreshed().then(compiled => new ScriptRun(compiled, state))
+    if (!this.options.live || this.options.sources.length === 0) return new ScriptRun(this.compiled, state, counts)
+    return this.refreshed().then(compiled => new ScriptRun(compiled, state, counts))
   }
 
   private async refreshed(): Promise<Compiled> {
@@ -125,7 +131,7 @@ export class Script {
     try {
       sources = await readSources(this.options.sources)
     } catch (cause) {
-      throw cause instanceof SourceFault ? new ScriptEnd(plain(cause.message), cause) : cause
+      throw cause instanceof SourceFault ? ended(this.counts, plain(cause.message), cause) : cause
     }
     if (sources.text !== this.compiled.sources.text) this.compiled = compile(sources, this.options, this.mount, () => {})
     return this.compiled
@@ -208,15 +214,22 @@ export class ScriptEnd extends Error {
   }
 }
 
+function ended(counts: ScriptCounts, failure: ScriptFailure, cause: unknown): ScriptEnd {
+  counts.count(failure)
+  return new ScriptEnd(failure, cause)
+}
+
 /** One run: the parts of a script over the same globals. */
 export class ScriptRun {
   readonly state: ScriptState
   private readonly compiled: Compiled
+  private readonly counts: ScriptCounts
   private readonly run: LuaRun
   private readonly response: LuaValue
 
-  constructor(compiled: Compiled, state: ScriptState) {
+  constructor(compiled: Compiled, state: ScriptState, counts: ScriptCounts) {
     this.compiled = compiled
+    this.counts = counts
     this.state = state
     const { program } = compiled
     this.run = program.start(state, program.resumable ? { signal: state.request.signal } : undefined)
@@ -243,7 +256,7 @@ export class ScriptRun {
 
   private execute(part: Part): undefined | Promise<void> {
     const fault = this.compiled.faults.get(part)
-    if (fault !== undefined) throw new ScriptEnd(fault, undefined)
+    if (fault !== undefined) throw ended(this.counts, fault, undefined)
     try {
       const done = this.run.execute(PARTS.indexOf(part))
       if (!(done instanceof Promise)) return undefined
@@ -265,6 +278,6 @@ export class ScriptRun {
       const place = placeIn(from, line, this.compiled.sources)
       return `${place.name}:L${place.line}`
     })
-    throw new ScriptEnd(failure, error)
+    throw ended(this.counts, failure, error)
   }
 }

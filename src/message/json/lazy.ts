@@ -6,12 +6,10 @@
  * called; what was not edited stays the text that it was.
  */
 
+import type { LazyArray, LazyJson, LazyObject } from '../public.js'
 import { ArrayNode, type JsonNode, ObjectNode, RawNode } from './node.js'
 import { encodeString } from './render.js'
 import { decodeString, findField, openArray, openObject, UNSURE } from './scan.js'
-
-/** A JSON value: a scalar, or a view of an object or array. */
-export type LazyJson = string | number | boolean | null | LazyObject | LazyArray
 
 /** Views that readers put into each other nest at most so deep. */
 const MOST_DEEP = 1000
@@ -22,9 +20,9 @@ const SMALLEST = 64
 let walk = 0
 
 /** What views of objects and arrays have in common. */
-export abstract class LazyContainer {
+export abstract class ContainerView {
   /** The views below that readers have got or put there, by key or index. */
-  protected opened: Map<string | number, LazyContainer> | undefined = undefined
+  protected opened: Map<string | number, ContainerView> | undefined = undefined
   private visited = 0
   private depth = 0
 
@@ -52,7 +50,6 @@ export abstract class LazyContainer {
     }
   }
 
-  /** Returns about how many bytes the value takes as text. It counts no further than `most`. */
   size(most: number): number {
     if (this.opened === undefined && !this.isEdited) return sizeOf(this.node, most)
     let sum = SMALLEST
@@ -67,9 +64,9 @@ export abstract class LazyContainer {
 
   protected read(place: string | number, node: JsonNode): LazyJson {
     const known = this.opened?.get(place)
-    if (known !== undefined) return known as LazyObject | LazyArray
+    if (known !== undefined) return known as ObjectView | ArrayView
     const value = readNode(node)
-    if (typeof value === 'object' && value !== null) this.keep(place, value)
+    if (value instanceof ContainerView) this.keep(place, value)
     return value
   }
 
@@ -79,21 +76,22 @@ export abstract class LazyContainer {
       this.opened?.delete(place)
       return new RawNode(textOf(value))
     }
-    const view: LazyContainer = value
+    if (!(value instanceof ContainerView)) throw new TypeError('a view is made by `new LazyObject()` or `new LazyArray()`')
+    const view: ContainerView = value
     walk++
     view.descend(this, this.depth + 1)
     this.keep(place, view)
     return view.node
   }
 
-  private keep(place: string | number, view: LazyContainer): void {
+  private keep(place: string | number, view: ContainerView): void {
     this.opened ??= new Map()
     this.opened.set(place, view)
     if (view.depth <= this.depth) view.depth = this.depth + 1
   }
 
   /** Notes for all views below how deep they stand. @throws RangeError when `container` is one of them, or they stand too deep */
-  private descend(container: LazyContainer, depth: number): void {
+  private descend(container: ContainerView, depth: number): void {
     if (this === container) throw new RangeError('the value would stand within itself')
     if (depth > MOST_DEEP) throw new RangeError(`the value would nest more than ${MOST_DEEP} deep`)
     if (this.visited === walk && this.depth >= depth) return
@@ -108,8 +106,8 @@ const SEARCHED_BYTES = 4096
 /** Searches after which an object is opened. */
 const MOST_SEARCHES = 4
 
-/** A view of a JSON object. Keys stand in the order of the text; of a key that stands there twice the last value counts. */
-export class LazyObject extends LazyContainer {
+/** A view of a JSON object. */
+export class ObjectView extends ContainerView implements LazyObject {
   readonly kind = 'object'
   private readonly source: RawNode | ObjectNode
   private object: ObjectNode | undefined = undefined
@@ -120,7 +118,6 @@ export class LazyObject extends LazyContainer {
     this.source = source
   }
 
-  /** How many members there are. */
   get count(): number {
     return this.fields.size
   }
@@ -129,7 +126,6 @@ export class LazyObject extends LazyContainer {
     return this.fields.has(key)
   }
 
-  /** The value of a member, undefined when there is none. */
   get(key: string): LazyJson | undefined {
     if (this.opened === undefined) {
       const found = this.search(key)
@@ -144,7 +140,6 @@ export class LazyObject extends LazyContainer {
     return [...this.fields.keys()]
   }
 
-  /** @throws RangeError for a value that stands above this object, or that would nest too deep, or is a number that JSON does not have */
   set(key: string, value: LazyJson): void {
     this.put(key, this.take(key, value))
   }
@@ -196,7 +191,7 @@ export class LazyObject extends LazyContainer {
 }
 
 /** A view of a JSON array. */
-export class LazyArray extends LazyContainer {
+export class ArrayView extends ContainerView implements LazyArray {
   readonly kind = 'array'
   private readonly source: RawNode | ArrayNode
   private changed: ArrayNode | undefined = undefined
@@ -211,13 +206,11 @@ export class LazyArray extends LazyContainer {
     return this.items.length
   }
 
-  /** The item at an index from 0, undefined when there is none. */
   get(index: number): LazyJson | undefined {
     const node = this.items[index]
     return node === undefined ? undefined : this.read(index, node)
   }
 
-  /** Sets an item; beyond the end the array is filled up with null. @throws RangeError as {@link LazyObject.set}, and for an index that is none */
   set(index: number, value: LazyJson): void {
     if (!Number.isSafeInteger(index) || index < 0) throw new RangeError(`${index} is no index`)
     const { items } = this
@@ -226,7 +219,6 @@ export class LazyArray extends LazyContainer {
     this.put(index, node)
   }
 
-  /** Takes an item out; those behind it move up. */
   remove(index: number): boolean {
     const { items, opened } = this
     if (!Number.isSafeInteger(index) || index < 0 || index >= items.length) return false
@@ -274,15 +266,15 @@ const opens = (node: RawNode): boolean => node.first === OPEN_OBJECT || node.fir
 
 /** A node as a reader sees it. */
 export function readNode(node: JsonNode): LazyJson {
-  if (node.kind === 'object') return new LazyObject(node)
-  if (node.kind === 'array') return new LazyArray(node)
+  if (node.kind === 'object') return new ObjectView(node)
+  if (node.kind === 'array') return new ArrayView(node)
   switch (node.first) {
     case QUOTE:
       return decodeString(node.text)
     case OPEN_OBJECT:
-      return new LazyObject(node)
+      return new ObjectView(node)
     case OPEN_ARRAY:
-      return new LazyArray(node)
+      return new ArrayView(node)
     case NULL:
       return null
     case TRUE:

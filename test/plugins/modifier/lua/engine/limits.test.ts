@@ -190,6 +190,14 @@ describe('limits of a run', () => {
     await assert.rejects(async () => program.start().execute(0), { limit: 'cpu' })
   })
 
+  it('makes a program pause only for what it can reach: fields and methods are no variables', () => {
+    const later = asyncFunction('later', () => Promise.resolve(1))
+    const resumable = (text: string): boolean => compileLua([{ text }], { globals: { later } }).resumable
+    assert.equal(resumable('local r = {} local x = r.load, r.coroutine function r.later() end r:later()'), false)
+    for (const text of ['later()', 'local l = later', 'load("x")', '_G["la" .. "ter"]()', 'x = coroutine', 'getfenv().later()'])
+      assert.equal(resumable(text), true, text)
+  })
+
   it('goes on in the same program after a run was ended', async () => {
     const program = compileLua([{ text: 'return ("x"):rep(size())' }], {
       libraries: 'open',

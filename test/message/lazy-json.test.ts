@@ -1,0 +1,87 @@
+/** `body.lazyJson()` between the other views of a body. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { GatewayError } from '../../src/errors.js'
+import { GatewayResponse, LazyObject } from '../../src/plugin/index.js'
+
+const TEXT = '{"id":12345678901234567890, "name":"Ada","list":[1.50,{"x":1}]}'
+
+function responseOf(text: string): GatewayResponse {
+  const response = new GatewayResponse({ headers: { 'Content-Type': 'application/json', ETag: '"1"' } })
+  response.body.set(text)
+  return response
+}
+
+async function viewOf(response: GatewayResponse): Promise<LazyObject> {
+  const view = await response.body.lazyJson()
+  assert.ok(view instanceof LazyObject)
+  return view
+}
+
+test('a body that was read only travels on to the bit', async () => {
+  const response = responseOf(TEXT)
+  assert.equal((await viewOf(response)).get('name'), 'Ada')
+  assert.equal(await viewOf(response), await viewOf(response))
+  assert.equal((await response.body.buffer()).toString(), TEXT)
+})
+
+test('an edit is sent once touchJson says so, and outdates what described the bytes', async () => {
+  const response = responseOf(TEXT)
+  const view = await viewOf(response)
+  view.set('name', 'Grace')
+  response.body.touchJson()
+  view.set('more', true)
+  assert.equal(response.headers.get('etag'), 'W/"1"')
+  assert.equal(response.body.length, undefined)
+  assert.equal(
+    (await response.body.buffer()).toString(),
+    '{"id":12345678901234567890,"name":"Grace","list":[1.50,{"x":1}],"more":true}'
+  )
+})
+
+test('json() after views sees their edits, and views after json() see its', async () => {
+  const response = responseOf(TEXT)
+  ;(await viewOf(response)).set('name', 'Grace')
+  response.body.touchJson()
+  await response.body.editJson<{ name: string; list: unknown[] }>(value => {
+    assert.equal(value.name, 'Grace')
+    value.list.push('end')
+  })
+  const view = await viewOf(response)
+  view.set('name', `${view.get('name') as string} Hopper`)
+  response.body.touchJson()
+  const text = (await response.body.buffer()).toString()
+  assert.equal(text, '{"id":12345678901234567890,"name":"Grace Hopper","list":[1.50,{"x":1},"end"]}')
+})
+
+test('a stage on bytes sees the edits of views', async () => {
+  const response = responseOf(TEXT)
+  ;(await viewOf(response)).delete('list')
+  response.body.touchJson()
+  response.body.transform({ chunk: chunk => Buffer.from(Buffer.from(chunk).toString().toUpperCase()) })
+  assert.equal((await response.body.buffer()).toString(), '{"ID":12345678901234567890,"NAME":"ADA"}')
+})
+
+test('a view can be the body', async () => {
+  const response = responseOf(TEXT)
+  const made = new LazyObject()
+  made.set('a', 1)
+  response.body.setJson(made)
+  made.set('b', 2)
+  assert.deepEqual(await response.body.json(), { a: 1, b: 2 })
+})
+
+test('scalars, no body, bytes that are no UTF-8, and what is no JSON', async () => {
+  assert.equal(await responseOf(' 7 ').body.lazyJson(), 7)
+  assert.equal(await new GatewayResponse(200).body.lazyJson(), undefined)
+  const broken = new GatewayResponse(200)
+  broken.body.set(Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]))
+  assert.equal((await viewOf(broken)).get('a'), '\ufffd')
+  for (const text of ['{"a":1', '{"a":01}', 'x', '{} {}', '['.repeat(2000)])
+    await assert.rejects(
+      responseOf(text).body.lazyJson(),
+      error => error instanceof GatewayError && error.code === 'SLUICE_ERR_BODY_NOT_JSON',
+      text.slice(0, 10)
+    )
+})
