@@ -11,6 +11,7 @@ import { sluiceCli } from '../peers/peers.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from '../peers/report.mjs'
 import { reportRun } from '../peers/report-run.mjs'
 import { median } from '../peers/statistics.mjs'
+import { measureInProcess } from './in-process.mjs'
 import { measureLimits } from './limits.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -135,6 +136,13 @@ await reportRun(path.join(here, '..', 'SCRIPTING.md'), async options => {
     const measured = await measureCase({ path: one.path, fields: {} }, peersOf(one), options)
     lines.push(...table(one, measured))
   }
+  lines.push(
+    ...(await measureInProcess({
+      'Lua: a header': { pre: PRE },
+      'Lua: a header and a field': { pre: PRE, post: FIELD },
+      'Lua: one field of each row': { post: ROWS }
+    }))
+  )
   lines.push(...(await measureLimits(options)))
   return lines
 })

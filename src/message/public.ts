@@ -189,7 +189,7 @@ export interface LazyObject {
   /** The value of a member, undefined when there is none. Every call returns the same view. */
   get(key: string): LazyJson | undefined
   keys(): string[]
-  /** @throws RangeError for a value that this object stands in, for one that would nest more than 1000 deep, and for numbers that JSON does not have */
+  /** @throws RangeError for a value that holds this object, for nesting beyond 1000 levels, and for numbers that JSON does not have */
   set(key: string, value: LazyJson): void
   delete(key: string): boolean
   /** About how many bytes the value takes as text. It counts no further than `most`. */

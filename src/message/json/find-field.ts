@@ -1,0 +1,54 @@
+/** Looks for one key of a closed object, whose other fields are stepped over. */
+
+import { RawNode } from './node.js'
+import { skipString, skipValue } from './scan.js'
+import { skipSpace } from './validate.js'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const PLAIN = /^[^\\\x80-\uffff]*$/
+
+/** What {@link findField} returns where only the opened object can tell. */
+export const UNSURE = Symbol('open it')
+
+/** Finds the value of a key in a closed object without opening it; of duplicate keys the last. */
+export function findField(raw: RawNode, key: string): RawNode | undefined | typeof UNSURE {
+  const { bytes } = raw
+  if (bytes === undefined || !PLAIN.test(key)) return UNSURE
+  return raw.fields === undefined ? findByScan(raw, bytes, key) : findByIndex(raw.fields, bytes, key)
+}
+
+function findByIndex(index: readonly number[], bytes: Buffer, key: string): RawNode | undefined | typeof UNSURE {
+  for (let k = index.length - 3; k >= 0; k -= 3) {
+    const is = isKey(bytes, index[k]! + 1, key)
+    if (is === undefined) return UNSURE
+    if (is) return new RawNode(undefined, bytes, index[k + 1]!, index[k + 2]!)
+  }
+  return undefined
+}
+
+function findByScan(raw: RawNode, bytes: Buffer, key: string): RawNode | undefined | typeof UNSURE {
+  const { end } = raw
+  let found: RawNode | undefined
+  let i = skipSpace(bytes, raw.start + 1, end)
+  while (bytes[i] === QUOTE) {
+    const is = isKey(bytes, i + 1, key)
+    if (is === undefined) return UNSURE
+    const start = skipSpace(bytes, skipSpace(bytes, skipString(bytes, i + 1), end) + 1, end)
+    const behind = skipValue(bytes, start)
+    if (is) found = new RawNode(undefined, bytes, start, behind)
+    i = skipSpace(bytes, behind, end)
+    if (bytes[i] === COMMA) i = skipSpace(bytes, i + 1, end)
+  }
+  return found
+}
+
+/** Whether the key whose first byte is at `at` is `key`, plain text; undefined when an escape stands in it. */
+function isKey(bytes: Buffer, at: number, key: string): boolean | undefined {
+  let i = at
+  while (i - at < key.length && bytes[i] === key.charCodeAt(i - at)) i++
+  if (i - at === key.length && bytes[i] === QUOTE) return true
+  for (let c = bytes[i]!; c !== QUOTE; c = bytes[++i]!) if (c === BACKSLASH) return undefined
+  return false
+}
