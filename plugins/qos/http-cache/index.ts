@@ -13,10 +13,12 @@ import {
   GatewayResponse,
   type Next
 } from 'sluice/plugin'
+import { findLink } from '../../_shared/redis/find-link.js'
 import { BodyCopy } from './body-copy.js'
 import { CacheTally } from './cache-tally.js'
 import { listedFields, type RequestHead } from './key.js'
-import { DEFAULT_MAX_BYTES, openStore } from './open-store.js'
+import { DEFAULT_MAX_BYTES, openRedisStore, openStore } from './open-store.js'
+import { MAX_SHARED_BODY } from './redis-store.js'
 import { type Found, ResponseCache } from './response-cache.js'
 import { select } from './selection.js'
 import type { StoredAnswer } from './store.js'
@@ -38,6 +40,11 @@ export default defineComponent({
         description: 'Bytes of all stored responses; 0 = 64 MiB, together with all others that say 0.'
       },
       max_items: { type: 'integer', minimum: 0, default: 0, description: 'Stored responses; 0 = as many as fit.' },
+      connection_name: {
+        type: 'string',
+        description:
+          'Keeps the responses in Redis, for all gateways: a connection or cluster in the `redis` of the service (Sluice)'
+      },
       client_address: {
         type: 'boolean',
         default: false,
@@ -49,7 +56,12 @@ export default defineComponent({
   async compile(options, context) {
     const maxSize = options.count('max_size', 0)
     const maxBytes = maxSize || DEFAULT_MAX_BYTES
-    const store = await openStore(options.flag('shared'), maxSize, options.count('max_items', 0), context)
+    const shared = options.flag('shared')
+    const maxItems = options.count('max_items', 0)
+    const inRedis = options.has('connection_name')
+    const store = inRedis
+      ? openRedisStore(shared, findLink(options, context), context)
+      : await openStore(shared, maxSize, maxItems, context)
     const sendsAddress = options.flag('client_address')
     const listed = listedFields(context.endpointFacts?.inputHeaders ?? [], context.backendFacts?.inputHeaders ?? [])
     const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
@@ -62,7 +74,7 @@ export default defineComponent({
       caches: cachesOf(context).add(cache),
       sendsAddress,
       limit: held,
-      maxBodyBytes: Math.min(held, maxBytes),
+      maxBodyBytes: Math.min(held, maxBytes, inRedis ? MAX_SHARED_BODY : maxBytes),
       passesThrough: context.endpointFacts?.outputEncoding === 'no-op',
       failed: cause => context.logger.error(`${context.tag}[HTTPCache] ${(cause as Error).message}`)
     }

@@ -1,4 +1,6 @@
 import type { ComponentContext } from 'sluice/plugin'
+import type { RedisLink } from '../../_shared/redis/link.js'
+import { RedisStore } from './redis-store.js'
 import { type CacheStore, MemoryStore, StorePart } from './store.js'
 
 /** Room of a store whose options name no size: 64 MiB. */
@@ -15,6 +17,19 @@ const COMMON_ROOM = 'qos/http-cache common room'
 export function openStore(shared: boolean, maxBytes: number, maxItems: number, context: ComponentContext): Promise<CacheStore> {
   if (shared) return sharedStore(maxBytes || DEFAULT_MAX_BYTES, maxItems, context)
   return maxBytes === 0 && maxItems === 0 ? commonRoom(context) : MemoryStore.open(maxBytes || DEFAULT_MAX_BYTES, maxItems)
+}
+
+/**
+ * Opens the store of one backend in Redis. Gateways with the same names and paths share it.
+ * @param shared the store that all such backends use
+ */
+export function openRedisStore(shared: boolean, link: RedisLink, context: ComponentContext): CacheStore {
+  const { method = '', path = '' } = context.endpointFacts ?? {}
+  const { urlPattern = '', hosts = [] } = context.backendFacts ?? {}
+  const owner = shared ? 'shared' : JSON.stringify([method, path, hosts, urlPattern])
+  return new RedisStore(link, `${context.service.name} ${owner}`, error => {
+    context.logger.warning(`${context.tag}[HTTPCache] Responses that are out of date may be found again: ${error.message}`)
+  })
 }
 
 /** What has no size of its own: apart by their keys, within one limit, so that many backends do not fill the memory. */
