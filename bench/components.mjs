@@ -17,7 +17,7 @@ async function keyAndToken(folder) {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const jwks = path.join(folder, 'jwks.json')
   writeFileSync(jwks, JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] }))
-  const token = await new SignJWT({ sub: 'user-1', roles: ['admin'] })
+  const token = await new SignJWT({ sub: 'user-1', roles: ['admin'], tenant: 'acme' })
     .setProtectedHeader({ alg: 'ES256', kid: 'k' })
     .setIssuedAt()
     .setExpirationTime('2h')
@@ -26,6 +26,19 @@ async function keyAndToken(folder) {
 }
 
 const CORS = { 'security/cors': { allow_origins: ['https://app.test'], allow_methods: ['GET'] } }
+const HEADERS = {
+  'security/http': {
+    frame_deny: true,
+    content_type_nosniff: true,
+    browser_xss_filter: true,
+    content_security_policy: "default-src 'self'",
+    sts_seconds: 31_536_000,
+    ssl_proxy_headers: { 'X-Forwarded-Proto': 'https' }
+  }
+}
+const BREAKER = { 'qos/circuit-breaker': { interval: 60, timeout: 10, max_errors: 5 } }
+const CHECK = { 'validation/cel': [{ check_expr: "req_method == 'GET' && size(req_path) > 1" }] }
+const CLAIM_CHECK = { 'validation/cel': [{ check_expr: "JWT.tenant == 'acme' && has(JWT.sub)" }] }
 const LIMIT = { 'qos/ratelimit/router': { max_rate: 10_000_000, client_max_rate: 10_000_000, strategy: 'ip' } }
 const header = (scope, name) => ({ 'header.Modifier': { scope: [scope], name, value: 'bench' } })
 const MARTIAN = {
@@ -73,11 +86,21 @@ function gateways(jwks) {
   return [
     gateway('none', {}, {}),
     gateway('CORS', CORS, {}),
+    gateway('security headers', HEADERS, {}),
     gateway('rate limit', {}, LIMIT),
+    gateway('breaker', {}, {}, BREAKER),
+    gateway('CEL', {}, CHECK),
     gateway('JWT', {}, jwt),
+    gateway('JWT, verified anew', {}, { 'auth/validator': { ...jwt['auth/validator'], token_cache_bytes: 0 } }),
     gateway('Martian', {}, {}, MARTIAN),
     gateway('Lua', {}, LUA),
-    gateway('CORS, rate limit and JWT', CORS, { ...LIMIT, ...jwt })
+    gateway('CORS, rate limit and JWT', CORS, { ...LIMIT, ...jwt }),
+    gateway(
+      'CORS, security headers, rate limit, JWT with CEL, breaker',
+      { ...CORS, ...HEADERS },
+      { ...LIMIT, ...jwt, ...CLAIM_CHECK },
+      BREAKER
+    )
   ]
 }
 
