@@ -46,6 +46,8 @@ export class Exchange extends Scope {
   offer: UpgradeOffer | undefined = undefined
   /** Set once, by the endpoint that takes the request. */
   target: AnswerTarget = NO_ENDPOINT
+  /** What the router found, kept for dispatch while stages of the service look at the request. */
+  found: object | undefined = undefined
   /** Work of plugins that is not answered yet, the last begun. */
   unanswered: UnansweredWork | undefined = undefined
   /** The handler place whose handler runs synchronously. */

@@ -105,8 +105,29 @@ export class FieldMap implements HeaderMap {
     if (to < raw.length) raw.length = to
   }
 
-  *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
-    for (let i = 0; i < this.raw.length; i += 2) yield [this.raw[i]!, this.raw[i + 1]!]
+  [Symbol.iterator](): IterableIterator<[name: string, value: string]> {
+    return new Pairs(this.raw)
+  }
+}
+
+/** Iterates as a generator would, with less garbage: `security/cors` looks at each field of each response. */
+class Pairs implements IterableIterator<[name: string, value: string]> {
+  private readonly raw: RawFields
+  private at = 0
+
+  constructor(raw: RawFields) {
+    this.raw = raw
+  }
+
+  next(): IteratorResult<[name: string, value: string]> {
+    const { raw, at } = this
+    if (at >= raw.length) return { done: true, value: undefined }
+    this.at = at + 2
+    return { done: false, value: [raw[at]!, raw[at + 1]!] }
+  }
+
+  [Symbol.iterator](): this {
+    return this
   }
 }
 
@@ -121,8 +142,14 @@ export class UnsentTrailers extends FieldMap {
   }
 }
 
+/** Names that may be set, and the same in lower case: what sets fields sets the same ones for each message. */
+const SETTABLE = new Map<string, string>()
+const MOST_SETTABLE = 1000
+
 /** Returns the name in lower case. @throws TypeError for an illegal one, and for one of framing */
 function settableName(name: string): string {
+  const known = SETTABLE.get(name)
+  if (known !== undefined) return known
   checkFieldName(name)
   const lower = lowerName(name)
   if (isFraming(lower)) {
@@ -130,5 +157,6 @@ function settableName(name: string): string {
       `header ${name} cannot be set: framing belongs to the gateway, which writes what the body needs; leave it out`
     )
   }
+  if (SETTABLE.size < MOST_SETTABLE && name.length <= 64) SETTABLE.set(name, lower)
   return lower
 }

@@ -31,10 +31,7 @@ export function workLayer(work: Work, stage: PipeStage): Layer {
 }
 
 /** Joins two layers to one, the second one outside. */
-export function joinLayers<T>(
-  inner: Layer<(next: T) => T> | undefined,
-  outer: Layer<(next: T) => T> | undefined
-): Layer<(next: T) => T> | undefined {
+export function joinLayers(inner: Layer | undefined, outer: Layer | undefined): Layer | undefined {
   if (inner === undefined || outer === undefined) return inner ?? outer
-  return { wrap: next => outer.wrap(inner.wrap(next)), stages: [...outer.stages, ...inner.stages] }
+  return { wrap: step => outer.wrap(inner.wrap(step)), stages: [...outer.stages, ...inner.stages] }
 }

@@ -176,7 +176,7 @@ export interface Component {
 }
 
 /** What a component compiles to. */
-export type Compiled = Wrap | readonly (SlottedWrap | SlottedEdit)[] | undefined
+export type Compiled = Wrap | readonly (SlottedWrap | SlottedEdit | SlottedFollow)[] | undefined
 
 /** A stage and its own slot. */
 export interface SlottedWrap {
@@ -187,11 +187,11 @@ export interface SlottedWrap {
 }
 
 /**
- * A stage of an endpoint or backend that edits messages on their way and never looks at how a call ends. It costs no promise.
- * Whatever its functions throw is the exchange's failure.
+ * A stage that edits messages on their way and never looks at how a call ends. It costs no promise. Whatever its functions throw is the
+ * failure of the call.
  */
 export interface SlottedEdit {
-  readonly slot: EndpointSlot | BackendSlot
+  readonly slot: ServiceSlot | EndpointSlot | BackendSlot
   /** In place of the component's own. */
   readonly needs?: Needs
   /**
@@ -201,6 +201,26 @@ export interface SlottedEdit {
   request?(request: GatewayRequest): GatewayResponse | undefined | Promise<GatewayResponse | undefined>
   /** Edits a response, or replaces it. */
   response?(response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
+}
+
+/**
+ * A stage that looks at a request, and then at how its call ends. It costs no promise. Whatever its functions throw is the failure of the
+ * call.
+ */
+export interface SlottedFollow {
+  readonly slot: ServiceSlot | EndpointSlot | BackendSlot
+  /** In place of the component's own. */
+  readonly needs?: Needs
+  /** Returns what follows the call, undefined when nothing does, or a response in its place, which nothing follows. */
+  follow(request: GatewayRequest): Follower | GatewayResponse | undefined
+}
+
+/** Follows calls to their ends; one that keeps nothing of a call may follow many. */
+export interface Follower {
+  /** Edits the response, or replaces it. */
+  response?(response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
+  /** Told of a failure, which goes on. */
+  failure?(error: unknown): void
 }
 
 /** Gives a declaration its type; returns it as it is. */

@@ -41,10 +41,12 @@ export {
   type ComponentContext,
   defineComponent,
   type EndpointSlot,
+  type Follower,
   type JoinedTopic,
   type ServiceFacts,
   type ServiceSlot,
   type SlottedEdit,
+  type SlottedFollow,
   type SlottedWrap,
   type WorkerTopic,
   type WorkerTopics

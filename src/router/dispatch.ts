@@ -20,9 +20,8 @@ import type { UpgradeOffer } from '../message/protocol-change.js'
 import { RequestMessage } from '../message/request.js'
 import type { ResponseMessage } from '../message/response.js'
 import { handOn } from '../pipe/lazy-promise.js'
-import { aroundStep, type Wrap } from '../pipe/next.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
-import type { Step } from '../pipe/step.js'
+import type { Step, StepWrap } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 import type { Tracer } from '../telemetry/observer.js'
 import type { RouteResult, Router } from './router.js'
@@ -42,9 +41,9 @@ export interface DispatchOptions {
   /** Makes the responses to lookups that found no route. */
   readonly answerMiss: (result: Exclude<RouteResult<RouteTarget>, { kind: 'route' }>, request: RequestMessage) => ResponseMessage
   /** Around everything (CORS, server plugins). */
-  readonly outer: Wrap | undefined
+  readonly outer: StepWrap | undefined
   /** Around routes, 404 and 405 (security, bots), not around reserved paths, redirects and refused parameters. */
-  readonly inner: Wrap | undefined
+  readonly inner: StepWrap | undefined
   /** Makes the request carry an id before anything reads it; undefined = no ids. */
   readonly identify: ((req: IncomingMessage) => string) | undefined
   /** Decides which exchanges are recorded. */
@@ -83,7 +82,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       guarded(match, request, receiver)
     }
   }
-  const chain = options.outer === undefined ? routed : aroundStep(options.outer)(neverRejecting(routed, options))
+  const chain = options.outer === undefined ? routed : options.outer(neverRejecting(routed, options))
 
   return (req, res, offer) => {
     let target: Target
@@ -157,13 +156,12 @@ function isUnguarded(match: RouteResult<RouteTarget>): boolean {
 }
 
 /** Puts stages, which know requests alone, in front of `proceed`. */
-function betweenStages(stages: Wrap, proceed: Proceed): Proceed {
-  const matches = new WeakMap<Exchange, RouteResult<RouteTarget>>()
-  const staged = aroundStep(stages)({
-    send: (request, receiver) => proceed(matches.get(request.exchange)!, request, receiver)
+function betweenStages(stages: StepWrap, proceed: Proceed): Proceed {
+  const staged = stages({
+    send: (request, receiver) => proceed(request.exchange.found as RouteResult<RouteTarget>, request, receiver)
   })
   return (match, request, receiver) => {
-    matches.set(request.exchange, match)
+    request.exchange.found = match
     staged.send(request, receiver)
   }
 }

@@ -93,15 +93,16 @@ function fits(jwk: Jwk, { alg, use }: KeyUse): boolean {
 export class KeySet {
   private readonly jose: typeof Jose
   private readonly keys: readonly Jwk[]
-  private readonly slots = new Map<string, FilledSlot>()
+  /** By the names of keys. */
+  private readonly slots = new Map<string, FilledSlot[]>()
 
   /** @param former the set that this one replaces: keys that are the same in both stay imported */
   constructor(jose: typeof Jose, keys: readonly Jwk[], former?: KeySet) {
     this.jose = jose
     this.keys = keys
-    for (const [place, slot] of former?.slots ?? []) {
+    for (const slot of former === undefined ? [] : [...former.slots.values()].flat()) {
       const jwk = this.jwkFor(slot.name, slot.wanted)
-      if (jwk !== undefined && JSON.stringify(jwk) === JSON.stringify(slot.jwk)) this.slots.set(place, slot)
+      if (jwk !== undefined && JSON.stringify(jwk) === JSON.stringify(slot.jwk)) this.fill(slot)
     }
   }
 
@@ -118,22 +119,26 @@ export class KeySet {
 
   /** The slot of a key, undefined when no key has this name and fits the algorithm. */
   slot(name: string, wanted: KeyUse): KeySlot | undefined {
-    const place = `${wanted.use} ${wanted.strategy} ${wanted.alg} ${name}`
-    const known = this.slots.get(place)
-    if (known !== undefined) return known
+    for (const known of this.slots.get(name) ?? []) if (isSameUse(known.wanted, wanted)) return known
     const jwk = this.jwkFor(name, wanted)
     if (jwk === undefined) return undefined
     const slot: FilledSlot = { key: undefined, ready: this.import(jwk, wanted).catch(() => undefined), jwk, name, wanted }
     slot.ready.then(key => {
       slot.key = key
     })
-    this.slots.set(place, slot)
+    this.fill(slot)
     return slot
+  }
+
+  private fill(slot: FilledSlot): void {
+    const named = this.slots.get(slot.name)
+    if (named === undefined) this.slots.set(slot.name, [slot])
+    else named.push(slot)
   }
 
   /** The keys that were asked for and can serve. */
   inUse(): ReadonlySet<SignatureKey> {
-    return new Set([...this.slots.values()].flatMap(({ key }) => key ?? []))
+    return new Set([...this.slots.values()].flat().flatMap(({ key }) => key ?? []))
   }
 
   private jwkFor(name: string, wanted: KeyUse): Jwk | undefined {
@@ -149,6 +154,10 @@ export class KeySet {
     const material = use === 'sign' ? { ...shown, d, p, q, dp, dq, qi } : shown
     return new SignatureKey(KeyObject.from((await this.jose.importJWK(material as Jose.JWK, alg)) as Jose.CryptoKey), alg)
   }
+}
+
+function isSameUse(a: KeyUse, b: KeyUse): boolean {
+  return a.alg === b.alg && a.strategy === b.strategy && a.use === b.use
 }
 
 function isJwk(value: unknown): value is Jwk {

@@ -12,9 +12,10 @@ export type TokenFinder = (headers: HeaderMap) => string | undefined
 export function compileTokenFinder(headerName: string, cookieName: string): TokenFinder {
   const prefix = `${cookieName}=`
   return headers => {
-    const value = headers.get(headerName)
+    const values = headers.getAll(headerName)
     // of several fields a backend may read another one than the gateway
-    if (value !== undefined && value !== '') return headers.getAll(headerName).length === 1 ? withoutScheme(value) : undefined
+    if (values.length > 1) return undefined
+    if (values.length === 1 && values[0] !== '') return withoutScheme(values[0]!)
     return headers.has('cookie') ? fromCookies(headers.getAll('cookie'), prefix) : undefined
   }
 }

@@ -6,7 +6,14 @@
  * status is an answer, not a failure.
  */
 
-import { type ComponentContext, defineComponent, GatewayError, type GatewayResponse, type Wrap } from 'sluice/plugin'
+import {
+  type ComponentContext,
+  defineComponent,
+  type Follower,
+  GatewayError,
+  type GatewayResponse,
+  type SlottedFollow
+} from 'sluice/plugin'
 import { Breaker } from './breaker.js'
 
 const SCHEMA = {
@@ -51,7 +58,7 @@ export default defineComponent({
       max_errors: maxErrors,
       refused: breaker.refused
     }))
-    return breakCircuit(breaker)
+    return [{ slot: 'decoded/circuit-breaker', follow: breakCircuit(breaker) }]
   }
 })
 
@@ -59,20 +66,34 @@ function logChange(name: string, context: ComponentContext): (from: string, to: 
   return (from, to) => context.logger.warning(`[CB] Circuit breaker named '${name}' went from '${from}' to '${to}'`)
 }
 
-function breakCircuit(breaker: Breaker): Wrap {
-  return next => request => {
+function breakCircuit(breaker: Breaker): SlottedFollow['follow'] {
+  let last: Settling | undefined
+  return () => {
     const ticket = breaker.admit()
-    if (typeof ticket !== 'number') return Promise.reject(refused(ticket))
-    return next(request).then(
-      (response: GatewayResponse) => {
-        breaker.settle(ticket, true)
-        return response
-      },
-      (error: unknown) => {
-        breaker.settle(ticket, isOwnEnd(error) ? undefined : false)
-        throw error
-      }
-    )
+    if (typeof ticket !== 'number') throw refused(ticket)
+    // tickets change with the state alone
+    if (last?.ticket !== ticket) last = new Settling(breaker, ticket)
+    return last
+  }
+}
+
+/** Tells the breaker what the calls of one ticket came to. */
+class Settling implements Follower {
+  readonly ticket: number
+  private readonly breaker: Breaker
+
+  constructor(breaker: Breaker, ticket: number) {
+    this.breaker = breaker
+    this.ticket = ticket
+  }
+
+  response(response: GatewayResponse): GatewayResponse {
+    this.breaker.settle(this.ticket, true)
+    return response
+  }
+
+  failure(error: unknown): void {
+    this.breaker.settle(this.ticket, isOwnEnd(error) ? undefined : false)
   }
 }
 

@@ -4,7 +4,7 @@
  * In: a request. Out: 403 without a body for a bot, else the request goes on.
  */
 
-import { type ComponentContext, defineComponent, GatewayResponse, type OptionReader, type Wrap } from 'sluice/plugin'
+import { type ComponentContext, defineComponent, GatewayResponse, type OptionReader, type SlottedEdit } from 'sluice/plugin'
 import { compilePattern, type Pattern } from '../../_shared/re2.js'
 import { compileDetector, type Detector, rememberVerdicts } from './detector.js'
 
@@ -35,7 +35,8 @@ export default defineComponent({
     const tag = `${context.tag}[Botdetector]`
     const detect = await createDetector(options)
     context.logger.debug(`${tag} The bot detector has been registered successfully`)
-    return refuseBots(detect, tag, context)
+    const request = refuseBots(detect, tag, context)
+    return [{ slot: context.scope === 'service' ? 'inner/bot-detector' : 'router/bot-detector', request }]
   }
 })
 
@@ -65,11 +66,11 @@ async function compilePatterns(options: OptionReader): Promise<Pattern[]> {
   return patterns
 }
 
-function refuseBots(detect: Detector, tag: string, context: ComponentContext): Wrap {
+function refuseBots(detect: Detector, tag: string, context: ComponentContext): NonNullable<SlottedEdit['request']> {
   const line = `${tag} bot rejected`
-  return next => request => {
-    if (!detect(request.headers.getAll('user-agent')[0])) return next(request)
+  return request => {
+    if (!detect(request.headers.getAll('user-agent')[0])) return undefined
     context.logger.error(line)
-    return Promise.resolve(new GatewayResponse(403))
+    return new GatewayResponse(403)
   }
 }

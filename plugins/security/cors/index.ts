@@ -8,11 +8,12 @@
 import {
   type ComponentContext,
   defineComponent,
+  type Follower,
   type GatewayRequest,
   GatewayResponse,
   type HeaderMap,
   type OptionReader,
-  type Wrap
+  type SlottedFollow
 } from 'sluice/plugin'
 import { type CorsPolicy, compilePolicy, originProblem } from './policy.js'
 
@@ -52,14 +53,14 @@ export default defineComponent({
   compile(options, context) {
     const tag = `${context.tag}[CORS]`
     const policy = readPolicy(options, context, tag)
-    const stage = answerCors({
+    const follow = answerCors({
       policy,
       status: readStatus(options),
       passthrough: options.flag('options_passthrough', false, false),
       log: options.flag('debug', false, false) ? text => context.logger.debug(`[CORS] ${text}`) : undefined
     })
     context.logger.debug(`${tag} Enabled CORS for all requests`)
-    return stage
+    return [{ slot: 'outer/cors', follow }]
   }
 })
 
@@ -102,6 +103,10 @@ function readStatus(options: OptionReader): number {
   return 204
 }
 
+/** Decisions that are kept, and the longest method and origin among them. */
+const MOST_KNOWN = 100
+const LONGEST_KNOWN = 200
+
 interface CorsPlan {
   readonly policy: CorsPolicy
   readonly status: number
@@ -109,19 +114,32 @@ interface CorsPlan {
   readonly log: ((text: string) => void) | undefined
 }
 
-function answerCors(plan: CorsPlan): Wrap {
+function answerCors(plan: CorsPlan): SlottedFollow['follow'] {
   const { policy, status, passthrough, log } = plan
-  return next => request => {
+  // pages of few origins ask, with few methods
+  const known = new Map<string, Marking>()
+
+  function markingFor(origin: string | undefined, method: string): Marking {
+    const key = origin === undefined ? method : `${method} ${origin}`
+    let marking = known.get(key)
+    if (marking === undefined) {
+      marking = new Marking('Origin', policy.actual(origin, method))
+      if (known.size >= MOST_KNOWN) known.clear()
+      if (key.length <= LONGEST_KNOWN) known.set(key, marking)
+    }
+    return marking
+  }
+
+  return request => {
     const preflight = request.method === 'OPTIONS' ? preflightOf(request) : undefined
     if (preflight === undefined) {
-      const verdict = policy.actual(firstOf(request, 'origin'), request.method)
-      if (log !== undefined) log(`Actual request: ${textOf(verdict)}`)
-      return next(request).then(response => mark(response, 'Origin', verdict))
+      const marking = markingFor(firstOf(request, 'origin'), request.method)
+      if (log !== undefined) log(`Actual request: ${textOf(marking.verdict)}`)
+      return marking
     }
-    const verdict = policy.preflight(preflight)
-    if (log !== undefined) log(`Preflight request: ${textOf(verdict)}`)
-    if (passthrough) return next(request).then(response => mark(response, policy.preflightVary, verdict))
-    return Promise.resolve(mark(new GatewayResponse(status), policy.preflightVary, verdict))
+    const marking = new Marking(policy.preflightVary, policy.preflight(preflight))
+    if (log !== undefined) log(`Preflight request: ${textOf(marking.verdict)}`)
+    return passthrough ? marking : marking.response(new GatewayResponse(status))
   }
 }
 
@@ -145,14 +163,25 @@ function textOf(verdict: readonly string[] | string): string {
 }
 
 /** Puts the gateway's fields in place of the upstream's: an answer has one opinion. */
-function mark(response: GatewayResponse, vary: string, verdict: readonly string[] | string): GatewayResponse {
-  const { headers } = response
-  dropCors(headers)
-  const known = headers.getAll('vary')
-  if (known.length === 0) headers.set('Vary', vary)
-  else if (!known.some(value => covers(value, vary))) headers.set('Vary', [vary, ...known])
-  if (typeof verdict !== 'string') for (let i = 0; i < verdict.length; i += 2) headers.append(verdict[i]!, verdict[i + 1]!)
-  return response
+class Marking implements Follower {
+  readonly vary: string
+  readonly verdict: readonly string[] | string
+
+  constructor(vary: string, verdict: readonly string[] | string) {
+    this.vary = vary
+    this.verdict = verdict
+  }
+
+  response(response: GatewayResponse): GatewayResponse {
+    const { headers } = response
+    const { vary, verdict } = this
+    dropCors(headers)
+    const known = headers.getAll('vary')
+    if (known.length === 0) headers.append('Vary', vary)
+    else if (!known.some(value => covers(value, vary))) headers.set('Vary', [vary, ...known])
+    if (typeof verdict !== 'string') for (let i = 0; i < verdict.length; i += 2) headers.append(verdict[i]!, verdict[i + 1]!)
+    return response
+  }
 }
 
 function covers(known: string, vary: string): boolean {

@@ -7,12 +7,12 @@
 
 import {
   defineComponent,
+  type Follower,
   type GatewayRequest,
   GatewayResponse,
   HeaderMap,
-  type Next,
   type OptionReader,
-  type Wrap
+  type SlottedFollow
 } from 'sluice/plugin'
 import { onTheWire } from '../../_shared/on-the-wire.js'
 import { compilePattern, type Pattern } from '../../_shared/re2.js'
@@ -64,7 +64,7 @@ export default defineComponent({
     const tag = `${context.tag}[HTTPsecure]`
     if (options.text('hpkp_public_key', '', '') !== '')
       context.logger.warning(`${tag} hpkp_public_key has no effect: browsers gave up key pinning`)
-    return protect(await readPlan(options))
+    return [{ slot: 'inner/security', follow: protect(await readPlan(options)) }]
   }
 })
 
@@ -137,14 +137,15 @@ async function readHosts(options: OptionReader): Promise<((host: string) => bool
 /** A list of hosts that could not be read: then none is served. */
 const UNREADABLE: readonly string[] = []
 
-function protect(plan: Plan): Wrap {
-  const { servesHost, sslRedirect, forceSts, fields, encryptedFields } = plan
-  return next => request => {
+function protect(plan: Plan): SlottedFollow['follow'] {
+  const { servesHost, sslRedirect, forceSts } = plan
+  const marks = markingWith(plan.fields)
+  const encryptedMarks = markingWith(plan.encryptedFields)
+  return request => {
     if (servesHost !== undefined && !servesHost(hostOf(request, plan.hostHeaders))) return badHost()
     const encrypted = request.secure || cameEncrypted(request, plan.sslProxyHeaders)
     if (sslRedirect && !encrypted) return toEncrypted(request, plan)
-    const own = encrypted || forceSts ? encryptedFields : fields
-    return own.length === 0 ? next(request) : next(request).then(response => mark(response, own))
+    return encrypted || forceSts ? encryptedMarks : marks
   }
 }
 
@@ -161,11 +162,11 @@ function cameEncrypted(request: GatewayRequest, signs: Plan['sslProxyHeaders']):
   return false
 }
 
-function badHost(): ReturnType<Next> {
-  return Promise.resolve(GatewayResponse.text('Bad Host\n', { status: 500, headers: { 'X-Content-Type-Options': 'nosniff' } }))
+function badHost(): GatewayResponse {
+  return GatewayResponse.text('Bad Host\n', { status: 500, headers: { 'X-Content-Type-Options': 'nosniff' } })
 }
 
-function toEncrypted(request: GatewayRequest, plan: Plan): ReturnType<Next> {
+function toEncrypted(request: GatewayRequest, plan: Plan): GatewayResponse {
   const host = plan.sslHost || hostOf(request, plan.hostHeaders)
   // the host becomes part of an address: nothing may stand in it that ends it
   if (!/^[\w.\-:[\]]+$/.test(host)) return badHost()
@@ -175,11 +176,17 @@ function toEncrypted(request: GatewayRequest, plan: Plan): ReturnType<Next> {
   const { method } = request
   if (method === 'GET' || method === 'HEAD') headers['Content-Type'] = 'text/html; charset=utf-8'
   const init = { status: 301, headers }
-  return Promise.resolve(method === 'GET' ? GatewayResponse.text(redirectBody(location), init) : new GatewayResponse(init))
+  return method === 'GET' ? GatewayResponse.text(redirectBody(location), init) : new GatewayResponse(init)
 }
 
-function mark(response: GatewayResponse, own: readonly string[]): GatewayResponse {
-  const { headers } = response
-  for (let i = 0; i < own.length; i += 2) headers.set(own[i]!, own[i + 1]!)
-  return response
+/** Sets fields of responses; undefined when there are none. */
+function markingWith(own: readonly string[]): Follower | undefined {
+  if (own.length === 0) return undefined
+  return {
+    response(response) {
+      const { headers } = response
+      for (let i = 0; i < own.length; i += 2) headers.set(own[i]!, own[i + 1]!)
+      return response
+    }
+  }
 }

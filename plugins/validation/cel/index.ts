@@ -5,7 +5,14 @@
  * or 401 where an expression about the token's claims is not true. Anything but `true` refuses, an error too.
  */
 
-import { type ComponentContext, defineComponent, GatewayError, GatewayResponse, type SlottedWrap, type Wrap } from 'sluice/plugin'
+import {
+  type ComponentContext,
+  defineComponent,
+  GatewayError,
+  type GatewayRequest,
+  GatewayResponse,
+  type SlottedEdit
+} from 'sluice/plugin'
 import { DEFAULT_MAX_COST } from '../../_shared/cel/expression.js'
 import { type Check, compileTest, isMixed, sortChecks, type Test } from './checks.js'
 import { readChecks } from './options.js'
@@ -49,15 +56,22 @@ export default defineComponent({
     }
     logger.debug(tag, `${phases.before.length} preEvaluator(s) loaded`)
     logger.debug(tag, `${phases.after.length} postEvaluator(s) loaded`)
-    const stages: SlottedWrap[] = []
+    const slot = context.scope === 'backend' ? 'decoded/check' : 'proxy/check'
+    const refusal = context.scope === 'backend' ? backendRefusal : endpointRefusal
+    const stages: SlottedEdit[] = []
     if (phases.before.length > 0 || phases.after.length > 0) {
-      const wrap = compileStage(phases.before, phases.after, context, tag)
-      stages.push({ slot: context.scope === 'backend' ? 'decoded/check' : 'proxy/check', wrap })
+      stages.push({
+        slot,
+        ...(phases.before.length > 0 && {
+          request: refuseBefore(compileTest(phases.before, `${tag}[pre]`, 'Evaluator', logger), refusal)
+        }),
+        ...(phases.after.length > 0 && { response: compileAfter(phases.after, context, `${tag}[post]`, refusal) })
+      })
     }
     if (phases.claims.length > 0) {
       const test = compileTest(phases.claims, tag, 'Rejecter', logger)
-      if (context.scope === 'backend') stages.push({ slot: 'decoded/check', wrap: refuseBefore(test, backendRefusal) })
-      else stages.push({ slot: 'router/claims', wrap: claimsStage(test) })
+      if (context.scope === 'backend') stages.push({ slot, request: refuseBefore(test, refusal) })
+      else stages.push({ slot: 'router/claims', request: claimsStage(test) })
     }
     return stages
   }
@@ -70,45 +84,53 @@ const endpointRefusal: Refusal = number =>
 const backendRefusal: Refusal = number =>
   new GatewayError('SLUICE_ERR_UPSTREAM_REJECTED', { message: `request aborted by evaluator #${number}` })
 
-function refuseBefore(test: Test, refusal: Refusal): Wrap {
-  return next => request => {
+type RequestEdit = NonNullable<SlottedEdit['request']>
+type ResponseEdit = NonNullable<SlottedEdit['response']>
+
+function refuseBefore(test: Test, refusal: Refusal): RequestEdit {
+  return request => {
     const number = test(request, undefined, undefined)
-    return number < 0 ? next(request) : Promise.reject(refusal(number))
+    if (number >= 0) throw refusal(number)
+    return undefined
   }
 }
 
-function compileStage(before: readonly Check[], after: readonly Check[], context: ComponentContext, tag: string): Wrap {
-  const { logger } = context
-  const refusal = context.scope === 'backend' ? backendRefusal : endpointRefusal
-  const guard = before.length === 0 ? undefined : refuseBefore(compileTest(before, `${tag}[pre]`, 'Evaluator', logger), refusal)
-  if (after.length === 0) return guard!
-  const whole = compileAfter(after, context, `${tag}[post]`, refusal)
-  return guard === undefined ? whole : next => guard(whole(next))
-}
-
 /** Tests answers. Partial ones pass untested, as in KrakenD, but for the expressions that ask for them. */
-function compileAfter(after: readonly Check[], context: ComponentContext, tag: string, refusal: Refusal): Wrap {
+function compileAfter(after: readonly Check[], context: ComponentContext, tag: string, refusal: Refusal): ResponseEdit {
   const full = compileTest(after, tag, 'Evaluator', context.logger)
   const strict = after.filter(check => check.partial)
   const partial = strict.length === 0 ? undefined : compileTest(strict, tag, 'Evaluator', context.logger)
   const noOp = (context.backendFacts?.encoding ?? context.endpointFacts?.outputEncoding) === 'no-op'
   const reads = !noOp && after.some(check => check.expression.variables.has('resp_data'))
-  return next => async request => {
-    const response = await next(request)
+
+  function admit(test: Test, response: GatewayResponse, request: GatewayRequest, data: unknown): GatewayResponse {
+    const number = test(request, response, data)
+    if (number >= 0) throw refusal(number)
+    return response
+  }
+
+  async function read(test: Test, response: GatewayResponse, request: GatewayRequest): Promise<GatewayResponse> {
+    const data = (await response.body.json()) ?? {}
+    try {
+      return admit(test, response, request, data)
+    } catch (error) {
+      response.discard()
+      throw error
+    }
+  }
+
+  return (response, request) => {
     const test = response.failure === undefined ? full : partial
     if (test === undefined) return response
-    const number = test(request, response, reads ? ((await response.body.json()) ?? {}) : {})
-    if (number < 0) return response
-    response.discard()
-    throw refusal(number)
+    return reads ? read(test, response, request) : admit(test, response, request, {})
   }
 }
 
 /** Behind the token's verification, outside of the limits. */
-function claimsStage(test: Test): Wrap {
-  return next => request => {
-    if (test(request, undefined, undefined) < 0) return next(request)
+function claimsStage(test: Test): RequestEdit {
+  return request => {
+    if (test(request, undefined, undefined) < 0) return undefined
     request.note(new GatewayError('SLUICE_ERR_CLIENT_UNAUTHORIZED'))
-    return Promise.resolve(new GatewayResponse(401))
+    return new GatewayResponse(401)
   }
 }

@@ -26,8 +26,8 @@ export class CodeLayers {
     this.logger = logger
   }
 
-  service(): Layer<Wrap> | undefined {
-    return this.guarded('wrapService', 'service/outer', '[SERVICE: Router]', this.wraps.wrapService)
+  service(): Layer | undefined {
+    return betweenSteps(this.guarded('wrapService', 'service/outer', '[SERVICE: Router]', this.wraps.wrapService))
   }
 
   endpoint(config: EndpointConfig): Layer | undefined {

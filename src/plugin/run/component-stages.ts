@@ -7,13 +7,23 @@ import type { Layer } from '../../pipe/layer.js'
 import { timeStage, timeStepStage } from '../../pipe/measure.js'
 import { type Next, NextStep, nextOf, type Wrap } from '../../pipe/next.js'
 import type { Step, StepWrap } from '../../pipe/step.js'
+import type { StagePlace } from '../../telemetry/facts.js'
 import type { GatewayState } from '../../telemetry/gateway-state.js'
 import type { Observers } from '../../telemetry/observer.js'
-import type { Component, ComponentContext, ServiceFacts, SlottedEdit, SlottedWrap, WorkerTopics } from '../component.js'
+import type {
+  Component,
+  ComponentContext,
+  ServiceFacts,
+  SlottedEdit,
+  SlottedFollow,
+  SlottedWrap,
+  WorkerTopics
+} from '../component.js'
 import { OptionReader } from '../option-reader.js'
 import type { Logger, Needs } from '../types.js'
 import { aroundByEdit } from './edit-step.js'
 import type { TakeFault } from './faults.js'
+import { aroundByFollow } from './follow-step.js'
 import type { KeptState } from './kept-state.js'
 import { contextOf, optionPointer, type Place } from './place.js'
 import { textOf } from './plugin-failure.js'
@@ -94,9 +104,10 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
   return stages
 }
 
-function stageOf(made: SlottedWrap | SlottedEdit, name: string, needs: Needs | undefined): Stage {
-  if ('wrap' in made) return { slot: made.slot, name, needs: made.needs ?? needs, wrap: made.wrap }
-  return { slot: made.slot, name, needs: made.needs ?? needs, direct: aroundByEdit(made) }
+function stageOf(made: SlottedWrap | SlottedEdit | SlottedFollow, name: string, needs: Needs | undefined): Stage {
+  const facts = { slot: made.slot, name, needs: made.needs ?? needs }
+  if ('wrap' in made) return { ...facts, wrap: made.wrap }
+  return { ...facts, direct: 'follow' in made ? aroundByFollow(made) : aroundByEdit(made) }
 }
 
 /** Stands in place of a guard that could not be compiled: it refuses every request. */
@@ -180,17 +191,8 @@ export function inSlots<S extends Stage>(stages: readonly S[], group: string, sl
   return slots.flatMap(slot => stages.filter(stage => stage.slot === `${group}/${slot}`))
 }
 
-/** Joins stages of a service, outermost first, to one layer; undefined for none. */
-export function joinWraps(stages: readonly Stage[]): Layer<Wrap> | undefined {
-  if (stages.length === 0) return undefined
-  return {
-    wrap: next => stages.reduceRight<Next>((inner, stage) => wrapOf(stage)(inner), next),
-    stages: described('service', stages)
-  }
-}
-
-/** Joins stages of an endpoint or backend, outermost first, to one layer; undefined for none. */
-export function joinStages(scope: 'endpoint' | 'backend', stages: readonly Stage[]): Layer | undefined {
+/** Joins stages, outermost first, to one layer; undefined for none. */
+export function joinStages(scope: StagePlace['scope'], stages: readonly Stage[]): Layer | undefined {
   if (stages.length === 0) return undefined
   return { wrap: step => stagesAround(step, stages), stages: described(scope, stages) }
 }

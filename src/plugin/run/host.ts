@@ -27,15 +27,7 @@ import type { OutboundClient } from '../outbound.js'
 import type { PluginModule } from '../types.js'
 import type { GuestServices } from '../wasm/guest-services.js'
 import { CodeLayers, type CodeWraps } from './code-layers.js'
-import {
-  type ComponentHost,
-  compileComponents,
-  inSlots,
-  joinStages,
-  joinWraps,
-  type Stage,
-  timeStages
-} from './component-stages.js'
+import { type ComponentHost, compileComponents, inSlots, joinStages, type Stage, timeStages } from './component-stages.js'
 import { type TakeFault, throwFault } from './faults.js'
 import { KeptState } from './kept-state.js'
 import type { BackendLayers, EndpointLayers, ServiceLayers } from './layers.js'
@@ -182,8 +174,8 @@ class Host implements PluginHost {
     const stages = await this.componentsAt(place)
     stages.push(...(await this.placer.serviceHandlers(place)))
     this.service = {
-      outer: joinLayers(joinWraps(inSlots(stages, 'outer', SERVICE_OUTER_SLOTS)), this.code.service()),
-      inner: joinWraps(inSlots(stages, 'inner', SERVICE_INNER_SLOTS))
+      outer: joinLayers(joinStages('service', inSlots(stages, 'outer', SERVICE_OUTER_SLOTS)), this.code.service()),
+      inner: joinStages('service', inSlots(stages, 'inner', SERVICE_INNER_SLOTS))
     }
   }
 

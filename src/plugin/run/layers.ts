@@ -1,16 +1,15 @@
 /** What the plugin host makes of the components and plugins of one place: layers of its pipe, and who measures it. */
 
 import type { Layer } from '../../pipe/layer.js'
-import type { Wrap } from '../../pipe/next.js'
 import type { CallWatchers } from '../../telemetry/call-trace.js'
 import type { PipeWatch } from '../../telemetry/observer.js'
 
-/** Layers of the service; both know promises alone. */
+/** Layers of the service. */
 export interface ServiceLayers {
   /** Around everything. */
-  readonly outer: Layer<Wrap> | undefined
+  readonly outer: Layer | undefined
   /** Around routes, 404 and 405. */
-  readonly inner: Layer<Wrap> | undefined
+  readonly inner: Layer | undefined
 }
 
 /** Layers of an endpoint by their places, and who measures its pipe. */

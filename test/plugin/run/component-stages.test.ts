@@ -112,8 +112,8 @@ describe('components', () => {
       service: { 't/cors': {}, 't/secure': {} },
       backend: { 't/both': {}, 't/cache': {} }
     })
-    assert.equal(await way(made.service.outer?.wrap), 't/cors')
-    assert.equal(await way(made.service.inner?.wrap), 't/secure')
+    assert.equal(await inward(made.service.outer?.wrap), 't/cors')
+    assert.equal(await inward(made.service.inner?.wrap), 't/secure')
     const layers = await made.backend(endpoint, backend)
     assert.equal(await inward(layers.decoded?.wrap), 'high')
     assert.equal(await inward(layers.transport?.wrap), 't/cache, low')

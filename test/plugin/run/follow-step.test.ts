@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { internals } from '../../../src/message/internals.js'
+import type { RequestMessage } from '../../../src/message/request.js'
+import type { ResponseMessage } from '../../../src/message/response.js'
+import type { Step } from '../../../src/pipe/step.js'
+import type { SlottedFollow } from '../../../src/plugin/component.js'
+import { GatewayResponse } from '../../../src/plugin/index.js'
+import { aroundByFollow } from '../../../src/plugin/run/follow-step.js'
+import { requestOf } from '../../support/request.js'
+
+interface Outcome {
+  readonly told: string
+  /** The outcome came before `send` returned. */
+  readonly sameTurn: boolean
+  readonly sent: number
+}
+
+/** Sends one request through a stage around a step that answers 200, or fails. */
+async function outcome(follow: SlottedFollow['follow'], failure?: Error): Promise<Outcome> {
+  let sent = 0
+  const inner: Step = {
+    send(_request, receiver) {
+      sent++
+      if (failure === undefined) receiver.receive(internals(new GatewayResponse(200)))
+      else receiver.reject(failure)
+    }
+  }
+  const step = aroundByFollow({ slot: 'decoded/circuit-breaker', follow })(inner)
+  const told: string[] = []
+  const ended = new Promise<void>(resolve => {
+    const end = (text: string): void => {
+      told.push(text)
+      resolve()
+    }
+    step.send(internals(requestOf()) as RequestMessage, {
+      receive: (response: ResponseMessage) => end(String(response.status)),
+      reject: (error: unknown) => end((error as Error).message)
+    })
+  })
+  const sameTurn = told.length > 0
+  await ended
+  return { told: told.join(), sameTurn, sent }
+}
+
+const fails = (): never => {
+  throw new Error('no')
+}
+
+test('a request goes on unfollowed, is answered in its place, or fails', async () => {
+  assert.deepEqual(await outcome(() => undefined), { told: '200', sameTurn: true, sent: 1 })
+  assert.deepEqual(await outcome(() => new GatewayResponse(403)), { told: '403', sameTurn: true, sent: 0 })
+  assert.deepEqual(await outcome(fails), { told: 'no', sameTurn: true, sent: 0 })
+})
+
+test('a follower edits the response, at once or later, and what it throws is the failure', async () => {
+  const edited = (response: GatewayResponse): GatewayResponse => {
+    response.status = 201
+    return response
+  }
+  assert.deepEqual(await outcome(() => ({ response: edited })), { told: '201', sameTurn: true, sent: 1 })
+  const later = async (response: GatewayResponse): Promise<GatewayResponse> => edited(response)
+  assert.deepEqual(await outcome(() => ({ response: later })), { told: '201', sameTurn: false, sent: 1 })
+  assert.deepEqual(await outcome(() => ({ response: () => new GatewayResponse(202) })), { told: '202', sameTurn: true, sent: 1 })
+  assert.deepEqual(await outcome(() => ({ response: fails })), { told: 'no', sameTurn: true, sent: 1 })
+  assert.deepEqual(await outcome(() => ({ response: async () => fails() })), { told: 'no', sameTurn: false, sent: 1 })
+})
+
+test('a follower is told of a failure, which goes on', async () => {
+  const seen: unknown[] = []
+  const failure = new Error('down')
+  assert.equal((await outcome(() => ({ failure: error => void seen.push(error) }), failure)).told, 'down')
+  assert.equal((await outcome(() => ({}), failure)).told, 'down')
+  assert.equal((await outcome(() => ({ failure: fails }), failure)).told, 'no')
+  assert.deepEqual(seen, [failure])
+})
