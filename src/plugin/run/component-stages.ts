@@ -182,10 +182,6 @@ export function timeStages(stages: readonly Stage[], place: Place, observers: Ob
   })
 }
 
-function wrapOf(stage: Stage): Wrap {
-  return 'wrap' in stage ? stage.wrap : next => nextOf(stage.direct(new NextStep(next)))
-}
-
 /** Stages in the order of `slots`, outermost first; within a slot as they were compiled. */
 export function inSlots<S extends Stage>(stages: readonly S[], group: string, slots: readonly string[]): S[] {
   return slots.flatMap(slot => stages.filter(stage => stage.slot === `${group}/${slot}`))
