@@ -59,7 +59,7 @@ const ANSWER = { message: 'hello', items: Array.from({ length: 50 }, (_, id) => 
 
 /** Breaks exchanges of each name off, without and with a body. */
 async function brokenOff(
-  { file, symbols }: InspectedPlugin,
+  { file, path, symbols }: InspectedPlugin,
   asked: readonly (typeof TYPES)[number][],
   options: Readonly<Record<string, object>>,
   terminal: Terminal
@@ -67,7 +67,7 @@ async function brokenOff(
   const { testPlugin } = await import('../plugin/testing/test-plugin.js')
   const { importPlugin } = await import('../plugin/load/import-plugin.js')
   const services = openGuestServices()
-  const module = (await importPlugin(file, services)) as PluginModule
+  const module = (await importPlugin(path, services)) as PluginModule
   let good = true
   const hint = (name: string, error: unknown): string =>
     error instanceof ConfigError && !Object.hasOwn(options, name) ? ` (give options by --options FILE: {"${name}": {…}})` : ''
@@ -128,6 +128,7 @@ export async function checkPlugins(args: Arguments, terminal: Terminal): Promise
     terminal.print(report.file)
     if (report.fault !== undefined) terminal.error(`\t${report.fault}`)
     else {
+      for (const line of report.about) terminal.print(`\t${line}`)
       terminal.print(`\tinterface version: ${report.apiVersion ?? `not declared, ${API_VERSION} is assumed`}`)
       for (const symbol of report.symbols) describe(symbol, terminal)
       if (!report.compatible) terminal.error(`\t${versionFault(report)}`)

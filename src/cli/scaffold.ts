@@ -130,6 +130,9 @@ function packageSource(name: string, typescript: boolean): string {
     version: '0.1.0',
     private: true,
     type: 'module',
+    // what a gateway imports that names this package in "plugin": {"modules": […]}
+    exports: `./${typescript ? 'dist/' : ''}${name}.js`,
+    files: typescript ? ['dist', `!dist/${name}.test.*`] : [`${name}.js`],
     scripts: typescript
       ? { build: 'tsc', test: `tsc && node --enable-source-maps --test dist/${name}.test.js` }
       : { test: `node --test ${name}.test.js` },
@@ -176,14 +179,17 @@ function readmeSource(name: string, kind: ScaffoldKind, typescript: boolean): st
 Marks answers with a header.
 
 \`\`\`json
-"plugin": { "folder": "./${name}/${folder}", "pattern": "${name}.js" }
+"plugin": { "modules": ["./${name}"] }
 \`\`\`
+
+The path counts from the folder of the configuration; once it is installed (\`npm install ./${name}\`, or from a registry), its name does: \`["${name}"]\`.
+As a file: \`"plugin": { "folder": "./${name}/${folder}", "pattern": "${name}.js" }\`.
 
 \`\`\`json
 "${namespace}": { "name": ["${name}"], "${name}": { "header": "x-${name}" } }
 \`\`\`
 
 \`npm test\` ${typescript ? 'compiles it, ' : ''}runs it in a real gateway and breaks exchanges off at every stage; \`npx sluice test-plugin ${folder}${name}.js\` loads it and says what it
-registers. \`sluice\` in \`package.json\` is the package that wrote this folder; name a version once there is one in your registry.
+registers. \`sluice\` in \`package.json\` is the package that wrote this folder; name a version once there is one in your registry, and take \`private\` out to publish it.
 `
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { drop, guest, host, low, store, trap } from '../plugin/wasm/guest.js'
 import { fetch, LIMIT_MS } from '../support/waiting.js'
 import { CLI, Watched } from './command.js'
 
@@ -76,6 +77,8 @@ for (const kind of ['handler', 'client', 'modifier']) {
       const loaded = sluice('test-plugin', `${name}/${typescript ? 'dist/' : ''}${name}.js`)
       assert.equal(loaded.status, 0, loaded.err)
       assert.match(loaded.out, new RegExp(`\\[OK\\] ${word}\t.*: ${name}\\n\\[OK\\] 1 tested plugin\\(s\\) in `))
+      const packed = sluice('check-plugin', `./${name}`)
+      assert.equal(packed.status, 0, packed.err)
     })
   }
 }
@@ -187,4 +190,44 @@ test('check-plugin tells names and interface version, and refuses another major'
   const bad = sluice('check-plugin', 'one.mjs', 'two.mjs')
   assert.equal(bad.status, 1)
   assert.match(bad.err, /made for version 2 of the plugin interface, this gateway has version 1\n1 incompatible plugin/)
+})
+
+test('check-plugin and test-plugin take guests of http-wasm, with aborts', async () => {
+  const reads = guest({
+    start: [drop(host.enable_features!(3))],
+    request: [store(0, low(host.read_body!(0, 100, 1000)))],
+    response: [store(0, low(host.read_body!(1, 100, 1000))), host.set_header_value!(1, 'x-guest', '1')]
+  })
+  await writeFile(path.join(folder, 'reads.wasm'), reads)
+  await writeFile(path.join(folder, 'broken.wasm'), guest({ start: [trap] }))
+  await writeFile(path.join(folder, 'text.wasm'), 'text')
+  const checked = sluice('check-plugin', 'reads.wasm')
+  assert.equal(checked.status, 0, checked.err)
+  assert.match(
+    checked.out,
+    /http-wasm guest \(http_handler 1\), 64 KiB of memory at the start; bodies that it may read are held in memory/
+  )
+  assert.match(checked.out, /HandlerRegisterer: reads/)
+  const refused = sluice('check-plugin', 'text.wasm')
+  assert.deepEqual([refused.status, /this is no WebAssembly module/.test(refused.err)], [1, true], refused.err)
+  const tested = sluice('test-plugin', '-s', '--aborts', 'reads.wasm')
+  assert.equal(tested.status, 0, tested.err)
+  assert.match(tested.out, /\[OK\] ABORTS\treads\.wasm: reads \(handler\)/)
+  const broken = sluice('test-plugin', '-s', '--aborts', 'broken.wasm')
+  assert.equal(broken.status, 1)
+  assert.match(broken.err, /plugin 'broken'.*unreachable/)
+})
+
+test('check-plugin takes a package by its name, and says how to install one that is not there', async () => {
+  const root = path.join(folder, 'node_modules', '@acme', 'named')
+  await mkdir(root, { recursive: true })
+  await writeFile(path.join(root, 'package.json'), JSON.stringify({ name: '@acme/named', type: 'module', exports: './main.js' }))
+  const source = "export const HandlerRegisterer = { registerHandlers (register) { register('named', (c, e, next) => next) } }\n"
+  await writeFile(path.join(root, 'main.js'), source)
+  const found = sluice('check-plugin', '@acme/named')
+  assert.equal(found.status, 0, found.err)
+  assert.match(found.out, /HandlerRegisterer: named/)
+  const lost = sluice('check-plugin', '@acme/not-there')
+  assert.equal(lost.status, 1)
+  assert.match(lost.err, /Unable to open the plugin @acme\/not-there: there is no package .*npm install @acme\/not-there/)
 })

@@ -23,6 +23,8 @@ export async function importPlugin(file: string, services: GuestServices): Promi
 export function importFault(error: unknown, file: string): string {
   const code = (error as { code?: unknown } | null)?.code
   const typescript = code === 'ERR_UNKNOWN_FILE_EXTENSION' || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
+  if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING')
+    return 'Node loads TypeScript only outside of node_modules: a package names a compiled .js file in its "exports"'
   if (typescript && /\.[cm]?ts$/.test(file)) return `${typescriptFault(code)}: compile the plugin and name its .js file`
   if (isGuest(file) && error instanceof Error) return error.message
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)

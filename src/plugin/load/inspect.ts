@@ -1,9 +1,11 @@
 /** Looks at plugin files without a gateway: what they export, which names they register, what is wrong. */
 
-import { access } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
 import { silentLogger } from '../../telemetry/logger.js'
-import type { GuestServices } from '../wasm/guest-services.js'
+import { ABOUT, type GuestModule, type GuestServices } from '../wasm/guest-services.js'
 import { importFault, importPlugin } from './import-plugin.js'
+import { findPackage, isPath } from './packages.js'
 import { API_VERSION, exportOf, type PluginKind, PluginRegistry, SYMBOLS } from './registry.js'
 import { installPluginResolver } from './resolve.js'
 
@@ -17,33 +19,58 @@ export interface InspectedSymbol {
 }
 
 export interface InspectedPlugin {
+  /** As it was asked for. */
   readonly file: string
+  /** Where it stands. */
+  readonly path: string
   /** Why it cannot be loaded at all; then there are no symbols. */
   readonly fault: string | undefined
   /** As exported; undefined = not declared, which counts as the gateway's own. */
   readonly apiVersion: unknown
   readonly compatible: boolean
   readonly symbols: readonly InspectedSymbol[]
+  /** What a WebAssembly module says of itself. */
+  readonly about: readonly string[]
 }
 
-/** Loads a file as the gateway would and lets each of its symbols register. Never throws. */
+/** Loads a file, or a package by its name or folder, as the gateway would, and lets each of its symbols register. Never throws. */
 export async function inspectPlugin(file: string, services: GuestServices): Promise<InspectedPlugin> {
-  const failed = (fault: string): InspectedPlugin => ({ file, fault, apiVersion: undefined, compatible: false, symbols: [] })
-  try {
-    await access(file)
-  } catch {
-    return failed(`Unable to open the plugin ${file}.`)
-  }
-  if (file.endsWith('.so')) return failed('This is a Go plugin of KrakenD; port it to JavaScript against sluice/plugin.')
+  const found = await fileOf(file)
+  const full = 'file' in found ? found.file : file
+  const failed = (fault: string): InspectedPlugin => ({
+    ...{ file, path: full, fault, apiVersion: undefined, compatible: false, symbols: [], about: [] }
+  })
+  if ('fault' in found) return failed(found.fault)
+  if (full.endsWith('.so')) return failed(GO_PLUGIN)
   installPluginResolver()
   try {
-    const module = await importPlugin(file, services)
+    const module = await importPlugin(full, services)
     const apiVersion = exportOf(module, 'apiVersion')
     const compatible = apiVersion === undefined || Number.parseInt(String(apiVersion), 10) === API_VERSION
-    return { file, fault: undefined, apiVersion, compatible, symbols: await inspectSymbols(module, file) }
+    const symbols = await inspectSymbols(module, file)
+    const about = (module as Partial<GuestModule>)[ABOUT] ?? []
+    return { file, path: full, fault: undefined, apiVersion, compatible, symbols, about }
   } catch (error) {
-    return failed(importFault(error, file))
+    return failed(importFault(error, full))
   }
+}
+
+const GO_PLUGIN =
+  'This is a Go plugin of KrakenD; port it to JavaScript against sluice/plugin, or, with its source: sluice plugin build DIR.'
+
+/** A path is looked for first, then a package, from where the command runs. */
+async function fileOf(named: string): Promise<{ readonly file: string } | { readonly fault: string }> {
+  try {
+    if ((await stat(named)).isFile()) return { file: named }
+  } catch {
+    const isName =
+      !isPath(named) && /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*$/i.test(named) && !/\.(?:so|wasm|[cm]?[jt]s)$/.test(named)
+    if (!isName) return { fault: `Unable to open the plugin ${named}.` }
+    const found = await findPackage(named, process.cwd())
+    return 'file' in found ? found : { fault: `Unable to open the plugin ${named}: ${found.fault}; ${found.suggestion}.` }
+  }
+  const found = await findPackage(path.resolve(named), process.cwd())
+  return 'file' in found ? found : { fault: `${found.fault}; ${found.suggestion}` }
 }
 
 async function inspectSymbols(module: unknown, file: string): Promise<InspectedSymbol[]> {

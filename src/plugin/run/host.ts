@@ -6,6 +6,7 @@
  * cannot be honoured stops the start, or, where that was asked for, is left out with an ERROR line.
  */
 
+import path from 'node:path'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../config/types.js'
 import { identityOf, SLUICE_VERSION } from '../../identity.js'
 import { joinLayers } from '../../pipe/layer.js'
@@ -90,7 +91,8 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
   const host = new Host(options, registry, logger, skipFaults)
   const { services } = host
   try {
-    const load = { sources: config.plugin, wanted, modules, registry, logger, services, skipFaults }
+    const base = baseOf(config.source)
+    const load = { sources: config.plugin, base, wanted, modules, registry, logger, services, skipFaults }
     for (const fault of await loadPlugins(load)) takeFault({ level: 'error', file: config.source, ...fault }, skipFaults)
     await host.compileService()
   } catch (error) {
@@ -230,6 +232,9 @@ class Host implements PluginHost {
     }
   }
 }
+
+/** The folder of a configuration's file; for a configuration that is no file, where the gateway runs. */
+const baseOf = (source: string): string => (source.startsWith('(') ? process.cwd() : path.dirname(path.resolve(source)))
 
 const noOutbound = (): never => {
   throw new Error('this gateway has no client for calls of plugins')

@@ -1,5 +1,14 @@
 import type { GatewayLogger } from '../../telemetry/logger.js'
 import type { OutboundClient } from '../outbound.js'
+import type { PluginModule } from '../types.js'
+
+/** Under it a module that was loaded says in lines what it is, for `sluice check-plugin`. */
+export const ABOUT: unique symbol = Symbol('sluice.guest')
+
+/** A plugin module that says what it is. */
+export interface GuestModule extends PluginModule {
+  readonly [ABOUT]: readonly string[]
+}
 
 /** What a gateway, or a command, gives to WebAssembly modules that it loads. */
 export interface GuestServices {

@@ -2,11 +2,11 @@
 
 import { Buffer } from 'node:buffer'
 import type { Logger, LogLevel } from '../../telemetry/logger.js'
-import type { ExtraConfig, HandlerFactory, Needs, PluginContext, PluginModule } from '../types.js'
+import type { ExtraConfig, HandlerFactory, Needs, PluginContext } from '../types.js'
 import { isEmptyFunction, prepareBinary } from './binary.js'
 import type { GuestFile } from './guest-kind.js'
 import { GuestPool } from './guest-pool.js'
-import type { GuestServices } from './guest-services.js'
+import { ABOUT, type GuestModule, type GuestServices } from './guest-services.js'
 import { HttpGuest } from './http-guest.js'
 import { HttpHandler } from './http-handler.js'
 import { httpHandlerImports } from './http-host.js'
@@ -16,7 +16,7 @@ const HOST = 'http_handler'
 const WASI = 'wasi_snapshot_preview1'
 
 /** @throws Error that says why the module cannot run here */
-export async function loadHttpGuest(guest: GuestFile, services: GuestServices): Promise<PluginModule> {
+export async function loadHttpGuest(guest: GuestFile, services: GuestServices): Promise<GuestModule> {
   const imports = WebAssembly.Module.imports(guest.module)
   const fault = importsFault(imports)
   if (fault !== undefined) throw new Error(fault)
@@ -44,7 +44,9 @@ export async function loadHttpGuest(guest: GuestFile, services: GuestServices): 
     return new HttpHandler({ pool, next, isBackend: context.scope === 'backend', reads, handlesResponses }).handle
   }
   const about = { needs: needsOf(names) }
+  const holds = facts.reads ? 'bodies that it may read are held in memory' : 'bodies stream past it'
   return {
+    [ABOUT]: [`http-wasm guest (${HOST} 1), ${prepared.memory / 1024} KiB of memory at the start; ${holds}`],
     HandlerRegisterer: { registerHandlers: register => register(guest.name, factory, about) },
     ClientRegisterer: { registerClients: register => register(guest.name, factory, about) }
   }

@@ -1,0 +1,85 @@
+/** The files that a configuration loads plugins from: those of its folder, and packages by name. */
+
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { GuestServices } from '../wasm/guest-services.js'
+import { guestName, importFault, importPlugin, isGuest } from './import-plugin.js'
+import { findPackage } from './packages.js'
+
+/** The key of the configuration that names a plugin; '' for modules that were handed over in code. */
+export type SourcePointer = '' | '/plugin/folder' | '/plugin/modules' | `/plugin/modules/${number}`
+
+/** A file, imported, or what is wrong with it. */
+export interface PluginFile {
+  /** Folder and name, or the package, as logs print it. */
+  readonly label: string
+  /** Without extension: what KrakenD calls the plugin's name. */
+  readonly name: string
+  readonly pointer: SourcePointer
+  readonly path?: string
+  readonly module?: unknown
+  /** Why it could not be imported, and what to do. */
+  readonly fault?: string
+  readonly suggestion?: string
+}
+
+const LOADABLE = /\.[cm]?[jt]s$/
+const DECLARATIONS = /\.d\.[cm]?ts$/
+
+/** Names in ascending byte order, `x.so.wasm` in place of `x.so`; a text that says why the folder cannot be read. */
+export async function listFolder(folder: string, pattern: string): Promise<string[] | string> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true })
+    const names = entries
+      .filter(entry => !entry.isDirectory() && entry.name.includes(pattern))
+      .map(entry => entry.name)
+      .filter(name => name.endsWith('.so') || isGuest(name) || (LOADABLE.test(name) && !DECLARATIONS.test(name)))
+    const compiled = new Set(names.filter(name => name.endsWith('.so.wasm')).map(name => name.slice(0, -'.wasm'.length)))
+    return names.filter(name => !compiled.has(name)).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file or directory' : (error as Error).message
+  }
+}
+
+/** Imports files of a folder, one after the other. */
+export async function readFolder(folder: string, names: readonly string[], services: GuestServices): Promise<PluginFile[]> {
+  const files: PluginFile[] = []
+  for (const name of names) {
+    const full = path.join(folder, name)
+    files.push(await readFile(full, { label: full, pointer: '/plugin/folder' }, services))
+  }
+  return files
+}
+
+/** Imports packages, one after the other. */
+export async function packageFiles(
+  names: readonly string[],
+  { base, services }: { readonly base: string; readonly services: GuestServices }
+): Promise<PluginFile[]> {
+  const files: PluginFile[] = []
+  for (const [index, name] of names.entries()) {
+    const place = { label: name, pointer: `/plugin/modules/${index}` } as const
+    const found = await findPackage(name, base)
+    files.push('file' in found ? await readFile(found.file, place, services) : { ...place, name, ...found })
+  }
+  return files
+}
+
+async function readFile(
+  full: string,
+  place: Pick<PluginFile, 'label' | 'pointer'>,
+  services: GuestServices
+): Promise<PluginFile> {
+  const base = path.basename(full)
+  const name = isGuest(base) ? guestName(base) : base.slice(0, -path.extname(base).length)
+  const file = { ...place, name, path: full }
+  if (base.endsWith('.so')) return { ...file, fault: GO_PLUGIN }
+  try {
+    return { ...file, module: await importPlugin(full, services) }
+  } catch (error) {
+    return { ...file, fault: importFault(error, base) }
+  }
+}
+
+const GO_PLUGIN =
+  'this is a Go plugin of KrakenD, compiled for one of its builds; port it to JavaScript against `sluice/plugin` (docs/plugins.md), or, with its source: `sluice plugin build DIR`; or take it out of the folder or the pattern'
