@@ -9,8 +9,7 @@ import type { Generation } from './generation/generation.js'
 import type { ReloadResult } from './generation/reload-result.js'
 import { type PortChange, Succession, type SuccessionParts } from './generation/succession.js'
 import type { PipeDescription } from './pipe/description.js'
-import { mermaidOf } from './pipe/mermaid.js'
-import { formatPipes } from './pipe/print.js'
+import { type PipeFormat, printPipes } from './pipe/formats.js'
 import { CertificateExpiry } from './server/certificate-expiry.js'
 import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
 import { createListener, type Listener } from './server/listener.js'
@@ -59,8 +58,8 @@ export interface Gateway {
   close(options?: CloseOptions): Promise<boolean>
   /** The compiled pipe of each endpoint. */
   readonly pipes: readonly PipeDescription[]
-  /** {@link pipes} as a tree for people, as JSON, or as the text of a Mermaid diagram. */
-  describePipes(options?: { json?: boolean; mermaid?: boolean }): string
+  /** {@link pipes} as a tree for people, as JSON, as a diagram of Mermaid or Graphviz, or as a page. */
+  describePipes(format?: PipeFormat): string
   /** That of the configuration that serves. */
   readonly logger: GatewayLogger
 }
@@ -160,9 +159,8 @@ export class RunningGateway implements Gateway {
     }
   }
 
-  describePipes(options: { json?: boolean; mermaid?: boolean } = {}): string {
-    if (options.json) return JSON.stringify(this.pipes, null, 2)
-    return options.mermaid ? mermaidOf(this.pipes) : formatPipes(this.pipes)
+  describePipes(format: PipeFormat = {}): string {
+    return printPipes(this.pipes, format)
   }
 
   request(request: string | InProcessRequest): Promise<InProcessResponse> {

@@ -20,6 +20,7 @@ const BEHAVIOUR_FOLDERS: Readonly<Record<string, string>> = {
 /** Tests of a behaviour that several files make, and why they stand in their room. */
 const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'admin/browser': 'the status page in Chromium',
+  'cli/lost-results': 'commands whose standard output is full, or not read',
   'cli/signals': 'the command as a process: drain, second signal, exit code',
   'cli/stop-while-starting': 'the command as a process: a signal before it serves',
   'client/failed-connections': 'pools and calls when connections fail, or are given up',

@@ -92,6 +92,8 @@ export const COMMANDS: readonly Command[] = [
       config,
       json: { text: 'print JSON' },
       mermaid: { text: 'print a Mermaid diagram' },
+      dot: { text: 'print a graph for Graphviz' },
+      html: { text: 'print a page with drawings, which stands alone' },
       tolerant,
       help
     }

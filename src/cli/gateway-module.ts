@@ -3,6 +3,7 @@
 import type { Writable } from 'node:stream'
 import type { ServiceConfig } from '../config/types.js'
 import type { ConfigProblem } from '../errors.js'
+import type { PipeFormat } from '../pipe/formats.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 
 export interface GatewaySettings {
@@ -22,7 +23,7 @@ export interface RunnableGateway {
   listen(): Promise<{ readonly port: number }>
   /** Lets what is in flight finish within `max_shutdown_wait_time`; returns false when exchanges had to be cut. */
   close(): Promise<boolean>
-  describePipes(options?: { json?: boolean; mermaid?: boolean }): string
+  describePipes(format?: PipeFormat): string
 }
 
 export interface GatewayModule {

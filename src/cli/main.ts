@@ -16,16 +16,18 @@ export interface Surroundings {
 /** Runs one command line and returns the exit code. */
 export async function main(argv: readonly string[], surroundings: Surroundings = {}): Promise<number> {
   const terminal = surroundings.terminal ?? new Terminal()
-  try {
-    return await dispatch(argv, terminal, surroundings)
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    terminal.error(`Error: ${error.message}`)
-    terminal.note(`Run 'sluice ${error.command === undefined ? '' : `${error.command} `}--help' for usage.`)
-    return 2
-  } finally {
-    await terminal.drained()
-  }
+  const code = await dispatch(argv, terminal, surroundings)
+    .catch(error => {
+      if (!(error instanceof UsageError)) throw error
+      terminal.error(`Error: ${error.message}`)
+      terminal.note(`Run 'sluice ${error.command === undefined ? '' : `${error.command} `}--help' for usage.`)
+      return 2
+    })
+    .finally(() => terminal.drained())
+  if (terminal.lostResults === undefined) return code
+  terminal.error(`ERROR writing the results: ${terminal.lostResults.message}`)
+  await terminal.drained()
+  return code || 1
 }
 
 async function dispatch(argv: readonly string[], terminal: Terminal, surroundings: Surroundings): Promise<number> {

@@ -5,14 +5,18 @@ import { type Arguments, UsageError } from './arguments.js'
 import type { LoadGateway } from './gateway-module.js'
 import type { Terminal } from './terminal.js'
 
+const FORMATS = ['json', 'mermaid', 'dot', 'html'] as const
+
 /** Prints the pipes of a configuration and returns the exit code. */
 export async function pipes(args: Arguments, terminal: Terminal, loadGateway: LoadGateway): Promise<number> {
   const file = args.configFile()
-  if (args.has('json') && args.has('mermaid')) throw new UsageError('one of --json and --mermaid is expected', 'pipes')
+  const formats = FORMATS.filter(name => args.has(name))
+  if (formats.length > 1) throw new UsageError(`one of ${FORMATS.map(name => `--${name}`).join(', ')} is expected`, 'pipes')
   try {
     const { createGateway } = await loadGateway()
     const gateway = await createGateway(file, { tolerant: args.has('tolerant'), logger: silentLogger })
-    terminal.print(gateway.describePipes({ json: args.has('json'), mermaid: args.has('mermaid') }).trimEnd())
+    const style = { width: terminal.width, colours: terminal.hasColours }
+    terminal.print(gateway.describePipes({ ...style, ...(formats[0] === undefined ? {} : { [formats[0]]: true }) }).trimEnd())
     await gateway.close()
     return 0
   } catch (error) {

@@ -9,8 +9,14 @@ export class Terminal {
   readonly #err: LogOutput
   readonly #outColours: boolean
   readonly #errColours: boolean
+  readonly #stream: NodeJS.WriteStream
+  readonly #env: NodeJS.ProcessEnv
+  /** Results were written, whose loss is a failure. */
+  #hasResults = false
 
   constructor(out: Writable = process.stdout, err: Writable = process.stderr, env: NodeJS.ProcessEnv = process.env) {
+    this.#stream = out as NodeJS.WriteStream
+    this.#env = env
     this.#out = outputTo(out)
     this.#err = outputTo(err)
     this.#outColours = wantsColours(out as NodeJS.WriteStream, env)
@@ -22,13 +28,26 @@ export class Terminal {
     return this.#outColours
   }
 
+  /** The standard output is a terminal. */
+  get isTerminal(): boolean {
+    return this.#stream.isTTY === true
+  }
+
+  /** Columns of the standard output: what `COLUMNS` says, else those of the terminal. Undefined = no limit. */
+  get width(): number | undefined {
+    const wanted = Number(this.#env.COLUMNS)
+    if (Number.isSafeInteger(wanted) && wanted > 0) return wanted
+    return this.isTerminal && this.#stream.columns > 0 ? this.#stream.columns : undefined
+  }
+
   /** A result, on the standard output. */
   print(text: string): void {
-    this.#out.write(`${text}\n`)
+    this.write(`${text}\n`)
   }
 
   /** A result as it is, without a line feed of the terminal's own. */
   write(text: string): void {
+    this.#hasResults = true
     this.#out.write(text)
   }
 
@@ -60,6 +79,11 @@ export class Terminal {
       this.error('ERROR parsing the configuration file:')
       this.problems(error.problems)
     } else this.error(`ERROR ${doing}: ${reasonOf(error)}`)
+  }
+
+  /** Why results could not be written; undefined when all is well. Known after {@link drained}. A reader that went away is none. */
+  get lostResults(): Error | undefined {
+    return this.#hasResults ? this.#out.failure : undefined
   }
 
   /** Waits until everything is out; a reader who does not read is not waited for longer than `patienceMs`. */

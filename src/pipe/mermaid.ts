@@ -1,6 +1,7 @@
 /** Prints descriptions of pipes as a Mermaid flowchart: the way of a request, one subgraph for each endpoint. */
 
 import type { PipeDescription, PipeStage, PipeTree } from './description.js'
+import { HOLD_COLOURS } from './hold-colours.js'
 
 /** Formats pipes as the text of one Mermaid diagram. */
 export function mermaidOf(pipes: readonly PipeDescription[]): string {
@@ -23,9 +24,8 @@ class Chart {
   text(): string {
     return [
       ...this.lines,
-      '  classDef yes stroke-width:3px',
-      '  classDef may stroke-dasharray:4',
-      '  %% thick: holds the body; dashed: may hold it',
+      ...(['no', 'may', 'yes'] as const).map(classOf),
+      '  %% orange, thick: holds the body; yellow, dashed: may hold it; blue: bytes pass',
       ''
     ].join('\n')
   }
@@ -43,7 +43,7 @@ class Chart {
     let at = from
     for (const stage of stages) {
       const id = this.node(stage.name, ['[', ']'])
-      if (stage.holdsBody !== 'no') this.lines.push(`    class ${id} ${stage.holdsBody}`)
+      this.lines.push(`    class ${id} ${stage.holdsBody}`)
       this.arrow(at, id)
       if (stage.copy !== undefined) this.tree(stage.copy, id)
       at = id
@@ -64,6 +64,12 @@ class Chart {
   private newId(): string {
     return `n${this.nodes++}`
   }
+}
+
+function classOf(holds: keyof typeof HOLD_COLOURS): string {
+  const { fill, line } = HOLD_COLOURS[holds]
+  const border = { no: '', may: ',stroke-dasharray:4', yes: ',stroke-width:3px' }[holds]
+  return `  classDef ${holds} fill:${fill},stroke:${line},color:#16202a${border}`
 }
 
 /** Text between quotes: Mermaid knows entities by name or number there. */

@@ -1,36 +1,117 @@
-/** Prints descriptions of pipes for a terminal: a tree for each endpoint, the outermost stage first. */
+/**
+ * Prints descriptions of pipes for a terminal: a tree for each endpoint, the outermost stage first. Where the width does not suffice,
+ * remarks go on in further lines, then places and remarks stand below their stage. Nothing is cut off.
+ */
 
 import type { PipeBackend, PipeDescription, PipeStage, PipeTree } from './description.js'
+
+/** How a tree is printed. */
+export interface TreeStyle {
+  /** Columns of the terminal. Default: no limit. */
+  readonly width?: number | undefined
+  /** Default false. */
+  readonly colours?: boolean | undefined
+}
+
+type Colour = 'none' | 'head' | 'backend' | 'place' | 'yes' | 'may'
+
+const CODES: Readonly<Record<Colour, string>> = { none: '', head: '1', backend: '36', place: '2', yes: '1;33', may: '33' }
+
+/** Least columns that remarks have beside places, and that a stage has at all. */
+const LEAST_REMARK = 20
+const LEAST_TEXT = 12
 
 /** One line of a tree, and what hangs below it. */
 interface Branch {
   readonly text: string
+  readonly colour: Colour
   readonly place: string
   readonly remark: string
+  readonly remarkColour: Colour
   readonly below: readonly Branch[]
 }
 
-/** One line of the text: the tree's own part and what stands in the columns behind it. */
-type Row = readonly [tree: string, place: string, remark: string]
-
-/** Formats pipes as text; `''` for none. */
-export function formatPipes(pipes: readonly PipeDescription[]): string {
-  return pipes.map(formatPipe).join('\n')
+/** A branch and the lines that lead to it. */
+interface Row {
+  /** `│  ├─ ` */
+  readonly lead: string
+  /** What stands in its place in further lines of the row: `│  │  `. */
+  readonly further: string
+  readonly branch: Branch
 }
 
-function formatPipe(pipe: PipeDescription): string {
-  const rows = rowsOf(branchesOf(pipe), '')
-  const widths = [0, 1].map(column => Math.max(...rows.map(row => row[column]!.length)))
-  const lines = rows.map(row => `${row[0].padEnd(widths[0]!)}  ${row[1].padEnd(widths[1]!)}  ${row[2]}`.trimEnd())
-  const direct = pipe.direct ? ', direct: bytes go from socket to socket' : ''
-  return [`${pipe.method} ${pipe.path}  ${pipe.pipe}${direct}`, ...lines, ''].join('\n')
+/** Formats pipes as text; `''` for none. */
+export function formatPipes(pipes: readonly PipeDescription[], style: TreeStyle = {}): string {
+  return pipes.map(pipe => new TreePrinter(style).format(pipe)).join('\n')
+}
+
+class TreePrinter {
+  private readonly width: number
+  private readonly colours: boolean
+
+  constructor({ width, colours }: TreeStyle) {
+    this.width = width ?? Number.POSITIVE_INFINITY
+    this.colours = colours ?? false
+  }
+
+  format(pipe: PipeDescription): string {
+    const direct = pipe.direct ? ', direct: bytes go from socket to socket' : ''
+    const head = wrapped(`${plain(`${pipe.method} ${pipe.path}`)}  ${pipe.pipe}${direct}`, this.width)
+    const rows = rowsOf(branchesOf(pipe), '')
+    const tree = Math.max(...rows.map(({ lead, branch }) => lead.length + branch.text.length))
+    const place = Math.max(...rows.map(({ branch }) => branch.place.length))
+    const besides = tree + 2 + place + 2
+    const remark = Math.max(...rows.map(({ branch }) => branch.remark.length))
+    const isWide = besides + Math.min(remark, LEAST_REMARK) <= this.width
+    const lines = rows.flatMap(row => (isWide ? this.inColumns(row, tree, place) : this.below(row)))
+    return [...head.map(line => this.paint(line, 'head')), ...lines, ''].join('\n')
+  }
+
+  /** Place and remark in columns behind the tree. */
+  private inColumns({ lead, further, branch }: Row, tree: number, place: number): string[] {
+    const before = tree + 2 + place + 2
+    const [first = '', ...rest] = wrapped(branch.remark, this.width - before)
+    const filled = branch.place !== '' || first !== ''
+    const text = this.paint(branch.text, branch.colour) + (filled ? ' '.repeat(tree - lead.length - branch.text.length) : '')
+    const placed = first === '' ? branch.place : branch.place.padEnd(place)
+    const columns = filled
+      ? `  ${this.paint(placed, 'place')}${first === '' ? '' : `  ${this.paint(first, branch.remarkColour)}`}`
+      : ''
+    const lines = rest.map(line => `${further.padEnd(before)}${this.paint(line, branch.remarkColour)}`)
+    return [`${lead}${text}${columns}`, ...lines]
+  }
+
+  /** Place and remark in lines of their own. */
+  private below({ lead, further, branch }: Row): string[] {
+    const room = Math.max(LEAST_TEXT, this.width - further.length)
+    const [first = '', ...rest] = wrapped(branch.text, room)
+    const details = this.details(branch, room - 2)
+    return [
+      `${lead}${this.paint(first, branch.colour)}`,
+      ...rest.map(line => `${further}${this.paint(line, branch.colour)}`),
+      ...details.map(line => `${further}  ${line}`)
+    ]
+  }
+
+  /** Place and remark, in one line where both fit. */
+  private details({ place, remark, remarkColour }: Branch, room: number): string[] {
+    const paints = (text: string, colour: Colour): string[] => wrapped(text, room).map(line => this.paint(line, colour))
+    const fits = place.length + 2 + remark.length <= room && place !== '' && remark !== ''
+    if (fits) return [`${this.paint(place, 'place')}  ${this.paint(remark, remarkColour)}`]
+    return [...paints(place, 'place'), ...paints(remark, remarkColour)]
+  }
+
+  private paint(text: string, colour: Colour): string {
+    return this.colours && CODES[colour] !== '' && text !== '' ? `\x1b[${CODES[colour]}m${text}\x1b[0m` : text
+  }
 }
 
 function rowsOf(branches: readonly Branch[], indent: string): Row[] {
   return branches.flatMap((branch, index) => {
     const last = index === branches.length - 1
-    const row: Row = [`${indent}${last ? '└─ ' : '├─ '}${branch.text}`, branch.place, branch.remark]
-    return [row, ...rowsOf(branch.below, `${indent}${last ? '   ' : '│  '}`)]
+    const inner = `${indent}${last ? '   ' : '│  '}`
+    const further = branch.below.length === 0 ? inner : `${inner}│  `
+    return [{ lead: `${indent}${last ? '└─ ' : '├─ '}`, further, branch }, ...rowsOf(branch.below, inner)]
   })
 }
 
@@ -41,9 +122,40 @@ function branchesOf({ stages, backends }: PipeTree): Branch[] {
 function branchOfStage(stage: PipeStage): Branch {
   const holds = { no: undefined, may: 'may hold the body', yes: 'holds the body' }[stage.holdsBody]
   const remark = [holds, stage.note].filter(text => text !== undefined).join('; ')
-  return { text: stage.name, place: stage.place, remark, below: stage.copy === undefined ? [] : branchesOf(stage.copy) }
+  const below = stage.copy === undefined ? [] : branchesOf(stage.copy)
+  const remarkColour = stage.holdsBody === 'no' ? 'none' : stage.holdsBody
+  return { text: plain(stage.name), colour: 'none', place: stage.place, remark: plain(remark), remarkColour, below }
 }
 
 function branchOfBackend({ method, target, stages }: PipeBackend): Branch {
-  return { text: `→ ${method} ${target}`, place: '', remark: '', below: stages.map(branchOfStage) }
+  const text = plain(`→ ${method} ${target}`)
+  return { text, colour: 'backend', place: '', remark: '', remarkColour: 'none', below: stages.map(branchOfStage) }
+}
+
+/** No text of a configuration steers the terminal. */
+function plain(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}
+
+/** Breaks a text at blanks, and words that are too long anywhere. No line for ''. */
+function wrapped(text: string, width: number): string[] {
+  if (text === '') return []
+  if (text.length <= width) return [text]
+  const most = Math.max(LEAST_TEXT, width)
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ').flatMap(word => pieces(word, most))) {
+    if (line !== '' && line.length + 1 + word.length > most) {
+      lines.push(line)
+      line = ''
+    }
+    line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
+
+function pieces(word: string, most: number): string[] {
+  const all: string[] = []
+  for (let at = 0; at === 0 || at < word.length; at += most) all.push(word.slice(at, at + most))
+  return all
 }

@@ -24,6 +24,8 @@ export interface LogOutput {
   readonly dropped: number
   /** The reader wants colours. */
   readonly colours: boolean
+  /** Why nothing can be written any more: a full disk. A reader that went away is no failure. */
+  readonly failure: Error | undefined
 }
 
 /**
@@ -39,6 +41,7 @@ export function wantsColours(stream: { readonly fd?: number; readonly isTTY?: bo
 
 class StreamOutput implements LogOutput {
   readonly colours: boolean
+  failure: Error | undefined
   dropped = 0
   readonly #stream: Writable & { fd?: number }
   #waiting = ''
@@ -52,7 +55,10 @@ class StreamOutput implements LogOutput {
     this.#stream = stream
     this.colours = wantsColours(stream, process.env)
     // EPIPE and whatever else ends the destination: nothing can be written any more.
-    stream.on('error', () => this.#break())
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') this.failure ??= error
+      this.#break()
+    })
     stream.on('close', () => this.#break())
     this.#broken = stream.destroyed
   }

@@ -202,9 +202,28 @@ test('pipes prints text, JSON or a diagram', async () => {
   assert.deepEqual(JSON.parse((await sluice(['pipes', '-c', 'k.json', '--json'])).out), { pipes: [] })
   assert.equal((await sluice(['pipes', '-c', 'k.json', '--mermaid'])).out, 'flowchart LR\n')
   assert.equal((await sluice(['pipes', '-c', 'k.json', '--mermaid', '--json'])).code, 2)
+  assert.equal((await sluice(['pipes', '-c', 'k.json', '--dot'])).out, 'digraph pipes\n')
+  assert.equal((await sluice(['pipes', '-c', 'k.json', '--html'])).out, '<!doctype html>\n')
+  assert.match(
+    (await sluice(['pipes', '-c', 'k.json', '--html', '--dot'])).err,
+    /one of --json, --mermaid, --dot, --html is expected/
+  )
   const failed = await sluice(['pipes', '-c', 'k.json'], { createFails: new GatewayError('SLUICE_ERR_PLUGIN_FAILED') })
   assert.equal(failed.code, 1)
   assert.equal(failed.err, 'ERROR checking the configuration file: a plugin failed\n')
+})
+
+test('pipes in a terminal are as wide as it is, and coloured there', async () => {
+  const styleOf = async (terminal: Parameters<typeof sluice>[2]): Promise<unknown> =>
+    (await sluice(['pipes', '-c', 'k.json'], {}, terminal)).calls.find(call => (call as unknown[])[0] === 'describe')
+  assert.deepEqual(await styleOf({}), ['describe', { width: undefined, colours: false }])
+  assert.deepEqual(await styleOf({ tty: true }), ['describe', { width: undefined, colours: true }])
+  assert.deepEqual(await styleOf({ tty: true, env: { COLUMNS: '60', NO_COLOR: '1' } }), [
+    'describe',
+    { width: 60, colours: false }
+  ])
+  for (const COLUMNS of ['', '0', '-5', 'wide'])
+    assert.deepEqual(await styleOf({ env: { COLUMNS } }), ['describe', { width: undefined, colours: false }])
 })
 
 test('a start that fails is one clear line and a failure', async () => {

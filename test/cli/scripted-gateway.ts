@@ -95,8 +95,11 @@ export function scriptedGateway(script: Script, calls: unknown[] = []): GatewayM
           if (script.closeFails !== undefined) throw script.closeFails
           return script.close === undefined ? true : script.close()
         },
-        describePipes(options) {
-          if (options?.json) return '{"pipes":[]}'
+        describePipes({ width, colours, ...options } = {}) {
+          calls.push(['describe', { width, colours }])
+          if (options.json) return '{"pipes":[]}'
+          if (options.dot) return 'digraph pipes\n'
+          if (options.html) return '<!doctype html>\n'
           return options?.mermaid ? 'flowchart LR\n' : 'GET /x: passthrough\n'
         }
       }

@@ -53,4 +53,58 @@ describe('pipes as text', () => {
     assert.match(text, /bytes\n\nGET \/x\/\{id\} {2}aggregate\n/)
     assert.equal(formatPipes([]), '')
   })
+
+  const SPREAD = `GET /x/{id}  aggregate
+├─ security/cors
+│    service/outer
+├─ shadow
+│  │    endpoint/shadow
+│  │    holds the body; copied
+│  └─ → GET http://s/1
+│     └─ call
+│          backend/call
+├─ → GET http://a/1
+│  └─ cache
+│       backend/transport
+│       may hold the body
+└─ → PUT http://b/2
+   └─ call
+        backend/call  bytes
+`
+
+  test('go on in further lines where the width does not suffice; nothing is lost', () => {
+    assert.equal(formatPipes([PIPE], { width: 32 }), SPREAD)
+    const long = {
+      ...PIPE,
+      stages: [stage('s', 'endpoint/x', { note: 'a remark of many words that goes on and on' })],
+      backends: []
+    }
+    assert.equal(
+      formatPipes([long], { width: 40 }),
+      `GET /x/{id}  aggregate
+└─ s  endpoint/x  a remark of many words
+                  that goes on and on
+`
+    )
+    for (let width = 1; width < 100; width++) {
+      const text = formatPipes([PIPE, long], { width })
+      assert.equal(text.replace(/[^\w/:]/g, '').length, formatPipes([PIPE, long]).replace(/[^\w/:]/g, '').length, `${width}`)
+      if (width > 40) for (const line of text.split('\n')) assert.ok(line.length <= width, `${width}: ${line}`)
+    }
+  })
+
+  test('are coloured by what they hold, and the same without the colours', () => {
+    const coloured = formatPipes([PIPE], { colours: true })
+    assert.match(coloured, /\x1b\[1;33mholds the body; copied\x1b\[0m/)
+    assert.match(coloured, /\x1b\[33mmay hold the body\x1b\[0m/)
+    assert.match(coloured, /\x1b\[36m→ GET http:\/\/a\/1\x1b\[0m/)
+    const plain = (text: string): string => text.replace(/\x1b\[[\d;]*m/g, '').replace(/ +$/gm, '')
+    assert.equal(plain(coloured), formatPipes([PIPE]))
+    assert.equal(plain(formatPipes([PIPE], { colours: true, width: 32 })), SPREAD)
+  })
+
+  test('no name steers the terminal', () => {
+    const text = formatPipes([{ ...PIPE, path: '/\x1b[2J', stages: [stage('a\x07\nb', 'endpoint/x')], backends: [] }])
+    assert.equal(text, 'GET /\\x1b[2J  aggregate\n└─ a\\x07\\x0ab  endpoint/x\n')
+  })
 })
