@@ -1,5 +1,6 @@
 import { Phase } from './admin/phase.js'
 import { GatewayStatus } from './admin/status/status.js'
+import { PoolTotals } from './client/pool.js'
 import type { ConfigInput } from './config/input.js'
 import { CORE_NAMESPACES } from './config/namespaces.js'
 import { composeGeneration } from './generation/compose.js'
@@ -24,6 +25,7 @@ export async function createGateway(config: string | ConfigInput, options: Gatew
     components: addComponents(await loadComponents(), options.components ?? [], CORE_NAMESPACES),
     env: options.env ?? process.env,
     kept: new KeptState(),
+    totals: new PoolTotals(),
     state
   }
   const first = await composeGeneration(config, shared, { reload: false, signal: new AbortController().signal }).catch(error => {

@@ -28,6 +28,8 @@ export interface PoolSettings {
   readonly wheel: TimerWheel
   /** Source of HTTP_PROXY, HTTPS_PROXY, NO_PROXY. */
   readonly env: NodeJS.ProcessEnv
+  /** Default: counts of these pools alone. */
+  readonly totals?: PoolTotals
   /** In place of `transport.tls`. */
   readonly tls?: UpstreamTlsOptions
   /** The name that TLS asks for and verifies, in place of the origin's. */
@@ -44,6 +46,18 @@ const DEFAULT_IDLE_MS = 4_000
 const DEFAULT_CONNECT_MS = 10_000
 /** Largest head of an answer, bytes. */
 const MAX_HEAD_BYTES = 1024 * 1024
+
+/** Counts of calls to each origin, beyond the life of its pools. */
+export class PoolTotals {
+  private readonly totals = new Map<string, { total: number; refused: number }>()
+
+  of(origin: string, settingsName: string): { total: number; refused: number } {
+    const key = `${settingsName} ${origin}`
+    const known = this.totals.get(key) ?? { total: 0, refused: 0 }
+    this.totals.set(key, known)
+    return known
+  }
+}
 
 export class OriginPool implements ClientOwner {
   /** `http://host:port`. */
@@ -72,14 +86,12 @@ export class OriginPool implements ClientOwner {
   pending = 0
   /** Open connections that have changed their protocol. */
   tunnels = 0
-  /** Calls ever started. */
-  total = 0
-  /** Calls refused because the queue was full. */
-  refused = 0
+  private readonly counts: { total: number; refused: number }
 
   constructor(origin: string, settings: PoolSettings) {
     this.origin = origin
     this.settingsName = settings.name ?? ''
+    this.counts = (settings.totals ?? new PoolTotals()).of(origin, this.settingsName)
     const named = settings.serverName
     this.serverName = origin.startsWith('https:') ? (named ?? new URL(origin).hostname.replace(/^\[|\]$/g, '')) : undefined
     this.maxQueued = settings.maxQueued
@@ -88,6 +100,16 @@ export class OriginPool implements ClientOwner {
     const proxy = settings.proxy === undefined ? proxyFor(origin, settings.env) : (settings.proxy ?? undefined)
     this.proxy = proxy === undefined ? undefined : createProxyAgent(origin, proxy, settings)
     this.settings = proxy === undefined ? clientSettings(origin, settings) : undefined
+  }
+
+  /** Calls ever started, also on pools before this one. */
+  get total(): number {
+    return this.counts.total
+  }
+
+  /** Calls refused because the queue was full, also on pools before this one. */
+  get refused(): number {
+    return this.counts.refused
   }
 
   /** Sends a call on a connection, now or when it is its turn. */
@@ -143,11 +165,11 @@ export class OriginPool implements ClientOwner {
   /** Claims a place for a call; false when the queue is full. */
   enter(): boolean {
     if (this.pending >= this.capacity) {
-      this.refused++
+      this.counts.refused++
       return false
     }
     this.pending++
-    this.total++
+    this.counts.total++
     return true
   }
 

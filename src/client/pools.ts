@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { BackendHttpClientConfig, ServiceConfig } from '../config/types.js'
 import { Deadline, deadlines } from '../telemetry/timer-wheel.js'
-import { OriginPool, type PoolSettings } from './pool.js'
+import { OriginPool, type PoolSettings, PoolTotals } from './pool.js'
 
 /** How often idle connections are counted, ms. */
 const SWEEP_MS = 1_000
@@ -10,9 +10,13 @@ const SWEEP_MS = 1_000
 const MOST_VISITED = 64
 
 /** What all pools of a gateway have in common. */
-export function poolSettings({ transport, router }: ServiceConfig, env: NodeJS.ProcessEnv): PoolSettings {
+export function poolSettings(
+  { transport, router }: ServiceConfig,
+  env: NodeJS.ProcessEnv,
+  totals = new PoolTotals()
+): PoolSettings {
   const { maxConnectionsPerHost: maxConnections, maxQueuedPerHost: maxQueued } = router
-  return { transport, maxConnections, maxQueued, wheel: deadlines, env }
+  return { transport, maxConnections, maxQueued, wheel: deadlines, env, totals }
 }
 
 /** All pools of one gateway, one per origin, made when first named. Closed with the gateway. */

@@ -6,6 +6,7 @@ import { probesOf } from '../admin/probes.js'
 import type { GenerationStatus } from '../admin/status/status.js'
 import { cpuCount } from '../backend/balancer.js'
 import { balancerFor } from '../backend/balancer-for.js'
+import type { PoolTotals } from '../client/pool.js'
 import { poolSettings, UpstreamPools } from '../client/pools.js'
 import { hostFault } from '../config/hosts.js'
 import type { LoadedConfig } from '../config/load.js'
@@ -19,6 +20,7 @@ import { joinReports } from '../exchange/exchange-report.js'
 import { OpenExchanges } from '../exchange/open-exchanges.js'
 import { identityOf } from '../identity.js'
 import type { PluginHost } from '../plugin/run/host.js'
+import type { KeptState } from '../plugin/run/kept-state.js'
 import { compileClientIp, compileTrust } from '../router/client-ip.js'
 import { compileUpgradeCheck, createDispatch, type RouteTarget } from '../router/dispatch.js'
 import { compileMissAnswers } from '../router/own-responses.js'
@@ -28,7 +30,7 @@ import { createRouter, type RouteSpec } from '../router/router.js'
 import { refusalsTo, targetRefusal } from '../server/refusal-log.js'
 import type { AccessLog } from '../telemetry/access-log.js'
 import type { CreatedLogger } from '../telemetry/create-logger.js'
-import type { GatewayLogger } from '../telemetry/logger.js'
+import type { GatewayLogger, Logger } from '../telemetry/logger.js'
 import type { GatewayOptions } from './gateway-options.js'
 import { Generation, type GenerationLife } from './generation.js'
 
@@ -43,6 +45,8 @@ export interface Assembly {
   readonly created: CreatedLogger
   readonly accessLog: AccessLog | undefined
   readonly life: GenerationLife
+  readonly kept: KeptState
+  readonly totals: PoolTotals
   readonly admin: AdminSubjects
   /** Shows the generation on the status page once it serves. */
   readonly watched: GenerationStatus | undefined
@@ -53,7 +57,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   const { config, options, loaded, host, logger, accessLog, life, env } = assembly
   const { accessLogFormat } = assembly.created
   const { router } = config
-  const pools = new UpstreamPools(poolSettings(config, env))
+  const pools = new UpstreamPools(poolSettings(config, env, assembly.totals))
   life.closers.push(() => pools.close())
   host.observers.pools = () => pools.all()
   const identity = identityOf(router.identity, router.hideVersionHeader)
@@ -63,8 +67,11 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   const balancers = {
     cpus: cpuCount(env),
     dnsCacheTtlMs: config.transport.dnsCacheTtlMs,
-    logger,
-    onClose: (work: () => void) => life.closers.push(work)
+    keep: <T extends object>(key: string, open: (logger: Logger) => T): T => {
+      const { value, release } = assembly.kept.lease(key, open)
+      life.closers.push(release)
+      return value
+    }
   }
   const deps: EndpointDeps = {
     router,
@@ -124,7 +131,10 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
   const admin = createAdmin(config.admin, assembly.admin, logger)
   const facts = { config: checked, pipes, pools: () => pools.all(), sources: host.observers.sources }
-  const onServe = (): void => assembly.watched?.serve(facts)
+  const onServe = (): void => {
+    assembly.kept.logger.target = logger
+    assembly.watched?.serve(facts)
+  }
   return new Generation({
     onServe,
     config: checked,

@@ -6,6 +6,7 @@
 import type { AdminSubjects } from '../admin/create-admin.js'
 import { clientTlsFaults } from '../client/client-tls.js'
 import { PooledOutbound } from '../client/outbound.js'
+import type { PoolTotals } from '../client/pool.js'
 import { poolSettings } from '../client/pools.js'
 import type { ConfigInput } from '../config/input.js'
 import { type LoadedConfig, readConfigFile, readConfigObject } from '../config/load.js'
@@ -33,6 +34,8 @@ export interface SharedParts {
   readonly env: NodeJS.ProcessEnv
   /** State of components that one generation hands on to the next. */
   readonly kept: KeptState
+  /** Counts of calls, which go on over reloads. */
+  readonly totals: PoolTotals
   readonly state: GatewayState
   /** What the admin port shows. */
   readonly admin: AdminSubjects
@@ -93,6 +96,7 @@ class Composition {
     const logger = silent ? silentLogger : (options.logger ?? created.logger)
     for (const line of created.startLines) logger[line.level](line.text)
     if (!attempt.reload) {
+      shared.kept.logger.target = logger
       logger.info(`Starting Sluice v${SLUICE_VERSION}`)
       logger.info(`Working directory is ${process.cwd()}`)
     }
@@ -115,7 +119,7 @@ class Composition {
         state: shared.state,
         observer: watched?.observer,
         suggest: didYouMean,
-        outbound: () => (this.outbound ??= new PooledOutbound(poolSettings(config, shared.env))),
+        outbound: () => (this.outbound ??= new PooledOutbound(poolSettings(config, shared.env, shared.totals))),
         takeFault: (problem, leftOut) => findings.take(problem, leftOut)
       })
       this.closers.push(() => host.close())
@@ -129,6 +133,8 @@ class Composition {
         config,
         options,
         env: shared.env,
+        kept: shared.kept,
+        totals: shared.totals,
         host,
         logger,
         created,

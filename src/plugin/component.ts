@@ -10,7 +10,7 @@ import type { GatewayState } from '../telemetry/gateway-state.js'
 import type { ComponentMetric, GatewayObserver, PoolState } from '../telemetry/observer.js'
 import type { StatusFacts } from '../telemetry/status.js'
 import type { OptionReader } from './option-reader.js'
-import type { Needs, PluginContext } from './types.js'
+import type { Logger, Needs, PluginContext } from './types.js'
 
 /** Around everything, also health, 404 and redirects; outermost first. */
 export const SERVICE_OUTER_SLOTS = ['telemetry', 'cors', 'plugins'] as const
@@ -59,7 +59,7 @@ export interface ServiceFacts {
 
 /** State of a component that is closed when the last generation of the configuration that uses it is gone. */
 export interface Keepable {
-  close(): void | Promise<void>
+  readonly close?: () => void | Promise<void>
 }
 
 /** State that each worker of `sluice run --workers` holds, the same in all of them: it is what was published, applied in order. */
@@ -105,10 +105,16 @@ export interface ComponentContext extends PluginContext {
   readonly shared: Map<string, unknown>
   /**
    * Returns state that outlives this generation of the configuration: the next one gets the same object for the same key. `open` makes
-   * it when there is none; its `close` runs when the last generation that keeps it has closed.
+   * it when there is none; its `close`, if it has one, runs when the last generation that keeps it has closed.
    * @param key begins with the namespace; names all options that the state depends on
+   * @param open gets a logger that outlives this generation too
    */
-  keep<T extends Keepable>(key: string, open: () => T): T
+  keep<T extends object>(key: string, open: (logger: Logger) => T): T
+  /**
+   * As {@link keep}, for state of this place alone: the same endpoint, the same backend with the same hosts.
+   * @param facts what the state depends on beside its place, as JSON
+   */
+  keepHere<T extends object>(facts: unknown, open: (logger: Logger) => T): T
   /** What all workers share; undefined in a process that serves alone. */
   readonly workers: WorkerTopics | undefined
   /** Runs `work` when the gateway closes. */

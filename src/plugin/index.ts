@@ -23,6 +23,7 @@ export type {
 } from '../message/public.js'
 export type { CallTrace, CallTracer, CallWatch } from '../telemetry/call-trace.js'
 export type { BackendFacts, EndpointFacts, StagePlace } from '../telemetry/facts.js'
+export type { CertificateFacts, GatewayState, ReloadRecord } from '../telemetry/gateway-state.js'
 export type {
   ComponentMetric,
   GatewayObserver,

@@ -21,6 +21,36 @@ export interface GatewayLogger extends Logger {
   close(): Promise<void>
 }
 
+/** The log of a gateway over all its configurations: for what outlives the one it was made under. */
+export class LastingLogger implements Logger {
+  /** That of the configuration that serves. */
+  target: Logger | undefined
+
+  debug(...values: unknown[]): void {
+    this.target?.debug(...values)
+  }
+
+  info(...values: unknown[]): void {
+    this.target?.info(...values)
+  }
+
+  warning(...values: unknown[]): void {
+    this.target?.warning(...values)
+  }
+
+  error(...values: unknown[]): void {
+    this.target?.error(...values)
+  }
+
+  critical(...values: unknown[]): void {
+    this.target?.critical(...values)
+  }
+
+  fatal(...values: unknown[]): void {
+    this.target?.fatal(...values)
+  }
+}
+
 /** Drops everything. */
 export const silentLogger: GatewayLogger = {
   debug() {},

@@ -140,14 +140,16 @@ async function assertTold(component: Component, key: string): Promise<void> {
 
 class Refusal extends Error {}
 
+const silent = (): void => {}
+const LOGGER = { debug: silent, info: silent, warning: silent, error: silent, critical: silent, fatal: silent }
+
 function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' | 'report' | 'onClose'>): ComponentContext {
-  const silent = (): void => {}
   const scope = component.scopes.find(one => component.slots[one] !== undefined) ?? 'service'
   return {
     name: component.namespace,
     scope,
     tag: '',
-    logger: { debug: silent, info: silent, warning: silent, error: silent, critical: silent, fatal: silent },
+    logger: LOGGER,
     signal: new AbortController().signal,
     shared: new Map(),
     service: {
@@ -172,7 +174,8 @@ function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' |
     offerMetric: silent,
     offeredMetrics: () => [],
     workers: undefined,
-    keep: (_, create) => create(),
+    keep: (_, create) => create(LOGGER),
+    keepHere: (_, create) => create(LOGGER),
     ...sink
   }
 }

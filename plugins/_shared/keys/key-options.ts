@@ -73,19 +73,23 @@ export async function openKeySource(
   return shared(context, `url ${identity}`, async () => {
     if (insecure)
       context.logger.warning(`${tag} disable_jwk_security: an attacker between gateway and key server can put in keys`)
-    const fetch = new SmallFetch({
-      timeoutMs: FETCH_MS,
-      maxBytes: MOST_BYTES,
-      redirects: 3,
-      insecure,
-      ...(caPath === '' ? {} : { ca: [...rootCertificates, await readCa(caPath, context)] }),
-      ciphers: readCiphers(suites, context, tag),
-      pins,
-      env: context.service.env
+    const ca = caPath === '' ? '' : await readCa(caPath, context)
+    const ciphers = readCiphers(suites, context, tag)
+    // the set that was fetched is kept over a new configuration
+    return context.keep(`auth/keys ${identity} ${ca}`, logger => {
+      const fetch = new SmallFetch({
+        timeoutMs: FETCH_MS,
+        maxBytes: MOST_BYTES,
+        redirects: 3,
+        insecure,
+        ...(ca === '' ? {} : { ca: [...rootCertificates, ca] }),
+        ciphers,
+        pins,
+        env: context.service.env
+      })
+      const onFailure = (error: Error): void => logger.error(`[SERVICE: JOSE] ${error.message}`)
+      return new RemoteKeys({ jose, url, fetch, maxAgeMs, missCooldownMs, onFailure, now: () => performance.now() })
     })
-    context.onClose(() => fetch.close())
-    const onFailure = (error: Error): void => context.logger.error(`[SERVICE: JOSE] ${error.message}`)
-    return new RemoteKeys({ jose, url, fetch, maxAgeMs, missCooldownMs, onFailure, now: () => performance.now() })
   })
 }
 

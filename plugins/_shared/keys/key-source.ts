@@ -22,8 +22,8 @@ export interface KeySource {
   find(name: string, wanted: KeyUse): FoundKey | Promise<FoundKey>
   /** Makes the keys ready. @throws Error when they cannot be had */
   load(): Promise<KeySet>
-  /** Calls `listener` each time the set has been fetched anew; for as long as the source lives. */
-  onChange(listener: KeysChanged): void
+  /** Calls `listener` each time the set has been fetched anew, until the function that it returns is called. */
+  onChange(listener: KeysChanged): () => void
 }
 
 /** Keys that stay as they are. */
@@ -44,7 +44,9 @@ export class FixedKeys implements KeySource {
   }
 
   /** Never calls: these keys do not change. */
-  onChange(): void {}
+  onChange(): () => void {
+    return () => {}
+  }
 }
 
 export interface RemoteKeysOptions {
@@ -76,7 +78,7 @@ export class RemoteKeys implements KeySource {
   private failed = false
   private pending: Promise<KeySet> | undefined
   private readonly misses = new Map<string, number>()
-  private readonly listeners: KeysChanged[] = []
+  private readonly listeners = new Set<KeysChanged>()
 
   constructor(options: RemoteKeysOptions) {
     this.options = options
@@ -102,9 +104,13 @@ export class RemoteKeys implements KeySource {
     return this.pending
   }
 
-  onChange(listener: KeysChanged): void {
-    this.listeners.push(listener)
+  onChange(listener: KeysChanged): () => void {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
   }
+
+  /** Ends its connections. */
+  readonly close = (): Promise<void> | void => this.options.fetch.close()
 
   private mayTry(now: number): boolean {
     return this.pending !== undefined || now - this.triedAt >= RETRY_MS

@@ -7,12 +7,13 @@ import { Sample } from './sample.js'
 
 const NANOSECONDS = 1_000_000
 
-/** Counts garbage collections from its start until it is closed. */
+/** Counts garbage collections from its first start until it is closed. */
 export class RuntimeStats {
   /** Nanoseconds. */
   readonly pauses = new Sample()
   private pauseTotal = 0
   private lastAt = 0
+  private started = false
   private readonly observer = new PerformanceObserver(list => {
     for (const entry of list.getEntries()) {
       const pause = Math.round(entry.duration * NANOSECONDS)
@@ -23,6 +24,8 @@ export class RuntimeStats {
   })
 
   start(): void {
+    if (this.started) return
+    this.started = true
     this.observer.observe({ entryTypes: ['gc'] })
   }
 

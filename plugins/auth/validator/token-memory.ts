@@ -56,6 +56,8 @@ export class TokenMemory {
   private evictions = 0
   private timer: NodeJS.Timeout | undefined
   private isClosed = false
+  /** Ends that keys tell of their changes. */
+  private readonly deaf: () => void
 
   private constructor(Cache: typeof LRUCache, options: TokenMemoryOptions) {
     this.options = options
@@ -65,7 +67,7 @@ export class TokenMemory {
         if (reason === 'evict') this.evictions++
       }
     })
-    options.keys.onChange(left => this.forgetWhere(({ key }) => !left.has(key)))
+    this.deaf = options.keys.onChange(left => this.forgetWhere(({ key }) => !left.has(key)))
   }
 
   static async open(options: TokenMemoryOptions): Promise<TokenMemory> {
@@ -113,6 +115,7 @@ export class TokenMemory {
 
   close(): void {
     this.isClosed = true
+    this.deaf()
     clearTimeout(this.timer)
     this.known.clear()
   }

@@ -7,11 +7,11 @@
  */
 
 import {
-  type ComponentContext,
   defineComponent,
   type Follower,
   GatewayError,
   type GatewayResponse,
+  type Logger,
   type SlottedFollow
 } from 'sluice/plugin'
 import { Breaker } from './breaker.js'
@@ -45,13 +45,16 @@ export default defineComponent({
     const timeout = options.integer('timeout', 0, 0)
     const maxErrors = Math.trunc(options.amount('max_errors', 0, 0))
     context.logger.debug(`${context.tag}[CB] Creating the circuit breaker named '${name}'`)
-    const breaker = new Breaker({
-      intervalMs: Math.max(0, interval) * 1000,
-      openMs: (timeout > 0 ? timeout : DEFAULT_TIMEOUT) * 1000,
-      maxErrors,
-      now: () => performance.now(),
-      ...(options.flag('log_status_change', false, false) ? { onChange: logChange(name, context) } : {})
-    })
+    const logsChange = options.flag('log_status_change', false, false)
+    const times = { intervalMs: Math.max(0, interval) * 1000, openMs: (timeout > 0 ? timeout : DEFAULT_TIMEOUT) * 1000 }
+    const open = (logger: Logger): Breaker =>
+      new Breaker({
+        ...times,
+        maxErrors,
+        now: () => performance.now(),
+        ...(logsChange ? { onChange: logChange(name, logger) } : {})
+      })
+    const breaker = context.keepHere({ ...times, maxErrors, name, logsChange }, open)
     context.status('breaker', () => ({
       state: breaker.state,
       failures_in_row: breaker.failuresInRow,
@@ -62,8 +65,8 @@ export default defineComponent({
   }
 })
 
-function logChange(name: string, context: ComponentContext): (from: string, to: string) => void {
-  return (from, to) => context.logger.warning(`[CB] Circuit breaker named '${name}' went from '${from}' to '${to}'`)
+function logChange(name: string, logger: Logger): (from: string, to: string) => void {
+  return (from, to) => logger.warning(`[CB] Circuit breaker named '${name}' went from '${from}' to '${to}'`)
 }
 
 function breakCircuit(breaker: Breaker): SlottedFollow['follow'] {

@@ -66,7 +66,7 @@ export default defineComponent({
     const listed = listedFields(context.endpointFacts?.inputHeaders ?? [], context.backendFacts?.inputHeaders ?? [])
     const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
     const cache = new ResponseCache(store, sendsAddress ? [...listed, CLIENT_ADDRESS] : listed)
-    const tally = new CacheTally()
+    const tally = context.keepHere('tally', () => new CacheTally())
     context.status('cache', () => tally.facts())
     const plan: Plan = {
       cache,

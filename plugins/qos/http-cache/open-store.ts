@@ -10,13 +10,15 @@ const SHARED_STORE = 'qos/http-cache shared'
 const COMMON_ROOM = 'qos/http-cache common room'
 
 /**
- * Opens the store of one backend.
+ * Opens the store of one backend. What it holds is kept over a new configuration.
  * @param shared the store that all such backends use
  * @param maxBytes 0 = {@link DEFAULT_MAX_BYTES}. @param maxItems 0 = no limit
  */
 export function openStore(shared: boolean, maxBytes: number, maxItems: number, context: ComponentContext): Promise<CacheStore> {
   if (shared) return sharedStore(maxBytes || DEFAULT_MAX_BYTES, maxItems, context)
-  return maxBytes === 0 && maxItems === 0 ? commonRoom(context) : MemoryStore.open(maxBytes || DEFAULT_MAX_BYTES, maxItems)
+  if (maxBytes === 0 && maxItems === 0) return commonRoom(context)
+  const bytes = maxBytes || DEFAULT_MAX_BYTES
+  return context.keepHere(['store', bytes, maxItems], () => ({ opened: MemoryStore.open(bytes, maxItems) })).opened
 }
 
 /**
@@ -33,21 +35,21 @@ export function openRedisStore(shared: boolean, link: RedisLink, context: Compon
 }
 
 /** What has no size of its own: apart by their keys, within one limit, so that many backends do not fill the memory. */
-async function commonRoom(context: ComponentContext): Promise<CacheStore> {
-  const known = context.shared.get(COMMON_ROOM) as { opened: Promise<CacheStore>; parts: number } | undefined
-  const room = known ?? { opened: MemoryStore.open(DEFAULT_MAX_BYTES, 0), parts: 0 }
-  context.shared.set(COMMON_ROOM, room)
-  room.parts++
-  const owner = String(room.parts)
-  return new StorePart(await room.opened, owner)
+function commonRoom(context: ComponentContext): Promise<CacheStore> {
+  const room = context.keep(COMMON_ROOM, () => ({ opened: MemoryStore.open(DEFAULT_MAX_BYTES, 0), parts: 0 }))
+  const own = context.keepHere('part', () => {
+    const owner = String(++room.parts)
+    return { opened: room.opened.then(store => new StorePart(store, owner)) }
+  })
+  return own.opened
 }
 
 /** All that share one store get the one that was made first. */
-async function sharedStore(maxBytes: number, maxItems: number, context: ComponentContext): Promise<CacheStore> {
+function sharedStore(maxBytes: number, maxItems: number, context: ComponentContext): Promise<CacheStore> {
   const known = context.shared.get(SHARED_STORE) as { opened: Promise<CacheStore>; size: string } | undefined
   const size = `max_size ${maxBytes}, max_items ${maxItems}`
   if (known === undefined) {
-    const opened = MemoryStore.open(maxBytes, maxItems)
+    const { opened } = context.keep(`${SHARED_STORE}, ${size}`, () => ({ opened: MemoryStore.open(maxBytes, maxItems) }))
     context.shared.set(SHARED_STORE, { opened, size })
     return opened
   }

@@ -26,8 +26,7 @@ function compileWhole(plan: LimitPlan, context: ComponentContext): Wrap | undefi
   const rule = wholeRule(plan, context)
   if (rule === undefined) return undefined
   const now = (): number => performance.now()
-  const bucket = new TokenBucket(rule, now())
-  const tally = new Tally()
+  const { bucket, tally } = context.keepHere(['all', rule], () => ({ bucket: new TokenBucket(rule, now()), tally: new Tally() }))
   const { capacity } = rule
   context.status('limit', () => ({ of: 'all clients', per_second: plan.wholeRate, capacity, ...tally.facts() }))
   return next => request => (tally.count(bucket.take(now())) ? next(request) : refused(503))
@@ -36,10 +35,10 @@ function compileWhole(plan: LimitPlan, context: ComponentContext): Wrap | undefi
 function compileClients(plan: LimitPlan, context: ComponentContext): Wrap | undefined {
   const rule = clientRule(plan, context)
   if (rule === undefined) return undefined
-  const tally = new Tally()
+  const tally = context.keepHere(['tally of clients', rule, plan.clientName], () => new Tally())
   const facts = { of: `each client (${plan.clientName})`, per_second: plan.clientRate, capacity: rule.capacity }
   context.status('limit', () => ({ ...facts, ...tally.facts() }))
-  return limitClients(plan.clientKey, openStore(rule, plan.cleanupMs, context), tally)
+  return limitClients(plan.clientKey, openStore(rule, plan.clientName, plan.cleanupMs, context), tally)
 }
 
 /** The bucket of all clients; undefined without a limit for them. Says so in the log. */

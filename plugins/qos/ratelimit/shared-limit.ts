@@ -84,7 +84,7 @@ function compileClients(
   if (rule === undefined) return undefined
   const buckets = new SharedBuckets(link, `${place} client`, rule)
   const fallback = fallbackOf(() => {
-    const store = openStore(rule, plan.cleanupMs, context)
+    const store = openStore(rule, plan.clientName, plan.cleanupMs, context)
     return client => store.take(client)
   })
   return limitBy(plan.clientKey, 429, buckets, fallback)

@@ -14,12 +14,12 @@ const ROOM = 'qos/ratelimit clients'
 
 /**
  * Opens the buckets of one limit, in the room of all limits of the gateway.
+ * @param clientName what tells clients apart, for the log
  * @param sweepMs between looks for idle clients
  */
-export function openStore(rule: BucketRule, sweepMs: number, context: ComponentContext): TokenStore {
-  const room = (context.shared.get(ROOM) as BucketRoom | undefined) ?? new BucketRoom(() => performance.now())
-  context.shared.set(ROOM, room)
-  const limit = room.open(rule)
+export function openStore(rule: BucketRule, clientName: string, sweepMs: number, context: ComponentContext): TokenStore {
+  const room = context.keep(ROOM, () => new BucketRoom(() => performance.now()))
+  const limit = context.keepHere(['clients', rule, clientName], () => room.open(rule))
   const timer = setInterval(() => room.sweep(), sweepMs)
   timer.unref()
   context.onClose(() => clearInterval(timer))

@@ -74,8 +74,12 @@ function intervalOf(options: OptionReader): number {
 }
 
 function measure(target: Target, everyMs: number, context: ComponentContext): void {
-  const counted = { router: new RouterStats(), proxy: new ProxyStats(), runtime: new RuntimeStats() }
-  const { router, proxy, runtime } = counted
+  const counted = context.keep('telemetry/influx counted', () => {
+    const runtime = new RuntimeStats()
+    const pushers: object[] = []
+    return { router: new RouterStats(), proxy: new ProxyStats(), runtime, pushers, close: () => runtime.close() }
+  })
+  const { router, proxy, runtime, pushers } = counted
   context.observe({
     started: router.started,
     finished: router.finished,
@@ -95,14 +99,16 @@ function measure(target: Target, everyMs: number, context: ComponentContext): vo
     const worker = cluster.worker === undefined ? [] : ([['worker', String(cluster.worker.id)]] as const)
     const points = new Points(counted, [['host', hostname()], ...worker])
     runtime.start()
+    pushers.push(pusher)
     const timer = setInterval(() => {
+      if (pushers.at(-1) !== pusher) return // a newer configuration sends
       router.collect()
       void pusher.push(points.take(Math.floor(Date.now() / 1000)))
     }, everyMs)
     timer.unref()
     context.onClose(() => {
       clearInterval(timer)
-      runtime.close()
+      pushers.splice(pushers.indexOf(pusher), 1)
       return pusher.close()
     })
     context.logger.debug(`${TAG} Client up and running`)

@@ -5,12 +5,11 @@
  * nothing is measured, since it could not be read.
  */
 
-import type { AddressInfo } from 'node:net'
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
+import { showStats } from '../../_shared/kept-stats-port.js'
 import { durationOf } from '../../_shared/stats/duration-of.js'
 import { ProxyStats, RouterStats } from '../../_shared/stats/registry.js'
 import { RuntimeStats } from '../../_shared/stats/runtime-stats.js'
-import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
 import { type ListenAddress, parseListenAddress } from './address.js'
 
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
@@ -68,9 +67,11 @@ function collectionMs(options: OptionReader): number {
 }
 
 function measure(options: OptionReader, context: ComponentContext, everyMs: number, address: ListenAddress): void {
-  const router = new RouterStats()
-  const proxy = new ProxyStats()
-  const runtime = new RuntimeStats()
+  // what is counted goes on under a new configuration
+  const { router, proxy, runtime } = context.keep('telemetry/metrics counted', () => {
+    const counted = { router: new RouterStats(), proxy: new ProxyStats(), runtime: new RuntimeStats() }
+    return { ...counted, close: () => counted.runtime.close() }
+  })
   context.observe({
     ...(options.flag('router_disabled') ? {} : { started: router.started, finished: router.finished }),
     proxy(endpoint) {
@@ -102,21 +103,23 @@ interface Measured {
 
 async function open({ host, port }: ListenAddress, measured: Measured, context: ComponentContext): Promise<void> {
   const { everyMs, tick, runtime, render } = measured
-  const server = await openStatsListener(host, port, {
-    path: '/__stats',
-    contentType: 'application/json; charset=utf-8',
-    render,
-    failed: error => context.logger.error(`${TAG} The stats endpoint failed: ${(error as Error).message}`)
+  const shown = await showStats(
+    context,
+    'telemetry/metrics',
+    { host, port },
+    {
+      path: '/__stats',
+      contentType: 'application/json; charset=utf-8',
+      render,
+      failed: error => context.logger.error(`${TAG} The stats endpoint failed: ${(error as Error).message}`)
+    }
+  )
+  context.keep(`telemetry/metrics timer ${everyMs}`, () => {
+    const timer = setInterval(tick, everyMs).unref()
+    return { close: () => clearInterval(timer) }
   })
-  const timer = setInterval(tick, everyMs)
-  timer.unref()
   runtime.start()
-  context.onClose(() => {
-    clearInterval(timer)
-    runtime.close()
-    return closeStatsListener(server)
-  })
-  context.logger.info(`${TAG} The stats endpoint listens on port: ${(server.address() as AddressInfo).port}`)
+  context.logger.info(`${TAG} The stats endpoint listens on port: ${shown}`)
 }
 
 /** One name per line, in order, and the command line first, as Go's expvar writes it. */

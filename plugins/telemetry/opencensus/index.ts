@@ -7,7 +7,7 @@
 
 import cluster from 'node:cluster'
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
-import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
+import { showStats } from '../../_shared/kept-stats-port.js'
 
 const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
 
@@ -78,9 +78,6 @@ function tellLeftOut(names: readonly string[], context: ComponentContext): void 
 
 async function expose(options: OptionReader, layers: OptionReader | undefined, context: ComponentContext): Promise<undefined> {
   const [prometheus, { clientViews, serverViews }] = await Promise.all([import('prom-client'), import('./views.js')])
-  const registry = new prometheus.Registry()
-  // workers answer on one port, in turn: the number tells their series apart
-  if (cluster.worker !== undefined) registry.setDefaultLabels({ worker: String(cluster.worker.id) })
   const tags = {
     host: options.flag('tag_host'),
     path: options.flag('tag_path'),
@@ -88,22 +85,35 @@ async function expose(options: OptionReader, layers: OptionReader | undefined, c
     status: options.flag('tag_statuscode')
   }
   const namespace = options.text('namespace').replace(/[^a-zA-Z0-9_]/g, '_')
-  const settings = { prometheus, registry, namespace, tags }
-  context.observe({
-    ...((layers?.flag('router') ?? true) ? { finished: serverViews(settings) } : {}),
-    ...((layers?.flag('backend') ?? true) ? { call: clientViews(settings) } : {})
-  })
+  const router = layers?.flag('router') ?? true
+  const backend = layers?.flag('backend') ?? true
+  // counts go on under a new configuration
+  const { registry, observer } = context.keep(
+    `telemetry/opencensus ${JSON.stringify([namespace, tags, router, backend])}`,
+    () => {
+      const made = new prometheus.Registry()
+      // workers answer on one port, in turn: the number tells their series apart
+      if (cluster.worker !== undefined) made.setDefaultLabels({ worker: String(cluster.worker.id) })
+      const settings = { prometheus, registry: made, namespace, tags }
+      const views = {
+        ...(router ? { finished: serverViews(settings) } : {}),
+        ...(backend ? { call: clientViews(settings) } : {})
+      }
+      return { registry: made, observer: views }
+    }
+  )
+  context.observe(observer)
   const port = options.integer('port', DEFAULT_PORT)
   context.onListen(async () => {
     try {
-      const server = await openStatsListener('', port, {
+      const page = {
         path: '/metrics',
         contentType: CONTENT_TYPE,
         render: () => registry.metrics(),
-        failed: error => context.logger.error(`${TAG} The Prometheus exporter failed: ${(error as Error).message}`)
-      })
-      context.onClose(() => closeStatsListener(server))
-      context.logger.info(`${TAG} The Prometheus exporter listens on port: ${(server.address() as { port: number }).port}`)
+        failed: (error: unknown) => context.logger.error(`${TAG} The Prometheus exporter failed: ${(error as Error).message}`)
+      }
+      const shown = await showStats(context, 'telemetry/opencensus', { host: '', port }, page)
+      context.logger.info(`${TAG} The Prometheus exporter listens on port: ${shown}`)
     } catch (error) {
       context.logger.error(`${TAG} The Prometheus exporter cannot listen on port ${port}: ${(error as Error).message}`)
     }

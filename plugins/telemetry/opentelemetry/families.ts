@@ -41,19 +41,33 @@ interface Family {
   readonly lines: (out: string[]) => void
 }
 
+/** What was counted, by family: it goes on under a new configuration, whose families find it again. */
+export class SeriesMemory {
+  private readonly known = new Map<string, Map<string, unknown>>()
+
+  /** Returns the series of a family by their labels. */
+  of<T>(family: string): Map<string, T> {
+    const series = this.known.get(family) ?? new Map<string, unknown>()
+    this.known.set(family, series)
+    return series as Map<string, T>
+  }
+}
+
 /** All metrics of one gateway. */
 export class Families {
   private readonly families: Family[] = []
   private readonly common: string
+  private readonly memory: SeriesMemory
 
   /** @param common labels of every series */
-  constructor(common: Labels = []) {
+  constructor(common: Labels = [], memory = new SeriesMemory()) {
     this.common = labelText(common)
+    this.memory = memory
   }
 
   /** Makes a counter; the answer makes, or finds, one of its series. */
   counter(name: string, help: string): (labels: Labels) => Tally {
-    const series = new Map<string, Tally>()
+    const series = this.memory.of<Tally>(name)
     this.families.push({
       name,
       help,
@@ -67,7 +81,7 @@ export class Families {
 
   /** Makes a histogram; the answer makes, or finds, one of its series. */
   histogram(name: string, help: string, bounds: readonly number[]): (labels: Labels) => Distribution {
-    const series = new Map<string, Distribution>()
+    const series = this.memory.of<Distribution>(`${name} ${bounds.join(' ')}`)
     this.families.push({
       name,
       help,

@@ -15,10 +15,11 @@ import {
   type OptionReader,
   type PoolState
 } from 'sluice/plugin'
+import { showStats } from '../../_shared/kept-stats-port.js'
 import { ResourceFrame } from '../../_shared/otlp/resource.js'
-import { closeStatsListener, openStatsListener } from '../../_shared/stats-listener.js'
 import { readExporters } from './exporters.js'
-import { Families, type Labels } from './families.js'
+import { Families, type Labels, SeriesMemory } from './families.js'
+import { sampleGateway } from './gateway-metrics.js'
 import { sampleOffered } from './offered-metrics.js'
 import { compileSkip, type PrometheusOptions, readBackendLayer, readLayer, readsConventions } from './options.js'
 import { OtlpExporter, QUEUE_SPANS } from './otlp-exporter.js'
@@ -65,7 +66,11 @@ async function compileService(options: OptionReader, context: ComponentContext):
   exportByOtlp(otlp, places, options, context)
   if (prometheus.length === 0) return
   // workers answer on one port, in turn: the number tells their series apart
-  const families = new Families(cluster.worker === undefined ? [] : [['worker', String(cluster.worker.id)]])
+  const common: Labels = cluster.worker === undefined ? [] : [['worker', String(cluster.worker.id)]]
+  const families = new Families(
+    common,
+    context.keep('telemetry/opentelemetry series', () => new SeriesMemory())
+  )
   families.sampled('target_info', 'The service.', 'gauge', () => [[targetLabels(options, context), 1]])
   if (prometheus.some(exporter => exporter.gatewayMetrics)) watch(options, context, families, places)
   for (const exporter of prometheus) await prepareExporter(exporter, families, context)
@@ -133,6 +138,7 @@ function watch(options: OptionReader, context: ComponentContext, families: Famil
     stage: (place, name) => (place.endpoint !== undefined && isSkipped(place.endpoint) ? undefined : pipes.stage(place, name))
   })
   samplePools(families, () => context.pools())
+  sampleGateway(families, context.gateway)
   context.onListen(async () => sampleOffered(families, context.offeredMetrics()))
 }
 
@@ -173,13 +179,14 @@ async function prepareExporter(exporter: PrometheusOptions, families: Families, 
   const { name, host, port, gatewayMetrics } = exporter
   const renderProcess = await openProcessMetrics({ process: exporter.processMetrics, runtime: exporter.runtimeMetrics })
   context.onListen(async () => {
-    const server = await openStatsListener(host, port, {
+    const page = {
       path: '/metrics',
       contentType: CONTENT_TYPE,
       render: async () => (gatewayMetrics ? families.render() : '') + (await renderProcess()),
-      failed: error => context.logger.error(`${TAG} The Prometheus exporter '${name}' failed: ${(error as Error).message}`)
-    })
-    context.onClose(() => closeStatsListener(server))
+      failed: (error: unknown) =>
+        context.logger.error(`${TAG} The Prometheus exporter '${name}' failed: ${(error as Error).message}`)
+    }
+    await showStats(context, 'telemetry/opentelemetry', { host, port }, page)
     context.logger.info(`${TAG} The Prometheus exporter '${name}' listens on port: ${port}`)
   })
 }

@@ -137,6 +137,11 @@ function problemsOf(
 function contextFor(component: Component, place: Place, host: ComponentHost): ComponentContext {
   const { namespace } = component
   const problemIn = problemsOf(component, place, host)
+  const keep: ComponentContext['keep'] = (key, open) => {
+    const { value, release } = host.kept.lease(key, open)
+    host.onClose(release)
+    return value
+  }
   return {
     ...contextOf(place, namespace, host.logger, host.signal),
     service: host.service,
@@ -144,11 +149,8 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     backendFacts: place.backend,
     tag: place.tag,
     shared: host.shared,
-    keep(key, open) {
-      const { value, release } = host.kept.lease(key, open)
-      host.onClose(release)
-      return value
-    },
+    keep,
+    keepHere: (facts, open) => keep(`${namespace} ${place.id} ${JSON.stringify(facts)}`, open),
     workers: host.workers,
     onClose: host.onClose,
     onListen: host.onListen,

@@ -7,6 +7,8 @@ import type { PluginContext } from '../types.js'
 
 export interface Place {
   readonly scope: 'service' | 'endpoint' | 'backend'
+  /** The same for the same place of another configuration: route, number, pattern and hosts of the backend. */
+  readonly id: string
   readonly extra: ConfigExtra
   /** JSON pointer of what has the `extra_config`. */
   readonly pointer: string
@@ -17,13 +19,22 @@ export interface Place {
 }
 
 export function servicePlace(config: ServiceConfig): Place {
-  return { scope: 'service', extra: config.extra, pointer: '', tag: '[SERVICE: Router]', endpoint: undefined, backend: undefined }
+  return {
+    scope: 'service',
+    id: '',
+    extra: config.extra,
+    pointer: '',
+    tag: '[SERVICE: Router]',
+    endpoint: undefined,
+    backend: undefined
+  }
 }
 
 export function endpointPlace(config: EndpointConfig): Place & { readonly endpoint: EndpointFacts } {
   const { extra, pointer } = config
   return {
     scope: 'endpoint',
+    id: routeOf(config),
     extra,
     pointer,
     tag: `[ENDPOINT: ${config.ginPath}]`,
@@ -39,8 +50,11 @@ export function backendPlace(
   const tag = `[BACKEND: ${endpoint.method} ${endpoint.ginPath} -> ${config.goPattern}]`
   const { extra, pointer, method, urlPattern, goPattern, hosts, encoding, timeoutMs, inputHeaders } = config
   const backend = Object.freeze({ method, urlPattern, goPattern, hosts, encoding, timeoutMs, inputHeaders })
-  return { scope: 'backend', extra, pointer, tag, endpoint: endpointFacts(endpoint), backend }
+  const id = JSON.stringify([routeOf(endpoint), endpoint.backends.indexOf(config), method, urlPattern, hosts])
+  return { scope: 'backend', id, extra, pointer, tag, endpoint: endpointFacts(endpoint), backend }
 }
+
+const routeOf = ({ method, path }: EndpointConfig): string => `${method} ${path}`
 
 function endpointFacts(config: EndpointConfig): EndpointFacts {
   const { path, ginPath, method, params, timeoutMs, cacheTtlMs, inputHeaders, inputQueryStrings, outputEncoding, maxBodyBytes } =

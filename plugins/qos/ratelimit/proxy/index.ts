@@ -31,9 +31,10 @@ export default defineComponent({
     const rate = ((given === UNREADABLE ? 1 : given) * SECOND_MS) / (every > 0 ? every : SECOND_MS)
     if (rate <= 0) return undefined
     const capacity = Math.trunc(options.amount('capacity', 0, 0)) || defaultCapacity(rate)
-    const bucket = new TokenBucket(bucketRule(rate, capacity), performance.now())
+    const rule = bucketRule(rate, capacity)
+    const open = () => ({ bucket: new TokenBucket(rule, performance.now()), tally: new Tally() })
+    const { bucket, tally } = context.keepHere(rule, open)
     context.logger.debug(`${tag} Enabling the rate limiter`)
-    const tally = new Tally()
     context.status('limit', () => ({ of: 'all calls', per_second: rate, capacity, ...tally.facts() }))
     return next => request => (tally.count(bucket.take(performance.now())) ? next(request) : Promise.reject(limited()))
   }

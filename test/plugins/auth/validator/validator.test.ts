@@ -242,7 +242,7 @@ test('refuses a token of megabytes without looking into it; others go on', async
   assert.ok(refused === 431 || refused === 'ECONNRESET', String(refused))
   assert.equal((await call(gateway, bearer(await sign({}, keys.rsa)))).status, 200)
   const verifier = new TokenVerifier({
-    keys: { find: () => assert.fail('no key is looked for'), load: () => assert.fail(), onChange: () => {} },
+    keys: { find: () => assert.fail('no key is looked for'), load: () => assert.fail(), onChange: () => () => {} },
     wanted: { alg: 'RS256', strategy: 'kid', use: 'verify' },
     rules: { issuer: '', audience: [], leewaySeconds: 1 },
     keyWaitMs: 1000,
