@@ -23,6 +23,9 @@ cpSync(path.join(root, 'plugins'), path.join(root, 'dist', 'plugins'), {
   recursive: true,
   filter: source => statSync(source).isDirectory() || source.endsWith('.json')
 })
+// what `sluice plugin build` compiles into Go plugins
+const goSources = path.join('plugin', 'wasm', 'go')
+cpSync(path.join(root, 'src', goSources), path.join(root, 'dist', goSources), { recursive: true })
 const cli = path.join(root, 'dist', 'cli.js')
 if (existsSync(cli)) {
   chmodSync(cli, 0o755)

@@ -141,14 +141,17 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'plugin',
-    text: 'Create a plugin with a test: plugin new NAME',
+    text: 'Create a plugin with a test: plugin new NAME; compile Go plugins of KrakenD: plugin build DIR...',
     flags: {
+      out: { short: 'o', value: 'PATH', text: 'build: the file to write, or its folder (default: beside the source)' },
+      tags: { value: 'LIST', text: 'build: tags for Go, separated by commas' },
+      go: { value: 'PATH', text: 'build: the go command (default: go)' },
       kind: { value: 'KIND', choices: ['handler', 'client', 'modifier'], text: 'handler (default), client or modifier' },
       ts: { text: 'in TypeScript' },
       help
     },
-    operands: 'new NAME',
-    operandChoices: ['new']
+    operands: 'new NAME | build DIR...',
+    operandChoices: ['new', 'build']
   },
   {
     name: 'test-plugin',

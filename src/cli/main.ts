@@ -69,7 +69,7 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
       return (await import('./run.js')).demo(args, terminal, loadDemo)
     }
     case 'plugin':
-      return (await import('./plugins.js')).newPlugin(args, terminal)
+      return (await import('./plugins.js')).pluginCommand(args, terminal)
     case 'test-plugin':
       return (await import('./plugins.js')).testPlugins(args, terminal)
     case 'check-plugin':

@@ -1,4 +1,4 @@
-/** `sluice plugin new`, `sluice test-plugin`, `sluice check-plugin`. */
+/** `sluice plugin new` and `build`, `sluice test-plugin`, `sluice check-plugin`. */
 
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from '../errors.js'
@@ -167,11 +167,14 @@ async function inspectAll(args: Arguments): Promise<InspectedPlugin[]> {
   }
 }
 
-/** Creates a plugin with a test that passes. */
-export async function newPlugin(args: Arguments, terminal: Terminal): Promise<number> {
+/** Creates a plugin with a test that passes, or builds plugins of Go. */
+export async function pluginCommand(args: Arguments, terminal: Terminal): Promise<number> {
   const [verb, name, ...rest] = args.operands
-  if (verb !== 'new')
-    throw new UsageError(`unknown action ${JSON.stringify(verb ?? '')}: plugin new NAME --kind handler|client|modifier`, 'plugin')
+  if (verb === 'build') return (await import('./plugin-build.js')).buildPlugins(args, terminal)
+  if (verb !== 'new') {
+    const known = 'plugin new NAME --kind handler|client|modifier, plugin build DIR…'
+    throw new UsageError(`unknown action ${JSON.stringify(verb ?? '')}: ${known}`, 'plugin')
+  }
   if (name === undefined || rest.length > 0) throw new UsageError('one name is expected: plugin new NAME', 'plugin')
   const kind = args.text('kind') ?? 'handler'
   const { isPluginKind, scaffoldPlugin } = await import('./scaffold.js')

@@ -13,6 +13,7 @@ type LoadGuest = (guest: GuestFile, services: GuestServices) => Promise<PluginMo
 
 /** Each kind is imported when a file of it is met. */
 const LOADERS: Readonly<Partial<Record<GuestKind, LoadGuest>>> = {
+  go: async (guest, services) => (await import('./go-plugin.js')).loadGoModule(guest, services),
   'http-wasm': async (guest, services) => (await import('./http-module.js')).loadHttpGuest(guest, services)
 }
 

@@ -1,0 +1,113 @@
+/** The Go that compiles a plugin: that of the author's folder, which its go.mod may choose. */
+
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+
+/** Why a plugin cannot be built; the message is for people and may have several lines. */
+export class BuildFault extends Error {}
+
+/** The Go that this Sluice was tried with last. */
+const TRIED = '1.26.8'
+const LOWEST_MINOR = 21
+
+export interface Toolchain {
+  /** The command. */
+  readonly go: string
+  readonly root: string
+  /** `go1.26.8` */
+  readonly version: string
+}
+
+export interface CommandResult {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command in a folder, as for WebAssembly. @throws BuildFault when there is no such command */
+export function runGo(go: string, args: readonly string[], folder: string, env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(go, args, {
+      cwd: folder,
+      env: { ...process.env, PWD: folder, GOOS: 'js', GOARCH: 'wasm', CGO_ENABLED: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+    const out: Buffer[] = []
+    const errors: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+    child.on('error', () => reject(new BuildFault(noGo(undefined))))
+    child.on('close', status =>
+      resolve({ status: status ?? 1, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(errors).toString() })
+    )
+  })
+}
+
+function noGo(found: string | undefined): string {
+  const which = found === undefined ? '' : `, this is ${found}`
+  return `sluice plugin build needs Go 1.${LOWEST_MINOR} or later on the PATH (tried with ${TRIED})${which}; https://go.dev/dl`
+}
+
+/** Finds the Go of a folder. @throws BuildFault */
+export async function findToolchain(go: string, folder: string): Promise<Toolchain> {
+  const { status, stdout, stderr } = await runGo(go, ['env', 'GOROOT', 'GOVERSION'], folder)
+  if (status !== 0) throw new BuildFault(stderr.trim())
+  const [root = '', version = ''] = stdout.trim().split(/\r?\n/)
+  const minor = /^go1\.(\d+)/.exec(version)?.[1]
+  if (minor !== undefined && Number(minor) < LOWEST_MINOR) throw new BuildFault(noGo(version))
+  return { go, root, version }
+}
+
+/**
+ * Reads `wasm_exec.js` of a Go. Toolchains before 1.24 that came through the module proxy have none: then it is that of the Go that
+ * was started, which differs in nothing that counts.
+ */
+export async function readWasmExec(toolchain: Toolchain, folder: string): Promise<string> {
+  const local = await runGo(toolchain.go, ['env', 'GOROOT'], folder, { GOTOOLCHAIN: 'local' })
+  for (const root of [toolchain.root, local.stdout.trim()]) {
+    for (const where of ['lib/wasm', 'misc/wasm']) {
+      const file = path.join(root, where, 'wasm_exec.js')
+      if (existsSync(file)) return readFile(file, 'utf8')
+    }
+  }
+  throw new BuildFault(
+    `${toolchain.version} has no lib/wasm/wasm_exec.js in ${toolchain.root}: install Go from https://go.dev/dl`
+  )
+}
+
+/** What `go list` says of a folder. */
+export interface GoPackage {
+  readonly name: string
+  readonly files: readonly string[]
+  /** Left out by constraints, or because they use cgo. */
+  readonly ignored: readonly string[]
+  /** Path of the module; `main` without one. */
+  readonly module: string
+  readonly error: string | undefined
+}
+
+interface Listed {
+  readonly Name?: string
+  readonly GoFiles?: readonly string[]
+  readonly IgnoredGoFiles?: readonly string[]
+  readonly Module?: { readonly Path?: string }
+  readonly Error?: { readonly Err?: string }
+}
+
+/** Asks for the package of a folder. @throws BuildFault when it has none */
+export async function listPackage({ go }: Toolchain, folder: string, tags: string): Promise<GoPackage> {
+  const fields = '-json=Name,GoFiles,IgnoredGoFiles,Module,Error'
+  const { status, stdout, stderr } = await runGo(go, ['list', '-e', fields, ...tagged(tags), '.'], folder)
+  if (status !== 0 || stdout.trim() === '') throw new BuildFault(missingModule(stderr.trim(), folder))
+  const { Name = '', GoFiles = [], IgnoredGoFiles = [], Module, Error: fault } = JSON.parse(stdout) as Listed
+  return { name: Name, files: GoFiles, ignored: IgnoredGoFiles, module: Module?.Path ?? 'main', error: fault?.Err }
+}
+
+function missingModule(text: string, folder: string): string {
+  if (!text.includes('go.mod file not found')) return text
+  return `${folder} has no go.mod: run \`go mod init ${path.basename(folder)}\` there, as for \`go build\``
+}
+
+export const tagged = (tags: string): readonly string[] => (tags === '' ? [] : ['-tags', tags])

@@ -1,0 +1,102 @@
+/** The life of a Go module: its instance dies, is started again, is let go. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fetch, until, within } from '../../support/waiting.js'
+import { echoUpstream, endpointsOf, type GoEndpoint, needsGo, openWithGo } from './go-fixtures.js'
+
+const server = (name: string): GoEndpoint => ({ path: `/${name}`, server: name })
+
+test('a panic fails its request, and the module lives on', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const { origin, log } = await openWithGo(
+    t,
+    endpointsOf(up.host, ['panic', 'late-panic', 'abort', 'goexit', 'count'].map(server))
+  )
+  assert.equal((await fetch(`${origin}/panic`)).status, 500)
+  await log.line(/\[ENDPOINT: \/panic\]\[Plugin: panic\] .*behaviours\.so\.wasm: panic: boom/)
+  await log.line(/servers\.go:\d+/)
+  await assert.rejects(fetch(`${origin}/late-panic`).then(cut => cut.text()))
+  await log.line(/panic: boom after the head/)
+  assert.equal((await fetch(`${origin}/abort`)).status, 500)
+  assert.equal((await fetch(`${origin}/goexit`)).status, 500)
+  assert.equal(await (await fetch(`${origin}/count?of=init`)).text(), '1')
+  assert.ok(!log.text.includes('is started again'))
+})
+
+for (const [name, cause] of [
+  ['exit', 'exit code 7'],
+  ['goroutine', 'panic: boom in a goroutine'],
+  ['deep', 'stack overflow']
+] as const) {
+  test(`the module is started again after ${name}`, needsGo, async t => {
+    const up = await echoUpstream(t)
+    const { origin, log } = await openWithGo(
+      t,
+      endpointsOf(up.host, [server(name), server('wait'), server('count'), server('pass')])
+    )
+    const open = Array.from({ length: 20 }, () => fetch(`${origin}/wait`))
+    await until(async () => (await fetch(`${origin}/count?of=init`)).ok)
+    const died = fetch(`${origin}/${name}`)
+    const next = Array.from({ length: 20 }, () => fetch(`${origin}/pass`))
+    assert.equal((await died).status, 500)
+    assert.deepEqual(new Set((await within('all that were open', Promise.all(open))).map(one => one.status)), new Set([500]))
+    for (const one of await within('all that came next', Promise.all(next))) assert.ok(one.status === 200 || one.status === 500)
+    assert.equal((await fetch(`${origin}/pass`)).status, 200)
+    await log.line(/ERROR \[PLUGIN: behaviours\.so\.wasm\] the module ended and is started again/)
+    assert.ok(log.text.includes(cause), `${cause} in\n${log.text}`)
+  })
+}
+
+test('a module that ends again and again stays down', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const { origin, log } = await openWithGo(t, endpointsOf(up.host, [server('exit'), server('count')]))
+  for (let i = 0; i < 6; i++) assert.equal((await fetch(`${origin}/exit`)).status, 500)
+  await log.line(/the module ended 6 times within a minute and stays down for 30 s: exit code 7/)
+  assert.equal((await fetch(`${origin}/count`)).status, 500)
+})
+
+test('a module that is too large is started again, its requests end', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const { origin, log } = await openWithGo(t, endpointsOf(up.host, [server('grow'), server('count')]), {
+    plugin: { wasm: { max_memory: '100MB' } }
+  })
+  assert.equal(await (await fetch(`${origin}/grow`)).text(), '1')
+  assert.equal(await (await fetch(`${origin}/grow`)).text(), '2')
+  await log.line(/WARNING \[PLUGIN: behaviours\.so\.wasm\] the module has \d+ MB of memory, plugin\.wasm\.max_memory is 100 MB/)
+  await until(async () => (await (await fetch(`${origin}/grow`)).text()) === '1', 'a new instance')
+})
+
+test('a busy plugin is named', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const { origin, log } = await openWithGo(t, endpointsOf(up.host, [server('busy')]))
+  await fetch(`${origin}/busy`)
+  await log.line(/WARNING .*behaviours\.so\.wasm kept the gateway busy for \d+ ms/)
+})
+
+test('timers of plugins run, and end with the gateway', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const { origin, gateway } = await openWithGo(t, endpointsOf(up.host, [server('ticks'), server('count')]))
+  await until(async () => Number(await (await fetch(`${origin}/count?of=tick`)).text()) > 3, 'some ticks')
+  await gateway.close()
+})
+
+test('200 requests at once', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const names = ['pass', 'answer', 'capture', 'status'].map(server)
+  const { origin } = await openWithGo(t, endpointsOf(up.host, [...names, { path: '/direct', client: 'direct' }]))
+  const paths = [...names.map(one => one.path), '/direct']
+  const all = Array.from({ length: 200 }, async (_, i) => {
+    const response = await fetch(`${origin}${paths[i % paths.length]}`)
+    await response.arrayBuffer()
+    return response.status
+  })
+  assert.deepEqual(new Set(await within('200 responses', Promise.all(all))), new Set([200, 202]))
+})
+
+test('what is wrong with a factory is told at the start', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const start = (name: string): Promise<unknown> => openWithGo(t, endpointsOf(up.host, [server(name)]))
+  await assert.rejects(start('factory-error'), /plugin 'factory-error' \(.*\): a key is missing/)
+  await assert.rejects(start('factory-panic'), /plugin 'factory-panic' \(.*\): panic: no options/)
+})
