@@ -17,7 +17,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['pipe'],
   ['plugin', 'encoding'],
   ['config', 'client'],
-  ['backend', 'exchange', 'audit'],
+  ['backend', 'exchange', 'audit', 'openapi'],
   ['endpoint'],
   ['router', 'server', 'admin'],
   ['generation'],

@@ -129,6 +129,22 @@ export const COMMANDS: readonly Command[] = [
     }
   },
   {
+    name: 'openapi',
+    text: 'Write an OpenAPI document of the endpoints, or a configuration from one: openapi export -c FILE, openapi import FILE',
+    flags: {
+      config: { ...config, text: 'path to the configuration file (export)' },
+      out: { short: 'o', value: 'FILE', text: 'write to this file instead; .yaml makes YAML' },
+      audience: { short: 'a', value: 'NAMES', text: 'endpoints for these audiences alone, separated by commas (export)' },
+      server: { short: 's', value: 'URL', text: 'where clients find the API (export)' },
+      host: { value: 'URL', text: 'where the backend is, in place of the servers of the document (import)' },
+      'jwk-url': { value: 'URL', text: 'the keys of the tokens that the document asks for (import)' },
+      tolerant,
+      help
+    },
+    operands: 'export|import [FILE]',
+    operandChoices: ['export', 'import']
+  },
+  {
     name: 'migrate',
     text: 'Print a configuration of version 2 as version 3: migrate FILE',
     flags: { out: { short: 'o', value: 'FILE', text: 'write to this file instead' }, help },

@@ -62,6 +62,8 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
       return (await import('./lua.js')).lua(args, terminal)
     case 'render':
       return (await import('./render.js')).render(args, terminal, process.env)
+    case 'openapi':
+      return (await import('./openapi.js')).openapi(args, terminal)
     case 'migrate':
       return (await import('./migrate.js')).migrate(args, terminal)
     case 'demo': {

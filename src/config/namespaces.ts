@@ -53,6 +53,11 @@ export const CORE_NAMESPACES: NamespaceTable = [
     about: "Sluice's own: a port for operators, with probes and a [status page](operations.md#admin-port)"
   },
   {
+    namespace: 'documentation/openapi',
+    scopes: ['service', 'endpoint'],
+    about: 'What `sluice openapi export` says of the API and its endpoints (KrakenD Enterprise)'
+  },
+  {
     namespace: 'telemetry/logging',
     scopes: ['service'],
     about: 'Level, destination and format of the log',
@@ -104,7 +109,7 @@ const SHORT_ONLY = ['qos/ratelimit/proxy', 'qos/ratelimit/router', 'telemetry/op
 /** Namespaces that only KrakenD's Enterprise edition reads. */
 export const ENTERPRISE_NAMESPACES: ReadonlySet<string> = new Set(
   `ai/llm ai/mcp async/kafka auth/api-keys auth/aws-sigv4 auth/basic auth/gcp auth/ntlm backend/conditional backend/grpc
-  backend/pubsub/publisher/kafka backend/pubsub/subscriber/kafka backend/soap backend/static-filesystem documentation/openapi
+  backend/pubsub/publisher/kafka backend/pubsub/subscriber/kafka backend/soap backend/static-filesystem
   documentation/postman governance/processors governance/quota grpc modifier/body-generator modifier/jmespath
   modifier/request-body-extractor modifier/request-body-extractor/early modifier/request-body-generator modifier/response-body
   modifier/response-body-generator modifier/response-headers plugin/middleware qos/circuit-breaker/http

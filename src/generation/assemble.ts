@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { type AdminSubjects, createAdmin } from '../admin/create-admin.js'
+import { addOpenApi } from '../admin/openapi.js'
 import { probesOf } from '../admin/probes.js'
 import type { GenerationStatus } from '../admin/status/status.js'
 import { cpuCount } from '../backend/balancer.js'
@@ -130,6 +131,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   }))
   const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
   const admin = createAdmin(config.admin, assembly.admin, logger)
+  if (admin !== undefined) addOpenApi(admin, checked)
   const facts = { config: checked, pipes, pools: () => pools.all(), sources: host.observers.sources }
   const onServe = (): void => {
     assembly.kept.logger.target = logger

@@ -23,7 +23,7 @@ test('every Enterprise namespace that is refused says what to use in its place, 
 test('what only watches or describes never stops a start, and says what is not sent', () => {
   for (const namespace of ['telemetry/moesif', 'telemetry/newrelic'])
     assert.match(warnings({ [namespace]: {} })[0] ?? '', /^warning: .*is left out \(nothing is sent to /, namespace)
-  assert.match(warnings({ 'documentation/openapi': {} })[0] ?? '', /^warning: .*\(KrakenD Enterprise\), it is left out/)
+  assert.match(warnings({ 'documentation/postman': {} })[0] ?? '', /^warning: .*\(KrakenD Enterprise\), it is left out/)
 })
 
 test('a block that only watches and is no object is left out with a warning, as in KrakenD', () => {

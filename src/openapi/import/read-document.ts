@@ -1,0 +1,149 @@
+/** Reads an OpenAPI document and says by place what is wrong with it. */
+
+import type { ErrorObject } from 'ajv'
+import { isObject } from '../../config/json-value.js'
+import { locator } from '../../config/source-places.js'
+import { readSource, type SourceText } from '../../config/source-text.js'
+import type { Json, JsonObject } from '../../config/types.js'
+import { ConfigError, type ConfigProblem } from '../../errors.js'
+
+const PARSER = '@seriousme/openapi-schema-validator'
+/** Faults of one document that are told. */
+const MOST_FAULTS = 20
+
+/** A document that fits the specification; its references lead somewhere. */
+export interface SoundDocument {
+  readonly file: string
+  readonly root: JsonObject
+  /** True for 3.0, whose schemas are no JSON Schemas yet. */
+  readonly is30: boolean
+  /** Adds the line and column of a finding. */
+  locate(problem: ConfigProblem): ConfigProblem
+}
+
+/** @throws ConfigError with all faults */
+export async function readDocument(file: string): Promise<SoundDocument> {
+  const source = await readSource(file)
+  const locate = await locator(source)
+  const fail = (faults: readonly { pointer: string; message: string; suggestion?: string }[]): never => {
+    throw new ConfigError(faults.slice(0, MOST_FAULTS).map(fault => locate({ level: 'error', file, ...fault })))
+  }
+  const { value } = source
+  const version = isObject(value) && typeof value.openapi === 'string' ? value.openapi : ''
+  if (!isObject(value) || !/^3\.[012]\.\d+/.test(version)) fail([{ pointer: '', ...versionFault(value, version) }])
+  const root = value as JsonObject
+  const faults = [...(await faultsOf(source, locate)), ...referenceFaults(root)]
+  if (faults.length > 0) fail(faults)
+  return { file, root, is30: version.startsWith('3.0'), locate }
+}
+
+function versionFault(value: unknown, version: string): { message: string; suggestion: string } {
+  if (version !== '') return { message: `OpenAPI ${version} is not read`, suggestion: '3.0, 3.1 and 3.2 are' }
+  if (isObject(value) && value.swagger !== undefined)
+    return {
+      message: 'Swagger 2.0 is not read',
+      suggestion: 'convert it first: `npx swagger2openapi FILE --outfile openapi.json`'
+    }
+  return { message: 'this is no OpenAPI document', suggestion: 'it begins with `"openapi": "3.1.0"`' }
+}
+
+async function faultsOf({ file, value }: SourceText, locate: SoundDocument['locate']) {
+  const { Validator } = await loadParser(file, locate)
+  const { valid, errors } = await new Validator({ allErrors: true }).validate(structuredClone(value) as JsonObject)
+  // a text is about references, which are looked at here, with their places
+  if (valid || errors === undefined || typeof errors === 'string') return []
+  return innermost(errors).map(({ instancePath, message = '', params }) => {
+    const unknown: unknown = params.unevaluatedProperty ?? params.additionalProperty
+    const pointer = typeof unknown === 'string' ? `${instancePath}/${escaped(unknown)}` : instancePath
+    return { pointer, message: typeof unknown === 'string' ? `'${unknown}' does not belong here` : message }
+  })
+}
+
+async function loadParser(
+  file: string,
+  locate: SoundDocument['locate']
+): Promise<typeof import('@seriousme/openapi-schema-validator')> {
+  try {
+    return await import(PARSER)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    const message = `the import needs a package that is not installed`
+    throw new ConfigError([locate({ level: 'error', file, pointer: '', message, suggestion: `\`npm install ${PARSER}\`` })])
+  }
+}
+
+/** Of the faults of alternatives, only those that look deepest: the others follow from them. */
+function innermost(errors: readonly ErrorObject[]): ErrorObject[] {
+  const telling = errors.filter(({ keyword }) => !['if', 'oneOf', 'anyOf', '$ref', 'allOf', 'not'].includes(keyword))
+  const list = telling.length > 0 ? telling : [...errors]
+  const deepest = list.filter(
+    one =>
+      !list.some(other => other !== one && other.instancePath.startsWith(`${one.instancePath}/`)) || one.keyword === 'required'
+  )
+  const seen = new Set<string>()
+  return deepest.filter(({ instancePath, message }) => {
+    const key = `${instancePath} ${message}`
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+export const escaped = (token: string): string => token.replaceAll('~', '~0').replaceAll('/', '~1')
+
+/** Finds references that lead nowhere, or out of the document. */
+function referenceFaults(root: JsonObject) {
+  const faults: { pointer: string; message: string; suggestion?: string }[] = []
+  const walk = (value: Json, pointer: string): void => {
+    if (Array.isArray(value)) value.forEach((one, i) => void walk(one as Json, `${pointer}/${i}`))
+    if (!isObject(value)) return
+    const { $ref } = value as JsonObject
+    if (typeof $ref === 'string') {
+      if (!$ref.startsWith('#')) {
+        const suggestion = 'put all into one file first: `npx @redocly/cli bundle FILE -o openapi.json`'
+        faults.push({ pointer: `${pointer}/$ref`, message: `the reference ${$ref} leads to another document`, suggestion })
+      } else if (resolvePointer(root, $ref) === undefined)
+        faults.push({ pointer: `${pointer}/$ref`, message: `the reference ${$ref} leads nowhere` })
+    }
+    for (const [key, one] of Object.entries(value as JsonObject)) {
+      // examples are no parts of the document
+      if (key !== 'example' && key !== 'examples' && key !== 'default' && key !== 'enum' && key !== 'const')
+        walk(one, `${pointer}/${escaped(key)}`)
+    }
+  }
+  walk(root, '')
+  return faults
+}
+
+/** References that may follow each other. */
+const MOST_STEPS = 100
+
+/** Returns what stands at `#/a/b`, also behind other references; undefined for nothing. Names (`#here`) are not looked for. */
+export function resolvePointer(root: JsonObject, reference: string, steps = 0): Json | undefined {
+  let value: Json | undefined = root
+  for (const token of tokensOf(reference)) {
+    const next = memberOf(value, token)
+    const { $ref } = isObject(value) ? (value as JsonObject) : {}
+    if (next === undefined && typeof $ref === 'string' && steps < MOST_STEPS)
+      value = memberOf(resolvePointer(root, $ref, steps + 1), token)
+    else value = next
+    if (value === undefined) return undefined
+  }
+  return value
+}
+
+function tokensOf(reference: string): string[] {
+  let path = reference.slice(1)
+  try {
+    path = decodeURIComponent(path)
+  } catch {
+    // a percent sign that stands for itself
+  }
+  return path
+    .split('/')
+    .slice(1)
+    .map(token => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+function memberOf(value: Json | undefined, token: string): Json | undefined {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined
+  return (value as JsonObject)[token]
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { ConfigError } from '../../../src/errors.js'
+import { importOpenApi } from '../../../src/openapi/import/import.js'
+import { readDocument } from '../../../src/openapi/import/read-document.js'
+import { fileOf } from '../support.js'
+
+const HEAD = 'openapi: 3.1.0\ninfo: { title: x, version: "1" }\nservers: [{ url: "http://a.test" }]\n'
+
+/** `line:column pointer message` of each fault. */
+async function faults(t: TestContext, name: string, text: string): Promise<string[]> {
+  const error = await importOpenApi(fileOf(t, name, text)).then(
+    () => assert.fail('the document was read'),
+    (cause: unknown) => cause
+  )
+  assert.ok(error instanceof ConfigError, String(error))
+  return error.problems.map(({ line, column, pointer, message }) => `${line}:${column} ${pointer} ${message}`)
+}
+
+test('faults are told by place, in YAML and JSON, all at once', async t => {
+  const yaml = `${HEAD}paths:
+  /a:
+    get:
+      parameters: [{ name: q, in: body, schema: {} }]
+      responses:
+        "200": { content: { application/json: { schema: { $ref: "#/components/schemas/None" } } } }
+    put:
+      requestBody: { $ref: "other.yaml#/x" }
+      responses: {}
+`
+  const found = await faults(t, 'a.yaml', yaml)
+  for (const expected of [
+    /^7:31 \/paths\/~1a\/get\/parameters\/0\/in /,
+    /^9:9 \/paths\/~1a\/get\/responses\/200 must have required property 'description'/,
+    /^9:59 .*\/schema\/\$ref the reference #\/components\/schemas\/None leads nowhere/,
+    /^11:22 .*the reference other\.yaml#\/x leads to another document/,
+    /^12:7 \/paths\/~1a\/put\/responses /
+  ])
+    assert.ok(
+      found.some(one => expected.test(one)),
+      `${expected} in\n${found.join('\n')}`
+    )
+  const odd = `${HEAD}paths:\n  /a:\n    get: { bogus: 1, responses: { "200": { description: x } } }\n`
+  assert.deepEqual(await faults(t, 'a.yaml', odd), ["6:12 /paths/~1a/get/bogus 'bogus' does not belong here"])
+  assert.deepEqual(await faults(t, 'a.json', '{\n "openapi": "3.1.0",\n "info": {"title": "x"},\n "paths": {}\n}'), [
+    "3:2 /info must have required property 'version'"
+  ])
+})
+
+test('other documents, versions and servers are told with what to do', async t => {
+  assert.match((await faults(t, 'a.json', '{"swagger":"2.0"}'))[0]!, /Swagger 2\.0 is not read/)
+  assert.match((await faults(t, 'a.json', '[]'))[0]!, /this is no OpenAPI document/)
+  assert.match((await faults(t, 'a.yaml', 'openapi: 4.0.0'))[0]!, /OpenAPI 4\.0\.0 is not read/)
+  assert.match((await faults(t, 'a.yaml', 'openapi: [3'))[0]!, /^1:/)
+  assert.match((await faults(t, 'none.json', ''))[0]!, /.+/)
+  const paths = 'paths: { /a: { get: { responses: { "200": { description: x } } } } }\n'
+  assert.match((await faults(t, 'a.yaml', HEAD.replace(/servers.*\n/, '') + paths))[0]!, /\/get the document names no server/)
+  assert.match(
+    (await faults(t, 'a.yaml', HEAD.replace('http://a.test', '/v1') + paths))[0]!,
+    /^3:1 \/servers the server \/v1 has no host/
+  )
+})
+
+test('references may lead through other references', async t => {
+  const text = `${HEAD}paths: {}
+components:
+  schemas:
+    A: { $ref: "#/components/schemas/B" }
+    B: { type: object, properties: { c: { type: string } } }
+    C: { $ref: "#/components/schemas/A/properties/c" }
+    D: { $ref: "#/components/schemas/D" }
+    E: { default: { $ref: "no reference" } }
+`
+  const { root, is30 } = await readDocument(fileOf(t, 'a.yaml', text))
+  assert.equal(is30, false)
+  assert.ok(root.components)
+})
