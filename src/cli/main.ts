@@ -1,8 +1,9 @@
 /** From arguments to an exit code; commands are imported when they are called. */
 
 import { COMPATIBILITY_VERSION, SLUICE_VERSION } from '../identity.js'
-import { type Arguments, COMMANDS, findCommand, helpText, parseArguments, suggestion, UsageError } from './arguments.js'
+import { type Arguments, COMMANDS, findCommand, parseArguments, suggestion, UsageError } from './arguments.js'
 import type { LoadGateway, LoadLint, RunDemo } from './gateway-module.js'
+import { helpText } from './help-text.js'
 import { Terminal } from './terminal.js'
 
 /** Where a command line acts; the defaults are this process and this package. */

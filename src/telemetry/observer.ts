@@ -67,6 +67,10 @@ export interface PoolState {
   readonly settingsName: string
   /** Open connections. */
   readonly connections: number
+  /** Most connections. */
+  readonly maxConnections: number
+  /** Most calls that may wait for one. */
+  readonly maxQueued: number
   /** Calls under way or waiting. */
   readonly pending: number
   /** Open connections that have changed their protocol. */

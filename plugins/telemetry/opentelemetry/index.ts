@@ -144,6 +144,8 @@ function watch(options: OptionReader, context: ComponentContext, families: Famil
 
 const POOL_METRICS: readonly [name: string, help: string, type: 'gauge' | 'counter', value: (pool: PoolState) => number][] = [
   ['sluice_upstream_connections', 'Open connections.', 'gauge', pool => pool.connections],
+  ['sluice_upstream_connections_limit', 'Most connections.', 'gauge', pool => pool.maxConnections],
+  ['sluice_upstream_queue_limit', 'Most calls that may wait for a connection.', 'gauge', pool => pool.maxQueued],
   ['sluice_upstream_pending', 'Calls under way or waiting for a connection.', 'gauge', pool => pool.pending],
   ['sluice_upstream_tunnels', 'Open connections that changed their protocol.', 'gauge', pool => pool.tunnels],
   ['sluice_upstream_calls_total', 'Calls begun.', 'counter', pool => pool.total],

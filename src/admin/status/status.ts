@@ -214,8 +214,8 @@ function latencyOf(windows: readonly LatencyWindow[]): LatencyReport {
   return { p50_ms, p95_ms, p99_ms }
 }
 
-function poolOf({ origin, settingsName, connections, pending, tunnels, total, refused }: PoolState): PoolState {
-  return { origin, settingsName, connections, pending, tunnels, total, refused }
+function poolOf({ origin, settingsName, connections, maxConnections, maxQueued, pending, tunnels, total, refused }: PoolState): PoolState {
+  return { origin, settingsName, connections, maxConnections, maxQueued, pending, tunnels, total, refused }
 }
 
 function componentOf({ namespace, name, place, facts }: StatusSource): ComponentReport {
