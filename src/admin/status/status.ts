@@ -214,7 +214,10 @@ function latencyOf(windows: readonly LatencyWindow[]): LatencyReport {
   return { p50_ms, p95_ms, p99_ms }
 }
 
-function poolOf({ origin, settingsName, connections, maxConnections, maxQueued, pending, tunnels, total, refused }: PoolState): PoolState {
+/** Pools are asked for their values now: these are getters there. */
+function poolOf(pool: PoolState): PoolState {
+  const { origin, settingsName, connections, maxConnections, maxQueued } = pool
+  const { pending, tunnels, total, refused } = pool
   return { origin, settingsName, connections, maxConnections, maxQueued, pending, tunnels, total, refused }
 }
 
