@@ -48,6 +48,8 @@ export const COMMANDS: readonly Command[] = [
         choices: ['auto'],
         text: 'serve with N processes (auto: one per CPU); each has its own limits and caches'
       },
+      verbose: { text: 'on a terminal: all lines of the log, as a file or a pipe gets them' },
+      plain: { text: 'the same as --verbose' },
       tolerant,
       help
     }

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream'
 import type { ServiceConfig } from '../config/types.js'
 import type { ConfigProblem } from '../errors.js'
 import type { PipeFormat } from '../pipe/formats.js'
-import type { GatewayLogger } from '../telemetry/logger.js'
+import type { GatewayLogger, LogFilter } from '../telemetry/logger.js'
 
 export interface GatewaySettings {
   readonly tolerant?: boolean
@@ -13,6 +13,8 @@ export interface GatewaySettings {
   readonly debug?: boolean
   /** Where log lines go, whatever the configuration has. */
   readonly logOutput?: Writable
+  /** Chooses the lines that go there; then there is no access log. */
+  readonly logFilter?: LogFilter
   /** Replaces the logger that the configuration asks for. */
   readonly logger?: GatewayLogger
 }
@@ -20,7 +22,7 @@ export interface GatewaySettings {
 export interface RunnableGateway {
   readonly config: ServiceConfig
   readonly logger: GatewayLogger
-  listen(): Promise<{ readonly port: number }>
+  listen(): Promise<{ readonly port: number; readonly admin?: { readonly address: string; readonly port: number } }>
   /** Lets what is in flight finish within `max_shutdown_wait_time`; returns false when exchanges had to be cut. */
   close(): Promise<boolean>
   describePipes(format?: PipeFormat): string

@@ -1,8 +1,10 @@
 /** `sluice run` and `sluice demo`: start, serve until a signal comes, stop in an orderly way. */
 
 import cluster from 'node:cluster'
+import { SLUICE_VERSION } from '../identity.js'
 import { silentLogger } from '../telemetry/logger.js'
 import type { Arguments } from './arguments.js'
+import { CalmLog, calmScreen, type ScreenFacts } from './calm-screen.js'
 import type { LoadGateway, RunDemo, RunnableGateway } from './gateway-module.js'
 import { StopRequests } from './stop-requests.js'
 import { supervise } from './supervise.js'
@@ -21,12 +23,20 @@ export async function run(args: Arguments, terminal: Terminal, loadGateway: Load
   const manager = workers === undefined || cluster.isWorker ? undefined : await import('./workers.js')
   const count = manager?.workerCount(workers!)
   const requests = new StopRequests()
-  if (cluster.isPrimary) terminal.note(`Parsing configuration file: ${file}`)
+  const calm = terminal.isTerminal && !args.has('verbose') && !args.has('plain') ? new CalmLog() : undefined
+  if (cluster.isPrimary && calm === undefined) terminal.note(`Parsing configuration file: ${file}`)
   return start(terminal, 'the gateway', requests, async () => {
     const { createGateway } = await loadGateway()
-    if (manager === undefined) return listening(await createGateway(file, { ...settings, logOutput: process.stdout }), requests)
+    const filter = calm === undefined ? {} : { logFilter: calm.takes }
+    if (manager === undefined) {
+      const gateway = await createGateway(file, { ...settings, ...filter, logOutput: process.stdout })
+      const bound = await listening(gateway, requests)
+      if (calm !== undefined) showScreen(calm, terminal, { config: gateway.config, ...bound, workers: 0 })
+      return supervise(gateway, requests)
+    }
     const { config } = await tried(createGateway(file, { ...settings, logger: silentLogger }))
-    return manager.runWorkers(count!, config, requests)
+    if (calm !== undefined) showScreen(calm, terminal, { config, port: config.port, admin: config.admin, workers: count! })
+    return manager.runWorkers(count!, config, requests, calm?.takes)
   })
 }
 
@@ -59,15 +69,29 @@ function isPortTaken(error: unknown): boolean {
   return (cause as { code?: unknown } | undefined)?.code === 'EADDRINUSE'
 }
 
-async function listening(gateway: RunnableGateway, requests: StopRequests): Promise<number> {
+/** What is known when it serves. */
+type ServingFacts = Pick<ScreenFacts, 'config' | 'port' | 'workers'> & Partial<Pick<ScreenFacts, 'admin'>>
+
+/** Opens the port, or closes the gateway. */
+async function listening(
+  gateway: RunnableGateway,
+  requests: StopRequests
+): Promise<Awaited<ReturnType<RunnableGateway['listen']>>> {
   try {
-    await gateway.listen()
+    const bound = await gateway.listen()
+    requests.serves()
+    return bound
   } catch (error) {
     await gateway.close().catch(() => {})
     throw error
   }
-  requests.serves()
-  return supervise(gateway, requests)
+}
+
+/** Workers show none: their primary does. */
+function showScreen(calm: CalmLog, terminal: Terminal, facts: ServingFacts): void {
+  calm.serving = true
+  if (cluster.isWorker) return
+  terminal.print(calmScreen({ admin: undefined, ...facts, version: SLUICE_VERSION, colours: terminal.hasColours }))
 }
 
 /** Checks the configuration once, with all that it composes; the workers do so again. */

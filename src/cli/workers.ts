@@ -10,7 +10,7 @@ import { availableParallelism, constants } from 'node:os'
 import type { ServiceConfig } from '../config/types.js'
 import type { ToHub, ToWorker } from '../plugin/run/topic-messages.js'
 import { createLogger } from '../telemetry/create-logger.js'
-import type { GatewayLogger } from '../telemetry/logger.js'
+import type { GatewayLogger, LogFilter } from '../telemetry/logger.js'
 import { UsageError } from './arguments.js'
 import { type PrimaryMessage, SIGNALS, type StopCause, type StopRequests, type WorkerMessage } from './stop-requests.js'
 import { TopicHub } from './topic-hub.js'
@@ -37,8 +37,9 @@ export function workerCount(text: string): number {
 }
 
 /** Serves with `count` workers until a signal comes; returns the exit code. The configuration was loaded before, to find its faults once. */
-export function runWorkers(count: number, config: ServiceConfig, requests: StopRequests): Promise<number> {
+export function runWorkers(count: number, config: ServiceConfig, requests: StopRequests, filter?: LogFilter): Promise<number> {
   const { logger } = createLogger(config.extra['telemetry/logging'], {
+    filter,
     logstash: config.extra['telemetry/logstash'],
     tolerant: config.tolerant,
     file: config.source

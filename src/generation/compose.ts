@@ -171,6 +171,7 @@ class Composition {
         gelf: own?.['telemetry/gelf'],
         tolerant: config.tolerant,
         file: config.source,
+        filter: options.logFilter,
         ...out
       })
     } catch (error) {
@@ -182,8 +183,9 @@ class Composition {
 
   private createAccessLog({ accessLogFormat, gelf }: CreatedLogger): AccessLog | undefined {
     const { router } = this.config
-    const { logOutput } = this.options
+    const { logOutput, logFilter } = this.options
     return createAccessLog({
+      quiet: logFilter !== undefined,
       disabled: router.disableAccessLog || this.isSilent(),
       format: accessLogFormat,
       skipPaths: router.loggerSkipPaths,

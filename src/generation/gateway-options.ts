@@ -3,7 +3,7 @@ import type { CustomEncoding } from '../encoding/custom.js'
 import type { Component } from '../plugin/component.js'
 import type { CodeWraps } from '../plugin/run/code-layers.js'
 import type { PluginModule } from '../plugin/types.js'
-import type { GatewayLogger } from '../telemetry/logger.js'
+import type { GatewayLogger, LogFilter } from '../telemetry/logger.js'
 
 /** What code may add to a configuration. It stays the same over reloads. */
 export interface GatewayOptions extends CodeWraps {
@@ -24,6 +24,11 @@ export interface GatewayOptions extends CodeWraps {
    * without it the gateway writes nothing.
    */
   readonly logOutput?: Writable
+  /**
+   * Chooses the lines that {@link logOutput} gets; then it gets no access log. Syslog and Graylog get all lines. Default: all lines and the
+   * access log.
+   */
+  readonly logFilter?: LogFilter
   /** Takes all log lines instead of what `telemetry/logging` asks for; not closed by the gateway. The access log is not affected. */
   readonly logger?: GatewayLogger
   /** Encodings by name, for backends (`decode`) and endpoints (`render`). They win over built-in names. */

@@ -58,6 +58,8 @@ export interface AccessLogOptions {
   readonly skipPaths: readonly string[]
   /** Default: standard output. */
   readonly out?: Writable
+  /** Only {@link beside} takes entries. Default false. */
+  readonly quiet?: boolean
   /** Takes each entry too. */
   readonly beside?: AccessLog | undefined
 }
@@ -68,9 +70,10 @@ export function createAccessLog(options: AccessLogOptions): AccessLog | undefine
   const output = outputTo(options.out ?? process.stdout)
   const skip = new Set(options.skipPaths)
   const format = options.format === 'json' ? formatJson : output.colours ? formatColoured : formatPlain
-  const own = new FullLog(output, format)
   const { beside } = options
-  const log = beside === undefined ? own : joinLogs(own, beside)
+  const own = options.quiet ? undefined : new FullLog(output, format)
+  const log = own === undefined || beside === undefined ? (own ?? beside) : joinLogs(own, beside)
+  if (log === undefined) return undefined
   return skip.size === 0 ? log : skipping(log, skip)
 }
 

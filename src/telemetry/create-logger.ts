@@ -14,7 +14,7 @@ import { type Gelf, openGelf } from './gelf.js'
 import { type LogOutput, outputTo } from './log-output.js'
 import { compileLogPattern, LEVEL_COLOURS, type LogFormat } from './log-pattern.js'
 import { boundedText, safeText, textOf } from './log-text.js'
-import { type GatewayLogger, LOG_LEVELS, type LogLevel } from './logger.js'
+import { type GatewayLogger, LOG_LEVELS, type LogFilter, type LogLevel } from './logger.js'
 import { type LoggingOptions, readLoggingOptions } from './logging-options.js'
 import { compileLogstash, type RecordFormat, wantsLogstash } from './logstash.js'
 import { Syslog } from './syslog.js'
@@ -26,6 +26,8 @@ export interface CreateLoggerOptions {
   readonly gelf?: Json | undefined
   /** Default: standard output. */
   readonly out?: Writable
+  /** Chooses the lines that `out` gets; syslog and Graylog get all. Default: all. */
+  readonly filter?: LogFilter | undefined
   /** Other places of the syslog daemon than this platform's. */
   readonly syslog?: { readonly paths?: readonly string[]; readonly udpPort?: number }
   /** True: wrong options give the default logger and an ERROR line, as in KrakenD. */
@@ -49,10 +51,11 @@ export interface CreatedLogger {
  */
 export function createLogger(config: Json | undefined, options: CreateLoggerOptions = {}): CreatedLogger {
   const output = outputTo(options.out ?? process.stdout)
+  const { filter } = options
   const logstash = wantsLogstash(options.logstash)
   if (config === undefined && !logstash) {
     return {
-      logger: new LineLogger('DEBUG', byMessage(formatDefault), { output }),
+      logger: new LineLogger('DEBUG', byMessage(formatDefault), { output, filter }),
       startLines: [],
       accessLogFormat: 'default'
     }
@@ -64,7 +67,7 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
   if (problems.length > 0) {
     if (!options.tolerant) throw new ConfigError(problems)
     return {
-      logger: new LineLogger('DEBUG', byMessage(formatDefault), { output }),
+      logger: new LineLogger('DEBUG', byMessage(formatDefault), { output, filter }),
       startLines: problems.map(p => ({
         level: 'error',
         text: `[SERVICE: Logging] Unable to create the logger: ${p.pointer.endsWith('/level') ? '' : `${p.pointer}: `}${p.message}`
@@ -85,7 +88,7 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
     logger: new LineLogger(
       logging.level,
       logstash ? compileLogstash(logging.prefix) : byMessage(formatOf(logging, output.colours)),
-      { output: logging.stdout ? output : undefined, syslog, gelf },
+      { output: logging.stdout ? output : undefined, filter, syslog, gelf },
       logstash
     ),
     startLines: [{ level: 'debug', text: '[SERVICE: telemetry/logging] Improved logging started.' }],
@@ -97,6 +100,8 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
 /** Where lines go. */
 interface Destinations {
   readonly output?: LogOutput | undefined
+  /** For `output`. */
+  readonly filter?: LogFilter | undefined
   readonly syslog?: Syslog | undefined
   readonly gelf?: Gelf | undefined
 }
@@ -137,7 +142,8 @@ class LineLogger implements GatewayLogger {
 
   #log(level: LogLevel, values: readonly unknown[]): void {
     if (WEIGHTS[level] < this.#least) return
-    const { output, syslog, gelf } = this.to
+    const { syslog, gelf, filter } = this.to
+    const output = filter === undefined || filter(level, messageOf(values)) ? this.to.output : undefined
     const now = Date.now()
     const line = output !== undefined || this.wholeLines ? this.format(level, values, now) : ''
     output?.write(`${line}\n`)

@@ -4,6 +4,9 @@
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** Chooses lines by their level and message. */
+export type LogFilter = (level: LogLevel, message: string) => boolean
+
 /** What plugins see: six methods, values joined by single spaces. `fatal` logs and never exits. */
 export interface Logger {
   debug(...values: unknown[]): void

@@ -231,3 +231,16 @@ test('the schema knows every option', () => {
     'syslog_facility'
   ])
 })
+
+test('a filter chooses the lines of the output', async () => {
+  const out = new Collected()
+  const { logger } = createLogger(undefined, { out, filter: (level, message) => level === 'ERROR' || message === 'wanted' })
+  logger.info('no')
+  logger.info('wanted')
+  logger.error('yes')
+  await logger.close()
+  assert.deepEqual(
+    out.text.split('\n').map(line => line.replace(/^.*SLUICE /, '')),
+    ['INFO: wanted', 'ERROR: yes', '']
+  )
+})
