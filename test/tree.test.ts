@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Folders whose tests look at no single file, and what they look at. */
 const BEHAVIOUR_FOLDERS: Readonly<Record<string, string>> = {
   chaos: 'the whole gateway under random traffic and faults',
+  deploy: 'the files of deploy/',
   docs: 'the documents and what they show',
   examples: 'the folders of examples/',
   fuzz: 'random input against what several files say',
