@@ -18,7 +18,7 @@ export interface Block {
 /** Names of all documents, relative to the root. */
 export const PAGES: readonly string[] = [
   ...['README.md', 'SECURITY.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'src/README.md'],
-  ...['docs', 'examples'].flatMap(folder =>
+  ...['docs', 'examples', 'deploy'].flatMap(folder =>
     readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter(name => name.endsWith('.md'))
       .map(name => `${folder}/${name.replaceAll('\\', '/')}`)
