@@ -101,7 +101,7 @@ export abstract class ContainerView {
 function textOf(value: string | number | boolean | null): string {
   if (typeof value === 'string') return encodeString(value)
   if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError(`JSON has no number ${value}`)
-  return JSON.stringify(value)
+  return Object.is(value, -0) ? '-0' : JSON.stringify(value)
 }
 
 function sizeOf(node: JsonNode, most: number): number {

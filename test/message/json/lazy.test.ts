@@ -149,6 +149,12 @@ test('what would stand within itself, or nest too deep, is refused and changes n
   assert.ok(written(top).length > 0)
 })
 
+test('a number that is set is written as JavaScript prints it, and zero keeps its sign', () => {
+  const view = openObject('{}')
+  for (const [key, number] of Object.entries({ a: -0, b: 0, c: 1e21, d: 0.1, e: 1e20 })) view.set(key, number)
+  assert.equal(written(view), '{"a":-0,"b":0,"c":1e+21,"d":0.1,"e":100000000000000000000}')
+})
+
 test('sizes are about those of the texts, and end at the limit', () => {
   const text = `{"a":"${'x'.repeat(1000)}","b":[1,2,3]}`
   assert.equal(openObject(text).size(1e6), text.length)
