@@ -36,6 +36,10 @@ export class EntityContent implements ValueSource {
     this.views ??= new ObjectView(this.data)
     return this.views
   }
+
+  differs(): boolean {
+    return this.views?.differs() === true
+  }
 }
 
 /** Wraps data as a response of a decoded pipe. `raw` are fields that reach the client. */

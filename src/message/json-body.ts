@@ -43,7 +43,7 @@ export abstract class JsonBody extends ByteBody {
 
   async lazyJson(limitBytes: number = this.limit): Promise<LazyJson | undefined> {
     this.use(3)
-    if (this.entity !== undefined && this.decoded === undefined && this.reading === undefined) this.viewed = this.entity
+    if (this.entity !== undefined && this.decoded?.changed !== true && this.reading === undefined) this.viewed = this.entity
     if (this.viewed === undefined) {
       if (this.reading !== undefined) await this.settle()
       if (this.viewed === undefined) await this.exclusive(() => this.openViews(limitBytes))
@@ -80,22 +80,26 @@ export abstract class JsonBody extends ByteBody {
   }
 
   touchJson(): void {
-    if (this.viewed !== undefined) {
+    const { viewed } = this
+    // a reader may have edited the plain value that it got before
+    if (viewed !== undefined && (this.decoded === undefined || viewed.differs())) {
       this.edited()
-      this.entity = this.viewed
+      this.entity = viewed
+      this.decoded = undefined
       this.owner.headers.delete('content-encoding')
       return
     }
     if (this.decoded === undefined || this.decoded.changed) return
     this.edited()
+    this.viewed = undefined
     this.decoded.changed = true
     this.owner.headers.delete('content-encoding')
   }
 
   private async openViews(limit: number): Promise<void> {
     const { decoded } = this
-    this.decoded = undefined
     if (decoded?.changed === true) {
+      this.decoded = undefined
       this.entity = new LazyView(new RawNode(undefined, decoded.bytes()))
       this.bytes = EMPTY_BYTES
       this.source = undefined

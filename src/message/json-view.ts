@@ -69,6 +69,8 @@ export interface ValueSource {
   bytes(): Buffer
   /** The value decoded only where a reader looks; every call returns the same. */
   lazy(): LazyJson
+  /** Whether a view of {@link lazy} was edited. */
+  differs(): boolean
 }
 
 /** JSON that is decoded where a reader looks. */
@@ -99,6 +101,10 @@ export class LazyView implements ValueSource {
 
   lazy(): LazyJson {
     return this.root
+  }
+
+  differs(): boolean {
+    return this.root instanceof ContainerView && this.root.differs()
   }
 }
 

@@ -189,6 +189,8 @@ export interface LazyObject {
   /** The value of a member, undefined when there is none. Every call returns the same view. */
   get(key: string): LazyJson | undefined
   keys(): string[]
+  /** The JSON text of a member as it was written, undefined when there is none. A number has all its digits there. */
+  text(key: string): string | undefined
   /** @throws RangeError for a value that holds this object, for nesting beyond 1000 levels, and for numbers that JSON does not have */
   set(key: string, value: LazyJson): void
   delete(key: string): boolean
@@ -202,6 +204,8 @@ export interface LazyArray {
   readonly length: number
   /** The item at an index from 0, undefined when there is none. Every call returns the same view. */
   get(index: number): LazyJson | undefined
+  /** The JSON text of an item, as {@link LazyObject.text}. */
+  text(index: number): string | undefined
   /** Sets an item; beyond the end the array is filled up with null. @throws RangeError as {@link LazyObject.set}, and for what is no index */
   set(index: number, value: LazyJson): void
   /** Takes an item out; those behind it move up. */

@@ -85,3 +85,18 @@ test('scalars, no body, bytes that are no UTF-8, and what is no JSON', async () 
       text.slice(0, 10)
     )
 })
+
+test('whoever has edited says what is sent: a plain value that was read before views, or a view', async () => {
+  const plain = responseOf(TEXT)
+  const value = await plain.body.json<{ name: string }>()
+  assert.equal((await viewOf(plain)).get('name'), 'Ada')
+  value!.name = 'Grace'
+  plain.body.touchJson()
+  assert.equal((await plain.body.json<{ name: string }>())!.name, 'Grace')
+  assert.equal((await viewOf(plain)).get('name'), 'Grace')
+  const viewed = responseOf(TEXT)
+  await viewed.body.json()
+  ;(await viewOf(viewed)).set('name', 'Grace')
+  viewed.body.touchJson()
+  assert.equal((await viewed.body.json<{ name: string }>())!.name, 'Grace')
+})

@@ -7,8 +7,8 @@
 
 import type { CelInput, CelList, CelMap, CelValue } from '@bufbuild/cel'
 
-const LIST: unique symbol = Symbol.for('@bufbuild/cel/list') as never
-const MAP: unique symbol = Symbol.for('@bufbuild/cel/map') as never
+export const LIST: unique symbol = Symbol.for('@bufbuild/cel/list') as never
+export const MAP: unique symbol = Symbol.for('@bufbuild/cel/map') as never
 
 /** Returns what an expression sees of the number `value`, which stands in `container` under `key`. */
 export type ReadNumber = (container: object, key: string | number, value: number) => CelValue

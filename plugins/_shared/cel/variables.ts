@@ -1,9 +1,10 @@
 /** The values behind KrakenD's CEL variables, taken from messages; only those that an expression reads are made. */
 
 import type { CelInput, CelValue } from '@bufbuild/cel'
-import { type GatewayRequest, type GatewayResponse, type HeaderMap, numberText } from 'sluice/plugin'
+import { type GatewayRequest, type GatewayResponse, type HeaderMap, LazyObject, numberText } from 'sluice/plugin'
 import { jsonToCel } from './collections.js'
 import type { Activation, VariableName } from './expression.js'
+import { viewToCel } from './json-views.js'
 
 /** Under this key of `request.state` stand the claims of a verified token. */
 const CLAIMS_KEY = 'JWT'
@@ -89,7 +90,8 @@ export function canonicalName(name: string): string {
 }
 
 /** KrakenD hands numbers of an answer to CEL as their text: `int(resp_data.a) == 1`. */
-export const dataOf = (value: unknown): CelValue => jsonToCel(value, numberText)
+export const dataOf = (value: unknown): CelValue =>
+  value instanceof LazyObject ? viewToCel(value) : jsonToCel(value, numberText)
 
 /** Claims keep their numbers, which are doubles. */
 export const claimsOf = (value: unknown): CelValue => jsonToCel(value, (_container, _key, number) => number)

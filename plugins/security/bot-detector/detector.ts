@@ -8,8 +8,8 @@ export interface BotRules {
   readonly allow: ReadonlySet<string>
   /** Exact values that are bots. */
   readonly deny: ReadonlySet<string>
-  /** A User-Agent that matches one is a bot. */
-  readonly patterns: readonly Pattern[]
+  /** A User-Agent that matches is a bot. */
+  readonly pattern: Pattern
   readonly emptyIsBot: boolean
 }
 
@@ -18,13 +18,11 @@ export type Detector = (userAgent: string | undefined) => boolean
 
 /** Compiles rules: an absent agent first, then allow, deny, patterns. */
 export function compileDetector(rules: BotRules): Detector {
-  const { allow, deny, patterns, emptyIsBot } = rules
+  const { allow, deny, pattern, emptyIsBot } = rules
   return userAgent => {
     if (userAgent === undefined || userAgent === '') return emptyIsBot
     if (allow.has(userAgent)) return false
-    if (deny.has(userAgent)) return true
-    for (const pattern of patterns) if (pattern.test(userAgent)) return true
-    return false
+    return deny.has(userAgent) || pattern.test(userAgent)
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayResponse, type OptionReader, type SlottedEdit } from 'sluice/plugin'
-import { compilePattern, type Pattern } from '../../_shared/re2.js'
+import { compilePattern, joinPatterns } from '../../_shared/re2.js'
 import { compileDetector, type Detector, rememberVerdicts } from './detector.js'
 
 const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, default: [], description }) as const
@@ -45,7 +45,7 @@ async function createDetector(options: OptionReader): Promise<Detector> {
   const detect = compileDetector({
     allow: new Set(options.textsOf('allow')),
     deny: new Set(options.textsOf('deny')),
-    patterns: await compilePatterns(options),
+    pattern: await joinPatterns(await readPatterns(options)),
     emptyIsBot: options.flag('empty_user_agent_is_bot', false, true)
   })
   const size = Math.trunc(options.amount('cache_size', 0, 0))
@@ -54,11 +54,12 @@ async function createDetector(options: OptionReader): Promise<Detector> {
   return rememberVerdicts(detect, new LRUCache<string, boolean>({ max: size }))
 }
 
-async function compilePatterns(options: OptionReader): Promise<Pattern[]> {
-  const patterns: Pattern[] = []
+async function readPatterns(options: OptionReader): Promise<string[]> {
+  const patterns: string[] = []
   for (const [index, text] of options.textsOf('patterns').entries()) {
     try {
-      patterns.push(await compilePattern(text))
+      await compilePattern(text)
+      patterns.push(text)
     } catch (cause) {
       options.report(`/patterns/${index}`, `not a regular expression (RE2): ${(cause as Error).message}`)
     }

@@ -110,7 +110,7 @@ function compileAfter(after: readonly Check[], context: ComponentContext, tag: s
   }
 
   async function read(test: Test, response: GatewayResponse, request: GatewayRequest): Promise<GatewayResponse> {
-    const data = (await response.body.json()) ?? {}
+    const data = (await response.body.lazyJson()) ?? {}
     try {
       return admit(test, response, request, data)
     } catch (error) {

@@ -5,13 +5,17 @@
  * or 400; the reason is in the body only with `return_error_msg`. A body over `max_body_bytes` is a 413.
  */
 
-import { defineComponent, GatewayError, type GatewayRequest, stringifyJson, type Wrap } from 'sluice/plugin'
+import { type Body, defineComponent, GatewayError, type GatewayRequest, parseJson, stringifyJson, type Wrap } from 'sluice/plugin'
+import { partOf } from './part.js'
 import { compileSchema, readSchemaFile, SchemaError, type Validate } from './schema.js'
 import type { SchemaSource } from './thread.js'
 import { validateInThread } from './thread-pool.js'
+import { type Wanted, wantedBy } from './wanted.js'
 
 /** Longest body, in bytes, that is validated at once: the most expensive one takes some 10 ms. */
 const MAX_AT_ONCE = 64 * 1024
+/** Shorter bodies, in bytes, are decoded whole: it costs less than a look at a part. */
+const MIN_IN_PART = 1024
 
 export default defineComponent({
   namespace: 'validation/json-schema',
@@ -33,18 +37,25 @@ export default defineComponent({
       return context.fail(cause instanceof SchemaError ? cause.pointer : '', (cause as Error).message)
     }
     context.logger.debug(`${context.tag}[JSONSchema]`, 'Validator enabled')
-    return compileStage(validate, { schema: stringifyJson(options.value), files })
+    return compileStage({ validate, wanted: wantedBy(options.value) }, { schema: stringifyJson(options.value), files })
   }
 })
 
 const refusal = (message: string, cause?: unknown): GatewayError =>
   new GatewayError('SLUICE_ERR_CLIENT_BAD_REQUEST', { message, cause })
 
-function compileStage(validate: Validate, source: SchemaSource): Wrap {
+/** How a body is validated in the thread of the gateway. */
+interface Validation {
+  readonly validate: Validate
+  /** What the schema looks at; undefined = all. */
+  readonly wanted: Wanted | undefined
+}
+
+function compileStage(validation: Validation, source: SchemaSource): Wrap {
   return next => async request => {
     const bytes = isSmall(request) ? undefined : await decodedBytes(request)
     if (bytes !== undefined && bytes.length > MAX_AT_ONCE) await checkInThread(source, bytes, request.signal)
-    else await check(validate, request)
+    else await check(validation, request)
     return next(request)
   }
 }
@@ -60,7 +71,8 @@ const decodedBytes = async (request: GatewayRequest): Promise<Buffer> =>
   isEncoded(request) ? Buffer.from(await request.body.text()) : request.body.buffer()
 
 /** @throws GatewayError 400 */
-async function check(validate: Validate, { body }: GatewayRequest): Promise<void> {
+async function check({ validate, wanted }: Validation, { body }: GatewayRequest): Promise<void> {
+  if (wanted !== undefined && (await fitsInPart(validate, wanted, body))) return
   const value = await body.json()
   if (value === undefined) throw refusal('could not validate an empty body')
   // a number that is the whole body is known by the body's text alone
@@ -72,6 +84,18 @@ async function check(validate: Validate, { body }: GatewayRequest): Promise<void
     throw notValidated(cause as Error)
   }
   if (faults !== undefined) throw refusal(faults)
+}
+
+/** Whether the part that the schema looks at fits, and so the whole. What does not, or is no JSON, is looked at as a whole: faults tell all of it. */
+async function fitsInPart(validate: Validate, wanted: Wanted, body: Body): Promise<boolean> {
+  try {
+    if ((body.bytesInMemory() ?? (await body.buffer())).length < MIN_IN_PART) return false
+    const value = await body.lazyJson()
+    if (typeof value !== 'object' || value === null) return false
+    return validate(parseJson(partOf(value, wanted))) === undefined
+  } catch {
+    return false
+  }
 }
 
 /** @throws GatewayError 400 */

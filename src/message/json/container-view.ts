@@ -16,6 +16,8 @@ let walk = 0
 export abstract class ContainerView {
   /** The views below that readers have got or put there, by key or index. */
   protected opened: Map<string | number, ContainerView> | undefined = undefined
+  /** A reader has edited this level. */
+  protected written = false
   private visited = 0
   private depth = 0
 
@@ -72,6 +74,25 @@ export abstract class ContainerView {
   /** The view that a reader has got of a place. */
   protected openedAt(place: string | number): LazyJson | undefined {
     return this.opened?.get(place) as LazyJson | undefined
+  }
+
+  /** The node of a place, with the edits of its view. */
+  protected settledAt(place: string | number, node: JsonNode | undefined): JsonNode | undefined {
+    return this.opened?.get(place)?.settle() ?? node
+  }
+
+  /** Whether a reader has edited this view, or one below. */
+  differs(): boolean {
+    walk++
+    return this.differsBelow()
+  }
+
+  private differsBelow(): boolean {
+    if (this.written) return true
+    if (this.visited === walk || this.opened === undefined) return false
+    this.visited = walk
+    for (const view of this.opened.values()) if (view.differsBelow()) return true
+    return false
   }
 
   /** Keeps a view for the next reader of its place; returns the value. */

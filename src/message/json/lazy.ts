@@ -10,6 +10,7 @@ import type { LazyArray, LazyJson, LazyObject } from '../public.js'
 import { ContainerView } from './container-view.js'
 import { findField, UNSURE } from './find-field.js'
 import { ArrayNode, type JsonNode, ObjectNode, RawNode } from './node.js'
+import { renderNode } from './render.js'
 import { decodeString, openArray, openObject } from './scan.js'
 
 /** An object of at most so many bytes is searched, not opened, by its first readers. */
@@ -47,16 +48,24 @@ export class ObjectView extends ContainerView implements LazyObject {
     return node === undefined ? undefined : (this.openedAt(key) ?? this.remember(key, readNode(node)))
   }
 
+  text(key: string): string | undefined {
+    const found = this.opened === undefined ? this.search(key) : UNSURE
+    const node = found === UNSURE ? this.settledAt(key, this.fields.get(key)) : found
+    return node === undefined ? undefined : nodeToText(node)
+  }
+
   keys(): string[] {
     return [...this.fields.keys()]
   }
 
   set(key: string, value: LazyJson): void {
     this.put(key, this.take(key, value))
+    this.written = true
   }
 
   delete(key: string): boolean {
     if (!this.fields.delete(key)) return false
+    this.written = true
     this.known.touch()
     this.opened?.delete(key)
     return true
@@ -122,10 +131,16 @@ export class ArrayView extends ContainerView implements LazyArray {
     return node === undefined ? undefined : (this.openedAt(index) ?? this.remember(index, readNode(node)))
   }
 
+  text(index: number): string | undefined {
+    const node = this.settledAt(index, this.items[index])
+    return node === undefined ? undefined : nodeToText(node)
+  }
+
   set(index: number, value: LazyJson): void {
     if (!Number.isSafeInteger(index) || index < 0) throw new RangeError(`${index} is no index`)
     const { items } = this
     const node = this.take(index, value)
+    this.written = true
     while (items.length < index) items.push(NULL_NODE)
     this.put(index, node)
   }
@@ -134,6 +149,7 @@ export class ArrayView extends ContainerView implements LazyArray {
     const { items, opened } = this
     if (!Number.isSafeInteger(index) || index < 0 || index >= items.length) return false
     items.splice(index, 1)
+    this.written = true
     this.changed ??= new ArrayNode(items)
     if (opened === undefined) return true
     this.opened = new Map()
@@ -172,6 +188,12 @@ const NULL = 0x6e
 const TRUE = 0x74
 const FALSE = 0x66
 const NULL_NODE = new RawNode('null')
+
+const nodeToText = (node: JsonNode): string => {
+  if (node.kind !== 'raw') return renderNode(node).toString()
+  const { bytes, start, end } = node
+  return bytes === undefined ? Buffer.from(node.text, 'latin1').toString() : bytes.toString('utf8', start, end)
+}
 
 const opens = (node: RawNode): boolean => node.first === OPEN_OBJECT || node.first === OPEN_ARRAY
 

@@ -155,6 +155,17 @@ test('a number that is set is written as JavaScript prints it, and zero keeps it
   assert.equal(written(view), '{"a":-0,"b":0,"c":1e+21,"d":0.1,"e":100000000000000000000}')
 })
 
+test('texts of members are as they were written, edits included', () => {
+  const view = openObject('{"a":12345678901234567890,"é":"\\u0041é","l":[1.50, {"x":1e2}]}')
+  assert.equal(view.text('a'), '12345678901234567890')
+  assert.equal(view.text('é'), '"\\u0041é"')
+  assert.equal(view.text('none'), undefined)
+  const list = view.get('l') as ArrayView
+  assert.equal(list.text(0), '1.50')
+  ;(list.get(1) as ObjectView).set('x', 'ü')
+  assert.deepEqual([list.text(1), list.text(2), view.text('l')], ['{"x":"ü"}', undefined, '[1.50,{"x":"ü"}]'])
+})
+
 test('sizes are about those of the texts, and end at the limit', () => {
   const text = `{"a":"${'x'.repeat(1000)}","b":[1,2,3]}`
   assert.equal(openObject(text).size(1e6), text.length)
