@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { get, type IncomingMessage } from 'node:http'
+import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { growthDuring, startGateway, startHeavyUpstream } from '../support/process.js'
 import { once } from '../support/waiting.js'
 import { startUpstream } from './support.js'
+import { drop, guest, host } from './wasm/guest.js'
+import { folderWith } from './wasm/support.js'
 
 const MIB = 1 << 20
 const skip = process.env.SLUICE_LONG !== '1' || process.platform !== 'linux' ? 'npm run test:long (Linux)' : false
@@ -14,11 +17,16 @@ const skip = process.env.SLUICE_LONG !== '1' || process.platform !== 'linux' ? '
 const times = (count: number, name: string): string[] => Array.from({ length: count }, () => name)
 
 /** A gateway in a process of its own with no-op endpoints under the plugins' names. */
-function serve(t: TestContext, host: string, endpoints: Readonly<Record<string, { from: string; names: readonly string[] }>>) {
+function serve(
+  t: TestContext,
+  host: string,
+  endpoints: Readonly<Record<string, { from: string; names: readonly string[] }>>,
+  modules: readonly string[] = []
+) {
   return startGateway(t, {
     timeout: '300s',
     host: [host],
-    plugin: { folder: './test/plugin/', pattern: 'heavy-plugins' },
+    plugin: { folder: './test/plugin/', pattern: 'heavy-plugins', modules },
     extra_config: { router: { disable_access_log: true }, 'telemetry/logging': { level: 'INFO', stdout: true } },
     endpoints: Object.entries(endpoints).map(([endpoint, { from, names }]) => ({
       endpoint,
@@ -31,8 +39,8 @@ function serve(t: TestContext, host: string, endpoints: Readonly<Record<string, 
 }
 
 /** Reads an answer of any size; answers its length and its digest. */
-async function receive(port: number, path: string): Promise<{ length: number; digest: string }> {
-  const [response] = await once<[IncomingMessage]>(get({ port, host: '127.0.0.1', path, agent: false }), 'response')
+async function receive(port: number, target: string): Promise<{ length: number; digest: string }> {
+  const [response] = await once<[IncomingMessage]>(get({ port, host: '127.0.0.1', path: target, agent: false }), 'response')
   assert.equal(response.statusCode, 200)
   const hash = createHash('sha1')
   let length = 0
@@ -73,6 +81,29 @@ test('a collection of 200 MB through four token stages at constant memory', { sk
   })
   t.diagnostic(
     `200 MB through 4 token stages: grew by ${figure(grown)} in ${Math.round(performance.now() - started)} ms, from a cold start`
+  )
+  assert.ok(grown < 96 * MIB)
+})
+
+test('200 MB through a script, a WebAssembly guest and a token stage at constant memory', { skip }, async t => {
+  const bytes = guest({
+    start: [drop(host.enable_features!(2))],
+    request: [host.set_header_value!(0, 'X-Guest', 'in')],
+    response: [host.set_header_value!(1, 'X-Guest', 'out')]
+  })
+  const folder = await folderWith(t, { 'guest.wasm': bytes })
+  const endpoints = {
+    '/mixed': { from: '/list', names: ['tap', 'guest', 'tokens', 'guest', 'flip', 'flip'] },
+    '/none': { from: '/list', names: [] }
+  }
+  const { pid, port } = await serve(t, await startHeavyUpstream(t), endpoints, [path.join(folder, 'guest.wasm')])
+  const plain = await receive(port, '/none?mb=200')
+  const started = performance.now()
+  const grown = await growthDuring(pid, async () => {
+    assert.deepEqual(await receive(port, '/mixed?mb=200'), plain)
+  })
+  t.diagnostic(
+    `200 MB through scripts, guests and a token stage: grew by ${figure(grown)} in ${Math.round(performance.now() - started)} ms`
   )
   assert.ok(grown < 96 * MIB)
 })

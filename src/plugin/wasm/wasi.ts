@@ -72,6 +72,7 @@ function functions(of: () => WasiSurroundings): Record<string, unknown> {
       return SUCCESS
     },
     sched_yield: () => SUCCESS,
+    poll_oneoff: (from: number, to: number, count: number, madeAt: number): number => poll(of().memory, from, to, count, madeAt),
     proc_exit(code: number): never {
       throw new GuestExit(code)
     },
@@ -107,6 +108,40 @@ function functions(of: () => WasiSurroundings): Record<string, unknown> {
     fd_prestat_dir_name: () => BAD_DESCRIPTOR,
     path_open: () => NO_CAPABILITY
   }
+}
+
+const SUBSCRIPTION_BYTES = 48
+const EVENT_BYTES = 32
+/** ms that a guest may sleep at a time: the gateway sleeps with it. */
+const MOST_SLEEP_MS = 100
+/** What a sleep waits for, and never comes. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4))
+
+/** Waits for the first of some clocks. Descriptors are ready at once. */
+function poll(memory: GuestMemory, from: number, to: number, count: number, madeAt: number): number {
+  const asked = Array.from({ length: count }, (_, i) =>
+    memory.lend(from + i * SUBSCRIPTION_BYTES, SUBSCRIPTION_BYTES, 'a buffer')
+  )
+  const files = asked.filter(one => one[8] !== 0)
+  const waits = asked.filter(one => one[8] === 0).map(one => ({ one, ms: msUntil(one) }))
+  const first = Math.min(...waits.map(({ ms }) => ms))
+  if (files.length === 0 && first > 0) Atomics.wait(NEVER, 0, 0, Math.min(first, MOST_SLEEP_MS))
+  const ready = files.length > 0 ? files : waits.filter(({ ms }) => ms === first).map(({ one }) => one)
+  for (const [i, one] of ready.entries()) {
+    const event = memory.lend(to + i * EVENT_BYTES, EVENT_BYTES, 'a buffer').fill(0)
+    one.copy(event, 0, 0, 8) // whose event it is
+    event[10] = one[8]!
+  }
+  memory.putU32(madeAt, ready.length)
+  return count === 0 ? INVALID : SUCCESS
+}
+
+/** ms until the clock of a subscription; absolute times count from the clock's own zero. */
+function msUntil(subscription: Buffer): number {
+  const time = Number(subscription.readBigUInt64LE(24)) / 1e6
+  if ((subscription[40]! & 1) === 0) return time
+  const now = subscription.readUInt32LE(16) === 0 ? Date.now() : Number(process.hrtime.bigint()) / 1e6
+  return Math.max(0, time - now)
 }
 
 /** Makes lines of pieces. */

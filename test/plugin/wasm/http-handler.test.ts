@@ -307,3 +307,45 @@ test('a JavaScript plugin and two guests in one chain, in any order', async t =>
     }
   }
 })
+
+test('a script, a guest and a token stage over a large body: the first bytes at once, all of them unchanged', async t => {
+  const item = '{"id":12345678901234567890,"price":1.10},'
+  const end = deferred('the rest to be sent')
+  const up = await startUpstream(t, async (_req, res) => {
+    res.setHeader('Content-Type', 'application/json')
+    res.write(`[${item}`)
+    await end.promise
+    for (let i = 0; i < 500; i++) if (!res.write(item.repeat(100))) await once(res, 'drain')
+    res.end('1.0]')
+  })
+  const module = handlers({
+    tap: (_c, _e, next) => async request => {
+      const response = await next(request)
+      response.body.tap(() => {})
+      return response
+    },
+    tokens: (_c, _e, next) => async request => {
+      const response = await next(request)
+      response.body.tokens({ token: (token, push) => push(token) })
+      return response
+    }
+  })
+  const bytes = guest({
+    start: [enable(BUFFER_RESPONSE)],
+    request: [host.set_header_value!(0, 'X-Guest', 'in')],
+    response: [host.set_header_value!(1, 'X-Guest', 'out')]
+  })
+  for (const level of LEVELS) {
+    const at = { level, names: ['tap', 'guest', 'tokens'], modules: [module], root: { max_body_bytes: 10_000 } }
+    const { origin } = await openGuests(t, up.host, { 'guest.wasm': bytes }, at)
+    const answer = await fetch(`${origin}/x`)
+    assert.equal(answer.headers.get('x-guest'), 'out')
+    const reader = answer.body!.getReader()
+    const first = await within('the first bytes', reader.read())
+    assert.match(Buffer.from(first.value!).toString(), /^\[\{"id":12345678901234567890/)
+    end.resolve()
+    let size = first.value!.length
+    for (let part = await reader.read(); !part.done; part = await reader.read()) size += part.value.length
+    assert.equal(size, 1 + item.length + 500 * 100 * item.length + '1.0]'.length)
+  }
+})

@@ -18,6 +18,7 @@ const ALL = [
   'fd_seek',
   'fd_write',
   'path_open',
+  'poll_oneoff',
   'proc_exit',
   'random_get',
   'sock_accept'
@@ -104,4 +105,25 @@ test('in a gateway: output is a line of the log, an exit ends the request', asyn
   assert.equal((await gateway.request({ path: '/x' })).status, 500)
   await log.line(/INFO: \[PLUGIN: prints\] hello from WASI/)
   await log.line(/\[Plugin: exits\].*the module ended itself with the exit code 3/)
+})
+
+test('a sleep ends at the first clock, and after a bounded time', () => {
+  const { memory, functions } = open()
+  const clock = (at: number, mark: bigint, ms: number): void => {
+    memory.lend(at, 48, 'a buffer').fill(0)
+    memory.putU64(at, mark)
+    memory.putU32(at + 16, 1)
+    memory.putU64(at + 24, BigInt(ms) * 1_000_000n)
+  }
+  clock(0, 7n, 3_600_000)
+  clock(48, 8n, 5)
+  const started = performance.now()
+  assert.equal(functions.poll_oneoff!(0, 200, 2, 400), 0)
+  assert.ok(performance.now() - started >= 4)
+  assert.deepEqual([memory.u32(400), memory.u32(200)], [1, 8], 'one event, of the nearer clock')
+  assert.equal(functions.poll_oneoff!(0, 200, 1, 400), 0, 'an hour does not pass')
+  memory.lend(0, 48, 'a buffer')[8] = 2
+  assert.equal(functions.poll_oneoff!(0, 200, 2, 400), 0)
+  assert.deepEqual([memory.u32(400), memory.u32(200)], [1, 7], 'a descriptor is ready at once')
+  assert.equal(functions.poll_oneoff!(0, 200, 0, 400), 28)
 })
