@@ -13,6 +13,7 @@ import type { PipeStage } from '../pipe/description.js'
 import { type Layer, workLayer } from '../pipe/layer.js'
 import type { Work } from '../pipe/step.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
+import { type Span, traceNote } from '../telemetry/span.js'
 
 /** A response to a failure, before it has a length. */
 export interface FailureParts {
@@ -30,7 +31,8 @@ export interface EndpointAnswers {
   failed(error: unknown, request: RequestMessage): ResponseMessage
   /** The same without a message object. Does not log. */
   failureParts(error: GatewayError): FailureParts
-  logFailure(error: GatewayError): void
+  /** @param span of the exchange: lines name its trace */
+  logFailure(error: GatewayError, span: Span | undefined): void
 }
 
 const TEXT = 'text/plain; charset=utf-8'
@@ -55,19 +57,20 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
   const completeFields: RawFields = ['X-Krakend', version, 'X-Krakend-Completed', 'true']
   const cacheControl = cacheTtlMs === 0 ? undefined : `public, max-age=${Math.trunc(cacheTtlMs / 1000)}`
 
-  function logFailure(error: GatewayError): void {
+  function logFailure(error: GatewayError, span: Span | undefined): void {
+    const note = traceNote(span)
     if (error.code === 'SLUICE_ERR_CLIENT_ABORTED') {
       if (logger.enabled('DEBUG')) logger.debug(tag, error.message)
     } else if (error instanceof MergeError) {
       // a client that left is not an error of the parts that were cancelled for it
       for (let i = 0; i < error.errors.length; i++) {
         const part = error.errors[i]!
-        if (part.code !== 'SLUICE_ERR_CLIENT_ABORTED') logger.error(tag, `Error #${i}: ${oneLine(part)}`)
+        if (part.code !== 'SLUICE_ERR_CLIENT_ABORTED') logger.error(tag, `Error #${i}: ${oneLine(part)}${note}`)
         else if (logger.enabled('DEBUG')) logger.debug(tag, `Error #${i}: ${part.message}`)
       }
     } else if (error.code === 'SLUICE_ERR_GATEWAY_INTERNAL' && error.cause instanceof Error) {
-      logger.error(tag, error.cause.stack ?? error.cause.message)
-    } else logger.error(tag, oneLine(error))
+      logger.error(tag, (error.cause.stack ?? error.cause.message) + note)
+    } else logger.error(tag, oneLine(error) + note)
   }
 
   function failureParts(error: GatewayError): FailureParts {
@@ -84,7 +87,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
   function finishDecoded(renderer: Renderer): Work {
     return (response, request) => {
       if (response.failure !== undefined) {
-        logFailure(response.failure)
+        logFailure(response.failure, request.exchange.span)
         request.exchange.note(response.failure)
       }
       const now = entityOf(response)
@@ -119,7 +122,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
     finishDecoded,
     finishNoOp(response, request) {
       if (response.failure !== undefined) {
-        logFailure(response.failure)
+        logFailure(response.failure, request.exchange.span)
         request.exchange.note(response.failure)
       }
       addOwn(response, failedFields)
@@ -127,7 +130,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
     },
     failed(cause, request) {
       const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
-      logFailure(error)
+      logFailure(error, request.exchange.span)
       request.exchange.note(error)
       const { status, raw, body } = failureParts(error)
       return ResponseMessage.over(status, raw, body, body.length)

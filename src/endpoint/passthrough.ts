@@ -68,7 +68,7 @@ export interface PassthroughPlan {
   readonly maxRequestBytes: number
   /** Makes the response to a failure. */
   readonly failureParts: (error: GatewayError) => FailureParts
-  readonly logFailure: (error: GatewayError) => void
+  readonly logFailure: (error: GatewayError, span: ServerSpan | undefined) => void
   readonly report: Report | undefined
   readonly exchanges: OpenExchanges
   /** Measures and records the call; undefined without an observer. */
@@ -274,7 +274,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
     deadlines.cancel(this)
     if (error !== undefined) {
       this.error = error
-      this.plan.logFailure(error)
+      this.plan.logFailure(error, this.span)
     }
     if (this.spans !== undefined) this.plan.tracer!.end(this.spans, this)
     this.plan.report?.(this)

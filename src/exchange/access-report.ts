@@ -18,6 +18,7 @@ function fill(entry: AccessEntry, report: ExchangeReport): void {
   const url = req.url ?? ''
   const mark = url.indexOf('?')
   entry.requestId = report.requestId
+  entry.traceId = report.span?.traceId ?? ''
   entry.client = report.clientAddress
   entry.method = req.method ?? ''
   entry.route = report.route

@@ -7,6 +7,7 @@ import type { Exchange } from '../message/context.js'
 import { ResponseMessage } from '../message/response.js'
 import { textOf } from '../telemetry/log-text.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
+import { traceNote } from '../telemetry/span.js'
 import { writeHead } from './write-head.js'
 
 /** What a response to a failure depends on. */
@@ -22,7 +23,7 @@ export function answerToFailure(cause: unknown, exchange: Exchange, options: Fai
   const error = cause instanceof GatewayError ? cause : new GatewayError('SLUICE_ERR_GATEWAY_INTERNAL', { cause })
   exchange.note(error)
   if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') {
-    options.logger.error(exchange.target.tag, textOfFailure(error))
+    options.logger.error(exchange.target.tag, textOfFailure(error) + traceNote(exchange.span))
   }
   return ResponseMessage.over(statusOf(error, options.errorStatus), fieldsOfPairs(error.headers ?? []), EMPTY, 0)
 }

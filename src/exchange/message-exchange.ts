@@ -10,6 +10,7 @@ import { IncomingSource } from '../message/incoming-source.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/protocol-change.js'
 import { ResponseMessage } from '../message/response.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
+import { traceNote } from '../telemetry/span.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import {
   type AnswerWriter,
@@ -128,7 +129,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
       cutAnswer(this.res)
       return
     }
-    this.options.logger.error(this.target.tag, 'a response cannot be written:', error.message)
+    this.options.logger.error(this.target.tag, 'a response cannot be written:', error.message + traceNote(this.span))
     this.note(error)
     this.send(ResponseMessage.over(statusOf(error, this.options.errorStatus), [], EMPTY, 0))
   }
@@ -311,7 +312,8 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.close()
     if (error !== undefined) {
       this.note(error)
-      if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED') this.options.logger.error(this.target.tag, error.message)
+      if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED')
+        this.options.logger.error(this.target.tag, error.message + traceNote(this.span))
     }
     this.error = error ?? this.errors?.[this.errors.length - 1]
     this.finished()

@@ -15,6 +15,8 @@ import { goQuote, safeText } from './log-text.js'
 /** What is known of an exchange. Text fields are '' and counts 0 until they are known. */
 export class AccessEntry {
   requestId = ''
+  /** Of an exchange that is recorded. */
+  traceId = ''
   /** The client's address, after trusted proxies. */
   client = ''
   method = ''
@@ -141,6 +143,7 @@ function formatLine(e: AccessEntry, now: number, status: string): string {
 function formatJson(e: AccessEntry, now: number): string {
   let text = `{"time":"${isoTime(now)}"`
   if (e.requestId !== '') text += `,"request_id":${JSON.stringify(e.requestId)}`
+  if (e.traceId !== '') text += `,"trace_id":"${e.traceId}"`
   text += `,"client":${JSON.stringify(e.client)},"method":${JSON.stringify(e.method)}`
   if (e.route !== '') text += `,"route":${JSON.stringify(e.route)}`
   text += `,"path":${JSON.stringify(e.path)}`

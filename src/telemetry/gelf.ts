@@ -90,6 +90,7 @@ const FIELD_NAMES = {
   route: 'route',
   client: 'client',
   requestId: 'request_id',
+  traceId: 'trace_id',
   upstream: 'upstream',
   error: 'error',
   userAgent: 'user_agent'

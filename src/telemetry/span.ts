@@ -25,6 +25,11 @@ export interface ServerSpan extends Span {
   headSent(fields: RawFields): void
 }
 
+/** Ends a log line about an exchange: ` trace_id=…`, '' where it is not recorded. */
+export function traceNote(span: Span | undefined): string {
+  return span === undefined ? '' : ` trace_id=${span.traceId}`
+}
+
 /** Whole; without some of its parts; none; none because the client went away or another call was faster. */
 export type PipeOutcome = 'complete' | 'incomplete' | 'failed' | 'canceled'
 

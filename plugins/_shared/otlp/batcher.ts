@@ -73,7 +73,7 @@ export class SpanBatcher {
       return written
     }
     const bytes = Buffer.from(written)
-    writer.clear()
+    writer.truncate(0)
     return bytes
   }
 }

@@ -42,13 +42,18 @@ export interface ExportCounts {
   readonly dropped: number
 }
 
+/** Room of a queue. */
+export interface QueueRoom {
+  readonly bytes: number
+  /** Spans. */
+  readonly items: number
+}
+
 export interface QueueOptions {
   readonly sender: ExportSender
   readonly events: ExportEvents
-  /** bytes; most that waits. */
-  readonly maxBytes: number
-  /** Most spans that wait; data points likewise. */
-  readonly maxItems: number
+  /** What may wait; `latest`: a request takes the place of the one that waits, since it says all that the older one says. */
+  readonly room: QueueRoom | 'latest'
   /** ms; most for one attempt. */
   readonly timeoutMs: number
   /** 0…1; replaced in tests. */
@@ -73,7 +78,9 @@ export class ExportQueue implements ExportCounts {
   private busy: Promise<void> | undefined = undefined
   private failures = 0
   private lostBefore = 0
-  private readonly stop = new AbortController()
+  /** Of the attempt under way. */
+  private attempt: AbortController | undefined = undefined
+  private stopped = false
   private wake: (() => void) | undefined = undefined
   private closing = false
 
@@ -82,9 +89,7 @@ export class ExportQueue implements ExportCounts {
   }
 
   push(request: ExportRequest): void {
-    const { maxBytes, maxItems } = this.options
-    const full = this.waitingBytes + request.bytes.length > maxBytes || this.waitingItems + request.items > maxItems
-    if ((full && this.waiting.length > 0) || this.stop.signal.aborted) {
+    if (this.stopped || !this.makeRoom(request)) {
       this.dropped += request.items
       return
     }
@@ -94,27 +99,39 @@ export class ExportQueue implements ExportCounts {
     this.busy ??= this.work()
   }
 
+  /** Returns whether a request may wait. The first one always may; it is sent at once. */
+  private makeRoom({ bytes, items }: ExportRequest): boolean {
+    const { room } = this.options
+    if (this.waiting.length === 0) return true
+    if (room !== 'latest') return this.waitingBytes + bytes.length <= room.bytes && this.waitingItems + items <= room.items
+    if (this.waiting.length > 1) this.count(this.waiting.pop()!)
+    return true
+  }
+
+  private count({ bytes, items }: ExportRequest): void {
+    this.waitingBytes -= bytes.length
+    this.waitingItems -= items
+  }
+
   /** bytes that wait. */
   get heldBytes(): number {
     return this.waitingBytes
   }
 
   private async work(): Promise<void> {
-    while (this.waiting.length > 0 && !this.stop.signal.aborted) {
+    while (this.waiting.length > 0 && !this.stopped) {
       await this.deliver(this.waiting[0]!)
-      const { bytes, items } = this.waiting.shift()!
-      this.waitingBytes -= bytes.length
-      this.waitingItems -= items
+      this.count(this.waiting.shift()!)
     }
     this.busy = undefined
   }
 
   /** Tries until the request has arrived, was refused, or its time is over. */
   private async deliver(request: ExportRequest): Promise<void> {
-    const { sender, events, timeoutMs } = this.options
+    const { events } = this.options
     const begun = performance.now()
     for (;;) {
-      const outcome = await sender.send(request.bytes, AbortSignal.any([this.stop.signal, AbortSignal.timeout(timeoutMs)]))
+      const outcome = await this.tryOnce(request.bytes)
       if (outcome.kind === 'sent') {
         this.arrived(request, outcome.rejected, outcome.message)
         return
@@ -124,11 +141,22 @@ export class ExportQueue implements ExportCounts {
         events.failing(outcome.message)
       }
       const over = performance.now() - begun > GIVE_UP_MS
-      const lost = outcome.kind === 'refused' || over || this.closing || this.stop.signal.aborted
+      const lost = outcome.kind === 'refused' || over || this.closing
       if (lost) this.dropped += request.items
       if (outcome.kind === 'retry' && !this.closing) await this.sleep(this.pauseMs(outcome.afterMs))
       if (lost) return
     }
+  }
+
+  private async tryOnce(bytes: Buffer): Promise<ExportOutcome> {
+    const { sender, timeoutMs } = this.options
+    const attempt = new AbortController()
+    const timer = setTimeout(() => attempt.abort(), timeoutMs)
+    timer.unref()
+    this.attempt = attempt
+    const outcome = await sender.send(bytes, attempt.signal)
+    clearTimeout(timer)
+    return outcome
   }
 
   private arrived({ items }: ExportRequest, rejected: number, message: string): void {
@@ -163,13 +191,17 @@ export class ExportQueue implements ExportCounts {
   async close(boundMs: number): Promise<void> {
     this.closing = true
     this.wake?.()
-    const bound = AbortSignal.timeout(boundMs)
-    const stop = (): void => this.stop.abort()
-    bound.addEventListener('abort', stop, { once: true })
+    // this timer alone keeps the process running: the sockets do not
+    const bound = setTimeout(() => this.abandon(), boundMs)
     await this.busy
-    bound.removeEventListener('abort', stop)
-    this.stop.abort()
+    clearTimeout(bound)
+    this.abandon()
     for (const { items } of this.waiting.splice(0)) this.dropped += items
     this.options.sender.close()
+  }
+
+  private abandon(): void {
+    this.stopped = true
+    this.attempt?.abort()
   }
 }

@@ -86,6 +86,7 @@ function retryAfterMs(value: string | undefined): number | undefined {
 
 /** `connect ECONNREFUSED 127.0.0.1:4318`; of several addresses that were tried, the first failure. */
 export function causeOf(error: unknown): string {
+  if (error instanceof Error && error.cause instanceof Error) return causeOf(error.cause)
   const first = error instanceof AggregateError ? error.errors[0] : error
   return oneLine(first instanceof Error ? first.message : String(first))
 }

@@ -18,9 +18,29 @@ export function random32(): number {
   return value
 }
 
-/** 8 hexadecimal digits. */
-export function hex32(value: number): string {
-  return (value >>> 0).toString(16).padStart(8, '0')
+const scratch = Buffer.alloc(16)
+
+function put(value: number, to: number): void {
+  scratch[to] = value >>> 24
+  scratch[to + 1] = value >>> 16
+  scratch[to + 2] = value >>> 8
+  scratch[to + 3] = value
+}
+
+/** Returns 16 hexadecimal digits. One call into the runtime: formatting each number by itself took half of a recorded request's time. */
+export function hex64(high: number, low: number): string {
+  put(high, 0)
+  put(low, 4)
+  return scratch.toString('hex', 0, 8)
+}
+
+/** Returns 32 hexadecimal digits. */
+export function hex128(a: number, b: number, c: number, d: number): string {
+  put(a, 0)
+  put(b, 4)
+  put(c, 8)
+  put(d, 12)
+  return scratch.toString('hex', 0, 16)
 }
 
 /** Reads 8 hexadecimal digits of `text` from `start` on. They must be digits. */

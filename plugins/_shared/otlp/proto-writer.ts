@@ -34,9 +34,9 @@ export class ProtoWriter {
     return this.bytes.subarray(this.at)
   }
 
-  /** Forgets what was written. */
-  clear(): void {
-    this.at = this.bytes.length
+  /** Forgets what was written after `mark`. */
+  truncate(mark: number): void {
+    this.at = this.bytes.length - mark
   }
 
   private reserve(length: number): void {

@@ -1,7 +1,29 @@
-/** Metrics in memory and their text for Prometheus (exposition format 0.0.4). Recording costs an addition, no hashing of labels. */
+/**
+ * Metrics in memory. Recording costs an addition, no hashing of labels. What reads them out: `prometheus-text.ts` and
+ * `otlp-metrics.ts`. Names are those of OTLP; Prometheus's follow from them.
+ */
 
-/** Pairs of a label's name and value. */
-export type Labels = readonly (readonly [name: string, value: string])[]
+import type { Span } from 'sluice/plugin'
+
+/** What reads metrics out. */
+export type Output = 'prometheus' | 'otlp'
+
+/** A label's name and value. The third part says that one output alone shows it: series that are the same without it are added up. */
+export type Label = readonly [name: string, value: string | number | boolean, only?: Output]
+export type Labels = readonly Label[]
+
+/** What a metric is called. */
+export interface MetricAbout {
+  /** With dots: `http.server.duration`. */
+  readonly name: string
+  readonly help: string
+  /** `s`, `By`; '' = none. */
+  readonly unit?: string
+  /** The name for Prometheus where it does not follow from name and unit. */
+  readonly prometheus?: string
+  /** One output alone shows it. */
+  readonly only?: Output
+}
 
 /** A number that grows. */
 export class Tally {
@@ -12,152 +34,180 @@ export class Tally {
   }
 }
 
+/** A measured value of an exchange that is recorded. */
+export interface Exemplar {
+  readonly value: number
+  readonly traceId: string
+  readonly spanId: string
+  /** `performance.now()` */
+  readonly at: number
+}
+
+/** Says whether some output shows exemplars. */
+export interface ExemplarKeeper {
+  readonly keepsExemplars: boolean
+}
+
 /** A histogram of one series. */
 export class Distribution {
   /** Of each bucket, not cumulated; the last one is beyond all bounds. */
   readonly counts: Float64Array
   sum = 0
-  private readonly bounds: readonly number[]
+  min = Number.POSITIVE_INFINITY
+  max = Number.NEGATIVE_INFINITY
+  readonly bounds: readonly number[]
+  /** One of each bucket since they were last taken. */
+  private exemplars: (Exemplar | undefined)[] = []
+  private readonly keeper: ExemplarKeeper
 
   /** @param bounds upper bounds of the buckets, inclusive, ascending */
-  constructor(bounds: readonly number[]) {
+  constructor(bounds: readonly number[], keeper: ExemplarKeeper) {
     this.bounds = bounds
+    this.keeper = keeper
     this.counts = new Float64Array(bounds.length + 1)
   }
 
-  record(value: number): void {
+  /** @param span of the exchange; undefined = it is not recorded */
+  record(value: number, span?: Span): void {
     const { bounds } = this
     let i = 0
     while (i < bounds.length && value > bounds[i]!) i++
     this.counts[i]! += 1
     this.sum += value
+    if (value < this.min) this.min = value
+    if (value > this.max) this.max = value
+    if (span !== undefined && this.keeper.keepsExemplars) this.keepExemplar(i, value, span)
+  }
+
+  private keepExemplar(bucket: number, value: number, { traceId, spanId }: Span): void {
+    this.exemplars[bucket] ??= { value, traceId, spanId, at: performance.now() }
+  }
+
+  /** Returns the exemplars that were kept, and forgets them. */
+  takeExemplars(): readonly Exemplar[] {
+    const taken = this.exemplars.filter(one => one !== undefined)
+    if (taken.length > 0) this.exemplars = []
+    return taken
   }
 }
 
-interface Family {
-  readonly name: string
-  readonly help: string
-  readonly type: 'histogram' | 'counter' | 'gauge'
-  readonly lines: (out: string[]) => void
+/** One series as it is read. */
+export interface Series<T> {
+  readonly labels: Labels
+  readonly data: T
 }
 
-/** What was counted, by family: it goes on under a new configuration, whose families find it again. */
-export class SeriesMemory {
-  private readonly known = new Map<string, Map<string, unknown>>()
+/** A metric as it is read. */
+export type Family =
+  | {
+      readonly kind: 'counter' | 'gauge'
+      readonly about: MetricAbout
+      readonly series: () => Iterable<Series<{ value: number }>>
+    }
+  | { readonly kind: 'histogram'; readonly about: MetricAbout; readonly series: () => Iterable<Series<Distribution>> }
 
-  /** Returns the series of a family by their labels. */
-  of<T>(family: string): Map<string, T> {
-    const series = this.known.get(family) ?? new Map<string, unknown>()
+/** What was counted, by family: it goes on under a new configuration, whose families find it again. */
+export class SeriesMemory implements ExemplarKeeper {
+  /** Set by outputs that show them. */
+  keepsExemplars = false
+  /** `performance.now()` since when it is counted. */
+  readonly since = performance.now()
+  private readonly known = new Map<string, KnownSeries<unknown>>()
+
+  /** Returns the series of a family. */
+  of<T>(family: string, make: () => KnownSeries<T>): KnownSeries<T> {
+    const series = this.known.get(family) ?? make()
     this.known.set(family, series)
-    return series as Map<string, T>
+    return series as KnownSeries<T>
   }
 }
 
 /** All metrics of one gateway. */
 export class Families {
   private readonly families: Family[] = []
-  private readonly common: string
+  private readonly common: Labels
   private readonly memory: SeriesMemory
 
   /** @param common labels of every series */
   constructor(common: Labels = [], memory = new SeriesMemory()) {
-    this.common = labelText(common)
+    this.common = common
     this.memory = memory
   }
 
-  /** Makes a counter; the answer makes, or finds, one of its series. */
-  counter(name: string, help: string): (labels: Labels) => Tally {
-    const series = this.memory.of<Tally>(name)
-    this.families.push({
-      name,
-      help,
-      type: 'counter',
-      lines: out => {
-        for (const [labels, tally] of series) out.push(`${name}${braced(labels)} ${tally.value}`)
-      }
-    })
-    return labels => found(series, this.text(labels), () => new Tally())
+  /** `performance.now()` since when it is counted. */
+  get since(): number {
+    return this.memory.since
   }
 
-  /** Makes a histogram; the answer makes, or finds, one of its series. */
-  histogram(name: string, help: string, bounds: readonly number[]): (labels: Labels) => Distribution {
-    const series = this.memory.of<Distribution>(`${name} ${bounds.join(' ')}`)
-    this.families.push({
-      name,
-      help,
-      type: 'histogram',
-      lines: out => {
-        for (const [labels, one] of series) pushHistogram(out, name, labels, one, bounds)
-      }
-    })
-    return labels => found(series, this.text(labels), () => new Distribution(bounds))
+  /** Makes a counter; the function that it returns makes, or finds, one of its series. */
+  counter(about: MetricAbout): (labels: Labels) => Tally {
+    const known = this.memory.of(about.name, () => new KnownSeries(this.common, () => new Tally()))
+    this.families.push({ kind: 'counter', about, series: () => known.all() })
+    return labels => known.find(labels)
+  }
+
+  /** Makes a histogram; the function that it returns makes, or finds, one of its series. */
+  histogram(about: MetricAbout, bounds: readonly number[]): (labels: Labels) => Distribution {
+    const make = () => new KnownSeries(this.common, () => new Distribution(bounds, this.memory))
+    const known = this.memory.of(`${about.name} ${bounds.join(' ')}`, make)
+    this.families.push({ kind: 'histogram', about, series: () => known.all() })
+    return labels => known.find(labels)
   }
 
   /** Makes a metric whose values are asked for when it is read. */
-  sampled(name: string, help: string, type: 'gauge' | 'counter', sample: () => Iterable<readonly [Labels, number]>): void {
-    this.families.push({
-      name,
-      help,
-      type,
-      lines: out => {
-        for (const [labels, value] of sample()) out.push(`${name}${braced(this.text(labels))} ${value}`)
-      }
-    })
-  }
-
-  private text(labels: Labels): string {
-    const own = labelText(labels)
-    return own === '' || this.common === '' ? own + this.common : `${own},${this.common}`
-  }
-
-  /** The text of all metrics that have a value. */
-  render(): string {
-    const out: string[] = []
-    for (const family of this.families) {
-      const lines: string[] = []
-      family.lines(lines)
-      if (lines.length === 0) continue
-      out.push(`# HELP ${family.name} ${family.help}`, `# TYPE ${family.name} ${family.type}`)
-      for (const line of lines) out.push(line)
+  sampled(about: MetricAbout, kind: 'gauge' | 'counter', sample: () => Iterable<readonly [Labels, number]>): void {
+    const { common } = this
+    function* series(): Iterable<Series<{ value: number }>> {
+      for (const [labels, value] of sample()) yield { labels: [...labels, ...common], data: { value } }
     }
-    return out.length === 0 ? '' : `${out.join('\n')}\n`
+    this.families.push({ kind, about, series })
+  }
+
+  /** The metrics that one output shows. */
+  *shownBy(output: Output): Iterable<Family> {
+    for (const family of this.families) if ((family.about.only ?? output) === output) yield family
   }
 }
 
-function found<T>(series: Map<string, T>, labels: string, make: () => T): T {
-  let one = series.get(labels)
-  if (one === undefined) {
-    one = make()
-    series.set(labels, one)
+/** The series of one metric by their labels. */
+class KnownSeries<T> {
+  private readonly series = new Map<string, Series<T>>()
+  private readonly common: Labels
+  private readonly make: () => T
+
+  constructor(common: Labels, make: () => T) {
+    this.common = common
+    this.make = make
   }
-  return one
-}
 
-function pushHistogram(out: string[], name: string, labels: string, one: Distribution, bounds: readonly number[]): void {
-  const before = labels === '' ? '' : `${labels},`
-  let total = 0
-  for (let i = 0; i < bounds.length; i++) {
-    total += one.counts[i]!
-    out.push(`${name}_bucket{${before}le="${bounds[i]}"} ${total}`)
+  find(labels: Labels): T {
+    const key = JSON.stringify(labels)
+    let one = this.series.get(key)
+    if (one === undefined) {
+      one = { labels: [...labels, ...this.common], data: this.make() }
+      this.series.set(key, one)
+    }
+    return one.data
   }
-  total += one.counts[bounds.length]!
-  out.push(`${name}_bucket{${before}le="+Inf"} ${total}`)
-  out.push(`${name}_sum${braced(labels)} ${one.sum}`, `${name}_count${braced(labels)} ${total}`)
+
+  all(): Iterable<Series<T>> {
+    return this.series.values()
+  }
 }
 
-function braced(labels: string): string {
-  return labels === '' ? '' : `{${labels}}`
+/** Puts series together that have the same labels for an output. `keyOf` makes the text of these labels. */
+export function grouped<T>(series: Iterable<Series<T>>, keyOf: (labels: Labels) => string): Map<string, Series<T>[]> {
+  const groups = new Map<string, Series<T>[]>()
+  for (const one of series) {
+    const key = keyOf(one.labels)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [one])
+    else group.push(one)
+  }
+  return groups
 }
 
-/** `http_route="/x/:id",error="false"`; dots and other characters that names cannot have become underscores. */
-function labelText(labels: Labels): string {
-  return labels.map(([name, value]) => `${labelName(name)}="${value.replace(/[\\"\n]/g, escaped)}"`).join(',')
-}
-
-function labelName(name: string): string {
-  return name.replace(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, 'key_')
-}
-
-function escaped(character: string): string {
-  return character === '\n' ? '\\n' : `\\${character}`
+/** The labels that an output shows. */
+export function labelsFor(labels: Labels, output: Output): Labels {
+  return labels.filter(([, , only]) => (only ?? output) === output)
 }

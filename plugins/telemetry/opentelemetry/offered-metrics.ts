@@ -8,8 +8,13 @@ export function sampleOffered(families: Families, offered: Iterable<ComponentMet
   for (const metric of offered) byName.set(metric.name, [...(byName.get(metric.name) ?? []), metric])
   for (const [name, metrics] of byName) {
     const { help, type } = metrics[0]!
-    families.sampled(name, help, type, () => sumsOf(metrics))
+    families.sampled({ name: otlpName(name), prometheus: name, help }, type, () => sumsOf(metrics))
   }
+}
+
+/** `sluice_tokens_open_total` → `sluice.tokens_open` */
+function otlpName(name: string): string {
+  return name.replace(/_total$/, '').replace(/^sluice_/, 'sluice.')
 }
 
 function sumsOf(metrics: readonly ComponentMetric[]): Iterable<readonly [Labels, number]> {

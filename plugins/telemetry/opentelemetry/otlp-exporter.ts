@@ -1,6 +1,6 @@
 /** One OTLP exporter at work: a queue for each of its signals, and a log line whenever something changes. */
 
-import type { Logger } from 'sluice/plugin'
+import type { ComponentContext, Logger } from 'sluice/plugin'
 import { type ExportCounts, type ExportEvents, ExportQueue, type ExportSender } from '../../_shared/otlp/export-queue.js'
 import { GrpcSender } from '../../_shared/otlp/grpc-sender.js'
 import { HttpSender } from '../../_shared/otlp/http-sender.js'
@@ -23,6 +23,8 @@ const CLOSE_MS = 5_000
 
 export class OtlpExporter {
   readonly name: string
+  /** ms between two pushes of metrics; undefined = the service's. */
+  readonly periodMs: number | undefined
   /** Undefined = it takes no traces. */
   readonly traces: ExportQueue | undefined
   /** Undefined = it takes no metrics. */
@@ -31,27 +33,26 @@ export class OtlpExporter {
   private readonly logger: Logger
 
   /** @param queueSpans most spans that wait */
-  constructor(options: OtlpOptions, logger: Logger, queueSpans: number) {
+  constructor(options: OtlpOptions, context: ComponentContext, queueSpans: number) {
     this.name = options.name
     this.options = options
-    this.logger = logger
+    this.logger = context.logger
     const { timeoutMs } = options
+    this.periodMs = options.periodMs
     if (options.traces) {
       this.traces = new ExportQueue({
         sender: this.senderOf('traces'),
         events: this.eventsOf('traces', 'spans'),
-        maxBytes: QUEUE_BYTES,
-        maxItems: queueSpans,
+        room: { bytes: QUEUE_BYTES, items: queueSpans },
         timeoutMs
       })
+      this.offerCounts(this.traces, context)
     }
     if (options.metrics) {
-      // values are cumulative: what waits is no better than what comes next
       this.metrics = new ExportQueue({
         sender: this.senderOf('metrics'),
         events: this.eventsOf('metrics', 'data points'),
-        maxBytes: 0,
-        maxItems: 0,
+        room: 'latest',
         timeoutMs
       })
     }
@@ -78,9 +79,12 @@ export class OtlpExporter {
     }
   }
 
-  /** Spans that arrived and that were dropped. */
-  get spans(): ExportCounts | undefined {
-    return this.traces
+  private offerCounts(counts: ExportCounts, context: ComponentContext): void {
+    const labels = [['exporter', this.name]] as const
+    const offer = (name: string, help: string, read: () => number): void =>
+      context.offerMetric({ name: `sluice_otlp_${name}_spans_total`, help, type: 'counter', labels, read })
+    offer('sent', 'Spans that a collector has taken.', () => counts.sent)
+    offer('dropped', 'Spans that found no room, were refused or could not be sent in time.', () => counts.dropped)
   }
 
   async close(): Promise<void> {

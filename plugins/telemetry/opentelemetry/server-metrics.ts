@@ -1,6 +1,6 @@
 /** Layer `global`: what clients see, by endpoint pattern, method and status. */
 
-import { METHODS as NODE_METHODS } from 'node:http'
+import { METHODS as NODE_METHODS, STATUS_CODES } from 'node:http'
 import type { ObservedExchange } from 'sluice/plugin'
 import { SIZE_BOUNDS, TIME_BOUNDS } from './buckets.js'
 import type { Distribution, Families, Labels } from './families.js'
@@ -24,8 +24,6 @@ export interface ServerMetricsOptions {
   readonly skips: (path: string) => boolean
 }
 
-/** Route of requests that no endpoint answers, as KrakenD names it. */
-const NO_ROUTE = '404 Not Found'
 /** Status of exchanges that ended before an answer began. */
 const ABORTED = 499
 
@@ -49,24 +47,29 @@ export class ServerMetrics {
     this.options = options
     const { families, conventions } = options
     const duration = families.histogram(
-      conventions ? 'http_server_request_duration_seconds' : 'http_server_duration',
-      'Seconds from the request line to the end of the answer.',
+      {
+        ...(conventions ? { name: 'http.server.request.duration', unit: 's' } : { name: 'http.server.duration' }),
+        help: 'Seconds from the request line to the end of the answer.'
+      },
       TIME_BOUNDS
     )
     const size = families.histogram(
-      conventions ? 'http_server_response_body_size_bytes' : 'http_server_response_size',
-      'Bytes of answers.',
+      {
+        ...(conventions ? { name: 'http.server.response.body.size', unit: 'By' } : { name: 'http.server.response.size' }),
+        help: 'Bytes of answers.'
+      },
       SIZE_BOUNDS
     )
     const firstByte = families.histogram(
-      'sluice_http_server_first_byte_seconds',
-      'Seconds from the request line to the head of the answer.',
+      { name: 'sluice.http.server.first_byte', unit: 's', help: 'Seconds from the request line to the head of the answer.' },
       TIME_BOUNDS
     )
-    const requestSize = families.histogram('sluice_http_server_request_size_bytes', 'Bytes of request bodies.', SIZE_BOUNDS)
-    families.sampled('sluice_http_server_active_requests', 'Requests that have begun and not ended.', 'gauge', () => [
-      [[], this.active]
-    ])
+    const requestSize = families.histogram(
+      { name: 'sluice.http.server.request.size', unit: 'By', help: 'Bytes of request bodies.' },
+      SIZE_BOUNDS
+    )
+    const active = { name: 'sluice.http.server.active_requests', help: 'Requests that have begun and not ended.' }
+    families.sampled(active, 'gauge', () => [[[], this.active]])
     this.make = labels => ({
       duration: duration(labels),
       firstByte: firstByte(labels),
@@ -84,10 +87,11 @@ export class ServerMetrics {
     const series = this.seriesOf(exchange)
     if (series === undefined) return
     const { startedAt, firstByteAt } = exchange
-    series.duration.record((performance.now() - startedAt) / 1000)
-    if (firstByteAt !== 0) series.firstByte.record((firstByteAt - startedAt) / 1000)
-    series.responseSize.record(exchange.bytesOut)
-    series.requestSize.record(exchange.bytesIn)
+    const { span } = exchange
+    series.duration.record((performance.now() - startedAt) / 1000, span)
+    if (firstByteAt !== 0) series.firstByte.record((firstByteAt - startedAt) / 1000, span)
+    series.responseSize.record(exchange.bytesOut, span)
+    series.requestSize.record(exchange.bytesIn, span)
   }
 
   private seriesOf(exchange: ObservedExchange): Series | undefined {
@@ -114,9 +118,11 @@ export class ServerMetrics {
     // HEAD may be answered by the endpoint of GET
     const known = endpoints?.get(method) ?? endpoints?.get('GET')
     return [
-      ['http_route', known?.label ?? NO_ROUTE],
-      ['http_request_method', method],
-      ['http_response_status_code', String(status)],
+      // KrakenD names requests that no endpoint takes by their status
+      ['http.route', known?.label ?? `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()],
+      ['http.request.method', method],
+      ['http.response.status_code', status],
+      ['url.scheme', 'http', 'otlp'],
       ...this.options.layer.labels,
       ...(known?.labels ?? [])
     ]

@@ -1,7 +1,7 @@
 /** Spans while they are open. What they are is written when they end; until then a span is its ids and its start. */
 
 import type { ServerSpan, Span } from 'sluice/plugin'
-import { hex32, random32 } from '../../../_shared/otlp/ids.js'
+import { hex64, random32 } from '../../../_shared/otlp/ids.js'
 import { type Incoming, type Outgoing, type Propagation, type RawFields, traceIdOf } from './propagation.js'
 
 /** One trace, as far as it runs through this gateway. */
@@ -56,7 +56,7 @@ export class OpenSpan implements Span, Outgoing {
   }
 
   get spanId(): string {
-    return hex32(this.high) + hex32(this.low)
+    return hex64(this.high, this.low)
   }
 
   /** True for all spans: there are none of an exchange that is not recorded. */

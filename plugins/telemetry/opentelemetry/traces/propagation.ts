@@ -3,7 +3,7 @@
  * `OTEL_PROPAGATORS`. Whatever cannot be read counts as not sent.
  */
 
-import { hex32, parse32 } from '../../../_shared/otlp/ids.js'
+import { hex128, parse32 } from '../../../_shared/otlp/ids.js'
 
 /** Names and values in turn. */
 export type RawFields = string[]
@@ -180,5 +180,5 @@ function parentOf(trace: string, span: string, sampled: boolean | undefined): Re
 
 /** The text of a trace's id. */
 export function traceIdOf(trace: readonly [number, number, number, number]): string {
-  return hex32(trace[0]) + hex32(trace[1]) + hex32(trace[2]) + hex32(trace[3])
+  return hex128(trace[0], trace[1], trace[2], trace[3])
 }

@@ -2,7 +2,7 @@
 
 import type { BackendFacts, EndpointFacts, PipeTracer, ServerSpan, StagePlace, StageTracer, Tracer } from 'sluice/plugin'
 import type { AttributeValue } from '../../../_shared/otlp/attributes.js'
-import { hex32, random32 } from '../../../_shared/otlp/ids.js'
+import { hex64, random32 } from '../../../_shared/otlp/ids.js'
 import { backendRoute } from '../routes.js'
 import { CallSpans } from './call-spans.js'
 import type { BackendTraces, LayerTraces } from './layers.js'
@@ -61,7 +61,7 @@ export class ExchangeTracer implements Tracer {
     if (this.isSkipped(req.url)) return undefined
     const trace = new Trace(propagation, incoming)
     if (!sampler(incoming, trace.id)) {
-      propagation.markUnsampled(req.rawHeaders, trace.traceId, hex32(random32()) + hex32(random32()))
+      propagation.markUnsampled(req.rawHeaders, trace.traceId, hex64(random32(), random32()))
       return undefined
     }
     const span = new ExchangeSpan(trace, req, clientAddress)

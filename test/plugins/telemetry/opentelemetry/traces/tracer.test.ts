@@ -537,3 +537,19 @@ for (const compression of ['none', 'gzip']) {
     assert.equal(receiver.requests[0]!.headers['x-tenant'], 't')
   })
 }
+
+test('lines of the logs name the trace', async t => {
+  const extra = { 'telemetry/logging': { level: 'ERROR', stdout: true, access_log_format: 'json' } }
+  const { origin, receiver, log } = await open(
+    t,
+    [endpoint('/decoded', NOBODY), endpoint('/direct', NOBODY, { output_encoding: 'no-op' })],
+    { extra }
+  )
+  for (const path of ['/decoded', '/direct']) {
+    await (await fetch(origin + path)).text()
+    const spans = await receiver.spansOf(path === '/direct' ? 8 : 4)
+    const { traceId } = byName(spans, SERVER, path)
+    await log.line(new RegExp(`ERROR:? \\[ENDPOINT: ${path}\\].* trace_id=${traceId}`))
+    assert.equal(JSON.parse(await log.line(new RegExp(`"route":"${path}"`))).trace_id, traceId)
+  }
+})

@@ -1,0 +1,57 @@
+/** Pushes all metrics to collectors, each in its own interval. */
+
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { ComponentContext } from 'sluice/plugin'
+import { UnixClock } from '../../_shared/otlp/clock.js'
+import type { ResourceFrame } from '../../_shared/otlp/resource.js'
+import type { Families } from './families.js'
+import type { OtlpExporter } from './otlp-exporter.js'
+import { MetricsEncoder } from './otlp-metrics.js'
+
+/** ns */
+const SECOND = 1e9
+
+/** Longest interval of a timer, ms. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Begins to push; returns what pushes once more, at the end. @param periodMs of exporters without a period of their own */
+export function startPushes(
+  exporters: readonly OtlpExporter[],
+  families: Families,
+  frame: ResourceFrame,
+  periodMs: number,
+  context: ComponentContext
+): () => void {
+  const encoder = new MetricsEncoder(families, frame, new UnixClock())
+  measureProcess(families, context)
+  const timers: NodeJS.Timeout[] = []
+  context.onListen(async () => {
+    for (const exporter of exporters) {
+      const push = (): void => exporter.metrics!.push(encoder.encode())
+      timers.push(setInterval(push, Math.min(exporter.periodMs ?? periodMs, LONGEST_MS)).unref())
+    }
+  })
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+    const last = encoder.encode()
+    for (const exporter of exporters) exporter.metrics!.push(last)
+  }
+}
+
+/** The process, under the names of the semantic conventions. Prometheus has these from `prom-client`. */
+function measureProcess(families: Families, context: ComponentContext): void {
+  const delay = monitorEventLoopDelay({ resolution: 20 })
+  delay.enable()
+  context.onClose(() => void delay.disable())
+  const gauge = (name: string, help: string, unit: string, value: () => number): void =>
+    families.sampled({ name, help, unit, only: 'otlp' }, 'gauge', () => [[[], value()]])
+  gauge('process.memory.usage', 'Resident memory.', 'By', () => process.memoryUsage.rss())
+  gauge('v8js.memory.heap.used', 'Heap in use.', 'By', () => process.memoryUsage().heapUsed)
+  gauge('nodejs.eventloop.delay.p50', 'Delay of the event loop, half of the time.', 's', () => delay.percentile(50) / SECOND)
+  gauge('nodejs.eventloop.delay.p99', 'Delay of the event loop, 99 % of the time.', 's', () => delay.percentile(99) / SECOND)
+  gauge('nodejs.eventloop.delay.max', 'Longest delay of the event loop since the last push.', 's', () => {
+    const { max } = delay
+    delay.reset()
+    return max / SECOND
+  })
+}
