@@ -46,6 +46,8 @@ export interface Gateway {
    * @throws ConfigError with all problems at once, GatewayError where the port cannot be opened or the gateway closes
    */
   reload(config?: string | ConfigInput): Promise<ReloadResult>
+  /** Files and folders that the configuration was made of, for what watches them. Certificates of the port are watched in any case. */
+  readonly files: readonly string[]
   /** How the last reload ended; undefined before the first. */
   readonly lastReload: ReloadRecord | undefined
   /**
@@ -53,6 +55,7 @@ export interface Gateway {
    * {@link handler} and {@link request}); then pools and plugins close. Idempotent.
    * @param options.graceMs default `max_shutdown_wait_time`; 0 = no limit; begins after the delay
    * @param options.delayMs in place of `shutdown_delay`
+   * @param options.lastRequestMs ms in which open connections may bring one more request each, when the port is closed; default 0
    * @returns false when time ran out and the rest was cut
    */
   close(options?: CloseOptions): Promise<boolean>
@@ -68,6 +71,7 @@ export interface Gateway {
 export interface CloseOptions {
   readonly graceMs?: number
   readonly delayMs?: number
+  readonly lastRequestMs?: number
 }
 
 /** What a running gateway has beside its first generation. */
@@ -110,6 +114,10 @@ export class RunningGateway implements Gateway {
 
   get pipes(): readonly PipeDescription[] {
     return this.succession.current.pipes
+  }
+
+  get files(): readonly string[] {
+    return this.succession.current.files
   }
 
   get lastReload(): ReloadRecord | undefined {
@@ -212,7 +220,10 @@ export class RunningGateway implements Gateway {
 
   close(options: CloseOptions = {}): Promise<boolean> {
     const { server, router } = this.config
-    this.closing ??= this.shutDown(options.graceMs ?? server.maxShutdownWaitMs, options.delayMs ?? router.shutdownDelayMs)
+    this.closing ??= this.shutDown(options.graceMs ?? server.maxShutdownWaitMs, {
+      delayMs: options.delayMs ?? router.shutdownDelayMs,
+      lastRequestMs: options.lastRequestMs ?? 0
+    })
     return this.closing
   }
 
@@ -239,7 +250,10 @@ export class RunningGateway implements Gateway {
     return done
   }
 
-  private async shutDown(graceMs: number, delayMs: number): Promise<boolean> {
+  private async shutDown(
+    graceMs: number,
+    { delayMs, lastRequestMs }: { delayMs: number; lastRequestMs: number }
+  ): Promise<boolean> {
     const { succession } = this
     this.phase.stopping()
     succession.stop()
@@ -248,7 +262,7 @@ export class RunningGateway implements Gateway {
       await passed(delayMs)
     }
     this.expiry.stop()
-    const ends = await Promise.all([this.listener?.drain(graceMs) ?? true, this.settle(graceMs)])
+    const ends = await Promise.all([this.listener?.drain(graceMs, lastRequestMs) ?? true, this.settle(graceMs)])
     const drained = ends.every(Boolean)
     await succession.close()
     const { admin, logger } = succession.current

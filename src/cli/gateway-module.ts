@@ -24,7 +24,11 @@ export interface RunnableGateway {
   readonly logger: GatewayLogger
   listen(): Promise<{ readonly port: number; readonly admin?: { readonly address: string; readonly port: number } }>
   /** Lets what is in flight finish within `max_shutdown_wait_time`; returns false when exchanges had to be cut. */
-  close(): Promise<boolean>
+  close(options?: { delayMs?: number; lastRequestMs?: number }): Promise<boolean>
+  /** Takes the configuration over again. @throws ConfigError, and nothing has changed */
+  reload(): Promise<{ readonly summary: string; readonly staleCode: readonly string[] }>
+  /** Files and folders that the configuration was made of. */
+  readonly files: readonly string[]
   describePipes(format?: PipeFormat): string
 }
 

@@ -48,6 +48,8 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
   switch (command.name) {
     case 'run':
       return (await import('./run.js')).run(args, terminal, loadGateway)
+    case 'reload':
+      return (await import('./reload.js')).reload(args, terminal)
     case 'check':
       return (await import('./check.js')).check(
         args,

@@ -6,6 +6,7 @@ import { silentLogger } from '../telemetry/logger.js'
 import type { Arguments } from './arguments.js'
 import { CalmLog, calmScreen, type ScreenFacts } from './calm-screen.js'
 import type { LoadGateway, RunDemo, RunnableGateway } from './gateway-module.js'
+import { openReloads } from './open-reloads.js'
 import { StopRequests } from './stop-requests.js'
 import { supervise } from './supervise.js'
 import type { Terminal } from './terminal.js'
@@ -28,15 +29,16 @@ export async function run(args: Arguments, terminal: Terminal, loadGateway: Load
   return start(terminal, 'the gateway', requests, async () => {
     const { createGateway } = await loadGateway()
     const filter = calm === undefined ? {} : { logFilter: calm.takes }
+    const watches = args.has('watch')
     if (manager === undefined) {
       const gateway = await createGateway(file, { ...settings, ...filter, logOutput: process.stdout })
       const bound = await listening(gateway, requests)
       if (calm !== undefined) showScreen(calm, terminal, { config: gateway.config, ...bound, workers: 0 })
-      return supervise(gateway, requests)
+      return serving(gateway, requests, watches)
     }
-    const { config } = await tried(createGateway(file, { ...settings, logger: silentLogger }))
+    const { config, files } = await tried(createGateway(file, { ...settings, logger: silentLogger }))
     if (calm !== undefined) showScreen(calm, terminal, { config, port: config.port, admin: config.admin, workers: count! })
-    return manager.runWorkers(count!, config, requests, calm?.takes)
+    return manager.runWorkers({ count: count!, config, files, watches, logFilter: calm?.takes }, requests)
   })
 }
 
@@ -84,6 +86,20 @@ async function listening(
   } catch (error) {
     await gateway.close().catch(() => {})
     throw error
+  }
+}
+
+/** Serves until a signal comes. */
+async function serving(gateway: RunnableGateway, requests: StopRequests, watches: boolean): Promise<number> {
+  // workers are reloaded by their primary
+  const logger = (): RunnableGateway['logger'] => gateway.logger
+  const close = cluster.isPrimary
+    ? await openReloads({ files: () => gateway.files, logger, watches }, requests.reloads)
+    : () => {}
+  try {
+    return await supervise(gateway, requests)
+  } finally {
+    close()
   }
 }
 

@@ -4,21 +4,25 @@
  */
 
 import cluster from 'node:cluster'
+import { type ReloadCause, type ReloadOutcome, ReloadRequests } from './reload-requests.js'
 
 /** Signals that end the gateway, with the names that KrakenD logs. */
 export const SIGNALS = { SIGINT: 'interrupt', SIGTERM: 'terminated' } as const
 
 /** Why the gateway is to stop. */
-export type StopCause = keyof typeof SIGNALS | 'primary' | 'parent'
+export type StopCause = keyof typeof SIGNALS | 'primary' | 'replaced' | 'parent' | 'terminal'
 
 /** What the primary of a cluster tells its workers. */
-export interface PrimaryMessage {
-  readonly kind: 'stop' | 'memory'
-}
+export type PrimaryMessage =
+  | { readonly kind: 'stop' | 'memory' }
+  /** Another worker serves in this one's place. */
+  | { readonly kind: 'retire' }
+  | { readonly kind: 'reload'; readonly cause: ReloadCause }
 
 /** What a worker tells the primary: that it hears messages, that its port is open, or how much memory it has, bytes. */
 export type WorkerMessage =
   | { readonly kind: 'hears' | 'serves' }
+  | { readonly kind: 'reloaded'; readonly outcome: ReloadOutcome }
   | { readonly kind: 'memory'; readonly rss: number; readonly heapUsed: number }
 
 const PARENT_CHECK_MS = 500
@@ -26,8 +30,12 @@ const PARENT_CHECK_MS = 500
 export class StopRequests {
   #react: (cause: StopCause) => void = () => process.exit(0)
   readonly #ends: (() => void)[] = []
+  /** What asks for another configuration in place of an end. */
+  readonly reloads: ReloadRequests
 
   constructor() {
+    this.reloads = new ReloadRequests(() => this.#react('terminal'))
+    this.#ends.push(() => this.reloads.end())
     if (cluster.isWorker) this.#listenToPrimary()
     else {
       this.#listen('SIGINT', () => this.#react('SIGINT'))
@@ -62,6 +70,10 @@ export class StopRequests {
     this.#listen('SIGTERM', () => {})
     this.#listen('message', message => {
       if (message?.kind === 'stop') this.#react('primary')
+      if (message?.kind === 'retire') this.#react('replaced')
+      if (message?.kind === 'reload') {
+        void this.reloads.ask({ cause: message.cause, roll: false }).then(outcome => this.#tell({ kind: 'reloaded', outcome }))
+      }
       if (message?.kind === 'memory') this.#tell({ kind: 'memory', ...process.memoryUsage() })
     })
     // A primary that is gone can stop this worker no more.

@@ -2,23 +2,27 @@
 
 import { constants } from 'node:os'
 import type { RunnableGateway } from './gateway-module.js'
+import { reloadGateway } from './reload-gateway.js'
 import { SIGNALS, type StopCause, type StopRequests } from './stop-requests.js'
+
+/** Another worker takes new connections, and probes ask that one; clients of this one may have sent their next request already. */
+const REPLACED = { delayMs: 0, lastRequestMs: 5_000 }
 
 /**
  * The first signal drains the gateway, a second one ends the process at once with 128 + the signal's number. An uncaught error is
  * logged and ends nothing: it belongs to one exchange, and the others go on.
  */
 export function supervise(gateway: RunnableGateway, requests: StopRequests): Promise<number> {
-  const { logger } = gateway
-  const onUncaught = (error: unknown): void => logger.critical('Uncaught exception:', stackOf(error))
-  const onUnhandled = (reason: unknown): void => logger.critical('Unhandled rejection:', stackOf(reason))
+  const onUncaught = (error: unknown): void => gateway.logger.critical('Uncaught exception:', stackOf(error))
+  const onUnhandled = (reason: unknown): void => gateway.logger.critical('Unhandled rejection:', stackOf(reason))
   process.on('uncaughtException', onUncaught)
   process.on('unhandledRejection', onUnhandled)
   return new Promise(resolve => {
     let closing = false
-    const stop = (): void => {
+    const stop = (cause: StopCause): void => {
       closing = true
-      gateway.close().then(
+      const { logger } = gateway
+      gateway.close(cause === 'replaced' ? REPLACED : {}).then(
         drained => {
           if (!drained) {
             const { maxShutdownWaitMs } = gateway.config.server
@@ -37,11 +41,14 @@ export function supervise(gateway: RunnableGateway, requests: StopRequests): Pro
       process.off('uncaughtException', onUncaught).off('unhandledRejection', onUnhandled)
       resolve(code)
     }
+    requests.reloads.take(request => reloadGateway(gateway, request))
     requests.take(cause => {
       const again = closing
+      const { logger } = gateway
       if (isSignal(cause)) logger.info('Signal intercepted:', SIGNALS[cause])
       if (cause === 'parent') logger.info('The shell in which npm ran the gateway has ended')
-      if (!again) return stop()
+      if (cause === 'terminal') logger.info('The terminal of the gateway was closed')
+      if (!again) return stop(cause)
       if (!isSignal(cause)) return
       logger.warning('Second signal: ending at once, open exchanges are cut')
       process.exit(128 + constants.signals[cause])

@@ -12,6 +12,9 @@ import type { ToHub, ToWorker } from '../plugin/run/topic-messages.js'
 import { createLogger } from '../telemetry/create-logger.js'
 import type { GatewayLogger, LogFilter } from '../telemetry/logger.js'
 import { UsageError } from './arguments.js'
+import { openReloads } from './open-reloads.js'
+import type { ReloadOutcome, ReloadRequest } from './reload-requests.js'
+import { reloadWorkers, type WorkerHands } from './rolling.js'
 import { type PrimaryMessage, SIGNALS, type StopCause, type StopRequests, type WorkerMessage } from './stop-requests.js'
 import { TopicHub } from './topic-hub.js'
 
@@ -36,28 +39,64 @@ export function workerCount(text: string): number {
   return count
 }
 
+/** What workers serve. */
+export interface WorkerPlan {
+  readonly count: number
+  readonly config: ServiceConfig
+  /** Files and folders of the configuration. */
+  readonly files: readonly string[]
+  /** True with `--watch`. */
+  readonly watches: boolean
+  /** Chooses the lines of the log; undefined = all. */
+  readonly logFilter: LogFilter | undefined
+}
+
+/** A worker that has not ended. */
+interface WorkerState {
+  readonly place: number
+  readonly since: number
+  readonly deaths: number
+  /** Its port is open. */
+  up: boolean
+  /** Told when it serves, or has ended before, in place of a worker that serves still. */
+  replacing?: ((serves: boolean) => void) | undefined
+  /** Another worker has its place. */
+  retired?: boolean
+  /** Takes what came of a reload; undefined = the worker has ended. */
+  reloaded?: ((outcome: ReloadOutcome | undefined) => void) | undefined
+}
+
 /** Serves with `count` workers until a signal comes; returns the exit code. The configuration was loaded before, to find its faults once. */
-export function runWorkers(count: number, config: ServiceConfig, requests: StopRequests, filter?: LogFilter): Promise<number> {
+export async function runWorkers(
+  { count, config, files, watches, logFilter: filter }: WorkerPlan,
+  requests: StopRequests
+): Promise<number> {
   const { logger } = createLogger(config.extra['telemetry/logging'], {
     filter,
     logstash: config.extra['telemetry/logstash'],
     tolerant: config.tolerant,
     file: config.source
   })
-  return new Primary(count, logger).run(requests)
+  const primary = new Primary(count, logger, files)
+  const close = await openReloads({ files: () => primary.files, logger: () => logger, watches }, requests.reloads)
+  return primary.run(requests).finally(close)
 }
 
-class Primary {
+class Primary implements WorkerHands {
+  /** What a watch looks at. */
+  files: readonly string[]
+  private reloading: Promise<unknown> = Promise.resolve()
   private readonly count: number
   private readonly logger: GatewayLogger
-  private readonly places = new Map<number, { place: number; since: number; deaths: number; up: boolean }>()
+  private readonly places = new Map<number, WorkerState>()
   private readonly restarts = new Set<NodeJS.Timeout>()
   private readonly topics = new TopicHub()
   private stopping = false
   private code = 0
   private done!: (code: number) => void
 
-  constructor(count: number, logger: GatewayLogger) {
+  constructor(count: number, logger: GatewayLogger, files: readonly string[]) {
+    this.files = files
     this.count = count
     this.logger = logger
   }
@@ -69,6 +108,7 @@ class Primary {
     cluster.on('message', (worker, message: WorkerMessage) => this.heard(worker, message))
     process.on(MEMORY_SIGNAL, () => this.askMemory())
     requests.take(cause => this.asked(cause))
+    requests.reloads.take(request => this.reloadAll(request))
     this.logger.info(`[SERVICE: Workers] Starting ${this.count} worker(s)`)
     for (let place = 1; place <= this.count; place++) this.start(place, 0)
     return new Promise(resolve => {
@@ -76,16 +116,65 @@ class Primary {
     })
   }
 
-  private start(place: number, deaths: number): void {
+  private start(place: number, deaths: number, replacing?: WorkerState['replacing']): void {
     const worker = cluster.fork()
-    this.places.set(worker.id, { place, since: performance.now(), deaths, up: false })
+    this.places.set(worker.id, { place, since: performance.now(), deaths, up: false, replacing })
   }
+
+  // --- reload -----------------------------------------------------------------------------------------------------
+
+  private reloadAll(request: ReloadRequest): Promise<ReloadOutcome> {
+    const done = this.reloading.then(async () => {
+      const outcome = await reloadWorkers(this, request)
+      if (this.stopping) return outcome
+      if (outcome.files.length > 0) this.files = outcome.files
+      const text = outcome.lines.join('; ')
+      if (outcome.ok) this.logger.info(`[SERVICE: Reload] All workers: ${text}`)
+      else this.logger.error(`[SERVICE: Reload] Workers: the new configuration is not used: ${text}`)
+      return outcome
+    })
+    this.reloading = done
+    return done
+  }
+
+  serving(): readonly number[] {
+    return [...this.places].filter(([, { up, retired }]) => up && retired !== true).map(([id]) => id)
+  }
+
+  reload(id: number, cause: ReloadRequest['cause']): Promise<ReloadOutcome | undefined> {
+    return new Promise(resolve => {
+      const state = this.places.get(id)
+      const worker = cluster.workers?.[id]
+      if (state === undefined || worker === undefined) return resolve(undefined)
+      state.reloaded = resolve
+      tell(worker, { kind: 'reload', cause })
+    })
+  }
+
+  replace(id: number): Promise<boolean> {
+    const place = this.places.get(id)?.place
+    if (place === undefined || this.stopping) return Promise.resolve(false)
+    return new Promise(resolve => this.start(place, 0, resolve))
+  }
+
+  retire(id: number): void {
+    const state = this.places.get(id)
+    const worker = cluster.workers?.[id]
+    if (state === undefined || worker === undefined) return
+    state.retired = true
+    this.logger.info(`[SERVICE: Reload] Worker ${state.place} (pid ${worker.process.pid}) was replaced and ends`)
+    tell(worker, { kind: 'retire' })
+  }
+
+  // --- life -------------------------------------------------------------------------------------------------------
 
   private died(worker: Worker, code: number, signal: string | null): void {
     const state = this.places.get(worker.id)
     this.places.delete(worker.id)
     this.topics.gone(worker.id)
     if (state === undefined) return
+    state.reloaded?.(undefined)
+    state.replacing?.(false)
     // Some supervisors send SIGTERM to every process of a service; a worker that does not listen to its primary yet ends by it.
     const stopped = !state.up && (signal === 'SIGINT' || signal === 'SIGTERM')
     if (this.stopping) {
@@ -93,6 +182,7 @@ class Primary {
       this.finishWhenEmpty()
       return
     }
+    if (state.retired === true || state.replacing !== undefined) return
     const how = signal === null ? `code ${code}` : signal
     if (!state.up && state.deaths === 0 && !stopped) {
       // it never listened: the next one would not either
@@ -121,7 +211,8 @@ class Primary {
         for (const worker of this.workers()) worker.process.kill('SIGKILL')
         process.exit(128 + constants.signals[cause])
       }
-    } else if (cause === 'parent') this.logger.info('The shell in which npm ran the gateway has ended')
+    } else if (cause === 'terminal') this.logger.info('The terminal of the gateway was closed')
+    else if (cause === 'parent') this.logger.info('The shell in which npm ran the gateway has ended')
     if (!this.stopping) this.stop()
   }
 
@@ -153,7 +244,15 @@ class Primary {
     if (message?.kind === 'hears' && this.stopping) tell(worker, { kind: 'stop' })
     const state = this.places.get(worker.id)
     // components open ports of their own before: one of those is no sign that the gateway serves
-    if (message?.kind === 'serves' && state !== undefined) state.up = true
+    if (message?.kind === 'serves' && state !== undefined) {
+      state.up = true
+      state.replacing?.(true)
+      state.replacing = undefined
+    }
+    if (message?.kind === 'reloaded' && state !== undefined) {
+      state.reloaded?.(message.outcome)
+      state.reloaded = undefined
+    }
     if (message?.kind !== 'memory') return
     const place = state?.place
     const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`

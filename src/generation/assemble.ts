@@ -46,6 +46,7 @@ export interface Assembly {
   readonly created: CreatedLogger
   readonly accessLog: AccessLog | undefined
   readonly life: GenerationLife
+  readonly files: readonly string[]
   readonly kept: KeptState
   readonly totals: PoolTotals
   readonly admin: AdminSubjects
@@ -145,6 +146,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
     mayUpgrade,
     onRefusal,
     pipes,
+    files: assembly.files,
     exchanges,
     pools,
     admin,

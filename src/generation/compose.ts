@@ -26,6 +26,7 @@ import { silentLogger } from '../telemetry/logger.js'
 import { assemble } from './assemble.js'
 import type { GatewayOptions } from './gateway-options.js'
 import type { Generation } from './generation.js'
+import { watchedFiles } from './watched-files.js'
 
 /** What all generations of one gateway have in common. */
 export interface SharedParts {
@@ -64,7 +65,7 @@ export async function composeGeneration(input: string | ConfigInput, shared: Sha
     ...(options.port === undefined ? {} : { port: options.port })
   }
   const loaded = typeof input === 'string' ? await readConfigFile(input, load) : readConfigObject(input, load)
-  return new Composition(loaded, loaded.config ?? loaded.conclude(), shared, attempt).build()
+  return new Composition(loaded, loaded.config ?? loaded.conclude(), shared, { ...attempt, input }).build()
 }
 
 /** One start, step by step in the order in which KrakenD logs it. */
@@ -73,12 +74,12 @@ class Composition {
   private readonly config: ServiceConfig
   private readonly options: GatewayOptions
   private readonly shared: SharedParts
-  private readonly attempt: Attempt
+  private readonly attempt: Attempt & { readonly input: string | ConfigInput }
   private readonly closers: (() => void | Promise<void>)[] = []
   private readonly stop = new AbortController()
   private outbound: PooledOutbound | undefined = undefined
 
-  constructor(loaded: LoadedConfig, config: ServiceConfig, shared: SharedParts, attempt: Attempt) {
+  constructor(loaded: LoadedConfig, config: ServiceConfig, shared: SharedParts, attempt: Composition['attempt']) {
     this.loaded = loaded
     this.config = config
     this.options = shared.options
@@ -133,6 +134,7 @@ class Composition {
         config,
         options,
         env: shared.env,
+        files: watchedFiles(attempt.input, config, shared.env),
         kept: shared.kept,
         totals: shared.totals,
         host,

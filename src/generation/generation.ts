@@ -40,6 +40,8 @@ export interface GenerationParts {
   /** Called for requests that the listener refuses by itself. */
   readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
   readonly pipes: readonly PipeDescription[]
+  /** Files and folders that it was made of. */
+  readonly files: readonly string[]
   readonly exchanges: OpenExchanges
   readonly pools: UpstreamPools
   readonly admin: AdminServer | undefined
@@ -55,6 +57,7 @@ export class Generation {
   readonly mayUpgrade: UpgradeCheck
   readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
   readonly pipes: readonly PipeDescription[]
+  readonly files: readonly string[]
   readonly exchanges: OpenExchanges
   readonly admin: AdminServer | undefined
   readonly onServe: () => void
@@ -63,13 +66,14 @@ export class Generation {
   private closing: Promise<void> | undefined
 
   constructor(parts: GenerationParts) {
-    const { config, logger, dispatch, mayUpgrade, onRefusal, pipes, exchanges, pools, admin, life, onServe } = parts
+    const { config, logger, dispatch, mayUpgrade, onRefusal, pipes, files, exchanges, pools, admin, life, onServe } = parts
     this.config = config
     this.logger = logger
     this.dispatch = dispatch
     this.mayUpgrade = mayUpgrade
     this.onRefusal = onRefusal
     this.pipes = pipes
+    this.files = files
     this.exchanges = exchanges
     this.pools = pools
     this.admin = admin

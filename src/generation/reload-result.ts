@@ -10,13 +10,22 @@ export interface ReloadResult {
   }
   /** Other parts that differ, by their names in {@link ServiceConfig}: `server`, `router`, `extra` … */
   readonly service: readonly string[]
+  /** The same in a few words. */
+  readonly summary: string
+  /**
+   * Plugin files whose code has changed since this process loaded it. A process loads code once: the old code serves on until it starts
+   * again.
+   */
+  readonly staleCode: readonly string[]
 }
+
+type Changes = Pick<ReloadResult, 'endpoints' | 'service'>
 
 /** What is said elsewhere, or says nothing about what is served. */
 const NO_PART: ReadonlySet<string> = new Set(['endpoints', 'problems', 'source'])
 
 /** Compares two configurations, both as they were understood. */
-export function compareConfigs(old: ServiceConfig, young: ServiceConfig): ReloadResult {
+export function compareConfigs(old: ServiceConfig, young: ServiceConfig): Changes {
   const before = byRoute(old.endpoints)
   const after = byRoute(young.endpoints)
   const both = [...after.keys()].filter(route => before.has(route))
@@ -32,7 +41,7 @@ export function compareConfigs(old: ServiceConfig, young: ServiceConfig): Reload
 }
 
 /** Says in a few words what was changed. */
-export function describeChanges({ endpoints, service }: ReloadResult): string {
+export function describeChanges({ endpoints, service }: Changes): string {
   const { added, removed, changed } = endpoints
   const counted = [
     [added.length, 'added'],

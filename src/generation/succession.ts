@@ -7,6 +7,7 @@
 
 import type { ConfigInput } from '../config/input.js'
 import { ConfigError, type ConfigProblem, formatProblem, GatewayError } from '../errors.js'
+import { staleCode } from '../plugin/load/code-prints.js'
 import type { GatewayRecord } from '../telemetry/gateway-state.js'
 import type { Generation } from './generation.js'
 import { compareConfigs, describeChanges, type ReloadResult } from './reload-result.js'
@@ -68,17 +69,21 @@ export class Succession {
   }
 
   private async replace(input: string | ConfigInput): Promise<ReloadResult> {
+    const stale = await staleCode()
     const [young, change] = await this.successor(input).catch(error => this.refused(error))
     const old = this.current
     const changes = compareConfigs(old.config, young.config)
+    const summary = describeChanges(changes)
     change.commit()
     this.current = young
     young.onServe()
     this.input = input
     this.parts.state.reloaded(true, young.config.problems)
-    young.logger.info(`[SERVICE: Reload] The new configuration serves: ${describeChanges(changes)}`)
+    young.logger.info(`[SERVICE: Reload] The new configuration serves: ${summary}`)
+    for (const file of stale)
+      young.logger.warning(`[SERVICE: Reload] ${file} has changed, the code loaded before serves on: restart`)
     void this.retire(old)
-    return changes
+    return { ...changes, summary, staleCode: stale }
   }
 
   /** Composes the next generation, up to the moment when it can serve. */

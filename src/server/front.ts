@@ -80,6 +80,24 @@ export class Front {
     this.http2?.retire()
   }
 
+  /** Waits for the last request of each connection, but no longer than `ms`: its client may have sent it already. */
+  async lastRequests(ms: number): Promise<void> {
+    const { sockets, waiting } = this
+    this.retire()
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>(resolve => {
+      const look = (): void => {
+        if (sockets.size > 0) return
+        waiting.delete(look)
+        resolve()
+      }
+      waiting.add(look)
+      look()
+      timer = setTimeout(resolve, ms).unref()
+    })
+    clearTimeout(timer)
+  }
+
   /**
    * Ends idle connections, lets running exchanges finish with `Connection: close`, and cuts what is open after `graceMs` (0 = no limit).
    * Tunnels count as done, and are cut then, or, without a limit, with the last exchange; with `awaitsTunnels` they are waited for.

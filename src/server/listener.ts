@@ -5,7 +5,6 @@
  */
 
 import type { Socket } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerConfig, ServerTlsConfig } from '../config/types.js'
 import type { CertificateFacts } from '../telemetry/gateway-state.js'
 import { CertificateWatch, type ReadTls, readTls } from './certificate-watch.js'
@@ -60,8 +59,9 @@ export interface Listener {
    * Stops accepting at once, ends idle connections, lets running exchanges finish with `Connection: close`. Resolves to true when
    * all is done, to false when `graceMs` (0 = no limit) passed first and the rest was cut. Tunnels do not end by themselves: they
    * are cut when the grace is over or, without one, with the last exchange. They count as done.
+   * @param lastRequestMs ms in which each open connection may bring one more request, before; 0 = none
    */
-  drain(graceMs: number): Promise<boolean>
+  drain(graceMs: number, lastRequestMs?: number): Promise<boolean>
   /** Cuts everything. */
   destroy(): void
   /** Open connections, tunnels included. */
@@ -181,7 +181,7 @@ class GatewayListener implements Listener {
     this.retired.add(old)
     old.retire()
     const last = Math.min(LAST_REQUEST_MS, maxShutdownWaitMs || LAST_REQUEST_MS)
-    void (strict ? Promise.resolve() : pause(last, undefined, { ref: false }))
+    void (strict ? Promise.resolve() : old.lastRequests(last))
       .then(() => old.finish(maxShutdownWaitMs, true))
       .then(() => this.retired.delete(old))
   }
@@ -209,9 +209,13 @@ class GatewayListener implements Listener {
     void this.door?.close()
   }
 
-  async drain(graceMs: number): Promise<boolean> {
+  async drain(graceMs: number, lastRequestMs = 0): Promise<boolean> {
     this.end()
-    const ends = await Promise.all([...this.fronts()].map(front => front.finish(graceMs)))
+    const finish = async (front: Front): Promise<boolean> => {
+      if (lastRequestMs > 0) await front.lastRequests(lastRequestMs)
+      return front.finish(graceMs)
+    }
+    const ends = await Promise.all([...this.fronts()].map(finish))
     return ends.every(Boolean)
   }
 

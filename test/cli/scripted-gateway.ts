@@ -90,6 +90,11 @@ export function scriptedGateway(script: Script, calls: unknown[] = []): GatewayM
           if (script.onListening !== undefined) setImmediate(script.onListening)
           return { port: 1 }
         },
+        files: [],
+        async reload() {
+          calls.push(['reload'])
+          return { summary: 'no differences', staleCode: [] }
+        },
         async close() {
           calls.push(['close'])
           if (script.closeFails !== undefined) throw script.closeFails

@@ -3,6 +3,7 @@
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { GuestServices } from '../wasm/guest-services.js'
+import { noteCode } from './code-prints.js'
 
 const GUEST = /(?:\.so)?\.wasm$/
 
@@ -14,7 +15,11 @@ export const guestName = (file: string): string => path.basename(file).replace(G
 
 /** Imports a plugin's module. Its failures: {@link importFault}. */
 export async function importPlugin(file: string, services: GuestServices): Promise<unknown> {
-  if (!isGuest(file)) return import(pathToFileURL(path.resolve(file)).href)
+  if (!isGuest(file)) {
+    const absolute = path.resolve(file)
+    await noteCode(absolute)
+    return import(pathToFileURL(absolute).href)
+  }
   const { loadGuest } = await import('../wasm/load-guest.js')
   return loadGuest(file, guestName(file), services)
 }

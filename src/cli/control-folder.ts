@@ -1,0 +1,31 @@
+/** Where running gateways of this user can be found: a folder of their own with one socket each. */
+
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import path from 'node:path'
+
+/** Where the folder is: `SLUICE_RUN_DIR`, else below `XDG_RUNTIME_DIR`, else below the folder for temporary files. */
+export function controlFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.SLUICE_RUN_DIR) return env.SLUICE_RUN_DIR
+  return env.XDG_RUNTIME_DIR ? path.join(env.XDG_RUNTIME_DIR, 'sluice') : path.join(tmpdir(), `sluice-${userInfo().uid}`)
+}
+
+/** The socket of the gateway with this process id. */
+export function controlSocket(folder: string, pid: number): string {
+  return path.join(folder, `${pid}.sock`)
+}
+
+/** Makes the folder. @throws Error when it cannot be made, or others than this user could put something there */
+export function openControlFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  checkControlFolder(folder)
+  chmodSync(folder, 0o700)
+}
+
+/** @throws Error when others than this user could have put something there */
+export function checkControlFolder(folder: string): void {
+  const found = lstatSync(folder)
+  if (!found.isDirectory()) throw new Error(`${folder} is no folder`)
+  if (found.uid !== userInfo().uid) throw new Error(`${folder} belongs to another user`)
+  if ((found.mode & 0o022) !== 0) throw new Error(`every user may write to ${folder}`)
+}
