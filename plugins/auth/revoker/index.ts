@@ -6,10 +6,13 @@
  */
 
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
+import { findLink } from '../../_shared/redis/find-link.js'
+import type { RedisLink } from '../../_shared/redis/link.js'
 import { type IsRevoked, setRevoked } from '../../_shared/revoked-tokens.js'
 import { bytesOf } from './filter-size.js'
 import { createHttpServer, type HttpTarget } from './http-server.js'
 import { inMib, isLoopback, type PortOptions, REVOKER_SCHEMA, readRevokerOptions } from './options.js'
+import { OtherGateways } from './other-gateways.js'
 import { type BookEntry, RevocationBook } from './revocation-book.js'
 import { createRpcServer, type RpcTarget } from './rpc-server.js'
 import { SharedPort } from './shared-port.js'
@@ -43,17 +46,42 @@ export default defineComponent({
 
 function compileRevoker(options: OptionReader, context: ComponentContext): void {
   const { form, ttlSeconds, tokenKeys, rpc, http } = readRevokerOptions(options)
-  const book = openBook(form, ttlSeconds, context)
-  setRevoked(context, compileCheck(book, tokenKeys))
+  const link = options.has('connection_name') ? findLink(options, context) : undefined
+  const own = openBook(form, ttlSeconds, context)
+  setRevoked(context, compileCheck(own, tokenKeys))
   const { logger } = context
   const ended = (reason: string): void => logger.debug(`${TAG} an RPC connection was ended: ${reason}`)
   const failed = (error: Error): void => logger.error(`${TAG} the HTTP port failed: ${error.message}`)
   context.onListen(async () => {
-    if (context.workers !== undefined) await shareState(book, context)
+    if (context.workers !== undefined) await shareState(own, context)
+    const book = link === undefined ? own : await joinOthers(link, own, ttlSeconds, context)
     if (rpc !== undefined) await openRpc(rpc, { book, ended }, context)
     if (http !== undefined) await openHttp(http, { book, ttlSeconds, token: http.token, failed }, context)
     book.turnEvery(ttlSeconds)
   })
+}
+
+/** Gateways that use the same Redis know what any of them revokes. Without an answer the gateway serves with what it knows itself. */
+async function joinOthers(link: RedisLink, book: BookEntry, ttlSeconds: number, context: ComponentContext): Promise<BookEntry> {
+  const { logger } = context
+  const others = new OtherGateways({
+    link,
+    name: context.service.name,
+    keptMs: 3 * ttlSeconds * 1000,
+    take: elements => book.filter.addAll(elements),
+    logger
+  })
+  context.onClose(() => others.close())
+  try {
+    await others.look()
+  } catch (cause) {
+    logger.error(`${TAG} What other gateways have revoked is not known yet: ${(cause as Error).message}`)
+  }
+  const add: BookEntry['add'] = async elements => {
+    await book.add(elements)
+    await others.add(elements)
+  }
+  return { ...book, add }
 }
 
 function openBook(form: FilterForm, ttlSeconds: number, context: ComponentContext): BookEntry {

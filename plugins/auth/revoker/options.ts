@@ -37,6 +37,10 @@ export const REVOKER_SCHEMA = {
     port: { type: 'integer', minimum: 0, maximum: 65535, default: 0, description: 'TCP port of the RPC of Go; 0 = none' },
     listen_ip: address,
     token_keys: texts('Claims that are looked for: an element is the name of the claim, a hyphen and its value'),
+    connection_name: {
+      type: 'string',
+      description: 'What one gateway revokes all others know, by a connection or cluster in the `redis` of the service (Sluice)'
+    },
     headers: texts('Read and not used, as in KrakenD'),
     http: {
       type: 'object',

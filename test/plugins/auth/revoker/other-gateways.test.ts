@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { freePort } from '../../../support/free-port.js'
+import { type KeptLines, openGateway } from '../../../support/open-gateway.js'
+import { NO_REDIS, startRedis } from '../../../support/redis.js'
+import { fetch, until } from '../../../support/waiting.js'
+
+interface Revoker {
+  readonly add: (...elems: string[]) => Promise<number>
+  readonly has: (elem: string) => Promise<boolean>
+  readonly log: KeptLines
+}
+
+async function gatewayAt(t: TestContext, address: string): Promise<Revoker> {
+  const port = await freePort()
+  const { log } = await openGateway(t, {
+    extra_config: {
+      redis: { connection_pools: [{ name: 'pool', address, timeout: '5s' }] },
+      'auth/revoker': {
+        N: 10_000,
+        P: 0.000001,
+        hash_name: 'optimal',
+        TTL: 1500,
+        token_keys: ['jti'],
+        connection_name: 'pool',
+        http: { port }
+      }
+    },
+    endpoints: []
+  })
+  const send = (call: string, elems: string[]): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}${call}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ elems })
+    })
+  return {
+    add: async (...elems) => (await send('/add', elems)).status,
+    has: async elem => ((await (await send('/check', [elem])).json()) as { checks: [boolean] }).checks[0],
+    log
+  }
+}
+
+test('what one gateway revokes the others know, also one that starts later', { skip: NO_REDIS }, async t => {
+  const { address } = await startRedis(t)
+  const [one, two] = [await gatewayAt(t, address), await gatewayAt(t, address)]
+  const many = Array.from({ length: 2500 }, (_, at) => `jti-${at}`)
+  assert.equal(await one.add(...many), 200)
+  for (const elem of ['jti-0', 'jti-1234', 'jti-2499']) await until(() => two.has(elem), `${elem} is known`)
+  const three = await gatewayAt(t, address)
+  for (const elem of ['jti-0', 'jti-1234', 'jti-2499']) assert.equal(await three.has(elem), true)
+  assert.equal(await three.has('jti-other'), false)
+})
+
+test('without Redis an addition counts in its gateway, and the caller learns that others do not know', {
+  skip: NO_REDIS
+}, async t => {
+  const server = await startRedis(t)
+  await server.kill()
+  const one = await gatewayAt(t, server.address)
+  await one.log.line(/ERROR.*What other gateways have revoked is not known yet/)
+  assert.equal(await one.add('jti-a'), 503)
+  assert.equal(await one.has('jti-a'), true)
+})
