@@ -1,7 +1,4 @@
-/**
- * `npm run bench:endpoints`: what 5,000 and 10,000 endpoints cost at the start and per request, against 1 and 10.
- * Options: --rounds 9  --seconds 1  --out FILE (default bench/ENDPOINTS.md; '' = print only)
- */
+/** `npm run bench:endpoints`: what 5,000 and 10,000 endpoints cost at the start and per request, against 1 and 10; `--help` tells the options. */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -46,7 +43,10 @@ function section(title, measured) {
   return [...lines, '', disturbance(measured[0])]
 }
 
-await reportRun(path.join(here, 'ENDPOINTS.md'), async options => {
+const about = 'npm run bench:endpoints: what thousands of endpoints cost at the start and per request.'
+const program = { out: path.join(here, 'ENDPOINTS.md'), about, cases: CASES.length, peers: COUNTS.length }
+
+await reportRun(program, async options => {
   const lines = [
     '# Many endpoints',
     '',
@@ -56,7 +56,9 @@ await reportRun(path.join(here, 'ENDPOINTS.md'), async options => {
     `64 connections. Half of the endpoints have a parameter. ${ratioLegend('1 endpoint')}`,
     ''
   ]
-  for (const [title, target] of CASES)
+  for (const [title, target] of CASES) {
+    options.progress.start(title)
     lines.push(...section(title, await measureCase({ path: target }, COUNTS.map(gateway), options)))
+  }
   return lines
 })

@@ -1,7 +1,7 @@
 /**
  * How long do others wait while one large body is worked on? Each decoder, shaper and renderer with 10 MiB, each in a process of its own.
  *
- *     npm run build && node bench/event-loop.mjs [--only REGEX] [--mib 10] [--out FILE]
+ *     npm run build && node bench/event-loop.mjs [--only REGEX] [--mib 10] [--write | --out FILE]
  *
  * A callback that asks for its next turn again and again stands for the others; its longest wait counts. Memory is the peak of the
  * process above what it had with the body in it.
@@ -26,10 +26,23 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     mib: { type: 'string', default: '10' },
-    out: { type: 'string', default: fileURLToPath(new URL('EVENT-LOOP.md', import.meta.url)) },
+    out: { type: 'string', default: '' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
     run: { type: 'string' }
   }
 })
+if (options.help) {
+  process.stdout.write(`node bench/event-loop.mjs: how long others wait while one large body is worked on.
+
+  --only REGEX  steps whose names fit; all by default
+  --mib NUMBER  size of the bodies. Default 10
+  --write       write bench/EVENT-LOOP.md, of all steps; without it, and without --out, results are printed only
+  --out FILE    write that file
+`)
+  process.exit(0)
+}
+const place = options.out || (options.write ? fileURLToPath(new URL('EVENT-LOOP.md', import.meta.url)) : '')
 /** Load of the machine before the first step. */
 const LOAD = loadavg()[0]
 const SIZE = Number(options.mib) * 1024 * 1024
@@ -227,9 +240,9 @@ if (options.run !== undefined) {
     }
     process.stdout.write(`${rows.at(-1)}\n`)
   }
-  if (options.only === '') {
+  if (options.only === '' && place !== '') {
     writeFileSync(
-      options.out,
+      place,
       [
         `# The longest wait of others, ${options.mib} MiB`,
         '',

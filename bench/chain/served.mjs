@@ -1,7 +1,7 @@
 /** The served run: one gateway process per variant, measured in turn under load. */
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { measureCase } from '../peers/measure.mjs'
+import { expectedSeconds, measureCase } from '../peers/measure.mjs'
 import { sluiceCli } from '../peers/peers.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -41,9 +41,18 @@ export const LONGER = 3
 
 /** Plugins of one kind that only pass on, and none, together. @returns {Promise<Served>} */
 export function measurePassing(kind, size, count, options) {
-  const starts = Math.ceil(options.rounds / ROUNDS_OF_A_PAIR)
-  return measure('pass', size, count, ['none', kind], { ...options, seconds: options.seconds * LONGER, starts, together: true })
+  return measure('pass', size, count, ['none', kind], passingOptions(options))
 }
+
+const passingOptions = options => ({
+  ...options,
+  seconds: options.seconds * LONGER,
+  starts: Math.ceil(options.rounds / ROUNDS_OF_A_PAIR),
+  together: true
+})
+
+/** s that {@link measurePassing} takes, about. */
+export const expectedPassing = ({ passing, ...options }) => expectedSeconds(2, passingOptions({ ...options, rounds: passing }))
 
 async function measure(kind, size, count, variants, options) {
   const one = { path: `/${size}.json`, connections: size === '1m' ? 8 : 64 }

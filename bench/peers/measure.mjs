@@ -28,6 +28,16 @@ export async function measureCase(one, peers, { starts = 1, rounds, ...options }
   return peers.map((_, i) => joined(sets.map(set => set[i])))
 }
 
+/** s that starting a process takes, about. */
+const START_SECONDS = 1
+
+/** s that {@link measureCase} takes, about. */
+export function expectedSeconds(peers, { starts = 1, rounds, seconds, warmup, together = false }) {
+  return starts * peers * (warmup + START_SECONDS) + rounds * roundSeconds(peers, seconds, together)
+}
+
+const roundSeconds = (peers, seconds, together) => seconds * (together ? 1 : peers)
+
 /** @param {Measured[]} parts the same peer in several processes */
 function joined(parts) {
   const sum = key => parts.reduce((all, part) => all + part[key], 0)
@@ -46,7 +56,7 @@ function joined(parts) {
  * rounds beginning with another peer; `turns` rounds went before. A round that others disturbed is measured again, each at most once on average; the calmest count.
  * @returns {Promise<Measured[]>}
  */
-async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmup, turns, together = false }) {
+async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmup, turns, together = false, progress }) {
   const running = []
   try {
     for (const peer of peers) {
@@ -61,12 +71,14 @@ async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmu
       } catch (cause) {
         throw new Error(`${process.name}: ${cause.message}`, { cause })
       }
+      progress?.advance(warmup + START_SECONDS)
     }
     const all = []
     for (let calm = 0; calm < rounds && all.length < 2 * rounds; ) {
       const round = await measureRound(running, turns + all.length, { ...options, seconds, together })
       all.push(round)
       if (round.others <= DISTURBED) calm++
+      if (all.length <= rounds) progress?.advance(roundSeconds(peers.length, seconds, together))
     }
     const { kept, discarded, disturbed } = calmest(all, rounds, DISTURBED)
     return running.map(({ process }, i) => ({

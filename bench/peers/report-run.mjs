@@ -4,23 +4,27 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { writeBodies } from './bodies.mjs'
 import { checkSeconds } from './load.mjs'
-import { main, readOptions } from './options.mjs'
+import { expectedSeconds } from './measure.mjs'
+import { main, readOptions, reportPlace } from './options.mjs'
 import { checkPrograms, startUpstream } from './peers.mjs'
 import { stop } from './processes.mjs'
+import { Progress } from './progress.mjs'
+
+const OPTIONS = {
+  rounds: { as: 'count', default: '3', full: '9', text: 'rounds of each case' },
+  seconds: { as: 'number', default: '1', text: 'length of a round' },
+  warmup: { as: 'number', default: '1', full: '3', text: 'seconds of load before the first round' },
+  out: { as: 'text', default: '', text: 'a file for the report, in place of its usual one' }
+}
 
 /**
- * Reads --rounds, --seconds, --warmup and --out, starts the upstream, prints the lines that `measure` answers and writes them.
- * @param {string} out the report's file unless --out names another one
+ * Reads the options, starts the upstream, prints the lines that `measure` answers, and writes them where that was asked for.
+ * @param {{ out: string, about: string, cases: number, peers: number }} program the report's usual file, the first line of the help, and how much is measured
  * @param {(options: { upstream: string, folder: string, rounds: number, seconds: number, warmup: number }) => Promise<string[]>} measure
  */
-export function reportRun(out, measure) {
+export function reportRun({ out, about, cases, peers }, measure) {
   return main(async () => {
-    const values = readOptions({
-      rounds: { as: 'count', default: '9' },
-      seconds: { as: 'number', default: '1' },
-      warmup: { as: 'number', default: '3' },
-      out: { as: 'text', default: out }
-    })
+    const values = readOptions(OPTIONS, undefined, about)
     checkSeconds('--seconds', values.seconds)
     checkSeconds('--warmup', values.warmup)
     checkPrograms()
@@ -28,15 +32,18 @@ export function reportRun(out, measure) {
     chmodSync(folder, 0o755) // nginx's worker may be another user
     writeBodies(path.join(folder, 'www'))
     const upstream = await startUpstream(path.join(folder, 'www'), folder)
+    const progress = new Progress(cases * expectedSeconds(peers, values))
     let text
     try {
-      const lines = await measure({ ...values, upstream: `http://127.0.0.1:${upstream.port}`, folder })
+      const lines = await measure({ ...values, upstream: `http://127.0.0.1:${upstream.port}`, folder, progress })
       text = `${lines.join('\n').trimEnd()}\n`
     } finally {
       await stop(upstream)
       rmSync(folder, { recursive: true, force: true })
     }
+    progress.clear()
     process.stdout.write(text)
-    if (values.out !== '') writeFileSync(values.out, text)
+    const place = reportPlace(values, out)
+    if (place !== '') writeFileSync(place, text)
   })
 }

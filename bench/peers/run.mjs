@@ -1,7 +1,4 @@
-/**
- * `npm run bench:peers`: Sluice beside other proxies and gateways, in one run with interleaved rounds.
- * Options: --cases a,b  --peers a,b  --rounds 11  --seconds 1  --warmup 2  --out FILE (default bench/PEERS.md; '' = print only)
- */
+/** `npm run bench:peers`: Sluice beside other proxies and gateways, in one run with interleaved rounds; `--help` tells the options. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,25 +7,32 @@ import { writeBodies } from './bodies.mjs'
 import { CASES } from './cases.mjs'
 import { installPeers } from './install.mjs'
 import { checkSeconds } from './load.mjs'
-import { measureCase } from './measure.mjs'
-import { main, readOptions, UsageError } from './options.mjs'
+import { expectedSeconds, measureCase } from './measure.mjs'
+import { main, readOptions, reportPlace, UsageError } from './options.mjs'
 import { checkPrograms, peers, startUpstream } from './peers.mjs'
 import { stop } from './processes.mjs'
+import { Progress } from './progress.mjs'
 import { caseTable, document } from './report.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const caseNames = CASES.map(one => one.id)
 const peerNames = peers().map(peer => peer.name)
 
+const OPTIONS = {
+  cases: { as: 'names', default: 'pass-150,merge', full: '', of: caseNames, all: caseNames, text: 'what is measured' },
+  peers: { as: 'names', default: '', of: peerNames, all: peerNames, text: 'who is measured; all that are there by default' },
+  rounds: { as: 'count', default: '3', full: '11', text: 'rounds of each case' },
+  seconds: { as: 'number', default: '1', text: 'length of a round' },
+  warmup: { as: 'number', default: '1', full: '2', text: 'seconds of load before the first round' },
+  out: { as: 'text', default: '', text: 'a file for the report, in place of bench/PEERS.md' }
+}
+
 await main(async () => {
-  const values = readOptions({
-    cases: { as: 'names', default: '', of: caseNames, all: caseNames },
-    peers: { as: 'names', default: '', of: peerNames, all: peerNames },
-    rounds: { as: 'count', default: '11' },
-    seconds: { as: 'number', default: '1' },
-    warmup: { as: 'number', default: '2' },
-    out: { as: 'text', default: path.join(here, '..', 'PEERS.md') }
-  })
+  const values = readOptions(
+    OPTIONS,
+    undefined,
+    'npm run bench:peers: Sluice beside other proxies and gateways, in interleaved rounds.'
+  )
   checkSeconds('--seconds', values.seconds)
   checkSeconds('--warmup', values.warmup)
   const taking = one => peers().filter(peer => peer.does(one.kind) && values.peers.includes(peer.name))
@@ -42,17 +46,21 @@ await main(async () => {
   const root = path.join(folder, 'www')
   writeBodies(root)
   const upstream = await startUpstream(root, folder)
-  const options = { ...values, upstream: `http://127.0.0.1:${upstream.port}`, folder }
+  const progress = new Progress(cases.reduce((sum, one) => sum + expectedSeconds(taking(one).length, values), 0))
+  const options = { ...values, upstream: `http://127.0.0.1:${upstream.port}`, folder, progress }
   const results = []
   try {
     for (const one of cases) {
+      progress.start(one.title)
       const measured = await measureCase(one, taking(one), options)
       results.push({ one, measured })
+      progress.clear()
       process.stdout.write(`${caseTable(one, measured)}\n`)
     }
   } finally {
     await stop(upstream)
     rmSync(folder, { recursive: true, force: true })
   }
-  if (values.out !== '') writeFileSync(values.out, document(results, options))
+  const place = reportPlace(values, path.join(here, '..', 'PEERS.md'))
+  if (place !== '') writeFileSync(place, document(results, options))
 })

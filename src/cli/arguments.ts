@@ -82,7 +82,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'audit',
-    text: 'Say what should be looked at in a configuration before it serves',
+    text: 'Say what should be looked at in configurations before they serve: audit [FILE...]',
     flags: {
       config,
       ignore: { short: 'i', value: 'RULES', text: 'numbers of rules to leave out, separated by commas; 7.1.* for a section' },
@@ -95,7 +95,8 @@ export const COMMANDS: readonly Command[] = [
       },
       format: { short: 'f', value: 'TEMPLATE', text: "a Go template for the result, such as '{{ marshal . }}' for JSON" },
       help
-    }
+    },
+    operands: 'FILE...'
   },
   {
     name: 'pipes',

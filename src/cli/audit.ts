@@ -7,28 +7,46 @@ import { type AuditSeverity, SEVERITIES } from '../audit/rule.js'
 import { TemplateError } from '../go-template/template-error.js'
 import { loadComponents } from '../plugin/load/shipped.js'
 import { type Arguments, suggestion, UsageError } from './arguments.js'
+import { Progress } from './progress.js'
 import type { Terminal } from './terminal.js'
 
-/** Audits a configuration and returns the exit code: 1 when a rule is not kept. */
+/** Audits configurations and returns the exit code: 1 when a rule is not kept, or a file cannot be read. */
 export async function audit(args: Arguments, terminal: Terminal): Promise<number> {
-  const file = args.configFile()
+  const files = [...(args.operands.length > 0 && !args.has('config') ? [] : [args.configFile()]), ...args.operands]
   const severities = severitiesOf(args.text('severity'))
   const ignored = await ignoredRules(args, terminal)
   if (ignored === undefined) return 1
   const unknown = ignored.filter(pattern => !isRule(pattern))
   if (unknown.length > 0) terminal.note(`WARNING there is no rule ${unknown.join(', ')}: nothing is left out for it`)
-  const template = args.text('format') ?? ''
+  const { namespaces } = await loadComponents()
+  const options = { namespaces, env: process.env, ignore: ignored, severities }
+  const progress = new Progress(terminal, files.length)
+  let code = 0
+  for (const file of files) {
+    await progress.step(file)
+    const findings = await auditOne(file, options, args.text('format') ?? '', terminal)
+    if (findings === undefined || findings > 0) code = 1
+  }
+  progress.end()
+  return code
+}
+
+/** Prints the findings of one file; returns their number, undefined for a file that cannot be audited. */
+async function auditOne(
+  file: string,
+  options: Parameters<typeof auditFile>[1],
+  template: string,
+  terminal: Terminal
+): Promise<number | undefined> {
   try {
-    const { namespaces } = await loadComponents()
-    const findings = await auditFile(file, { namespaces, env: process.env, ignore: ignored, severities })
-    const text = template === '' ? auditLines(findings, terminal.hasColours) : auditByTemplate(findings, template)
-    terminal.write(text)
-    return findings.length === 0 ? 0 : 1
+    const findings = await auditFile(file, options)
+    terminal.write(template === '' ? auditLines(findings, terminal.hasColours) : auditByTemplate(findings, template))
+    return findings.length
   } catch (error) {
     if (error instanceof TemplateError)
       terminal.error(`ERROR in the template of --format: ${error.line}:${error.column}: ${error.message}`)
     else terminal.failure(error, 'auditing the configuration file')
-    return 1
+    return undefined
   }
 }
 

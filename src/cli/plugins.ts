@@ -8,6 +8,7 @@ import type { PluginModule } from '../plugin/types.js'
 import { shortDuration } from '../telemetry/go-duration.js'
 import { type Arguments, UsageError } from './arguments.js'
 import { openGuestServices } from './guest-services.js'
+import { Progress } from './progress.js'
 import type { Terminal } from './terminal.js'
 
 /** KrakenD's words and order. */
@@ -23,15 +24,18 @@ const TYPES = [
  * Returns 0 when all is well, 1 otherwise.
  */
 export async function testPlugins(args: Arguments, terminal: Terminal): Promise<number> {
-  const reports = await inspectAll(args)
+  const reports = await inspectAll(args, terminal)
   const started = performance.now()
   const asked = TYPES.filter(type => args.has(type.flag))
   const options = args.has('aborts') ? await optionsIn(args.text('options')) : undefined
   let failed = 0
+  const progress = new Progress(terminal, options === undefined ? 0 : reports.length)
   for (const report of reports) {
+    await progress.step(`breaking exchanges of ${report.file} off`)
     const good = tested(report, asked, terminal)
     if (!good || (options !== undefined && !(await brokenOff(report, asked, options, terminal)))) failed++
   }
+  progress.end()
   const took = shortDuration(performance.now() - started)
   const summary = `${reports.length} tested plugin(s) in ${took}`
   if (failed === 0) {
@@ -124,7 +128,7 @@ function tested(report: InspectedPlugin, asked: readonly (typeof TYPES)[number][
 /** Says which symbols, names and interface version plugins have. Returns 0 when this gateway can run all of them. */
 export async function checkPlugins(args: Arguments, terminal: Terminal): Promise<number> {
   let incompatible = 0
-  for (const report of await inspectAll(args)) {
+  for (const report of await inspectAll(args, terminal)) {
     terminal.print(report.file)
     if (report.fault !== undefined) terminal.error(`\t${report.fault}`)
     else {
@@ -154,13 +158,18 @@ function versionFault(report: InspectedPlugin): string {
   return `made for version ${String(report.apiVersion)} of the plugin interface, this gateway has version ${API_VERSION}`
 }
 
-async function inspectAll(args: Arguments): Promise<InspectedPlugin[]> {
+async function inspectAll(args: Arguments, terminal: Terminal): Promise<InspectedPlugin[]> {
   if (args.operands.length === 0) throw new UsageError('At least one plugin is required.', args.command.name)
   const { inspectPlugin } = await import('../plugin/load/inspect.js')
   const services = openGuestServices()
   try {
     const reports: InspectedPlugin[] = []
-    for (const file of args.operands) reports.push(await inspectPlugin(file, services))
+    const progress = new Progress(terminal, args.operands.length)
+    for (const file of args.operands) {
+      await progress.step(`loading ${file}`)
+      reports.push(await inspectPlugin(file, services))
+    }
+    progress.end()
     return reports
   } finally {
     await services.close()

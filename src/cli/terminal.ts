@@ -11,12 +11,16 @@ export class Terminal {
   readonly #errColours: boolean
   readonly #stream: NodeJS.WriteStream
   readonly #env: NodeJS.ProcessEnv
+  readonly #errStream: NodeJS.WriteStream
+  /** A line of {@link status} is shown. */
+  #hasStatus = false
   /** Results were written, whose loss is a failure. */
   #hasResults = false
 
   constructor(out: Writable = process.stdout, err: Writable = process.stderr, env: NodeJS.ProcessEnv = process.env) {
     this.#stream = out as NodeJS.WriteStream
     this.#env = env
+    this.#errStream = err as NodeJS.WriteStream
     this.#out = outputTo(out)
     this.#err = outputTo(err)
     this.#outColours = wantsColours(out as NodeJS.WriteStream, env)
@@ -48,6 +52,7 @@ export class Terminal {
   /** A result as it is, without a line feed of the terminal's own. */
   write(text: string): void {
     this.#hasResults = true
+    this.status('')
     this.#out.write(text)
   }
 
@@ -57,6 +62,7 @@ export class Terminal {
 
   /** On the standard error output. */
   note(text: string): void {
+    this.status('')
     this.#err.write(`${text}\n`)
   }
 
@@ -79,6 +85,19 @@ export class Terminal {
       this.error('ERROR parsing the configuration file:')
       this.problems(error.problems)
     } else this.error(`ERROR ${doing}: ${reasonOf(error)}`)
+  }
+
+  /** The reader of the standard error output may be shown a line that rewrites itself. */
+  get showsProgress(): boolean {
+    return this.#errStream.isTTY === true && this.#env.TERM !== 'dumb'
+  }
+
+  /** Shows a line that the next output takes away, at once; '' takes it away. Only where {@link showsProgress}. */
+  status(text: string): void {
+    if (text === '' && !this.#hasStatus) return
+    this.#hasStatus = text !== ''
+    const width = this.#errStream.columns > 0 ? this.#errStream.columns : 80
+    this.#errStream.write(`\r\x1b[K${text.slice(0, width - 1)}`)
   }
 
   /** Why results could not be written; undefined when all is well. Known after {@link drained}. A reader that went away is none. */

@@ -56,3 +56,13 @@ test('audit says what is wrong with its flags and files', async t => {
   assert.match(audit('-c', `${folder}/bad.json`).err, /^ERROR parsing the configuration file:\n.*bad\.json:1/)
   assert.equal(audit().code, 2)
 })
+
+test('audit takes several files; one that cannot be read does not keep it from the others', async t => {
+  const folder = await folderWith(t, { 'a.json': CONFIG, 'b.json': '{', 'c.json': CONFIG })
+  const all = audit(...['a', 'b', 'c'].map(name => `${folder}/${name}.json`), '-s', 'MEDIUM')
+  assert.equal(all.code, 1)
+  for (const name of ['a', 'c']) assert.match(all.out, new RegExp(`${name}\\.json:1:14 /timeout`))
+  assert.match(all.err, /b\.json:1/)
+  assert.doesNotMatch(all.err, /Ctrl-C/)
+  assert.match(audit('-c', `${folder}/a.json`, `${folder}/c.json`).out, /a\.json[\s\S]*c\.json/)
+})
