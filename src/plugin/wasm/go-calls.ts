@@ -111,6 +111,14 @@ export function failCall(handles: GoHandles, id: number, error: unknown): void {
   instance.flush()
 }
 
+/** An error as Go's client tells it: plugins look for its words. What was called stands in the error that http.Client puts around it. */
+function goText(message: string): string {
+  return message
+    .replace(/^[A-Z]+ "[^"]*": /, '')
+    .replace(/^connect ECONNREFUSED (\S+)/, 'dial tcp $1: connect: connection refused')
+    .replace(/^getaddrinfo \w+ (\S+)/, 'dial tcp: lookup $1: no such host')
+}
+
 const INSECURE: OutboundTls = { insecure: true }
 
 /** A call to any server. Redirects are Go's. */
@@ -142,7 +150,7 @@ export function callOut(handles: GoHandles, client: OutboundClient, call: GoCall
       reject(error) {
         over = true
         handles.openings.delete(id)
-        failCall(handles, id, error)
+        failCall(handles, id, new Error(goText(error.message)))
       }
     }
   )
@@ -163,7 +171,7 @@ export function dial(handles: GoHandles, id: number, network: string, address: s
   socket
     .on('error', error => {
       handles.openings.delete(id)
-      if (!opened) failCall(handles, id, new Error(`connect: ${error.message}`))
+      if (!opened) failCall(handles, id, new Error(goText(error.message).replace(/^dial tcp \S+ /, '')))
     })
     .on('connect', () => {
       opened = true

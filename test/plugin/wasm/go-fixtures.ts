@@ -51,7 +51,10 @@ export async function runBuild(...args: string[]): Promise<{ status: number; tex
     success: print
   }) as Terminal
   const command = findCommand('plugin')!
-  const status = await buildPlugins(parseArguments(command, ['build', ...args, '--go', GO ?? 'go']), terminal)
+  const status = await buildPlugins(
+    parseArguments(command, ['build', ...args, ...(args.includes('--go') ? [] : ['--go', GO ?? 'go'])]),
+    terminal
+  )
   return { status, text }
 }
 

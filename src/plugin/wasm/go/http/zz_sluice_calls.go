@@ -46,7 +46,14 @@ func sluiceIsFunc(f any, name string) bool {
 	return known != nil && known.Name() == name
 }
 
-var errSluiceHeaderTimeout error = &timeoutError{"net/http: timeout awaiting response headers"}
+// sluiceTimeout is an error that says of itself that it is one.
+type sluiceTimeout string
+
+func (t sluiceTimeout) Error() string { return string(t) }
+func (sluiceTimeout) Timeout() bool   { return true }
+func (sluiceTimeout) Temporary() bool { return true }
+
+const errSluiceHeaderTimeout = sluiceTimeout("net/http: timeout awaiting response headers")
 
 // sluiceRoundTrip makes one call by the gateway. Redirects are the caller's: http.Client decides on each.
 func sluiceRoundTrip(t *Transport, req *Request) (*Response, error) {
