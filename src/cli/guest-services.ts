@@ -18,6 +18,7 @@ export function openGuestServices(): GuestServices & { close(): Promise<void> } 
       client ??= new PooledOutbound(poolSettings(config!, process.env))
       return client
     },
+    offerMetric() {},
     onClose: work => void closers.push(work),
     async close() {
       stop.abort(new Error('the command is over'))

@@ -22,6 +22,16 @@ export interface Registered<F> {
   /** Modifiers: the directions that were declared; undefined = whatever the modifier has. */
   readonly request: boolean | undefined
   readonly response: boolean | undefined
+  /** What `sluice pipes` says of it, at the moment. */
+  readonly note: (() => string) | undefined
+}
+
+/** What a registration may say. */
+interface Told extends About {
+  readonly request?: boolean
+  readonly response?: boolean
+  /** Of plugins that the gateway makes of other files. */
+  readonly note?: () => string
 }
 
 /** The three symbols in the order in which modules are asked for them. */
@@ -79,7 +89,7 @@ export class PluginRegistry {
     }
     const faults: string[] = []
     if (typeof plugin.registerLogger === 'function') plugin.registerLogger(logger)
-    const register = (name: unknown, factory: unknown, about?: About & { request?: boolean; response?: boolean }): void => {
+    const register = (name: unknown, factory: unknown, about?: Told): void => {
       const reserved = !shipped && typeof name === 'string' && name.startsWith(RESERVED_PREFIX)
       const fault = reserved
         ? `plugin '${name}': names that begin with '${RESERVED_PREFIX}' are reserved for plugins that come with the gateway; choose another one`
@@ -90,23 +100,17 @@ export class PluginRegistry {
     return faults
   }
 
-  private add(
-    kind: PluginKind,
-    name: unknown,
-    factory: unknown,
-    about: About & { request?: boolean; response?: boolean },
-    file: string
-  ): string | undefined {
+  private add(kind: PluginKind, name: unknown, factory: unknown, about: Told, file: string): string | undefined {
     if (typeof name !== 'string' || name === '') return `a ${kind} plugin is registered without a name`
     if (typeof factory !== 'function') return `plugin '${name}': the ${kind} factory is not a function`
     const map = this.mapOf(kind)
     const known = map.get(name)
     if (known !== undefined) return `plugin '${name}': the name is registered twice as a ${kind} plugin, first by ${known.file}`
-    const { needs, request, response } = about
+    const { needs, request, response, note } = about
     if (needs !== undefined && !isNeeds(needs)) {
       return `plugin '${name}': needs is 'head', 'stream', 'body' or 'data', not ${JSON.stringify(needs)}`
     }
-    map.set(name, { name, factory: factory as never, file, needs, request, response })
+    map.set(name, { name, factory: factory as never, file, needs, request, response, note })
     return undefined
   }
 

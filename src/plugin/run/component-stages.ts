@@ -42,6 +42,8 @@ interface StageFacts {
 export interface StageMember {
   readonly name: string
   readonly needs: Needs | undefined
+  /** What there is to say of it at the moment. */
+  readonly note?: (() => string) | undefined
 }
 
 /** A stage that is a function around a `next`. */
@@ -215,10 +217,11 @@ const HOLDS = { head: 'no', stream: 'no', body: 'yes', data: 'yes' } as const
 function described(scope: string, stages: readonly Stage[]): PipeStage[] {
   return stages.flatMap(({ slot, name, needs, members }) => {
     const place = `${scope}/${slot.split('/')[0]}`
-    return (members ?? [{ name, needs }]).map(one => ({
-      name: one.name,
-      place,
-      holdsBody: one.needs === undefined ? ('may' as const) : HOLDS[one.needs]
-    }))
+    return (members ?? [{ name, needs }]).map(one => describedMember(one, place))
   })
+}
+
+function describedMember({ name, needs, note }: StageMember, place: string): PipeStage {
+  const stage = { name, place, holdsBody: needs === undefined ? ('may' as const) : HOLDS[needs] }
+  return note === undefined ? stage : Object.defineProperty(stage, 'note', { get: note, enumerable: true })
 }

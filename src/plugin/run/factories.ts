@@ -81,8 +81,8 @@ export class PluginFactories {
       const suggestion = this.insteadOf(kind, name)
       throw new ConfigError([{ ...this.problem(at, `No plugin registered as ${name}`), suggestion }])
     }
-    const { file, needs } = registered
-    const use: PromisingUse = { name, file, tag: place.tag, logger, needs }
+    const { file, needs, note } = registered
+    const use: PromisingUse = { name, file, tag: place.tag, logger, needs, note }
     return { registered, use, context: contextOf(place, name, logger, signal) }
   }
 

@@ -124,6 +124,7 @@ class Host implements PluginHost {
       signal: options.signal,
       maxMemory: config.plugin?.maxGuestMemory ?? 0,
       outbound: options.outbound ?? noOutbound,
+      offerMetric: metric => void this.observers.metrics.push(metric),
       onClose: work => this.closers.push(work)
     }
     this.observers = new Observers(options.observer === undefined ? [] : [options.observer])

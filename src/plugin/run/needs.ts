@@ -17,6 +17,8 @@ export function isNeeds(value: unknown): value is Needs {
 /** A plugin with what it promised. */
 export interface PromisingUse extends PluginUse {
   readonly needs: Needs | undefined
+  /** What `sluice pipes` says of it, at the moment. */
+  readonly note?: (() => string) | undefined
 }
 
 /** Checks bodies after one plugin has had them: how it used them, and which stages and streams in them it owns. */

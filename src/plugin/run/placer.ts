@@ -75,7 +75,7 @@ export class PluginPlacer {
     const requests = uses.filter(use => use.onRequest).length
     const responses = uses.filter(use => use.onResponse).length
     this.logger.debug(`${place.tag}[Modifier Plugins] Adding ${requests} request and ${responses} response modifiers`)
-    const members = uses.map(use => ({ name: `${MODIFIERS}: ${use.name}`, needs: use.needs }))
+    const members = uses.map(use => ({ name: `${MODIFIERS}: ${use.name}`, needs: use.needs, note: use.note }))
     return [{ slot, name: MODIFIERS, needs: undefined, direct, members }]
   }
 
@@ -87,7 +87,7 @@ export class PluginPlacer {
       const name = `${at.namespace}: ${use.name}`
       chain.add(await this.handlerPlace(at, plugin, absorb), this.timerOf(at.place, name))
       this.logger.debug(`${at.tag} Injecting plugin ${use.name}`)
-      return { name, needs: use.needs }
+      return { name, needs: use.needs, note: use.note }
     })
     const wrap = chain.wrap()
     return wrap === undefined ? [] : [{ slot, name: at.namespace, needs: undefined, wrap, members: members.reverse() }]

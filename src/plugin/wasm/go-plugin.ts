@@ -2,8 +2,9 @@
 
 import path from 'node:path'
 import { internals } from '../../message/internals.js'
-import type { ExtraConfig, Handler, HandlerFactory, Modifier, ModifierFactory, PluginContext, PluginModule } from '../types.js'
+import type { About, ExtraConfig, Handler, HandlerFactory, Modifier, ModifierFactory, PluginContext, PluginModule } from '../types.js'
 import type { GoGeneration, GoKind, GoName } from './go-generation.js'
+import { offerMetrics } from './go-metrics.js'
 import { GoModule } from './go-module.js'
 import { readProgram } from './go-sections.js'
 import { compileRuntime } from './go-world.js'
@@ -20,6 +21,7 @@ export async function loadGoModule(guest: GuestFile, services: GuestServices): P
   const module = new GoModule({ file, module: guest.module, runtime: compileRuntime(exec, file), services })
   const first = await module.start()
   services.onClose(() => module.close())
+  offerMetrics(module, services)
   return pluginModule(module, first)
 }
 
@@ -31,23 +33,33 @@ function pluginModule(module: GoModule, first: GoGeneration): PluginModule {
     if (fault !== undefined) throw new Error(fault)
     for (const name of first.names[kind]) take(name)
   }
+  const about: About & { readonly note: () => string } = { note: () => noteOn(module) }
   return {
     ...(has('handler') && {
       HandlerRegisterer: {
-        registerHandlers: register => each('handler', ({ name }) => register(name, handlerFactory(module, name, MAKE.server)))
+        registerHandlers: register =>
+          each('handler', ({ name }) => register(name, handlerFactory(module, name, MAKE.server), about))
       }
     }),
     ...(has('client') && {
       ClientRegisterer: {
-        registerClients: register => each('client', ({ name }) => register(name, handlerFactory(module, name, MAKE.client)))
+        registerClients: register =>
+          each('client', ({ name }) => register(name, handlerFactory(module, name, MAKE.client), about))
       }
     }),
     ...(has('modifier') && {
       ModifierRegisterer: {
-        registerModifiers: register => each('modifier', one => register(one.name, modifierFactory(module, one), directions(one)))
+        registerModifiers: register =>
+          each('modifier', one => register(one.name, modifierFactory(module, one), { ...directions(one), ...about }))
       }
     })
   }
+}
+
+/** For `sluice pipes`. */
+function noteOn({ file, copied }: GoModule): string {
+  const { toGo, fromGo } = copied
+  return `${file}: ${toGo} bytes of bodies copied to Go, ${fromGo} from it`
 }
 
 /** A name that is registered for both directions runs on requests only, as in KrakenD. */

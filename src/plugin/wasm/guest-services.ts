@@ -1,4 +1,5 @@
 import type { GatewayLogger } from '../../telemetry/logger.js'
+import type { ComponentMetric } from '../../telemetry/observer.js'
 import type { OutboundClient } from '../outbound.js'
 import type { PluginModule } from '../types.js'
 
@@ -20,6 +21,8 @@ export interface GuestServices {
   readonly maxMemory: number
   /** The client for calls of modules; made at first use. */
   outbound(): OutboundClient
+  /** Offers a number to what shows metrics. */
+  offerMetric(metric: ComponentMetric): void
   /** Runs `work` when the gateway closes, after `signal`. */
   onClose(work: () => void | Promise<void>): void
 }

@@ -76,7 +76,7 @@ test('an event leaves when it was flushed', needsGo, async t => {
 
 test('responses that pass stay outside of Go', needsGo, async t => {
   const up = await echoUpstream(t)
-  const { origin } = await openWithGo(
+  const { origin, gateway } = await openWithGo(
     t,
     endpointsOf(up.host, [
       server('pass'),
@@ -104,6 +104,12 @@ test('responses that pass stay outside of Go', needsGo, async t => {
   const missing = await fetch(`${origin}/status/404`)
   assert.deepEqual([missing.status, missing.headers.get('x-status')], [404, '404'])
   await until(async () => (await counted('status 404')) === '1', 'the recorder')
+  assert.match(
+    gateway.describePipes(),
+    /plugin\/http-server: status .*; behaviours\.so\.wasm: 0 bytes of bodies copied to Go, \d+ from it/
+  )
+  const [, out] = /copied to Go, (\d+) from it/.exec(gateway.describePipes({ json: true }))!
+  assert.ok(Number(out) < 100, `${out} bytes: what the plugin count responds with`)
   const swapped = await fetch(`${origin}/swap`)
   assert.deepEqual([swapped.status, swapped.headers.get('x-up')], [200, null])
 })

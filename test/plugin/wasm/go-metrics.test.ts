@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { offerMetrics } from '../../../src/plugin/wasm/go-metrics.js'
+import type { GoModuleState } from '../../../src/plugin/wasm/go-module.js'
+import type { GuestServices } from '../../../src/plugin/wasm/guest-services.js'
+import type { ComponentMetric } from '../../../src/telemetry/observer.js'
+
+test('the numbers of a module are read when they are shown', () => {
+  const offered: ComponentMetric[] = []
+  const state = { file: 'x.so.wasm', copied: { toGo: 1, fromGo: 2 }, restarts: 3, memoryBytes: 4, openExchanges: 5 }
+  offerMetrics(
+    state as GoModuleState,
+    { offerMetric: (metric: ComponentMetric) => offered.push(metric) } as unknown as GuestServices
+  )
+  state.copied.toGo = 10
+  const shown = offered.map(({ name, type, labels, read }) => `${name} ${type} ${labels.join(' ')} ${read()}`)
+  assert.deepEqual(shown, [
+    'sluice_go_plugin_copied_bytes_total counter file,x.so.wasm direction,in 10',
+    'sluice_go_plugin_copied_bytes_total counter file,x.so.wasm direction,out 2',
+    'sluice_go_plugin_restarts_total counter file,x.so.wasm 3',
+    'sluice_go_plugin_memory_bytes gauge file,x.so.wasm 4',
+    'sluice_go_plugin_open_exchanges gauge file,x.so.wasm 5'
+  ])
+})
