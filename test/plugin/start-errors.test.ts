@@ -33,7 +33,7 @@ describe('names in a configuration', () => {
     await assert.rejects(start(t, { level: 'backend', names: ['edits'] }, [module]), /'edits' is registered as a modifier plugin/)
     await assert.rejects(
       start(t, { level: 'service', names: ['a'] }, []),
-      /begins one \(docs\/plugins\.md\); no handler plugin is registered at all: is the root key "plugin" set\?/
+      /begins one in JavaScript; no handler plugin is registered at all: is the root key "plugin" set\?/
     )
   })
 

@@ -56,7 +56,7 @@ export async function inspectPlugin(file: string, services: GuestServices): Prom
 }
 
 const GO_PLUGIN =
-  'This is a Go plugin of KrakenD; port it to JavaScript against sluice/plugin, or, with its source: sluice plugin build DIR.'
+  'This is a Go plugin of KrakenD: compile its source with `sluice plugin build DIR`, or port it to JavaScript against sluice/plugin.'
 
 /** A path is looked for first, then a package, from where the command runs. */
 async function fileOf(named: string): Promise<{ readonly file: string } | { readonly fault: string }> {

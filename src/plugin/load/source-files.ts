@@ -82,4 +82,4 @@ async function readFile(
 }
 
 const GO_PLUGIN =
-  'this is a Go plugin of KrakenD, compiled for one of its builds; port it to JavaScript against `sluice/plugin` (docs/plugins.md), or, with its source: `sluice plugin build DIR`; or take it out of the folder or the pattern'
+  'this is a Go plugin of KrakenD, compiled for one of its builds; compile its source once with `sluice plugin build DIR` (docs/go-plugins.md), port it to JavaScript (docs/plugins.md), or take it out of the folder or the pattern'

@@ -98,7 +98,7 @@ export class PluginFactories {
         : (suggest?.(name, known) ??
           (known.length === 0 ? `no ${kind} plugin is registered at all: is the root key "plugin" set?` : undefined))
     const list = known.length === 0 ? undefined : `registered: ${known.join(', ')}`
-    const port = `a Go plugin must be written in JavaScript: \`sluice plugin new NAME --kind ${kind}\` begins one (docs/plugins.md)`
+    const port = `a Go plugin is compiled from its source: \`sluice plugin build DIR\` (docs/go-plugins.md); \`sluice plugin new NAME --kind ${kind}\` begins one in JavaScript`
     const todo = enterprisePlugin(name) ?? (hint === undefined || known.length === 0 ? port : undefined)
     return [todo, hint, list].filter(text => text !== undefined).join('; ')
   }
