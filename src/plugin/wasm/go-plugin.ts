@@ -2,7 +2,16 @@
 
 import path from 'node:path'
 import { internals } from '../../message/internals.js'
-import type { About, ExtraConfig, Handler, HandlerFactory, Modifier, ModifierFactory, PluginContext, PluginModule } from '../types.js'
+import type {
+  About,
+  ExtraConfig,
+  Handler,
+  HandlerFactory,
+  Modifier,
+  ModifierFactory,
+  PluginContext,
+  PluginModule
+} from '../types.js'
 import type { GoGeneration, GoKind, GoName } from './go-generation.js'
 import { offerMetrics } from './go-metrics.js'
 import { GoModule } from './go-module.js'
