@@ -4,6 +4,12 @@ import { spawnSync } from 'node:child_process'
 process.env.SLUICE_LONG = '1'
 process.env.CHAOS_LONG = '1'
 const run = (...args) => spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1
-const tests = run('scripts/test.mjs', 'test/gateway/large-bodies.test.ts', 'test/plugin/heavy-chains.test.ts', 'test/chaos')
+const tests = run(
+  'scripts/test.mjs',
+  'test/gateway/large-bodies.test.ts',
+  'test/gateway/reloads-under-load.test.ts',
+  'test/plugin/heavy-chains.test.ts',
+  'test/chaos'
+)
 const hostile = spawnSync('npm', ['run', 'hostile'], { stdio: 'inherit' }).status ?? 1
 process.exit(tests || hostile)

@@ -1,6 +1,6 @@
 /** Where running gateways of this user can be found: a folder of their own with one socket each. */
 
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 
@@ -23,9 +23,35 @@ export function openControlFolder(folder: string): void {
 }
 
 /** @throws Error when others than this user could have put something there */
-export function checkControlFolder(folder: string): void {
+function checkControlFolder(folder: string): void {
   const found = lstatSync(folder)
   if (!found.isDirectory()) throw new Error(`${folder} is no folder`)
   if (found.uid !== userInfo().uid) throw new Error(`${folder} belongs to another user`)
   if ((found.mode & 0o022) !== 0) throw new Error(`every user may write to ${folder}`)
+}
+
+/** Process ids of the gateways that have their socket here; sockets of processes that are gone are removed. */
+export function runningGateways(folder: string): number[] {
+  let names: string[]
+  try {
+    checkControlFolder(folder)
+    names = readdirSync(folder)
+  } catch {
+    return []
+  }
+  const pids = names.map(name => Number(/^(\d+)\.sock$/.exec(name)?.[1])).filter(pid => pid > 0)
+  return pids.filter(pid => {
+    if (isAlive(pid)) return true
+    rmSync(controlSocket(folder, pid), { force: true })
+    return false
+  })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { controlFolder, controlSocket, openControlFolder } from './control-folder.js'
+import { controlFolder, controlSocket, openControlFolder, runningGateways } from './control-folder.js'
 import type { ReloadRequests } from './reload-requests.js'
 
 /** Opens the socket; returns how to close it. @throws Error where there can be none */
@@ -12,6 +12,7 @@ export async function openControl(reloads: ReloadRequests): Promise<() => void> 
   const folder = controlFolder()
   openControlFolder(folder)
   const socket = controlSocket(folder, process.pid)
+  runningGateways(folder) // removes what gateways that were killed have left
   rmSync(socket, { force: true }) // of a process that had this number before
   const server = createServer((req, res) => {
     req.resume()

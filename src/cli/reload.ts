@@ -1,9 +1,8 @@
 /** `sluice reload`: tells a running gateway to take its configuration over again, and says what came of it. */
 
-import { readdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { type Arguments, UsageError } from './arguments.js'
-import { checkControlFolder, controlFolder, controlSocket } from './control-folder.js'
+import { controlFolder, controlSocket, runningGateways } from './control-folder.js'
 import type { ReloadOutcome } from './reload-requests.js'
 import type { Terminal } from './terminal.js'
 
@@ -45,32 +44,6 @@ function pidOf(args: Arguments): number | undefined {
   if (!/^\d{1,10}$/.test(text) || pid < 1)
     throw new UsageError(`invalid process id ${JSON.stringify(text)}: a number is expected`, 'reload')
   return pid
-}
-
-/** Process ids of the gateways that have their socket here; sockets of processes that are gone are removed. */
-function runningGateways(folder: string): number[] {
-  let names: string[]
-  try {
-    checkControlFolder(folder)
-    names = readdirSync(folder)
-  } catch {
-    return []
-  }
-  const pids = names.map(name => Number(/^(\d+)\.sock$/.exec(name)?.[1])).filter(pid => pid > 0)
-  return pids.filter(pid => {
-    if (isAlive(pid)) return true
-    rmSync(controlSocket(folder, pid), { force: true })
-    return false
-  })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 function ask(socketPath: string, roll: boolean): Promise<Reply> {

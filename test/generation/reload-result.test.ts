@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadConfigObject } from '../../src/config/load.js'
+import type { ServiceConfig } from '../../src/config/types.js'
+import { compareConfigs, describeChanges } from '../../src/generation/reload-result.js'
+
+const endpoint = (path: string, timeout = '2s') => ({
+  endpoint: path,
+  timeout,
+  backend: [{ host: ['http://a'], url_pattern: '/' }]
+})
+
+function config(endpoints: object[], more: object = {}): ServiceConfig {
+  return loadConfigObject({ version: 3, endpoints, ...more }, { env: {}, namespaces: [] })
+}
+
+test('endpoints are compared by their routes, wherever they stand', () => {
+  const before = config([endpoint('/a'), endpoint('/b'), endpoint('/c')])
+  const after = config([endpoint('/d'), endpoint('/c', '3s'), endpoint('/a')])
+  const changes = compareConfigs(before, after)
+  assert.deepEqual(changes.endpoints, { added: ['GET /d'], removed: ['GET /b'], changed: ['GET /c'] })
+  assert.deepEqual(changes.service, [])
+  assert.equal(describeChanges(changes), 'endpoints: 1 added, 1 removed, 1 changed')
+})
+
+test('what else differs has the name of its part', () => {
+  const changes = compareConfigs(config([endpoint('/a')]), config([endpoint('/a')], { port: 8081, max_idle_connections: 3 }))
+  assert.deepEqual([...changes.service].sort(), ['port', 'transport'])
+  assert.match(describeChanges(changes), /^also: /)
+})
+
+test('the same configuration has no differences', () => {
+  const same = compareConfigs(config([endpoint('/a')]), config([endpoint('/a')]))
+  assert.equal(describeChanges(same), 'no differences')
+})
