@@ -9,7 +9,8 @@ import { parse } from 'yaml'
 import { endpoint, startUpstream } from '../plugins/scripted-upstream.js'
 import { freePort } from '../support/free-port.js'
 import { openGateway } from '../support/open-gateway.js'
-import { fetch } from '../support/waiting.js'
+import { startReceiver } from '../support/otlp-receiver.js'
+import { fetch, until } from '../support/waiting.js'
 import { ROOT } from './pages.js'
 
 const read = (name: string): string => readFileSync(path.join(ROOT, 'deploy', name), 'utf8')
@@ -31,7 +32,7 @@ async function busyGateway(t: TestContext, exporters: object) {
       endpoint('/slow', upstream, { url: '/slow', timeout: '50ms' })
     ],
     tls: { public_key: certificate('a.pem'), private_key: certificate('a.key') },
-    extra_config: { 'telemetry/opentelemetry': { exporters } }
+    extra_config: { 'telemetry/opentelemetry': { exporters, metric_reporting_period: 1 } }
   })
   for (const target of ['/ok', '/own', '/slow', '/none']) await gateway.request(target)
   return gateway
@@ -47,6 +48,29 @@ async function exportedToPrometheus(t: TestContext): Promise<Exported> {
     const known = found.get(name) ?? new Set()
     for (const [, label] of labels.matchAll(/(?:^|,)(\w+)="/g)) known.add(label!)
     found.set(name, known)
+  }
+  return found
+}
+
+/** The names that a Prometheus gives to what comes over OTLP. */
+async function exportedOverOtlp(t: TestContext): Promise<Exported> {
+  const receiver = await startReceiver(t)
+  await busyGateway(t, {
+    otlp: [{ name: 'o', host: '127.0.0.1', port: receiver.port, use_http: true, disable_traces: true }]
+  })
+  await until(() => receiver.metrics.has('sluice.upstream.connections'), 'the metrics over OTLP')
+  const found: Exported = new Map()
+  const plain = (text: string): string => text.replace(/[^A-Za-z0-9_]/g, '_')
+  const units: Readonly<Record<string, string>> = { s: '_seconds', By: '_bytes' }
+  for (const [name, { kind, unit = '', points }] of receiver.metrics) {
+    const suffix = units[unit] ?? ''
+    const base = plain(name).endsWith(suffix) ? plain(name) : plain(name) + suffix
+    const labels = new Set(points.flatMap(one => Object.keys(one.attributes).map(plain)))
+    const names =
+      kind === 'histogram'
+        ? ['_bucket', '_sum', '_count'].map(end => base + end)
+        : [kind === 'sum' && !base.endsWith('_total') ? `${base}_total` : base]
+    for (const one of names) found.set(one, labels)
   }
   return found
 }
@@ -126,6 +150,16 @@ test('dashboard and rules name what the Prometheus exporter exports', async t =>
     rules.flatMap(({ expr }) => unknownIn(expr, exported, new Set([...recorded, ...overOtlp]))),
     []
   )
+})
+
+test('the dashboard for OTLP, and what the rules name besides, is what comes over OTLP', async t => {
+  const exported = await exportedOverOtlp(t)
+  const dashboard = JSON.parse(read('grafana/sluice-otlp.json')) as Dashboard
+  assert.deepEqual(
+    expressionsOf(dashboard).flatMap(one => unknownIn(one, exported)),
+    []
+  )
+  assert.ok(exported.has('nodejs_eventloop_delay_p99_seconds'))
 })
 
 const promtool = spawnSync('promtool', ['--version'])

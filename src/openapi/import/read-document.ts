@@ -5,7 +5,7 @@ import { isObject } from '../../config/json-value.js'
 import { locator } from '../../config/source-places.js'
 import { readSource, type SourceText } from '../../config/source-text.js'
 import type { Json, JsonObject } from '../../config/types.js'
-import { ConfigError, type ConfigProblem } from '../../errors.js'
+import { ConfigError, type ConfigProblem, GatewayError } from '../../errors.js'
 
 const PARSER = '@seriousme/openapi-schema-validator'
 /** Faults of one document that are told. */
@@ -32,7 +32,7 @@ export async function readDocument(file: string): Promise<SoundDocument> {
   const version = isObject(value) && typeof value.openapi === 'string' ? value.openapi : ''
   if (!isObject(value) || !/^3\.[012]\.\d+/.test(version)) fail([{ pointer: '', ...versionFault(value, version) }])
   const root = value as JsonObject
-  const faults = [...(await faultsOf(source, locate)), ...referenceFaults(root)]
+  const faults = [...(await faultsOf(source)), ...referenceFaults(root)]
   if (faults.length > 0) fail(faults)
   return { file, root, is30: version.startsWith('3.0'), locate }
 }
@@ -47,8 +47,8 @@ function versionFault(value: unknown, version: string): { message: string; sugge
   return { message: 'this is no OpenAPI document', suggestion: 'it begins with `"openapi": "3.1.0"`' }
 }
 
-async function faultsOf({ file, value }: SourceText, locate: SoundDocument['locate']) {
-  const { Validator } = await loadParser(file, locate)
+async function faultsOf({ value }: SourceText) {
+  const { Validator } = await loadParser()
   const { valid, errors } = await new Validator({ allErrors: true }).validate(structuredClone(value) as JsonObject)
   // a text is about references, which are looked at here, with their places
   if (valid || errors === undefined || typeof errors === 'string') return []
@@ -59,16 +59,14 @@ async function faultsOf({ file, value }: SourceText, locate: SoundDocument['loca
   })
 }
 
-async function loadParser(
-  file: string,
-  locate: SoundDocument['locate']
-): Promise<typeof import('@seriousme/openapi-schema-validator')> {
+/** @throws GatewayError when the package is not installed */
+async function loadParser(): Promise<typeof import('@seriousme/openapi-schema-validator')> {
   try {
     return await import(PARSER)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
-    const message = `the import needs a package that is not installed`
-    throw new ConfigError([locate({ level: 'error', file, pointer: '', message, suggestion: `\`npm install ${PARSER}\`` })])
+    const message = `a package is not installed that checks the document: npm install ${PARSER}`
+    throw new GatewayError('SLUICE_ERR_CONFIG_INVALID', { message })
   }
 }
 
