@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import { growthDuring, startGateway, startHeavyUpstream } from '../support/process.js'
 import { once } from '../support/waiting.js'
 import { startUpstream } from './support.js'
+import { fixture, GO } from './wasm/go-fixtures.js'
 import { drop, guest, host } from './wasm/guest.js'
 import { folderWith } from './wasm/support.js'
 
@@ -33,7 +34,7 @@ function serve(
       output_encoding: 'no-op',
       input_query_strings: ['mb'],
       backend: [{ url_pattern: from, encoding: 'no-op' }],
-      extra_config: { 'plugin/http-server': { name: names } }
+      extra_config: { 'plugin/http-server': { name: names, 'server-example': { path: '/hijack-me' } } }
     }))
   })
 }
@@ -85,25 +86,28 @@ test('a collection of 200 MB through four token stages at constant memory', { sk
   assert.ok(grown < 96 * MIB)
 })
 
-test('200 MB through a script, a WebAssembly guest and a token stage at constant memory', { skip }, async t => {
+test('200 MB through scripts, a Go plugin, a WebAssembly guest and a token stage at constant memory', { skip }, async t => {
   const bytes = guest({
     start: [drop(host.enable_features!(2))],
     request: [host.set_header_value!(0, 'X-Guest', 'in')],
     response: [host.set_header_value!(1, 'X-Guest', 'out')]
   })
-  const folder = await folderWith(t, { 'guest.wasm': bytes })
+  const modules = [path.join(await folderWith(t, { 'guest.wasm': bytes }), 'guest.wasm')]
+  if (GO === undefined) t.diagnostic('without a Go plugin: there is no Go')
+  else modules.push(path.join(await fixture('server-example'), 'server-example.so.wasm'))
+  const go = GO === undefined ? [] : ['server-example']
   const endpoints = {
-    '/mixed': { from: '/list', names: ['tap', 'guest', 'tokens', 'guest', 'flip', 'flip'] },
+    '/mixed': { from: '/list', names: ['tap', 'guest', ...go, 'tokens', 'guest', 'flip', 'flip', ...go] },
     '/none': { from: '/list', names: [] }
   }
-  const { pid, port } = await serve(t, await startHeavyUpstream(t), endpoints, [path.join(folder, 'guest.wasm')])
+  const { pid, port } = await serve(t, await startHeavyUpstream(t), endpoints, modules)
   const plain = await receive(port, '/none?mb=200')
   const started = performance.now()
   const grown = await growthDuring(pid, async () => {
     assert.deepEqual(await receive(port, '/mixed?mb=200'), plain)
   })
   t.diagnostic(
-    `200 MB through scripts, guests and a token stage: grew by ${figure(grown)} in ${Math.round(performance.now() - started)} ms`
+    `200 MB through scripts, Go, guests and a token stage: grew by ${figure(grown)} in ${Math.round(performance.now() - started)} ms`
   )
   assert.ok(grown < 96 * MIB)
 })

@@ -46,6 +46,8 @@ export class HttpCall {
   response: ResponseMessage | undefined = undefined
   requestBody: HeldBody | undefined = undefined
   responseBody: HeldBody | undefined = undefined
+  /** An instance waits for `next` with this request. */
+  holdsInstance = false
   /** The guest's own response, or what it has set before `next`. */
   ownStatus = 200
   private ownFields: FieldMap | undefined = undefined

@@ -65,9 +65,15 @@ export class HttpHandler {
       return internals(next(request)).then(response => call.answered(response))
     }
     const correlation = context
+    call.holdsInstance = true
+    // what stands further in may never answer: the instance does not wait longer than the exchange
+    request.exchange.atEnd(() => {
+      // the turn in which a call was cancelled is over then, and the guest has heard of it
+      if (call.holdsInstance) setImmediate(() => this.giveUp(call))
+    })
     return internals(next(request)).then(
       response => this.answered(guest, call, correlation, response),
-      error => this.failed(guest, correlation, error)
+      error => this.failed(guest, call, correlation, error)
     )
   }
 
@@ -77,10 +83,11 @@ export class HttpHandler {
     context: number,
     response: ResponseMessage
   ): ResponseMessage | Promise<ResponseMessage> {
+    if (!call.holdsInstance) return tooLate(response)
     try {
       call.answered(response)
     } catch (error) {
-      this.place.pool.drop()
+      this.drop(call)
       response.discard()
       throw error
     }
@@ -100,38 +107,55 @@ export class HttpHandler {
     try {
       bytes = await response.body.buffer()
     } catch (error) {
-      return this.failed(guest, context, error)
+      return this.failed(guest, call, context, error)
     }
+    if (!call.holdsInstance) return tooLate(response)
     call.responseBody = { bytes, read: 0 }
     return this.finish(guest, call, context, response)
   }
 
   private finish(guest: HttpGuest, call: HttpCall, context: number, response: ResponseMessage): ResponseMessage {
-    const { pool } = this.place
     try {
       guest.handleResponse(context, false)
       call.finishResponse()
     } catch (error) {
-      pool.drop()
+      this.drop(call)
       response.discard()
       throw error
     }
-    release(pool, guest)
+    call.holdsInstance = false
+    release(this.place.pool, guest)
     return response
   }
 
   /** There is no response: the guest may clean up, and the failure goes on. */
-  private failed(guest: HttpGuest, context: number, error: unknown): never {
-    const { pool } = this.place
+  private failed(guest: HttpGuest, call: HttpCall, context: number, error: unknown): never {
+    if (!call.holdsInstance) throw error
     try {
       guest.handleResponse(context, true)
     } catch (cause) {
-      pool.drop()
+      this.drop(call)
       throw error instanceof GatewayError ? error : cause
     }
-    release(pool, guest)
+    call.holdsInstance = false
+    release(this.place.pool, guest)
     throw error
   }
+
+  private giveUp(call: HttpCall): void {
+    if (call.holdsInstance) this.drop(call)
+  }
+
+  private drop(call: HttpCall): void {
+    call.holdsInstance = false
+    this.place.pool.drop()
+  }
+}
+
+/** The exchange is over, and the instance is gone. */
+function tooLate(response: ResponseMessage): never {
+  response.discard()
+  throw new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'the exchange is over' })
 }
 
 /** The instance holds nothing of the request any more. */
