@@ -4,6 +4,7 @@ import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { ask } from '../admin/support.js'
+import { CLI, folderWith, Watched } from '../cli/command.js'
 import { openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream } from '../support/upstream.js'
 import { deferred, once, until } from '../support/waiting.js'
@@ -111,4 +112,16 @@ test('an admin port that is taken stops the start, and leaves the other port clo
   await assert.rejects(openGateway(t, { extra_config: { 'sluice/admin': { port: taken } } }), {
     code: 'SLUICE_ERR_CONFIG_LISTEN'
   })
+})
+
+test('a second signal ends the delay and all the rest at once', async t => {
+  const config = { version: 3, listen_ip: '127.0.0.1', extra_config: { router: { shutdown_delay: '10m' } }, endpoints: [] }
+  const folder = await folderWith(t, { 'k.json': JSON.stringify(config) })
+  const gateway = new Watched(t, [...CLI, 'run', '-c', `${folder}/k.json`, '-p', '0'])
+  const [, port] = await gateway.until(/Listening on port: (\d+)/)
+  gateway.child.kill('SIGTERM')
+  await gateway.until(/Not ready any more; the port closes in 600000 ms/)
+  assert.equal((await ask(Number(port), '/__ready')).status, 503)
+  gateway.child.kill('SIGTERM')
+  assert.deepEqual((await gateway.exited)[0], 143)
 })
