@@ -20,7 +20,8 @@ export interface CollectorHost {
   readonly secure: boolean
 }
 
-const HOST = /^(?<scheme>https?:\/\/)?(?:\[(?<six>[0-9a-fA-F:.%]+)\]|(?<name>[^\s/:?#@[\]]+|[0-9a-fA-F]*:[0-9a-fA-F:.]+))\/?$/
+const HOST =
+  /^(?<scheme>https?:\/\/)?(?:\[(?<six>[0-9a-fA-F:.%]+)\]|(?<name>[^\s/:?#@[\]]+|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*))\/?$/
 
 /** Reads `localhost`, `::1`, `http://name` or `https://name`; undefined when it is none of them. */
 export function parseCollectorHost(text: string): CollectorHost | undefined {
