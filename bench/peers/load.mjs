@@ -22,7 +22,7 @@ export function checkSeconds(name, seconds) {
 const FIELDS = { 'User-Agent': 'bench/1', Accept: '*/*', Authorization: 'Bearer 0123456789abcdef' }
 
 /**
- * @typedef {{ requests: number, seconds: number, p50: number, p99: number }} Load latencies in ms
+ * @typedef {{ requests: number, seconds: number, p50: number, p99: number, p999: number }} Load latencies in ms
  * @param {{ port: number, path: string, connections: number, seconds: number, upload?: number, fields?: object, folder: string }} options
  * @returns {Promise<Load>}
  */
@@ -30,17 +30,19 @@ export function load(options) {
   return GENERATOR === 'wrk' ? wrk(options) : autocannon(options)
 }
 
+/** What wrk itself does not print. */
+const TELL_TAIL = 'done = function(_, latency) io.write(string.format("99.9%% %.3fus\\n", latency:percentile(99.9))) end\n'
+
 async function wrk({ port, path: target, connections, seconds, upload, folder, fields = {} }) {
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '10s']
   for (const [name, value] of Object.entries({ ...FIELDS, ...fields })) args.push('-H', `${name}: ${value}`)
-  if (upload !== undefined) {
-    const script = path.join(folder, 'upload.lua')
-    writeFileSync(
-      script,
-      `wrk.method = "POST"\nwrk.body = string.rep("x", ${upload})\nwrk.headers["Content-Type"] = "text/plain"\n`
-    )
-    args.push('-s', script)
-  }
+  const script = path.join(folder, upload === undefined ? 'load.lua' : 'upload.lua')
+  const body =
+    upload === undefined
+      ? ''
+      : `wrk.method = "POST"\nwrk.body = string.rep("x", ${upload})\nwrk.headers["Content-Type"] = "text/plain"\n`
+  writeFileSync(script, `${body}${TELL_TAIL}`)
+  args.push('-s', script)
   const text = await run('wrk', [...args, `http://127.0.0.1:${port}${target}`])
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text) ?? /Socket errors: (.*)/.exec(text)
   if (bad !== null) throw new Error(`errors under load: ${bad[0]}`)
@@ -49,7 +51,8 @@ async function wrk({ port, path: target, connections, seconds, upload, folder, f
     requests: Number(requests),
     seconds: Number(taken) * (unit === 'm' ? 60 : 1),
     p50: milliseconds(/50%\s+([\d.]+)(us|ms|s)/.exec(text)),
-    p99: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(text))
+    p99: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(text)),
+    p999: milliseconds(/99\.9%\s+([\d.]+)(us|ms|s)/.exec(text))
   }
 }
 
@@ -80,7 +83,13 @@ async function autocannon({ port, path: target, connections, seconds, upload, fi
     ...(upload !== undefined && { method: 'POST', body: 'x'.repeat(upload) })
   })
   if (done.errors > 0 || done.non2xx > 0) throw new Error(`errors under load: ${done.errors} failed, ${done.non2xx} not 2xx`)
-  return { requests: done.requests.total, seconds: done.duration, p50: done.latency.p50, p99: done.latency.p99 }
+  return {
+    requests: done.requests.total,
+    seconds: done.duration,
+    p50: done.latency.p50,
+    p99: done.latency.p99,
+    p999: done.latency.p99_9
+  }
 }
 
 /** Opens connections that ask once and then stay idle; answers what closes them. */

@@ -8,7 +8,7 @@ import { calmest, median } from './statistics.mjs'
 /** Share of the machine that others may use in a round; above it the round is measured again. */
 export const DISTURBED = 0.15
 
-/** @typedef {{ cpu: number, busy: number, rate: number, p50: number, p99: number }} Round cpu in µs per request, busy in processors, rate in requests/s, latencies in ms */
+/** @typedef {{ cpu: number, busy: number, rate: number, p50: number, p99: number, p999: number }} Round cpu in µs per request, busy in processors, rate in requests/s, latencies in ms */
 /** @typedef {{ name: string, rounds: Round[], rssMiB: number, startMs: number, discarded: number, disturbed: number }} Measured */
 
 /**
@@ -139,7 +139,14 @@ async function measureLoad(process, options) {
   const done = await load({ ...options, port: process.port })
   const cpu = cpuBetween(before, cpuTimes(process))
   const tookMicros = (performance.now() - began) * 1000
-  return { cpu: cpu / done.requests, busy: cpu / tookMicros, rate: done.requests / done.seconds, p50: done.p50, p99: done.p99 }
+  return {
+    cpu: cpu / done.requests,
+    busy: cpu / tookMicros,
+    rate: done.requests / done.seconds,
+    p50: done.p50,
+    p99: done.p99,
+    p999: done.p999
+  }
 }
 
 /** The order of one round: 012 210 120 021 201 102 for three. */

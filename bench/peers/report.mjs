@@ -62,13 +62,13 @@ export function caseTable(one, measured) {
     '',
     `${one.connections ?? 64} connections. ${ratioLegend(base.name)} ${disturbance(base)}`.trim(),
     '',
-    `| | CPU µs/request | spread | ${RATIO_HEAD} | busy | requests/s | p50 ms | p99 ms | peak RSS MiB |`,
-    `|---|--:|--:|${RATIO_LINE}|--:|--:|--:|--:|--:|`
+    `| | CPU µs/request | spread | ${RATIO_HEAD} | busy | requests/s | p50 ms | p99 ms | p99.9 ms | peak RSS MiB |`,
+    `|---|--:|--:|${RATIO_LINE}|--:|--:|--:|--:|--:|--:|`
   ]
   for (const each of measured) {
     lines.push(
       `| ${each.name} | ${digits(of(each, 'cpu'))} | ${spread(each)} | ${ratioCells(each, base)} | ${percent(of(each, 'busy'))} | ` +
-        `${digits(of(each, 'rate'))} | ${of(each, 'p50').toFixed(2)} | ${of(each, 'p99').toFixed(2)} | ${Math.round(each.rssMiB)} |`
+        `${digits(of(each, 'rate'))} | ${of(each, 'p50').toFixed(2)} | ${of(each, 'p99').toFixed(2)} | ${of(each, 'p999').toFixed(2)} | ${Math.round(each.rssMiB)} |`
     )
   }
   return `${lines.join('\n')}\n`

@@ -21,6 +21,7 @@ const peerNames = peers().map(peer => peer.name)
 const OPTIONS = {
   cases: { as: 'names', default: 'pass-150,merge', full: '', of: caseNames, all: caseNames, text: 'what is measured' },
   peers: { as: 'names', default: '', of: peerNames, all: peerNames, text: 'who is measured; all that are there by default' },
+  connections: { as: 'counts', default: '', text: 'measures each case with so many connections, for its tails: 64,256,2000' },
   rounds: { as: 'count', default: '3', full: '11', text: 'rounds of each case' },
   seconds: { as: 'number', default: '1', text: 'length of a round' },
   warmup: { as: 'number', default: '1', full: '2', text: 'seconds of load before the first round' },
@@ -36,7 +37,12 @@ await main(async () => {
   checkSeconds('--seconds', values.seconds)
   checkSeconds('--warmup', values.warmup)
   const taking = one => peers().filter(peer => peer.does(one.kind) && values.peers.includes(peer.name))
-  const cases = CASES.filter(one => values.cases.includes(one.id) && taking(one).length > 0)
+  const chosen = CASES.filter(one => values.cases.includes(one.id) && taking(one).length > 0)
+  // the tails of one case at several numbers of connections
+  const cases =
+    values.connections.length === 0
+      ? chosen
+      : chosen.flatMap(one => values.connections.map(connections => ({ ...one, connections })))
   if (cases.length === 0) throw new UsageError('none of these peers takes part in any of these cases')
   checkPrograms()
   installPeers()

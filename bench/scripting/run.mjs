@@ -1,7 +1,7 @@
 /**
  * `npm run bench:scripting`: what Lua and Martian cost per request against none, on decoded JSON of 16 KB and on pass-through; the same on
  * KrakenD when BENCH_KRAKEND names it; and how long others wait while scripts run into their limits.
- * Options: --rounds 9  --seconds 1  --out FILE (default bench/SCRIPTING.md; '' = print only)
+ * The options are told by `--help`.
  */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -122,7 +122,14 @@ function table(one, measured) {
   return [...lines, '']
 }
 
-await reportRun(path.join(here, '..', 'SCRIPTING.md'), async options => {
+const program = {
+  out: path.join(here, '..', 'SCRIPTING.md'),
+  about: 'npm run bench:scripting: what Lua and Martian cost per request, and what scripts at their limits cost others.',
+  cases: CASES.length,
+  peers: Math.max(...CASES.map(one => peersOf(one).length))
+}
+
+await reportRun(program, async options => {
   const lines = [
     '# Scripts',
     '',

@@ -5,9 +5,8 @@
  * the same, edited, or an empty response with the status that the script gave: 500 for any error at service scope.
  */
 
-import { defineComponent, type OptionReader } from 'sluice/plugin'
+import { defineComponent } from 'sluice/plugin'
 import { COMMON_KEYS } from '../lua/schema.js'
-import { compileContextStage } from './stage.js'
 
 export default defineComponent({
   namespace: 'modifier/lua-endpoint',
@@ -25,5 +24,9 @@ export default defineComponent({
     },
     additionalProperties: false
   },
-  compile: (options: OptionReader, context) => compileContextStage(options, context)
+  // the engine is loaded with the first script
+  async compile(options, context) {
+    const { compileContextStage } = await import('./stage.js')
+    return compileContextStage(options, context)
+  }
 })

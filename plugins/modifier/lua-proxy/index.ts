@@ -6,7 +6,6 @@
  */
 
 import { defineComponent } from 'sluice/plugin'
-import { callStage } from '../lua/call-stage.js'
 import { CALL_KEYS } from '../lua/schema.js'
 
 export default defineComponent({
@@ -20,5 +19,9 @@ export default defineComponent({
     properties: CALL_KEYS,
     additionalProperties: false
   },
-  compile: (options, context) => callStage(options, context, 'proxy/scripting')
+  // the engine is loaded with the first script
+  async compile(options, context) {
+    const { callStage } = await import('../lua/call-stage.js')
+    return callStage(options, context, 'proxy/scripting')
+  }
 })

@@ -1,6 +1,6 @@
 /** Options that the three mounts of scripts have in common. */
 
-import { DEFAULT_LIMITS } from './engine/index.js'
+import { DEFAULT_LIMITS } from './engine/default-limits.js'
 
 const LIMITS = {
   type: 'object',

@@ -1,6 +1,7 @@
 /** From sources to a program: parsed and checked at once, made to JavaScript for the way it runs. */
 import vmModule from 'node:vm'
 import type { FunctionExpression, LuaSource } from './ast.js'
+import { DEFAULT_LIMITS } from './default-limits.js'
 import { generate } from './generate.js'
 import { holdsAsync } from './host.js'
 import { type LuaLibraries, librariesFor } from './libraries.js'
@@ -13,15 +14,6 @@ import { RUNTIME, RUNTIME_NAMES } from './runtime.js'
 import { bufferToLua, textToLua } from './strings.js'
 import { LuaSyntaxError } from './syntax-error.js'
 import { LuaTable, type LuaValue } from './values.js'
-
-export const DEFAULT_LIMITS: LuaLimits = {
-  cpuMs: 20,
-  blockMs: 20,
-  sliceMs: 10,
-  fuel: 20_000_000,
-  memoryBytes: 64 * 1024 * 1024,
-  depth: 256
-}
 
 export interface LuaOptions {
   readonly libraries?: LuaLibraries

@@ -12,7 +12,8 @@ export {
   optInt,
   optString
 } from './checks.js'
-export { compileLua, DEFAULT_LIMITS, type LuaOptions, type LuaProgram } from './compile.js'
+export { compileLua, type LuaOptions, type LuaProgram } from './compile.js'
+export { DEFAULT_LIMITS } from './default-limits.js'
 export { argumentError, LuaError, type LuaLimit, raise, raiseValue, typeError } from './errors.js'
 export { asyncFunction, hostFunction, UserdataType } from './host.js'
 export type { LuaLibraries } from './libraries.js'
