@@ -62,6 +62,15 @@ export class ReloadRequests {
   }
 }
 
+/**
+ * Ends this process as a closed terminal ends programs. Not `process.exit`: at its end Node.js sets the terminal back, and aborts where there
+ * is none.
+ */
+export function endByHangUp(): void {
+  process.removeAllListeners('SIGHUP')
+  process.kill(process.pid, 'SIGHUP')
+}
+
 /** False for a terminal that was closed: nothing can be asked of it any more. */
 function hasTerminal(): boolean {
   return isatty(0) || isatty(1) || isatty(2)

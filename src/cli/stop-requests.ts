@@ -4,7 +4,7 @@
  */
 
 import cluster from 'node:cluster'
-import { type ReloadCause, type ReloadOutcome, ReloadRequests } from './reload-requests.js'
+import { endByHangUp, type ReloadCause, type ReloadOutcome, ReloadRequests } from './reload-requests.js'
 
 /** Signals that end the gateway, with the names that KrakenD logs. */
 export const SIGNALS = { SIGINT: 'interrupt', SIGTERM: 'terminated' } as const
@@ -28,7 +28,7 @@ export type WorkerMessage =
 const PARENT_CHECK_MS = 500
 
 export class StopRequests {
-  #react: (cause: StopCause) => void = () => process.exit(0)
+  #react: (cause: StopCause) => void = cause => (cause === 'terminal' ? endByHangUp() : process.exit(0))
   readonly #ends: (() => void)[] = []
   /** What asks for another configuration in place of an end. */
   readonly reloads: ReloadRequests

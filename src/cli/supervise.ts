@@ -3,6 +3,7 @@
 import { constants } from 'node:os'
 import type { RunnableGateway } from './gateway-module.js'
 import { reloadGateway } from './reload-gateway.js'
+import { endByHangUp } from './reload-requests.js'
 import { SIGNALS, type StopCause, type StopRequests } from './stop-requests.js'
 
 /** Another worker takes new connections, and probes ask that one; clients of this one may have sent their next request already. */
@@ -28,16 +29,17 @@ export function supervise(gateway: RunnableGateway, requests: StopRequests): Pro
             const { maxShutdownWaitMs } = gateway.config.server
             logger.warning(`Exchanges were still open after max_shutdown_wait_time (${maxShutdownWaitMs}ms) and were cut`)
           }
-          finish(0)
+          finish(0, cause)
         },
         error => {
           logger.critical('The gateway could not be closed:', stackOf(error))
-          finish(1)
+          finish(1, cause)
         }
       )
     }
-    const finish = (code: number): void => {
+    const finish = (code: number, cause?: StopCause): void => {
       requests.end()
+      if (cause === 'terminal') endByHangUp()
       process.off('uncaughtException', onUncaught).off('unhandledRejection', onUnhandled)
       resolve(code)
     }

@@ -13,7 +13,7 @@ import { createLogger } from '../telemetry/create-logger.js'
 import type { GatewayLogger, LogFilter } from '../telemetry/logger.js'
 import { UsageError } from './arguments.js'
 import { openReloads } from './open-reloads.js'
-import type { ReloadOutcome, ReloadRequest } from './reload-requests.js'
+import { endByHangUp, type ReloadOutcome, type ReloadRequest } from './reload-requests.js'
 import { reloadWorkers, type WorkerHands } from './rolling.js'
 import { type PrimaryMessage, SIGNALS, type StopCause, type StopRequests, type WorkerMessage } from './stop-requests.js'
 import { TopicHub } from './topic-hub.js'
@@ -92,6 +92,8 @@ class Primary implements WorkerHands {
   private readonly restarts = new Set<NodeJS.Timeout>()
   private readonly topics = new TopicHub()
   private stopping = false
+  /** The terminal was closed. */
+  private hungUp = false
   private code = 0
   private done!: (code: number) => void
 
@@ -211,8 +213,10 @@ class Primary implements WorkerHands {
         for (const worker of this.workers()) worker.process.kill('SIGKILL')
         process.exit(128 + constants.signals[cause])
       }
-    } else if (cause === 'terminal') this.logger.info('The terminal of the gateway was closed')
-    else if (cause === 'parent') this.logger.info('The shell in which npm ran the gateway has ended')
+    } else if (cause === 'terminal') {
+      this.hungUp = true
+      this.logger.info('The terminal of the gateway was closed')
+    } else if (cause === 'parent') this.logger.info('The shell in which npm ran the gateway has ended')
     if (!this.stopping) this.stop()
   }
 
@@ -227,7 +231,10 @@ class Primary implements WorkerHands {
   private finishWhenEmpty(): void {
     if (this.places.size > 0) return
     this.logger.info('[SERVICE: Workers] All workers ended')
-    void this.logger.close().then(() => this.done(this.code))
+    void this.logger.close().then(() => {
+      if (this.hungUp) endByHangUp()
+      this.done(this.code)
+    })
   }
 
   private workers(): Worker[] {
