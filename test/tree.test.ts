@@ -50,6 +50,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugin/framing': 'fields, trailers and bodies that a plugin may not break',
   'plugin/guest-use': 'what guests get beyond the public interface: message/ and run/chain.ts',
   'plugin/heavy-chains': 'more than memory holds through chains; run by `npm run test:long`',
+  'plugin/wasm/go-aborts': 'Go plugins in the test kit: all of go-*.ts when exchanges break off',
   'plugin/is-complete': 'what modifiers learn of partial answers',
   'plugin/declarations': 'what the declarations of the public interface hold',
   'plugin/misbehaviour': 'what a plugin may do wrong, at every scope',

@@ -35,6 +35,8 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   private resolve!: (response: GatewayResponse) => void
   private reject!: (cause: unknown) => void
   private settled = false
+  /** The client left, a deadline passed, or the exchange has ended. */
+  private over = false
   private output: GoOutput | undefined
   private calls = 0
   private heard: Heard | undefined
@@ -172,8 +174,10 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
     call.body.source?.destroy(ENDED)
     handles.openings.delete(call.id)
     const status = (error as { statusCode?: number }).statusCode ?? 500
-    if (call.passes && !call.hears) this.respondFailure(error)
-    else if (call.hears) this.heard = { id: call.id, response: undefined, error }
+    if (call.passes && !call.hears) {
+      this.respondFailure(error)
+      if (this.over) this.leave() // Go's function returns without a word
+    } else if (call.hears) this.heard = { id: call.id, response: undefined, error }
     else if (error instanceof GatewayError) this.request.note(error)
     handles.instance.outbox.begin(OP.wake).u32(call.id).u32(status).u32(0).done()
     handles.instance.flush()
@@ -214,6 +218,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   private letPass(id: number, response: ResponseMessage, told: boolean): void {
     this.passing = { id, response, told }
     this.respond(response)
+    if (this.over) this.leave()
   }
 
   // --- calls of client plugins ------------------------------------------------------------------------------------
@@ -228,6 +233,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   /** The client left, a deadline passed, or the exchange is over. */
   cancel(reason: GatewayError): void {
     const { passing, handles } = this
+    this.over = true
     if (passing === undefined || reason !== ENDED) this.cancelGo()
     else {
       const { outbox } = handles.instance

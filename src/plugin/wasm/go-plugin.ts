@@ -35,7 +35,7 @@ export async function loadGoModule(guest: GuestFile, services: GuestServices): P
 }
 
 /** The symbols that the module has: those with names, and those whose registerers are wrong. */
-function pluginModule(module: GoModule, first: GoGeneration): PluginModule {
+export function pluginModule(module: GoModule, first: GoGeneration): PluginModule {
   const has = (kind: GoKind): boolean => first.names[kind].length > 0 || first.faults.has(kind)
   const each = (kind: GoKind, take: (name: GoName) => void): void => {
     const fault = first.faults.get(kind)

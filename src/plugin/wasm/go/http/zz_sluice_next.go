@@ -123,11 +123,19 @@ func (ex *sluiceExchange) await(id int32) sluiceIn {
 	}
 }
 
+// gaveUp lets a response of next go whose exchange is over. Unless the plugin writes one of its own, there is none.
+func (ex *sluiceExchange) gaveUp(id int32) {
+	delete(sluiceOpenHandles, id)
+	sluiceHostCancel(id)
+	ex.broken = true
+}
+
 // passHeard gives the head to a wrapper, which may change it. What it makes of it goes to the client with the body of next.
 func (ex *sluiceExchange) passHeard(w ResponseWriter, own *sluiceWriter, id int32) {
 	d := ex.await(id)
-	if d.s == "" {
-		delete(sluiceOpenHandles, id)
+	if d.s == "" { // nothing has gone to the client
+		own.passed = false
+		ex.gaveUp(id)
 		return
 	}
 	status := d.u32()
@@ -162,8 +170,7 @@ func (ex *sluiceExchange) passHeard(w ResponseWriter, own *sluiceWriter, id int3
 func (ex *sluiceExchange) copyInto(w ResponseWriter, id int32) {
 	d := ex.await(id)
 	if d.s == "" {
-		delete(sluiceOpenHandles, id)
-		sluiceHostCancel(id)
+		ex.gaveUp(id)
 		return
 	}
 	status := d.u32()
