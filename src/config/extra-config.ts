@@ -137,7 +137,7 @@ export class ExtraConfigReader {
   #bySchema({ namespace, guard, caseless }: NamespaceEntry, value: unknown, pointer: string, schema: object): unknown {
     const named = caseless ? withKnownNames(value, schema) : value
     let kept = named
-    for (const fault of this.#schemas.check(namespace, schema, named)) {
+    for (const fault of this.#schemas.check(schema, named)) {
       const comment = fault.path.findIndex(isFreeKey)
       if (comment !== -1) {
         kept = without(kept, fault.path.slice(0, comment + 1))

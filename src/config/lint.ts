@@ -59,7 +59,7 @@ export async function lintConfig(file: string, options: LintOptions = {}): Promi
   const { value } = source
   substituteEnvironment(value, env)
   const schema = options.schema === undefined ? await configSchema(options.namespaces) : await readSchema(options.schema)
-  const faults = new OptionSchemas().check('configuration', schema, value).filter(fault => !fault.path.some(isFreeKey))
+  const faults = new OptionSchemas().check(schema, value).filter(fault => !fault.path.some(isFreeKey))
   const problems = faults.map((fault): ConfigProblem => {
     const { unknownKey } = fault
     const message = unknownKey === undefined ? fault.message : `unknown key '${unknownKey}'`

@@ -17,18 +17,20 @@ export interface Fault {
   readonly knownKeys: readonly string[]
 }
 
-/** Compiled schemas, one for each name. */
+/** Compiled schemas. A reload finds those of its components again: compiling them takes longer than all else that it does. */
+const compiled = new WeakMap<object, ValidateFunction>()
+
+/** Compiles schemas when they first apply. */
 export class OptionSchemas {
-  readonly #compiled = new Map<string, ValidateFunction>()
   #ajv: Ajv2020 | undefined
 
   /** Returns all faults of `value`, an empty list when it fits. Keys that are free for comments are none where the schema does not know them. */
-  check(name: string, schema: object, value: unknown): readonly Fault[] {
-    let validate = this.#compiled.get(name)
+  check(schema: object, value: unknown): readonly Fault[] {
+    let validate = compiled.get(schema)
     if (validate === undefined) {
       this.#ajv ??= createAjv()
       validate = this.#ajv.compile(schema)
-      this.#compiled.set(name, validate)
+      compiled.set(schema, validate)
     }
     if (validate(value)) return []
     return faultsOf(validate.errors ?? [])
