@@ -1,6 +1,8 @@
 /** What is measured: one entry per case. `path` is asked of every peer; proxies pass it on as it is. */
 
-/** @typedef {{ id: string, title: string, kind: 'pass' | 'aggregate' | 'routes' | 'log', path: string, upload?: number, idle?: number, connections?: number }} Case */
+import { REAL_CASES } from './real-life.mjs'
+
+/** @typedef {{ id: string, title: string, kind: 'pass' | 'aggregate' | 'routes' | 'log' | 'real', path: string, upload?: number, idle?: number, connections?: number }} Case */
 
 /** @type {Case[]} */
 export const CASES = [
@@ -16,5 +18,6 @@ export const CASES = [
   { id: 'json-1m', title: 'one JSON 1 MiB', kind: 'aggregate', path: '/json/1m', connections: 16 },
   { id: 'merge', title: 'merge of three small', kind: 'aggregate', path: '/merge' },
   { id: 'group', title: 'group of three, one of 16 KB', kind: 'aggregate', path: '/group' },
-  { id: 'allow', title: 'allow-list on 16 KB', kind: 'aggregate', path: '/allow' }
+  { id: 'allow', title: 'allow-list on 16 KB', kind: 'aggregate', path: '/allow' },
+  ...REAL_CASES
 ]

@@ -60,6 +60,7 @@ http {
   server {
     listen 127.0.0.1:${port} backlog=1024; root ${root};
     location = /upload { return 200 "ok"; }
+    location /cached/ { alias ${root}/; add_header Cache-Control "max-age=3600"; }
   }
 }
 `

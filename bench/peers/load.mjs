@@ -1,6 +1,6 @@
 /** The load generator: wrk where it is on the PATH, else autocannon. Keep-alive, no pipelining. */
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { installPeers } from './install.mjs'
@@ -23,7 +23,8 @@ const FIELDS = { 'User-Agent': 'bench/1', Accept: '*/*', Authorization: 'Bearer 
 
 /**
  * @typedef {{ requests: number, seconds: number, p50: number, p99: number, p999: number }} Load latencies in ms
- * @param {{ port: number, path: string, connections: number, seconds: number, upload?: number, fields?: object, folder: string }} options
+ * @param {{ port: number, path: string, connections: number, seconds: number, upload?: number, json?: string, fields?: object, tokens?: { file: string, count: number }, folder: string }} options
+ *   `upload`: bytes that are sent up; `json`: a text that is; `tokens`: a file with a token for each request, in turn
  * @returns {Promise<Load>}
  */
 export function load(options) {
@@ -33,20 +34,42 @@ export function load(options) {
 /** What wrk itself does not print. */
 const TELL_TAIL = 'done = function(_, latency) io.write(string.format("99.9%% %.3fus\\n", latency:percentile(99.9))) end\n'
 
-async function wrk({ port, path: target, connections, seconds, upload, folder, fields = {} }) {
+/** How many tokens each port has had: a round goes on where the last one ended. */
+const used = new Map()
+
+/** Lua for what the command line of wrk cannot say. */
+function scriptOf({ port, upload, json, tokens }) {
+  if (upload !== undefined || json !== undefined) {
+    const body = json === undefined ? `string.rep("x", ${upload})` : JSON.stringify(json)
+    const type = json === undefined ? 'text/plain' : 'application/json'
+    return `wrk.method = "POST"\nwrk.body = ${body}\nwrk.headers["Content-Type"] = "${type}"\n`
+  }
+  if (tokens === undefined) return ''
+  return `local list, at = {}, ${used.get(port) ?? 0}
+function init()
+  for token in io.lines("${tokens.file}") do
+    wrk.headers["Authorization"] = "Bearer " .. token
+    list[#list + 1] = wrk.format("GET")
+  end
+end
+function request()
+  at = at % #list + 1
+  return list[at]
+end
+`
+}
+
+async function wrk({ port, path: target, connections, seconds, folder, fields = {}, ...more }) {
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '10s']
   for (const [name, value] of Object.entries({ ...FIELDS, ...fields })) args.push('-H', `${name}: ${value}`)
-  const script = path.join(folder, upload === undefined ? 'load.lua' : 'upload.lua')
-  const body =
-    upload === undefined
-      ? ''
-      : `wrk.method = "POST"\nwrk.body = string.rep("x", ${upload})\nwrk.headers["Content-Type"] = "text/plain"\n`
-  writeFileSync(script, `${body}${TELL_TAIL}`)
+  const script = path.join(folder, `load-${port}.lua`)
+  writeFileSync(script, `${scriptOf({ port, ...more })}${TELL_TAIL}`)
   args.push('-s', script)
   const text = await run('wrk', [...args, `http://127.0.0.1:${port}${target}`])
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text) ?? /Socket errors: (.*)/.exec(text)
   if (bad !== null) throw new Error(`errors under load: ${bad[0]}`)
   const [, requests, taken, unit] = /(\d+) requests in ([\d.]+)(s|m)/.exec(text)
+  if (more.tokens !== undefined) used.set(port, ((used.get(port) ?? 0) + Number(requests) + connections) % more.tokens.count)
   return {
     requests: Number(requests),
     seconds: Number(taken) * (unit === 'm' ? 60 : 1),
@@ -71,17 +94,26 @@ function run(command, args) {
   })
 }
 
-async function autocannon({ port, path: target, connections, seconds, upload, fields = {} }) {
+async function autocannon({ port, path: target, connections, seconds, upload, json, tokens, fields = {} }) {
   installPeers()
+  const list = tokens && readFileSync(tokens.file, 'utf8').trimEnd().split('\n')
+  let at = used.get(port) ?? 0
+  const withToken = request => {
+    request.headers.Authorization = `Bearer ${list[at++ % list.length]}`
+    return request
+  }
   const { default: cannon } = await import('autocannon')
   const done = await cannon({
     url: `http://127.0.0.1:${port}${target}`,
     connections,
     duration: seconds,
     sampleInt: 100, // ms; it stops at a sample, and the usual second would double a round
-    headers: { ...FIELDS, ...fields },
-    ...(upload !== undefined && { method: 'POST', body: 'x'.repeat(upload) })
+    headers: { ...FIELDS, ...fields, ...(json !== undefined && { 'Content-Type': 'application/json' }) },
+    ...(upload !== undefined && { method: 'POST', body: 'x'.repeat(upload) }),
+    ...(json !== undefined && { method: 'POST', body: json }),
+    ...(tokens !== undefined && { requests: [{ setupRequest: withToken }] })
   })
+  used.set(port, at)
   if (done.errors > 0 || done.non2xx > 0) throw new Error(`errors under load: ${done.errors} failed, ${done.non2xx} not 2xx`)
   return {
     requests: done.requests.total,

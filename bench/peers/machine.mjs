@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { nodeVersion } from './node-program.mjs'
 import { onPath } from './processes.mjs'
 
 /** '0-2,5' → [0, 1, 2, 5], as the kernel writes lists of processors. */
@@ -54,7 +55,7 @@ export function leaveGatewayCpu() {
 /** What the figures were taken on. */
 export function machine() {
   const list = cpus()
-  return `node ${process.version}, ${list.length} × ${list[0]?.model.trim()}`
+  return `node ${nodeVersion()}, ${list.length} × ${list[0]?.model.trim()}`
 }
 
 /** How the processes were spread, as a sentence. */

@@ -64,7 +64,8 @@ async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmu
       const close = one.idle === undefined ? undefined : await idleConnections(process.port, one.path, one.idle)
       running.push({ process, close })
     }
-    const options = { path: one.path, connections: one.connections ?? 64, upload: one.upload, fields: one.fields, folder }
+    const { path, upload, json, fields, tokens } = one
+    const options = { path, connections: one.connections ?? 64, upload, json, fields, tokens, folder }
     for (const { process } of running) {
       try {
         await warmUp(process, options, warmup)

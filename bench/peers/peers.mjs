@@ -4,8 +4,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gatewayConfig, haproxyGateway, nginxGateway, nginxUpstream } from './configs.mjs'
 import { leaveGatewayCpu, onOwnCpu } from './machine.mjs'
+import { nodeProgram } from './node-program.mjs'
 import { UsageError } from './options.mjs'
 import { freePort, onPath, start } from './processes.mjs'
+import { fastifyEnv, realConfig } from './real-life.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const KRAKEND = process.env.BENCH_KRAKEND
@@ -19,12 +21,12 @@ export const sluiceCli = path.resolve(process.env.BENCH_SLUICE || path.join(here
  * @property {(at: { port: number, upstream: string, folder: string }) => { command: string[], env?: Record<string, string> }} prepare
  */
 
-const node = (name, file, kinds) => ({
+const node = (name, file, kinds, env = () => ({})) => ({
   name,
   does: kind => kinds.includes(kind),
-  prepare: ({ port, upstream }) => ({
-    command: [process.execPath, path.join(here, 'programs', file)],
-    env: { PORT: String(port), UPSTREAM: upstream, NODE_ENV: 'production' }
+  prepare: ({ port, upstream, folder }) => ({
+    command: [nodeProgram(), path.join(here, 'programs', file)],
+    env: { PORT: String(port), UPSTREAM: upstream, NODE_ENV: 'production', ...env(folder) }
   })
 })
 
@@ -41,12 +43,17 @@ const configured = (name, does, ending, text, command) => ({
 
 const config = options => at => JSON.stringify(gatewayConfig({ ...at, logged: false, endpoints: 0, ...options }))
 
-const sluice = (name, does, options = {}, program = sluiceCli) =>
-  configured(name, does, 'json', config(options), file => [process.execPath, program, 'run', '-c', file])
+const real = bare => at => JSON.stringify(realConfig({ ...at, bare }))
 
+const runSluice =
+  (program = sluiceCli) =>
+  file => [nodeProgram(), program, 'run', '-c', file]
 /** USAGE_DISABLE: it is not to report to its makers. */
-const krakend = (name, does, options = {}) =>
-  configured(name, does, 'json', config(options), file => ['env', 'USAGE_DISABLE=1', KRAKEND, 'run', '-c', file])
+const runKrakend = file => ['env', 'USAGE_DISABLE=1', KRAKEND, 'run', '-c', file]
+
+const sluice = (name, does, options = {}, program = sluiceCli) =>
+  configured(name, does, 'json', config(options), runSluice(program))
+const krakend = (name, does, options = {}) => configured(name, does, 'json', config(options), runKrakend)
 
 const PROXIES = ['pass', 'log']
 const only =
@@ -66,7 +73,10 @@ export function peers() {
     node('fast-proxy', 'fast-proxy.mjs', PROXIES),
     node('@fastify/http-proxy', 'fastify-http-proxy.mjs', PROXIES),
     node('http-proxy-3', 'http-proxy-3.mjs', PROXIES),
-    node('naive aggregator', 'naive.mjs', ['aggregate'])
+    node('naive aggregator', 'naive.mjs', ['aggregate']),
+    configured('Sluice (no components)', only('real'), 'json', real(true), runSluice()),
+    configured('Sluice (real life)', only('real'), 'json', real(false), runSluice()),
+    node('fastify (real life)', 'fastify-real-life.mjs', ['real'], fastifyEnv)
   ]
   if (onPath('nginx')) list.push(configured('nginx', only(...PROXIES), 'conf', nginxGateway, file => ['nginx', '-c', file]))
   if (onPath('haproxy'))
@@ -74,6 +84,8 @@ export function peers() {
   if (KRAKEND) {
     list.push(
       krakend('KrakenD', only('pass', 'aggregate', 'log')),
+      configured('KrakenD (no components)', only('real'), 'json', real(true), runKrakend),
+      configured('KrakenD (real life)', only('real'), 'json', real(false), runKrakend),
       krakend('KrakenD (logs on)', only('log'), { logged: true }),
       krakend('KrakenD (1 endpoint)', only('routes')),
       krakend('KrakenD (10000 endpoints)', only('routes'), { endpoints: 10_000 })

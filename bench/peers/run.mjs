@@ -8,10 +8,12 @@ import { CASES } from './cases.mjs'
 import { installPeers } from './install.mjs'
 import { checkSeconds } from './load.mjs'
 import { expectedSeconds, measureCase } from './measure.mjs'
+import { useNode } from './node-program.mjs'
 import { main, readOptions, reportPlace, UsageError } from './options.mjs'
 import { checkPrograms, peers, startUpstream } from './peers.mjs'
 import { stop } from './processes.mjs'
 import { Progress } from './progress.mjs'
+import { prepareReal } from './real-life.mjs'
 import { caseTable, document } from './report.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -25,6 +27,11 @@ const OPTIONS = {
   rounds: { as: 'count', default: '3', full: '11', text: 'rounds of each case' },
   seconds: { as: 'number', default: '1', text: 'length of a round' },
   warmup: { as: 'number', default: '1', full: '2', text: 'seconds of load before the first round' },
+  node: {
+    as: 'text',
+    default: '',
+    text: 'a path or a version (24) of the Node that runs what is measured, in place of BENCH_NODE or this one'
+  },
   out: { as: 'text', default: '', text: 'a file for the report, in place of bench/PEERS.md' }
 }
 
@@ -45,6 +52,7 @@ await main(async () => {
       : chosen.flatMap(one => values.connections.map(connections => ({ ...one, connections })))
   if (cases.length === 0) throw new UsageError('none of these peers takes part in any of these cases')
   checkPrograms()
+  if (values.node !== '') useNode(values.node)
   installPeers()
 
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-peers-'))
@@ -56,7 +64,7 @@ await main(async () => {
   const options = { ...values, upstream: `http://127.0.0.1:${upstream.port}`, folder, progress }
   const results = []
   try {
-    for (const one of cases) {
+    for (const one of prepareReal(cases, folder)) {
       progress.start(one.title)
       const measured = await measureCase(one, taking(one), options)
       results.push({ one, measured })

@@ -7,7 +7,9 @@ const files = new Map()
 for (const name of readdirSync(process.env.ROOT)) {
   const body = readFileSync(path.join(process.env.ROOT, name))
   const type = name.endsWith('.json') ? 'application/json' : 'text/plain'
-  files.set(`/${name}`, { body, head: ['Content-Type', type, 'Content-Length', String(body.length)] })
+  const head = ['Content-Type', type, 'Content-Length', String(body.length)]
+  files.set(`/${name}`, { body, head })
+  files.set(`/cached/${name}`, { body, head: [...head, 'Cache-Control', 'max-age=3600', 'Date', new Date().toUTCString()] })
 }
 const server = createServer((req, res) => {
   req.resume()
