@@ -152,7 +152,9 @@ export class KeySet {
     const { d, p, q, dp, dq, qi } = jwk
     if (use === 'sign' && d === undefined) throw new Error('not a private key')
     const material = use === 'sign' ? { ...shown, d, p, q, dp, dq, qi } : shown
-    return new SignatureKey(KeyObject.from((await this.jose.importJWK(material as Jose.JWK, alg)) as Jose.CryptoKey), alg)
+    // only those that can be exported become a KeyObject in newer versions of Node
+    const key = (await this.jose.importJWK(material as Jose.JWK, alg, { extractable: true })) as Jose.CryptoKey
+    return new SignatureKey(KeyObject.from(key), alg)
   }
 }
 

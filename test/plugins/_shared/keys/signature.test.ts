@@ -15,8 +15,7 @@ async function pairFor(alg: string): Promise<Pair> {
     const secret = createSecretKey(randomBytes(64))
     return { signer: secret, verifier: secret }
   }
-  // as the keys of a set come: from jose, and not extractable
-  const { privateKey, publicKey } = await jose.generateKeyPair(alg, { extractable: false })
+  const { privateKey, publicKey } = await jose.generateKeyPair(alg, { extractable: true })
   return { signer: KeyObject.from(privateKey), verifier: KeyObject.from(publicKey) }
 }
 
