@@ -46,11 +46,14 @@ export class FieldMap implements HeaderMap {
   getAll(name: string): string[] {
     const { raw } = this
     const lower = lowerName(name)
-    const found: string[] = []
+    let found: string[] | undefined
     for (let i = 0; i < raw.length; i += 2) {
-      if (raw[i]!.length === lower.length && lowerName(raw[i]!) === lower) found.push(raw[i + 1]!)
+      if (raw[i]!.length !== lower.length || lowerName(raw[i]!) !== lower) continue
+      // a list that grows from nothing gets room for 17
+      if (found === undefined) found = [raw[i + 1]!]
+      else found.push(raw[i + 1]!)
     }
-    return found
+    return found ?? []
   }
 
   has(name: string): boolean {
@@ -90,6 +93,19 @@ export class FieldMap implements HeaderMap {
 
   delete(name: string): void {
     this.deleteFrom(0, lowerName(name))
+  }
+
+  deletePrefixed(prefix: string): void {
+    const { raw } = this
+    const lower = prefix.toLowerCase()
+    let to = 0
+    for (let i = 0; i < raw.length; i += 2) {
+      if (lowerName(raw[i]!).startsWith(lower)) continue
+      raw[to] = raw[i]!
+      raw[to + 1] = raw[i + 1]!
+      to += 2
+    }
+    if (to < raw.length) raw.length = to
   }
 
   private deleteFrom(start: number, lower: string): void {

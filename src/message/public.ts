@@ -113,6 +113,8 @@ export interface HeaderMap {
   /** @throws TypeError as {@link set} */
   append(name: string, value: string): void
   delete(name: string): void
+  /** Deletes all fields whose names begin so. */
+  deletePrefixed(prefix: string): void
   [Symbol.iterator](): IterableIterator<[name: string, value: string]>
 }
 

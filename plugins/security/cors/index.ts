@@ -11,7 +11,6 @@ import {
   type Follower,
   type GatewayRequest,
   GatewayResponse,
-  type HeaderMap,
   type OptionReader,
   type SlottedFollow
 } from 'sluice/plugin'
@@ -175,7 +174,7 @@ class Marking implements Follower {
   response(response: GatewayResponse): GatewayResponse {
     const { headers } = response
     const { vary, verdict } = this
-    dropCors(headers)
+    headers.deletePrefixed(PREFIX)
     const known = headers.getAll('vary')
     if (known.length === 0) headers.append('Vary', vary)
     else if (!known.some(value => covers(value, vary))) headers.set('Vary', [vary, ...known])
@@ -189,12 +188,5 @@ function covers(known: string, vary: string): boolean {
   return names.some(name => name.trim() === '*' || name.trim() === vary.toLowerCase())
 }
 
+/** Of all fields of CORS in responses. */
 const PREFIX = 'access-control-'
-
-function dropCors(headers: HeaderMap): void {
-  const found: string[] = []
-  for (const [name] of headers) {
-    if (name.length > PREFIX.length && (name.charCodeAt(0) | 32) === 97 && name.toLowerCase().startsWith(PREFIX)) found.push(name)
-  }
-  for (const name of found) headers.delete(name)
-}
