@@ -12,10 +12,14 @@ export class Trace {
   readonly incoming: Incoming
   private text: string | undefined = undefined
 
-  constructor(propagation: Propagation, incoming: Incoming) {
+  /**
+   * @param high third quarter of the id of a trace that begins here
+   * @param low fourth quarter
+   */
+  constructor(propagation: Propagation, incoming: Incoming, high = random32(), low = random32()) {
     this.propagation = propagation
     this.incoming = incoming
-    this.id = incoming.parent?.trace ?? [random32(), random32(), random32(), random32()]
+    this.id = incoming.parent?.trace ?? [random32(), random32(), high, low]
   }
 
   get traceId(): string {

@@ -112,13 +112,6 @@ export class Propagation {
       fields.push('X-B3-TraceId', traceId, 'X-B3-SpanId', spanId, 'X-B3-Sampled', out.sampled ? '1' : '0')
     } else if (!hasBaggage && out.baggage !== '') fields.push('Baggage', out.baggage)
   }
-
-  /** Tells upstreams of an exchange without spans that nothing is recorded: adds to the fields of the request itself. */
-  markUnsampled(raw: RawFields, traceId: string, spanId: string): void {
-    for (const propagator of this.propagators) {
-      if (propagator === 'tracecontext') raw.push('Traceparent', traceparent(traceId, spanId, false))
-    }
-  }
 }
 
 function traceparent(traceId: string, spanId: string, sampled: boolean): string {

@@ -1,10 +1,10 @@
-import type { Incoming } from './propagation.js'
-
 /**
  * Returns whether an exchange is recorded.
- * @param trace the four quarters of the trace's id
+ * @param sampled what the client decided; undefined = nothing
+ * @param high third quarter of the trace's id
+ * @param low fourth quarter
  */
-export type Sampler = (incoming: Incoming, trace: readonly [number, number, number, number]) => boolean
+export type Sampler = (sampled: boolean | undefined, high: number, low: number) => boolean
 
 const TWO_32 = 2 ** 32
 
@@ -14,8 +14,5 @@ const TWO_32 = 2 ** 32
  */
 export function compileSampler(rate: number): Sampler {
   if (rate >= 1) return () => true
-  return ({ parent }, [, , c, d]) => {
-    if (parent?.sampled !== undefined) return parent.sampled
-    return c / TWO_32 + d / TWO_32 / TWO_32 < rate
-  }
+  return (sampled, high, low) => sampled ?? high / TWO_32 + low / TWO_32 / TWO_32 < rate
 }

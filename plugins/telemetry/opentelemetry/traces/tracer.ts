@@ -2,7 +2,7 @@
 
 import type { BackendFacts, EndpointFacts, PipeTracer, ServerSpan, StagePlace, StageTracer, Tracer } from 'sluice/plugin'
 import type { AttributeValue } from '../../../_shared/otlp/attributes.js'
-import { hex64, random32 } from '../../../_shared/otlp/ids.js'
+import { random32 } from '../../../_shared/otlp/ids.js'
 import { backendRoute } from '../routes.js'
 import { CallSpans } from './call-spans.js'
 import type { BackendTraces, LayerTraces } from './layers.js'
@@ -53,17 +53,15 @@ export class ExchangeTracer implements Tracer {
     this.extracting = options.readsIncoming ? options.propagation : NO_CONTEXT
   }
 
-  begin(req: TracedRequest & { readonly rawHeaders: string[] }, clientAddress: string): ServerSpan | undefined {
+  begin(req: TracedRequest, clientAddress: string): ServerSpan | undefined {
     const { sampler, propagation, server } = this.options
     const incoming = this.extracting.extract(req.rawHeaders)
-    // the client has decided, and what it sent goes on to upstreams as it is
-    if (incoming.parent?.sampled === false && !sampler(incoming, incoming.parent.trace)) return undefined
-    if (this.isSkipped(req.url)) return undefined
-    const trace = new Trace(propagation, incoming)
-    if (!sampler(incoming, trace.id)) {
-      propagation.markUnsampled(req.rawHeaders, trace.traceId, hex64(random32(), random32()))
-      return undefined
-    }
+    const { parent } = incoming
+    const high = parent === undefined ? random32() : parent.trace[2]
+    const low = parent === undefined ? random32() : parent.trace[3]
+    // what the client sent goes on to upstreams as it is
+    if (!sampler(parent?.sampled, high, low) || this.isSkipped(req.url)) return undefined
+    const trace = new Trace(propagation, incoming, high, low)
     const span = new ExchangeSpan(trace, req, clientAddress)
     if (server === undefined) span.standForParent()
     return span
