@@ -15,10 +15,10 @@ import type {
 import type { GoGeneration, GoKind, GoName } from './go-generation.js'
 import { offerMetrics } from './go-metrics.js'
 import { GoModule } from './go-module.js'
-import { readProgram } from './go-sections.js'
+import { type GoFacts, readProgram } from './go-sections.js'
 import { compileRuntime } from './go-world.js'
 import type { GuestFile } from './guest-kind.js'
-import type { GuestServices } from './guest-services.js'
+import { ABOUT, type GuestServices } from './guest-services.js'
 
 /** Kinds of factories, as Go numbers them. */
 const MAKE = { server: 0, client: 1, requestModifier: 2, responseModifier: 3 } as const
@@ -26,12 +26,17 @@ const MAKE = { server: 0, client: 1, requestModifier: 2, responseModifier: 3 } a
 /** Starts a module that `sluice plugin build` has made. @throws Error with what is wrong with it */
 export async function loadGoModule(guest: GuestFile, services: GuestServices): Promise<PluginModule> {
   const file = path.basename(guest.file)
-  const { exec } = readProgram(guest.module, file)
+  const { exec, facts } = readProgram(guest.module, file)
   const module = new GoModule({ file, module: guest.module, runtime: compileRuntime(exec, file), services })
   const first = await module.start()
   services.onClose(() => module.close())
   offerMetrics(module, services)
-  return pluginModule(module, first)
+  return Object.assign(pluginModule(module, first), { [ABOUT]: aboutOf(facts) })
+}
+
+/** For `sluice check-plugin`. */
+function aboutOf({ go, module, border }: GoFacts): string[] {
+  return [`Go plugin of KrakenD: module ${module}, compiled by ${go} for border ${border}`]
 }
 
 /** The symbols that the module has: those with names, and those whose registerers are wrong. */

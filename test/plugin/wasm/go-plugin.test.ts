@@ -1,9 +1,12 @@
 /** The two examples of KrakenD's manual, in their shape: their story, and the lines that it tells. */
 
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import { test } from 'node:test'
+import { openGuestServices } from '../../../src/cli/guest-services.js'
+import { inspectPlugin } from '../../../src/plugin/load/inspect.js'
 import { fetch } from '../../support/waiting.js'
-import { echoUpstream, endpointsOf, needsGo, openWithGo } from './go-fixtures.js'
+import { echoUpstream, endpointsOf, fixture, needsGo, openWithGo } from './go-fixtures.js'
 
 test('the server example responds on its path and passes everything else on', needsGo, async t => {
   const up = await echoUpstream(t)
@@ -56,4 +59,15 @@ test('a factory that returns an error stops the start, or leaves the plugin out'
     openWithGo(t, endpointsOf(up.host, [{ path: '/a' }]), { fixture: 'server-example', root, plugin })
   await assert.rejects(start({}), /plugin 'server-example' \(.*server-example\.so\.wasm\): configuration not found/)
   await start({ on_error: 'skip' })
+})
+
+test('a file says what it is and what it registers', needsGo, async t => {
+  const services = openGuestServices()
+  t.after(() => services.close())
+  const report = await inspectPlugin(path.join(await fixture('server-example'), 'server-example.so.wasm'), services)
+  assert.match(report.about.join(), /^Go plugin of KrakenD: module server-example, compiled by go1\.\d+(?:\.\d+)? for border 1$/)
+  assert.deepEqual(
+    report.symbols.map(({ symbol, names }) => [symbol, names]),
+    [['HandlerRegisterer', ['server-example']]]
+  )
 })
