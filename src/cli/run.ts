@@ -7,6 +7,7 @@ import type { Arguments } from './arguments.js'
 import { CalmLog, calmScreen, type ScreenFacts } from './calm-screen.js'
 import type { LoadGateway, RunDemo, RunnableGateway } from './gateway-module.js'
 import { openReloads } from './open-reloads.js'
+import { ServiceManager } from './service-manager.js'
 import { StopRequests } from './stop-requests.js'
 import { supervise } from './supervise.js'
 import type { Terminal } from './terminal.js'
@@ -30,15 +31,17 @@ export async function run(args: Arguments, terminal: Terminal, loadGateway: Load
     const { createGateway } = await loadGateway()
     const filter = calm === undefined ? {} : { logFilter: calm.takes }
     const watches = args.has('watch')
+    const service = cluster.isPrimary ? ServiceManager.from(process.env, process.pid) : undefined
     if (manager === undefined) {
       const gateway = await createGateway(file, { ...settings, ...filter, logOutput: process.stdout })
       const bound = await listening(gateway, requests)
       if (calm !== undefined) showScreen(calm, terminal, { config: gateway.config, ...bound, workers: 0 })
-      return serving(gateway, requests, watches)
+      service?.ready(`port ${bound.port}, ${gateway.config.endpoints.length} endpoint(s)`)
+      return serving(gateway, requests, { watches, service })
     }
     const { config, files } = await tried(createGateway(file, { ...settings, logger: silentLogger }))
     if (calm !== undefined) showScreen(calm, terminal, { config, port: config.port, admin: config.admin, workers: count! })
-    return manager.runWorkers({ count: count!, config, files, watches, logFilter: calm?.takes }, requests)
+    return manager.runWorkers({ count: count!, config, files, watches, service, logFilter: calm?.takes }, requests)
   })
 }
 
@@ -90,14 +93,18 @@ async function listening(
 }
 
 /** Serves until a signal comes. */
-async function serving(gateway: RunnableGateway, requests: StopRequests, watches: boolean): Promise<number> {
+async function serving(
+  gateway: RunnableGateway,
+  requests: StopRequests,
+  { watches, service }: { watches: boolean; service: ServiceManager | undefined }
+): Promise<number> {
   // workers are reloaded by their primary
   const logger = (): RunnableGateway['logger'] => gateway.logger
   const close = cluster.isPrimary
     ? await openReloads({ files: () => gateway.files, logger, watches }, requests.reloads)
     : () => {}
   try {
-    return await supervise(gateway, requests)
+    return await supervise(gateway, requests, () => service?.stopping())
   } finally {
     close()
   }

@@ -12,8 +12,9 @@ const REPLACED = { delayMs: 0, lastRequestMs: 5_000 }
 /**
  * The first signal drains the gateway, a second one ends the process at once with 128 + the signal's number. An uncaught error is
  * logged and ends nothing: it belongs to one exchange, and the others go on.
+ * @param onStop called when the gateway begins to stop
  */
-export function supervise(gateway: RunnableGateway, requests: StopRequests): Promise<number> {
+export function supervise(gateway: RunnableGateway, requests: StopRequests, onStop: () => void = () => {}): Promise<number> {
   const onUncaught = (error: unknown): void => gateway.logger.critical('Uncaught exception:', stackOf(error))
   const onUnhandled = (reason: unknown): void => gateway.logger.critical('Unhandled rejection:', stackOf(reason))
   process.on('uncaughtException', onUncaught)
@@ -22,6 +23,7 @@ export function supervise(gateway: RunnableGateway, requests: StopRequests): Pro
     let closing = false
     const stop = (cause: StopCause): void => {
       closing = true
+      onStop()
       const { logger } = gateway
       gateway.close(cause === 'replaced' ? REPLACED : {}).then(
         drained => {

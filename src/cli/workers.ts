@@ -8,6 +8,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { availableParallelism, constants } from 'node:os'
 import type { ServiceConfig } from '../config/types.js'
+import type { ToTextHub, ToTextWorker } from '../plugin/run/text-messages.js'
 import type { ToHub, ToWorker } from '../plugin/run/topic-messages.js'
 import { createLogger } from '../telemetry/create-logger.js'
 import type { GatewayLogger, LogFilter } from '../telemetry/logger.js'
@@ -15,7 +16,9 @@ import { UsageError } from './arguments.js'
 import { openReloads } from './open-reloads.js'
 import { endByHangUp, type ReloadOutcome, type ReloadRequest } from './reload-requests.js'
 import { reloadWorkers, type WorkerHands } from './rolling.js'
+import type { ServiceManager } from './service-manager.js'
 import { type PrimaryMessage, SIGNALS, type StopCause, type StopRequests, type WorkerMessage } from './stop-requests.js'
+import { TextHub } from './text-hub.js'
 import { TopicHub } from './topic-hub.js'
 
 /** Pause before a dead worker is started again: doubles with each death in a row, ms. */
@@ -23,6 +26,8 @@ const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 30_000
 /** A worker that lived this long has started well; its next death begins with the first pause again. */
 const STEADY_MS = 60_000
+/** Deaths of one place in a row, while no worker lives long, after which the primary gives up. */
+const HOPELESS_DEATHS = 6
 /** What a signal asks the primary for: a line of memory per worker. */
 const MEMORY_SIGNAL = 'SIGUSR2'
 
@@ -47,6 +52,8 @@ export interface WorkerPlan {
   readonly files: readonly string[]
   /** True with `--watch`. */
   readonly watches: boolean
+  /** Is told when all workers serve, and when they stop. */
+  readonly service: ServiceManager | undefined
   /** Chooses the lines of the log; undefined = all. */
   readonly logFilter: LogFilter | undefined
 }
@@ -68,7 +75,7 @@ interface WorkerState {
 
 /** Serves with `count` workers until a signal comes; returns the exit code. The configuration was loaded before, to find its faults once. */
 export async function runWorkers(
-  { count, config, files, watches, logFilter: filter }: WorkerPlan,
+  { count, config, files, watches, service, logFilter: filter }: WorkerPlan,
   requests: StopRequests
 ): Promise<number> {
   const { logger } = createLogger(config.extra['telemetry/logging'], {
@@ -77,7 +84,7 @@ export async function runWorkers(
     tolerant: config.tolerant,
     file: config.source
   })
-  const primary = new Primary(count, logger, files)
+  const primary = new Primary(count, logger, files, service)
   const close = await openReloads({ files: () => primary.files, logger: () => logger, watches }, requests.reloads)
   return primary.run(requests).finally(close)
 }
@@ -91,13 +98,16 @@ class Primary implements WorkerHands {
   private readonly places = new Map<number, WorkerState>()
   private readonly restarts = new Set<NodeJS.Timeout>()
   private readonly topics = new TopicHub()
+  private readonly texts = new TextHub()
+  private readonly service: ServiceManager | undefined
   private stopping = false
   /** The terminal was closed. */
   private hungUp = false
   private code = 0
   private done!: (code: number) => void
 
-  constructor(count: number, logger: GatewayLogger, files: readonly string[]) {
+  constructor(count: number, logger: GatewayLogger, files: readonly string[], service: ServiceManager | undefined) {
+    this.service = service
     this.files = files
     this.count = count
     this.logger = logger
@@ -174,6 +184,7 @@ class Primary implements WorkerHands {
     const state = this.places.get(worker.id)
     this.places.delete(worker.id)
     this.topics.gone(worker.id)
+    this.texts.gone(worker.id)
     if (state === undefined) return
     state.reloaded?.(undefined)
     state.replacing?.(false)
@@ -193,7 +204,13 @@ class Primary implements WorkerHands {
       this.stop()
       return
     }
-    const deaths = performance.now() - state.since > STEADY_MS ? 1 : state.deaths + 1
+    const deaths = isSteady(state) ? 1 : state.deaths + 1
+    if (deaths >= HOPELESS_DEATHS && ![...this.places.values()].some(one => one.up && isSteady(one))) {
+      this.logger.critical(`[SERVICE: Workers] Worker ${state.place} died (${how}) for the ${deaths}th time in a row, giving up`)
+      this.code = code || 1
+      this.stop()
+      return
+    }
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (deaths - 1))
     this.logger.error(
       `[SERVICE: Workers] Worker ${state.place} (pid ${worker.process.pid}) died (${how}), starting another one in ${pause} ms`
@@ -221,6 +238,7 @@ class Primary implements WorkerHands {
   }
 
   private stop(): void {
+    if (!this.stopping) this.service?.stopping()
     this.stopping = true
     for (const timer of this.restarts) clearTimeout(timer)
     this.restarts.clear()
@@ -245,14 +263,19 @@ class Primary implements WorkerHands {
     for (const worker of this.workers()) tell(worker, { kind: 'memory' })
   }
 
-  private heard(worker: Worker, message: WorkerMessage | ToHub): void {
+  private heard(worker: Worker, message: WorkerMessage | ToHub | ToTextHub): void {
     if (message?.kind === 'topic') return this.topics.heard({ id: worker.id, send: reply => tell(worker, reply) }, message)
+    if (message?.kind === 'text') {
+      const place = this.places.get(worker.id)?.place ?? 0
+      return this.texts.heard({ id: worker.id, place, send: reply => tell(worker, reply) }, message)
+    }
     // What a worker was told before it listened is lost.
     if (message?.kind === 'hears' && this.stopping) tell(worker, { kind: 'stop' })
     const state = this.places.get(worker.id)
     // components open ports of their own before: one of those is no sign that the gateway serves
     if (message?.kind === 'serves' && state !== undefined) {
       state.up = true
+      if (!this.stopping && this.serving().length >= this.count) this.service?.ready(`${this.count} workers serve`)
       state.replacing?.(true)
       state.replacing = undefined
     }
@@ -269,6 +292,10 @@ class Primary implements WorkerHands {
   }
 }
 
-function tell(worker: Worker, message: PrimaryMessage | ToWorker): void {
+function isSteady({ since }: WorkerState): boolean {
+  return performance.now() - since > STEADY_MS
+}
+
+function tell(worker: Worker, message: PrimaryMessage | ToWorker | ToTextWorker): void {
   if (worker.isConnected()) worker.send(message)
 }

@@ -10,6 +10,7 @@ import type { GatewayState } from '../telemetry/gateway-state.js'
 import type { ComponentMetric, GatewayObserver, PoolState } from '../telemetry/observer.js'
 import type { StatusFacts } from '../telemetry/status.js'
 import type { OptionReader } from './option-reader.js'
+import type { WorkerText } from './run/text-messages.js'
 import type { Logger, Needs, PluginContext } from './types.js'
 
 /** Around everything, also health, 404 and redirects; outermost first. */
@@ -90,6 +91,13 @@ export interface WorkerTopics {
    * @rejects Error when the primary does not answer, or a message cannot be applied
    */
   join(name: string, topic: WorkerTopic): Promise<JoinedTopic>
+  /**
+   * Offers a text that any worker may ask for; the last offer of a name counts. Returns the end of the offer.
+   * @param name begins with the namespace
+   */
+  offer(name: string, make: () => string | Promise<string>): () => void
+  /** Returns the texts of all workers that offer it and make it within 2 s. @rejects Error when the primary does not answer */
+  gather(name: string): Promise<readonly WorkerText[]>
 }
 
 /** What `compile` gets beside its options. */

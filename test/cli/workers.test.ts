@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { workerCount } from '../../src/cli/workers.js'
-import { fetch, once } from '../support/waiting.js'
-import { CLI, Watched } from './command.js'
+import { freePort } from '../support/free-port.js'
+import { fetch, once, until } from '../support/waiting.js'
+import { CLI, folderWith, Watched } from './command.js'
 
 async function upstream(): Promise<{ server: Server; origin: string }> {
   const server = createServer((_, res) => res.end('{"ok":true}'))
@@ -74,4 +75,57 @@ test('a port in use ends the start with an exit code, not with restarts', async 
   } finally {
     taken.close()
   }
+})
+
+test('one scrape has what all workers have counted', async t => {
+  const { server, origin } = await upstream()
+  const folder = await mkdtemp(path.join(tmpdir(), 'sluice-workers-'))
+  t.after(async () => {
+    server.close()
+    server.closeAllConnections()
+    await rm(folder, { recursive: true })
+  })
+  const metrics = await freePort()
+  const file = path.join(folder, 'krakend.json')
+  const exporter = { name: 'x', port: metrics, listen_ip: '127.0.0.1' }
+  await writeFile(
+    file,
+    JSON.stringify({
+      version: 3,
+      listen_ip: '127.0.0.1',
+      host: [origin],
+      extra_config: { 'telemetry/opentelemetry': { exporters: { prometheus: [exporter] } } },
+      endpoints: [{ endpoint: '/x', output_encoding: 'no-op', backend: [{ url_pattern: '/x' }] }]
+    })
+  )
+  const gateway = new Watched(t, [...CLI, 'run', '-c', file, '-p', '0', '--workers', '2'])
+  t.after(() => gateway.child.kill('SIGKILL'))
+  const [, port] = await gateway.until(/Router\] Listening on port: (\d+)[\s\S]*Router\] Listening on port/)
+  for (let i = 0; i < 12; i++) await fetch(`http://127.0.0.1:${port}/x`, { headers: { connection: 'close' } })
+  const scrape = async (): Promise<string> => (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
+  const counted = async (): Promise<number> => {
+    const lines = (await scrape()).matchAll(/^http_server_duration_count\{[^}]*\} (\d+)/gm)
+    return [...lines].reduce((sum, [, count]) => sum + Number(count), 0)
+  }
+  await until(async () => (await counted()) === 12, 'all requests are counted')
+  const text = await scrape()
+  for (const worker of [1, 2]) assert.match(text, new RegExp(`process_resident_memory_bytes\\{worker="${worker}"\\} \\d+`))
+  gateway.child.kill('SIGTERM')
+  assert.deepEqual(await gateway.exited, [0, null])
+})
+
+test('a worker that dies again and again ends the primary, with an exit code', async t => {
+  const folder = await folderWith(t, {
+    'krakend.json': JSON.stringify({ version: 3, listen_ip: '127.0.0.1', endpoints: [] })
+  })
+  const gateway = new Watched(t, [...CLI, 'run', '-c', path.join(folder, 'krakend.json'), '-p', '0', '--workers', '1'])
+  for (let death = 1; death <= 6; death++) {
+    await gateway.until(new RegExp(`(Router\\] Listening on port[\\s\\S]*){${death}}`))
+    gateway.child.kill('SIGUSR2')
+    const [, pid] = await gateway.until(new RegExp(`(?:\\(pid (\\d+)\\): rss[\\s\\S]*){${death}}`))
+    process.kill(Number(pid), 'SIGKILL')
+    await gateway.until(new RegExp(`(died \\(SIGKILL\\)[\\s\\S]*){${death}}`))
+  }
+  await gateway.until(/died \(SIGKILL\) for the 6th time in a row, giving up/)
+  assert.deepEqual(await gateway.exited, [1, null])
 })

@@ -9,6 +9,7 @@
 import cluster from 'node:cluster'
 import { type BackendFacts, type ComponentContext, defineComponent, type EndpointFacts, type OptionReader } from 'sluice/plugin'
 import { showStats } from '../../_shared/kept-stats-port.js'
+import { joinExpositions } from '../../_shared/stats/join-expositions.js'
 import { readExporters } from './exporters.js'
 import { Families, SeriesMemory } from './families.js'
 import { startPushes } from './metric-push.js'
@@ -85,14 +86,23 @@ async function compileService(options: OptionReader, context: ComponentContext):
   for (const exporter of prometheus) await prepareExporter(exporter, families, context)
 }
 
+/** With workers, a scrape reaches one of them: its page has what all of them have counted. */
+function offerToWorkers(name: string, render: () => Promise<string>, context: ComponentContext): () => Promise<string> {
+  const { workers } = context
+  if (workers === undefined) return render
+  context.onClose(workers.offer(name, render))
+  return async () => joinExpositions(await workers.gather(name))
+}
+
 async function prepareExporter(exporter: PrometheusOptions, families: Families, context: ComponentContext): Promise<void> {
   const { name, host, port, gatewayMetrics } = exporter
   const renderProcess = await openProcessMetrics({ process: exporter.processMetrics, runtime: exporter.runtimeMetrics })
+  const renderOwn = async (): Promise<string> => (gatewayMetrics ? renderPrometheus(families) : '') + (await renderProcess())
   context.onListen(async () => {
     const page = {
       path: '/metrics',
       contentType: CONTENT_TYPE,
-      render: async () => (gatewayMetrics ? renderPrometheus(families) : '') + (await renderProcess()),
+      render: offerToWorkers(`telemetry/opentelemetry ${name}`, renderOwn, context),
       failed: (error: unknown) =>
         context.logger.error(`${TAG} The Prometheus exporter '${name}' failed: ${(error as Error).message}`)
     }

@@ -6,14 +6,16 @@
 
 import cluster from 'node:cluster'
 import type { JoinedTopic, WorkerTopic, WorkerTopics } from '../component.js'
+import type { ToTextHub, WorkerText } from './text-messages.js'
 import type { ToHub, ToWorker } from './topic-messages.js'
+import { WorkerTexts } from './worker-texts.js'
 
 /** ms until a primary that does not answer counts as none: other programs run workers too. */
 const PRIMARY_MS = 10_000
 
 /** What connects a worker with its primary: `process` in a worker. */
 export interface TopicChannel {
-  send?(message: ToHub): unknown
+  send?(message: ToHub | ToTextHub): unknown
   on(event: 'message', listener: (message: unknown) => void): unknown
 }
 
@@ -21,6 +23,7 @@ type Reply = Extract<ToWorker, { act: 'state' | 'names' | 'published' }>
 
 export class WorkerSideTopics implements WorkerTopics {
   private readonly channel: TopicChannel
+  private readonly texts: WorkerTexts
   private readonly joined = new Map<string, TopicMember>()
   private readonly calls = new Map<number, (reply: Reply) => void>()
   private lastCall = 0
@@ -28,6 +31,15 @@ export class WorkerSideTopics implements WorkerTopics {
 
   constructor(channel: TopicChannel) {
     this.channel = channel
+    this.texts = new WorkerTexts(channel)
+  }
+
+  offer(name: string, make: () => string | Promise<string>): () => void {
+    return this.texts.offer(name, make)
+  }
+
+  gather(name: string): Promise<readonly WorkerText[]> {
+    return this.texts.gather(name)
   }
 
   async names(prefix: string): Promise<readonly string[]> {
