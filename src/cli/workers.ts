@@ -20,14 +20,8 @@ import type { ServiceManager } from './service-manager.js'
 import { type PrimaryMessage, SIGNALS, type StopCause, type StopRequests, type WorkerMessage } from './stop-requests.js'
 import { TextHub } from './text-hub.js'
 import { TopicHub } from './topic-hub.js'
+import { afterDeath } from './worker-deaths.js'
 
-/** Pause before a dead worker is started again: doubles with each death in a row, ms. */
-const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 30_000
-/** A worker that lived this long has started well; its next death begins with the first pause again. */
-const STEADY_MS = 60_000
-/** Deaths of one place in a row, while no worker lives long, after which the primary gives up. */
-const HOPELESS_DEATHS = 6
 /** What a signal asks the primary for: a line of memory per worker. */
 const MEMORY_SIGNAL = 'SIGUSR2'
 
@@ -204,14 +198,14 @@ class Primary implements WorkerHands {
       this.stop()
       return
     }
-    const deaths = isSteady(state) ? 1 : state.deaths + 1
-    if (deaths >= HOPELESS_DEATHS && ![...this.places.values()].some(one => one.up && isSteady(one))) {
+    const lives = [...this.places.values()].filter(one => one.up).map(one => performance.now() - one.since)
+    const { deaths, pause } = afterDeath(state.deaths, performance.now() - state.since, lives)
+    if (pause === undefined) {
       this.logger.critical(`[SERVICE: Workers] Worker ${state.place} died (${how}) for the ${deaths}th time in a row, giving up`)
       this.code = code || 1
       this.stop()
       return
     }
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (deaths - 1))
     this.logger.error(
       `[SERVICE: Workers] Worker ${state.place} (pid ${worker.process.pid}) died (${how}), starting another one in ${pause} ms`
     )
@@ -290,10 +284,6 @@ class Primary implements WorkerHands {
       `[SERVICE: Workers] Worker ${place} (pid ${worker.process.pid}): rss ${mebibytes(message.rss)}, heap ${mebibytes(message.heapUsed)}`
     )
   }
-}
-
-function isSteady({ since }: WorkerState): boolean {
-  return performance.now() - since > STEADY_MS
 }
 
 function tell(worker: Worker, message: PrimaryMessage | ToWorker | ToTextWorker): void {
