@@ -80,7 +80,7 @@ export class Front {
     this.http2?.retire()
   }
 
-  /** Waits for the last request of each connection, but no longer than `ms`: its client may have sent it already. */
+  /** Waits for the last request of each connection, but no longer than `ms` (0 = no limit): its client may have sent it already. */
   async lastRequests(ms: number): Promise<void> {
     const { sockets, waiting } = this
     this.retire()
@@ -93,7 +93,7 @@ export class Front {
       }
       waiting.add(look)
       look()
-      timer = setTimeout(resolve, ms).unref()
+      if (ms > 0) timer = setTimeout(resolve, ms).unref()
     })
     clearTimeout(timer)
   }

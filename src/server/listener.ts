@@ -73,8 +73,6 @@ export function createListener(options: ListenerOptions, onRequest: RequestHandl
   return new GatewayListener(options, onRequest)
 }
 
-/** Connections of a front that was replaced may bring one more request within this time, ms: its client may have sent it already. */
-const LAST_REQUEST_MS = 5_000
 const TLS_WATCH_MS = 2_000
 
 const ignore = (): void => {}
@@ -180,8 +178,8 @@ class GatewayListener implements Listener {
     this.front = front
     this.retired.add(old)
     old.retire()
-    const last = Math.min(LAST_REQUEST_MS, maxShutdownWaitMs || LAST_REQUEST_MS)
-    void (strict ? Promise.resolve() : old.lastRequests(last))
+    // an idle connection is not closed before its idle timeout: its client may be sending the next request
+    void (strict ? Promise.resolve() : old.lastRequests(maxShutdownWaitMs))
       .then(() => old.finish(maxShutdownWaitMs, true))
       .then(() => this.retired.delete(old))
   }
