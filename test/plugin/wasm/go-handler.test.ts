@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { ask } from '../../support/client.js'
 import { fetch, once, until, within } from '../../support/waiting.js'
 import { echoUpstream, endpointsOf, type GoEndpoint, needsGo, openWithGo } from './go-fixtures.js'
 
@@ -48,6 +49,28 @@ test('responses that a plugin makes', needsGo, async t => {
     'exec: "ls": a Go plugin in Sluice cannot start processes',
     'exec: a Go plugin in Sluice cannot start processes'
   ])
+})
+
+test('fields that a plugin sets stand in the order of net/http', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const { origin } = await openWithGo(t, endpointsOf(up.host, [server('fields')]))
+  const letters = [...'abcdefghijkl']
+  const expected = letters.flatMap(letter => [`X-Field-${letter.toUpperCase()}`, `X-Field-${letter.toUpperCase()}`])
+  for (const path of ['/fields', '/fields?pass']) {
+    const { rawHeaders, text } = await ask(Number(new URL(origin).port), path)
+    const names = rawHeaders.filter((_, i) => i % 2 === 0)
+    assert.deepEqual(
+      names.filter(name => name.startsWith('X-Field-')),
+      expected,
+      path
+    )
+    if (path === '/fields') continue
+    const sent = Object.keys((JSON.parse(text) as Echo).headers).filter(name => name.startsWith('x-sent-'))
+    assert.deepEqual(
+      sent,
+      letters.map(letter => `x-sent-${letter}`)
+    )
+  }
 })
 
 test('files keep ranges and validators', needsGo, async t => {

@@ -2,6 +2,8 @@
 
 package http
 
+import "slices"
+
 // sluiceField is a header field as it was given to the plugin.
 type sluiceField struct {
 	name string
@@ -63,10 +65,11 @@ func (f *sluiceFields) writeDiff(live Header, o *sluiceOut) {
 		}
 	}
 	if known != len(live) {
-		for name, vals := range live {
+		var room [16]string
+		for _, name := range sluiceNames(live, room[:0]) {
 			if !f.has(name) {
 				n++
-				sluiceWriteField(name, vals, o)
+				sluiceWriteField(name, live[name], o)
 			}
 		}
 	}
@@ -102,12 +105,24 @@ func sluiceWriteField(name string, vals []string, o *sluiceOut) {
 	}
 }
 
+// sluiceNames adds the names of a header to room, in the order in which net/http writes them.
+func sluiceNames(h Header, room []string) []string {
+	for name := range h {
+		room = append(room, name)
+	}
+	if len(room) > 1 {
+		slices.Sort(room)
+	}
+	return room
+}
+
 // sluiceWriteFields writes all fields, as pairs.
 func sluiceWriteFields(h Header, o *sluiceOut) {
 	at := o.count()
 	n := 0
-	for name, vals := range h {
-		for _, v := range vals {
+	var room [16]string
+	for _, name := range sluiceNames(h, room[:0]) {
+		for _, v := range h[name] {
 			o.str(name)
 			o.str(v)
 			n++

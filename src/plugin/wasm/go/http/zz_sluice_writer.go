@@ -267,9 +267,10 @@ func (w *sluiceWriter) writeTrailers(o *sluiceOut) {
 	for _, name := range w.trailers {
 		put(name, w.h[name])
 	}
-	for name, vals := range w.h {
+	var room [16]string
+	for _, name := range sluiceNames(w.h, room[:0]) {
 		if bare, ok := strings.CutPrefix(name, TrailerPrefix); ok {
-			put(CanonicalHeaderKey(bare), vals)
+			put(CanonicalHeaderKey(bare), w.h[name])
 		}
 	}
 	o.counted(at, n)
