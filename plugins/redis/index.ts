@@ -18,7 +18,7 @@ export default defineComponent({
   guard: true,
   schema: REDIS_SCHEMA,
   async compile(options, context) {
-    const pools = readPools(options)
+    const pools = readPools(options, file => context.reads(file))
     if (pools.length === 0) return undefined
     const lib = await importPackage().catch((error: Error) => context.fail('', error.message))
     setLinks(context, new Map(pools.map(pool => [pool.name, keepLink(lib, pool, context)])))

@@ -117,10 +117,12 @@ export const REDIS_SCHEMA = {
   additionalProperties: false
 } as const
 
-/** Reads all connections; what cannot be honoured is reported with its place. */
-export function readPools(options: OptionReader): readonly PoolOptions[] {
-  const pools = (options.has('connection_pools') ? options.objects('connection_pools') : []).map(readPool)
-  const clusters = (options.has('clusters') ? options.objects('clusters') : []).map(readCluster)
+/** Reads all connections; what cannot be honoured is reported with its place. `reads` takes each file that is read. */
+export function readPools(options: OptionReader, reads: Reads): readonly PoolOptions[] {
+  const pools = (options.has('connection_pools') ? options.objects('connection_pools') : []).map(reader =>
+    readPool(reader, reads)
+  )
+  const clusters = (options.has('clusters') ? options.objects('clusters') : []).map(reader => readCluster(reader, reads))
   const all = [...pools, ...clusters]
   const names = all.map(({ pool }) => pool.name)
   for (const [index, { pool, reader }] of all.entries()) {
@@ -130,29 +132,32 @@ export function readPools(options: OptionReader): readonly PoolOptions[] {
   return all.map(({ pool }) => pool)
 }
 
+/** Takes each file that is read. */
+type Reads = (file: string) => void
+
 interface Read {
   readonly pool: PoolOptions
   readonly reader: OptionReader
 }
 
-function readPool(reader: OptionReader): Read {
+function readPool(reader: OptionReader, reads: Reads): Read {
   const sentinel = reader.object('sentinel')
   const database = reader.count('db', 0)
   if (sentinel !== undefined) {
     const master = sentinel.text('master')
     if (master === '') sentinel.fail('/master', 'the sentinels need the name of the group')
     const target = { kind: 'sentinel', sentinels: readAddresses(sentinel), master, database, login: readLogin(sentinel) } as const
-    return { pool: withCommon(reader, target), reader }
+    return { pool: withCommon(reader, target, reads), reader }
   }
   const text = reader.text('address')
   const address = parseAddress(text)
   if (address === undefined) return reader.fail('/address', `'${text}' is no address: write host:port`)
-  return { pool: withCommon(reader, { kind: 'server', address, database }), reader }
+  return { pool: withCommon(reader, { kind: 'server', address, database }, reads), reader }
 }
 
-function readCluster(reader: OptionReader): Read {
+function readCluster(reader: OptionReader, reads: Reads): Read {
   const target = { kind: 'cluster', addresses: readAddresses(reader), maxRedirects: reader.count('max_redirects', 3) } as const
-  return { pool: withCommon(reader, target), reader }
+  return { pool: withCommon(reader, target, reads), reader }
 }
 
 function readAddresses(reader: OptionReader): readonly Address[] {
@@ -167,7 +172,7 @@ function readLogin(reader: OptionReader): Login {
   return { user: reader.text('user_name'), password: reader.text('password') }
 }
 
-function withCommon(reader: OptionReader, target: Target): PoolOptions {
+function withCommon(reader: OptionReader, target: Target, reads: Reads): PoolOptions {
   const tls = reader.object('tls')
   return {
     name: reader.text('name'),
@@ -176,7 +181,7 @@ function withCommon(reader: OptionReader, target: Target): PoolOptions {
     clientName: reader.text('client_name'),
     dialTimeoutMs: readTime(reader, 'dial_timeout', DIAL_TIMEOUT_MS),
     timeoutMs: readTime(reader, 'timeout', DECISION_TIMEOUT_MS),
-    tls: tls && readTls(tls)
+    tls: tls && readTls(tls, reads)
   }
 }
 

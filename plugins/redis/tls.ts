@@ -43,8 +43,12 @@ export const TLS_SCHEMA = {
 } as const
 
 /** Reads the settings; a file that cannot be used stops the start. */
-export function readTls(options: OptionReader): TlsSettings {
-  const own = options.texts('ca_certs').map((file, index) => readPem(options, `/ca_certs/${index}`, file))
+export function readTls(options: OptionReader, reads: (file: string) => void): TlsSettings {
+  const read = (reader: OptionReader, pointer: string, file: string): string => {
+    reads(file)
+    return readPem(reader, pointer, file)
+  }
+  const own = options.texts('ca_certs').map((file, index) => read(options, `/ca_certs/${index}`, file))
   const pairs = options.has('client_certs') ? options.objects('client_certs') : []
   const settings: TlsSettings = {
     rejectUnauthorized: !options.flag('allow_insecure_connections'),
@@ -56,8 +60,8 @@ export function readTls(options: OptionReader): TlsSettings {
   if (options.flag('disable_system_ca_pool')) settings.ca = own
   else if (own.length > 0) settings.ca = [...rootCertificates, ...own]
   if (pairs.length > 0) {
-    settings.cert = pairs.map(pair => readPem(pair, '/certificate', pair.text('certificate')))
-    settings.key = pairs.map(pair => readPem(pair, '/private_key', pair.text('private_key')))
+    settings.cert = pairs.map(pair => read(pair, '/certificate', pair.text('certificate')))
+    settings.key = pairs.map(pair => read(pair, '/private_key', pair.text('private_key')))
   }
   try {
     createSecureContext(settings)

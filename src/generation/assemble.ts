@@ -146,7 +146,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
     mayUpgrade,
     onRefusal,
     pipes,
-    files: assembly.files,
+    files: [...new Set([...assembly.files, ...host.files])],
     exchanges,
     pools,
     admin,

@@ -125,6 +125,11 @@ export interface ComponentContext extends PluginContext {
   keepHere<T extends object>(facts: unknown, open: (logger: Logger) => T): T
   /** What all workers share; undefined in a process that serves alone. */
   readonly workers: WorkerTopics | undefined
+  /**
+   * Tells that what is compiled depends on a file, or will once it can be read: `--watch` reloads when it changes.
+   * @param file relative to the working directory, or absolute
+   */
+  reads(file: string): void
   /** Runs `work` when the gateway closes. */
   onClose(work: () => void | Promise<void>): void
   /** Runs `work` when the gateway is about to open its port, in order; a rejection stops the start. Not for gateways that never listen. */

@@ -352,7 +352,7 @@ test('logging options are checked; tolerant, faulty ones are left out', () => {
   assert.deepEqual(service({ 'telemetry/logging': { level: 'debug', access_log_format: 'json' } }).problems, [])
 })
 
-test('the core has nine namespaces', () => assert.equal(CORE_NAMESPACES.length, 9))
+test('the core has ten namespaces', () => assert.equal(CORE_NAMESPACES.length, 10))
 
 const GUARD: NamespaceTable = [
   {

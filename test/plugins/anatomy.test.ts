@@ -175,6 +175,7 @@ function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' |
     offeredMetrics: () => [],
     workers: undefined,
     keep: (_, create) => create(LOGGER),
+    reads: silent,
     keepHere: (_, create) => create(LOGGER),
     ...sink
   }

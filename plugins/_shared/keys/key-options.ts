@@ -129,11 +129,13 @@ function readCiphers(numbers: readonly number[], context: ComponentContext, tag:
 }
 
 async function readCa(path: string, context: ComponentContext): Promise<string> {
+  context.reads(path)
   const text = await readFile(path, 'utf8').catch((cause: Error) => context.fail('/jwk_local_ca', cause.message))
   return text.includes('-----BEGIN CERTIFICATE-----') ? text : context.fail('/jwk_local_ca', `no certificate in ${path}`)
 }
 
 async function readKeys(jose: typeof Jose, path: string, context: ComponentContext): Promise<KeySet> {
+  context.reads(path)
   const text = await readFile(path, 'utf8').catch((cause: Error) => context.fail('/jwk_local_path', cause.message))
   try {
     return KeySet.parse(jose, text)

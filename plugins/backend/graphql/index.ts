@@ -40,7 +40,7 @@ export default defineComponent({
   async compile(options, context) {
     const type = choice(options, 'type', ['query', 'mutation'])
     const method = readMethod(options)
-    const query = await readQuery(options)
+    const query = await readQuery(options, context)
     const variables = options.object('variables')?.record() ?? {}
     const build = compileParts({ query, operationName: options.text('operationName'), variables }, name =>
       resolveParam(name, context)
@@ -69,10 +69,11 @@ function readMethod(options: OptionReader): string {
 }
 
 /** Reads the document; the file wins over the text, as in KrakenD. */
-async function readQuery(options: OptionReader): Promise<string> {
+async function readQuery(options: OptionReader, context: ComponentContext): Promise<string> {
   const path = options.text('query_path')
   const query = options.text('query')
   if (path === '') return query === '' ? options.fail('/query', 'no query and no query_path') : query
+  context.reads(path)
   try {
     return (await readRegularFile(path)).toString('utf8')
   } catch (cause) {

@@ -84,6 +84,7 @@ export class Script {
   static async load(options: ScriptOptions, mount: Mount, context: ComponentContext): Promise<Script> {
     let sources = new JoinedSources([])
     let broken: ScriptFailure | undefined
+    for (const file of options.live ? [] : options.sources) context.reads(file)
     try {
       sources = await readSources(options.sources)
     } catch (cause) {

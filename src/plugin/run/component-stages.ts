@@ -69,6 +69,8 @@ export interface ComponentHost {
   readonly kept: KeptState
   readonly state: GatewayState
   readonly workers: WorkerTopics | undefined
+  /** What components have read. */
+  readonly files: Set<string>
   readonly onClose: (work: () => void | Promise<void>) => void
   readonly onListen: (work: () => Promise<void>) => void
   readonly observers: Observers
@@ -154,6 +156,7 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     keep,
     keepHere: (facts, open) => keep(`${namespace} ${place.id} ${JSON.stringify(facts)}`, open),
     workers: host.workers,
+    reads: file => void host.files.add(file),
     onClose: host.onClose,
     onListen: host.onListen,
     observe: observer => host.observers.add(observer),

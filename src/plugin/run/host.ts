@@ -70,6 +70,8 @@ export interface PluginHost {
   backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendLayers>
   /** Components that observe the gateway; complete when the service's stages are compiled. */
   readonly observers: Observers
+  /** Files that components have read, beside those that the configuration is made of. */
+  readonly files: ReadonlySet<string>
   /** Runs what components gave to `onListen`, before the port opens. Rejects with the first failure. */
   open(): Promise<void>
   /** Runs what components gave to `onClose`, the last one first. */
@@ -112,6 +114,7 @@ class Host implements PluginHost {
   /** For WebAssembly modules. */
   readonly services: GuestServices
   readonly observers: Observers
+  readonly files = new Set<string>()
   private readonly openers: (() => Promise<void>)[] = []
   private readonly closers: (() => void | Promise<void>)[] = []
 
@@ -165,6 +168,7 @@ class Host implements PluginHost {
       kept: options.kept ?? new KeptState(),
       state: options.state ?? new GatewayRecord(),
       workers: workerTopics(),
+      files: this.files,
       onClose: work => this.closers.push(work),
       onListen: work => this.openers.push(work),
       observers: this.observers,
