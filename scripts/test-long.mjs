@@ -8,6 +8,7 @@ const tests = run(
   'scripts/test.mjs',
   'test/gateway/large-bodies.test.ts',
   'test/gateway/reloads-under-load.test.ts',
+  'test/cli/reload.test.ts',
   'test/plugin/heavy-chains.test.ts',
   'test/chaos'
 )

@@ -127,10 +127,13 @@ function loadOn(url: string, turns: number): { done: Promise<number>; stop: () =
   }
 }
 
+/** Four by `npm run test:long`. */
+const WORKERS = process.env.SLUICE_LONG === undefined ? 2 : 4
+
 test('workers reload one after another, and are replaced one after another, without a failed request', async t => {
   const { origin } = await echoing(t)
-  const { gateway, url, write, reload } = await start(t, configFor(origin, 'a'), ['--workers', '2'])
-  await gateway.until(/(Listening on port[\s\S]*){2}/)
+  const { gateway, url, write, reload } = await start(t, configFor(origin, 'a'), ['--workers', String(WORKERS)])
+  await gateway.until(new RegExp(`(Listening on port[\\s\\S]*){${WORKERS}}`))
   const load = loadOn(url, 4)
   load.done.catch(() => {})
   await write(configFor(origin, 'b'))
@@ -140,8 +143,8 @@ test('workers reload one after another, and are replaced one after another, with
 
   const [rolled, said] = await reload('--roll')
   assert.equal(rolled, 0, said)
-  assert.match(said, /2 workers were replaced by new ones/)
-  await gateway.until(/(was replaced and ends[\s\S]*){2}/)
+  assert.ok(said.includes(`${WORKERS} workers were replaced by new ones`), said)
+  await gateway.until(new RegExp(`(was replaced and ends[\\s\\S]*){${WORKERS}}`))
   assert.equal(await textAt(url), '/b')
 
   await write(configFor(origin, 'c', { timeout: 'soon' }))
@@ -224,4 +227,17 @@ test('changed code of plugins is announced; workers are replaced for it', async 
   const [rolled, said] = await many.reload()
   assert.equal(rolled, 0, said)
   await until(async () => (await wordAt(many.url)) === 'two', 'the new code')
+})
+
+test('SIGTERM in the middle of a roll ends all workers in good order', async t => {
+  const { origin } = await echoing(t)
+  const { gateway, url, reload } = await start(t, configFor(origin, 'a'), ['--workers', '2'])
+  await gateway.until(/(Router\] Listening on port[\s\S]*){2}/)
+  const rolled = reload('--roll')
+  await gateway.until(/was replaced and ends/)
+  assert.equal(await textAt(url), '/a')
+  gateway.child.kill('SIGTERM')
+  assert.deepEqual(await gateway.exited, [0, null])
+  assert.match(gateway.text, /All workers ended/)
+  assert.notEqual((await rolled)[0], 0)
 })
