@@ -38,20 +38,31 @@ class StatsPort {
   }
 }
 
+/** Where a page is shown. */
+export interface StatsPlace {
+  readonly host: string
+  readonly port: number
+  /** The option that names the port: it stops the start, or the reload, where the port cannot be opened. */
+  readonly pointer?: string
+}
+
 /**
  * Shows a page on a port of its own, which stays open over a new configuration that wants the same. Called in `onListen`.
  * @param namespace of the component
  * @returns the port
- * @throws Error when it cannot be opened
+ * @throws Error when it cannot be opened; a ConfigError for a place with a `pointer`
  */
 export async function showStats(
   context: ComponentContext,
   namespace: string,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, pointer }: StatsPlace,
   page: StatsPage
 ): Promise<number> {
   const kept = context.keep(`${namespace} port ${host}:${port} ${page.path}`, () => new StatsPort(host, port))
-  const { server, leave } = await kept.show(page)
+  const { server, leave } = await kept.show(page).catch((cause: Error) => {
+    if (pointer === undefined) throw cause
+    return context.fail(pointer, `the port cannot be opened: ${cause.message}`)
+  })
   context.onClose(leave)
   return (server.address() as { port: number }).port
 }

@@ -31,8 +31,8 @@ function keepLink(lib: RedisPackage, pool: PoolOptions, context: ComponentContex
   const { name, timeoutMs, target } = pool
   const { logger } = context
   return context.keep(`redis ${JSON.stringify(pool)}`, () => {
-    const failed = (error: Error): void => logger.debug(`[SERVICE: Redis] ${name}: ${error.message}`)
-    const client = openClient(lib, pool, failed)
-    return new RedisLink({ name, client, timeoutMs, cluster: target.kind === 'cluster', logger })
+    const client = openClient(lib, pool, error => link.connectionFailed(error))
+    const link = new RedisLink({ name, client, timeoutMs, cluster: target.kind === 'cluster', logger })
+    return link
   })
 }

@@ -119,6 +119,8 @@ export class AdminServer {
       if (!this.takes(route, req, res)) return
       await route.handle(req, res)
     } catch (error) {
+      // a client that left in the middle of its form is no failure of the port
+      if (req.destroyed && !req.complete) return
       this.onError(error)
       if (res.headersSent) res.destroy()
       else sendText(res, 500, 'The admin port could not do this; its log says why.\n')

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { AdminServer } from '../../src/admin/admin-server.js'
 import { sendJson } from '../../src/admin/send.js'
-import { once } from '../support/waiting.js'
+import { deferred, once } from '../support/waiting.js'
 import { ask, openAdmin } from './support.js'
 
 test('a path leads to its route, another one to 404', async t => {
@@ -64,4 +64,24 @@ test('a head that does not come, and one that is too large, end the connection',
   large.write(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
   await once(large, 'close')
   assert.match(text, /^HTTP\/1.1 431 /)
+})
+
+test('a client that leaves in the middle of its form is no error', async t => {
+  const { port, server, errors } = await openAdmin(t)
+  const over = deferred('the end of the form')
+  server.route('/form', {
+    methods: ['POST'],
+    async handle(req) {
+      try {
+        for await (const _ of req) socket.destroy()
+      } finally {
+        over.resolve()
+      }
+    }
+  })
+  const socket = connect(port, '127.0.0.1')
+  socket.write('POST /form HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\ntoken=')
+  await over.promise
+  assert.equal((await ask(port, '/')).status, 404)
+  assert.deepEqual(errors, [])
 })

@@ -102,6 +102,8 @@ return answers
 
 /** Clients of one rule lie on this many places of a cluster. */
 const SHARDS = 64
+/** Longest text of a client that stands in a key as it is, characters; a longer one is written as its hash. */
+const LONGEST_CLIENT = 128
 /** Clients that are known to have used up their quota. */
 const MOST_REFUSED = 10_000
 
@@ -117,7 +119,7 @@ export class QuotaCounters {
 
   /**
    * @param name of the quota and its rule
-   * @param options.hashes the server sees hashes in place of what identifies clients
+   * @param options.hashes the server sees hashes in place of what identifies clients; long texts are hashed anyway
    * @param options.remembers clients without quota are refused without asking
    */
   constructor(link: RedisLink, name: string, limits: readonly Limit[], options: { hashes: boolean; remembers: boolean }) {
@@ -134,26 +136,26 @@ export class QuotaCounters {
    * @throws RedisUnavailable
    */
   async count(client: string, cost: number, mode: CountMode): Promise<QuotaState> {
-    const known = this.refused?.get(client)
+    const digest = hash('sha256', client, 'base64url')
+    const id = this.hashes || client.length > LONGEST_CLIENT ? digest.slice(1, 23) : client
+    const known = this.refused?.get(id)
     if (known !== undefined && mode !== 'add') {
       const left = known.until - Date.now()
       if (left > 0) return { ...known.state, retryAfter: Math.ceil(left / 1000) }
-      this.refused?.delete(client)
+      this.refused?.delete(id)
     }
-    const digest = hash('sha256', client, 'base64url')
     const tag = `${this.name}.${digest.charCodeAt(0) % SHARDS}`
-    const id = this.hashes ? digest.slice(1, 23) : client
     const answer = await this.link.decide(COUNT, tag, `sluice:quota:{${tag}}:${id}`, [this.text, cost, mode])
     const state = stateOf(answer)
-    if (!state.allowed && mode === 'take') this.remember(client, state)
+    if (!state.allowed && mode === 'take') this.remember(id, state)
     return state
   }
 
-  private remember(client: string, state: QuotaState): void {
+  private remember(id: string, state: QuotaState): void {
     const { refused } = this
     if (refused === undefined) return
     if (refused.size >= MOST_REFUSED) refused.clear()
-    refused.set(client, { until: Date.now() + state.retryAfter * 1000, state })
+    refused.set(id, { until: Date.now() + state.retryAfter * 1000, state })
   }
 }
 

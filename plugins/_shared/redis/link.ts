@@ -84,6 +84,8 @@ export class RedisLink {
   private readonly batches = new Map<string, { readonly script: BatchScript; cases: Case[] }>()
   private flushing: NodeJS.Immediate | undefined
   private failedTrials = 0
+  /** Why there is no connection, as the server or the network said it last: `WRONGPASS …`. */
+  private connectionFault: string | undefined
 
   constructor({ name, client, timeoutMs, cluster, logger }: LinkOptions) {
     this.name = name
@@ -117,6 +119,12 @@ export class RedisLink {
   async ask<T>(question: (client: RedisClient) => Promise<T>): Promise<T> {
     this.counts.questions++
     return this.within(() => question(this.client), 1)
+  }
+
+  /** Tells of a failure of the connection itself; questions that fail for want of one then name it. */
+  connectionFailed(error: Error): void {
+    this.logger.debug(`[SERVICE: Redis] ${this.name}: ${error.message}`)
+    this.connectionFault = error.message
   }
 
   close(): void {
@@ -165,23 +173,24 @@ export class RedisLink {
       const asked = connecting === undefined ? question() : connecting.then(() => (over ? late : question()))
       const answer = await Promise.race([asked, late])
       this.failedTrials = 0
+      this.connectionFault = undefined
       if (this.outage.answered()) this.logger.info(`[SERVICE: Redis] ${this.name} answers again`)
       return answer
     } catch (cause) {
       this.counts.failures += cases
-      this.fail(cause, connecting === undefined)
-      throw new RedisUnavailable(`redis ${this.name}: ${(cause as Error).message}`, { cause })
+      const connected = connecting === undefined
+      const why = (!connected && this.connectionFault) || (cause as Error).message
+      this.fail(why, connected)
+      throw new RedisUnavailable(`redis ${this.name}: ${why}`, { cause })
     } finally {
       over = true
       clearTimeout(timer)
     }
   }
 
-  private fail(cause: unknown, connected: boolean): void {
+  private fail(why: string, connected: boolean): void {
     if (this.outage.failed())
-      this.logger.error(
-        `[SERVICE: Redis] ${this.name} does not answer: ${(cause as Error).message}; it is asked again once in a while`
-      )
+      this.logger.error(`[SERVICE: Redis] ${this.name} does not answer: ${why}; it is asked again once in a while`)
     if (!connected || ++this.failedTrials < TRIALS_BEFORE_RECONNECT) return
     this.failedTrials = 0
     this.client.reconnect()

@@ -106,7 +106,7 @@ async function open({ host, port }: ListenAddress, measured: Measured, context: 
   const shown = await showStats(
     context,
     'telemetry/metrics',
-    { host, port },
+    { host, port, pointer: '/listen_address' },
     {
       path: '/__stats',
       contentType: 'application/json; charset=utf-8',

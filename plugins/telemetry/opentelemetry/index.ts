@@ -95,7 +95,7 @@ function offerToWorkers(name: string, render: () => Promise<string>, context: Co
 }
 
 async function prepareExporter(exporter: PrometheusOptions, families: Families, context: ComponentContext): Promise<void> {
-  const { name, host, port, gatewayMetrics } = exporter
+  const { name, host, port, pointer, gatewayMetrics } = exporter
   const renderProcess = await openProcessMetrics({ process: exporter.processMetrics, runtime: exporter.runtimeMetrics })
   const renderOwn = async (): Promise<string> => (gatewayMetrics ? renderPrometheus(families) : '') + (await renderProcess())
   context.onListen(async () => {
@@ -106,7 +106,7 @@ async function prepareExporter(exporter: PrometheusOptions, families: Families, 
       failed: (error: unknown) =>
         context.logger.error(`${TAG} The Prometheus exporter '${name}' failed: ${(error as Error).message}`)
     }
-    await showStats(context, 'telemetry/opentelemetry', { host, port }, page)
+    await showStats(context, 'telemetry/opentelemetry', { host, port, pointer }, page)
     context.logger.info(`${TAG} The Prometheus exporter '${name}' listens on port: ${port}`)
   })
 }

@@ -12,6 +12,8 @@ export interface PrometheusOptions {
   /** Address to listen on; '' = all. */
   readonly host: string
   readonly port: number
+  /** Of the port, among the options. */
+  readonly pointer: string
   readonly processMetrics: boolean
   readonly runtimeMetrics: boolean
   /** False leaves out the metrics of the gateway. */
@@ -20,10 +22,11 @@ export interface PrometheusOptions {
 
 /** Reads `exporters.prometheus`. */
 export function readPrometheus(exporters: OptionReader | undefined): readonly PrometheusOptions[] {
-  return (exporters?.objects('prometheus') ?? []).map(options => ({
+  return (exporters?.objects('prometheus') ?? []).map((options, index) => ({
     name: options.text('name'),
     host: options.text('host') || options.text('listen_ip'),
     port: options.count('port', 0) || DEFAULT_PORT,
+    pointer: `/exporters/prometheus/${index}/port`,
     processMetrics: options.flag('process_metrics'),
     runtimeMetrics: options.flag('go_metrics'),
     gatewayMetrics: !options.flag('disable_metrics')

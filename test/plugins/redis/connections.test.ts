@@ -90,6 +90,25 @@ test('an encrypted connection is verified', { skip: NO_REDIS }, async t => {
   assert.equal(await passing(await gatewayWith(t, pool({}))), 0)
 })
 
+for (const [what, login, reason] of [
+  ['a wrong password', { password: 'wrong' }, /WRONGPASS/],
+  ['no password', {}, /NOAUTH/]
+] as const) {
+  test(`${what}: the log says what the server says of it`, { skip: NO_REDIS }, async t => {
+    const { address } = await startRedis(t, ['--requirepass', 'right'])
+    const host = await startUpstream(t)
+    const extra = { 'qos/ratelimit/router/redis': { connection_name: 'pool', max_rate: 10 } }
+    const { gateway, log } = await build(t, {
+      extra_config: { redis: { connection_pools: [{ name: 'pool', address, timeout: '30s', ...login }] } },
+      endpoints: [endpoint('/a', host, { extra })]
+    })
+    const seen = log.line(/ERROR.*does not answer/)
+    for (let asked = 0; asked < 3; asked++) assert.equal((await gateway.request('/a')).status, 503)
+    assert.match(await seen, reason)
+    assert.doesNotMatch(log.text, /wrong|right/)
+  })
+}
+
 for (const [what, redis, message] of [
   ['a pool without address', { connection_pools: [{ name: 'a' }] }, /connection_pools\/0\/address.*write host:port/s],
   ['an address that is none', { connection_pools: [{ name: 'a', address: 'redis://x' }] }, /'redis:\/\/x' is no address/],

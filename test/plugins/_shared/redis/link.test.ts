@@ -77,6 +77,19 @@ test('a question that is not answered in time fails, and after three nothing is 
   assert.equal(calls.length, 3)
 })
 
+test('without a connection a question says why there is none', async () => {
+  let connected = false
+  const ready = () => (connected ? undefined : Promise.reject(new Error('Connection is closed.')))
+  const { link } = make(async (_, keys) => [...keys], { ready })
+  await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /redis r: Connection is closed\./)
+  link.connectionFailed(new Error('WRONGPASS invalid'))
+  await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /redis r: WRONGPASS invalid/)
+  connected = true
+  assert.equal(await link.decide(SCRIPT, 't', 'a', [0]), 'a')
+  connected = false
+  await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /redis r: Connection is closed\./)
+})
+
 test('a connection that swallows questions is given up', async () => {
   const { link, reconnects } = make(never, { timeoutMs: 5 })
   for (let i = 0; i < 3; i++) await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]))

@@ -124,12 +124,15 @@ for (const [where, wanted] of [
 }
 
 test('keys in Redis name the client, or its hash', { skip: NO_REDIS }, async t => {
-  for (const [hash_keys, pattern] of [
-    [false, /^sluice:quota:\{plans:gold\.\d+\}:someone$/],
-    [true, /^sluice:quota:\{plans:gold\.\d+\}:[\w-]{22}$/]
+  const hashed = /^sluice:quota:\{plans:gold\.\d+\}:[\w-]{22}$/
+  for (const [hash_keys, id, pattern] of [
+    [false, 'someone', /^sluice:quota:\{plans:gold\.\d+\}:someone$/],
+    [true, 'someone', hashed],
+    // a client chooses its length
+    [false, 'x'.repeat(10_000), hashed]
   ] as const) {
     const { gateway, redis } = await open(t, { processor: { hash_keys } })
-    await gateway.request(gold('someone'))
+    await gateway.request(gold(id))
     const client = new Redis(redis.port, '127.0.0.1')
     t.after(() => client.disconnect())
     const keys = await client.keys('*')
