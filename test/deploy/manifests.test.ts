@@ -31,11 +31,23 @@ for (const file of files.filter(name => /\.ya?ml$/.test(name))) {
 
 for (const file of files.filter(name => name.endsWith('krakend.json'))) {
   test(`${file} starts without a warning`, async () => {
-    const gateway = await createGateway(join(DEPLOY, file), { env: {}, port: 0 })
+    const gateway = await createGateway(join(DEPLOY, file), { env: { ADMIN_TOKEN: 'a-token-of-enough-length' }, port: 0 })
     await gateway.close()
     assert.deepEqual(gateway.config.problems, [])
   })
 }
+
+test('compose publishes the ports that its gateway opens', () => {
+  const [compose] = documentsIn('compose/compose.yaml') as [{ services: { gateway: { ports: string[]; environment: object } } }]
+  const config = JSON.parse(readFileSync(join(DEPLOY, 'compose/gateway/krakend.json'), 'utf8'))
+  const { ports, environment } = compose.services.gateway
+  const opened = [config.port, config.extra_config['sluice/admin'].port]
+  assert.deepEqual(
+    ports,
+    opened.map(port => `127.0.0.1:${port}:${port}`)
+  )
+  assert.equal(config.extra_config['sluice/admin'].token, `\${${Object.keys(environment)[0]}}`)
+})
 
 test('the pods of Kubernetes are probed at paths that the gateway has, and have time to drain', async () => {
   const [deployment] = documentsIn('kubernetes/base/deployment.yaml') as unknown as [Deployment]
