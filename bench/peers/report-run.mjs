@@ -19,12 +19,13 @@ const OPTIONS = {
 
 /**
  * Reads the options, starts the upstream, prints the lines that `measure` answers, and writes them where that was asked for.
- * @param {{ out: string, about: string, cases: number, peers: number }} program the report's usual file, the first line of the help, and how much is measured
+ * @param {{ out: string, about: string, cases: number, peers: number, more?: object }} program the report's usual file, the first line of the help, how much is measured,
+ *   and options of its own
  * @param {(options: { upstream: string, folder: string, rounds: number, seconds: number, warmup: number }) => Promise<string[]>} measure
  */
-export function reportRun({ out, about, cases, peers }, measure) {
+export function reportRun({ out, about, cases, peers, more = {} }, measure) {
   return main(async () => {
-    const values = readOptions(OPTIONS, undefined, about)
+    const values = readOptions({ ...OPTIONS, ...more }, undefined, about)
     checkSeconds('--seconds', values.seconds)
     checkSeconds('--warmup', values.warmup)
     checkPrograms()
