@@ -1,6 +1,7 @@
 /** The primary's half of texts that any worker may ask all workers for. It hands questions on and collects what comes in time. */
 
-import type { ToTextHub, ToTextWorker, WorkerText } from '../plugin/run/text-messages.js'
+import type { WorkerText } from '../plugin/component.js'
+import type { ToTextHub, ToTextWorker } from '../plugin/run/text-messages.js'
 
 /** ms that workers may take; a text that comes later is left out. */
 const MAKE_MS = 2000

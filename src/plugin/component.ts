@@ -10,7 +10,6 @@ import type { GatewayState } from '../telemetry/gateway-state.js'
 import type { ComponentMetric, GatewayObserver, PoolState } from '../telemetry/observer.js'
 import type { StatusFacts } from '../telemetry/status.js'
 import type { OptionReader } from './option-reader.js'
-import type { WorkerText } from './run/text-messages.js'
 import type { Logger, Needs, PluginContext } from './types.js'
 
 /** Around everything, also health, 404 and redirects; outermost first. */
@@ -79,6 +78,13 @@ export interface JoinedTopic {
   publish(message: Uint8Array): Promise<void>
   /** No longer hears of messages. A topic that all workers have left is forgotten. */
   leave(): void
+}
+
+/** The text of one worker. */
+export interface WorkerText {
+  /** The number of the worker's place, from 1. */
+  readonly worker: number
+  readonly text: string
 }
 
 /** What the workers of one `sluice run --workers` share; the primary keeps it for those that start later. */

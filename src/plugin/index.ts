@@ -49,6 +49,7 @@ export {
   type SlottedEdit,
   type SlottedFollow,
   type SlottedWrap,
+  type WorkerText,
   type WorkerTopic,
   type WorkerTopics
 } from './component.js'

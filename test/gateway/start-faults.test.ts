@@ -56,7 +56,7 @@ const EXPECTED = [
   '/extra_config/plugin~1http-server/name',
   '/extra_config/auth~1validatr',
   '/endpoints/0/extra_config/modifier~1jmespath',
-  '/endpoints/1/extra_config/qos~1ratelimit~1router/strategy',
+  '/endpoints/1/extra_config/qos~1ratelimit~1router',
   '/endpoints/2/extra_config/auth~1validator/jwk_local_path',
   '/endpoints/3/extra_config/validation~1cel/0/check_expr',
   '/endpoints/4/extra_config/validation~1json-schema',
@@ -141,12 +141,12 @@ test('tolerant: without its certificates a gateway does not start', async () => 
 })
 
 test('what only watches is left out with a warning', async () => {
-  const otlp = { exporters: { otlp: [{ name: 'o', host: 'collector' }] } }
+  const tracing = { exporters: { jaeger: { endpoint: 'http://collector' } } }
   const problems = await start({
-    extra_config: { 'telemetry/opentelemetry': otlp, 'telemetry/influx': {}, 'telemetry/gelf': {} }
+    extra_config: { 'telemetry/opencensus': tracing, 'telemetry/influx': {}, 'telemetry/gelf': {} }
   })
   assert.deepEqual([...new Set(problems.map(one => one.level))], ['warning'])
-  for (const name of ['opentelemetry', 'influx', 'gelf']) {
+  for (const name of ['opencensus', 'influx', 'gelf']) {
     assert.ok(
       problems.some(one => one.pointer.includes(`telemetry~1${name}`)),
       name

@@ -1,6 +1,7 @@
 /** The worker's half of texts that any worker may ask all of them for, such as metrics. The primary is the other half (`cli/text-hub.ts`). */
 
-import type { ToTextHub, ToTextWorker, WorkerText } from './text-messages.js'
+import type { WorkerText } from '../component.js'
+import type { ToTextHub, ToTextWorker } from './text-messages.js'
 
 /** ms until a primary that does not answer counts as none. */
 const PRIMARY_MS = 10_000

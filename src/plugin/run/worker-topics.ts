@@ -5,8 +5,8 @@
  */
 
 import cluster from 'node:cluster'
-import type { JoinedTopic, WorkerTopic, WorkerTopics } from '../component.js'
-import type { ToTextHub, WorkerText } from './text-messages.js'
+import type { JoinedTopic, WorkerText, WorkerTopic, WorkerTopics } from '../component.js'
+import type { ToTextHub } from './text-messages.js'
 import type { ToHub, ToWorker } from './topic-messages.js'
 import { WorkerTexts } from './worker-texts.js'
 
