@@ -1,5 +1,5 @@
 /**
- * `npm run bench:components`: what CORS, a rate limit, a JWT validator and Martian's header modifiers cost per request on a pass-through
+ * `npm run bench:components`: what CORS, a rate limit (also in Redis), a JWT validator and Martian's header modifiers cost per request on a pass-through
  * endpoint, one after another, against none of them. `--help` tells the options.
  */
 import { writeFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { measureCase } from './peers/measure.mjs'
 import { sluiceCli } from './peers/peers.mjs'
+import { startRedis } from './peers/redis-server.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from './peers/report.mjs'
 import { reportRun } from './peers/report-run.mjs'
 
@@ -79,7 +80,14 @@ const gateway = (name, service, endpoint, ofBackend = {}) => ({
   }
 })
 
-function gateways(jwks) {
+/** The same limits as `rate limit`, counted by a server: two decisions for each request. */
+function sharedLimit(address) {
+  const limit = { connection_name: 'bench', ...LIMIT['qos/ratelimit/router'] }
+  const redis = { connection_pools: [{ name: 'bench', address, timeout: '1s' }] }
+  return gateway('rate limit in Redis', { redis }, { 'qos/ratelimit/router/redis': limit })
+}
+
+function gateways(jwks, redis) {
   const jwt = {
     'auth/validator': { alg: 'ES256', jwk_local_path: jwks, disable_jwk_security: true, roles: ['admin'], roles_key: 'roles' }
   }
@@ -88,6 +96,7 @@ function gateways(jwks) {
     gateway('CORS', CORS, {}),
     gateway('security headers', HEADERS, {}),
     gateway('rate limit', {}, LIMIT),
+    ...(redis === undefined ? [] : [sharedLimit(redis.address)]),
     gateway('breaker', {}, {}, BREAKER),
     gateway('CEL', {}, CHECK),
     gateway('JWT', {}, jwt),
@@ -105,7 +114,7 @@ function gateways(jwks) {
 }
 
 const about = 'npm run bench:components: what components cost per request on a pass-through endpoint, against none of them.'
-const program = { out: path.join(here, 'COMPONENTS.md'), about, cases: 1, peers: gateways('').length }
+const program = { out: path.join(here, 'COMPONENTS.md'), about, cases: 1, peers: gateways('').length + 1 }
 
 await reportRun(program, async options => {
   options.progress.start('components on pass-through, 150 B')
@@ -123,7 +132,9 @@ await reportRun(program, async options => {
   ]
   const { jwks, token } = await keyAndToken(options.folder)
   const fields = { Authorization: `Bearer ${token}`, Origin: 'https://app.test' }
-  const measured = await measureCase({ path: '/150.txt', fields }, gateways(jwks), options)
+  const redis = await startRedis()
+  if (redis === undefined) lines.push('redis-server is not installed here: the limit in Redis was not measured.', '')
+  const measured = await measureCase({ path: '/150.txt', fields }, gateways(jwks, redis), options).finally(() => redis?.stop())
   for (const each of measured) {
     lines.push(
       `| ${each.name} | ${digits(of(each, 'cpu'))} | ${ratioCells(each, measured[0])} | ${digits(of(each, 'rate'))} | ${of(each, 'p99').toFixed(1)} |`
