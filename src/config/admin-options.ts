@@ -40,6 +40,11 @@ export function readAdmin(parts: ExtraParts, findings: Findings): AdminConfig | 
     const message = `'${ADMIN_NAMESPACE}' listens on ${address}, which others can reach, and has no token`
     findings.add('fatal', reader.at('token'), message, 'set a "token", or "address": "127.0.0.1"')
   }
+  if (token !== '' && token.length < SHORTEST_TOKEN) {
+    const message = `the token of the admin port has fewer than ${SHORTEST_TOKEN} characters`
+    const level = isLoopback(address) ? 'warning' : 'fatal'
+    findings.add(level, reader.at('token'), message, 'make one with `openssl rand -hex 16`')
+  }
   return { address, port: readPort(reader), token }
 }
 
@@ -79,9 +84,10 @@ function readToken(reader: ObjectReader): string {
     )
     return ''
   }
-  if (token.length < SHORTEST_TOKEN) {
-    const message = `the token of the admin port has fewer than ${SHORTEST_TOKEN} characters`
-    reader.findings.add('warning', reader.at('token'), message, 'make one with `openssl rand -hex 16`')
+  if (/[^\x21-\x7e]/.test(token)) {
+    const message =
+      'the token of the admin port has a blank, a line break or another character that no `Authorization` field carries'
+    reader.findings.add('fatal', reader.at('token'), message, 'make one with `openssl rand -hex 16`')
   }
   return token
 }

@@ -129,6 +129,11 @@ export interface ComponentContext extends PluginContext {
    * @param facts what the state depends on beside its place, as JSON
    */
   keepHere<T extends object>(facts: unknown, open: (logger: Logger) => T): T
+  /**
+   * Names this place and all that is configured of it: the same in every gateway with the same configuration, and different in others. For
+   * state that gateways share.
+   */
+  fingerprint(): string
   /** What all workers share; undefined in a process that serves alone. */
   readonly workers: WorkerTopics | undefined
   /**

@@ -30,7 +30,16 @@ test('a token that is none stops the start, tolerant or not: it was meant to pro
       assert.match(errorsOf(() => admin({ token }, { tolerant }))[0]!, /token: the token of the admin port is empty or no string/)
 })
 
-test('a short token is a warning', () => {
+test('a token that no request can carry stops the start', () => {
+  // the last character of a file that an environment variable was filled from is often a line break
+  for (const token of [`${TOKEN}\n`, `a ${TOKEN}`, `${TOKEN}\u0000`, `${TOKEN}é`])
+    for (const tolerant of [false, true])
+      assert.match(errorsOf(() => admin({ token }, { tolerant }))[0]!, /token: .* that no `Authorization` field carries/)
+})
+
+test('a short token is a warning, and stops the start where others can reach the port', () => {
+  for (const tolerant of [false, true])
+    assert.match(errorsOf(() => admin({ token: 'short', address: '::' }, { tolerant }))[0]!, /token: .*fewer than 16 characters/)
   const { problems, admin: read } = admin({ token: 'short' })
   assert.deepEqual(
     [problems.length, problems[0]!.level, problems[0]!.pointer, read?.token],

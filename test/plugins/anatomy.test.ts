@@ -176,6 +176,7 @@ function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' |
     workers: undefined,
     keep: (_, create) => create(LOGGER),
     reads: silent,
+    fingerprint: () => '',
     keepHere: (_, create) => create(LOGGER),
     ...sink
   }

@@ -50,7 +50,9 @@ function readProcessor(quota: OptionReader, name: string, context: ComponentCont
 function readLimit(reader: OptionReader): Limit {
   const unit = reader.text('unit')
   if (!isUnit(unit)) return reader.fail('/unit', `unknown unit '${unit}': ${UNITS.join(', ')} exist`)
-  return { amount: reader.amount('amount', 0), unit }
+  const amount = reader.amount('amount', 0)
+  if (amount > Number.MAX_SAFE_INTEGER) reader.fail('/amount', `expected at most ${Number.MAX_SAFE_INTEGER}`)
+  return { amount, unit }
 }
 
 function isUnit(text: string): text is Unit {

@@ -22,13 +22,12 @@ export function openStore(shared: boolean, maxBytes: number, maxItems: number, c
 }
 
 /**
- * Opens the store of one backend in Redis. Gateways with the same names and paths share it.
+ * Opens the store of one backend in Redis. Gateways that have the same backend in the same place share it: another one may ask with other
+ * credentials, certificates or fields of its own.
  * @param shared the store that all such backends use
  */
 export function openRedisStore(shared: boolean, link: RedisLink, context: ComponentContext): CacheStore {
-  const { method = '', path = '' } = context.endpointFacts ?? {}
-  const { urlPattern = '', hosts = [] } = context.backendFacts ?? {}
-  const owner = shared ? 'shared' : JSON.stringify([method, path, hosts, urlPattern])
+  const owner = shared ? 'shared' : context.fingerprint()
   return new RedisStore(link, `${context.service.name} ${owner}`, error => {
     context.logger.warning(`${context.tag}[HTTPCache] Responses that are out of date may be found again: ${error.message}`)
   })

@@ -25,7 +25,7 @@ import { aroundByEdit } from './edit-step.js'
 import type { TakeFault } from './faults.js'
 import { aroundByFollow } from './follow-step.js'
 import type { KeptState } from './kept-state.js'
-import { contextOf, optionPointer, type Place } from './place.js'
+import { contextOf, fingerprintOf, optionPointer, type Place } from './place.js'
 import { textOf } from './plugin-failure.js'
 
 /** What every stage has: its slot, its name, and what it needs of a body. */
@@ -154,6 +154,7 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     tag: place.tag,
     shared: host.shared,
     keep,
+    fingerprint: () => fingerprintOf(place),
     keepHere: (facts, open) => keep(`${namespace} ${place.id} ${JSON.stringify(facts)}`, open),
     workers: host.workers,
     reads: file => void host.files.add(file),

@@ -1,5 +1,6 @@
 /** A place of the pipe where plugins and components stand: its names, facts and configuration. */
 
+import { hash } from 'node:crypto'
 import type { BackendConfig, ExtraConfig as ConfigExtra, EndpointConfig, ServiceConfig } from '../../config/types.js'
 import type { BackendFacts, EndpointFacts } from '../../telemetry/facts.js'
 import type { Logger } from '../../telemetry/logger.js'
@@ -9,6 +10,8 @@ export interface Place {
   readonly scope: 'service' | 'endpoint' | 'backend'
   /** The same for the same place of another configuration: route, number, pattern and hosts of the backend. */
   readonly id: string
+  /** What {@link fingerprintOf} tells places of different configurations apart by. */
+  readonly config: ServiceConfig | EndpointConfig | BackendConfig
   readonly extra: ConfigExtra
   /** JSON pointer of what has the `extra_config`. */
   readonly pointer: string
@@ -22,6 +25,7 @@ export function servicePlace(config: ServiceConfig): Place {
   return {
     scope: 'service',
     id: '',
+    config,
     extra: config.extra,
     pointer: '',
     tag: '[SERVICE: Router]',
@@ -35,6 +39,7 @@ export function endpointPlace(config: EndpointConfig): Place & { readonly endpoi
   return {
     scope: 'endpoint',
     id: routeOf(config),
+    config,
     extra,
     pointer,
     tag: `[ENDPOINT: ${config.ginPath}]`,
@@ -51,7 +56,7 @@ export function backendPlace(
   const { extra, pointer, method, urlPattern, goPattern, hosts, encoding, timeoutMs, inputHeaders } = config
   const backend = Object.freeze({ method, urlPattern, goPattern, hosts, encoding, timeoutMs, inputHeaders })
   const id = JSON.stringify([routeOf(endpoint), endpoint.backends.indexOf(config), method, urlPattern, hosts])
-  return { scope: 'backend', id, extra, pointer, tag, endpoint: endpointFacts(endpoint), backend }
+  return { scope: 'backend', id, config, extra, pointer, tag, endpoint: endpointFacts(endpoint), backend }
 }
 
 const routeOf = ({ method, path }: EndpointConfig): string => `${method} ${path}`
@@ -75,6 +80,14 @@ function endpointFacts(config: EndpointConfig): EndpointFacts {
     maxBodyBytes
   })
 }
+
+/** Names a place and all that is configured of it. The same in every gateway whose configuration has the same place. */
+export function fingerprintOf({ id, config }: Place): string {
+  return hash('sha256', `${id} ${JSON.stringify(config, withoutPointers)}`, 'base64url')
+}
+
+/** Where something stands in its file says nothing of what it does. */
+const withoutPointers = (name: string, value: unknown): unknown => (name === 'pointer' ? undefined : value)
 
 /** What a factory is told about its place. */
 export function contextOf(place: Place, name: string, logger: Logger, signal: AbortSignal): PluginContext {

@@ -36,6 +36,11 @@ for (const [what, quota, message] of [
     'a rule without limits',
     { name: 'q', connection_name: 'pool', rules: [{ name: 'r', limits: [] }] },
     /limits.*fewer than 1 items/
+  ],
+  [
+    'an amount that no counter holds',
+    { name: 'q', connection_name: 'pool', rules: [{ name: 'r', limits: [{ amount: 1e21, unit: 'day' }] }] },
+    /limits\/0\/amount.*expected at most 9007199254740991/s
   ]
 ] as const) {
   test(`${what} stops the start`, async t => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Redis } from 'ioredis'
 import { decodeStored, encodeStored } from '../../../../plugins/qos/http-cache/redis-store.js'
 import type { Stored } from '../../../../plugins/qos/http-cache/store.js'
 import { NO_REDIS, startRedis } from '../../../support/redis.js'
@@ -48,4 +49,38 @@ test('a response that one gateway has stored is found by the other, and forgotte
   await server.kill()
   await ask(one)
   assert.equal(calls, before + 1)
+})
+
+test('backends that ask in different ways do not get the responses of each other', { skip: NO_REDIS }, async t => {
+  const server = await startRedis(t)
+  const host = await startUpstream(t, (req, res) => {
+    res.setHeader('Cache-Control', 'max-age=600')
+    res.end(`{"as":"${req.headers['x-as']}"}`)
+  })
+  const asking = (value: string, group?: string) => ({
+    host: [host],
+    url_pattern: '/up',
+    group,
+    extra_config: {
+      'qos/http-cache': { connection_name: 'pool' },
+      'modifier/martian': { 'header.Modifier': { scope: ['request'], name: 'X-As', value } }
+    }
+  })
+  const serving = async (...backend: object[]) =>
+    build(t, {
+      extra_config: { redis: { connection_pools: [{ name: 'pool', address: server.address, timeout: '30s' }] } },
+      endpoints: [{ endpoint: '/a', backend }]
+    })
+  const client = new Redis(server.port, '127.0.0.1')
+  t.after(() => client.disconnect())
+  const { gateway } = await serving(asking('one', 'first'), asking('two', 'second'))
+  const both = { first: { as: 'one' }, second: { as: 'two' } }
+  assert.deepEqual((await gateway.request('/a')).json(), both)
+  await until(async () => (await client.dbsize()) >= 4, 'both responses are stored')
+  assert.deepEqual((await gateway.request('/a')).json(), both)
+  // the same path of another configuration
+  const [three, four] = [await serving(asking('three')), await serving(asking('four'))]
+  assert.deepEqual((await three.gateway.request('/a')).json(), { as: 'three' })
+  await until(async () => (await client.dbsize()) >= 6, 'the response is stored')
+  assert.deepEqual((await four.gateway.request('/a')).json(), { as: 'four' })
 })
