@@ -4,7 +4,7 @@
  * The author's folder is read and not written, but for the result itself. Go's own cache keeps what was compiled.
  */
 
-import { mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { BORDER_VERSION, withProgram } from '../plugin/wasm/go-sections.js'
@@ -148,6 +148,7 @@ async function compile({ toolchain, folder, source, tags, work }: CompileOptions
 async function write(file: string, bytes: Buffer): Promise<void> {
   const beside = `${file}.${process.pid}`
   try {
+    await mkdir(path.dirname(file), { recursive: true })
     await writeFile(beside, bytes)
     await rename(beside, file)
   } catch (error) {
