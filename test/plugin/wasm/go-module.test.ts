@@ -1,9 +1,16 @@
 /** The life of a Go module: its instance dies, is started again, is let go. */
 
 import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import type { ConfigInput } from '../../../src/index.js'
+import { begin } from '../../support/client.js'
 import { fetch, until, within } from '../../support/waiting.js'
-import { echoUpstream, endpointsOf, type GoEndpoint, needsGo, openWithGo } from './go-fixtures.js'
+import { echoUpstream, endpointsOf, fixture, type GoEndpoint, needsGo, openWithGo } from './go-fixtures.js'
+
+interface Echo {
+  readonly body: string
+}
 
 const server = (name: string): GoEndpoint => ({ path: `/${name}`, server: name })
 
@@ -99,4 +106,35 @@ test('what is wrong with a factory is told at the start', needsGo, async t => {
   const start = (name: string): Promise<unknown> => openWithGo(t, endpointsOf(up.host, [server(name)]))
   await assert.rejects(start('factory-error'), /plugin 'factory-error' \(.*\): a key is missing/)
   await assert.rejects(start('factory-panic'), /plugin 'factory-panic' \(.*\): panic: no options/)
+})
+
+test('a reload makes a new instance; the old one ends when its requests have', needsGo, async t => {
+  const up = await echoUpstream(t)
+  let said = ''
+  t.mock.method(process.stderr, 'write', (text: string | Uint8Array) => {
+    said += Buffer.from(text as Uint8Array).toString()
+    return true
+  })
+  const servers = [server('grow'), server('ticks'), server('count'), { ...server('pipe'), method: 'POST' }]
+  const endpoints = endpointsOf(up.host, servers)
+  const { origin, port, gateway } = await openWithGo(t, endpoints)
+  const grown = async (): Promise<string> => (await fetch(`${origin}/grow`)).text()
+  assert.deepEqual([await grown(), await grown()], ['1', '2'])
+  const body = new PassThrough()
+  const { response } = begin(port, '/pipe', { method: 'POST', body })
+  body.write('begun before, ')
+  await until(() => up.calls.includes('POST /echo'), 'the upload at the upstream')
+
+  const plugin = { folder: `${await fixture('behaviours')}/`, pattern: '.so' }
+  await gateway.reload({ version: 3, listen_ip: '127.0.0.1', timeout: '30s', name: 'second', plugin, endpoints } as ConfigInput)
+  assert.equal(await grown(), '1', 'the new instance has a memory of its own')
+  assert.ok(!said.includes('ticks ended'), 'the old instance has a request')
+
+  body.end('ended after')
+  const res = await response
+  const echo = JSON.parse(Buffer.concat(await within('the response of the old instance', res.toArray())).toString()) as Echo
+  assert.equal(echo.body, 'begun before, ended after')
+  await until(() => said.includes('ticks ended'), 'the old instance to end')
+  assert.equal(await grown(), '2')
+  assert.equal(said.match(/ticks ended/g)!.length, 1, 'the new instance goes on')
 })
