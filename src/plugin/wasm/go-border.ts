@@ -63,18 +63,17 @@ export function borderImports(source: BorderSource, owner: BorderOwner): Readonl
     },
     fail: (id: number, status: number, at: number, length: number) =>
       source.handles.exchanges.get(id)?.failed(status, length === 0 ? '' : text(at, length)),
-    next: (...[exchange, id, mode, at, length, head]: number[]) => {
-      const given = message(at!, length!)
+    next: (exchange: number, id: number, mode: number, at: number, length: number) => {
+      const given = message(at, length)
       const [method, path, query, host] = [given.latin(), given.latin(), given.latin(), given.latin()]
       const edits = given.edits()
       const added = given.pairs()
-      const body = bodyOf(source.handles, id!, mode!, given)
-      void head
-      const open = source.handles.exchanges.get(exchange!)
+      const body = bodyOf(source.handles, id, mode, given)
+      const open = source.handles.exchanges.get(exchange)
       const call = {
-        id: id!,
-        passes: (mode! & PASSES) !== 0,
-        hears: (mode! & HEARS) !== 0,
+        id,
+        passes: (mode & PASSES) !== 0,
+        hears: (mode & HEARS) !== 0,
         method,
         path,
         query,
@@ -87,17 +86,17 @@ export function borderImports(source: BorderSource, owner: BorderOwner): Readonl
       source.handles.instance.afterwards({
         run: () => {
           body.source?.destroy(ENDED)
-          source.handles.wake(id!)
+          source.handles.wake(id)
         }
       })
     },
-    pass: (...[exchange, id, status, at, length]: number[]) =>
-      source.handles.exchanges.get(exchange!)?.pass?.(id!, status!, message(at!, length!).edits()),
-    call: (...[id, exchange, mode, at, length]: number[]) => {
-      const call = callOf(source.handles, id!, mode!, message(at!, length!))
+    pass: (exchange: number, id: number, status: number, at: number, length: number) =>
+      source.handles.exchanges.get(exchange)?.pass?.(id, status, message(at, length).edits()),
+    call: (id: number, exchange: number, mode: number, at: number, length: number) => {
+      const call = callOf(source.handles, id, mode, message(at, length))
       const { instance, exchanges } = source.handles
-      const open = exchanges.get(exchange!)
-      if ((mode! & OWN_CALL) === 0) instance.afterwards({ run: () => callOut(source.handles, owner.outbound(), call) })
+      const open = exchanges.get(exchange)
+      if ((mode & OWN_CALL) === 0) instance.afterwards({ run: () => callOut(source.handles, owner.outbound(), call) })
       else if (open?.own !== undefined) open.own(call)
       else instance.afterwards({ run: () => cancelled(source.handles, call) })
     },

@@ -18,6 +18,8 @@ const START_BYTES = 16 * 1024
 const KEPT_BYTES = 1024 * 1024
 /** Shorter texts are copied in a loop, which is faster than a call into C++. */
 const SHORT = 24
+/** What the upper half of a number of eight bytes counts. */
+const HALF = 2 ** 32
 /** Room for the length of all messages. */
 const HEAD = 4
 
@@ -53,7 +55,9 @@ export class Outbox {
   /** A whole number, as two halves. */
   i64(value: number): this {
     this.room(8)
-    this.bytes.writeBigInt64LE(BigInt(value), this.end)
+    const high = Math.floor(value / HALF)
+    this.bytes.writeInt32LE((value - high * HALF) | 0, this.end)
+    this.bytes.writeInt32LE(high | 0, this.end + 4)
     this.end += 8
     return this
   }
@@ -146,9 +150,9 @@ export class GoMessage {
   }
 
   i64(): number {
-    const value = this.bytes.readBigInt64LE(this.at)
+    const { bytes, at } = this
     this.at += 8
-    return Number(value)
+    return bytes.readInt32LE(at + 4) * HALF + bytes.readUInt32LE(at)
   }
 
   /** A text of bytes. */

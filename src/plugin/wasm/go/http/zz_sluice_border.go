@@ -251,7 +251,7 @@ func sluiceMessage(s string) {
 		}
 	case sluiceOpCancel:
 		if ex := sluiceExchanges[int32(d.u32())]; ex != nil {
-			ex.cancel()
+			ex.giveUp()
 		}
 	case sluiceOpMake:
 		token, kind, name, extra := d.u32(), d.u32(), d.str(), d.str()
@@ -260,11 +260,13 @@ func sluiceMessage(s string) {
 		sluiceModify(&d, op == sluiceOpModifyResponse)
 	case sluiceOpStop:
 		sluiceStop()
+		sluiceGiveUpEnded()
 	case sluiceOpDrop:
 		token := d.u32()
 		if place := sluicePlaces[token]; place != nil {
 			delete(sluicePlaces, token)
 			place.stop()
+			sluiceGiveUpEnded()
 		}
 	case sluiceOpCount:
 		token := d.u32()

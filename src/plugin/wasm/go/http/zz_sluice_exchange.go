@@ -50,6 +50,14 @@ type sluiceExchange struct {
 	message string
 	// broken: a body broke off, and the plugin has not written since.
 	broken bool
+	// awaited is the handle whose wake a goroutine waits for, besides that of a cancellation. 0: none does.
+	awaited int32
+	// made holds what every exchange has, so that it is allocated together.
+	made struct {
+		ctx sluiceContext
+		req Request
+		w   sluiceWriter
+	}
 }
 
 var sluiceExchanges = map[int32]*sluiceExchange{}
@@ -57,10 +65,29 @@ var sluiceExchanges = map[int32]*sluiceExchange{}
 func sluiceBegin(id int32, base context.Context) *sluiceExchange {
 	ex := &sluiceExchange{id: id}
 	inner, cancel := context.WithCancel(base)
-	ex.ctx = &sluiceContext{inner, ex}
+	ex.made.ctx = sluiceContext{inner, ex}
+	ex.ctx = &ex.made.ctx
 	ex.cancel = cancel
 	sluiceExchanges[id] = ex
 	return ex
+}
+
+// giveUp ends the context, and wakes the goroutine that waits in await.
+func (ex *sluiceExchange) giveUp() {
+	ex.cancel()
+	if woken := sluiceWaits[ex.awaited]; woken != nil {
+		delete(sluiceWaits, ex.awaited)
+		woken <- ""
+	}
+}
+
+// sluiceGiveUpEnded gives up exchanges whose contexts ended with that of their place or of the gateway.
+func sluiceGiveUpEnded() {
+	for _, ex := range sluiceExchanges {
+		if ex.ctx.Err() != nil {
+			ex.giveUp()
+		}
+	}
 }
 
 // owns says whether a call is the gateway's own call of the backend: its origin is the backend's, and it was made from the request
@@ -94,7 +121,8 @@ func sluiceServe(d *sluiceIn) {
 	length := d.i64()
 	ex.origin = d.str()
 	ex.fields = sluiceReadFields(d)
-	req := &Request{
+	req := &ex.made.req
+	*req = Request{
 		Method: method, Host: host, RemoteAddr: remote,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: ex.fields.live, ContentLength: length, ctx: ex.ctx,
@@ -128,7 +156,8 @@ func sluiceServe(d *sluiceIn) {
 		}
 	}
 	ex.req = req
-	ex.w = &sluiceWriter{ex: ex, h: Header{}}
+	ex.made.w = sluiceWriter{ex: ex, h: Header{}}
+	ex.w = &ex.made.w
 	sluiceRun(sluiceJob{place: place, ex: ex})
 }
 
@@ -180,7 +209,7 @@ func (j sluiceJob) run() {
 // end closes an exchange. A panic fails it: http.ErrAbortHandler cuts the response, any other is logged with its stack.
 func (ex *sluiceExchange) end(panicked any, done bool) {
 	delete(sluiceExchanges, ex.id)
-	ex.cancel()
+	ex.giveUp()
 	switch {
 	case panicked == ErrAbortHandler:
 		sluiceHostFail(ex.id, sluiceFailCut, nil, 0)

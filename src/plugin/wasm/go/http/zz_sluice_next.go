@@ -81,7 +81,9 @@ func (ex *sluiceExchange) sendOn(id int32, r *Request, own *sluiceWriter, hears 
 		}
 	}
 	p, size := sluiceBytes(o.b)
-	sluiceOpenHandles[id] = true
+	if own == nil || hears { // its body may be read
+		sluiceOpenHandles[id] = true
+	}
 	sluiceHostNext(ex.id, id, int32(mode), p, size, int32(head))
 	if left != nil {
 		go sluiceUpload(-id, left)
@@ -98,7 +100,6 @@ func sluicePutLength(b []byte, n int64) {
 // passed waits until the response has gone to the client. Its head is in w.Header() then.
 func (ex *sluiceExchange) passed(own *sluiceWriter, id int32) {
 	d := ex.await(id)
-	delete(sluiceOpenHandles, id)
 	if d.s == "" {
 		return
 	}
@@ -109,7 +110,13 @@ func (ex *sluiceExchange) passed(own *sluiceWriter, id int32) {
 // await waits for the wake of a handle; it brings nothing when the exchange was cancelled.
 func (ex *sluiceExchange) await(id int32) sluiceIn {
 	c := sluiceWait(id)
-	select {
+	if ex.awaited == 0 && ex.ctx.Err() == nil {
+		ex.awaited = id
+		s := <-c
+		ex.awaited = 0
+		return sluiceIn{s: s}
+	}
+	select { // two at once are rare
 	case s := <-c:
 		return sluiceIn{s: s}
 	case <-ex.ctx.Done():
