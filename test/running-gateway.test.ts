@@ -43,7 +43,12 @@ test('a reload serves the new configuration on the same port, and says what diff
     ...configTo({ host: b.origin, root: { name: 'new' } }),
     endpoints: [...configTo({ host: b.origin }).endpoints!, { endpoint: '/y', backend: [{ host: [b.origin], url_pattern: '/' }] }]
   })
-  assert.deepEqual(changes, { endpoints: { added: ['GET /y'], removed: [], changed: ['GET /x'] }, service: ['name'] })
+  assert.deepEqual(changes, {
+    endpoints: { added: ['GET /y'], removed: [], changed: ['GET /x'] },
+    service: ['name'],
+    staleCode: [],
+    summary: 'endpoints: 1 added, 1 changed; also: name'
+  })
   assert.equal(await textAt(`${origin}/x`), '{"name":"b"}')
   assert.equal(await textAt(`${origin}/y`), '{"name":"b"}')
   assert.equal(gateway.config.name, 'new')
@@ -66,7 +71,8 @@ test('without an argument the same file is read again', async t => {
   await gateway.reload()
   assert.equal((await gateway.request('/x')).text(), '{"name":"b"}')
   const same = await gateway.reload()
-  assert.deepEqual(same, { endpoints: { added: [], removed: [], changed: [] }, service: [] })
+  const none = { added: [], removed: [], changed: [] }
+  assert.deepEqual(same, { endpoints: none, service: [], staleCode: [], summary: 'no differences' })
 })
 
 test('a configuration that cannot be built changes nothing', async t => {
