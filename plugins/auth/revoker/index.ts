@@ -61,6 +61,9 @@ function compileRevoker(options: OptionReader, context: ComponentContext): void 
   })
 }
 
+/** ms that a start waits for what other gateways have revoked. */
+const START_PATIENCE_MS = 5000
+
 /** Gateways that use the same Redis know what any of them revokes. Without an answer the gateway serves with what it knows itself. */
 async function joinOthers(link: RedisLink, book: BookEntry, ttlSeconds: number, context: ComponentContext): Promise<BookEntry> {
   const { logger } = context
@@ -73,7 +76,7 @@ async function joinOthers(link: RedisLink, book: BookEntry, ttlSeconds: number, 
   })
   context.onClose(() => others.close())
   try {
-    await others.look()
+    await others.begin(START_PATIENCE_MS)
   } catch (cause) {
     logger.error(`${TAG} What other gateways have revoked is not known yet: ${(cause as Error).message}`)
   }

@@ -1,10 +1,11 @@
 /**
  * What other gateways revoke, by Redis: each addition is kept there as long as it counts, and told to all gateways at once.
  *
- * Messages are lost while a connection is away. So each gateway also reads what has been added since it looked last, at the start and every
- * {@link LOOK_MS}.
+ * Messages are lost while a connection is away. So each gateway also reads what has been added since it looked last: at the start, every
+ * {@link LOOK_MS}, and every {@link RETRY_MS} until the first look has succeeded.
  */
 
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'sluice/plugin'
 import type { BatchScript, RedisLink } from '../../_shared/redis/link.js'
 import { NotEverywhere } from './book-record.js'
@@ -45,7 +46,10 @@ return answers
 `
 }
 
-export const LOOK_MS = 10_000
+const LOOK_MS = 10_000
+const RETRY_MS = 1000
+/** ms between two looks of a start. */
+const START_PAUSE_MS = 100
 const PAGE = 1000
 /** ms; an addition may become visible after one with a later time. */
 const OVERLAP_MS = 2000
@@ -67,9 +71,10 @@ export class OtherGateways {
   readonly #options: OtherGatewaysOptions
   readonly #key: string
   readonly #end: () => void
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
   #since = 0
-  #looking: Promise<void> | undefined
+  #known = false
+  #closed = false
 
   /** Listens from now on. */
   constructor(options: OtherGatewaysOptions) {
@@ -78,8 +83,27 @@ export class OtherGateways {
     this.#end = options.link.client.subscribe(this.#key, message => {
       options.take([decode(message.toString())]).catch(error => this.#warn(error))
     })
-    this.#timer = setInterval(() => void this.look().catch(error => this.#warn(error)), LOOK_MS)
-    this.#timer.unref()
+  }
+
+  /**
+   * Looks until it has succeeded once: a connection that is new, or a busy machine, may take longer than one question has. Looks from
+   * time to time from then on, whatever came of it.
+   * @rejects RedisUnavailable when no look has succeeded within `patienceMs`
+   */
+  async begin(patienceMs: number): Promise<void> {
+    const end = performance.now() + patienceMs
+    try {
+      for (;;) {
+        try {
+          return await this.#look()
+        } catch (cause) {
+          if (this.#closed || performance.now() > end) throw cause
+        }
+        await pause(START_PAUSE_MS)
+      }
+    } finally {
+      this.#lookLater()
+    }
   }
 
   /** Tells what this gateway has revoked. @rejects NotEverywhere when Redis does not take it */
@@ -92,20 +116,32 @@ export class OtherGateways {
     }
   }
 
-  /** Takes what was added since the last look. @rejects RedisUnavailable */
-  look(): Promise<void> {
-    this.#looking ??= this.#lookNow().finally(() => {
-      this.#looking = undefined
-    })
-    return this.#looking
-  }
-
   close(): void {
-    clearInterval(this.#timer)
+    this.#closed = true
+    clearTimeout(this.#timer)
     this.#end()
   }
 
-  async #lookNow(): Promise<void> {
+  #lookLater(): void {
+    if (this.#closed) return
+    this.#timer = setTimeout(() => void this.#lookAgain(), this.#known ? LOOK_MS : RETRY_MS)
+    this.#timer.unref()
+  }
+
+  async #lookAgain(): Promise<void> {
+    const wasKnown = this.#known
+    try {
+      await this.#look()
+      if (!wasKnown) this.#options.logger.info('[SERVICE: Bloomfilter] What other gateways have revoked is known now')
+    } catch (error) {
+      // the start has said that nothing is known
+      if (wasKnown) this.#warn(error as Error)
+    }
+    this.#lookLater()
+  }
+
+  /** Takes what was added since the last look. @rejects RedisUnavailable */
+  async #look(): Promise<void> {
     const { link, take } = this.#options
     const from = Math.max(0, this.#since - OVERLAP_MS)
     for (let seen = 0; ; seen += PAGE) {
@@ -114,8 +150,9 @@ export class OtherGateways {
       const [last, ...elements] = page.map(String)
       if (elements.length > 0) await take(elements.map(decode))
       this.#since = Math.max(this.#since, Number(last))
-      if (elements.length < PAGE) return
+      if (elements.length < PAGE) break
     }
+    this.#known = true
   }
 
   #warn(error: Error): void {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { type RedisLink, RedisUnavailable } from '../../../../plugins/_shared/redis/link.js'
+import { OtherGateways } from '../../../../plugins/auth/revoker/other-gateways.js'
 import { freePort } from '../../../support/free-port.js'
 import { type KeptLines, openGateway } from '../../../support/open-gateway.js'
 import { NO_REDIS, startRedis } from '../../../support/redis.js'
@@ -61,4 +63,41 @@ test('without Redis an addition counts in its gateway, and the caller learns tha
   await one.log.line(/ERROR.*What other gateways have revoked is not known yet/)
   assert.equal(await one.add('jti-a'), 503)
   assert.equal(await one.has('jti-a'), true)
+})
+
+/** A connection that fails as long as `fails` says so, and then has one element. */
+function othersBehind(t: TestContext, fails: (asked: number) => boolean) {
+  const taken: string[] = []
+  const lines: string[] = []
+  let asked = 0
+  const link = {
+    client: { subscribe: () => () => undefined },
+    decide: async () => {
+      if (fails(++asked)) throw new RedisUnavailable('redis pool: no answer within 50 ms')
+      return ['1', Buffer.from('jti-a').toString('base64')]
+    }
+  } as unknown as RedisLink
+  const say = (line: string): void => void lines.push(line)
+  const logger = { debug: say, info: say, warning: say, error: say, critical: say, fatal: say }
+  const take = async (elements: readonly Uint8Array[]): Promise<void> =>
+    void taken.push(...elements.map(one => Buffer.from(one).toString()))
+  const others = new OtherGateways({ link, name: '', keptMs: 1000, take, logger })
+  t.after(() => others.close())
+  return { others, taken, lines }
+}
+
+test('a start looks again until it knows what is revoked', async t => {
+  const { others, taken, lines } = othersBehind(t, asked => asked < 3)
+  await others.begin(60_000)
+  assert.deepEqual([taken, lines], [['jti-a'], []])
+})
+
+test('a start that has waited in vain goes on looking', async t => {
+  let away = true
+  const { others, taken, lines } = othersBehind(t, () => away)
+  await assert.rejects(others.begin(1), RedisUnavailable)
+  assert.deepEqual(taken, [])
+  away = false
+  await until(() => taken.length > 0, 'what is revoked is known')
+  await until(() => /is known now/.test(lines.join()), 'the log says so')
 })
