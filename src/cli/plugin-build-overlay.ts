@@ -16,7 +16,8 @@ const OWN = fileURLToPath(new URL('../plugin/wasm/go/', import.meta.url))
 const ADDED: readonly (readonly [folder: string, package_: string])[] = [
   ['http', 'net/http'],
   ['net', 'net'],
-  ['js', 'syscall/js']
+  ['js', 'syscall/js'],
+  ['x509', 'crypto/x509']
 ]
 
 /** The last file of a package by its name: the author's `init` functions run first. */
@@ -67,6 +68,11 @@ const INSERTIONS: readonly Insertion[] = [
     file: 'os/exec/exec.go',
     after: /^func \(c \*Cmd\) Start\(\) error \{$/m,
     code: 'if c.Err == nil {\n\t\treturn errors.New("exec: a Go plugin in Sluice cannot start processes")\n\t}'
+  },
+  {
+    file: 'crypto/x509/root_unix.go',
+    after: /^func loadSystemRoots\(\) \(\*CertPool, error\) \{$/m,
+    code: 'if roots := sluiceRoots(); roots != nil {\n\t\treturn roots, nil\n\t}'
   },
   {
     file: 'plugin/plugin_stubs.go',

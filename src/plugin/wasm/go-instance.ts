@@ -7,6 +7,7 @@
  */
 
 import { Outbox } from './go-messages.js'
+import { rootCertificates } from './go-roots.js'
 import type { GoRuntime, GoRuntimeFactory, WorldOwner } from './go-world.js'
 import { type WasmMemory, type WasmModule, WebAssembly } from './web-assembly.js'
 
@@ -59,7 +60,7 @@ export class GoInstance implements WorldOwner {
   private grown = false
   private inbox = 0
   private inboxSize = 0
-  /** Messages that are too long for the inbox, or the environment: Go takes them by {@link imports}. */
+  /** Messages that are too long for the inbox, the environment, or root certificates: Go takes them by {@link imports}. */
   private parcel: Buffer | undefined
   /** Go runs, or what it has asked for is being done. */
   private busy = false
@@ -127,6 +128,10 @@ export class GoInstance implements WorldOwner {
       ready: () => this.ready?.(),
       environment: () => {
         this.parcel = Buffer.from(this.options.environment.rest)
+        return this.parcel.length
+      },
+      roots: () => {
+        this.parcel = rootCertificates()
         return this.parcel.length
       },
       take: (at: number) => {

@@ -2,9 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import path from 'node:path'
 import { test } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
 import { ask } from '../../support/client.js'
 import { fetch, once, until, within } from '../../support/waiting.js'
 import { echoUpstream, endpointsOf, type GoEndpoint, needsGo, openWithGo } from './go-fixtures.js'
@@ -217,6 +220,33 @@ test('calls and connections of server plugins', needsGo, async t => {
   assert.equal(await (await fetch(`${origin}/tcp`)).text(), 'ping\ntrue')
   const refused = await fetch(`${origin}/tcp/refused`)
   assert.deepEqual([refused.status, /dial tcp 127.0.0.1:1: connect: connection refused/.test(await refused.text())], [502, true])
+})
+
+test('crypto/tls trusts the root certificates of the gateway', needsGo, async t => {
+  const certs = path.join(import.meta.dirname, '../../server/certs')
+  const [key, cert] = await Promise.all(['a.key', 'a.pem'].map(name => readFile(path.join(certs, name))))
+  const secure = createTlsServer({ key, cert }, socket => {
+    socket.on('error', () => {})
+    socket.end('hello')
+  })
+  secure.on('tlsClientError', () => {})
+  secure.listen(0, '127.0.0.1')
+  await once(secure, 'listening')
+  t.after(() => secure.close())
+  const options = { to: `127.0.0.1:${(secure.address() as AddressInfo).port}` }
+  const said = async (): Promise<string> => {
+    const { origin } = await openWithGo(t, endpointsOf('http://127.0.0.1:9999', [server('tls', { options })]))
+    return (await fetch(`${origin}/tls`)).text()
+  }
+  const before = { ...process.env }
+  t.after(() => Object.assign(process.env, before))
+  for (const name of ['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS']) delete process.env[name]
+  assert.match(await said(), /x509: certificate signed by unknown authority/)
+  for (const name of ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']) {
+    process.env[name] = path.join(certs, 'ca.pem')
+    assert.equal(await said(), 'hello <nil>', name)
+    delete process.env[name]
+  }
 })
 
 test('a client that leaves ends the context of its request', needsGo, async t => {

@@ -11,6 +11,7 @@ package http
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -35,6 +36,9 @@ func sluiceHostReady()
 
 //go:wasmimport sluice environment
 func sluiceHostEnvironment() int32
+
+//go:wasmimport sluice roots
+func sluiceHostRoots() int32
 
 //go:wasmimport sluice take
 //go:noescape
@@ -216,14 +220,20 @@ func sluiceReceive() bool {
 	if n <= len(sluiceInbox)-4 {
 		all = string(sluiceInbox[4 : 4+n])
 	} else {
-		b := make([]byte, n)
-		sluiceHostTake(unsafe.Pointer(unsafe.SliceData(b)))
+		b := sluiceParcel(int32(n))
 		all = unsafe.String(unsafe.SliceData(b), n)
 	}
 	for d := (sluiceIn{s: all}); d.p < len(all); {
 		sluiceMessage(d.str())
 	}
 	return true
+}
+
+// sluiceParcel takes n bytes that the gateway holds ready.
+func sluiceParcel(n int32) []byte {
+	b := make([]byte, n)
+	sluiceHostTake(unsafe.Pointer(unsafe.SliceData(b)))
+	return b
 }
 
 const (
@@ -278,8 +288,7 @@ func sluiceMessage(s string) {
 // The environment of the gateway: what does not fit into the area that Go reads at its start comes here.
 func init() {
 	if n := sluiceHostEnvironment(); n > 0 {
-		b := make([]byte, n)
-		sluiceHostTake(unsafe.Pointer(unsafe.SliceData(b)))
+		b := sluiceParcel(n)
 		for _, line := range strings.Split(string(b), "\x00") {
 			if name, value, ok := strings.Cut(line, "="); ok {
 				syscall.Setenv(name, value)
@@ -292,6 +301,7 @@ func init() {
 // registerer is the address of the variable, or nil.
 func SluicePlugin(handler, client, modifier any) {
 	net.SluiceDial = sluiceDial
+	x509.SluiceRoots = func() []byte { return sluiceParcel(sluiceHostRoots()) }
 	js.SluiceEvent = sluiceReceive
 	sluiceHostAttach(unsafe.Pointer(&sluiceInbox), int32(len(sluiceInbox)))
 	sluiceRegister(handler, client, modifier)
