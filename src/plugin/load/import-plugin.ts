@@ -3,6 +3,7 @@
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { GuestServices } from '../wasm/guest-services.js'
+import type { PreparedGuest } from '../wasm/load-guest.js'
 import { noteCode } from './code-prints.js'
 
 const GUEST = /(?:\.so)?\.wasm$/
@@ -13,15 +14,23 @@ export const isGuest = (name: string): boolean => name.endsWith('.wasm')
 /** Returns the name of a WebAssembly module without folder and extensions: `x` of `x.so.wasm` and of `x.wasm`. */
 export const guestName = (file: string): string => path.basename(file).replace(GUEST, '')
 
+/** Begins to compile a WebAssembly module, while others start; undefined for other files. Failures are told by {@link importPlugin}. */
+export function compileAhead(file: string | undefined): Promise<PreparedGuest> | undefined {
+  if (file === undefined || !isGuest(file)) return undefined
+  const prepared = import('../wasm/load-guest.js').then(({ prepareGuest }) => prepareGuest(file))
+  prepared.catch(() => {})
+  return prepared
+}
+
 /** Imports a plugin's module. Its failures: {@link importFault}. */
-export async function importPlugin(file: string, services: GuestServices): Promise<unknown> {
+export async function importPlugin(file: string, services: GuestServices, prepared?: Promise<PreparedGuest>): Promise<unknown> {
   if (!isGuest(file)) {
     const absolute = path.resolve(file)
     await noteCode(absolute)
     return import(pathToFileURL(absolute).href)
   }
   const { loadGuest } = await import('../wasm/load-guest.js')
-  return loadGuest(file, guestName(file), services)
+  return loadGuest(file, guestName(file), services, prepared)
 }
 
 /** Says in one line why a file could not be imported, and what to do where that can be known. */

@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { GuestServices } from '../wasm/guest-services.js'
-import { guestName, importFault, importPlugin, isGuest } from './import-plugin.js'
+import { compileAhead, guestName, importFault, importPlugin, isGuest } from './import-plugin.js'
 import { findPackage } from './packages.js'
 
 /** The key of the configuration that names a plugin; '' for modules that were handed over in code. */
@@ -41,12 +41,16 @@ export async function listFolder(folder: string, pattern: string): Promise<strin
   }
 }
 
-/** Imports files of a folder, one after the other. */
+/** Imports files of a folder, one after the other; while one starts, the next is compiled. */
 export async function readFolder(folder: string, names: readonly string[], services: GuestServices): Promise<PluginFile[]> {
   const files: PluginFile[] = []
-  for (const name of names) {
-    const full = path.join(folder, name)
-    files.push(await readFile(full, { label: full, pointer: '/plugin/folder' }, services))
+  const paths = names.map(name => path.join(folder, name))
+  let next = compileAhead(paths[0])
+  for (const [index, full] of paths.entries()) {
+    const prepared = next
+    if (prepared !== undefined) await prepared.catch(() => {})
+    next = compileAhead(paths[index + 1])
+    files.push(await readFile(full, { label: full, pointer: '/plugin/folder' }, { services, prepared }))
   }
   return files
 }
@@ -60,7 +64,7 @@ export async function packageFiles(
   for (const [index, name] of names.entries()) {
     const place = { label: name, pointer: `/plugin/modules/${index}` } as const
     const found = await findPackage(name, base)
-    files.push('file' in found ? await readFile(found.file, place, services) : { ...place, name, ...found })
+    files.push('file' in found ? await readFile(found.file, place, { services }) : { ...place, name, ...found })
   }
   return files
 }
@@ -68,14 +72,14 @@ export async function packageFiles(
 async function readFile(
   full: string,
   place: Pick<PluginFile, 'label' | 'pointer'>,
-  services: GuestServices
+  { services, prepared }: { readonly services: GuestServices; readonly prepared?: ReturnType<typeof compileAhead> }
 ): Promise<PluginFile> {
   const base = path.basename(full)
   const name = isGuest(base) ? guestName(base) : base.slice(0, -path.extname(base).length)
   const file = { ...place, name, path: full }
   if (base.endsWith('.so')) return { ...file, fault: GO_PLUGIN }
   try {
-    return { ...file, module: await importPlugin(full, services) }
+    return { ...file, module: await importPlugin(full, services, prepared) }
   } catch (error) {
     return { ...file, fault: importFault(error, base) }
   }

@@ -6,7 +6,7 @@
 
 import { readFile } from 'node:fs/promises'
 import type { PluginModule } from '../types.js'
-import { compileGuest, type GuestFile, type GuestKind } from './guest-kind.js'
+import { type CompiledGuest, compileGuest, type GuestFile, type GuestKind } from './guest-kind.js'
 import type { GuestServices } from './guest-services.js'
 
 type LoadGuest = (guest: GuestFile, services: GuestServices) => Promise<PluginModule>
@@ -17,10 +17,25 @@ const LOADERS: Readonly<Partial<Record<GuestKind, LoadGuest>>> = {
   'http-wasm': async (guest, services) => (await import('./http-module.js')).loadHttpGuest(guest, services)
 }
 
-/** @throws Error that says why the file is no plugin, and what to do */
-export async function loadGuest(file: string, name: string, services: GuestServices): Promise<PluginModule> {
+/** A file that was read and compiled, and is not started yet. */
+export interface PreparedGuest extends CompiledGuest {
+  readonly bytes: Buffer
+}
+
+/** Reads and compiles a file, in threads of V8. @throws Error that says why the file is no plugin, and what to do */
+export async function prepareGuest(file: string): Promise<PreparedGuest> {
   const bytes = await readFile(file)
-  const { kind, module } = await compileGuest(bytes)
+  return { bytes, ...(await compileGuest(bytes)) }
+}
+
+/** @throws Error that says why the file is no plugin, and what to do */
+export async function loadGuest(
+  file: string,
+  name: string,
+  services: GuestServices,
+  prepared: Promise<PreparedGuest> = prepareGuest(file)
+): Promise<PluginModule> {
+  const { bytes, kind, module } = await prepared
   const load = LOADERS[kind]
   if (load === undefined) throw new Error(`WebAssembly modules of the kind ${kind} cannot be loaded`)
   return load({ file, name, bytes, module }, services)
