@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { Redis } from 'ioredis'
 import type { Gateway } from '../../../../../../src/running-gateway.js'
 import { NO_REDIS, startRedis } from '../../../../../support/redis.js'
 import { until } from '../../../../../support/waiting.js'
@@ -87,6 +88,21 @@ test('a server that hangs is one that does not answer', { skip: NO_REDIS }, asyn
     return log.text.includes('no answer within 100 ms')
   }, 'the line about the outage')
   server.thaw()
+  await until(async () => (await passed([gateway], 150)) < 150, 'the limit holds again')
+})
+
+test('a slow server is one that does not answer, until it is fast again', { skip: NO_REDIS }, async t => {
+  const server = await startRedis(t)
+  const { gateway } = await gatewayOf(t, server.address, { limit: { ...LIMIT, on_failure_allow: true }, timeout: '50ms' })
+  const client = new Redis(server.port, '127.0.0.1')
+  t.after(() => client.disconnect())
+  await until(async () => {
+    await gateway.request('/a')
+    return (await client.dbsize()) > 0
+  }, 'a request is counted')
+  const slow = client.eval('for i = 1, 2e8 do end', 0)
+  assert.equal(await passed([gateway], 150), 150)
+  await slow
   await until(async () => (await passed([gateway], 150)) < 150, 'the limit holds again')
 })
 
