@@ -1,6 +1,6 @@
 /** Where running gateways of this user can be found: a folder of their own with one socket each. */
 
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 
@@ -17,9 +17,21 @@ export function controlSocket(folder: string, pid: number): string {
 
 /** Makes the folder. @throws Error when it cannot be made, or others than this user could put something there */
 export function openControlFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(path.resolve(folder))
   checkControlFolder(folder)
   chmodSync(folder, 0o700)
+}
+
+/** Makes a folder and those above it. `recursive` of Node.js runs for ever where a file system, such as that of /proc, takes none. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(path.dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // another gateway that starts may have made it
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 /** @throws Error when others than this user could have put something there */

@@ -32,3 +32,10 @@ test('sockets of processes that are gone are removed', async t => {
   assert.deepEqual(runningGateways(folder), [process.pid])
   assert.deepEqual((await readdir(folder)).sort(), [`${process.pid}.sock`, 'other.txt'].sort())
 })
+
+test('folders above it are made too; where none can be made that is an error, not an endless loop', async t => {
+  const folder = path.join(await folderWith(t, {}), 'deep', 'er', 'run')
+  openControlFolder(folder)
+  assert.equal((await stat(folder)).isDirectory(), true)
+  if (process.platform === 'linux') assert.throws(() => openControlFolder('/proc/sluice/run'), /ENOENT|EACCES|EROFS|EPERM/)
+})
