@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { load } from '../peers/load.mjs'
+import { PINNED } from '../peers/machine.mjs'
 import { measureCase } from '../peers/measure.mjs'
 import { sluiceCli } from '../peers/peers.mjs'
 import { cpuBetween, cpuTimes, freePort, residentNow, start, stop } from '../peers/processes.mjs'
@@ -65,11 +66,15 @@ const gateway = one => ({
   }
 })
 
+/** This process, and what it starts, leaves the processor of those that are measured; a start may use all. */
+const onAllCpus = command =>
+  PINNED === undefined ? command : ['taskset', '-c', [...PINNED.others, PINNED.gateway].join(','), ...command]
+
 /** Starts a gateway on any processor, does `work` with it, ends it. */
 async function withGateway(one, { upstream, folder }, work) {
   const port = await freePort()
   const { command, env } = gateway(one).prepare({ port, upstream, folder })
-  const running = await start(one.name, command, env, port)
+  const running = await start(one.name, onAllCpus(command), env, port)
   try {
     return await work(running)
   } finally {
