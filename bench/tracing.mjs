@@ -1,6 +1,6 @@
 /**
  * `npm run bench:tracing`: what traces over OTLP cost per request on a pass-through endpoint of 150 B: none, none recorded, 1 %, all of them, and all with
- * a collector that is gone. Options: --rounds 5  --seconds 1  --out FILE (default bench/TRACING.md; '' = print only)
+ * a collector that is gone. `--help` tells the options.
  */
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -69,7 +69,11 @@ function traced(rate, port) {
   return { trace_sample_rate: rate, exporters: { otlp: [otlp] } }
 }
 
-await reportRun(path.join(here, 'TRACING.md'), async options => {
+const about = 'npm run bench:tracing: what traces over OTLP cost per request on a pass-through endpoint, against none.'
+const program = { out: path.join(here, 'TRACING.md'), about, cases: 1, peers: 5 }
+
+await reportRun(program, async options => {
+  options.progress.start('traces on pass-through, 150 B')
   const collector = await startCollector()
   try {
     const peers = [
