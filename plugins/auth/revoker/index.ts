@@ -47,14 +47,17 @@ export default defineComponent({
 function compileRevoker(options: OptionReader, context: ComponentContext): void {
   const { form, ttlSeconds, tokenKeys, rpc, http } = readRevokerOptions(options)
   const link = options.has('connection_name') ? findLink(options, context) : undefined
+  const allow = options.flag('on_failure_allow')
   const own = openBook(form, ttlSeconds, context)
-  setRevoked(context, compileCheck(own, tokenKeys))
+  const others = context.keep(`auth/revoker others of ${context.service.name}`, () => new Knowledge())
+  const isRevoked = compileCheck(own, tokenKeys)
+  setRevoked(context, link === undefined || allow ? isRevoked : claims => others.isMissing || isRevoked(claims))
   const { logger } = context
   const ended = (reason: string): void => logger.debug(`${TAG} an RPC connection was ended: ${reason}`)
   const failed = (error: Error): void => logger.error(`${TAG} the HTTP port failed: ${error.message}`)
   context.onListen(async () => {
     if (context.workers !== undefined) await shareState(own, context)
-    const book = link === undefined ? own : await joinOthers(link, own, ttlSeconds, context)
+    const book = link === undefined ? own : await joinOthers(link, { own, others, ttlSeconds }, context)
     if (rpc !== undefined) await openRpc(rpc, { book, ended }, context)
     if (http !== undefined) await openHttp(http, { book, ttlSeconds, token: http.token, failed }, context)
     book.turnEvery(ttlSeconds)
@@ -64,20 +67,42 @@ function compileRevoker(options: OptionReader, context: ComponentContext): void 
 /** ms that a start waits for what other gateways have revoked. */
 const START_PATIENCE_MS = 5000
 
-/** Gateways that use the same Redis know what any of them revokes. Without an answer the gateway serves with what it knows itself. */
-async function joinOthers(link: RedisLink, book: BookEntry, ttlSeconds: number, context: ComponentContext): Promise<BookEntry> {
+/** Whether this process has ever learned what other gateways have revoked. A new configuration goes on with it. */
+class Knowledge {
+  /** True from a start that has waited in vain until a look succeeds. */
+  isMissing = false
+  hasBeen = false
+}
+
+interface Joining {
+  readonly own: BookEntry
+  readonly others: Knowledge
+  readonly ttlSeconds: number
+}
+
+/** Gateways that use the same Redis know what any of them revokes. */
+async function joinOthers(
+  link: RedisLink,
+  { own: book, others: knowledge, ttlSeconds }: Joining,
+  context: ComponentContext
+): Promise<BookEntry> {
   const { logger } = context
   const others = new OtherGateways({
     link,
     name: context.service.name,
     keptMs: 3 * ttlSeconds * 1000,
     take: elements => book.filter.addAll(elements),
+    onKnown() {
+      knowledge.isMissing = false
+      knowledge.hasBeen = true
+    },
     logger
   })
   context.onClose(() => others.close())
   try {
     await others.begin(START_PATIENCE_MS)
   } catch (cause) {
+    knowledge.isMissing = !knowledge.hasBeen
     logger.error(`${TAG} What other gateways have revoked is not known yet: ${(cause as Error).message}`)
   }
   const add: BookEntry['add'] = async elements => {

@@ -41,6 +41,11 @@ export const REVOKER_SCHEMA = {
       type: 'string',
       description: 'What one gateway revokes all others know, by a connection or cluster in the `redis` of the service (Sluice)'
     },
+    on_failure_allow: {
+      type: 'boolean',
+      default: false,
+      description: 'Accepts tokens while it is not known what other gateways have revoked (Sluice)'
+    },
     headers: texts('Read and not used, as in KrakenD'),
     http: {
       type: 'object',

@@ -62,6 +62,8 @@ export interface OtherGatewaysOptions {
   readonly name: string
   /** How long an element counts at most. */
   readonly keptMs: number
+  /** Called after each look that has succeeded. */
+  readonly onKnown: () => void
   /** Takes what any gateway has revoked. */
   readonly take: (elements: readonly Uint8Array[]) => Promise<void>
   readonly logger: Logger
@@ -153,6 +155,7 @@ export class OtherGateways {
       if (elements.length < PAGE) break
     }
     this.#known = true
+    this.#options.onKnown()
   }
 
   #warn(error: Error): void {

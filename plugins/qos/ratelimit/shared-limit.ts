@@ -44,6 +44,8 @@ export function compileSharedLimit(options: OptionReader, context: ComponentCont
   const fallbackOf = (counted: () => Fallback): Fallback => (local ? counted() : () => (allow ? true : undefined))
   const whole = compileWhole(plan, context, link, full, fallbackOf)
   const clients = compileClients(plan, context, link, full, fallbackOf)
+  if (whole === undefined && clients === undefined)
+    options.report('', 'the limit limits nothing: give max_rate or client_max_rate', 'warning')
   if (clients === undefined || whole === undefined) return clients ?? whole
   return next => clients(whole(next))
 }

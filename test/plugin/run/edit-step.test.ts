@@ -1,41 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { internals } from '../../../src/message/internals.js'
-import type { RequestMessage } from '../../../src/message/request.js'
-import type { ResponseMessage } from '../../../src/message/response.js'
-import type { Step } from '../../../src/pipe/step.js'
 import type { SlottedEdit } from '../../../src/plugin/component.js'
 import { GatewayResponse } from '../../../src/plugin/index.js'
 import { aroundByEdit } from '../../../src/plugin/run/edit-step.js'
-import { requestOf } from '../../support/request.js'
+import { type Outcome, outcomeOf } from '../../support/step-outcome.js'
 
 type Edit = Omit<SlottedEdit, 'slot'>
 
-/** Sends one request through an edit around a step that answers 200; tells the outcome, and whether it came in the same turn. */
-async function outcome(edit: Edit): Promise<{ told: string; sameTurn: boolean; sent: number }> {
-  let sent = 0
-  const inner: Step = {
-    send(_request, receiver) {
-      sent++
-      receiver.receive(internals(new GatewayResponse(200)))
-    }
-  }
-  const step = aroundByEdit({ slot: 'router/auth', ...edit })(inner)
-  const told: string[] = []
-  const ended = new Promise<void>(resolve => {
-    const end = (text: string): void => {
-      told.push(text)
-      resolve()
-    }
-    step.send(internals(requestOf()) as RequestMessage, {
-      receive: (response: ResponseMessage) => end(String(response.status)),
-      reject: (error: unknown) => end((error as Error).message)
-    })
-  })
-  const sameTurn = told.length > 0
-  await ended
-  return { told: told.join(), sameTurn, sent }
-}
+const outcome = (edit: Edit): Promise<Outcome> => outcomeOf(aroundByEdit({ slot: 'router/auth', ...edit }))
 
 const refusal = (): GatewayResponse => new GatewayResponse(401)
 

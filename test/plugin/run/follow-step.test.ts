@@ -1,47 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { internals } from '../../../src/message/internals.js'
-import type { RequestMessage } from '../../../src/message/request.js'
-import type { ResponseMessage } from '../../../src/message/response.js'
-import type { Step } from '../../../src/pipe/step.js'
 import type { SlottedFollow } from '../../../src/plugin/component.js'
 import { GatewayResponse } from '../../../src/plugin/index.js'
 import { aroundByFollow } from '../../../src/plugin/run/follow-step.js'
-import { requestOf } from '../../support/request.js'
+import { type Outcome, outcomeOf } from '../../support/step-outcome.js'
 
-interface Outcome {
-  readonly told: string
-  /** The outcome came before `send` returned. */
-  readonly sameTurn: boolean
-  readonly sent: number
-}
-
-/** Sends one request through a stage around a step that answers 200, or fails. */
-async function outcome(follow: SlottedFollow['follow'], failure?: Error): Promise<Outcome> {
-  let sent = 0
-  const inner: Step = {
-    send(_request, receiver) {
-      sent++
-      if (failure === undefined) receiver.receive(internals(new GatewayResponse(200)))
-      else receiver.reject(failure)
-    }
-  }
-  const step = aroundByFollow({ slot: 'decoded/circuit-breaker', follow })(inner)
-  const told: string[] = []
-  const ended = new Promise<void>(resolve => {
-    const end = (text: string): void => {
-      told.push(text)
-      resolve()
-    }
-    step.send(internals(requestOf()) as RequestMessage, {
-      receive: (response: ResponseMessage) => end(String(response.status)),
-      reject: (error: unknown) => end((error as Error).message)
-    })
-  })
-  const sameTurn = told.length > 0
-  await ended
-  return { told: told.join(), sameTurn, sent }
-}
+const outcome = (follow: SlottedFollow['follow'], failure?: Error): Promise<Outcome> =>
+  outcomeOf(aroundByFollow({ slot: 'decoded/circuit-breaker', follow }), failure)
 
 const fails = (): never => {
   throw new Error('no')

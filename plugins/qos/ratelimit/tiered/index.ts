@@ -88,6 +88,7 @@ async function readTier(reader: OptionReader, header: string, index: number, con
     local && compileLimit(readLimitPlan(local, context), context),
     shared && compileSharedLimit(shared, context, `${method} ${path} tier ${index}`)
   ].filter(wrap => wrap !== undefined)
+  if (wraps.length === 0) reader.fail('', 'the limit of the tier limits nothing: give max_rate or client_max_rate')
   return { matches, wrap: next => wraps.reduce((inner, wrap) => wrap(inner), next) }
 }
 

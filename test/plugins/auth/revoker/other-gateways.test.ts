@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { SignJWT } from 'jose'
 import { type RedisLink, RedisUnavailable } from '../../../../plugins/_shared/redis/link.js'
 import { OtherGateways } from '../../../../plugins/auth/revoker/other-gateways.js'
 import { freePort } from '../../../support/free-port.js'
 import { type KeptLines, openGateway } from '../../../support/open-gateway.js'
 import { NO_REDIS, startRedis } from '../../../support/redis.js'
+import { openUpstream } from '../../../support/upstream.js'
 import { fetch, until } from '../../../support/waiting.js'
+
+const FILTER = { N: 10_000, P: 0.000001, hash_name: 'optimal', TTL: 1500, token_keys: ['jti'] }
 
 interface Revoker {
   readonly add: (...elems: string[]) => Promise<number>
@@ -81,7 +88,7 @@ function othersBehind(t: TestContext, fails: (asked: number) => boolean) {
   const logger = { debug: say, info: say, warning: say, error: say, critical: say, fatal: say }
   const take = async (elements: readonly Uint8Array[]): Promise<void> =>
     void taken.push(...elements.map(one => Buffer.from(one).toString()))
-  const others = new OtherGateways({ link, name: '', keptMs: 1000, take, logger })
+  const others = new OtherGateways({ link, name: '', keptMs: 1000, take, logger, onKnown: () => undefined })
   t.after(() => others.close())
   return { others, taken, lines }
 }
@@ -100,4 +107,40 @@ test('a start that has waited in vain goes on looking', async t => {
   away = false
   await until(() => taken.length > 0, 'what is revoked is known')
   await until(() => /is known now/.test(lines.join()), 'the log says so')
+})
+
+test('a gateway that has never known what is revoked refuses every token, unless on_failure_allow says otherwise', {
+  skip: NO_REDIS
+}, async t => {
+  const server = await startRedis(t)
+  await server.kill()
+  const secret = new TextEncoder().encode('0123456789abcdef0123456789abcdef')
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-others-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const keys = join(folder, 'keys.json')
+  const key = { kty: 'oct', kid: 'k', alg: 'HS256', k: Buffer.from(secret).toString('base64url') }
+  await writeFile(keys, JSON.stringify({ keys: [key] }))
+  const signed = new SignJWT({ jti: 'a' }).setProtectedHeader({ alg: 'HS256', kid: 'k' }).setExpirationTime('1h')
+  const headers = { authorization: `Bearer ${await signed.sign(secret)}` }
+  const { origin: host } = await openUpstream(t, (_req, res) => res.end('{}'))
+  const statusWith = async (more: object): Promise<() => Promise<number>> => {
+    const { origin } = await openGateway(t, {
+      extra_config: {
+        redis: { connection_pools: [{ name: 'pool', address: server.address, timeout: '1s' }] },
+        'auth/revoker': { ...FILTER, connection_name: 'pool', ...more }
+      },
+      endpoints: [
+        {
+          endpoint: '/x',
+          extra_config: { 'auth/validator': { alg: 'HS256', jwk_local_path: keys } },
+          backend: [{ host: [host], url_pattern: '/' }]
+        }
+      ]
+    })
+    return async () => (await fetch(`${origin}/x`, { headers })).status
+  }
+  const [refusing, allowing] = await Promise.all([statusWith({}), statusWith({ on_failure_allow: true })])
+  assert.deepEqual([await refusing(), await allowing()], [401, 200])
+  await server.restart()
+  await until(async () => (await refusing()) === 200, 'what is revoked is known')
 })

@@ -59,6 +59,7 @@ for (const [what, options, message] of [
   ['no tiers', { tiers: [] }, /tiers.*fewer than 1 items/],
   ['no header', { tier_key: '' }, /tier_key.*name of a header is missing/s],
   ['a tier without limit', { tiers: [{ tier_value: 'x' }] }, /tiers\/0.*needs `ratelimit` or `ratelimit_redis`/s],
+  ['a limit that limits nothing', { tiers: [{ tier_value: 'x', ratelimit: {} }] }, /tiers\/0.*limits nothing: give max_rate/s],
   ['a tier without value', { tiers: [{ ratelimit: client(1) }] }, /tier_value.*name of the tier is missing/s],
   [
     'another kind',
