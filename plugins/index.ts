@@ -1,70 +1,42 @@
-/** The shipped components, one line each; a component's folder is its namespace. Below them the plugins that need no folder. */
+/**
+ * The shipped components, one line each; a component's folder is its namespace. Those that a configuration names are loaded. Their
+ * order here is the order in which they compile. Below them the plugins that need no folder.
+ */
 
 import type { Component, PluginModule } from 'sluice/plugin'
-import clientCredentials from './auth/client-credentials/index.js'
-import revoker from './auth/revoker/index.js'
-import signer from './auth/signer/index.js'
-import validator from './auth/validator/index.js'
-import graphql from './backend/graphql/index.js'
-import governanceProcessors from './governance/processors/index.js'
-import governanceQuota from './governance/quota/index.js'
-import luaBackend from './modifier/lua-backend/index.js'
-import luaEndpoint from './modifier/lua-endpoint/index.js'
-import luaProxy from './modifier/lua-proxy/index.js'
-import martian from './modifier/martian/index.js'
-import circuitBreaker from './qos/circuit-breaker/index.js'
-import httpCache from './qos/http-cache/index.js'
-import proxyRateLimit from './qos/ratelimit/proxy/index.js'
-import routerRateLimit from './qos/ratelimit/router/index.js'
-import sharedRouterRateLimit from './qos/ratelimit/router/redis/index.js'
-import serviceRateLimit from './qos/ratelimit/service/index.js'
-import sharedServiceRateLimit from './qos/ratelimit/service/redis/index.js'
-import tieredRateLimit from './qos/ratelimit/tiered/index.js'
-import redis from './redis/index.js'
-import botDetector from './security/bot-detector/index.js'
-import cors from './security/cors/index.js'
-import httpSecurity from './security/http/index.js'
-import gelf from './telemetry/gelf/index.js'
-import influx from './telemetry/influx/index.js'
-import logstash from './telemetry/logstash/index.js'
-import metrics from './telemetry/metrics/index.js'
-import opencensus from './telemetry/opencensus/index.js'
-import opentelemetry from './telemetry/opentelemetry/index.js'
-import cel from './validation/cel/index.js'
-import jsonSchema from './validation/json-schema/index.js'
 
-export const components: readonly Component[] = [
-  redis,
-  governanceProcessors,
-  opentelemetry,
-  opencensus,
-  metrics,
-  logstash,
-  gelf,
-  influx,
-  revoker,
-  validator,
-  signer,
-  clientCredentials,
-  cors,
-  httpSecurity,
-  botDetector,
-  serviceRateLimit,
-  sharedServiceRateLimit,
-  routerRateLimit,
-  sharedRouterRateLimit,
-  tieredRateLimit,
-  governanceQuota,
-  proxyRateLimit,
-  circuitBreaker,
-  cel,
-  jsonSchema,
-  luaEndpoint,
-  luaProxy,
-  luaBackend,
-  graphql,
-  martian,
-  httpCache
+export const components: readonly { readonly namespace: string; load(): Promise<{ readonly default: Component }> }[] = [
+  { namespace: 'redis', load: () => import('./redis/index.js') },
+  { namespace: 'governance/processors', load: () => import('./governance/processors/index.js') },
+  { namespace: 'telemetry/opentelemetry', load: () => import('./telemetry/opentelemetry/index.js') },
+  { namespace: 'telemetry/opencensus', load: () => import('./telemetry/opencensus/index.js') },
+  { namespace: 'telemetry/metrics', load: () => import('./telemetry/metrics/index.js') },
+  { namespace: 'telemetry/logstash', load: () => import('./telemetry/logstash/index.js') },
+  { namespace: 'telemetry/gelf', load: () => import('./telemetry/gelf/index.js') },
+  { namespace: 'telemetry/influx', load: () => import('./telemetry/influx/index.js') },
+  { namespace: 'auth/revoker', load: () => import('./auth/revoker/index.js') },
+  { namespace: 'auth/validator', load: () => import('./auth/validator/index.js') },
+  { namespace: 'auth/signer', load: () => import('./auth/signer/index.js') },
+  { namespace: 'auth/client-credentials', load: () => import('./auth/client-credentials/index.js') },
+  { namespace: 'security/cors', load: () => import('./security/cors/index.js') },
+  { namespace: 'security/http', load: () => import('./security/http/index.js') },
+  { namespace: 'security/bot-detector', load: () => import('./security/bot-detector/index.js') },
+  { namespace: 'qos/ratelimit/service', load: () => import('./qos/ratelimit/service/index.js') },
+  { namespace: 'qos/ratelimit/service/redis', load: () => import('./qos/ratelimit/service/redis/index.js') },
+  { namespace: 'qos/ratelimit/router', load: () => import('./qos/ratelimit/router/index.js') },
+  { namespace: 'qos/ratelimit/router/redis', load: () => import('./qos/ratelimit/router/redis/index.js') },
+  { namespace: 'qos/ratelimit/tiered', load: () => import('./qos/ratelimit/tiered/index.js') },
+  { namespace: 'governance/quota', load: () => import('./governance/quota/index.js') },
+  { namespace: 'qos/ratelimit/proxy', load: () => import('./qos/ratelimit/proxy/index.js') },
+  { namespace: 'qos/circuit-breaker', load: () => import('./qos/circuit-breaker/index.js') },
+  { namespace: 'validation/cel', load: () => import('./validation/cel/index.js') },
+  { namespace: 'validation/json-schema', load: () => import('./validation/json-schema/index.js') },
+  { namespace: 'modifier/lua-endpoint', load: () => import('./modifier/lua-endpoint/index.js') },
+  { namespace: 'modifier/lua-proxy', load: () => import('./modifier/lua-proxy/index.js') },
+  { namespace: 'modifier/lua-backend', load: () => import('./modifier/lua-backend/index.js') },
+  { namespace: 'backend/graphql', load: () => import('./backend/graphql/index.js') },
+  { namespace: 'modifier/martian', load: () => import('./modifier/martian/index.js') },
+  { namespace: 'qos/http-cache', load: () => import('./qos/http-cache/index.js') }
 ]
 
 /** Plugins by the names that a configuration uses; each is loaded when it is named. */

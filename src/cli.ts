@@ -9,6 +9,4 @@
 
 import { main } from './cli/main.js'
 
-// Errors of plugins name the lines of their sources. Read when a module is loaded and when a stack is asked for.
-process.setSourceMapsEnabled(true)
 process.exit(await main(process.argv.slice(2)))

@@ -5,7 +5,7 @@ import type { ConfigInput } from './config/input.js'
 import { CORE_NAMESPACES } from './config/namespaces.js'
 import { composeGeneration } from './generation/compose.js'
 import type { GatewayOptions } from './generation/gateway-options.js'
-import { addComponents, loadComponents } from './plugin/load/shipped.js'
+import { findComponents } from './plugin/load/shipped.js'
 import { KeptState } from './plugin/run/kept-state.js'
 import { type Gateway, RunningGateway } from './running-gateway.js'
 import { GatewayRecord } from './telemetry/gateway-state.js'
@@ -22,7 +22,7 @@ export async function createGateway(config: string | ConfigInput, options: Gatew
   const shared = {
     options,
     admin: { phase, status },
-    components: addComponents(await loadComponents(), options.components ?? [], CORE_NAMESPACES),
+    components: await findComponents(options.components ?? [], CORE_NAMESPACES),
     env: options.env ?? process.env,
     kept: new KeptState(),
     totals: new PoolTotals(),

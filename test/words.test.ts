@@ -8,8 +8,8 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { components } from '../plugins/index.js'
 import { CORE_NAMESPACES } from '../src/config/namespaces.js'
+import { loadComponents } from '../src/plugin/load/shipped.js'
 import { ROOT } from './docs/pages.js'
 
 /** What is not said, and what is said in its place. */
@@ -93,7 +93,7 @@ const passages: Passage[] = [
   ...code.flatMap(where => messagesOf(read(where)).map(text => ({ where, text }))),
   ...code.flatMap(where => commentsOf(read(where)).map(text => ({ where, text }))),
   ...documents.flatMap(where => proseOf(read(where)).map(text => ({ where, text }))),
-  ...components.flatMap(component => descriptionsIn(component.schema, component.namespace)),
+  ...[...(await loadComponents()).registry.values()].flatMap(component => descriptionsIn(component.schema, component.namespace)),
   ...descriptionsIn(CORE_NAMESPACES, 'src/config/namespaces.ts'),
   ...descriptionsIn(JSON.parse(read('schema/sluice.schema.json')), 'schema/sluice.schema.json')
 ]

@@ -44,7 +44,7 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
     terminal.print(helpText(command).trimEnd())
     return 0
   }
-  const loadGateway = surroundings.loadGateway ?? (() => import('../index.js'))
+  const loadGateway = surroundings.loadGateway ?? (() => withSourceMaps(import('../index.js')))
   switch (command.name) {
     case 'run':
       return (await import('./run.js')).run(args, terminal, loadGateway)
@@ -70,15 +70,15 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
     case 'migrate':
       return (await import('./migrate.js')).migrate(args, terminal)
     case 'demo': {
-      const loadDemo = surroundings.loadDemo ?? (() => import('../demo.js'))
+      const loadDemo = surroundings.loadDemo ?? (() => withSourceMaps(import('../demo.js')))
       return (await import('./run.js')).demo(args, terminal, loadDemo)
     }
     case 'plugin':
-      return (await import('./plugins.js')).pluginCommand(args, terminal)
+      return (await withSourceMaps(import('./plugins.js'))).pluginCommand(args, terminal)
     case 'test-plugin':
-      return (await import('./plugins.js')).testPlugins(args, terminal)
+      return (await withSourceMaps(import('./plugins.js'))).testPlugins(args, terminal)
     case 'check-plugin':
-      return (await import('./plugins.js')).checkPlugins(args, terminal)
+      return (await withSourceMaps(import('./plugins.js'))).checkPlugins(args, terminal)
     case 'completion':
       return (await import('./completion.js')).completion(args, terminal)
     case 'version':
@@ -91,6 +91,16 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
       terminal.write((await import('./man.js')).manPage())
       return 0
   }
+}
+
+/**
+ * From here on errors name the lines of the sources of what is loaded: of plugins. Node reads the source map of each module it loads, and
+ * the gateway's own are hundreds.
+ */
+async function withSourceMaps<T>(loading: Promise<T>): Promise<T> {
+  const loaded = await loading
+  process.setSourceMapsEnabled(true)
+  return loaded
 }
 
 function help(args: Arguments, terminal: Terminal): number {

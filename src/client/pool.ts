@@ -7,7 +7,7 @@
  */
 
 import { isIP, type Socket } from 'node:net'
-import { buildConnector, type Client, type Dispatcher, errors, Pool, ProxyAgent } from 'undici'
+import type { Client, Dispatcher, buildConnector as undiciConnector } from 'undici'
 import type { TransportConfig } from '../config/types.js'
 import { connectFailure, omitConnection, reportResets } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
@@ -16,6 +16,7 @@ import { proxyFor } from './env-proxy.js'
 import { type ClientOwner, type ClientSettings, PooledClient } from './pooled-client.js'
 import type { QueuedCall, WaitingCall } from './queued-call.js'
 import type { SocketReader } from './socket-reader.js'
+import { buildConnector, errors, wholeUndici } from './undici.js'
 import { WaitingCalls } from './waiting-calls.js'
 
 /** What a gateway's pools have in common. */
@@ -221,7 +222,7 @@ export class OriginPool implements ClientOwner {
   }
 }
 
-function connectOptions({ transport, tls }: PoolSettings): buildConnector.BuildOptions {
+function connectOptions({ transport, tls }: PoolSettings): undiciConnector.BuildOptions {
   return {
     timeout: transport.dialerTimeoutMs || DEFAULT_CONNECT_MS,
     keepAlive: transport.dialerKeepAliveMs >= 0,
@@ -251,8 +252,8 @@ function clientSettings(origin: string, settings: PoolSettings): ClientSettings 
   const connect = connectOptions(settings)
   // TLS connections share a connector and its sessions
   const shared = origin.startsWith('https:') ? nameless(buildConnector(connect)) : undefined
-  const connectorOf = (reader: SocketReader | undefined): buildConnector.connector =>
-    shared ?? buildConnector({ ...connect, onread: reader!.onread } as buildConnector.BuildOptions)
+  const connectorOf = (reader: SocketReader | undefined): undiciConnector.connector =>
+    shared ?? buildConnector({ ...connect, onread: reader!.onread } as undiciConnector.BuildOptions)
   return {
     origin: new URL(origin),
     options: httpOptions(settings),
@@ -264,7 +265,7 @@ function clientSettings(origin: string, settings: PoolSettings): ClientSettings 
 }
 
 /** Leaves out a server name that is an address: TLS knows none (RFC 6066 §3), and the certificate is verified for the address itself. */
-function nameless(connect: buildConnector.connector): buildConnector.connector {
+function nameless(connect: undiciConnector.connector): undiciConnector.connector {
   return ({ servername, ...target }, done) =>
     connect(servername === undefined || isIP(servername) !== 0 ? target : { servername, ...target }, done)
 }
@@ -275,20 +276,21 @@ function createProxyAgent(origin: string, proxy: string, settings: PoolSettings)
   const requestTls = connectOptions(settings) as never
   const options = { ...httpOptions(settings), connections: settings.maxConnections }
   const endsAll = settings.transport.disableKeepAlives
+  const { Pool, ProxyAgent } = wholeUndici()
   return new ProxyAgent({
     ...options,
     uri: proxy,
     proxyTunnel,
     requestTls,
     factory: (url, given) => {
-      const { connect } = given as { connect: buildConnector.connector }
+      const { connect } = given as { connect: undiciConnector.connector }
       return new Pool(url, { ...options, connect: proxied(nameless(connect), endsAll) })
     }
   })
 }
 
 /** What {@link PooledClient} does when a connection opens, for those of the agent. */
-function proxied(connect: buildConnector.connector, endsAll: boolean): buildConnector.connector {
+function proxied(connect: undiciConnector.connector, endsAll: boolean): undiciConnector.connector {
   return (target, done) =>
     connect(target, (...outcome) => {
       if (!outcome[1]) return done(connectFailure(outcome[0]!), null)

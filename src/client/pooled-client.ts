@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
-import { type buildConnector, Client, type Dispatcher } from 'undici'
+import type { buildConnector, Dispatcher, Client as UndiciClient } from 'undici'
 import { connectFailure, omitConnection, reportResets, stopOmitting } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import { tidyAnswerHeads } from './answer-heads.js'
 import type { CallConnection, QueuedCall } from './queued-call.js'
 import { SocketReader } from './socket-reader.js'
+import { Client } from './undici.js'
 
 /** Who a client goes back to when its call has ended. */
 export interface ClientOwner {
@@ -14,7 +15,7 @@ export interface ClientOwner {
 /** What the clients of one origin have in common. */
 export interface ClientSettings {
   readonly origin: URL
-  readonly options: Client.Options
+  readonly options: UndiciClient.Options
   /** Returns a function that opens a connection; each gets a reader of its own, TLS none. */
   readonly connectorOf: (reader: SocketReader | undefined) => buildConnector.connector
   readonly wheel: TimerWheel

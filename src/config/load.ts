@@ -16,7 +16,7 @@ import { copyJson, deepFreeze, isObject, NotJsonError } from './json-value.js'
 import type { NamespaceTable } from './namespaces.js'
 import { readService } from './service-keys.js'
 import { type Locator, locator } from './source-places.js'
-import { readSource } from './source-text.js'
+import { readSource, type SourceText } from './source-text.js'
 import type { ServiceConfig } from './types.js'
 
 /** How to load a configuration. */
@@ -72,36 +72,60 @@ export class LoadedConfig {
   }
 }
 
-/**
- * Reads a configuration file. The format follows the extension: `.yml`, `.yaml`, `.toml`, else JSON. With `FC_ENABLE` it is a template.
- * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID when it cannot be read or is not well-formed
- */
-export async function readConfigFile(file: string, options: LoadOptions): Promise<LoadedConfig> {
-  const env = options.env ?? process.env
-  const source = await readSource(file, env)
-  try {
-    const findings = new Findings(file, options.tolerant ?? false)
-    for (const warning of source.warnings) findings.take(warning, false)
-    const read = build(source.value, options, env, findings)
-    return new LoadedConfig(read, findings, await locator(source))
-  } catch (error) {
-    throw error instanceof RangeError ? tooDeep(file) : error
-  }
+/** A configuration that is parsed and not read yet. */
+export interface ConfigDocument {
+  readonly value: unknown
+  /** Undefined for an object. */
+  readonly source: SourceText | undefined
 }
 
-/** Reads a configuration from an object, which is copied. @throws {ConfigError} when it holds what is no JSON */
-export function readConfigObject(object: unknown, options: LoadOptions): LoadedConfig {
-  let value: unknown
+/**
+ * Opens a configuration file. The format follows the extension: `.yml`, `.yaml`, `.toml`, else JSON. With `FC_ENABLE` it is a template.
+ * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID when it cannot be read or is not well-formed
+ */
+export async function openConfigFile(file: string, env: NodeJS.ProcessEnv): Promise<ConfigDocument> {
+  const source = await readSource(file, env)
+  return { value: source.value, source }
+}
+
+/** Opens a configuration that is an object, which is copied. @throws {ConfigError} when it holds what is no JSON */
+export function openConfigObject(object: unknown): ConfigDocument {
   try {
-    value = copyJson(object)
+    return { value: copyJson(object), source: undefined }
   } catch (error) {
     if (error instanceof RangeError) throw tooDeep(OBJECT_SOURCE)
     if (!(error instanceof NotJsonError)) throw error
     const pointer = error.pointer.reduce<string>((parent, token) => pointerTo(parent, token), '')
     throw new ConfigError([{ level: 'error', file: OBJECT_SOURCE, pointer, message: error.message }])
   }
-  const findings = new Findings(OBJECT_SOURCE, options.tolerant ?? false)
-  return new LoadedConfig(build(value, options, options.env ?? {}, findings), findings, undefined)
+}
+
+/** Reads an opened configuration, which is used up. */
+export async function readDocument(document: ConfigDocument, options: LoadOptions): Promise<LoadedConfig> {
+  const { source } = document
+  return readValue(document, options, source === undefined ? undefined : await locator(source))
+}
+
+function readValue({ value, source }: ConfigDocument, options: LoadOptions, place: Locator | undefined): LoadedConfig {
+  const file = source?.file ?? OBJECT_SOURCE
+  const env = options.env ?? (source === undefined ? {} : process.env)
+  try {
+    const findings = new Findings(file, options.tolerant ?? false)
+    for (const warning of source?.warnings ?? []) findings.take(warning, false)
+    return new LoadedConfig(build(value, options, env, findings), findings, place)
+  } catch (error) {
+    throw error instanceof RangeError ? tooDeep(file) : error
+  }
+}
+
+/** Opens and reads a configuration file. @throws {ConfigError} when it cannot be opened */
+export async function readConfigFile(file: string, options: LoadOptions): Promise<LoadedConfig> {
+  return readDocument(await openConfigFile(file, options.env ?? process.env), options)
+}
+
+/** Opens and reads a configuration that is an object, which is copied. @throws {ConfigError} when it cannot be opened */
+export function readConfigObject(object: unknown, options: LoadOptions): LoadedConfig {
+  return readValue(openConfigObject(object), options, undefined)
 }
 
 /**

@@ -26,7 +26,7 @@ import { compileClientIp, compileTrust } from '../router/client-ip.js'
 import { compileUpgradeCheck, createDispatch, type RouteTarget } from '../router/dispatch.js'
 import { compileMissAnswers } from '../router/own-responses.js'
 import { compileRequestIds } from '../router/request-ids.js'
-import { reservedRoutes, withProbes } from '../router/reserved.js'
+import { probeRoutes, reservedRoutes } from '../router/reserved.js'
 import { createRouter, type RouteSpec } from '../router/router.js'
 import { refusalsTo, targetRefusal } from '../server/refusal-log.js'
 import type { AccessLog } from '../telemetry/access-log.js'
@@ -102,9 +102,8 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
   const { outer, inner } = host.service
   const trusts = compileTrust(router.trustedProxies)
-  const routing = { ...router, disableRest: config.disableRest }
-  const probed = config.admin === undefined && !router.disableHealth
-  const table = createRouter(probed ? withProbes(routes, probesOf(assembly.admin.phase), routing) : routes, routing)
+  if (config.admin === undefined && !router.disableHealth) routes.push(...probeRoutes(probesOf(assembly.admin.phase)))
+  const table = createRouter(routes, { ...router, disableRest: config.disableRest })
   // KrakenD's access log has no line for a request that its server refused by itself
   const onRefusal = accessLog !== undefined && accessLogFormat === 'json' ? refusalsTo(accessLog) : undefined
   const dispatch = createDispatch({

@@ -9,12 +9,13 @@ import { PooledOutbound } from '../client/outbound.js'
 import type { PoolTotals } from '../client/pool.js'
 import { poolSettings } from '../client/pools.js'
 import type { ConfigInput } from '../config/input.js'
-import { type LoadedConfig, readConfigFile, readConfigObject } from '../config/load.js'
+import { type LoadedConfig, openConfigFile, openConfigObject, readDocument } from '../config/load.js'
+import { namedNamespaces } from '../config/named-namespaces.js'
 import { didYouMean } from '../config/suggest.js'
 import type { ServiceConfig } from '../config/types.js'
 import { ConfigError, summarizeProblems } from '../errors.js'
 import { SLUICE_VERSION } from '../identity.js'
-import type { ShippedComponents } from '../plugin/load/shipped.js'
+import type { ComponentRegistry, Components } from '../plugin/load/shipped.js'
 import { createPluginHost } from '../plugin/run/host.js'
 import type { KeptState } from '../plugin/run/kept-state.js'
 import { serverTlsFaults } from '../server/server-tls.js'
@@ -31,7 +32,7 @@ import { watchedFiles } from './watched-files.js'
 /** What all generations of one gateway have in common. */
 export interface SharedParts {
   readonly options: GatewayOptions
-  readonly components: ShippedComponents
+  readonly components: Components
   readonly env: NodeJS.ProcessEnv
   /** State of components that one generation hands on to the next. */
   readonly kept: KeptState
@@ -56,16 +57,18 @@ export interface Attempt {
  */
 export async function composeGeneration(input: string | ConfigInput, shared: SharedParts, attempt: Attempt): Promise<Generation> {
   const { options, components, env } = shared
+  const document = typeof input === 'string' ? await openConfigFile(input, env) : openConfigObject(input)
+  const { registry, namespaces } = await components.load(namedNamespaces(document.value, components.namespaces))
   const load = {
     tolerant: options.tolerant ?? false,
     env: typeof input === 'string' ? env : (options.env ?? {}),
     debug: options.debug ?? false,
-    namespaces: components.namespaces,
+    namespaces,
     encodings: new Set(Object.keys(options.encodings ?? {}).flatMap(name => [name, name.toLowerCase()])),
     ...(options.port === undefined ? {} : { port: options.port })
   }
-  const loaded = typeof input === 'string' ? await readConfigFile(input, load) : readConfigObject(input, load)
-  return new Composition(loaded, loaded.config ?? loaded.conclude(), shared, { ...attempt, input }).build()
+  const loaded = await readDocument(document, load)
+  return new Composition(loaded, loaded.config ?? loaded.conclude(), shared, { ...attempt, input, registry }).build()
 }
 
 /** One start, step by step in the order in which KrakenD logs it. */
@@ -74,7 +77,7 @@ class Composition {
   private readonly config: ServiceConfig
   private readonly options: GatewayOptions
   private readonly shared: SharedParts
-  private readonly attempt: Attempt & { readonly input: string | ConfigInput }
+  private readonly attempt: Attempt & { readonly input: string | ConfigInput; readonly registry: ComponentRegistry }
   private readonly closers: (() => void | Promise<void>)[] = []
   private readonly stop = new AbortController()
   private outbound: PooledOutbound | undefined = undefined
@@ -110,7 +113,7 @@ class Composition {
       const host = await createPluginHost({
         config,
         modules: options.plugins ?? [],
-        components: shared.components.registry,
+        components: attempt.registry,
         logger,
         signal: this.stop.signal,
         tolerant: config.tolerant,

@@ -1,10 +1,9 @@
-/** The routes of one method: literal paths in a Map, the others in a find-my-way tree. */
+/** The routes of one method: literal paths in a Map, the others in a tree. */
 
-import FindMyWay from 'find-my-way'
 import { NO_PARAMS } from '../http/path.js'
-import { hasSafeNames, type RoutePattern, renderPattern, toRouterPath } from './route-pattern.js'
+import { hasSafeNames, type RoutePattern, renderPattern } from './route-pattern.js'
+import { RouteTree, type TreeMatch, type TreeRoute } from './route-tree.js'
 
-type Tree = FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
 type Params = Record<string, string>
 
 /** What a match stands for; `T` is what the owner of the table keeps per route. */
@@ -25,44 +24,36 @@ export class Found<T> {
   }
 }
 
-interface Stored<T> extends TableEntry<T> {
-  /** Neutral names that the tree uses where the configured ones will not do; undefined = the tree's object has the right names. */
-  readonly neutral: readonly string[] | undefined
-  readonly lastName: string
-}
-
-const noHandler = (): void => {}
-const NO_QUERY = {}
-
-function createTree(caseSensitive: boolean): Tree {
-  // Length is bounded by the target's limit; the tree's expressions are linear (route-pattern.ts).
-  return FindMyWay({ caseSensitive, maxParamLength: Number.MAX_SAFE_INTEGER, querystringParser: () => NO_QUERY })
+interface Stored<T> extends TableEntry<T>, TreeRoute {
+  /** False where the tree has neutral names because the configured ones will not do. */
+  readonly namesFit: boolean
 }
 
 /** All routes of one method. Filled at boot, then only read. */
 export class MethodTable<T> {
   private readonly statics = new Map<string, Found<T>>()
-  private tree: Tree | undefined
-  private readonly entries: Stored<T>[] = []
-  private folded: FoldedTable | undefined
+  private tree: RouteTree<Stored<T>> | undefined
+  private readonly folded: FoldedTable<T> | undefined
 
-  /** @throws Error when the same path is already there */
+  /** @param folds {@link findFolded} is wanted */
+  constructor(folds: boolean) {
+    this.folded = folds ? new FoldedTable() : undefined
+  }
+
+  /** @throws Error when the same path is already there, or find-my-way refuses it */
   add(pattern: RoutePattern, target: T): void {
-    const safe = !pattern.wildcard && hasSafeNames(pattern)
-    const neutral = safe
-      ? undefined
-      : pattern.names.map((_, i) => (pattern.wildcard && i === pattern.names.length - 1 ? '*' : `p${i}`))
-    const names = neutral ?? pattern.names
-    const entry: Stored<T> = { pattern, target, neutral, lastName: names[names.length - 1] ?? '' }
-    this.entries.push(entry)
     if (pattern.isStatic) {
       const path = pattern.parts[0]!
       if (this.statics.has(path)) throw new Error(`${path} is declared twice`)
-      this.statics.set(path, new Found(entry, NO_PARAMS))
+      this.statics.set(path, new Found({ pattern, target }, NO_PARAMS))
+      this.folded?.addStatic(path)
       return
     }
-    this.tree ??= createTree(true)
-    this.tree.on('GET', toRouterPath(pattern, names), noHandler, entry)
+    const namesFit = !pattern.wildcard && hasSafeNames(pattern)
+    const route: Stored<T> = { pattern, target, namesFit, names: namesFit ? pattern.names : neutralNames(pattern) }
+    this.tree ??= new RouteTree(true)
+    if (!this.tree.add(route)) throw new Error('a route for the same paths is declared before')
+    this.folded?.add(route)
   }
 
   /** Finds the route of a decoded path without `%`, `?` and `#`. */
@@ -77,19 +68,33 @@ export class MethodTable<T> {
     return this.statics.get(path) ?? (this.tree === undefined ? undefined : matchIn<T>(this.tree, protect(path)))
   }
 
-  /** Makes {@link findFolded} ready; after the last {@link add}. */
-  fold(): void {
-    this.folded = foldedTable(this.entries)
-  }
-
   /** Returns the path of a route that differs from `path` in case only, in the spelling of the configuration. */
   findFolded(path: string): string | undefined {
-    if (this.folded === undefined) return undefined
+    return this.folded?.find(path)
+  }
+}
+
+/** Routes without regard to case. Of those that differ in case only the first wins. */
+class FoldedTable<T> {
+  private readonly statics = new Map<string, string>()
+  private tree: RouteTree<Stored<T>> | undefined
+
+  addStatic(path: string): void {
     const lower = path.toLowerCase()
-    const literal = this.folded.statics.get(lower)
+    if (!this.statics.has(lower)) this.statics.set(lower, path)
+  }
+
+  add(route: Stored<T>): void {
+    this.tree ??= new RouteTree(false)
+    this.tree.add(route)
+  }
+
+  find(path: string): string | undefined {
+    const lower = path.toLowerCase()
+    const literal = this.statics.get(lower)
     if (literal !== undefined) return literal
-    if (this.folded.tree === undefined || lower.length !== path.length) return undefined
-    const found = matchIn<T>(this.folded.tree, protect(path))
+    if (this.tree === undefined || lower.length !== path.length) return undefined
+    const found = matchIn<T>(this.tree, protect(path))
     if (found === undefined) return undefined
     const { pattern } = found.entry
     return renderPattern(
@@ -99,44 +104,25 @@ export class MethodTable<T> {
   }
 }
 
-interface FoldedTable {
-  readonly statics: Map<string, string>
-  readonly tree: Tree | undefined
+function neutralNames({ names, wildcard }: RoutePattern): string[] {
+  return names.map((_, i) => (wildcard && i === names.length - 1 ? '*' : `p${i}`))
 }
 
-/** Of routes that differ in case only the first wins. */
-function foldedTable<T>(entries: readonly Stored<T>[]): FoldedTable {
-  const statics = new Map<string, string>()
-  let tree: Tree | undefined
-  for (const entry of entries) {
-    const { pattern, neutral } = entry
-    if (pattern.isStatic) {
-      const path = pattern.parts[0]!
-      if (!statics.has(path.toLowerCase())) statics.set(path.toLowerCase(), path)
-      continue
-    }
-    tree ??= createTree(false)
-    const path = toRouterPath(pattern, neutral ?? pattern.names)
-    if (tree.findRoute('GET', path) === null) tree.on('GET', path, noHandler, entry)
-  }
-  return { statics, tree }
+function matchIn<T>(tree: RouteTree<Stored<T>>, path: string): Found<T> | undefined {
+  const match = tree.find(path)
+  if (match === undefined) return undefined
+  const { route, values } = match
+  const { pattern, names } = route
+  if (pattern.endsInParam && values[names[names.length - 1]!] === '') return undefined // an empty last segment fills no parameter
+  return new Found(route, route.namesFit ? values : renamed(match))
 }
 
-function matchIn<T>(tree: Tree, path: string): Found<T> | undefined {
-  const match = tree.find('GET', path)
-  if (match === null) return undefined
-  const entry = match.store as Stored<T>
-  const raw = match.params as Params
-  const { pattern, neutral } = entry
-  if (pattern.endsInParam && raw[entry.lastName] === '') return undefined // an empty last segment fills no parameter
-  return new Found(entry, neutral === undefined ? raw : rename(raw, pattern, neutral))
-}
-
-function rename(raw: Params, pattern: RoutePattern, neutral: readonly string[]): Params {
+function renamed<T>({ route, values }: TreeMatch<Stored<T>>): Params {
+  const { pattern, names } = route
   const params: Params = Object.create(null)
-  for (let i = 0; i < neutral.length; i++) {
-    const value = raw[neutral[i]!]!
-    params[pattern.names[i]!] = neutral[i] === '*' && pattern.slashed ? `/${value}` : value
+  for (let i = 0; i < names.length; i++) {
+    const value = values[names[i]!]!
+    params[pattern.names[i]!] = names[i] === '*' && pattern.slashed ? `/${value}` : value
   }
   return params
 }

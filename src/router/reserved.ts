@@ -5,7 +5,7 @@ import { queryValues } from '../http/query-values.js'
 import type { RequestMessage } from '../message/request.js'
 import { ResponseMessage } from '../message/response.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
-import { createRouter, type RouterOptions, type RouteSpec } from './router.js'
+import type { RouteSpec } from './router.js'
 
 /** Makes the response to a built-in path; its failures are those of reading the body. */
 export interface Reserved {
@@ -39,25 +39,15 @@ export interface Probes {
   readonly ready: { readonly path: string; readonly isReady: () => boolean; readonly body: () => object }
 }
 
-/**
- * Adds the probes to the routes of a configuration. They yield to it: one whose path leads to an endpoint, even by its parameters,
- * by another method or by a redirect, is left out.
- */
-export function withProbes<T>(
-  routes: readonly RouteSpec<T | Reserved>[],
-  { live, ready }: Probes,
-  options: RouterOptions
-): RouteSpec<T | Reserved>[] {
-  const others = createRouter(routes, options)
+/** The routes of the probes, to stand behind all others. They yield to endpoints. */
+export function probeRoutes({ live, ready }: Probes): RouteSpec<Reserved>[] {
   const answers: [string, Reserved['answer']][] = [
     [live.path, () => json(JSON.stringify(live.body))],
     [ready.path, () => json(JSON.stringify(ready.body()), ready.isReady() ? 200 : 503)]
   ]
-  const free = answers.filter(([path]) => others.lookup('GET', path).kind === 'not-found')
-  return [
-    ...routes,
-    ...free.map(([path, answer]) => ({ method: 'GET', path, value: { reserved: true, answer } as const, reserved: true }))
-  ]
+  return answers.map(([path, answer]) => {
+    return { method: 'GET', path, value: { reserved: true, answer }, reserved: true, yields: true }
+  })
 }
 
 function answerHealth(): ResponseMessage {
@@ -146,10 +136,11 @@ export function goTime(epochMs: number): string {
   return `${day} ${time} ${offset} ${zoneName(date, offset)} m=+${(performance.now() / 1000).toFixed(9)}`
 }
 
-const zoneFormat = new Intl.DateTimeFormat('en', { timeZoneName: 'short' })
+let zoneFormat: Intl.DateTimeFormat | undefined // made when a health path is asked, not at each start
 
 /** Go shows the offset without minutes where a zone has no letters: `+03`. */
 function zoneName(date: Date, offset: string): string {
+  zoneFormat ??= new Intl.DateTimeFormat('en', { timeZoneName: 'short' })
   const name = zoneFormat.formatToParts(date).find(part => part.type === 'timeZoneName')?.value ?? 'UTC'
   return /^[A-Z]{3,5}$/.test(name) ? name : offset.replace(/00$/, '')
 }

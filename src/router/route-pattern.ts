@@ -43,13 +43,24 @@ export function compileRoutePattern(path: string, disableRest: boolean): RoutePa
       parts.push(text.slice(i + 1, end < 0 ? text.length : end), '')
       i = end < 0 ? text.length : end
     } else {
-      parts[parts.length - 1] = literal + text[i++]
+      const end = nextSpecial(text, i + 1)
+      parts[parts.length - 1] = literal + text.slice(i, end)
+      i = end
     }
   }
   if (wildcard) parts.push(rest, '')
   const names = parts.filter((_, i) => i % 2 === 1)
   const endsInParam = !wildcard && names.length > 0 && parts[parts.length - 1] === ''
   return { parts, names, wildcard, slashed, isStatic: names.length === 0, endsInParam }
+}
+
+/** Where the next parameter may begin, at `from` or behind. */
+function nextSpecial(text: string, from: number): number {
+  for (let i = from; i < text.length; i++) {
+    const c = text[i]
+    if (c === '{' || c === ':') return i
+  }
+  return text.length
 }
 
 /** Names that find-my-way can carry as they are. */
@@ -86,6 +97,13 @@ function notUpTo(literal: string): string {
   const c = literal[0]
   return c === undefined ? '.' : `[^${/[\\\]^-]/.test(c) ? `\\${c}` : c}]*`
 }
+
+/** True when find-my-way takes the literals of a pattern as they are. */
+export function hasPlainLiterals({ parts }: RoutePattern): boolean {
+  return parts.every((part, i) => i % 2 === 1 || PLAIN.test(part))
+}
+
+const PLAIN = /^[\w./~-]*$/
 
 /** `?` and `#` never reach the tree unescaped; `:` is doubled for find-my-way. */
 function escapeLiteral(text: string): string {

@@ -11,7 +11,7 @@ import { decodeKeeping, noteKept, plainOf } from '../http/kept-escapes.js'
 import { cleanPath, encodePath, hasDotSegment, NO_PARAMS } from '../http/path.js'
 import { MethodTable } from './method-table.js'
 import { checkParams } from './param-check.js'
-import { compileRoutePattern } from './route-pattern.js'
+import { compileRoutePattern, type RoutePattern } from './route-pattern.js'
 
 /** The methods that `method: '*'` stands for, in the order in which `Allow` lists them. */
 const ANY_METHOD = ['GET', 'POST', 'PUT', 'PATCH', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT', 'TRACE'] as const
@@ -24,6 +24,8 @@ export interface RouteSpec<T> {
   readonly value: T
   /** Gets no automatic OPTIONS (health, debug and echo paths). Default false. */
   readonly reserved?: boolean
+  /** Left out where routes before it answer its path: also by a parameter, with 405 or with a redirect. Default false. */
+  readonly yields?: boolean
 }
 
 /** What the router reads of its options. */
@@ -88,47 +90,44 @@ type Slot<T> = { readonly result: RouteResult<T> | undefined; readonly value: T 
  * @throws GatewayError SLUICE_ERR_CONFIG_INVALID for two routes with the same method and path
  */
 export function createRouter<T>(routes: readonly RouteSpec<T>[], options: RouterOptions): Router<T> {
-  const tables = new Map<string, MethodTable<Slot<T>>>()
-  const byPath = new Map<string, string[]>()
+  const router = new CompiledRouter<T>(options)
+  const methodsOf = new Map<string, string[]>()
   for (const route of routes) {
+    if (route.yields && router.lookup(route.method, route.path).kind !== 'not-found') continue
     const pattern = compileRoutePattern(route.path, options.disableRest)
     const result = pattern.isStatic ? Object.freeze(new Match(route.value, NO_PARAMS)) : undefined
-    for (const method of route.method === '*' ? ANY_METHOD : [route.method]) {
-      add(tables, method, route.path, table => table.add(pattern, { result, value: route.value }))
-    }
-    if (!route.reserved) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route.method])
+    const slot = { result, value: route.value }
+    for (const method of route.method === '*' ? ANY_METHOD : [route.method]) router.add(method, route.path, slot, pattern)
+    if (route.reserved) continue
+    const known = methodsOf.get(route.path)
+    if (known === undefined) methodsOf.set(route.path, [route.method])
+    else known.push(route.method)
   }
   if (options.autoOptions) {
-    for (const [path, methods] of byPath) {
+    for (const [path, methods] of methodsOf) {
       const result = Object.freeze({ kind: 'auto-options' as const, allow: methods.sort().join(', ') })
-      const pattern = compileRoutePattern(path, options.disableRest)
-      add(tables, 'OPTIONS', path, table => table.add(pattern, { result, value: undefined }))
+      router.add('OPTIONS', path, { result, value: undefined }, compileRoutePattern(path, options.disableRest))
     }
   }
-  // At boot, not at the first 404: folding 10,000 routes takes some 90 ms.
-  if (!options.disableRedirectFixedPath) for (const table of tables.values()) table.fold()
-  return new CompiledRouter(tables, options)
-}
-
-function add<T>(tables: Map<string, MethodTable<T>>, method: string, path: string, put: (table: MethodTable<T>) => void): void {
-  const table = tables.get(method) ?? new MethodTable<T>()
-  tables.set(method, table)
-  try {
-    put(table)
-  } catch (cause) {
-    throw new GatewayError('SLUICE_ERR_CONFIG_INVALID', { message: `${method} ${path} conflicts with another endpoint`, cause })
-  }
+  return router
 }
 
 class CompiledRouter<T> implements Router<T> {
-  private readonly tables: ReadonlyMap<string, MethodTable<Slot<T>>>
+  private readonly tables = new Map<string, MethodTable<Slot<T>>>()
   private readonly options: RouterOptions
-  private readonly allMethods: RouteResult<T>
 
-  constructor(tables: ReadonlyMap<string, MethodTable<Slot<T>>>, options: RouterOptions) {
-    this.tables = tables
+  constructor(options: RouterOptions) {
     this.options = options
-    this.allMethods = Object.freeze({ kind: 'auto-options' as const, allow: [...tables.keys()].join(', ') })
+  }
+
+  add(method: string, path: string, slot: Slot<T>, pattern: RoutePattern): void {
+    const table = this.tables.get(method) ?? new MethodTable<Slot<T>>(!this.options.disableRedirectFixedPath)
+    this.tables.set(method, table)
+    try {
+      table.add(pattern, slot)
+    } catch (cause) {
+      throw new GatewayError('SLUICE_ERR_CONFIG_INVALID', { message: `${method} ${path} conflicts with another endpoint`, cause })
+    }
   }
 
   lookup(method: string, rawPath: string): RouteResult<T> {
@@ -169,7 +168,7 @@ class CompiledRouter<T> implements Router<T> {
 
   /** `kept` is what the client asked for, with its reserved characters marked, `path` what was looked for. */
   private miss(method: string, kept: string, path: string): RouteResult<T> {
-    if (path === '*') return method === 'OPTIONS' ? this.allMethods : NOT_FOUND
+    if (path === '*') return method === 'OPTIONS' ? this.allMethods() : NOT_FOUND
     const table = this.tableOf(method)
     if (table !== undefined && path !== '/' && method !== 'CONNECT') {
       const redirect = this.redirect(table, method, kept, path)
@@ -183,6 +182,10 @@ class CompiledRouter<T> implements Router<T> {
       if (other === 'GET' && this.options.autoHead && !this.tables.has('HEAD')) allowed.push('HEAD')
     }
     return allowed.length === 0 ? NOT_FOUND : { kind: 'method-not-allowed', allow: allowed.join(', ') }
+  }
+
+  private allMethods(): RouteResult<T> {
+    return { kind: 'auto-options', allow: [...this.tables.keys()].join(', ') }
   }
 
   private redirect(table: MethodTable<Slot<T>>, method: string, kept: string, path: string): RouteRedirect | undefined {

@@ -17,9 +17,10 @@ function offset(d: Date, separator: string, utc: string): string {
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(abs / 60))}${separator}${two(abs % 60)}`
 }
 
-const zoneName = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' })
+let zoneName: Intl.DateTimeFormat | undefined // made when a layout has a zone, not at each start
 
 function zone(d: Date): string {
+  zoneName ??= new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' })
   return zoneName.formatToParts(d).find(p => p.type === 'timeZoneName')?.value ?? 'UTC'
 }
 

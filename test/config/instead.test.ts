@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { components } from '../../plugins/index.js'
 import { isOnlyWatching } from '../../src/config/instead.js'
 import { ENTERPRISE_NAMESPACES } from '../../src/config/namespaces.js'
+import { loadComponents } from '../../src/plugin/load/shipped.js'
 import { findingsOf, load } from './support.js'
 
 /** Namespaces that components read. */
-const READ: ReadonlySet<string> = new Set(components.map(one => one.namespace))
+const READ: ReadonlySet<string> = new Set((await loadComponents()).registry.keys())
 
 const warnings = (extra_config: object) => load({ extra_config }).problems.map(p => `${p.level}: ${p.message} (${p.suggestion})`)
 

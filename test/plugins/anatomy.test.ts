@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { components } from '../../plugins/index.js'
+import { components as shipped } from '../../plugins/index.js'
 import { type Component, type ComponentContext, OptionReader } from '../../src/plugin/index.js'
 import { GatewayRecord } from '../../src/telemetry/gateway-state.js'
 import { ROOT } from '../docs/pages.js'
@@ -25,6 +25,8 @@ function declares(folder: string): boolean {
   return existsSync(file) && readFileSync(file, 'utf8').includes('defineComponent(')
 }
 
+const components = await Promise.all(shipped.map(async one => (await one.load()).default))
+
 /** Folders below `plugins/` whose `index.ts` declares a component. */
 function componentFolders(below = ''): string[] {
   const names = readdirSync(at('plugins', below)).filter(name => isFolder(at('plugins', below, name)))
@@ -35,7 +37,11 @@ function componentFolders(below = ''): string[] {
 }
 
 test('every folder with an index.ts is a component in the list, and the folder is its namespace', () => {
-  assert.deepEqual(components.map(one => one.namespace).sort(), componentFolders().sort())
+  assert.deepEqual(shipped.map(one => one.namespace).sort(), componentFolders().sort())
+  assert.deepEqual(
+    components.map(one => one.namespace),
+    shipped.map(one => one.namespace)
+  )
 })
 
 for (const component of components) {

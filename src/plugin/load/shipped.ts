@@ -30,7 +30,14 @@ export interface ShippedPlugin {
   load(): Promise<PluginModule>
 }
 
-export interface ShippedComponents {
+/** A component that comes with the product. */
+interface ShippedComponent {
+  readonly namespace: string
+  load(): Promise<{ readonly default: Component }>
+}
+
+/** Components that are loaded. */
+export interface LoadedComponents {
   readonly registry: ComponentRegistry
   readonly namespaces: readonly ComponentNamespace[]
 }
@@ -40,50 +47,68 @@ const LIST = import.meta.url.endsWith('.ts')
   ? new URL('../../../plugins/index.ts', import.meta.url)
   : new URL('../../plugins/index.js', import.meta.url)
 
-let loaded: Promise<ShippedComponents> | undefined
-
-/** Loads the declarations of the shipped components, once per process; what they need loads when they are configured. */
-export function loadComponents(): Promise<ShippedComponents> {
-  loaded ??= load()
-  return loaded
+/** What `plugins/index.ts` exports. */
+interface ShippedList {
+  readonly components: readonly ShippedComponent[]
+  readonly shippedPlugins: readonly ShippedPlugin[]
 }
 
-async function load(): Promise<ShippedComponents> {
-  if (!existsSync(fileURLToPath(LIST))) return tableOf([])
-  const { components } = (await import(LIST.href)) as { components: readonly Component[] }
-  return tableOf(components)
+/** Empty where the gateway comes without components. */
+async function shippedList(): Promise<ShippedList> {
+  if (!existsSync(fileURLToPath(LIST))) return { components: [], shippedPlugins: [] }
+  return (await import(LIST.href)) as ShippedList
+}
+
+/** The components that configurations may name: the shipped ones, which are loaded when one names them, and those of the code. */
+export class Components {
+  readonly namespaces: ReadonlySet<string>
+  private readonly shipped: readonly ShippedComponent[]
+  private readonly own: readonly Component[]
+
+  constructor(shipped: readonly ShippedComponent[], own: readonly Component[]) {
+    this.namespaces = new Set(shipped.map(({ namespace }) => namespace))
+    this.shipped = shipped
+    this.own = own
+  }
+
+  /** Loads the shipped components of some namespaces; those of the code are always there. */
+  async load(named: ReadonlySet<string>): Promise<LoadedComponents> {
+    const wanted = this.shipped.filter(({ namespace }) => named.has(namespace))
+    const modules = await Promise.all(wanted.map(component => component.load()))
+    return tableOf([...modules.map(module => module.default), ...this.own])
+  }
+}
+
+/** Loads all shipped components. */
+export async function loadComponents(): Promise<LoadedComponents> {
+  const components = await findComponents([], [])
+  return components.load(components.namespaces)
 }
 
 /**
- * Adds components that code hands over, behind the shipped ones.
+ * Finds the shipped components, and puts those that code hands over behind them.
  * @param core namespaces that the gateway reads by itself
  * @throws ConfigError when a namespace is taken
  */
-export function addComponents(
-  shipped: ShippedComponents,
+export async function findComponents(
   own: readonly Component[],
   core: readonly { readonly namespace: string }[]
-): ShippedComponents {
-  if (own.length === 0) return shipped
-  const taken = new Set([...core, ...shipped.namespaces].flatMap(one => namesOf(one)))
+): Promise<Components> {
+  const { components: shipped } = await shippedList()
+  const taken = new Set([...core, ...shipped].map(({ namespace }) => namespace))
   const problems: ConfigProblem[] = []
   for (const [index, component] of own.entries()) {
-    for (const name of namesOf(component)) {
+    for (const name of [component.namespace, ...(component.aliases ?? [])]) {
       const message = `components[${index}]: the namespace ${name} is taken`
       if (taken.has(name)) problems.push({ level: 'error', file: '(options)', pointer: '', message })
       taken.add(name)
     }
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return tableOf([...shipped.registry.values(), ...own])
+  return new Components(shipped, own)
 }
 
-const namesOf = (one: { readonly namespace: string; readonly aliases?: readonly string[] }): readonly string[] => [
-  one.namespace,
-  ...(one.aliases ?? [])
-]
-
-function tableOf(components: readonly Component[]): ShippedComponents {
+function tableOf(components: readonly Component[]): LoadedComponents {
   const namespaces = components.map(component => ({
     namespace: component.namespace,
     scopes: component.scopes,
@@ -105,8 +130,8 @@ const PLUGIN_NAMESPACES = ['plugin/http-server', 'plugin/http-client', 'plugin/r
  */
 export async function registerShipped(config: ServiceConfig, registry: PluginRegistry, logger: Logger): Promise<void> {
   const named = new Set(namedPlugins(config).filter(name => name.startsWith(RESERVED_PREFIX)))
-  if (named.size === 0 || !existsSync(fileURLToPath(LIST))) return
-  const { shippedPlugins } = (await import(LIST.href)) as { shippedPlugins: readonly ShippedPlugin[] }
+  if (named.size === 0) return
+  const { shippedPlugins } = await shippedList()
   const known = new Set(shippedPlugins.map(plugin => plugin.name))
   const wanted = [...named].every(name => known.has(name)) ? shippedPlugins.filter(({ name }) => named.has(name)) : shippedPlugins
   for (const plugin of wanted) {

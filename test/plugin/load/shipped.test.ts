@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { ConfigError } from '../../../src/errors.js'
 import { createGateway } from '../../../src/gateway.js'
 import { type Component, defineComponent, GatewayResponse } from '../../../src/plugin/index.js'
+import { findComponents } from '../../../src/plugin/load/shipped.js'
 import { openGateway } from '../../support/open-gateway.js'
 import { fetch } from '../../support/waiting.js'
 
@@ -32,6 +33,16 @@ const endpoints = (namespace: string, options: object) => [
     extra_config: { [namespace]: options }
   }
 ]
+
+test('components are loaded when they are named, in the order of the list', async () => {
+  const components = await findComponents([answering('my/answer')], [])
+  const { registry, namespaces } = await components.load(new Set(['security/cors', 'auth/signer', 'unknown']))
+  assert.deepEqual([...registry.keys()], ['auth/signer', 'security/cors', 'my/answer'])
+  assert.deepEqual(
+    namespaces.map(one => one.namespace),
+    [...registry.keys()]
+  )
+})
 
 describe('components that code hands over', () => {
   // the second is a namespace of KrakenD that does not come with the gateway
