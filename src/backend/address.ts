@@ -41,7 +41,7 @@ export function compileAddress(
   return {
     method: backend.method,
     balancer,
-    resolve: compileHostResolver(pools),
+    resolve: hostResolver(pools),
     target: compileTargetTemplate(backend.urlPattern, backend.goPattern),
     pickQuery: inputQueryStrings.length === 0 ? undefined : compileQueryPick(inputQueryStrings),
     pickFields: inputHeaders.length === 0 ? undefined : compileFieldPick(inputHeaders, userAgent),
@@ -52,8 +52,16 @@ export function compileAddress(
   }
 }
 
-/** Returns a function that splits `http://h:1/base` once per host and remembers it. */
-function compileHostResolver(pools: UpstreamPools): (host: string) => HostPrefix {
+const resolvers = new WeakMap<UpstreamPools, BackendAddress['resolve']>()
+
+/** Returns the function that splits `http://h:1/base` once per host and remembers it; one for all backends of these pools. */
+function hostResolver(pools: UpstreamPools): BackendAddress['resolve'] {
+  const resolver = resolvers.get(pools) ?? compileHostResolver(pools)
+  resolvers.set(pools, resolver)
+  return resolver
+}
+
+function compileHostResolver(pools: UpstreamPools): BackendAddress['resolve'] {
   const known = new Map<string, HostPrefix>()
   return host => {
     const found = known.get(host)

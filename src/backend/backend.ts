@@ -113,6 +113,8 @@ function compileReceiver(
 }
 
 function callStage({ passthrough }: BackendRole): PipeStage {
-  const stage = { name: 'call', place: 'backend/call', holdsBody: 'no' } as const
-  return passthrough ? { ...stage, note: 'bytes go on as they come' } : stage
+  return passthrough ? PASSING_CALL : CALL
 }
+
+const CALL: PipeStage = { name: 'call', place: 'backend/call', holdsBody: 'no' }
+const PASSING_CALL: PipeStage = { ...CALL, note: 'bytes go on as they come' }

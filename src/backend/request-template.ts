@@ -39,7 +39,7 @@ function bounded(template: TargetTemplate, urlPattern: string, goPattern: string
   }
 }
 
-const placeholdersOf = (pattern: string): string[] => pattern.split(new RegExp(PLACEHOLDER, 'g')).filter((_, i) => i % 2 === 1)
+const placeholdersOf = (pattern: string): string[] => pattern.split(PLACEHOLDER).filter((_, i) => i % 2 === 1)
 
 /** The first '?' outside of a placeholder. */
 function queryStart(pattern: string): number {
@@ -53,7 +53,7 @@ function queryStart(pattern: string): number {
 }
 
 function compileParts(text: string, inPath: boolean, goPattern: string): (params: Readonly<Record<string, string>>) => string {
-  const parts = text.split(new RegExp(PLACEHOLDER, 'g')) // even index: literal, odd: parameter name
+  const parts = text.split(PLACEHOLDER) // even index: literal, odd: parameter name
   for (let i = 0; i < parts.length; i += 2) parts[i] = encodeLiteral(parts[i]!, inPath)
   if (parts.length === 1) {
     const only = parts[0]!

@@ -9,7 +9,7 @@ import { isObject } from './json-value.js'
 import type { ObjectReader } from './object-reader.js'
 import { cleanPath, compileGoPattern, markRest, type RestParam, withRest } from './path-params.js'
 import { checkedExtra } from './plugin-options.js'
-import { flatmapFault, optionsReader, readBackendHttp, readBackendHttpClient, readBackendProxy } from './proxy-options.js'
+import { flatmapFault, readBackendHttp, readBackendHttpClient, readBackendProxy } from './proxy-options.js'
 import type { BackendConfig } from './types.js'
 
 /** What a backend inherits. */
@@ -63,7 +63,7 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
         : hostsFault(reader, hosts, sd === 'dns' || hasClientPlugin)
   const urlPattern = withRest(cleanPath(reader.string('url_pattern', '')), context.rest)
   checkNoEffect(reader)
-  const proxy = readBackendProxy(optionsReader(parts, 'proxy', findings), context.timeoutMs)
+  const proxy = readBackendProxy(parts, findings, context.timeoutMs)
   // a no-op body is never shaped
   const unrunnable = context.noOp ? undefined : flatmapFault(proxy.flatmapFilter)
   const backend: BackendConfig = {
@@ -95,8 +95,8 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
     timeoutMs: context.timeoutMs,
     concurrentCalls: context.concurrentCalls,
     proxy,
-    http: readBackendHttp(optionsReader(parts, 'backend/http', findings)),
-    httpClient: readBackendHttpClient(optionsReader(parts, 'backend/http/client', findings)),
+    http: readBackendHttp(parts, findings),
+    httpClient: readBackendHttpClient(parts, findings),
     extra: checkedExtra(parts, findings),
     broken: parts.missingTransport === undefined ? unrunnable : broken
   }

@@ -13,19 +13,21 @@ const READ_AS_JSON = ['fast-json']
 /** Reads `encoding` of a backend: lower-cased, `json` when it is empty. */
 export function readEncoding(reader: ObjectReader, added: ReadonlySet<string>): string {
   const encoding = reader.string('encoding', '').toLowerCase()
+  if (encoding === '') return 'json'
   const known = [...DECODER_NAMES, NO_OP, ...READ_AS_JSON, ...added]
   // A decoded endpoint decodes this backend as JSON whatever spelling of no-op stands here.
   const isNoOp = lettersOf(encoding) === lettersOf(NO_OP)
-  if (encoding !== '' && !known.includes(encoding)) report(reader, 'encoding', encoding, known, isNoOp)
-  return encoding || 'json'
+  if (!known.includes(encoding)) report(reader, 'encoding', encoding, known, isNoOp)
+  return encoding
 }
 
 /** Reads `output_encoding`, '' when it is not given. Case counts, as in KrakenD. */
 export function readOutputEncoding(reader: ObjectReader, added: ReadonlySet<string>): string {
   const encoding = reader.string('output_encoding', '')
+  if (encoding === '' || encoding === NO_OP) return encoding
   const known = [...RENDERER_NAMES, NO_OP, ...READ_AS_JSON, ...added]
   const isJson = lettersOf(encoding) === 'json'
-  if (encoding !== '' && !known.includes(encoding)) report(reader, 'output_encoding', encoding, known, isJson)
+  if (!known.includes(encoding)) report(reader, 'output_encoding', encoding, known, isJson)
   return encoding
 }
 

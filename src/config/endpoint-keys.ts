@@ -7,7 +7,7 @@ import type { ExtraConfigReader } from './extra-config.js'
 import type { ObjectReader } from './object-reader.js'
 import { cleanPath, collidingParams, isRefusedPath, parseEndpointPath } from './path-params.js'
 import { checkedExtra } from './plugin-options.js'
-import { flatmapFault, optionsReader, readEndpointProxy } from './proxy-options.js'
+import { flatmapFault, readEndpointProxy } from './proxy-options.js'
 import type { BackendConfig, EndpointConfig } from './types.js'
 
 /** What an endpoint inherits. */
@@ -73,7 +73,7 @@ function readWithMethod(reader: ObjectReader, context: EndpointContext, givenMet
   const outputEncoding = readOutputEncoding(reader, context.encodings) || context.outputEncoding || 'json'
   const concurrentCalls = Math.max(1, reader.integer('concurrent_calls', 1))
   const items = reader.objects('backend')
-  const proxy = readEndpointProxy(optionsReader(parts, 'proxy', findings), items.length)
+  const proxy = readEndpointProxy(parts, findings, items.length)
   const backends: BackendConfig[] = []
   const faults: string[] = []
   for (const [index, item] of items.entries()) {

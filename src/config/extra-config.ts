@@ -3,7 +3,7 @@
 import { type Findings, pointerTo, UNKNOWN_KEYS, UNKNOWN_NAMESPACES, WITHOUT_EFFECT } from './findings.js'
 import { goType } from './go-type.js'
 import { insteadOf, isOnlyWatching } from './instead.js'
-import { isObject } from './json-value.js'
+import { isObject, NOTHING } from './json-value.js'
 import {
   COMMUNITY_NAMESPACES,
   ENTERPRISE_NAMESPACES,
@@ -45,6 +45,8 @@ export class ExtraConfigReader {
 
   /** Reads the key `extra_config` of an object. The values returned are those of the source, to be frozen with the rest. */
   read(owner: ObjectReader, scope: NamespaceScope): ExtraParts {
+    if (owner.raw('extra_config') === undefined)
+      return { extra: NOTHING, pointerOf: () => owner.at('extra_config'), missingTransport: undefined }
     const extra: Record<string, Json> = Object.create(null)
     const pointers = new Map<string, string>()
     const base = owner.at('extra_config')

@@ -28,6 +28,9 @@ export function isTrue(value: unknown): boolean {
   return value === true || (typeof value === 'number' && value !== 0) || (typeof value === 'string' && TRUE.has(value))
 }
 
+/** A list that is not given; thousands of endpoints have several. */
+const NONE: readonly string[] = Object.freeze([])
+
 const INTEGER = /^[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[0-9]+)$/
 
 /** One object being read. */
@@ -38,7 +41,8 @@ export class ObjectReader {
   readonly findings: Findings
   readonly #source: Record<string, unknown>
   readonly #manner: Manner
-  readonly #known = new Set<string>()
+  /** Names that were asked for; some several times. */
+  readonly #asked: string[] = []
   #folded: Map<string, string> | undefined
 
   constructor(source: Record<string, unknown>, pointer: string, place: string, findings: Findings, manner: Manner) {
@@ -51,7 +55,7 @@ export class ObjectReader {
 
   /** Returns the key as the object spells it, undefined when it is missing or null. */
   key(name: string): string | undefined {
-    this.#known.add(name)
+    this.#asked.push(name)
     if (Object.hasOwn(this.#source, name)) return this.#source[name] === null ? undefined : name
     if (this.#manner === 'strict') return undefined
     this.#folded ??= foldedKeys(this.#source)
@@ -138,7 +142,7 @@ export class ObjectReader {
 
   strings(name: string): readonly string[] {
     const value = this.raw(name)
-    if (value === undefined) return []
+    if (value === undefined) return NONE
     const list = this.#manner === 'weak' ? weakList(value) : value
     if (!Array.isArray(list)) return this.#wrong(name, `expected a list, got "${goType(value)}"`, [])
     const texts: string[] = []
@@ -210,14 +214,14 @@ export class ObjectReader {
 
   /** Says that a key is known although nothing is read from it. */
   ignore(...names: string[]): void {
-    for (const name of names) this.#known.add(name)
+    this.#asked.push(...names)
   }
 
   /** Reports the keys that no reader has asked for. `renamed` tells what old names became. */
   finish(renamed?: ReadonlyMap<string, string>): void {
-    for (const key of Object.keys(this.#source)) {
-      if (this.#known.has(key) || isFreeKey(key)) continue
-      if (this.#manner === 'weak' && this.#known.has(key.toLowerCase())) continue
+    for (const key in this.#source) {
+      if (this.#asked.includes(key) || isFreeKey(key)) continue
+      if (this.#manner === 'weak' && this.#asked.includes(key.toLowerCase())) continue
       const value = this.#source[key]
       if (this.#manner === 'weak' && isObject(value) && holdsProtection(value)) {
         const message = `unknown key '${key}': it holds components, and what they are meant to protect would be open`
@@ -226,7 +230,7 @@ export class ObjectReader {
         continue
       }
       const suggestion =
-        renamed?.get(key) ?? didYouMean(key, this.#known) ?? 'remove it, or start it with @ $ _ # to keep it as a note'
+        renamed?.get(key) ?? didYouMean(key, this.#asked) ?? 'remove it, or start it with @ $ _ # to keep it as a note'
       this.findings.add('warning', pointerTo(this.pointer, key), `unknown key '${key}' is ignored`, suggestion, UNKNOWN_KEYS)
     }
   }
@@ -243,7 +247,7 @@ export class ObjectReader {
 
 function foldedKeys(source: Record<string, unknown>): Map<string, string> | undefined {
   let folded: Map<string, string> | undefined
-  for (const key of Object.keys(source)) {
+  for (const key in source) {
     const lower = key.toLowerCase()
     if (lower === key) continue
     folded ??= new Map()

@@ -114,7 +114,7 @@ export function compileGoPattern(pattern: string, context: PatternContext): stri
   const inputs = [...new Set(params)].sort()
   const outputs = [...new Set([...pattern.matchAll(ANY_PARAM)].map(match => match[1]!))].sort()
   const pointer = pointerTo(context.pointer, 'url_pattern')
-  const facts =
+  const facts = (): string =>
     `endpoint: ${context.method} ${context.ginPath}, backend: ${context.backendIndex}. ` +
     `input: [${inputs.join(' ')}], output: [${outputs.join(' ')}]`
   // KrakenD does not count the last name; two unknown names with one input get the message of the next check.
@@ -123,7 +123,7 @@ export function compileGoPattern(pattern: string, context: PatternContext): stri
     findings.add(
       'fatal',
       pointer,
-      `input and output params do not match. ${facts}`,
+      `input and output params do not match. ${facts()}`,
       'every placeholder needs a parameter of the endpoint'
     )
     return pattern
@@ -137,7 +137,7 @@ export function compileGoPattern(pattern: string, context: PatternContext): stri
     } else if (!inputs.includes(name)) {
       const hint =
         inputs.length === 0 ? 'the endpoint has no parameters' : `the endpoint has ${inputs.map(i => `{${i}}`).join(', ')}`
-      findings.add('fatal', pointer, `undefined output param '${name}'! ${facts}`, hint)
+      findings.add('fatal', pointer, `undefined output param '${name}'! ${facts()}`, hint)
     }
     result = result.replaceAll(`{${name}}`, `{{.${paramKey(name)}}}`)
   }

@@ -31,8 +31,27 @@ export function optionsReader(parts: ExtraParts, namespace: string, findings: Fi
   return new ObjectReader(isObject(value) ? value : NOTHING, parts.pointerOf(namespace), namespace, findings, 'strict')
 }
 
+/** What endpoints and backends have without these namespaces, as most are; one object for all. */
+const NO_ENDPOINT_PROXY: EndpointProxyConfig = {
+  sequential: false,
+  sequentialPropagatedParams: [],
+  static: undefined,
+  flatmapFilter: [],
+  forceSandboxedRequest: false
+}
+const NO_FLATMAP: readonly FlatmapOperation[] = []
+const NO_HTTP: BackendHttpConfig = { returnErrorDetails: '', returnErrorCode: false }
+const NO_CLIENT: BackendHttpClientConfig = {
+  sendBodyOnRedirect: false,
+  noRedirect: false,
+  tls: undefined,
+  proxyAddress: undefined
+}
+
 /** Reads `proxy` of an endpoint with that many backends. */
-export function readEndpointProxy(reader: ObjectReader, backends: number): EndpointProxyConfig {
+export function readEndpointProxy(parts: ExtraParts, findings: Findings, backends: number): EndpointProxyConfig {
+  if (parts.extra.proxy === undefined) return NO_ENDPOINT_PROXY
+  const reader = optionsReader(parts, 'proxy', findings)
   const strategy = reader.string('strategy', '')
   const sequential = reader.boolean('sequential', false) || strategy === 'sequential'
   const config: EndpointProxyConfig = {
@@ -58,7 +77,9 @@ export function readEndpointProxy(reader: ObjectReader, backends: number): Endpo
 }
 
 /** Reads `proxy` of a backend. `timeoutMs` is the backend's own, the default of the shadow's. */
-export function readBackendProxy(reader: ObjectReader, timeoutMs: number): BackendProxyConfig {
+export function readBackendProxy(parts: ExtraParts, findings: Findings, timeoutMs: number): BackendProxyConfig {
+  if (parts.extra.proxy === undefined) return { shadow: false, shadowTimeoutMs: timeoutMs, flatmapFilter: NO_FLATMAP }
+  const reader = optionsReader(parts, 'proxy', findings)
   const shadowTimeout = reader.duration('shadow_timeout', 0)
   const config = {
     shadow: reader.boolean('shadow', false),
@@ -71,7 +92,9 @@ export function readBackendProxy(reader: ObjectReader, timeoutMs: number): Backe
 }
 
 /** Reads `backend/http`. A `return_error_details` that is present but empty switches both off, as in KrakenD. */
-export function readBackendHttp(reader: ObjectReader): BackendHttpConfig {
+export function readBackendHttp(parts: ExtraParts, findings: Findings): BackendHttpConfig {
+  if (parts.extra['backend/http'] === undefined) return NO_HTTP
+  const reader = optionsReader(parts, 'backend/http', findings)
   const returnErrorDetails = reader.string('return_error_details', '')
   const code = reader.boolean('return_error_code', false)
   const config = { returnErrorDetails, returnErrorCode: code && reader.raw('return_error_details') === undefined }
@@ -80,7 +103,9 @@ export function readBackendHttp(reader: ObjectReader): BackendHttpConfig {
 }
 
 /** Reads `backend/http/client`. */
-export function readBackendHttpClient(reader: ObjectReader): BackendHttpClientConfig {
+export function readBackendHttpClient(parts: ExtraParts, findings: Findings): BackendHttpClientConfig {
+  if (parts.extra['backend/http/client'] === undefined) return NO_CLIENT
+  const reader = optionsReader(parts, 'backend/http/client', findings)
   const config = {
     sendBodyOnRedirect: reader.boolean('send_body_on_redirect', false),
     noRedirect: reader.boolean('no_redirect', false),

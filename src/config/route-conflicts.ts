@@ -15,7 +15,6 @@ interface Branch extends Node {
   /** Parameter names of the segment, in order. */
   readonly names: string
   readonly owner: EndpointConfig
-  readonly prefix: string
 }
 
 /** Reports conflicts among endpoints of the same method; both endpoints are named. */
@@ -34,33 +33,20 @@ export function checkRoutes(endpoints: readonly EndpointConfig[], disableRest: b
 
 function insert(root: Node, endpoint: EndpointConfig, param: RegExp, findings: Findings): void {
   let node = root
-  let prefix = ''
-  for (const segment of endpoint.path.slice(1).split('/')) {
-    const names: string[] = []
-    // what takes all the rest stands beside parameters, and has one name
-    const shape = segment
-      .replace(REST, (_, name: string) => {
-        names.push(name)
-        return '*'
-      })
-      .replace(param, (_, name: string) => {
-        names.push(name)
-        return '{}'
-      })
-    prefix += `/${segment.replace(REST, '*$1').replace(param, ':$1')}`
+  for (const [depth, segment] of segmentsOf(endpoint).entries()) {
+    const { shape, names } = shapeOf(segment, param)
     let child = node.children.get(shape)
     if (child === undefined) {
-      child = { children: new Map(), end: undefined, names: names.join(), owner: endpoint, prefix }
+      child = { children: new Map(), end: undefined, names, owner: endpoint }
       node.children.set(shape, child)
-    } else if (child.names !== names.join()) {
-      const message = `':${names.join()}' in new path '${endpoint.ginPath}' conflicts with existing wildcard ':${child.names}' in existing prefix '${child.prefix}'`
-      const other = `${child.owner.method} ${child.owner.path} at ${child.owner.pointer}`
-      findings.add(
-        'fatal',
-        `${endpoint.pointer}/endpoint`,
-        `${message}: ${endpoint.method} ${endpoint.path} and ${other}`,
-        'use one name'
-      )
+    } else if (child.names !== names) {
+      const { owner } = child
+      const prefix = segmentsOf(owner)
+        .slice(0, depth + 1)
+        .map(one => `/${one.replace(REST, '*$1').replace(param, ':$1')}`)
+      const message = `':${names}' in new path '${endpoint.ginPath}' conflicts with existing wildcard ':${child.names}' in existing prefix '${prefix.join('')}'`
+      const both = `${endpoint.method} ${endpoint.path} and ${owner.method} ${owner.path} at ${owner.pointer}`
+      findings.add('fatal', `${endpoint.pointer}/endpoint`, `${message}: ${both}`, 'use one name')
       return
     }
     node = child
@@ -72,4 +58,17 @@ function insert(root: Node, endpoint: EndpointConfig, param: RegExp, findings: F
   const message = `handlers are already registered for path '${endpoint.ginPath}'`
   const both = `${endpoint.method} ${endpoint.path} at ${endpoint.pointer} and at ${node.end.pointer}`
   findings.add('fatal', `${endpoint.pointer}/endpoint`, `${message}: ${both}`, 'remove one of the two or change its method')
+}
+
+const segmentsOf = ({ path }: EndpointConfig): string[] => path.slice(1).split('/')
+
+/** A segment without its names, and these in order. What takes all the rest stands beside parameters, and has one name. */
+function shapeOf(segment: string, param: RegExp): { readonly shape: string; readonly names: string } {
+  if (!segment.includes('{')) return { shape: segment, names: '' }
+  const names: string[] = []
+  const named = (mark: string) => (_: string, name: string) => {
+    names.push(name)
+    return mark
+  }
+  return { shape: segment.replace(REST, named('*')).replace(param, named('{}')), names: names.join() }
 }

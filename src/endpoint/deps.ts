@@ -6,6 +6,7 @@ import type { OpenExchanges } from '../exchange/open-exchanges.js'
 import type { Identity } from '../identity.js'
 import type { BackendLayers, EndpointLayers } from '../plugin/run/layers.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
+import type { ListsTable } from './endpoint-lists.js'
 
 /** What endpoints are built from; one per gateway. */
 export interface EndpointDeps {
@@ -13,6 +14,7 @@ export interface EndpointDeps {
   readonly identity: Identity
   readonly logger: GatewayLogger
   readonly backends: BackendDeps
+  readonly lists: ListsTable
   /** Encodings added in code. */
   readonly renderers: ReadonlyMap<string, Renderer>
   /** What plugins, components and code put around an endpoint, and around each of its backends. */

@@ -1,6 +1,7 @@
 import { compileQueryFilter, type QueryFilter } from '../http/query.js'
 import { addHandshake } from '../http/upgrade-fields.js'
 import type { RequestMessage } from '../message/request.js'
+import type { PipeStage } from '../pipe/description.js'
 import type { Layer } from '../pipe/layer.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Step } from '../pipe/step.js'
@@ -12,15 +13,31 @@ export interface EndpointLists {
   readonly query: QueryFilter
 }
 
-/** @param always lower-case names that go on whatever the list says */
-export function compileLists(
-  headers: readonly string[],
-  queryStrings: readonly string[],
-  userAgent: string,
-  always: readonly string[]
-): EndpointLists {
-  return { fields: compileFieldFilter(headers, userAgent, always), query: compileQueryFilter(queryStrings) }
+/** The lists of all endpoints: those that say the same share their filters, and what these remember of the names they have seen. */
+export class ListsTable {
+  private readonly userAgent: string
+  private readonly always: readonly string[]
+  private readonly known = new Map<string, EndpointLists>()
+
+  /** @param always lower-case names that go on whatever the lists say */
+  constructor(userAgent: string, always: readonly string[]) {
+    this.userAgent = userAgent
+    this.always = always
+  }
+
+  compile(headers: readonly string[], queryStrings: readonly string[]): EndpointLists {
+    const key = JSON.stringify([headers, queryStrings])
+    let lists = this.known.get(key)
+    if (lists === undefined) {
+      const { userAgent, always } = this
+      lists = { fields: compileFieldFilter(headers, userAgent, always), query: compileQueryFilter(queryStrings) }
+      this.known.set(key, lists)
+    }
+    return lists
+  }
 }
+
+const LISTS_STAGE: PipeStage = { name: 'input lists', place: 'endpoint/lists', holdsBody: 'no' }
 
 /**
  * Sends on what the lists let through.
@@ -28,8 +45,7 @@ export function compileLists(
  * @param unseen the call that is made of the request is all that sees it: it may be changed in place
  */
 export function listsLayer(lists: EndpointLists, limit: number, unseen: boolean): Layer {
-  const stage = { name: 'input lists', place: 'endpoint/lists', holdsBody: 'no' } as const
-  return { wrap: inner => new ListsStep(inner, lists, limit, unseen), stages: [stage] }
+  return { wrap: inner => new ListsStep(inner, lists, limit, unseen), stages: [LISTS_STAGE] }
 }
 
 class ListsStep implements Step {

@@ -16,7 +16,7 @@ import type { EndpointLayers } from '../plugin/run/layers.js'
 import { BootLog } from './boot-log.js'
 import type { EndpointDeps } from './deps.js'
 import { compileDirect, type DirectServe } from './direct.js'
-import { compileLists, listsLayer } from './endpoint-lists.js'
+import { listsLayer } from './endpoint-lists.js'
 import { compileAnswers, writerLayer } from './endpoint-responses.js'
 import { EndpointEntry, type EndpointPlan } from './endpoint-run.js'
 import { compileProxy, failingPipe, type PlacedBackend } from './proxy.js'
@@ -51,8 +51,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   const { returnErrorMsg, errorStatus } = router
   const { cacheTtlMs, concurrentCalls, proxy } = config
   const answers = compileAnswers({ tag, version: identity.version, cacheTtlMs, returnErrorMsg, errorStatus, logger: deps.logger })
-  const always = router.requestId ? ['x-request-id'] : []
-  const lists = compileLists(config.inputHeaders, config.inputQueryStrings, identity.userAgent, always)
+  const lists = deps.lists.compile(config.inputHeaders, config.inputQueryStrings)
   const [only] = backends.length === 1 ? backends : []
   const asked =
     config.broken === undefined

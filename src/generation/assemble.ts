@@ -15,6 +15,7 @@ import type { ServiceConfig } from '../config/types.js'
 import { adaptEncodings } from '../encoding/custom.js'
 import type { EndpointDeps } from '../endpoint/deps.js'
 import { compileEndpoint, type Endpoint } from '../endpoint/endpoint.js'
+import { ListsTable } from '../endpoint/endpoint-lists.js'
 import { ConfigError } from '../errors.js'
 import { reportTo } from '../exchange/access-report.js'
 import { joinReports } from '../exchange/exchange-report.js'
@@ -86,6 +87,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
       acceptGzip: !config.transport.disableCompression,
       decoders: custom.decoders
     },
+    lists: new ListsTable(identity.userAgent, router.requestId ? ['x-request-id'] : []),
     renderers: custom.renderers,
     layersOf: endpoint => host.endpoint(endpoint),
     backendLayersOf: (endpoint, backend) => host.backend(endpoint, backend),
@@ -124,11 +126,9 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
     maxRequestBytes: router.maxRequestBytes
   })
   const around = [...(outer?.stages ?? []), ...(inner?.stages ?? [])]
-  const pipes = endpoints.map(({ description }) => ({
-    ...description,
-    direct: description.direct && around.length === 0,
-    stages: [...around, ...description.stages]
-  }))
+  const pipes = endpoints.map(({ description }) =>
+    around.length === 0 ? description : { ...description, direct: false, stages: [...around, ...description.stages] }
+  )
   const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
   const admin = createAdmin(config.admin, assembly.admin, logger)
   if (admin !== undefined) addOpenApi(admin, checked)

@@ -127,6 +127,10 @@ export class Observers {
     this.list.push(observer)
   }
 
+  get isEmpty(): boolean {
+    return this.list.length === 0
+  }
+
   /** Undefined = no observer listens, as with all that follow. */
   started(): (() => void) | undefined {
     const all = defined(this.list.map(one => one.started))

@@ -26,6 +26,11 @@ export class CodeLayers {
     this.logger = logger
   }
 
+  /** Code hands over no layer for endpoints and backends. */
+  get isEmpty(): boolean {
+    return this.wraps.wrapEndpoint === undefined && this.wraps.wrapBackend === undefined
+  }
+
   service(): Layer | undefined {
     return betweenSteps(this.guarded('wrapService', 'service/outer', '[SERVICE: Router]', this.wraps.wrapService))
   }

@@ -191,7 +191,8 @@ export function timeStages(stages: readonly Stage[], place: Place, observers: Ob
 }
 
 /** Stages in the order of `slots`, outermost first; within a slot as they were compiled. */
-export function inSlots<S extends Stage>(stages: readonly S[], group: string, slots: readonly string[]): S[] {
+export function inSlots<S extends Stage>(stages: readonly S[], group: string, slots: readonly string[]): readonly S[] {
+  if (stages.length === 0) return stages
   return slots.flatMap(slot => stages.filter(stage => stage.slot === `${group}/${slot}`))
 }
 

@@ -7,7 +7,7 @@
  */
 
 import path from 'node:path'
-import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../config/types.js'
+import type { BackendConfig, EndpointConfig, ExtraConfig, ServiceConfig } from '../../config/types.js'
 import { identityOf, SLUICE_VERSION } from '../../identity.js'
 import { joinLayers } from '../../pipe/layer.js'
 import { GatewayRecord, type GatewayState } from '../../telemetry/gateway-state.js'
@@ -187,6 +187,7 @@ class Host implements PluginHost {
   }
 
   async endpoint(config: EndpointConfig): Promise<EndpointLayers> {
+    if (this.isBare(config.extra)) return NO_ENDPOINT_LAYERS
     const place = endpointPlace(config)
     const components = await this.componentsAt(place)
     const handlers = await this.placer.handlers(place)
@@ -204,6 +205,7 @@ class Host implements PluginHost {
   }
 
   async backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendLayers> {
+    if (this.isBare(config.extra)) return NO_BACKEND_LAYERS
     const place = backendPlace(endpoint, config)
     const stages = await this.componentsAt(place)
     stages.push(...(await this.placer.modifiers(place, 'decoded/modifiers')), ...(await this.placer.clients(place)))
@@ -216,6 +218,11 @@ class Host implements PluginHost {
       watch: this.observers.backend(place.endpoint, place.backend),
       calls: this.observers.call(place.endpoint, place.backend)
     }
+  }
+
+  /** Nothing stands at a place, as at most of thousands, and nothing watches it. */
+  private isBare(extra: ExtraConfig): boolean {
+    return Object.keys(extra).length === 0 && this.code.isEmpty && this.observers.isEmpty
   }
 
   /** The components of a place, measured where an observer asks for it. */
@@ -240,6 +247,15 @@ class Host implements PluginHost {
 
 /** The folder of a configuration's file; for a configuration that is no file, where the gateway runs. */
 const baseOf = (source: string): string => (source.startsWith('(') ? process.cwd() : path.dirname(path.resolve(source)))
+
+const NO_ENDPOINT_LAYERS: EndpointLayers = {
+  router: undefined,
+  handlers: undefined,
+  proxy: undefined,
+  modifiers: undefined,
+  watch: undefined
+}
+const NO_BACKEND_LAYERS: BackendLayers = { decoded: undefined, transport: undefined, watch: undefined, calls: undefined }
 
 const noOutbound = (): never => {
   throw new Error('this gateway has no client for calls of plugins')
