@@ -7,7 +7,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { measureCase } from './peers/measure.mjs'
-import { sluiceCli } from './peers/peers.mjs'
+import { runSluice } from './peers/peers.mjs'
 import { startRedis } from './peers/redis-server.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from './peers/report.mjs'
 import { reportRun } from './peers/report-run.mjs'
@@ -76,7 +76,7 @@ const gateway = (name, service, endpoint, ofBackend = {}) => ({
       }
     }
     writeFileSync(file, JSON.stringify(config))
-    return { command: [process.execPath, sluiceCli, 'run', '-c', file], env: { NODE_ENV: 'production' } }
+    return { command: runSluice()(file), env: { NODE_ENV: 'production' } }
   }
 })
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gatewayConfig } from './peers/configs.mjs'
 import { measureCase } from './peers/measure.mjs'
-import { sluiceCli } from './peers/peers.mjs'
+import { runSluice } from './peers/peers.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from './peers/report.mjs'
 import { reportRun } from './peers/report-run.mjs'
 
@@ -17,7 +17,7 @@ const gateway = count => ({
   prepare: at => {
     const file = path.join(at.folder, `${count}.json`)
     writeFileSync(file, JSON.stringify(gatewayConfig({ ...at, logged: false, endpoints: count })))
-    return { command: [process.execPath, sluiceCli, 'run', '-c', file], env: { NODE_ENV: 'production' } }
+    return { command: runSluice()(file), env: { NODE_ENV: 'production' } }
   }
 })
 

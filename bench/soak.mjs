@@ -11,7 +11,7 @@ import { gatewayConfig } from './peers/configs.mjs'
 import { GENERATOR, load } from './peers/load.mjs'
 import { machine } from './peers/machine.mjs'
 import { main, readOptions, reportPlace, UsageError } from './peers/options.mjs'
-import { checkPrograms, sluiceCli, startPeer, startUpstream } from './peers/peers.mjs'
+import { checkPrograms, runSluice, startPeer, startUpstream } from './peers/peers.mjs'
 import { residentNow, stop } from './peers/processes.mjs'
 import { Progress } from './peers/progress.mjs'
 
@@ -21,7 +21,7 @@ const gateway = {
   prepare: at => {
     const file = path.join(at.folder, 'soak.json')
     writeFileSync(file, JSON.stringify(gatewayConfig({ ...at, logged: false, endpoints: 100 })))
-    return { command: [process.execPath, sluiceCli, 'run', '-c', file], env: { NODE_ENV: 'production' } }
+    return { command: runSluice()(file), env: { NODE_ENV: 'production' } }
   }
 }
 

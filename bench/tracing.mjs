@@ -8,7 +8,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { measureCase } from './peers/measure.mjs'
-import { sluiceCli } from './peers/peers.mjs'
+import { runSluice } from './peers/peers.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from './peers/report.mjs'
 import { reportRun } from './peers/report-run.mjs'
 
@@ -59,7 +59,7 @@ function gateway(name, otel) {
       }
     }
     writeFileSync(file, JSON.stringify(config))
-    return { command: [process.execPath, sluiceCli, 'run', '-c', file], env: { NODE_ENV: 'production' } }
+    return { command: runSluice()(file), env: { NODE_ENV: 'production' } }
   }
   return { name, prepare }
 }

@@ -1,6 +1,7 @@
 /** The figures of the chains as Markdown and as a picture. */
 import { conditions, digits, of, times } from '../peers/report.mjs'
-import { ratio } from '../peers/statistics.mjs'
+import { median, ratio } from '../peers/statistics.mjs'
+import { picture } from './picture.mjs'
 import { PASSING } from './plugins.mjs'
 import { LONGER, SERVED } from './served.mjs'
 
@@ -103,7 +104,9 @@ that only pass on; **none** = no plugin, which is the pipe without message objec
 - *head*: sets a field. *observer*: sees each chunk (\`tap\`). *transform*: copies each chunk and replaces a letter (\`transform\`). *json*: edits the decoded value (\`editJson\`).
   *token*: renames a key (\`tokens\`). Heads have nothing to decode: there naive is the chain.
 
-![Chain against combined and naive](results.svg)
+![CPU per request against the number of plugins](results.svg)
+
+The picture shows the class *json* at 16 KB of the served run: CPU of a gateway under load, medians.
 
 ## In process
 
@@ -131,33 +134,46 @@ ${[...RATIO_HEAD, ...[...passing, ...served].flatMap(ratioLines)].join('\n')}
 `
 }
 
-const WIDTH = 860
-const ROW = 22
-const LEFT = 150
-const COLOURS = { combined: '#9aa5b1', chain: '#1f7a8c', naive: '#d1495b' }
+/** What the picture shows: plugins that each change the decoded JSON, where a naive chain decodes and encodes for each of them. */
+export const CURVE = { kind: 'json', size: '16k' }
 
-/** Bars of the in-process figures for the most plugins at 16 KB, each class scaled to its naive chain. */
-export function chart(inProcess) {
-  const most = Math.max(...inProcess.map(one => one.count))
-  const rows = inProcess.filter(one => one.count === most && one.size === '16k')
-  const longest = Math.max(...rows.flatMap(one => [one.micros.chain, one.micros.combined, one.micros.naive]))
-  const parts = []
-  let y = 48
-  for (const { kind, micros } of rows) {
-    parts.push(`<text x="${LEFT - 12}" y="${y + ROW * 1.6}" text-anchor="end" font-weight="bold">${kind}</text>`)
-    for (const name of ['combined', 'chain', 'naive']) {
-      const length = Math.max(2, (Math.sqrt(micros[name]) / Math.sqrt(longest)) * (WIDTH - LEFT - 130))
-      parts.push(`<rect x="${LEFT}" y="${y}" width="${length.toFixed(1)}" height="${ROW - 5}" fill="${COLOURS[name]}"/>`)
-      parts.push(`<text x="${(LEFT + length + 8).toFixed(1)}" y="${y + 13}">${name} ${digits(micros[name])} µs</text>`)
-      y += ROW
-    }
-    y += 14
-  }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 6}" font-family="sans-serif" font-size="12" fill="#222">
-<title>Chains of plugins: µs per exchange, combined, chain and naive</title>
-<rect width="100%" height="100%" fill="#fff"/>
-<text x="${LEFT}" y="26" font-size="15">${most} plugins on a 16 KB JSON body: µs per exchange (bars: square root)</text>
-${parts.join('\n')}
-</svg>
-`
+const isCurve = one => one.kind === CURVE.kind && one.size === CURVE.size
+/** Those that are drawn, from below. */
+const DRAWN = ['naive', 'combined', 'chain']
+
+/** The picture: CPU of a request with more and more plugins, of the served run. */
+export function chart(served) {
+  const cases = served.filter(isCurve).sort((a, b) => a.count - b.count)
+  const cost = (one, name) =>
+    of(
+      one.measured.find(each => each.name === name),
+      'cpu'
+    )
+  const series = DRAWN.map(name => ({
+    name,
+    label: name,
+    points: cases.map(one => [one.count, cost(one, name)])
+  }))
+  const none = median(cases.map(one => cost(one, 'none')))
+  series.push({
+    name: 'none',
+    label: 'no plugin',
+    points: [
+      [0, none],
+      [cases.at(-1).count, none]
+    ]
+  })
+  return picture({
+    title: 'Plugins that each edit a JSON answer of 16 KB',
+    upwards: 'CPU per request, µs',
+    across: 'number of plugins',
+    about: spoken(cases, series),
+    series
+  })
 }
+
+const spoken = (cases, series) =>
+  `${cases.map(one => one.count).join(', ')} plugins. ${series
+    .filter(({ name }) => DRAWN.includes(name))
+    .map(({ label, points }) => `${label}: ${points.map(([, cost]) => digits(cost)).join(', ')} µs`)
+    .join('; ')}; no plugin: ${digits(series.at(-1).points[0][1])} µs.`

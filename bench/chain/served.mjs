@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expectedSeconds, measureCase } from '../peers/measure.mjs'
+import { nodeProgram } from '../peers/node-program.mjs'
 import { sluiceCli } from '../peers/peers.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -14,7 +15,7 @@ export const SERVED = ['none', 'chain', 'combined', 'naive']
 const variantPeer = (kind, variant, count) => ({
   name: variant,
   prepare: ({ port, upstream }) => ({
-    command: [process.execPath, path.join(here, 'gateway.mjs')],
+    command: [nodeProgram(), path.join(here, 'gateway.mjs')],
     env: {
       DIST: path.dirname(sluiceCli),
       PORT: String(port),

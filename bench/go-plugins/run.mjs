@@ -7,7 +7,7 @@ import path from 'node:path'
 import { load } from '../peers/load.mjs'
 import { PINNED } from '../peers/machine.mjs'
 import { measureCase } from '../peers/measure.mjs'
-import { sluiceCli } from '../peers/peers.mjs'
+import { KRAKEND, runKrakend, runSluice } from '../peers/peers.mjs'
 import { cpuBetween, cpuTimes, freePort, residentNow, start, stop } from '../peers/processes.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from '../peers/report.mjs'
 import { reportRun } from '../peers/report-run.mjs'
@@ -18,6 +18,9 @@ const MODULES = 5
 const MEBIBYTE = 2 ** 20
 /** Starts of each kind, of which the median counts. */
 const STARTS = 3
+
+/** A folder with bench/go-plugins/plugin compiled for KrakenD: `go build -buildmode=plugin`, by the Go that compiled KrakenD. */
+const KRAKEND_PLUGINS = process.env.BENCH_KRAKEND_PLUGINS
 
 const metricsOn = port => ({
   'telemetry/opentelemetry': { exporters: { prometheus: [{ name: 'counted', port, listen_ip: '127.0.0.1' }] } }
@@ -57,14 +60,22 @@ function configOf({ servers = [], client, folder, pattern = '.so', counted }, { 
   }
 }
 
-const gateway = one => ({
+const gateway = (one, command = runSluice()) => ({
   name: one.name,
   prepare: at => {
     const file = path.join(at.folder, `${one.name.replaceAll(/\W+/g, '-')}-${at.port}.json`)
     writeFileSync(file, JSON.stringify(configOf(one, at)))
-    return { command: [process.execPath, sluiceCli, 'run', '-c', file], env: { NODE_ENV: 'production' } }
+    return { command: command(file), env: { NODE_ENV: 'production' } }
   }
 })
+
+/** KrakenD with none, and with the plugins that the operator compiled for it; nothing where there is no KrakenD. */
+function krakends() {
+  if (!KRAKEND) return []
+  const list = [{ name: 'KrakenD, none' }]
+  if (KRAKEND_PLUGINS) list.push({ name: 'KrakenD, Go', servers: ['stamp-1'], folder: path.resolve(KRAKEND_PLUGINS) })
+  return list.map(one => gateway(one, runKrakend))
+}
 
 /** This process, and what it starts, leaves the processor of those that are measured; a start may use all. */
 const onAllCpus = command =>
@@ -151,7 +162,11 @@ await reportRun(program, async options => {
   const all = { name: 'five in Go', servers: stamps(MODULES), folder: firstModules(MODULES, modules) }
   const script = { name: 'JavaScript', servers: ['stamp-js'], folder: scripts, pattern: '.mjs' }
   progress.start('a header plugin on pass-through, 150 B')
-  const measured = await measureCase({ path: '/150.txt' }, [none, script, one, three].map(gateway), options)
+  const measured = await measureCase(
+    { path: '/150.txt' },
+    [...[none, script, one, three].map(each => gateway(each)), ...krakends()],
+    options
+  )
   const [, ofScript, ofOne, ofThree] = measured
   progress.start('copies, starts and growth')
   const copiedByThree = await copies(three, options)

@@ -10,7 +10,8 @@ import { freePort, onPath, start } from './processes.mjs'
 import { fastifyEnv, realConfig } from './real-life.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
-const KRAKEND = process.env.BENCH_KRAKEND
+/** The program of KrakenD, where there is one to compare with. */
+export const KRAKEND = process.env.BENCH_KRAKEND
 /** The build that is measured. */
 export const sluiceCli = path.resolve(process.env.BENCH_SLUICE || path.join(here, '..', '..', 'dist', 'cli.js'))
 
@@ -45,11 +46,12 @@ const config = options => at => JSON.stringify(gatewayConfig({ ...at, logged: fa
 
 const real = bare => at => JSON.stringify(realConfig({ ...at, bare }))
 
-const runSluice =
+/** The command that runs Sluice with a file. */
+export const runSluice =
   (program = sluiceCli) =>
   file => [nodeProgram(), program, 'run', '-c', file]
-/** USAGE_DISABLE: it is not to report to its makers. */
-const runKrakend = file => ['env', 'USAGE_DISABLE=1', KRAKEND, 'run', '-c', file]
+/** The command that runs KrakenD with a file. USAGE_DISABLE: it is not to report to its makers. */
+export const runKrakend = file => ['env', 'USAGE_DISABLE=1', KRAKEND, 'run', '-c', file]
 
 const sluice = (name, does, options = {}, program = sluiceCli) =>
   configured(name, does, 'json', config(options), runSluice(program))

@@ -15,6 +15,7 @@ import { stop } from './processes.mjs'
 import { Progress } from './progress.mjs'
 import { prepareReal } from './real-life.mjs'
 import { caseTable, document } from './report.mjs'
+import { Figures, RESUME } from './resume.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const caseNames = CASES.map(one => one.id)
@@ -32,6 +33,7 @@ const OPTIONS = {
     default: '',
     text: 'a path or a version (24) of the Node that runs what is measured, in place of BENCH_NODE or this one'
   },
+  resume: RESUME,
   out: { as: 'text', default: '', text: 'a file for the report, in place of bench/PEERS.md' }
 }
 
@@ -53,6 +55,9 @@ await main(async () => {
   if (cases.length === 0) throw new UsageError('none of these peers takes part in any of these cases')
   checkPrograms()
   if (values.node !== '') useNode(values.node)
+  const figures = new Figures(values)
+  const idOf = one => [one.id, one.connections ?? '', ...taking(one).map(peer => peer.name)].join(', ')
+  const left = cases.filter(one => !figures.has(idOf(one)))
   installPeers()
 
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-peers-'))
@@ -60,13 +65,15 @@ await main(async () => {
   const root = path.join(folder, 'www')
   writeBodies(root)
   const upstream = await startUpstream(root, folder)
-  const progress = new Progress(cases.reduce((sum, one) => sum + expectedSeconds(taking(one).length, values), 0))
+  const progress = new Progress(left.reduce((sum, one) => sum + expectedSeconds(taking(one).length, values), 0))
   const options = { ...values, upstream: `http://127.0.0.1:${upstream.port}`, folder, progress }
   const results = []
   try {
     for (const one of prepareReal(cases, folder)) {
-      progress.start(one.title)
-      const measured = await measureCase(one, taking(one), options)
+      const measured = await figures.of(idOf(one), () => {
+        progress.start(one.title)
+        return measureCase(one, taking(one), options)
+      })
       results.push({ one, measured })
       progress.clear()
       process.stdout.write(`${caseTable(one, measured)}\n`)

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { measureCase } from '../peers/measure.mjs'
-import { sluiceCli } from '../peers/peers.mjs'
+import { KRAKEND, runKrakend, runSluice } from '../peers/peers.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from '../peers/report.mjs'
 import { reportRun } from '../peers/report-run.mjs'
 import { median } from '../peers/statistics.mjs'
@@ -15,7 +15,6 @@ import { measureInProcess } from './in-process.mjs'
 import { measureLimits } from './limits.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
-const KRAKEND = process.env.BENCH_KRAKEND
 
 const header = (scope, name) => ({ 'header.Modifier': { scope: [scope], name, value: 'bench' } })
 const MARTIAN = {
@@ -92,11 +91,8 @@ function peer(name, one, { endpoint = {}, backend = {} }, command) {
   }
 }
 
-const runSluice = file => [process.execPath, sluiceCli, 'run', '-c', file]
-const runKrakend = file => ['env', 'USAGE_DISABLE=1', KRAKEND, 'run', '-c', file]
-
 function peersOf(one) {
-  const list = one.variants.map(([name, config]) => peer(name, one, config, runSluice))
+  const list = one.variants.map(([name, config]) => peer(name, one, config, runSluice()))
   if (KRAKEND) for (const [name, config] of one.variants) list.push(peer(`KrakenD, ${name}`, one, config, runKrakend))
   return list
 }
