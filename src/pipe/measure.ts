@@ -49,7 +49,7 @@ export class WatchedReceiver implements ResponseReceiver {
     this.request = request
     this.receiver = receiver
     this.outer = request.span
-    this.span = this.outer && tracer?.begin(this.outer, request)
+    this.span = this.outer && tracer?.begin(this.outer, request, this.startedAt)
     if (this.span !== undefined) request.span = this.span
   }
 
@@ -99,16 +99,17 @@ class StageRun {
     this.watch = watch
     this.request = request
     this.outer = request.span
-    this.span = this.outer && watch.tracer?.begin(this.outer)
+    this.span = this.outer && watch.tracer?.begin(this.outer, this.startedAt)
     if (this.span !== undefined) request.span = this.span
   }
 
   ended(error: unknown): void {
     const { watch, span, request } = this
-    watch.meter?.(Math.max(0, performance.now() - this.startedAt - this.inside))
+    const endedAt = performance.now()
+    watch.meter?.(Math.max(0, endedAt - this.startedAt - this.inside))
     if (span === undefined) return
     if (request.span === span) request.span = this.outer
-    watch.tracer!.end(span, error)
+    watch.tracer!.end(span, error, endedAt)
   }
 }
 

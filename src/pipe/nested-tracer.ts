@@ -36,8 +36,10 @@ export class NestedTracer {
 
   /** @param raw fields of the request */
   begin(parent: Span, raw: RawFields): NestedSpans {
-    const outer = this.outer?.begin(parent, { raw })
-    return { outer, inner: this.inner?.begin(outer ?? parent, { raw }) }
+    const request = { raw }
+    const startedAt = performance.now()
+    const outer = this.outer?.begin(parent, request, startedAt)
+    return { outer, inner: this.inner?.begin(outer ?? parent, request, startedAt) }
   }
 
   end({ outer, inner }: NestedSpans, { span, status, error, firstByteAt }: DirectResult): void {

@@ -46,13 +46,18 @@ export interface PipeResult {
 
 /** Opens and closes the spans of one pipe. Must not throw. */
 export interface PipeTracer {
-  begin(parent: Span, request: { readonly raw: RawFields }): Span
+  /** @param startedAt `performance.now()` */
+  begin(parent: Span, request: { readonly raw: RawFields }, startedAt: number): Span
   end(span: Span, result: PipeResult): void
 }
 
 /** Opens and closes the spans of one stage. Must not throw. */
 export interface StageTracer {
-  begin(parent: Span): Span
-  /** @param error undefined = the stage has done its work */
-  end(span: Span, error: unknown): void
+  /** @param startedAt `performance.now()` */
+  begin(parent: Span, startedAt: number): Span
+  /**
+   * @param error undefined = the stage has done its work
+   * @param endedAt `performance.now()`
+   */
+  end(span: Span, error: unknown, endedAt: number): void
 }

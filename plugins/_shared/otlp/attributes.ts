@@ -36,6 +36,53 @@ export function textAttribute(writer: ProtoWriter, tag: number, key: Key, value:
   finish(writer, mark, tag, key)
 }
 
+/** A text in two parts, which are not joined beforehand. */
+export function urlAttribute(writer: ProtoWriter, tag: number, key: Key, origin: string, path: string): void {
+  if (origin.length + path.length > MAX_TEXT) return textAttribute(writer, tag, key, origin + path)
+  const mark = writer.size
+  writer.text(path)
+  writer.text(origin)
+  writer.message(mark, STRING_VALUE)
+  finish(writer, mark, tag, key)
+}
+
+/** An attribute whose text mostly is the one before: it is encoded once it has come twice in a row. */
+export class RememberedText {
+  private readonly tag: number
+  private readonly key: Key
+  private readonly shownAs: ((value: string) => string) | undefined
+  private last: string | undefined = undefined
+  private lastBytes: Buffer | undefined = undefined
+
+  /** @param shownAs makes the text that is written; undefined = the value itself */
+  constructor(tag: number, key: Key, shownAs?: (value: string) => string) {
+    this.tag = tag
+    this.key = key
+    this.shownAs = shownAs
+  }
+
+  write(writer: ProtoWriter, value: string): void {
+    if (value === this.last) {
+      if (this.lastBytes === undefined) this.remember(value)
+      writer.raw(this.lastBytes!)
+      return
+    }
+    this.last = value
+    this.lastBytes = undefined
+    textAttribute(writer, this.tag, this.key, this.textOf(value))
+  }
+
+  private textOf(value: string): string {
+    return this.shownAs === undefined ? value : this.shownAs(value)
+  }
+
+  private remember(value: string): void {
+    const own = new ProtoWriter(64)
+    textAttribute(own, this.tag, this.key, this.textOf(value))
+    this.lastBytes = Buffer.from(own.written())
+  }
+}
+
 /** An integer. */
 export function intAttribute(writer: ProtoWriter, tag: number, key: Key, value: number): void {
   const mark = writer.size

@@ -1,4 +1,7 @@
-/** Collects encoded spans to requests, and hands each request to the queues of the exporters that want it. */
+/**
+ * Collects encoded spans to requests, and hands each request to the queues of the exporters that want it. The memory of requests goes
+ * round: new memory for each would make the engine look through its whole heap again and again.
+ */
 
 import { Buffer } from 'node:buffer'
 import type { UnixClock } from './clock.js'
@@ -10,8 +13,10 @@ import type { ResourceFrame } from './resource.js'
 const REQUEST_BYTES = 256 * 1024
 /** bytes beyond {@link REQUEST_BYTES} for the span that completes a request, and the frame. */
 const SLACK_BYTES = 8 * 1024
+/** Writers without a request that are kept. */
+const MOST_SPARE = 4
 
-/** Takes requests; returns false when it has no room. */
+/** Takes requests. */
 export interface RequestQueue {
   push(request: ExportRequest): void
 }
@@ -29,6 +34,7 @@ export interface BatcherOptions {
 export class SpanBatcher {
   /** Spans are written to it. Made with the first span, so that a gateway without traffic holds no memory. */
   private writer: ProtoWriter | undefined = undefined
+  private readonly spare: ProtoWriter[] = []
   private spans = 0
   private timer: NodeJS.Timeout | undefined = undefined
   private readonly options: BatcherOptions
@@ -39,7 +45,7 @@ export class SpanBatcher {
 
   /** What the next span is written to. Call {@link spanWritten} afterwards. */
   open(): ProtoWriter {
-    this.writer ??= new ProtoWriter(REQUEST_BYTES + SLACK_BYTES)
+    this.writer ??= this.spare.pop() ?? new ProtoWriter(REQUEST_BYTES + SLACK_BYTES)
     return this.writer
   }
 
@@ -60,20 +66,46 @@ export class SpanBatcher {
     if (writer === undefined || spans === 0) return
     options.clock.follow()
     options.frame.close(writer)
-    const bytes = this.takeBytes(writer)
+    const request = this.takeRequest(writer, spans)
     this.spans = 0
-    for (const queue of options.queues) queue.push({ bytes, items: spans })
+    for (const queue of options.queues) queue.push(request)
   }
 
   /** A small request gets memory of its own, so that a queue of them holds no more than it counts. */
-  private takeBytes(writer: ProtoWriter): Buffer {
-    const written = writer.written()
-    if (written.length > writer.capacity / 2) {
+  private takeRequest(writer: ProtoWriter, items: number): ExportRequest {
+    const bytes = writer.written()
+    if (bytes.length > writer.capacity / 2) {
       this.writer = undefined
-      return written
+      return new LentRequest(bytes, items, this.options.queues.length, () => this.takeBack(writer))
     }
-    const bytes = Buffer.from(written)
+    const copy = Buffer.from(bytes)
     writer.truncate(0)
-    return bytes
+    return { bytes: copy, items }
+  }
+
+  private takeBack(writer: ProtoWriter): void {
+    if (this.spare.length === MOST_SPARE) return
+    writer.truncate(0)
+    this.spare.push(writer)
+  }
+}
+
+/** A request in the memory of a writer, which goes back when all queues are done with it. */
+class LentRequest implements ExportRequest {
+  readonly bytes: Buffer
+  readonly items: number
+  private users: number
+  private readonly free: () => void
+
+  constructor(bytes: Buffer, items: number, users: number, free: () => void) {
+    this.bytes = bytes
+    this.items = items
+    this.users = users
+    this.free = free
+  }
+
+  release(): void {
+    this.users--
+    if (this.users === 0) this.free()
   }
 }

@@ -1,14 +1,20 @@
 /** What collectors answer: partial success (OTLP), and `google.rpc.Status` for failures. */
 
 import { Buffer } from 'node:buffer'
-import type { ExportOutcome } from './export-queue.js'
 import { bytesField, intField, readFields } from './proto-reader.js'
 
 /** Longest text of a collector that goes to the log. */
 const MAX_TEXT = 300
 
+/** What a collector took of a request. */
+export interface Success {
+  readonly kind: 'sent'
+  readonly rejected: number
+  readonly message: string
+}
+
 /** Reads an `Export…ServiceResponse`: all three signals have `partial_success` with the number first and the text second. */
-export function readSuccess(body: Buffer): ExportOutcome {
+export function readSuccess(body: Buffer): Success {
   const partial = bytesField(readFields(body), 1)
   if (partial === undefined) return { kind: 'sent', rejected: 0, message: '' }
   const fields = readFields(partial)

@@ -11,11 +11,14 @@ export interface ExportRequest {
   readonly bytes: Buffer
   /** Spans or data points in it. */
   readonly items: number
+  /** Called when a queue is done with `bytes` and nothing reads them any more; not after failed attempts. */
+  readonly release?: () => void
 }
 
 /** How an attempt ended. */
 export type ExportOutcome =
-  | { readonly kind: 'sent'; readonly rejected: number; readonly message: string }
+  /** `written`: the request has left the process as a whole; a collector may answer before. */
+  | { readonly kind: 'sent'; readonly rejected: number; readonly message: string; readonly written: boolean }
   /** `afterMs`: the collector's own wish; undefined = none. */
   | { readonly kind: 'retry'; readonly message: string; readonly afterMs: number | undefined }
   | { readonly kind: 'refused'; readonly message: string }
@@ -78,8 +81,8 @@ export class ExportQueue implements ExportCounts {
   private busy: Promise<void> | undefined = undefined
   private failures = 0
   private lostBefore = 0
-  /** Of the attempt under way. */
-  private attempt: AbortController | undefined = undefined
+  /** Of the attempt under way, and of those after it until one is given up. */
+  private attempt = new AbortController()
   private stopped = false
   private wake: (() => void) | undefined = undefined
   private closing = false
@@ -91,6 +94,7 @@ export class ExportQueue implements ExportCounts {
   push(request: ExportRequest): void {
     if (this.stopped || !this.makeRoom(request)) {
       this.dropped += request.items
+      request.release?.()
       return
     }
     this.waiting.push(request)
@@ -134,6 +138,7 @@ export class ExportQueue implements ExportCounts {
       const outcome = await this.tryOnce(request.bytes)
       if (outcome.kind === 'sent') {
         this.arrived(request, outcome.rejected, outcome.message)
+        if (outcome.written) request.release?.()
         return
       }
       if (this.failures++ === 0) {
@@ -150,10 +155,10 @@ export class ExportQueue implements ExportCounts {
 
   private async tryOnce(bytes: Buffer): Promise<ExportOutcome> {
     const { sender, timeoutMs } = this.options
-    const attempt = new AbortController()
+    if (this.attempt.signal.aborted && !this.stopped) this.attempt = new AbortController()
+    const { attempt } = this
     const timer = setTimeout(() => attempt.abort(), timeoutMs)
     timer.unref()
-    this.attempt = attempt
     const outcome = await sender.send(bytes, attempt.signal)
     clearTimeout(timer)
     return outcome
@@ -202,6 +207,6 @@ export class ExportQueue implements ExportCounts {
 
   private abandon(): void {
     this.stopped = true
-    this.attempt?.abort()
+    this.attempt.abort()
   }
 }

@@ -30,6 +30,8 @@ interface Reply {
   readonly details: Buffer | undefined
   readonly pushbackMs: number | undefined
   readonly body: Buffer
+  /** The request has left the process as a whole. */
+  readonly written: boolean
 }
 
 export class GrpcSender implements ExportSender {
@@ -134,7 +136,8 @@ function readReply(stream: ClientHttp2Stream, resolve: (reply: Reply) => void, r
       message: textOf(fields['grpc-message']) || (http === 200 ? '' : `status ${http}`),
       details: detailsOf(fields['grpc-status-details-bin']),
       pushbackMs: pushbackOf(fields['grpc-retry-pushback-ms']),
-      body: Buffer.concat(chunks).subarray(FRAME_HEAD)
+      body: Buffer.concat(chunks).subarray(FRAME_HEAD),
+      written: stream.writableFinished
     })
   })
   stream.on('close', () => reject(new Error('the connection was closed')))
@@ -161,7 +164,7 @@ function pushbackOf(value: string | string[] | undefined): number | undefined {
 }
 
 function outcomeOf(reply: Reply): ExportOutcome {
-  if (reply.status === OK) return readSuccess(reply.body)
+  if (reply.status === OK) return { ...readSuccess(reply.body), written: reply.written }
   const message = `gRPC status ${reply.status}${reply.message === '' ? '' : `: ${reply.message}`}`
   const afterMs = reply.pushbackMs ?? (reply.details && readRetryDelay(reply.details))
   const retryable = RETRYABLE.has(reply.status) || (reply.status === RESOURCE_EXHAUSTED && afterMs !== undefined)

@@ -39,6 +39,21 @@ export class ProtoWriter {
     this.at = this.bytes.length - mark
   }
 
+  /**
+   * Makes room for `length` bytes in front of what was written. Returns the index of the first one in {@link memory}, where they must
+   * be written before the next call.
+   */
+  claim(length: number): number {
+    if (this.at < length) this.reserve(length)
+    this.at -= length
+    return this.at
+  }
+
+  /** The memory of the writer. Another one after it has grown. */
+  get memory(): Uint8Array {
+    return this.bytes
+  }
+
   private reserve(length: number): void {
     if (this.at >= length) return
     const { bytes, at } = this
@@ -110,18 +125,6 @@ export class ProtoWriter {
   fixed64(high: number, low: number): void {
     this.fixed32(high)
     this.fixed32(low)
-  }
-
-  /** 32 bits, big end first: a part of an identifier. */
-  bigEndian32(value: number): void {
-    this.reserve(4)
-    const { bytes } = this
-    const at = this.at - 4
-    this.at = at
-    bytes[at] = value >>> 24
-    bytes[at + 1] = value >>> 16
-    bytes[at + 2] = value >>> 8
-    bytes[at + 3] = value
   }
 
   double(value: number): void {

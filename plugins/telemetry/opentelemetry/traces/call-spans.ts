@@ -4,16 +4,17 @@ import type { CallTrace, CallTracer, Span } from 'sluice/plugin'
 import {
   type AttributeValue,
   doubleAttribute,
-  encodeAttributes,
   intAttribute,
-  textAttribute
+  RememberedText,
+  textAttribute,
+  urlAttribute
 } from '../../../_shared/otlp/attributes.js'
 import type { ProtoWriter } from '../../../_shared/otlp/proto-writer.js'
 import * as keys from './keys.js'
 import { OpenSpan } from './open-span.js'
 import type { FieldReport } from './reported-fields.js'
 import { safeUrl } from './safe-url.js'
-import { ATTRIBUTE, CLIENT, INTERNAL, type SpanOutput, type SpanShape, spanName } from './span-output.js'
+import { ATTRIBUTE, CLIENT, INTERNAL, type SpanOutput, type SpanShape, shapeOf } from './span-output.js'
 
 export interface CallSpansOptions {
   readonly output: SpanOutput
@@ -40,18 +41,21 @@ export class CallSpans implements CallTracer {
   private readonly options: CallSpansOptions
   private readonly callShape: SpanShape
   private readonly readShape: SpanShape
+  private readonly userAgent = new RememberedText(ATTRIBUTE, keys.USER_AGENT)
+  private readonly method = new RememberedText(ATTRIBUTE, keys.METHOD)
+  /** By the origin of the call. */
+  private readonly serverAddress = new RememberedText(ATTRIBUTE, keys.SERVER_ADDRESS, hostOf)
 
   constructor(options: CallSpansOptions) {
     this.options = options
     this.wantsFields = options.report !== undefined && options.roundTrip
-    const fixed = encodeAttributes(ATTRIBUTE, options.attributes)
-    this.callShape = { name: spanName(options.name), kind: CLIENT, fixed }
-    this.readShape = { name: spanName(READ_NAME), kind: INTERNAL, fixed }
+    this.callShape = shapeOf(options.name, CLIENT, options.attributes)
+    this.readShape = shapeOf(READ_NAME, INTERNAL, options.attributes)
   }
 
-  begin(parent: Span, _call: CallTrace, fields: string[]): Span {
+  begin(parent: Span, call: CallTrace, fields: string[]): Span {
     const outer = parent as OpenSpan
-    const span = new CallSpan(outer.trace, outer.high, outer.low)
+    const span = new CallSpan(outer.trace, outer.high, outer.low, call.startedAt)
     span.fields = fields
     if (!this.options.roundTrip) span.standFor(outer)
     return span
@@ -85,7 +89,7 @@ export class CallSpans implements CallTracer {
     }
     if (headAt === 0 && error !== undefined) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
     if (report !== undefined) report.request(writer, span.fields)
-    writeRequest(writer, span.fields, call)
+    this.writeRequest(writer, span.fields, call)
     output.close(writer, mark, span, this.callShape, headAt || call.endedAt)
   }
 
@@ -99,11 +103,23 @@ export class CallSpans implements CallTracer {
     doubleAttribute(writer, ATTRIBUTE, keys.READ_TIME, seconds(headAt, endedAt))
     intAttribute(writer, ATTRIBUTE, keys.READ_SIZE, call.bytes)
     if (error !== undefined) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
-    const reading = OpenSpan.below(span)
-    reading.startedAt = headAt
-    output.close(writer, mark, reading, this.readShape, endedAt)
+    output.close(writer, mark, OpenSpan.below(span, headAt), this.readShape, endedAt)
+  }
+
+  private writeRequest(writer: ProtoWriter, fields: readonly string[], call: CallTrace): void {
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i]!
+      if (name.length === 10 && name.toLowerCase() === 'user-agent') this.userAgent.write(writer, fields[i + 1]!)
+    }
+    if (call.requestBytes >= 0) intAttribute(writer, ATTRIBUTE, keys.REQUEST_SIZE, call.requestBytes)
+    this.method.write(writer, call.method)
+    this.serverAddress.write(writer, call.origin)
+    urlAttribute(writer, ATTRIBUTE, keys.URL_FULL, call.origin, safeUrl(call.path))
   }
 }
+
+/** `http://host:port` → `host:port` */
+const hostOf = (origin: string): string => origin.slice(origin.indexOf('/') + 2)
 
 const seconds = (from: number, to: number): number => (to - from) / 1000
 
@@ -111,16 +127,4 @@ function writeFailure(output: SpanOutput, writer: ProtoWriter, { error, endedAt 
   const message = error?.message ?? ''
   output.failed(writer, message)
   output.exception(writer, error?.code ?? 'Error', message, endedAt)
-}
-
-function writeRequest(writer: ProtoWriter, fields: readonly string[], call: CallTrace): void {
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i]!
-    if (name.length === 10 && name.toLowerCase() === 'user-agent')
-      textAttribute(writer, ATTRIBUTE, keys.USER_AGENT, fields[i + 1]!)
-  }
-  if (call.requestBytes >= 0) intAttribute(writer, ATTRIBUTE, keys.REQUEST_SIZE, call.requestBytes)
-  textAttribute(writer, ATTRIBUTE, keys.METHOD, call.method)
-  textAttribute(writer, ATTRIBUTE, keys.SERVER_ADDRESS, call.origin.slice(call.origin.indexOf('/') + 2))
-  textAttribute(writer, ATTRIBUTE, keys.URL_FULL, safeUrl(call.origin + call.path))
 }

@@ -1,13 +1,15 @@
 /** Spans while they are open. What they are is written when they end; until then a span is its ids and its start. */
 
 import type { ServerSpan, Span } from 'sluice/plugin'
-import { hex64, random32 } from '../../../_shared/otlp/ids.js'
-import { type Incoming, type Outgoing, type Propagation, type RawFields, traceIdOf } from './propagation.js'
+import { hex64, hex128, random32, type TraceNumbers, traceparentOf } from '../../../_shared/otlp/ids.js'
+import type { Incoming, Outgoing, Propagation, RawFields } from './propagation.js'
 
 /** One trace, as far as it runs through this gateway. */
-export class Trace {
-  /** The four quarters of its id. */
-  readonly id: readonly [number, number, number, number]
+export class Trace implements TraceNumbers {
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly d: number
   readonly propagation: Propagation
   readonly incoming: Incoming
   private text: string | undefined = undefined
@@ -17,13 +19,17 @@ export class Trace {
    * @param low fourth quarter
    */
   constructor(propagation: Propagation, incoming: Incoming, high = random32(), low = random32()) {
+    const { parent } = incoming
+    this.a = parent === undefined ? random32() : parent.trace.a
+    this.b = parent === undefined ? random32() : parent.trace.b
+    this.c = parent === undefined ? high : parent.trace.c
+    this.d = parent === undefined ? low : parent.trace.d
     this.propagation = propagation
     this.incoming = incoming
-    this.id = incoming.parent?.trace ?? [random32(), random32(), high, low]
   }
 
   get traceId(): string {
-    this.text ??= traceIdOf(this.id)
+    this.text ??= hex128(this)
     return this.text
   }
 }
@@ -38,21 +44,21 @@ export class OpenSpan implements Span, Outgoing {
   high: number
   low: number
   /** `performance.now()` */
-  startedAt: number
+  readonly startedAt: number
 
-  constructor(trace: Trace, parentHigh: number, parentLow: number) {
+  constructor(trace: Trace, parentHigh: number, parentLow: number, startedAt: number) {
     this.trace = trace
     this.parentHigh = parentHigh
     this.parentLow = parentLow
     this.high = random32()
     this.low = random32()
-    this.startedAt = performance.now()
+    this.startedAt = startedAt
   }
 
   /** Opens a span below another one, which this component has opened. */
-  static below(parent: Span): OpenSpan {
+  static below(parent: Span, startedAt: number): OpenSpan {
     const { trace, high, low } = parent as OpenSpan
-    return new OpenSpan(trace, high, low)
+    return new OpenSpan(trace, high, low, startedAt)
   }
 
   get traceId(): string {
@@ -63,9 +69,14 @@ export class OpenSpan implements Span, Outgoing {
     return hex64(this.high, this.low)
   }
 
-  /** True for all spans: there are none of an exchange that is not recorded. */
-  get sampled(): boolean {
-    return true
+  /** Its parent is the client's span. */
+  get hasRemoteParent(): boolean {
+    const { parent } = this.trace.incoming
+    return parent !== undefined && parent.span[0] === this.parentHigh && parent.span[1] === this.parentLow
+  }
+
+  get traceparent(): string {
+    return traceparentOf(this.trace, this.high, this.low)
   }
 
   /** Takes the ids of its parent: nothing is recorded of it, and what is below it is below its parent. */
@@ -103,7 +114,7 @@ export class ExchangeSpan extends OpenSpan implements ServerSpan {
 
   constructor(trace: Trace, req: TracedRequest, clientAddress: string) {
     const [high, low] = trace.incoming.parent?.span ?? NO_PARENT
-    super(trace, high, low)
+    super(trace, high, low, performance.now())
     this.req = req
     this.clientAddress = clientAddress
   }

@@ -2,17 +2,11 @@
 
 import type { PipeResult, PipeTracer, Span, StageTracer } from 'sluice/plugin'
 import { GatewayError } from 'sluice/plugin'
-import {
-  type AttributeValue,
-  boolAttribute,
-  encodeAttributes,
-  intAttribute,
-  textAttribute
-} from '../../../_shared/otlp/attributes.js'
+import { type AttributeValue, boolAttribute, intAttribute, textAttribute } from '../../../_shared/otlp/attributes.js'
 import * as keys from './keys.js'
 import { OpenSpan } from './open-span.js'
 import type { FieldReport } from './reported-fields.js'
-import { ATTRIBUTE, INTERNAL, type SpanOutput, type SpanShape, spanName } from './span-output.js'
+import { ATTRIBUTE, INTERNAL, type SpanOutput, type SpanShape, shapeOf } from './span-output.js'
 
 type Attributes = readonly (readonly [name: string, value: AttributeValue])[]
 
@@ -30,12 +24,6 @@ export interface PipeSpansOptions {
 const DATA_STATUS = 0
 const FAILED_STATUS = 500
 
-const shapeOf = (name: string, attributes: Attributes): SpanShape => ({
-  name: spanName(name),
-  kind: INTERNAL,
-  fixed: encodeAttributes(ATTRIBUTE, attributes)
-})
-
 /** A span that remembers what its pipe was asked with, for its report. */
 class ReportedSpan extends OpenSpan {
   fields: readonly string[] = []
@@ -43,29 +31,41 @@ class ReportedSpan extends OpenSpan {
 
 export class PipeSpans implements PipeTracer {
   private readonly output: SpanOutput
+  private readonly name: string
+  private readonly attributes: Attributes
   private readonly shape: SpanShape
+  /** Of runs that are complete, by status: nothing else differs in them. */
+  private readonly complete = new Map<number, SpanShape>()
   private readonly report: FieldReport | undefined
   private readonly passthrough: boolean
 
   constructor({ output, name, attributes, report, passthrough }: PipeSpansOptions) {
     this.output = output
-    this.shape = shapeOf(name, attributes)
+    this.name = name
+    this.attributes = attributes
+    this.shape = shapeOf(name, INTERNAL, attributes)
     this.report = report
     this.passthrough = passthrough
   }
 
-  begin(parent: Span, request: { readonly raw: string[] }): Span {
-    if (this.report === undefined) return OpenSpan.below(parent)
+  begin(parent: Span, request: { readonly raw: string[] }, startedAt: number): Span {
+    if (this.report === undefined) return OpenSpan.below(parent, startedAt)
     const { trace, high, low } = parent as OpenSpan
-    const span = new ReportedSpan(trace, high, low)
+    const span = new ReportedSpan(trace, high, low, startedAt)
     span.fields = request.raw.slice()
     return span
   }
 
-  end(span: Span, { outcome, error, response, endedAt }: PipeResult): void {
+  end(span: Span, result: PipeResult): void {
     const { output, report, passthrough } = this
+    const { outcome, error, response, endedAt } = result
     const writer = output.open()
     const mark = writer.size
+    if (outcome === 'complete' && response !== undefined && report === undefined && error === undefined) {
+      const shape = this.completeShape(passthrough ? response.status : DATA_STATUS)
+      output.close(writer, mark, span as OpenSpan, shape, endedAt)
+      return
+    }
     const failed = outcome === 'failed'
     if (failed) output.failed(writer, '')
     if (report !== undefined) {
@@ -80,6 +80,19 @@ export class PipeSpans implements PipeTracer {
     if (error instanceof GatewayError) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
     output.close(writer, mark, span as OpenSpan, this.shape, endedAt)
   }
+
+  private completeShape(status: number): SpanShape {
+    let shape = this.complete.get(status)
+    if (shape === undefined) {
+      const outcome: Attributes = [
+        ['complete', true],
+        ['http.response.status_code', status]
+      ]
+      shape = shapeOf(this.name, INTERNAL, [...this.attributes, ...outcome])
+      this.complete.set(status, shape)
+    }
+    return shape
+  }
 }
 
 /** The spans of one plugin, script or component in one place. */
@@ -89,14 +102,14 @@ export class StageSpans implements StageTracer {
 
   constructor(output: SpanOutput, name: string, attributes: Attributes) {
     this.output = output
-    this.shape = shapeOf(name, attributes)
+    this.shape = shapeOf(name, INTERNAL, attributes)
   }
 
-  begin(parent: Span): Span {
-    return OpenSpan.below(parent)
+  begin(parent: Span, startedAt: number): Span {
+    return OpenSpan.below(parent, startedAt)
   }
 
-  end(span: Span, error: unknown): void {
+  end(span: Span, error: unknown, endedAt: number): void {
     const { output } = this
     const writer = output.open()
     const mark = writer.size
@@ -105,7 +118,7 @@ export class StageSpans implements StageTracer {
       textAttribute(writer, ATTRIBUTE, keys.ERROR, messageOf(error))
       if (error instanceof GatewayError) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
     }
-    output.close(writer, mark, span as OpenSpan, this.shape, performance.now())
+    output.close(writer, mark, span as OpenSpan, this.shape, endedAt)
   }
 }
 

@@ -3,7 +3,7 @@
  * `OTEL_PROPAGATORS`. Whatever cannot be read counts as not sent.
  */
 
-import { hex128, parse32 } from '../../../_shared/otlp/ids.js'
+import { parse32, type TraceNumbers } from '../../../_shared/otlp/ids.js'
 
 /** Names and values in turn. */
 export type RawFields = string[]
@@ -14,8 +14,7 @@ export const DEFAULT_PROPAGATORS: readonly Propagator[] = ['tracecontext', 'bagg
 
 /** The span of a client: what an exchange's span is a child of. */
 export interface RemoteParent {
-  /** The four quarters of the trace's id. */
-  readonly trace: readonly [number, number, number, number]
+  readonly trace: TraceNumbers
   /** The two halves of the span's id. */
   readonly span: readonly [number, number]
   /** Undefined = the client leaves the decision to the gateway. */
@@ -31,11 +30,12 @@ export interface Incoming {
   readonly baggage: string
 }
 
-/** What is written for an upstream. */
+/** What is written for an upstream. Its trace is recorded: of others the client's own context goes on. */
 export interface Outgoing {
   readonly traceId: string
   readonly spanId: string
-  readonly sampled: boolean
+  /** W3C: `00-TRACE-SPAN-01`. */
+  readonly traceparent: string
   /** The client's `tracestate` belongs to this trace and may go on. */
   readonly keepsState: boolean
   /** '' = none. */
@@ -56,7 +56,18 @@ const CONTEXT_FIELDS: ReadonlySet<string> = new Set([
   'x-b3-sampled',
   'x-b3-flags'
 ])
-const LENGTHS: ReadonlySet<number> = new Set([...CONTEXT_FIELDS].map(name => name.length))
+/** A bit for each length of these names. */
+const LENGTHS = [...CONTEXT_FIELDS].reduce((bits, name) => bits | (1 << name.length), 0)
+/** A bit for each letter that these names begin with. */
+const LETTERS = [...CONTEXT_FIELDS].reduce((bits, name) => bits | (1 << (name.charCodeAt(0) & 31)), 0)
+
+/** Returns the name in lower case, '' for fields without context. Most are told by length and first letter. */
+function contextName(name: string): string {
+  const { length } = name
+  if (length > 31 || ((LENGTHS >>> length) & (LETTERS >>> (name.charCodeAt(0) & 31)) & 1) === 0) return ''
+  const lower = name.toLowerCase()
+  return CONTEXT_FIELDS.has(lower) ? lower : ''
+}
 
 /** Longest `tracestate` and `baggage` that go on (W3C: at least 512 and 8192 characters). */
 const MAX_STATE = 512
@@ -95,9 +106,9 @@ export class Propagation {
     let hasBaggage = false
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i]!
-      const lower = LENGTHS.has(name.length) ? name.toLowerCase() : ''
+      const lower = contextName(name)
       if (lower === 'baggage') hasBaggage = true
-      else if (CONTEXT_FIELDS.has(lower) && !(lower === 'tracestate' && out.keepsState)) continue
+      else if (lower !== '' && !(lower === 'tracestate' && out.keepsState)) continue
       made.push(name, fields[i + 1]!)
     }
     for (const propagator of this.propagators) this.write(propagator, made, out, hasBaggage)
@@ -105,17 +116,12 @@ export class Propagation {
   }
 
   private write(propagator: Propagator, fields: RawFields, out: Outgoing, hasBaggage: boolean): void {
-    const { traceId, spanId } = out
-    if (propagator === 'tracecontext') fields.push('Traceparent', traceparent(traceId, spanId, out.sampled))
-    else if (propagator === 'b3') fields.push('B3', `${traceId}-${spanId}-${out.sampled ? 1 : 0}`)
+    if (propagator === 'tracecontext') fields.push('Traceparent', out.traceparent)
+    else if (propagator === 'b3') fields.push('B3', `${out.traceId}-${out.spanId}-1`)
     else if (propagator === 'b3multi') {
-      fields.push('X-B3-TraceId', traceId, 'X-B3-SpanId', spanId, 'X-B3-Sampled', out.sampled ? '1' : '0')
+      fields.push('X-B3-TraceId', out.traceId, 'X-B3-SpanId', out.spanId, 'X-B3-Sampled', '1')
     } else if (!hasBaggage && out.baggage !== '') fields.push('Baggage', out.baggage)
   }
-}
-
-function traceparent(traceId: string, spanId: string, sampled: boolean): string {
-  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
 }
 
 /** Returns the fields with context by their names in lower case; undefined = there are none. */
@@ -123,9 +129,8 @@ function contextFields(raw: readonly string[]): Map<string, string> | undefined 
   let found: Map<string, string> | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!
-    if (!LENGTHS.has(name.length)) continue
-    const lower = name.toLowerCase()
-    if (!CONTEXT_FIELDS.has(lower)) continue
+    const lower = contextName(name)
+    if (lower === '') continue
     found ??= new Map()
     const before = found.get(lower)
     found.set(lower, before === undefined ? raw[i + 1]! : `${before},${raw[i + 1]!}`)
@@ -165,13 +170,8 @@ function parentOf(trace: string, span: string, sampled: boolean | undefined): Re
   const long = trace.padStart(32, '0')
   if (/^0+$/.test(long) || /^0+$/.test(span)) return undefined
   return {
-    trace: [parse32(long, 0), parse32(long, 8), parse32(long, 16), parse32(long, 24)],
+    trace: { a: parse32(long, 0), b: parse32(long, 8), c: parse32(long, 16), d: parse32(long, 24) },
     span: [parse32(span, 0), parse32(span, 8)],
     sampled
   }
-}
-
-/** The text of a trace's id. */
-export function traceIdOf(trace: readonly [number, number, number, number]): string {
-  return hex128(trace[0], trace[1], trace[2], trace[3])
 }

@@ -1,7 +1,7 @@
 /**
  * Returns whether an exchange is recorded.
  * @param sampled what the client decided; undefined = nothing
- * @param high third quarter of the trace's id
+ * @param high third quarter of the trace's id, a signed integer
  * @param low fourth quarter
  */
 export type Sampler = (sampled: boolean | undefined, high: number, low: number) => boolean
@@ -14,5 +14,5 @@ const TWO_32 = 2 ** 32
  */
 export function compileSampler(rate: number): Sampler {
   if (rate >= 1) return () => true
-  return (sampled, high, low) => sampled ?? high / TWO_32 + low / TWO_32 / TWO_32 < rate
+  return (sampled, high, low) => sampled ?? (high >>> 0) / TWO_32 + (low >>> 0) / TWO_32 / TWO_32 < rate
 }

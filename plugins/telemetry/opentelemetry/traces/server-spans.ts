@@ -2,13 +2,13 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { ObservedExchange } from 'sluice/plugin'
-import { type AttributeValue, encodeAttributes, intAttribute, textAttribute } from '../../../_shared/otlp/attributes.js'
+import { type AttributeValue, intAttribute, RememberedText, textAttribute } from '../../../_shared/otlp/attributes.js'
 import type { ProtoWriter } from '../../../_shared/otlp/proto-writer.js'
 import * as keys from './keys.js'
 import { ExchangeSpan } from './open-span.js'
 import type { FieldReport } from './reported-fields.js'
 import { safeUrl } from './safe-url.js'
-import { ATTRIBUTE, SERVER, type SpanOutput, type SpanShape, spanName } from './span-output.js'
+import { ATTRIBUTE, SERVER, type SpanOutput, type SpanShape, shapeOf } from './span-output.js'
 
 type Attributes = readonly (readonly [name: string, value: AttributeValue])[]
 
@@ -32,6 +32,10 @@ export class ServerSpans {
   private readonly options: ServerSpansOptions
   /** By the path of the endpoint as configured; of others by their status. */
   private readonly routes = new Map<string, KnownRoute>()
+  private readonly userAgent = new RememberedText(ATTRIBUTE, keys.USER_AGENT)
+  private readonly method = new RememberedText(ATTRIBUTE, keys.METHOD)
+  private readonly serverAddress = new RememberedText(ATTRIBUTE, keys.SERVER_ADDRESS)
+  private readonly url = new RememberedText(ATTRIBUTE, keys.URL_FULL, safeUrl)
 
   constructor(options: ServerSpansOptions) {
     this.options = options
@@ -44,7 +48,7 @@ export class ServerSpans {
 
   private shapeOf(label: string, attributes: Attributes): SpanShape {
     const fixed: Attributes = [['krakend.stage', 'global'], ['http.route', label], ...this.options.attributes, ...attributes]
-    return { name: spanName(label), kind: SERVER, fixed: encodeAttributes(ATTRIBUTE, fixed) }
+    return shapeOf(label, SERVER, fixed)
   }
 
   private routeOf({ route }: ObservedExchange, status: number): KnownRoute {
@@ -74,45 +78,45 @@ export class ServerSpans {
     if (error !== undefined) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
     intAttribute(writer, ATTRIBUTE, keys.RESPONSE_SIZE, exchange.bytesOut)
     intAttribute(writer, ATTRIBUTE, keys.STATUS, status)
-    writeRequest(writer, span, report)
+    this.writeRequest(writer, span)
     output.close(writer, mark, span, shape, endedAt)
   }
-}
 
-/** Attributes of a request; its fields are gone through once. */
-function writeRequest(writer: ProtoWriter, { req, clientAddress }: ExchangeSpan, report: FieldReport | undefined): void {
-  const { rawHeaders, socket } = req
-  let host = ''
-  let userAgent: string | undefined
-  let length: number | undefined = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!
-    switch (name.length) {
-      case 4:
-        if (name.toLowerCase() === 'host') host = rawHeaders[i + 1]!
-        break
-      case 10:
-        if (name === ':authority') host = rawHeaders[i + 1]!
-        else if (name.toLowerCase() === 'user-agent') userAgent = rawHeaders[i + 1]!
-        break
-      case 14:
-        if (name.toLowerCase() === 'content-length') length = Number(rawHeaders[i + 1]!)
-        break
-      case 17:
-        if (name.toLowerCase() === 'transfer-encoding') length = undefined
-        break
-      default:
+  /** Attributes of a request; its fields are gone through once. */
+  private writeRequest(writer: ProtoWriter, { req, clientAddress }: ExchangeSpan): void {
+    const { rawHeaders, socket } = req
+    let host = ''
+    let userAgent: string | undefined
+    let length: number | undefined = 0
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i]!
+      switch (name.length) {
+        case 4:
+          if (name.toLowerCase() === 'host') host = rawHeaders[i + 1]!
+          break
+        case 10:
+          if (name === ':authority') host = rawHeaders[i + 1]!
+          else if (name.toLowerCase() === 'user-agent') userAgent = rawHeaders[i + 1]!
+          break
+        case 14:
+          if (name.toLowerCase() === 'content-length') length = Number(rawHeaders[i + 1]!)
+          break
+        case 17:
+          if (name.toLowerCase() === 'transfer-encoding') length = undefined
+          break
+        default:
+      }
     }
+    this.options.report?.request(writer, rawHeaders)
+    const direct = clientAddress === socket.remoteAddress && socket.remotePort !== undefined
+    const client = direct ? withPort(clientAddress, socket.remotePort!) : clientAddress
+    textAttribute(writer, ATTRIBUTE, keys.CLIENT_ADDRESS, client)
+    if (userAgent !== undefined) this.userAgent.write(writer, userAgent)
+    if (length !== undefined) intAttribute(writer, ATTRIBUTE, keys.REQUEST_SIZE, length)
+    this.method.write(writer, req.method ?? '')
+    this.serverAddress.write(writer, host)
+    this.url.write(writer, req.url ?? '')
   }
-  if (report !== undefined) report.request(writer, rawHeaders)
-  const direct = clientAddress === socket.remoteAddress && socket.remotePort !== undefined
-  const client = direct ? withPort(clientAddress, socket.remotePort!) : clientAddress
-  textAttribute(writer, ATTRIBUTE, keys.CLIENT_ADDRESS, client)
-  if (userAgent !== undefined) textAttribute(writer, ATTRIBUTE, keys.USER_AGENT, userAgent)
-  if (length !== undefined) intAttribute(writer, ATTRIBUTE, keys.REQUEST_SIZE, length)
-  textAttribute(writer, ATTRIBUTE, keys.METHOD, req.method ?? '')
-  textAttribute(writer, ATTRIBUTE, keys.SERVER_ADDRESS, host)
-  textAttribute(writer, ATTRIBUTE, keys.URL_FULL, safeUrl(req.url ?? ''))
 }
 
 const withPort = (address: string, port: number): string =>

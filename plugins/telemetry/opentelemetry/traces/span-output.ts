@@ -1,6 +1,7 @@
 /** Writes spans that have ended to the request that leaves next. */
 
-import { encodeText, keyOf, textAttribute } from '../../../_shared/otlp/attributes.js'
+import { Buffer } from 'node:buffer'
+import { type AttributeValue, encodeAttributes, encodeText, keyOf, textAttribute } from '../../../_shared/otlp/attributes.js'
 import type { SpanBatcher } from '../../../_shared/otlp/batcher.js'
 import type { UnixClock } from '../../../_shared/otlp/clock.js'
 import type { ProtoWriter } from '../../../_shared/otlp/proto-writer.js'
@@ -24,6 +25,7 @@ const START = 0x39
 const END = 0x41
 const EVENT = 0x5a
 const STATUS = 0x7a
+/** First byte of the tag of field 16. */
 const FLAGS = 0x85
 
 const EVENT_TIME = 0x09
@@ -34,23 +36,25 @@ const STATUS_CODE = 0x18
 const OK = 1
 const ERROR = 2
 
-/** Flags of spans: sampled, and it is known whether the parent is remote. */
-const SAMPLED_FLAG = 0x101
-const REMOTE_PARENT_FLAG = 0x200
+/** Second byte of the flags; the first one says "sampled". 1: it is known whether the parent is remote; 2: it is. */
+const PARENT_FLAGS = 1
+const REMOTE_PARENT_FLAGS = 3
 
-/** What all spans of one place have in common. */
-export interface SpanShape {
-  /** Encoded by {@link spanName}. */
-  readonly name: Uint8Array
-  readonly kind: number
-  /** Encoded attributes. */
-  readonly fixed: Uint8Array
+/** What all spans of one place have in common: encoded name, kind and attributes. */
+export type SpanShape = Uint8Array
+
+/** Encodes what all spans of one place have in common. */
+export function shapeOf(
+  name: string,
+  kind: number,
+  attributes: readonly (readonly [name: string, value: AttributeValue])[]
+): SpanShape {
+  return Buffer.concat([encodeText(NAME, name), Buffer.from([KIND, kind]), encodeAttributes(ATTRIBUTE, attributes)])
 }
 
-/** Encodes the name of a span. */
-export function spanName(name: string): Uint8Array {
-  return encodeText(NAME, name)
-}
+/** bytes of a span's head: flags, ids, start and end; without a parent fewer. */
+const HEAD = 62
+const PARENT = 10
 
 const FIRST_BYTE = encodeText(EVENT_NAME, 'first-byte-time')
 const EXCEPTION = encodeText(EVENT_NAME, 'exception')
@@ -77,32 +81,48 @@ export class SpanOutput {
    * @param endedAt `performance.now()`
    */
   close(writer: ProtoWriter, mark: number, span: OpenSpan, shape: SpanShape, endedAt: number): void {
-    const { trace, parentHigh, parentLow } = span
-    writer.raw(shape.fixed)
-    this.clock.write(writer, Math.max(endedAt, span.startedAt))
-    writer.byte(END)
-    this.clock.write(writer, span.startedAt)
-    writer.byte(START)
-    writer.byte(shape.kind)
-    writer.byte(KIND)
-    writer.raw(shape.name)
-    const hasParent = parentHigh !== 0 || parentLow !== 0
-    if (hasParent) writeHalves(writer, parentHigh, parentLow, PARENT_ID)
-    const { parent, state } = trace.incoming
+    writer.raw(shape)
+    const { state } = span.trace.incoming
     if (state !== '') writeText(writer, state, TRACE_STATE)
-    writeHalves(writer, span.high, span.low, SPAN_ID)
-    const [a, b, c, d] = trace.id
-    writer.bigEndian32(d)
-    writer.bigEndian32(c)
-    writer.bigEndian32(b)
-    writer.bigEndian32(a)
-    writer.byte(16)
-    writer.byte(TRACE_ID)
-    const isRemote = hasParent && parent !== undefined && parent.span[0] === parentHigh && parent.span[1] === parentLow
-    writer.fixed32(isRemote ? SAMPLED_FLAG | REMOTE_PARENT_FLAG : SAMPLED_FLAG)
-    writer.varint(FLAGS)
+    this.head(writer, span, endedAt)
     writer.message(mark, SPAN)
     this.batcher.spanWritten()
+  }
+
+  /** All that differs in every span, at fixed places. */
+  private head(writer: ProtoWriter, span: OpenSpan, endedAt: number): void {
+    const { trace, parentHigh, parentLow, startedAt } = span
+    const hasParent = parentHigh !== 0 || parentLow !== 0
+    let at = writer.claim(hasParent ? HEAD : HEAD - PARENT)
+    const bytes = writer.memory
+    bytes[at] = FLAGS
+    bytes[at + 1] = 1
+    bytes[at + 2] = 1
+    bytes[at + 3] = span.hasRemoteParent ? REMOTE_PARENT_FLAGS : PARENT_FLAGS
+    bytes[at + 4] = 0
+    bytes[at + 5] = 0
+    bytes[at + 6] = TRACE_ID
+    bytes[at + 7] = 16
+    putBigEnd(bytes, at + 8, trace.a)
+    putBigEnd(bytes, at + 12, trace.b)
+    putBigEnd(bytes, at + 16, trace.c)
+    putBigEnd(bytes, at + 20, trace.d)
+    bytes[at + 24] = SPAN_ID
+    bytes[at + 25] = 8
+    putBigEnd(bytes, at + 26, span.high)
+    putBigEnd(bytes, at + 30, span.low)
+    at += 34
+    if (hasParent) {
+      bytes[at] = PARENT_ID
+      bytes[at + 1] = 8
+      putBigEnd(bytes, at + 2, parentHigh)
+      putBigEnd(bytes, at + 6, parentLow)
+      at += PARENT
+    }
+    bytes[at] = START
+    this.clock.put(bytes, at + 1, startedAt)
+    bytes[at + 9] = END
+    this.clock.put(bytes, at + 10, Math.max(endedAt, startedAt))
   }
 
   ok(writer: ProtoWriter): void {
@@ -147,9 +167,10 @@ function writeText(writer: ProtoWriter, text: string, tag: number): void {
   writer.message(mark, tag)
 }
 
-function writeHalves(writer: ProtoWriter, high: number, low: number, tag: number): void {
-  writer.bigEndian32(low)
-  writer.bigEndian32(high)
-  writer.byte(8)
-  writer.byte(tag)
+/** 32 bits of an identifier. */
+function putBigEnd(bytes: Uint8Array, to: number, value: number): void {
+  bytes[to] = value >>> 24
+  bytes[to + 1] = value >>> 16
+  bytes[to + 2] = value >>> 8
+  bytes[to + 3] = value
 }

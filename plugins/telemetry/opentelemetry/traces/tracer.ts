@@ -57,8 +57,8 @@ export class ExchangeTracer implements Tracer {
     const { sampler, propagation, server } = this.options
     const incoming = this.extracting.extract(req.rawHeaders)
     const { parent } = incoming
-    const high = parent === undefined ? random32() : parent.trace[2]
-    const low = parent === undefined ? random32() : parent.trace[3]
+    const high = parent === undefined ? random32() : parent.trace.c
+    const low = parent === undefined ? random32() : parent.trace.d
     // what the client sent goes on to upstreams as it is
     if (!sampler(parent?.sampled, high, low) || this.isSkipped(req.url)) return undefined
     const trace = new Trace(propagation, incoming, high, low)

@@ -8,7 +8,7 @@ import {
 } from '../../../../plugins/_shared/otlp/export-queue.js'
 import { until } from '../../../support/waiting.js'
 
-const SENT: ExportOutcome = { kind: 'sent', rejected: 0, message: '' }
+const SENT: ExportOutcome = { kind: 'sent', rejected: 0, message: '', written: true }
 const retry = (afterMs?: number): ExportOutcome => ({ kind: 'retry', message: 'away', afterMs })
 
 function request(size: number, items = 1): ExportRequest {
@@ -105,7 +105,7 @@ test('what is refused for good is not tried again', async () => {
 })
 
 test('what a collector takes in part is counted', async () => {
-  const { queue, told } = queueOf([{ kind: 'sent', rejected: 2, message: 'too old' }])
+  const { queue, told } = queueOf([{ ...SENT, rejected: 2, message: 'too old' }])
   queue.push(request(1, 5))
   await until(() => queue.sent === 3)
   assert.equal(queue.dropped, 2)

@@ -50,7 +50,32 @@ test('a partial success is told', async t => {
   const { port } = await startReceiver(t, (_, res) => res.end(answer))
   const sender = new HttpSender(at(port), '/v1/traces')
   t.after(() => sender.close())
-  assert.deepEqual(await sender.send(body, signal), { kind: 'sent', rejected: 3, message: 'too old' })
+  assert.deepEqual(await sender.send(body, signal), { kind: 'sent', rejected: 3, message: 'too old', written: true })
+})
+
+test('a collector that answers before it has read the request: the bytes are still in use', async t => {
+  const { createServer } = await import('node:net')
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.pause().write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  t.after(() => server.close())
+  const sender = new HttpSender(at((server.address() as { port: number }).port), '/v1/traces')
+  const outcome = await sender.send(Buffer.alloc(32 * 1024 * 1024), signal)
+  assert.deepEqual(outcome, { kind: 'sent', rejected: 0, message: '', written: false })
+  sender.close()
+})
+
+test('a response without an end is left', async t => {
+  const { port } = await startReceiver(t, (_, res) => {
+    const more = (): void => void (res.write(Buffer.alloc(1024 * 1024)) ? setImmediate(more) : res.once('drain', more))
+    more()
+  })
+  const sender = new HttpSender(at(port), '/v1/traces')
+  const outcome = await sender.send(body, signal)
+  assert.deepEqual(outcome, { kind: 'retry', message: 'the response does not end', afterMs: undefined })
+  sender.close()
 })
 
 for (const [code, kind] of [
