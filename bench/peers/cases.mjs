@@ -2,7 +2,7 @@
 
 import { REAL_CASES } from './real-life.mjs'
 
-/** @typedef {{ id: string, title: string, kind: 'pass' | 'aggregate' | 'routes' | 'log' | 'real', path: string, upload?: number, idle?: number, connections?: number }} Case */
+/** @typedef {{ id: string, title: string, kind: 'pass' | 'aggregate' | 'joined' | 'routes' | 'log' | 'real', path: string, upload?: number, idle?: number, connections?: number }} Case */
 
 /** @type {Case[]} */
 export const CASES = [
@@ -16,8 +16,8 @@ export const CASES = [
   { id: 'json-150', title: 'one JSON 150 B', kind: 'aggregate', path: '/json/150' },
   { id: 'json-16k', title: 'one JSON 16 KB', kind: 'aggregate', path: '/json/16k' },
   { id: 'json-1m', title: 'one JSON 1 MiB', kind: 'aggregate', path: '/json/1m', connections: 16 },
-  { id: 'merge', title: 'merge of three small', kind: 'aggregate', path: '/merge' },
-  { id: 'group', title: 'group of three, one of 16 KB', kind: 'aggregate', path: '/group' },
+  { id: 'merge', title: 'merge of three small', kind: 'joined', path: '/merge' },
+  { id: 'group', title: 'group of three, one of 16 KB', kind: 'joined', path: '/group' },
   { id: 'allow', title: 'allow-list on 16 KB', kind: 'aggregate', path: '/allow' },
   ...REAL_CASES
 ]

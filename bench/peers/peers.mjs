@@ -67,7 +67,7 @@ const only =
 export function peers() {
   const list = [
     node('bare', 'bare.mjs', [...PROXIES, 'routes']),
-    sluice('Sluice', only('pass', 'aggregate', 'log')),
+    sluice('Sluice', only('pass', 'aggregate', 'joined', 'log')),
     sluice('Sluice (logs on)', only('log'), { logged: true }),
     sluice('Sluice (1 endpoint)', only('routes')),
     sluice('Sluice (1000 endpoints)', only('routes'), { endpoints: 1000 }),
@@ -75,7 +75,8 @@ export function peers() {
     node('fast-proxy', 'fast-proxy.mjs', PROXIES),
     node('@fastify/http-proxy', 'fastify-http-proxy.mjs', PROXIES),
     node('http-proxy-3', 'http-proxy-3.mjs', PROXIES),
-    node('naive aggregator', 'naive.mjs', ['aggregate']),
+    node('naive aggregator', 'naive.mjs', ['aggregate', 'joined']),
+    node('splice', 'splice.mjs', ['joined']),
     configured('Sluice (no components)', only('real'), 'json', real(true), runSluice()),
     configured('Sluice (real life)', only('real'), 'json', real(false), runSluice()),
     node('fastify (real life)', 'fastify-real-life.mjs', ['real'], fastifyEnv)
@@ -85,7 +86,7 @@ export function peers() {
     list.push(configured('HAProxy', only(...PROXIES), 'conf', haproxyGateway, file => ['haproxy', '-W', '-f', file]))
   if (KRAKEND) {
     list.push(
-      krakend('KrakenD', only('pass', 'aggregate', 'log')),
+      krakend('KrakenD', only('pass', 'aggregate', 'joined', 'log')),
       configured('KrakenD (no components)', only('real'), 'json', real(true), runKrakend),
       configured('KrakenD (real life)', only('real'), 'json', real(false), runKrakend),
       krakend('KrakenD (logs on)', only('log'), { logged: true }),
@@ -95,7 +96,7 @@ export function peers() {
   }
   const other = process.env.BENCH_OTHER
   if (other)
-    list.splice(2, 0, sluice('Sluice (other build)', only('pass', 'aggregate', 'log', 'routes'), {}, path.resolve(other)))
+    list.splice(2, 0, sluice('Sluice (other build)', only('pass', 'aggregate', 'joined', 'log', 'routes'), {}, path.resolve(other)))
   return list
 }
 
