@@ -77,6 +77,7 @@ export function peers() {
     node('http-proxy-3', 'http-proxy-3.mjs', PROXIES),
     node('naive aggregator', 'naive.mjs', ['aggregate', 'joined']),
     node('splice', 'splice.mjs', ['joined']),
+    node('bare splice', 'bare-splice.mjs', ['joined']),
     configured('Sluice (no components)', only('real'), 'json', real(true), runSluice()),
     configured('Sluice (real life)', only('real'), 'json', real(false), runSluice()),
     node('fastify (real life)', 'fastify-real-life.mjs', ['real'], fastifyEnv)
@@ -96,7 +97,11 @@ export function peers() {
   }
   const other = process.env.BENCH_OTHER
   if (other)
-    list.splice(2, 0, sluice('Sluice (other build)', only('pass', 'aggregate', 'joined', 'log', 'routes'), {}, path.resolve(other)))
+    list.splice(
+      2,
+      0,
+      sluice('Sluice (other build)', only('pass', 'aggregate', 'joined', 'log', 'routes'), {}, path.resolve(other))
+    )
   return list
 }
 

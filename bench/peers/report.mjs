@@ -75,12 +75,19 @@ export function caseTable(one, measured) {
   return `${lines.join('\n')}\n`
 }
 
-/** The ratios against the floor of a case that has one besides its base. */
+/** What checks nothing, in the cases that have it. */
+const FLOORS = ['splice', 'bare splice']
+
+/** The ratios against programs that check nothing. */
 function floorLines(measured) {
-  const floor = measured.find(each => each.name === 'splice')
-  if (floor === undefined || measured.length === 1) return []
-  const lines = ['', `| CPU against *splice* | ${RATIO_HEAD} |`, `|---|${RATIO_LINE}|`]
-  for (const each of measured) if (each !== floor) lines.push(`| ${each.name} | ${ratioCells(each, floor)} |`)
+  const lines = []
+  for (const name of FLOORS) {
+    const floor = measured.find(each => each.name === name)
+    const others = measured.filter(each => !FLOORS.includes(each.name))
+    if (floor === undefined || others.length === 0) continue
+    lines.push('', `| CPU against *${name}* | ${RATIO_HEAD} |`, `|---|${RATIO_LINE}|`)
+    for (const each of others) lines.push(`| ${each.name} | ${ratioCells(each, floor)} |`)
+  }
   return lines
 }
 
@@ -103,7 +110,8 @@ Load average at the end: ${loadavg()[0].toFixed(1)}; above 2 or 3 other programs
 - *nginx* and *HAProxy* buffer (a whole answer, or 16 KiB pieces) and run one worker or thread, as the Node programs do. *KrakenD* uses as many processors as it is let.
 - *fastify (real life)* keeps a breaker per route for all clients, limits by a fixed window, and has the cache of its token verifier on (1,000 tokens).
 - *naive aggregator* keeps no deadlines, judges no status codes, loses numbers beyond 2^53 and gives no partial answers.
-- *splice* pastes bytes together and looks at none of them: what an upstream sends that is no JSON goes on. It is a floor, not an aggregator.
+- *splice* is the naive aggregator without JSON: it pastes bytes together and looks at none of them, and what an upstream sends that is no JSON goes on. *bare splice* is
+  that by undici's handlers, as *bare* is, without a field in its requests. They are floors, not aggregators.
 - At 1 MiB figures follow how fast the load generator reads; there 16 connections are used.
 
 ${results.map(({ one, measured }) => caseTable(one, measured)).join('\n')}`

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import { declaredBytes } from '../client/call-sizes.js'
 import { decodeFields, isNamed } from '../client/decode-fields.js'
 import type { OriginPool } from '../client/pool.js'
 import type { CallPlan } from '../client/response-call.js'
@@ -8,6 +9,7 @@ import type { RawFields } from '../http/fields.js'
 import { joinChunks, tooLarge } from '../message/byte-flow.js'
 import { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
+import { allocateBytes } from '../message/slab.js'
 import { handOn } from '../pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Span } from '../telemetry/span.js'
@@ -25,7 +27,9 @@ export class PartCall extends UpstreamCall {
   private readonly receiver: ResponseReceiver
   private status = 0
   private fields: RawFields = NO_FIELDS
-  private readonly chunks: Buffer[] = []
+  /** Where the body is copied to when its length is known: the connection then reads on into the same buffer. */
+  private target: Buffer | undefined = undefined
+  private chunks: Buffer[] = NO_CHUNKS
   private size = 0
   /** The rest of the body is read for the connection's sake alone. */
   private judged = false
@@ -52,6 +56,10 @@ export class PartCall extends UpstreamCall {
     this.status = status
     if (this.whole.accepts(status)) {
       if (this.describes(raw)) this.fields = decodeFields(raw)
+      const length = declaredBytes(raw)
+      if (!(length >= 0 && length <= MOST_COPIED && length <= this.plan.limit)) return
+      this.target = allocateBytes(length)
+      this.lendChunk()
       return
     }
     this.fields = decodeFields(raw)
@@ -65,14 +73,25 @@ export class PartCall extends UpstreamCall {
     if (this.judged) {
       if (this.size > ERROR_BODY_DRAIN) this.cancel(tooLarge(ERROR_BODY_DRAIN))
     } else if (this.size > this.plan.limit) this.cancel(tooLarge(this.plan.limit))
-    else this.chunks.push(chunk)
+    else if (this.target !== undefined && this.size <= this.target.length) {
+      chunk.copy(this.target, this.size - chunk.length)
+      this.lendChunk()
+    } else this.collect(chunk)
     return true
+  }
+
+  private collect(chunk: Buffer): void {
+    if (this.chunks === NO_CHUNKS) this.chunks = []
+    if (this.target !== undefined) this.chunks.push(this.target.subarray(0, this.size - chunk.length))
+    this.target = undefined
+    this.chunks.push(chunk)
   }
 
   protected onBodyEnd(): void {
     this.scope.remove(this)
     if (this.judged) return
-    const bytes = joinChunks(this.chunks, this.size)
+    const { target, size } = this
+    const bytes = target === undefined ? joinChunks(this.chunks, size) : size < target.length ? target.subarray(0, size) : target
     let made: ResponseMessage | Promise<ResponseMessage>
     try {
       made = this.whole.accepts(this.status)
@@ -110,3 +129,7 @@ export class PartCall extends UpstreamCall {
 }
 
 const NO_FIELDS: RawFields = []
+/** Never written to. */
+const NO_CHUNKS: Buffer[] = []
+/** Longest body, in bytes, that is copied out of the connection's buffer. */
+const MOST_COPIED = 64 * 1024

@@ -2,6 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import { fieldOf, type RawFields } from '../http/fields.js'
+import { isNamed } from './decode-fields.js'
 import type { Upload } from './upload.js'
 
 /** Returns the length of a request's body; -1 = unknown. */
@@ -13,8 +14,7 @@ export function requestBytes(headers: RawFields, body: Upload | Buffer | null): 
 /** Returns the Content-Length of a response; -1 = none. */
 export function declaredBytes(raw: readonly Buffer[]): number {
   for (let i = 0; i < raw.length; i += 2) {
-    if (raw[i]!.length === 14 && raw[i]!.toString('latin1').toLowerCase() === 'content-length')
-      return Number(raw[i + 1]!.toString('latin1'))
+    if (isNamed(raw[i]!, 'content-length')) return Number(raw[i + 1]!.toString('latin1'))
   }
   return -1
 }

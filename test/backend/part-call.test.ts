@@ -67,6 +67,37 @@ test('a body in pieces is joined; one that breaks off is no part', async t => {
   assert.deepEqual([broken.headers['x-krakend-completed'], broken.text], ['false', '{"a":1}'])
 })
 
+test('bodies of any size come whole, in pieces and side by side, over connections that are used again', async t => {
+  const sizes = [0, 50, 3000, 5000, 20_000, 40_000, 65_536, 65_537, 200_000]
+  const bodyOf = (name: string, size: number): string => `{"${name}":"${`${name}${size}-`.repeat(size).slice(0, size)}"}`
+  const upstream = await rawUpstream(t, (socket, head) => {
+    const [, name, pieces, size] = /^GET \/(\w)\?pieces=(\d+)&size=(\d+)/.exec(head)!
+    const text = answer('200 OK', bodyOf(name!, Number(size)))
+    const step = Math.ceil(text.length / Number(pieces))
+    const write = (from: number): void => {
+      socket.write(text.slice(from, from + step))
+      if (from + step < text.length) setImmediate(write, from + step)
+    }
+    write(0)
+  })
+  const { port } = await openGateway(t, merge(upstream.origin, {}, { input_query_strings: ['size', 'pieces'] }))
+  for (let round = 0; round < 3; round++) {
+    const asked = sizes.flatMap(size => [1, 2, 7].map(pieces => ({ size, pieces })))
+    const got = await Promise.all(asked.map(({ size, pieces }) => ask(port, `/x?size=${size}&pieces=${pieces}`)))
+    for (const [i, { size, pieces }] of asked.entries())
+      assert.equal(got[i]!.text, `${bodyOf('a', size).slice(0, -1)},${bodyOf('b', size).slice(1)}`, `${size} in ${pieces}`)
+  }
+})
+
+test('a body that is shorter than its length is no part', async t => {
+  const upstream = await rawUpstream(t, (socket, head) => {
+    if (head.startsWith('GET /a')) return socket.write(GOOD)
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{"b":2}', () => socket.end())
+  })
+  const got = await ask((await openGateway(t, merge(upstream.origin))).port, '/x')
+  assert.deepEqual([got.headers['x-krakend-completed'], got.text], ['false', '{"a":1}'])
+})
+
 test('a coding that was meant for this hop alone is none', async t => {
   const upstream = await rawUpstream(t, (socket, head) => {
     const hop = 'Connection: Content-Encoding\r\nContent-Encoding: gzip\r\n'

@@ -124,7 +124,8 @@ export class TokenVerifier {
     const name = keyNameOf(header, strategy)
     if (text.length <= MAX_KEPT_CHARS) {
       if (this.rightHeaders.size >= MAX_RIGHT_HEADERS) this.rightHeaders.clear()
-      this.rightHeaders.set(text, name)
+      // a copy: V8 would keep the whole token for the sake of a part of it
+      this.rightHeaders.set(Buffer.from(text, 'latin1').toString('latin1'), name)
     }
     return name
   }

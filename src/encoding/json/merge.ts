@@ -3,6 +3,7 @@
 import { type JsonNode, ObjectNode, RawNode } from '../../message/json/node.js'
 import { isShort, readFields, readFieldsInto } from '../../message/json/scan.js'
 import { WideMap } from '../../message/json/wide-map.js'
+import { allocateBytes } from '../../message/slab.js'
 import type { Sliced } from '../../message/slices.js'
 
 /** Fields that are copied before others get their turn. */
@@ -54,7 +55,7 @@ function joinClosed(parts: readonly (ObjectNode | null)[]): ObjectNode | undefin
   if (!keysDiffer(parts)) return undefined
   let size = 2
   for (const part of parts) if (part !== null) size += part.raw!.size - 1
-  const bytes = Buffer.allocUnsafe(size)
+  const bytes = allocateBytes(size)
   let end = 1
   for (const part of parts) {
     const { bytes: from, fields } = part?.raw ?? NOTHING

@@ -5,6 +5,7 @@
  * small ones are joined as byte strings first.
  */
 
+import { allocateBytes } from '../slab.js'
 import { runWhole, type Sliced } from '../slices.js'
 import type { ArrayNode, JsonNode, ObjectNode, RawNode } from './node.js'
 import { openFields, openShort } from './scan.js'
@@ -75,14 +76,19 @@ export function encodeKey(key: string): string {
 
 class Writer {
   private text = ''
-  private pieces: Buffer[] | undefined
+  /** What stands before `text`. */
+  private readonly pieces: (string | Buffer)[] = []
+  private size = 0
   private steps = 0
 
   finish(): Buffer {
-    const rest = Buffer.from(this.text, 'latin1')
-    if (this.pieces === undefined) return rest
-    this.pieces.push(rest)
-    return Buffer.concat(this.pieces)
+    const { pieces, text } = this
+    if (pieces.length === 0) return Buffer.from(text, 'latin1')
+    this.cut()
+    const bytes = allocateBytes(this.size)
+    let end = 0
+    for (const piece of pieces) end += typeof piece === 'string' ? bytes.write(piece, end, 'latin1') : piece.copy(bytes, end)
+    return bytes
   }
 
   *node(node: ObjectNode | ArrayNode): Sliced<void> {
@@ -92,19 +98,22 @@ class Writer {
   }
 
   private raw(node: RawNode): void {
-    if (node.size < COPY_BYTES) {
+    const { size } = node
+    if (size < COPY_BYTES) {
       this.text += node.text
       if (this.text.length > PIECE_CHARACTERS) this.cut()
       return
     }
-    this.cut().push(node.source)
+    this.cut()
+    this.pieces.push(node.source)
+    this.size += size
   }
 
-  private cut(): Buffer[] {
-    this.pieces ??= []
-    this.pieces.push(Buffer.from(this.text, 'latin1'))
+  private cut(): void {
+    if (this.text === '') return
+    this.pieces.push(this.text)
+    this.size += this.text.length
     this.text = ''
-    return this.pieces
   }
 
   *object(node: ObjectNode): Sliced<void> {

@@ -1,6 +1,7 @@
 /** Known tokens in a gateway: endpoints with other rules, revocation, metrics, and a new configuration. */
 
 import assert from 'node:assert/strict'
+import { createHmac, createPublicKey } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -68,6 +69,41 @@ test('a token that one endpoint knows meets the rules of each other one', async 
   ]
   for (let i = 0; i < 3; i++)
     for (const [endpoint, answer] of expected) assert.equal(await status(gateway, endpoint, token), answer, `${endpoint} ${i}`)
+})
+
+test('key sets have no known tokens in common, even where their keys have one name', async t => {
+  const { publicKey, privateKey } = await jose.generateKeyPair('RS256', { extractable: true })
+  const file = path.join(folder, 'twin.json')
+  writeFileSync(file, JSON.stringify({ keys: [{ ...(await jose.exportJWK(publicKey)), kid: 'rsa' }] }))
+  const gateway = await open(t, { '/one': {}, '/two': { jwk_local_path: file } })
+  const first = await sign({ sub: 'u' }, keys.rsa)
+  const second = await sign({ sub: 'u' }, privateKey)
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual([await status(gateway, '/one', first), await status(gateway, '/two', first)], [200, 401], `${i}`)
+    assert.deepEqual([await status(gateway, '/one', second), await status(gateway, '/two', second)], [401, 200], `${i}`)
+  }
+})
+
+test('a public key that is known is never taken for a shared secret', async t => {
+  const gateway = await open(t, { '/rs': {}, '/hs': { alg: 'HS256' } })
+  assert.equal(await status(gateway, '/rs', await sign({ sub: 'u' }, keys.rsa)), 200)
+  const [jwk] = keys.publicSet.keys.filter(one => one.kid === 'rsa')
+  const pem = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  for (const secret of [pem, String(jwk!.n), JSON.stringify(jwk), Buffer.from(String(jwk!.n), 'base64url'), '']) {
+    for (const alg of ['HS256', 'none']) {
+      const signed = `${part({ alg, kid: 'rsa' })}.${part({ sub: 'root' })}`
+      const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
+      for (const endpoint of ['/rs', '/hs']) assert.equal(await status(gateway, endpoint, token), 401, `${endpoint} ${alg}`)
+    }
+  }
+})
+
+test('a known token is refused by an endpoint where it is not valid yet, and its refusal there does not outlive it elsewhere', async t => {
+  const gateway = await open(t, { '/lenient': { leeway: '1h' }, '/strict': {} })
+  const token = await sign({ sub: 'u', nbf: Math.floor(Date.now() / 1000) + 600 }, keys.rsa)
+  for (let i = 0; i < 3; i++)
+    assert.deepEqual([await status(gateway, '/lenient', token), await status(gateway, '/strict', token)], [200, 401])
 })
 
 test('a known token that is revoked is refused from then on', async t => {

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as jose from 'jose'
 import { KeySet, type KeyUse } from '../../../../plugins/_shared/keys/key-set.js'
 import { FixedKeys, type KeySource, RemoteKeys } from '../../../../plugins/_shared/keys/key-source.js'
@@ -301,6 +303,64 @@ test('a flood of valid tokens stays within its bytes, and those in use stay know
   assert.ok(tokens > 500 && tokens < 10_000, `${tokens} tokens`)
   assert.equal(evictions, 100_001 - tokens)
   assert.equal(hits, 200)
+})
+
+test('tokens of 8 KB are counted with all that they take, and so are those of many small claims', async t => {
+  const maxBytes = 400_000
+  const { verifier, memory } = await bench(t, fixed(one), maxBytes)
+  const by = verifier()
+  const long = (i: number): object => ({ sub: `u${i}`, text: 'x'.repeat(6000) })
+  const wide = (i: number): object => Object.fromEntries(Array.from({ length: 300 }, (_, k) => [`claim-${i}-${k}`, k]))
+  for (const claims of [long, wide]) {
+    let most = 0
+    for (let i = 0; i < 150; i++) {
+      const token = tokenOf(claims(i))
+      assert.ok(token.length > 7000, `${token.length} characters`)
+      await by.verify(token)
+      most = Math.max(most, memory.counts.bytes)
+    }
+    const { tokens, bytes } = memory.counts
+    assert.ok(most <= maxBytes, `${most} bytes`)
+    assert.ok(tokens > 10 && bytes / tokens > 6000, `${tokens} tokens of ${bytes} bytes`)
+  }
+})
+
+test('what is kept of tokens does not hold the tokens themselves', async t => {
+  const { verifier, memory } = await bench(t, fixed(one))
+  const by = verifier()
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const held = (): number => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const garbage = 'x'.repeat(60_000)
+  const ask = (kid: string): Promise<unknown> =>
+    outcome(by, Buffer.from(`${part({ alg: 'RS256', kid })}.${garbage}.AAAA`).toString())
+  for (let i = 0; i < 100; i++) await ask(`warm-${i}`)
+  const before = held()
+  for (let i = 0; i < 99; i++) await ask(`kid-${i}`)
+  const grown = held() - before
+  assert.ok(grown < 2_000_000, `${grown} bytes more after 99 tokens of 60,000`)
+  assert.equal(memory.counts.tokens, 0)
+})
+
+test('a token that is being verified when its key leaves the set is not kept', async t => {
+  const { state, keys } = await remote(t)
+  const { verifier, memory } = await bench(t, keys)
+  const by = verifier()
+  await by.verify(tokenOf({ sub: 'first' }))
+  const key = (await keys.find('k', RS256))!
+  let finish = (_isRight: boolean): void => {}
+  t.mock.method(key, 'verify', () => new Promise<boolean>(resolve => (finish = resolve)))
+  const token = tokenOf({ sub: 'late' })
+  const verifying = outcome(by, token)
+  state.signers = [other]
+  await keys.load()
+  finish(true)
+  assert.deepEqual(await verifying, { sub: 'late' }, 'its key counted when it came')
+  assert.match(String(await outcome(by, token)), /signature/)
+  assert.equal(memory.counts.tokens, 0)
 })
 
 test('a token that alone takes more than the memory may is verified each time', async t => {
