@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
 import { answer, rawUpstream } from '../support/raw-upstream.js'
+import { openStreamingUpstream } from '../support/upstream.js'
 import { deferred, once } from '../support/waiting.js'
 
 /** A merge of `/a`, which answers well, and `/b`, which each test writes itself. */
@@ -70,15 +71,20 @@ test('a body in pieces is joined; one that breaks off is no part', async t => {
 test('bodies of any size come whole, in pieces and side by side, over connections that are used again', async t => {
   const sizes = [0, 50, 3000, 5000, 20_000, 40_000, 65_536, 65_537, 200_000]
   const bodyOf = (name: string, size: number): string => `{"${name}":"${`${name}${size}-`.repeat(size).slice(0, size)}"}`
-  const upstream = await rawUpstream(t, (socket, head) => {
-    const [, name, pieces, size] = /^GET \/(\w)\?pieces=(\d+)&size=(\d+)/.exec(head)!
-    const text = answer('200 OK', bodyOf(name!, Number(size)))
-    const step = Math.ceil(text.length / Number(pieces))
+  const upstream = await openStreamingUpstream(t, (req, res) => {
+    const { pathname, searchParams } = new URL(req.url!, 'http://upstream')
+    const body = Buffer.from(bodyOf(pathname.slice(1), Number(searchParams.get('size'))))
+    const pieces = Number(searchParams.get('pieces'))
+    res.writeHead(200, { 'Content-Length': body.length })
+    if (pieces === 1) return void res.end(body)
+    res.flushHeaders()
+    const step = Math.ceil(body.length / pieces)
     const write = (from: number): void => {
-      socket.write(text.slice(from, from + step))
-      if (from + step < text.length) setImmediate(write, from + step)
+      if (from >= body.length) return void res.end()
+      res.write(body.subarray(from, from + step))
+      setImmediate(write, from + step)
     }
-    write(0)
+    setImmediate(write, 0)
   })
   const { port } = await openGateway(t, merge(upstream.origin, {}, { input_query_strings: ['size', 'pieces'] }))
   for (let round = 0; round < 3; round++) {
