@@ -1,7 +1,7 @@
 /** Known tokens in a gateway: endpoints with other rules, revocation, metrics, and a new configuration. */
 
 import assert from 'node:assert/strict'
-import { createHmac, createPublicKey } from 'node:crypto'
+import { createHmac, createPublicKey, type JsonWebKeyInput } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -88,7 +88,7 @@ test('a public key that is known is never taken for a shared secret', async t =>
   const gateway = await open(t, { '/rs': {}, '/hs': { alg: 'HS256' } })
   assert.equal(await status(gateway, '/rs', await sign({ sub: 'u' }, keys.rsa)), 200)
   const [jwk] = keys.publicSet.keys.filter(one => one.kid === 'rsa')
-  const pem = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
+  const pem = createPublicKey({ key: jwk as JsonWebKeyInput['key'], format: 'jwk' }).export({ type: 'spki', format: 'pem' })
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   for (const secret of [pem, String(jwk!.n), JSON.stringify(jwk), Buffer.from(String(jwk!.n), 'base64url'), '']) {
     for (const alg of ['HS256', 'none']) {
