@@ -17,7 +17,8 @@ const ADDED: readonly (readonly [folder: string, package_: string])[] = [
   ['http', 'net/http'],
   ['net', 'net'],
   ['js', 'syscall/js'],
-  ['x509', 'crypto/x509']
+  ['x509', 'crypto/x509'],
+  ['runtime', 'runtime']
 ]
 
 /** The last file of a package by its name: the author's `init` functions run first. */
@@ -74,6 +75,14 @@ const INSERTIONS: readonly Insertion[] = [
     after: /^func loadSystemRoots\(\) \(\*CertPool, error\) \{$/m,
     code: 'if roots := sluiceRoots(); roots != nil {\n\t\treturn roots, nil\n\t}'
   },
+  {
+    file: 'runtime/metrics.go',
+    after: /^func godebug_registerMetric\(name string, read func\(\) uint64\) \{$/m,
+    code: 'if sluiceLater(name, read) {\n\t\treturn\n\t}'
+  },
+  { file: 'runtime/metrics.go', after: /^func readMetrics\(.*\{$/m, code: 'sluiceReadMetrics()' },
+  // compares the addresses of all functions, which the linker has just sorted
+  { file: 'runtime/symtab.go', after: /^func moduledataverify1\(datap \*moduledata\) \{$/m, code: 'if true {\n\t\treturn\n\t}' },
   {
     file: 'plugin/plugin_stubs.go',
     after: /^func open\(name string\) \(\*Plugin, error\) \{$/m,

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { GuestServices } from '../wasm/guest-services.js'
 import type { PreparedGuest } from '../wasm/load-guest.js'
 import { noteCode } from './code-prints.js'
+import { installPluginResolver } from './resolve.js'
 
 const GUEST = /(?:\.so)?\.wasm$/
 
@@ -25,6 +26,8 @@ export function compileAhead(file: string | undefined): Promise<PreparedGuest> |
 /** Imports a plugin's module. Its failures: {@link importFault}. */
 export async function importPlugin(file: string, services: GuestServices, prepared?: Promise<PreparedGuest>): Promise<unknown> {
   if (!isGuest(file)) {
+    // where Node has no hooks in this thread, it starts another one
+    installPluginResolver()
     const absolute = path.resolve(file)
     await noteCode(absolute)
     return import(pathToFileURL(absolute).href)

@@ -7,7 +7,6 @@ import { ABOUT, type GuestModule, type GuestServices } from '../wasm/guest-servi
 import { importFault, importPlugin } from './import-plugin.js'
 import { findPackage, isPath } from './packages.js'
 import { API_VERSION, exportOf, type PluginKind, PluginRegistry, SYMBOLS } from './registry.js'
-import { installPluginResolver } from './resolve.js'
 
 /** One symbol of a plugin file. */
 export interface InspectedSymbol {
@@ -42,7 +41,6 @@ export async function inspectPlugin(file: string, services: GuestServices): Prom
   })
   if ('fault' in found) return failed(found.fault)
   if (full.endsWith('.so')) return failed(GO_PLUGIN)
-  installPluginResolver()
   try {
     const module = await importPlugin(full, services)
     const apiVersion = exportOf(module, 'apiVersion')

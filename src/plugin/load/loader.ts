@@ -11,7 +11,6 @@ import type { PluginModule } from '../types.js'
 import type { GuestServices } from '../wasm/guest-services.js'
 import { findOpenToAll } from './open-to-all.js'
 import { API_VERSION, exportOf, type PluginRegistry, SYMBOLS } from './registry.js'
-import { installPluginResolver } from './resolve.js'
 import { listFolder, type PluginFile, packageFiles, readFolder, type SourcePointer } from './source-files.js'
 
 export interface LoadPluginsOptions {
@@ -52,7 +51,6 @@ export async function loadPlugins(options: LoadPluginsOptions): Promise<readonly
   }
   if (sources !== undefined) {
     logger.debug('[SERVICE: Plugin Loader] Starting loading process')
-    installPluginResolver()
     const files = [...(await folderFiles(options, sources, faults)), ...(await packageFiles(sources.modules, options))]
     const paths = files.flatMap(file => file.path ?? [])
     for (const open of await findOpenToAll(sources.folder === undefined ? paths : [sources.folder, ...paths])) {

@@ -41,15 +41,18 @@ export async function listFolder(folder: string, pattern: string): Promise<strin
   }
 }
 
-/** Imports files of a folder, one after the other; while one starts, the next is compiled. */
+/** WebAssembly modules that are compiled at a time, in threads, while the one before them starts. Each needs twice its size in memory. */
+const COMPILED_AHEAD = 3
+
+/** Imports files of a folder, one after the other, in their order. */
 export async function readFolder(folder: string, names: readonly string[], services: GuestServices): Promise<PluginFile[]> {
   const files: PluginFile[] = []
   const paths = names.map(name => path.join(folder, name))
-  let next = compileAhead(paths[0])
+  const ahead = paths.slice(0, COMPILED_AHEAD).map(compileAhead)
   for (const [index, full] of paths.entries()) {
-    const prepared = next
-    if (prepared !== undefined) await prepared.catch(() => {})
-    next = compileAhead(paths[index + 1])
+    const prepared = ahead.shift()
+    await prepared?.catch(() => {})
+    ahead.push(compileAhead(paths[index + COMPILED_AHEAD]))
     files.push(await readFile(full, { label: full, pointer: '/plugin/folder' }, { services, prepared }))
   }
   return files

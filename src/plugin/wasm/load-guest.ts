@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises'
 import type { PluginModule } from '../types.js'
 import { type CompiledGuest, compileGuest, type GuestFile, type GuestKind } from './guest-kind.js'
 import type { GuestServices } from './guest-services.js'
+import { spareTheStart } from './web-assembly.js'
 
 type LoadGuest = (guest: GuestFile, services: GuestServices) => Promise<PluginModule>
 
@@ -24,6 +25,9 @@ export interface PreparedGuest extends CompiledGuest {
 
 /** Reads and compiles a file, in threads of V8. @throws Error that says why the file is no plugin, and what to do */
 export async function prepareGuest(file: string): Promise<PreparedGuest> {
+  spareTheStart()
+  // what will run it is imported meanwhile
+  if (file.endsWith('.so.wasm')) import('./go-plugin.js').catch(() => {})
   const bytes = await readFile(file)
   return { bytes, ...(await compileGuest(bytes)) }
 }

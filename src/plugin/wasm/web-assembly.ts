@@ -1,5 +1,7 @@
 /** Node's WebAssembly with types: the libraries that this project is compiled with have none. */
 
+import { setFlagsFromString } from 'node:v8'
+
 export interface WasmModule {
   readonly [MODULE]: true
 }
@@ -43,3 +45,14 @@ interface WasmApi {
 }
 
 export const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WasmApi }
+
+/** What a function runs, in bytes, until V8 optimises it: the default of V8 12 and later. */
+const TIERING_BUDGET = 13_000_000
+
+/**
+ * Gives V8 11 (Node 20) the budget of later versions, for modules that are compiled from now on. Its own is a seventh of that: threads
+ * then optimise what runs only at the start of a Go module, and five modules take 0.3 s of CPU more. Requests get warm as fast.
+ */
+export function spareTheStart(): void {
+  if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`)
+}

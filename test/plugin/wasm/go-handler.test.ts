@@ -28,7 +28,7 @@ test('responses that a plugin makes', needsGo, async t => {
   const up = await echoUpstream(t)
   process.env.BEHAVIOURS_GREETING = 'moin'
   t.after(() => delete process.env.BEHAVIOURS_GREETING)
-  const names = ['answer', 'large', 'short', 'empty', 'nothing', 'environment', 'refused'].map(name => server(name))
+  const names = ['answer', 'large', 'short', 'empty', 'nothing', 'environment', 'metrics', 'refused'].map(name => server(name))
   const { origin } = await openWithGo(t, endpointsOf(up.host, [...names, server('answer', { path: '/post', method: 'POST' })]))
   const answer = await fetch(`${origin}/answer?a=1`)
   assert.deepEqual([answer.headers.get('content-type'), answer.headers.get('content-length')], ['text/html; charset=utf-8', '24'])
@@ -45,6 +45,7 @@ test('responses that a plugin makes', needsGo, async t => {
   const nothing = await fetch(`${origin}/nothing`)
   assert.deepEqual([nothing.status, await nothing.text()], [200, ''])
   assert.equal(await (await fetch(`${origin}/environment`)).text(), 'moin true')
+  assert.equal(await (await fetch(`${origin}/metrics`)).text(), '1 true', 'counters that were registered before the first look')
   assert.deepEqual((await (await fetch(`${origin}/refused`)).text()).trim().split('\n'), [
     'listen tcp: a Go plugin in Sluice cannot listen',
     'dial udp: a Go plugin in Sluice has tcp only',
