@@ -101,7 +101,11 @@ export class RunningGateway implements Gateway {
     this.phase = parts.phase
     this.status = parts.status
     this.handler = (req, res) => this.serve(req, res)
-    this.local = new InProcessServer(this.handler)
+    this.local = new InProcessServer({
+      onRequest: this.handler,
+      limits: () => this.config.server,
+      onClientError: info => this.succession.current.onRefusal?.(info)
+    })
   }
 
   get config(): ServiceConfig {

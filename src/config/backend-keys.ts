@@ -88,7 +88,7 @@ export function readBackend(reader: ObjectReader, context: BackendContext): Read
     deny: reader.strings('deny'),
     mapping: readMapping(reader),
     group: reader.string('group', ''),
-    inputHeaders: reader.strings('input_headers'),
+    inputHeaders: reader.fieldNames('input_headers'),
     inputQueryStrings: reader.strings('input_query_strings'),
     sd,
     sdScheme: readScheme(reader),

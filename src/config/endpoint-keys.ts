@@ -104,7 +104,7 @@ function readWithMethod(reader: ObjectReader, context: EndpointContext, givenMet
     timeoutMs,
     cacheTtlMs: Math.max(0, reader.duration('cache_ttl', 0)) || context.cacheTtlMs,
     concurrentCalls,
-    inputHeaders: reader.strings('input_headers'),
+    inputHeaders: reader.fieldNames('input_headers'),
     inputQueryStrings: reader.strings('input_query_strings'),
     outputEncoding,
     proxy,

@@ -6,6 +6,7 @@
  * of another type is an error, and a tolerant load goes on with the default.
  */
 
+import { isFieldName } from '../http/fields.js'
 import { DurationError, parseDuration } from '../plugin/duration.js'
 import { type Findings, pointerTo, UNKNOWN_KEYS } from './findings.js'
 import { goType } from './go-type.js'
@@ -138,6 +139,17 @@ export class ObjectReader {
     }
     if (ms < 0) this.findings.add('error', this.at(name), `'${this.#name(name)}' is a negative duration`, 'give a positive one')
     return ms
+  }
+
+  /** Names of header fields; a text that no field can have as its name is a warning. */
+  fieldNames(name: string): readonly string[] {
+    const names = this.strings(name)
+    for (const [i, one] of names.entries()) {
+      if (isFieldName(one)) continue
+      const message = `${JSON.stringify(one)} is no name of a header field: no request has it`
+      this.findings.add('warning', pointerTo(this.at(name), i), message)
+    }
+    return names
   }
 
   strings(name: string): readonly string[] {

@@ -69,7 +69,7 @@ export function readRouter(reader: ObjectReader): RouterConfig {
 }
 
 function listOr(reader: ObjectReader, name: string, fallback: readonly string[]): readonly string[] {
-  const list = reader.strings(name)
+  const list = reader.fieldNames(name)
   return list.length === 0 ? fallback : list
 }
 

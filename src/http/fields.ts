@@ -117,6 +117,11 @@ const LEGAL_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const ILLEGAL_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 const BEYOND_BYTES = /[^\0-\xff]/
 
+/** True for what may be the name of a header field: a token (RFC 9110 §5.1). */
+export function isFieldName(name: string): boolean {
+  return LEGAL_NAME.test(name)
+}
+
 /** @throws TypeError for a name that is no token (RFC 9110 §5.1). */
 export function checkFieldName(name: string): void {
   if (typeof name !== 'string' || !LEGAL_NAME.test(name)) throw new TypeError(`illegal header name ${JSON.stringify(name)}`)

@@ -167,6 +167,11 @@ export interface ComponentContext extends PluginContext {
    */
   fail(pointer: string, message: string): never
   /**
+   * Returns when the service's component of this namespace was compiled, or is not configured. Where it has a fault, that one is told, and
+   * what builds on it stops the start without a fault of its own.
+   */
+  buildsOn(namespace: string): void
+  /**
    * Tells that an option cannot be honoured, and goes on: the start stops when all faults are known. In tolerant mode it is an
    * ERROR line, and what the component takes in place of the option counts.
    * @param pointer JSON pointer within the options

@@ -9,6 +9,7 @@
  * Boot time only.
  */
 
+import { isFieldName, isLegalField } from '../http/fields.js'
 import { parseDuration } from './duration.js'
 
 /** What a reader tells its faults to; a `ComponentContext` is one. Pointers are relative to the options. */
@@ -62,6 +63,37 @@ export class OptionReader {
 
   text(key: string, absent = '', wrong?: string): string {
     return this.read(key, isText, 'a string', absent, wrong)
+  }
+
+  /** The name of a header field. The empty string counts as absent. */
+  fieldName(key: string, absent = '', wrong?: string): string {
+    return this.token(key, 'the name of a header field', absent, wrong)
+  }
+
+  /** The name of a cookie. The empty string counts as absent. */
+  cookieName(key: string, absent = '', wrong?: string): string {
+    return this.token(key, 'the name of a cookie', absent, wrong)
+  }
+
+  /** Names of header fields. Another text is reported and left out; where none is left, `wrong` counts. */
+  fieldNames(key: string, absent: readonly string[] = [], wrong?: readonly string[]): readonly string[] {
+    const names = this.texts(key, absent, wrong)
+    const illegal = names.filter(name => !isFieldName(name))
+    if (illegal.length === 0) return names
+    for (const name of illegal) this.report(`/${key}/${names.indexOf(name)}`, 'expected the name of a header field')
+    const legal = names.filter(isFieldName)
+    return legal.length === 0 && wrong !== undefined ? wrong : legal
+  }
+
+  /** Values of header fields by their names. What is no field is reported and left out. */
+  fieldMap(key: string): ReadonlyMap<string, string> {
+    const fields = new Map(this.textMap(key, NONE))
+    for (const [name, value] of fields) {
+      if (isLegalField(name, value)) continue
+      this.report(`/${key}/${pointerPart(name)}`, 'expected the name and the value of a header field')
+      fields.delete(name)
+    }
+    return fields
   }
 
   /** A whole number. */
@@ -145,6 +177,10 @@ export class OptionReader {
     return isObject(this.value) ? this.value : this.fail('', 'expected an object')
   }
 
+  private token(key: string, wanted: string, absent: string, wrong?: string): string {
+    return this.get(key) === '' ? absent : this.read(key, isToken, wanted, absent, wrong)
+  }
+
   private at(pointer: string, value: unknown): OptionReader {
     return new OptionReader(value, this.faults, this.pointer + pointer)
   }
@@ -166,6 +202,8 @@ export class OptionReader {
 
 const isBoolean: Test<boolean> = (value): value is boolean => typeof value === 'boolean'
 const isText: Test<string> = (value): value is string => typeof value === 'string'
+/** Names of fields and of cookies are tokens (RFC 9110 §5.6.2). */
+const isToken: Test<string> = (value): value is string => isText(value) && isFieldName(value)
 const isWhole: Test<number> = (value): value is number => Number.isSafeInteger(value)
 const isCount: Test<number> = (value): value is number => isWhole(value) && value >= 0
 const isAmount: Test<number> = (value): value is number => typeof value === 'number' && value >= 0
@@ -188,6 +226,9 @@ const isDuration: Test<string> = (value): value is string => {
     return false
   }
 }
+
+/** A key within a JSON pointer (RFC 6901 §3). */
+const pointerPart = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
 
 /** The number that a string in quotes holds. */
 function amountIn(value: unknown): number | undefined {

@@ -24,11 +24,16 @@ export function tickOf(limits: Limits): number {
   return Math.max(20, Math.min(1000, Math.floor(shortest / 4)))
 }
 
+/** Returns the bytes that the head of a request may have. */
+export function headBytesOf({ maxHeaderBytes }: Pick<Limits, 'maxHeaderBytes'>): number {
+  return maxHeaderBytes + HEADER_SLACK_BYTES
+}
+
 /** Returns the options of `http.createServer`. */
 export function settingsOf(limits: Limits, tickMs: number): Settings {
   const headersTimeout = headTimeoutOf(limits)
   return {
-    maxHeaderSize: limits.maxHeaderBytes + HEADER_SLACK_BYTES,
+    maxHeaderSize: headBytesOf(limits),
     headersTimeout: limits.readTimeoutMs === 0 ? headersTimeout : Math.min(headersTimeout, limits.readTimeoutMs),
     requestTimeout: limits.readTimeoutMs,
     keepAliveTimeout: idleTimeoutOf(limits),

@@ -153,3 +153,62 @@ test('what only watches is left out with a warning', async () => {
     )
   }
 })
+
+test('what builds on a component with a fault has none of its own; without the component it has', async () => {
+  const dependents = {
+    'auth/revoker': { N: 1000, P: 0.001, TTL: 10, hash_name: 'optimal', connection_name: 'c', token_keys: ['jti'] },
+    'qos/ratelimit/service/redis': { connection_name: 'c', max_rate: 10 },
+    'governance/processors': {
+      quotas: [{ name: 'q', connection_name: 'c', rules: [{ name: 'gold', limits: [{ amount: 4, unit: 'hour' }] }] }]
+    }
+  }
+  const tiers = [{ rule_name: 'gold', tier_value: 'gold', strategy: 'ip' }]
+  const endpoints = [
+    endpoint({ 'governance/quota': { quota_name: 'q', tier_key: 'X-Plan', tiers } }),
+    endpoint({ 'qos/ratelimit/router/redis': { connection_name: 'c', max_rate: 3 } }, { endpoint: '/y' })
+  ]
+  const errors = async (extra_config: object, options: GatewayOptions = {}): Promise<string[]> =>
+    (await start({ endpoints, extra_config }, options)).filter(one => one.level === 'error').map(one => one.pointer)
+  const broken = { redis: { connection_pools: [{ name: 'c', address: '' }] }, ...dependents }
+  const own = await errors(broken)
+  assert.equal(own.length, 1)
+  assert.match(own[0]!, /^\/extra_config\/redis/)
+  assert.equal((await errors(dependents)).length, 4)
+
+  const log = new KeptLines()
+  const logging = { 'telemetry/logging': { level: 'ERROR', stdout: true } }
+  const config: object = { version: 3, endpoints, extra_config: { ...broken, ...logging } }
+  const gateway = await createGateway(config as ConfigInput, { env: {}, logOutput: log, tolerant: true })
+  assert.deepEqual(await Promise.all(['/x', '/y'].map(async path => (await gateway.request(path)).status)), [500, 500])
+  await gateway.close()
+  await log.line(/\[governance\/quota\] refuses every request: `governance\/processors` has a fault/)
+})
+
+test('names that no header field can have stop the start; in lists of what passes they are told', async () => {
+  const name = 'X \0'
+  const faults = await start({
+    extra_config: {
+      'qos/ratelimit/tiered': { tier_key: name, tiers: [{ tier_value_as: '*', ratelimit: { max_rate: 1 } }] },
+      'security/cors': { allow_headers: ['Accept', name] },
+      'security/http': { ssl_redirect: true, ssl_proxy_headers: { [name]: 'https' } }
+    },
+    endpoints: [
+      endpoint(
+        { 'qos/ratelimit/router': { client_max_rate: 1, strategy: 'header', key: name } },
+        { input_headers: ['X-A', name] }
+      ),
+      endpoint({ 'auth/validator': { alg: 'RS256', jwk_url: 'https://127.0.0.1/', cookie_key: 'a b' } }, { endpoint: '/c' })
+    ]
+  })
+  assert.deepEqual(
+    faults.map(one => `${one.level} ${one.pointer}`),
+    [
+      'error /extra_config/qos~1ratelimit~1tiered/tier_key',
+      'error /extra_config/security~1cors/allow_headers/1',
+      `error /extra_config/security~1http/ssl_proxy_headers/${name}`,
+      'error /endpoints/0/extra_config/qos~1ratelimit~1router/key',
+      'error /endpoints/1/extra_config/auth~1validator/cookie_key',
+      'warning /endpoints/0/input_headers/1'
+    ].toSorted((a, b) => faults.findIndex(one => a.endsWith(one.pointer)) - faults.findIndex(one => b.endsWith(one.pointer)))
+  )
+})

@@ -114,3 +114,28 @@ test('faults within nested objects have the whole pointer', () => {
   inner.report('/d', 'said by the component')
   assert.deepEqual(faults, ['/a/0/b/c: expected a string', '/a/0/b/l/1: expected a string', '/a/0/b/d: said by the component'])
 })
+
+test('names of header fields are checked; lists keep those that are names', () => {
+  const { options, faults } = open({
+    a: 'X-A',
+    b: 'X B',
+    c: 'X\0',
+    e: '',
+    l: ['*', 'X B', 'X-C'],
+    m: ['X B'],
+    f: { 'X-F': '1', 'X F': '2', 'X/G': 'a\r\nb' }
+  })
+  assert.equal(options.fieldName('a'), 'X-A')
+  assert.equal(options.fieldName('e', 'X-E'), 'X-E')
+  assert.throws(() => options.fieldName('b'), /^.*\/b: expected the name of a header field/)
+  assert.throws(() => options.cookieName('b'), /^.*\/b: expected the name of a cookie/)
+  assert.equal(options.fieldName('c', '', 'wrong'), 'wrong')
+  assert.deepEqual(options.fieldNames('l'), ['*', 'X-C'])
+  const none: readonly string[] = []
+  assert.equal(options.fieldNames('m', ['*'], none), none, 'a list without any name is not an empty one')
+  assert.deepEqual([...options.fieldMap('f')], [['X-F', '1']])
+  assert.deepEqual(
+    faults.map(line => line.split(':')[0]),
+    ['/c', '/l/1', '/m/0', '/f/X F', '/f/X~1G']
+  )
+})

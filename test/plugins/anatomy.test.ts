@@ -172,6 +172,7 @@ function contextWith(component: Component, sink: Pick<ComponentContext, 'fail' |
     },
     endpointFacts: undefined,
     backendFacts: undefined,
+    buildsOn: silent,
     onListen: silent,
     observe: silent,
     status: silent,

@@ -9,6 +9,7 @@ export function findLink(options: OptionReader, context: ComponentContext): Redi
   const links = linksIn(context)
   const link = links.get(name)
   if (link !== undefined) return link
+  context.buildsOn('redis')
   const names = [...links.keys()].map(one => `'${one}'`).join(', ')
   const known = links.size === 0 ? 'the service has no `redis`' : `\`redis\` has ${names}`
   const wanted = name === '' ? 'the name of a connection is missing' : `there is no connection '${name}'`

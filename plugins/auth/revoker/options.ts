@@ -96,7 +96,7 @@ export function readRevokerOptions(reader: OptionReader): RevokerOptions {
   const rpc = { port: reader.count('port', 0), host: readAddress(reader) }
   const http = readHttp(reader)
   if (rpc.port > 65535) reader.fail('/port', 'expected a port up to 65535')
-  warn(reader, tokenKeys, rpc.port > 0 || http !== undefined)
+  warn(reader, tokenKeys, rpc.port > 0 || http !== undefined || reader.has('connection_name'))
   return { form, ttlSeconds, tokenKeys, rpc: rpc.port === 0 ? undefined : rpc, http }
 }
 
@@ -156,7 +156,7 @@ function warn(reader: OptionReader, tokenKeys: readonly string[], open: boolean)
   if (reader.texts('headers').length > 0)
     tell('/headers', "'headers' revoke nothing, in KrakenD neither: only claims of tokens do")
   if (tokenKeys.length === 0) tell('/token_keys', 'without claims in token_keys no token is ever revoked')
-  else if (!open) tell('/port', 'neither port nor http is given: nothing can revoke a token')
+  else if (!open) tell('/port', 'none of port, http and connection_name is given: nothing can revoke a token')
   const used = ENTERPRISE.filter(key => reader.has(key))
   if (used.length > 0)
     tell(

@@ -82,8 +82,8 @@ async function compileValidator(options: OptionReader, context: ComponentContext
   const headers = compileHeaders(readPropagation(options, context, tag), options.flag('propagate_claims_preserve_array'))
   const isDebugging = options.flag('operation_debug')
   const find = compileTokenFinder(
-    options.text('auth_header_name') || 'Authorization',
-    options.text('cookie_key') || 'access_token'
+    options.fieldName('auth_header_name', 'Authorization'),
+    options.cookieName('cookie_key', 'access_token')
   )
   const memoryOptions = { keys, wanted, maxBytes: readTokenCacheBytes(options), nowSeconds }
   const source = options.text('jwk_local_path') || withoutSecrets(options.text('jwk_url'))

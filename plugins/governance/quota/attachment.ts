@@ -29,7 +29,7 @@ export interface Attachment {
 }
 
 export async function readAttachment(options: OptionReader, context: ComponentContext): Promise<Attachment> {
-  const header = options.text('tier_key')
+  const header = options.fieldName('tier_key')
   const readers = options.objects('tiers')
   if (readers.length === 0) options.fail('/tiers', 'expected at least one tier')
   const onUnmatchedAllow = options.flag('on_unmatched_tier_allow')
@@ -48,6 +48,7 @@ function findProcessor(options: OptionReader, context: ComponentContext): QuotaP
   const processors = processorsIn(context)
   const processor = processors.get(name)
   if (processor !== undefined) return processor
+  context.buildsOn('governance/processors')
   const names = [...processors.keys()].map(one => `'${one}'`).join(', ')
   const known = processors.size === 0 ? 'the service has no `governance/processors`' : `\`governance/processors\` has ${names}`
   return options.fail('/quota_name', `there is no quota '${name}': ${known}`)
@@ -70,7 +71,7 @@ async function readTier(
 
 function readClientKey(reader: OptionReader, context: ComponentContext): ClientKey {
   const strategy = (reader.text('strategy') || 'header').toLowerCase()
-  const key = reader.text('key')
+  const key = strategy === 'param' ? reader.text('key') : reader.fieldName('key')
   const clientKey = compileClientKey(strategy, key)
   if (clientKey === undefined) return reader.fail('/strategy', `unknown strategy '${strategy}': header, ip and param exist`)
   if (strategy !== 'ip' && key === '') reader.fail('/key', `the strategy '${strategy}' needs a key`)
@@ -81,10 +82,10 @@ function readClientKey(reader: OptionReader, context: ComponentContext): ClientK
 }
 
 function readWeight(options: OptionReader, context: ComponentContext): Weight | undefined {
-  const key = options.text('weight_key')
   const where = (options.text('weight_strategy') || 'body').toLowerCase()
   if (where !== 'body' && where !== 'header')
     return options.fail('/weight_strategy', `unknown strategy '${where}': body and header exist`)
+  const key = where === 'header' ? options.fieldName('weight_key') : options.text('weight_key')
   if (key === '') return undefined
   if (where === 'header') return { where, key }
   if (context.scope === 'service')

@@ -50,7 +50,7 @@ export function readLimitPlan(options: OptionReader, context: ComponentContext):
   const whole = options.amount('max_rate', 0, UNREADABLE)
   const client = options.amount('client_max_rate', 0, UNREADABLE)
   const strategy = options.text('strategy', '', '')
-  const key = options.text('key', '', '')
+  const key = strategy.toLowerCase() === 'param' ? options.text('key', '', '') : options.fieldName('key', '', '')
   const clientKey = client > 0 ? readClientKey(options, strategy, key, context) : undefined
   const wholeHolds = whole > 0 && whole !== UNREADABLE
   const clientHolds = client > 0 && client !== UNREADABLE && clientKey !== undefined

@@ -77,8 +77,8 @@ function readPolicy(options: OptionReader, context: ComponentContext, tag: strin
   return compilePolicy({
     allowOrigins,
     allowMethods: filled(options.texts('allow_methods', [], UNREADABLE), DEFAULT_METHODS).map(method => method.toUpperCase()),
-    allowHeaders: filled(options.texts('allow_headers', [], UNREADABLE), ALL),
-    exposeHeaders: options.texts('expose_headers', [], UNREADABLE),
+    allowHeaders: filled(options.fieldNames('allow_headers', [], UNREADABLE), ALL),
+    exposeHeaders: options.fieldNames('expose_headers', [], UNREADABLE),
     allowCredentials,
     allowPrivateNetwork: options.flag('allow_private_network', false, false),
     maxAgeSeconds: readMaxAge(options)

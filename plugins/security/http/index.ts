@@ -97,10 +97,10 @@ async function readPlan(options: OptionReader): Promise<Plan> {
   const hosts = await readHosts(options)
   return {
     servesHost: development ? undefined : hosts,
-    hostHeaders: options.texts('host_proxy_headers', [], []),
+    hostHeaders: options.fieldNames('host_proxy_headers', [], []),
     sslRedirect: options.flag('ssl_redirect', false, true) && !development,
     sslHost: options.text('ssl_host', '', ''),
-    sslProxyHeaders: [...options.textMap('ssl_proxy_headers', new Map())],
+    sslProxyHeaders: [...options.fieldMap('ssl_proxy_headers')],
     forceSts: options.flag('force_sts_header', false, false),
     fields,
     encryptedFields: [...compileSts(rules), ...fields]

@@ -66,8 +66,7 @@ const OWN: ReadonlySet<string> = new Set(['content-type', 'content-length', 'con
 
 function readHeaders(options: OptionReader): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const [name, value] of options.textMap('headers')) {
-    if (!TOKEN.test(name) || !VALUE.test(value)) options.fail(`/headers/${pointerPart(name)}`, 'this is no header field')
+  for (const [name, value] of options.fieldMap('headers')) {
     if (OWN.has(name.toLowerCase())) options.fail(`/headers/${pointerPart(name)}`, 'this header belongs to the exporter')
     headers[name.toLowerCase()] = value
   }

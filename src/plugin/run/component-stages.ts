@@ -71,6 +71,8 @@ export interface ComponentHost {
   readonly workers: WorkerTopics | undefined
   /** What components have read. */
   readonly files: Set<string>
+  /** Namespaces of the service that could not be compiled. */
+  readonly broken: Set<string>
   readonly onClose: (work: () => void | Promise<void>) => void
   readonly onListen: (work: () => Promise<void>) => void
   readonly observers: Observers
@@ -95,9 +97,11 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
       const own = typeof made === 'function' ? (slot === undefined ? [] : [{ slot, wrap: made }]) : (made ?? [])
       for (const one of own) stages.push(stageOf(one, name, needs))
     } catch (cause) {
-      const error = cause instanceof ConfigError ? cause : new ConfigError([problemIn('', messageOf(cause))])
       const { tolerant } = host.service
-      for (const problem of error.problems) host.takeFault(problem, tolerant)
+      const error =
+        cause instanceof ConfigError || cause instanceof BrokenBase ? cause : new ConfigError([problemIn('', messageOf(cause))])
+      if (error instanceof ConfigError) for (const problem of error.problems) host.takeFault(problem, tolerant)
+      if (place.scope === 'service') host.broken.add(name)
       if (!tolerant) continue
       if (component.guard && slot !== undefined) {
         host.logger.error(`${place.tag}[${name}] refuses every request: ${error.message}`)
@@ -113,6 +117,9 @@ function stageOf(made: SlottedWrap | SlottedEdit | SlottedFollow, name: string, 
   if ('wrap' in made) return { ...facts, wrap: made.wrap }
   return { ...facts, direct: 'follow' in made ? aroundByFollow(made) : aroundByEdit(made) }
 }
+
+/** What a component builds on has a fault, which is told. */
+class BrokenBase extends Error {}
 
 /** Stands in place of a guard that could not be compiled: it refuses every request. */
 function refuseAll(status: number | undefined): Wrap {
@@ -168,6 +175,9 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     offeredMetrics: () => host.observers.metrics,
     fail(pointer, message): never {
       throw new ConfigError([problemIn(pointer, message)])
+    },
+    buildsOn(base): void {
+      if (host.broken.has(base)) throw new BrokenBase(`\`${base}\` has a fault`)
     },
     report(pointer, message, level = 'error'): void {
       const { tolerant } = host.service

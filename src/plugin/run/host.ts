@@ -169,6 +169,7 @@ class Host implements PluginHost {
       state: options.state ?? new GatewayRecord(),
       workers: workerTopics(),
       files: this.files,
+      broken: new Set(),
       onClose: work => this.closers.push(work),
       onListen: work => this.openers.push(work),
       observers: this.observers,

@@ -58,7 +58,7 @@ export default defineComponent({
     additionalProperties: false
   },
   async compile(options, context) {
-    const header = options.text('tier_key')
+    const header = options.fieldName('tier_key')
     if (header === '') options.fail('/tier_key', 'the name of a header is missing')
     const readers = options.objects('tiers')
     if (readers.length === 0) options.fail('/tiers', 'expected at least one tier')
