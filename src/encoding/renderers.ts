@@ -8,6 +8,7 @@
 import type { ObjectNode } from '../message/json/node.js'
 import { writeJson, writeJsonCollection } from '../message/json/render.js'
 import { openFields } from '../message/json/scan.js'
+import type { Pieces } from '../message/pieces.js'
 import { runSliced, type Sliced } from '../message/slices.js'
 import { unescapeString } from './json/string.js'
 import { createNegotiation } from './negotiate.js'
@@ -32,7 +33,7 @@ const renderCollectionBody: Renderer = (data, _accept, scope) => runSliced(rende
 
 const renderString: Renderer = (data, _accept, scope) => runSliced(rendered(TEXT_TYPE, writeContent(data)), scope)
 
-function* rendered(contentType: string, body: Sliced<Buffer>): Sliced<Rendered> {
+function* rendered(contentType: string, body: Sliced<Buffer | Pieces>): Sliced<Rendered> {
   return { contentType, body: yield* body }
 }
 

@@ -7,6 +7,7 @@
  */
 
 import type { ObjectNode } from '../message/json/node.js'
+import type { Pieces } from '../message/pieces.js'
 import type { Demand } from '../message/slices.js'
 
 /** What a decoder is told about the body. */
@@ -29,7 +30,7 @@ export interface Rendered {
   /** undefined = leave the header alone. */
   readonly contentType: string | undefined
   /** The body, UTF-8 bytes. */
-  readonly body: Buffer
+  readonly body: Buffer | Pieces
 }
 
 /**

@@ -7,6 +7,7 @@ import { type ErrorStatusMode, GatewayError, MergeError, statusOf } from '../err
 import { fieldOf, fieldsOfPairs, lowerName, type RawFields } from '../http/fields.js'
 import { stringifyJsonValue } from '../message/exact-json.js'
 import { isEmptyObject } from '../message/json/scan.js'
+import type { Pieces } from '../message/pieces.js'
 import type { RequestMessage } from '../message/request.js'
 import { ResponseMessage } from '../message/response.js'
 import type { PipeStage } from '../pipe/description.js'
@@ -156,7 +157,12 @@ function addOwn(response: ResponseMessage, own: RawFields): void {
   for (let i = 0; i < added; i++) raw[i] = own[i]!
 }
 
-function withBody(response: ResponseMessage, raw: RawFields, contentType: string | undefined, body: Buffer): ResponseMessage {
+function withBody(
+  response: ResponseMessage,
+  raw: RawFields,
+  contentType: string | undefined,
+  body: Buffer | Pieces
+): ResponseMessage {
   const from = response.raw
   for (let i = 0; i < from.length; i += 2) {
     const lower = lowerName(from[i]!)

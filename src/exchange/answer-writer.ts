@@ -11,6 +11,7 @@ import { Socket } from 'node:net'
 import { GatewayError } from '../errors.js'
 import { fieldOf, HOP_BY_HOP, isLegalField, lowerName, type RawFields } from '../http/fields.js'
 import { sniffType } from '../http/sniff-type.js'
+import type { Pieces } from '../message/pieces.js'
 import type { ServerSpan } from '../telemetry/span.js'
 import { type Deadline, deadlines } from '../telemetry/timer-wheel.js'
 import { declareLength, flushHead, isUntyped, writeHead, writeInterim } from './write-head.js'
@@ -158,6 +159,20 @@ export function sendWhole(writer: AnswerWriter, raw: RawFields, bytes: Buffer): 
   sendHead(writer, raw, false)
   writer.bytesOut = bytes.length
   endWith(writer.res, bytes)
+}
+
+/** As {@link sendWhole} for a body in pieces: the socket takes them together with the head, in one write. @throws as sendWhole */
+export function sendPieces(writer: AnswerWriter, raw: RawFields, pieces: Pieces): void {
+  const { res } = writer
+  const socket = res.req.httpVersionMajor === 1 ? res.socket : null
+  if (!(socket instanceof Socket) || isUntyped(raw)) return sendWhole(writer, raw, pieces.join())
+  declareLength(raw, pieces.length)
+  sendHead(writer, raw, false)
+  writer.bytesOut = pieces.length
+  socket.cork()
+  for (const piece of pieces.list) res.write(piece, 'latin1')
+  socket.uncork()
+  res.end()
 }
 
 /**

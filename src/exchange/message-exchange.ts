@@ -7,6 +7,7 @@ import type { MessageBody } from '../message/body.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
 import { IncomingSource } from '../message/incoming-source.js'
+import { Pieces } from '../message/pieces.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/protocol-change.js'
 import { ResponseMessage } from '../message/response.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
@@ -23,6 +24,7 @@ import {
   sendChunk,
   sendHead,
   sendInterim,
+  sendPieces,
   sendWhole,
   watchBody
 } from './answer-writer.js'
@@ -153,7 +155,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     if (body?.busy) return this.streamLater(response, body)
     if (response.bodiless || res.req.method === 'HEAD' || isBodiless(res, response.status)) return this.sendHeadOnly(response)
     const content = contentOf(response)
-    if (Buffer.isBuffer(content)) this.sendBytes(response, content)
+    if (Buffer.isBuffer(content) || content instanceof Pieces) this.sendBytes(response, content)
     else this.stream(response, content)
   }
 
@@ -177,8 +179,9 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.finish(undefined)
   }
 
-  private sendBytes(response: ResponseMessage, bytes: Buffer): void {
-    sendWhole(this, response.raw, bytes)
+  private sendBytes(response: ResponseMessage, bytes: Buffer | Pieces): void {
+    if (bytes instanceof Pieces) sendPieces(this, response.raw, bytes)
+    else sendWhole(this, response.raw, bytes)
     // over HTTP/2 a client takes a stream as slowly as it likes: how a large response ends is known when the stream has closed
     if (bytes.length <= SURE_BYTES || this.req.httpVersionMajor === 1) this.finish(undefined)
     else this.unexpire()

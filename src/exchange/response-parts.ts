@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http'
 import { GatewayError } from '../errors.js'
 import { fieldOf, type RawFields } from '../http/fields.js'
 import type { ByteSource } from '../message/byte-flow.js'
+import { Pieces } from '../message/pieces.js'
 import type { ResponseMessage } from '../message/response.js'
 import { describesLength } from './answer-writer.js'
 import { withoutField } from './write-head.js'
@@ -12,19 +13,20 @@ import { withoutField } from './write-head.js'
 const EMPTY = Buffer.alloc(0)
 
 /** Returns the body: bytes in memory, or what it flows from. */
-export function contentOf(response: ResponseMessage): Buffer | ByteSource {
+export function contentOf(response: ResponseMessage): Buffer | Pieces | ByteSource {
   const body = response.openedBody
   const bytes = body?.sendsTrailers === true ? undefined : body?.bytesInMemory()
   const content = body === undefined ? response.unopened : (bytes ?? body.take())
   if (content === undefined) return EMPTY
-  return Buffer.isBuffer(content) || 'flow' in content ? content : content.bytes()
+  return Buffer.isBuffer(content) || content instanceof Pieces || 'flow' in content ? content : content.bytes()
 }
 
 /** Returns the fields of a response without content; to a HEAD they say how long the content would be. */
 export function headWithoutContent(res: ServerResponse, response: ResponseMessage): RawFields {
   const { status, unopened } = response
   const raw = describesLength(res, status) ? response.raw : withoutField(response.raw, 'content-length')
-  if (res.req.method === 'HEAD' && Buffer.isBuffer(unopened) && fieldOf(raw, 'content-length') === undefined) {
+  const known = Buffer.isBuffer(unopened) || unopened instanceof Pieces
+  if (res.req.method === 'HEAD' && known && fieldOf(raw, 'content-length') === undefined) {
     raw.push('Content-Length', String(unopened.length))
   }
   return raw

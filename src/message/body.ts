@@ -13,6 +13,7 @@ import { createContentDecoder } from './content-coding.js'
 import { FieldMap, UnsentTrailers } from './field-map.js'
 import { JsonBody } from './json-body.js'
 import type { ValueSource } from './json-view.js'
+import { Pieces } from './pieces.js'
 import type { Body, ByteStage, Observer, TokenStage } from './public.js'
 import { SinkReadable } from './sink-readable.js'
 import { onlyObserves } from './stages.js'
@@ -21,15 +22,19 @@ import { TrailerSource } from './trailer-source.js'
 /** Default of `max_body_bytes`: 10 MiB. */
 export const DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024
 
+/** What a message is made over: bytes in memory, decoded data, or where the bytes come from. */
+export type Content = ByteSource | Buffer | Pieces | ValueSource
+
 export class MessageBody extends JsonBody implements Body {
   /**
    * @param content the bytes, a source of them, decoded data, or undefined for an empty body
    * @param limit most bytes to hold in memory, decoded
    */
-  constructor(owner: BodyOwner, content: ByteSource | Buffer | ValueSource | undefined, limit: number = DEFAULT_MAX_BODY_BYTES) {
+  constructor(owner: BodyOwner, content: Content | undefined, limit: number = DEFAULT_MAX_BODY_BYTES) {
     super(owner, limit)
     if (content === undefined) this.bytes = EMPTY_BYTES
     else if (Buffer.isBuffer(content)) this.bytes = content
+    else if (content instanceof Pieces) this.bytes = content.join()
     else if ('flow' in content) this.source = content
     else this.entity = content
   }

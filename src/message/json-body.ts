@@ -41,9 +41,17 @@ export abstract class JsonBody extends ByteBody {
     return this.decoded?.read() as T | undefined
   }
 
+  lazyJsonInMemory(): LazyJson | undefined {
+    if (this.entity === undefined || this.decoded?.changed === true || this.reading !== undefined) return undefined
+    this.use(3)
+    this.viewed = this.entity
+    return this.viewed.lazy()
+  }
+
   async lazyJson(limitBytes: number = this.limit): Promise<LazyJson | undefined> {
     this.use(3)
-    if (this.entity !== undefined && this.decoded?.changed !== true && this.reading === undefined) this.viewed = this.entity
+    const known = this.lazyJsonInMemory()
+    if (known !== undefined) return known
     if (this.viewed === undefined) {
       if (this.reading !== undefined) await this.settle()
       if (this.viewed === undefined) await this.exclusive(() => this.openViews(limitBytes))

@@ -168,6 +168,8 @@ export interface Body {
    * @throws GatewayError as {@link json}, and SLUICE_ERR_BODY_NOT_JSON for a value that nests more than 1000 deep
    */
   lazyJson(limitBytes?: number): Promise<LazyJson | undefined>
+  /** Returns what {@link lazyJson} resolves with, at once, where the gateway has decoded the body; else undefined. */
+  lazyJsonInMemory(): LazyJson | undefined
   /** Calls `edit` with the value and sends what it returns, or the value it changed. Not called when there is no JSON body. */
   editJson<T = unknown>(edit: (value: T) => T | void, limitBytes?: number): Promise<void>
   /** Replaces the body by a value, which is copied before a plugin edits it, or by a view. */

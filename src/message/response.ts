@@ -3,11 +3,10 @@ import { Readable as NodeReadable } from 'node:stream'
 import { GatewayError } from '../errors.js'
 import { isFraming, lowerName, type RawFields } from '../http/fields.js'
 import type { Owned } from './blame.js'
-import { DEFAULT_MAX_BODY_BYTES, MessageBody } from './body.js'
+import { type Content, DEFAULT_MAX_BODY_BYTES, MessageBody } from './body.js'
 import { type ByteSource, ReadableSource } from './byte-flow.js'
 import type { Exchange } from './context.js'
 import { FieldMap } from './field-map.js'
-import type { ValueSource } from './json-view.js'
 import type { UpstreamTunnel } from './protocol-change.js'
 import type { GatewayResponse, HeaderMap, Init, StoredResponse } from './public.js'
 
@@ -23,7 +22,7 @@ export class ResponseMessage implements GatewayResponse {
   status: number
   private rawFields: RawFields | undefined
   private fieldMap: FieldMap | undefined
-  private content: ByteSource | Buffer | ValueSource | undefined
+  private content: Content | undefined
   private openBody: MessageBody | undefined
   private limit: number
   /** No body travels although the fields describe one (HEAD, 204, 304); Content-Length stays. */
@@ -92,12 +91,7 @@ export class ResponseMessage implements GatewayResponse {
    * Returns a response over what came from upstream or from decoding; nothing is checked or copied.
    * `raw` holds no hop-by-hop fields and becomes the response's own.
    */
-  static over(
-    status: number,
-    raw: RawFields,
-    content: ByteSource | Buffer | ValueSource | undefined,
-    limit: number
-  ): ResponseMessage {
+  static over(status: number, raw: RawFields, content: Content | undefined, limit: number): ResponseMessage {
     const response = new ResponseMessage(200)
     response.status = status
     response.rawFields = raw
@@ -201,7 +195,7 @@ export class ResponseMessage implements GatewayResponse {
   }
 
   /** What the body is made of while {@link openedBody} is undefined. */
-  get unopened(): ByteSource | Buffer | ValueSource | undefined {
+  get unopened(): Content | undefined {
     return this.content
   }
 }

@@ -239,16 +239,22 @@ export interface SlottedEdit {
 }
 
 /**
- * A stage that looks at a request, and then at how its call ends. It costs no promise. Whatever its functions throw is the failure of the
- * call.
+ * A stage that looks at a request, or edits it, and then at how its call ends. It costs no promise. Whatever its functions throw is the
+ * failure of the call.
  */
 export interface SlottedFollow {
   readonly slot: ServiceSlot | EndpointSlot | BackendSlot
   /** In place of the component's own. */
   readonly needs?: Needs
-  /** Returns what follows the call, undefined when nothing does, or a response in its place, which nothing follows. */
-  follow(request: GatewayRequest): Follower | GatewayResponse | undefined
+  /**
+   * Returns what follows the call, undefined when nothing does, or a response in its place, which nothing follows. A promise is waited
+   * for; it is made only where there is something to wait for.
+   */
+  follow(request: GatewayRequest): Followed | Promise<Followed>
 }
+
+/** What {@link SlottedFollow.follow} returns. */
+export type Followed = Follower | GatewayResponse | undefined
 
 /** Follows calls to their ends; one that keeps nothing of a call may follow many. */
 export interface Follower {

@@ -5,16 +5,15 @@ import {
   GatewayError,
   type GatewayRequest,
   GatewayResponse,
-  type Next,
   type OptionReader,
-  type SlottedWrap
+  type SlottedEdit
 } from 'sluice/plugin'
 import { readRequest } from '../lua/bodies.js'
 import { mountOf } from '../lua/mount.js'
 import { readScriptOptions } from '../lua/options.js'
 import { Script, ScriptEnd, type ScriptRun } from '../lua/script.js'
 
-export async function compileContextStage(options: OptionReader, context: ComponentContext): Promise<SlottedWrap[]> {
+export async function compileContextStage(options: OptionReader, context: ComponentContext): Promise<SlottedEdit[]> {
   const service = context.scope === 'service'
   const given = { ...readScriptOptions(options), post: '', skipNext: false }
   const script = await Script.load(given, mountOf(service ? 'service' : 'endpoint', context), context)
@@ -23,7 +22,7 @@ export async function compileContextStage(options: OptionReader, context: Compon
   const stage = new ContextStage(script, service, context)
   const needs = script.readsOf('pre').body ? 'body' : 'stream'
   const slot = service ? 'inner/scripting' : 'router/scripting'
-  return [{ slot, needs, wrap: next => request => stage.run(request, next) }]
+  return [{ slot, needs, request: request => stage.edit(request) }]
 }
 
 class ContextStage {
@@ -37,45 +36,29 @@ class ContextStage {
     this.context = context
   }
 
-  run(request: GatewayRequest, next: Next): Promise<GatewayResponse> {
+  /** Runs the script; a response of it stands for the call. Waits only where the script does, or for a body. */
+  edit(request: GatewayRequest): GatewayResponse | undefined | Promise<GatewayResponse | undefined> {
     try {
       const begun = this.script.begin(request)
-      if (!(begun instanceof Promise)) return this.began(begun, request, next)
-      return begun.then(
-        run => this.began(run, request, next),
-        error => this.refusal(error, request)
-      )
-    } catch (error) {
-      return this.refused(error, request)
-    }
-  }
-
-  private began(run: ScriptRun, request: GatewayRequest, next: Next): Promise<GatewayResponse> {
-    try {
-      const read = readRequest(run.state, this.script.readsOf('pre'))
-      const done = read === undefined ? run.before() : read.then(() => run.before())
-      if (done !== undefined) return this.waited(done, run, request, next)
-    } catch (error) {
-      run.state.close()
-      return this.refused(error, request)
-    }
-    run.state.close()
-    return next(request)
-  }
-
-  private async waited(done: Promise<void>, run: ScriptRun, request: GatewayRequest, next: Next): Promise<GatewayResponse> {
-    try {
-      await done
+      const done = begun instanceof Promise ? begun.then(run => this.began(run)) : this.began(begun)
+      return done?.catch(error => this.refusal(error, request))
     } catch (error) {
       return this.refusal(error, request)
-    } finally {
-      run.state.close()
     }
-    return next(request)
   }
 
-  private async refused(error: unknown, request: GatewayRequest): Promise<GatewayResponse> {
-    return this.refusal(error, request)
+  private began(run: ScriptRun): undefined | Promise<undefined> {
+    let done: void | Promise<void>
+    try {
+      const read = readRequest(run.state, this.script.readsOf('pre'))
+      done = read === undefined ? run.before() : read.then(() => run.before())
+    } catch (error) {
+      run.state.close()
+      throw error
+    }
+    if (done !== undefined) return done.finally(() => run.state.close()).then(() => undefined)
+    run.state.close()
+    return undefined
   }
 
   /** What the script ended with, as a response without a body. @throws what is no error of the script */

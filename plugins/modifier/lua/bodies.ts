@@ -1,6 +1,6 @@
 /** Reads what a script's text names of bodies before it runs, and puts back what it changed. */
 
-import { type GatewayRequest, GatewayResponse, LazyObject } from 'sluice/plugin'
+import { type GatewayRequest, GatewayResponse, type LazyJson, LazyObject } from 'sluice/plugin'
 import type { Reads } from './script.js'
 import type { ScriptState } from './state.js'
 
@@ -35,10 +35,15 @@ export function readResponse(run: ScriptState, reads: Reads, noOp: boolean): Pro
     })
   }
   if (!reads.data) return undefined
-  return response.body.lazyJson().then(value => {
-    run.data = value instanceof LazyObject ? value : new LazyObject()
-    run.fresh = run.data !== value
-  })
+  const decoded = response.body.lazyJsonInMemory()
+  if (decoded !== undefined) return takeData(run, decoded)
+  return response.body.lazyJson().then(value => takeData(run, value))
+}
+
+/** A value that is no object stands behind an empty one, which takes its place once the script has written into it. */
+function takeData(run: ScriptState, value: LazyJson | undefined): undefined {
+  run.data = value instanceof LazyObject ? value : new LazyObject()
+  run.fresh = run.data !== value
 }
 
 /** The gateway goes on with what the script has made of the data. */

@@ -12,9 +12,8 @@ import type {
   GatewayRequest,
   GatewayResponse,
   Needs,
-  Next,
   OptionReader,
-  SlottedWrap
+  SlottedFollow
 } from 'sluice/plugin'
 import { emptyResponse, keepData, readRequest, readResponse } from './bodies.js'
 import { pipeFailure } from './failure.js'
@@ -27,13 +26,13 @@ export async function callStage(
   options: OptionReader,
   context: ComponentContext,
   slot: EndpointSlot | BackendSlot
-): Promise<SlottedWrap[]> {
+): Promise<SlottedFollow[]> {
   const mount = mountOf(context.scope === 'backend' ? 'backend' : 'proxy', context)
   const script = await Script.load(readScriptOptions(options), mount, context)
   context.logger.debug(`${context.tag}[Lua]`, 'Middleware is now ready')
   if (script.isEmpty) return []
   const stage = new CallStage(script, mount.noOp)
-  return [{ slot, needs: needsOf(script, mount.noOp), wrap: next => request => stage.run(request, next) }]
+  return [{ slot, needs: needsOf(script, mount.noOp), follow: request => stage.follow(request) }]
 }
 
 function needsOf(script: Script, noOp: boolean): Needs {
@@ -42,9 +41,12 @@ function needsOf(script: Script, noOp: boolean): Needs {
   return script.readsOf('pre').body || post.body ? 'body' : 'stream'
 }
 
+/** What the script has made of a request: what follows its call, or a response in its place. */
+type Begun = Following | GatewayResponse | undefined
+
 class CallStage {
-  private readonly script: Script
-  private readonly noOp: boolean
+  readonly script: Script
+  readonly noOp: boolean
   private readonly posts: boolean
 
   constructor(script: Script, noOp: boolean) {
@@ -53,84 +55,100 @@ class CallStage {
     this.posts = script.has('post')
   }
 
-  run(request: GatewayRequest, next: Next): Promise<GatewayResponse> {
+  /** Waits only where the script does, or for a body. */
+  follow(request: GatewayRequest): Begun | Promise<Begun> {
     try {
       const begun = this.script.begin(request)
-      if (!(begun instanceof Promise)) return this.began(begun, next)
-      return begun.then(run => this.began(run, next)).catch(rethrow)
+      if (!(begun instanceof Promise)) return this.began(begun)
+      return begun.then(run => this.began(run)).catch(rethrow)
     } catch (error) {
-      return Promise.reject(failed(error))
+      throw failed(error)
     }
   }
 
-  private began(run: ScriptRun, next: Next): Promise<GatewayResponse> {
-    const { script } = this
+  private began(run: ScriptRun): Begun | Promise<Begun> {
     try {
-      const read = readRequest(run.state, script.readsOf('pre'))
+      const read = readRequest(run.state, this.script.readsOf('pre'))
       const done = read === undefined ? run.before() : read.then(() => run.before())
-      if (done === undefined) return this.call(run, next)
-      return done.then(
-        () => this.call(run, next),
-        error => this.end(run, error)
-      )
+      if (done === undefined) return this.called(run)
+      return done.then(() => this.called(run)).catch(error => endRun(run, error))
     } catch (error) {
-      return Promise.reject(this.closed(run, error))
+      return endRun(run, error)
     }
   }
 
-  private call(run: ScriptRun, next: Next): Promise<GatewayResponse> {
-    const { script, noOp, posts } = this
-    if (posts && script.options.skipNext) return this.after(run, emptyResponse(noOp))
-    if (!posts) run.state.close()
-    if (script.options.skipNext) return Promise.resolve(emptyResponse(noOp))
-    const answer = next(run.state.request)
-    if (!posts) return answer
-    return answer.then(
-      response => (response.failure === undefined ? this.after(run, response) : this.passed(run, response)),
-      error => this.end(run, error)
-    )
+  private called(run: ScriptRun): Begun | Promise<Begun> {
+    const { noOp, posts } = this
+    const { skipNext } = this.script.options
+    if (!posts) {
+      run.state.close()
+      return skipNext ? emptyResponse(noOp) : undefined
+    }
+    const following = new Following(this, run)
+    return skipNext ? following.response(emptyResponse(noOp)) : following
+  }
+}
+
+/** Runs `post` when the call of a request has ended. */
+class Following {
+  private readonly stage: CallStage
+  private readonly run: ScriptRun
+
+  constructor(stage: CallStage, run: ScriptRun) {
+    this.stage = stage
+    this.run = run
   }
 
   /** A response that lacks a part goes on as it is. */
-  private passed(run: ScriptRun, response: GatewayResponse): GatewayResponse {
-    run.state.close()
-    return response
-  }
-
-  private async after(run: ScriptRun, response: GatewayResponse): Promise<GatewayResponse> {
-    const { script, noOp } = this
+  response(response: GatewayResponse): GatewayResponse | Promise<GatewayResponse> {
+    const { run, stage } = this
     const { state } = run
+    if (response.failure !== undefined) {
+      state.close()
+      return response
+    }
     state.response = response
     try {
-      const read = readResponse(state, script.readsOf('post'), noOp)
-      if (read !== undefined) await read
-      run.answer()
-      const done = run.after()
-      if (done !== undefined) await done
-      keepData(state, noOp)
+      const read = readResponse(state, stage.script.readsOf('post'), stage.noOp)
+      const done = read === undefined ? this.post() : read.then(() => this.post())
+      if (done === undefined) return this.kept(response)
+      return done.then(() => this.kept(response)).catch(error => this.broken(response, error))
     } catch (error) {
-      response.discard()
-      throw failed(error)
-    } finally {
-      state.close()
+      return this.broken(response, error)
     }
+  }
+
+  failure(): void {
+    this.run.state.close()
+  }
+
+  private post(): void | Promise<void> {
+    this.run.answer()
+    return this.run.after()
+  }
+
+  private kept(response: GatewayResponse): GatewayResponse {
+    keepData(this.run.state, this.stage.noOp)
+    this.run.state.close()
     return response
   }
 
-  private end(run: ScriptRun, error: unknown): never {
-    throw this.closed(run, error)
+  private broken(response: GatewayResponse, error: unknown): never {
+    response.discard()
+    return endRun(this.run, error)
   }
+}
 
-  private closed(run: ScriptRun, error: unknown): unknown {
-    run.state.close()
-    return failed(error)
-  }
+function endRun(run: ScriptRun, error: unknown): never {
+  run.state.close()
+  throw failed(error)
 }
 
 function rethrow(error: unknown): never {
   throw failed(error)
 }
 
+/** Makes of the end of a script the failure of the pipe. */
 function failed(error: unknown): unknown {
   return error instanceof ScriptEnd ? pipeFailure(error.failure, error.cause) : error
 }

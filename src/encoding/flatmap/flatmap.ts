@@ -9,6 +9,7 @@ import type { FlatmapOperation } from '../../config/types.js'
 import { ObjectNode, RawNode } from '../../message/json/node.js'
 import { writeJson } from '../../message/json/render.js'
 import { isEmptyObject } from '../../message/json/scan.js'
+import { joined } from '../../message/pieces.js'
 import type { Sliced } from '../../message/slices.js'
 import { compileAppend } from './append.js'
 import { type FlatLabel, FlatLabels } from './label.js'
@@ -30,7 +31,7 @@ export function compileFlatmap(operations: readonly FlatmapOperation[]): Flatmap
 
 function* edit(data: ObjectNode | null, steps: readonly Operation[], names: readonly FlatLabel[]): Sliced<ObjectNode | null> {
   if (data === null || isEmptyObject(data)) return data
-  const tree = new FlatTree(yield* writeJson(data), names)
+  const tree = new FlatTree(joined(yield* writeJson(data)), names)
   for (const step of steps) yield* step(tree)
   if (!tree.changed) return data
   if (tree.first(ROOT) === NONE) return null

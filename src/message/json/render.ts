@@ -1,24 +1,26 @@
 /**
  * Writes data as JSON: the renders `json` and `json-collection`.
  *
- * In: nodes. Out: UTF-8 bytes. Text that was not opened or changed is sent on as it came; large pieces are copied once,
- * small ones are joined as byte strings first.
+ * In: nodes. Out: UTF-8 bytes. Text that was not opened or changed is sent on as it came: large pieces stay views of the body's
+ * bytes, small ones are joined as byte strings.
  */
 
-import { allocateBytes } from '../slab.js'
+import { joined, Pieces } from '../pieces.js'
 import { runWhole, type Sliced } from '../slices.js'
 import type { ArrayNode, JsonNode, ObjectNode, RawNode } from './node.js'
 import { openFields, openShort } from './scan.js'
 
-/** Pieces from this size are copied from the body's bytes instead of going through a string (bench/json-scan.ts). */
-const COPY_BYTES = 4096
+/** Pieces from this size stay where they lie instead of going through a string (bench/json-scan.ts). */
+const VIEW_BYTES = 4096
+/** A body in more pieces is copied together: a socket takes a few at once for less. */
+const MOST_PIECES = 32
 /** Joined text becomes bytes when it is this long. */
 const PIECE_CHARACTERS = 64 * 1024
 /** Values that are written before others get their turn. */
 const STEP = 512
 
 /** Renders `json`: undefined data (no response at all) is `{}`, null data `null`. */
-export function* writeJson(data: ObjectNode | null | undefined): Sliced<Buffer> {
+export function* writeJson(data: ObjectNode | null | undefined): Sliced<Buffer | Pieces> {
   if (data === null || data === undefined) return Buffer.from(data === null ? 'null' : '{}')
   if (data.raw !== undefined) return data.raw.source
   const writer = new Writer()
@@ -28,16 +30,16 @@ export function* writeJson(data: ObjectNode | null | undefined): Sliced<Buffer> 
 
 /** Renders `json` at once. */
 export function renderJson(data: ObjectNode | null | undefined): Buffer {
-  return runWhole(writeJson(data))
+  return joined(runWhole(writeJson(data)))
 }
 
 /** Renders `json-collection`: the value of `collection`, `[]` when there is none. */
-export function* writeJsonCollection(data: ObjectNode | null | undefined): Sliced<Buffer> {
+export function* writeJsonCollection(data: ObjectNode | null | undefined): Sliced<Buffer | Pieces> {
   const collection = data === null || data === undefined ? undefined : (yield* openFields(data)).get('collection')
   return collection === undefined ? Buffer.from('[]') : yield* writeNode(collection)
 }
 
-function* writeNode(node: JsonNode): Sliced<Buffer> {
+function* writeNode(node: JsonNode): Sliced<Buffer | Pieces> {
   if (node.kind === 'raw') return node.source
   const writer = new Writer()
   yield* writer.node(node)
@@ -46,7 +48,7 @@ function* writeNode(node: JsonNode): Sliced<Buffer> {
 
 /** Writes any node as UTF-8 bytes, at once. */
 export function renderNode(node: JsonNode): Buffer {
-  return runWhole(writeNode(node))
+  return joined(runWhole(writeNode(node)))
 }
 
 /** Writes any node as a byte string. */
@@ -76,19 +78,14 @@ export function encodeKey(key: string): string {
 
 class Writer {
   private text = ''
-  /** What stands before `text`. */
-  private readonly pieces: (string | Buffer)[] = []
-  private size = 0
+  private pieces: (string | Buffer)[] | undefined
   private steps = 0
 
-  finish(): Buffer {
-    const { pieces, text } = this
-    if (pieces.length === 0) return Buffer.from(text, 'latin1')
-    this.cut()
-    const bytes = allocateBytes(this.size)
-    let end = 0
-    for (const piece of pieces) end += typeof piece === 'string' ? bytes.write(piece, end, 'latin1') : piece.copy(bytes, end)
-    return bytes
+  finish(): Buffer | Pieces {
+    if (this.pieces === undefined) return Buffer.from(this.text, 'latin1')
+    this.pieces.push(this.text)
+    const made = new Pieces(this.pieces)
+    return made.list.length > MOST_PIECES ? made.join() : made
   }
 
   *node(node: ObjectNode | ArrayNode): Sliced<void> {
@@ -98,22 +95,19 @@ class Writer {
   }
 
   private raw(node: RawNode): void {
-    const { size } = node
-    if (size < COPY_BYTES) {
+    if (node.size < VIEW_BYTES) {
       this.text += node.text
       if (this.text.length > PIECE_CHARACTERS) this.cut()
       return
     }
-    this.cut()
-    this.pieces.push(node.source)
-    this.size += size
+    this.cut().push(node.source)
   }
 
-  private cut(): void {
-    if (this.text === '') return
+  private cut(): (string | Buffer)[] {
+    this.pieces ??= []
     this.pieces.push(this.text)
-    this.size += this.text.length
     this.text = ''
+    return this.pieces
   }
 
   *object(node: ObjectNode): Sliced<void> {

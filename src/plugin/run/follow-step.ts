@@ -4,7 +4,7 @@ import { isResponse, type ResponseMessage } from '../../message/response.js'
 import { handOn } from '../../pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../../pipe/receiver.js'
 import type { Step, StepWrap } from '../../pipe/step.js'
-import type { Follower, SlottedFollow } from '../component.js'
+import type { Followed, Follower, SlottedFollow } from '../component.js'
 
 /** Puts a stage that follows calls around a step. */
 export function aroundByFollow(stage: SlottedFollow): StepWrap {
@@ -28,6 +28,15 @@ class FollowStep implements Step {
       receiver.reject(error)
       return
     }
+    if (made instanceof Promise) {
+      made.then(
+        later => this.goOn(later, request, receiver),
+        error => receiver.reject(error)
+      )
+    } else this.goOn(made, request, receiver)
+  }
+
+  private goOn(made: Followed, request: RequestMessage, receiver: ResponseReceiver): void {
     if (made === undefined) this.inner.send(request, receiver)
     else if (isResponse(made)) receiver.receive(made)
     else this.inner.send(request, new FollowReceiver(made as Follower, request, receiver))
