@@ -60,7 +60,7 @@ test('a stage on bytes sees the edits of views', async () => {
   ;(await viewOf(response)).delete('list')
   response.body.touchJson()
   response.body.transform({ chunk: chunk => Buffer.from(Buffer.from(chunk).toString().toUpperCase()) })
-  assert.equal((await response.body.buffer()).toString(), '{"ID":12345678901234567890,"NAME":"ADA"}')
+  assert.equal((await response.body.buffer()).toString(), '{"ID":12345678901234567890, "NAME":"ADA"}')
 })
 
 test('a view can be the body', async () => {
@@ -99,4 +99,16 @@ test('whoever has edited says what is sent: a plain value that was read before v
   ;(await viewOf(viewed)).set('name', 'Grace')
   viewed.body.touchJson()
   assert.equal((await viewed.body.json<{ name: string }>())!.name, 'Grace')
+})
+
+test('a decoded body is there without a promise, others are not', async () => {
+  const response = responseOf(TEXT)
+  assert.equal(response.body.lazyJsonInMemory(), undefined)
+  await viewOf(response)
+  assert.equal(response.body.lazyJsonInMemory(), undefined)
+  const made = new LazyObject()
+  response.body.setJson(made)
+  assert.equal(response.body.lazyJsonInMemory(), made)
+  assert.equal((await response.body.buffer()).toString(), '{}')
+  assert.equal(response.body.lazyJsonInMemory(), undefined)
 })

@@ -19,6 +19,16 @@ export function findField(raw: RawNode, key: string): RawNode | undefined | type
   return raw.fields === undefined ? findByScan(raw, bytes, key) : findByIndex(raw.fields, bytes, key)
 }
 
+/** Whether `key` stands at a quote, spelled without any escape and in ASCII alone. */
+export function isSpelledAt(bytes: Buffer, quote: number, key: string): boolean {
+  const at = quote + 1
+  for (let i = 0; i < key.length; i++) {
+    const c = key.charCodeAt(i)
+    if (c !== bytes[at + i] || c === BACKSLASH || c >= 0x80) return false
+  }
+  return bytes[at + key.length] === QUOTE
+}
+
 function findByIndex(index: readonly number[], bytes: Buffer, key: string): RawNode | undefined | typeof UNSURE {
   for (let k = index.length - 3; k >= 0; k -= 3) {
     const is = isKey(bytes, index[k]! + 1, key)

@@ -66,12 +66,15 @@ export class ObjectNode {
   readonly kind = 'object'
   /** The validated text this object was read from while it is unchanged: a body without shaping is sent on as it came. */
   raw: RawNode | undefined
+  /** The text it was read from, also when it was changed since. */
+  readonly origin: RawNode | undefined
   private fields: Map<string, JsonNode> | undefined
 
   /** @param raw given without fields: an object that is still closed. Neither: an empty object. */
   constructor(fields?: Map<string, JsonNode>, raw?: RawNode) {
     this.fields = fields === undefined && raw === undefined ? new Map() : fields
     this.raw = raw
+    this.origin = raw
   }
 
   /** Wraps validated text of an object, a byte string, unopened. */

@@ -9,6 +9,7 @@ import { joined, Pieces } from '../pieces.js'
 import { runWhole, type Sliced } from '../slices.js'
 import type { ArrayNode, JsonNode, ObjectNode, RawNode } from './node.js'
 import { openFields, openShort } from './scan.js'
+import { ELSEWHERE, UntouchedRun } from './untouched-run.js'
 
 /** Pieces from this size stay where they lie instead of going through a string (bench/json-scan.ts). */
 const VIEW_BYTES = 4096
@@ -95,12 +96,18 @@ class Writer {
   }
 
   private raw(node: RawNode): void {
-    if (node.size < VIEW_BYTES) {
-      this.text += node.text
-      if (this.text.length > PIECE_CHARACTERS) this.cut()
-      return
-    }
-    this.cut().push(node.source)
+    if (node.size < VIEW_BYTES) this.add(node.text)
+    else this.cut().push(node.source)
+  }
+
+  private span(bytes: Buffer, from: number, to: number): void {
+    if (to - from < VIEW_BYTES) this.add(bytes.toString('latin1', from, to))
+    else this.cut().push(bytes.subarray(from, to))
+  }
+
+  private add(text: string): void {
+    this.text += text
+    if (this.text.length > PIECE_CHARACTERS) this.cut()
   }
 
   private cut(): (string | Buffer)[] {
@@ -111,15 +118,31 @@ class Writer {
   }
 
   *object(node: ObjectNode): Sliced<void> {
+    const run = UntouchedRun.of(node.origin)
     let separator = '{'
     for (const [key, value] of openShort(node) ?? (yield* openFields(node))) {
       if (++this.steps % STEP === 0) yield
-      this.text += separator + encodeKey(key)
+      const place = run === undefined ? ELSEWHERE : run.placeOf(key, value)
+      if (place !== ELSEWHERE && run!.extend(place)) continue
+      if (run !== undefined) this.endRun(run)
+      this.text += separator
       separator = ','
-      if (value.kind === 'raw') this.raw(value)
-      else yield* this.node(value)
+      if (place !== ELSEWHERE) run!.begin(place)
+      else {
+        this.text += encodeKey(key)
+        if (value.kind === 'raw') this.raw(value)
+        else yield* this.node(value)
+      }
     }
+    if (run !== undefined) this.endRun(run)
     this.text += separator === '{' ? '{}' : '}'
+  }
+
+  private endRun(run: UntouchedRun): void {
+    const { bytes, from, to } = run
+    if (from === to) return
+    this.span(bytes, from, to)
+    run.end()
   }
 
   private *array(node: ArrayNode): Sliced<void> {

@@ -20,6 +20,8 @@ const CLOSE_ARRAY = 0x5d
 
 /** Texts up to this size are read as one string and their values are slices of it; beyond, each value is read when asked for. */
 const WHOLE_TEXT_BYTES = 64 * 1024
+/** bytes; an object whose fields are larger on average is not read as one string: most of its text is in values that stay closed. */
+const LARGE_FIELD = 256
 
 /** Fields that are read before others get their turn. */
 const STEP = 512
@@ -177,8 +179,9 @@ export function readFieldsInto(fields: Map<string, JsonNode>, raw: RawNode, want
   const bytes = raw.bytes ?? raw.source
   const base = raw.start
   const end = raw.bytes === undefined ? bytes.length : raw.end
-  const whole = end - base <= WHOLE_TEXT_BYTES ? raw.text : undefined
   const index = raw.fields ?? indexFields(bytes, base, end)
+  const most = Math.min(WHOLE_TEXT_BYTES, (index.length / 3) * LARGE_FIELD)
+  const whole = end - base <= most ? raw.text : undefined
   for (let k = 0; k < index.length; k += 3) {
     const key = readKey(bytes, index[k]!, base, whole)
     if (wanted !== undefined && !wanted.has(key)) continue

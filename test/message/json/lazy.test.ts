@@ -87,7 +87,7 @@ test('what no edit touched keeps its spelling and its white space', () => {
   assert.equal((view.get('a') as ObjectView).get('y'), 2)
   assert.equal(written(view), '{"a": {"x":1.10,  "y" : 2e0}, "b": [ 12345678901234567890 ,{"z":1.0}]}')
   ;(list.get(1) as ObjectView).set('z', 2)
-  assert.equal(written(view), '{"a":{"x":1.10,  "y" : 2e0},"b":[12345678901234567890,{"z":2}]}')
+  assert.equal(written(view), '{"a": {"x":1.10,  "y" : 2e0},"b":[12345678901234567890,{"z":2}]}')
 })
 
 test('of a key that stands twice the last counts, whatever its spelling', () => {

@@ -39,3 +39,11 @@ test('a follower is told of a failure, which goes on', async () => {
   assert.equal((await outcome(() => ({ failure: fails }), failure)).told, 'no')
   assert.deepEqual(seen, [failure])
 })
+
+test('what is returned in a promise is waited for', async () => {
+  const status = { response: (): GatewayResponse => new GatewayResponse(201) }
+  assert.deepEqual(await outcome(async () => status), { told: '201', sameTurn: false, sent: 1 })
+  assert.deepEqual(await outcome(async () => undefined), { told: '200', sameTurn: false, sent: 1 })
+  assert.deepEqual(await outcome(async () => new GatewayResponse(403)), { told: '403', sameTurn: false, sent: 0 })
+  assert.deepEqual(await outcome(async () => fails()), { told: 'no', sameTurn: false, sent: 0 })
+})

@@ -2,8 +2,12 @@
 
 /** True when every char is ASCII, so that bytes and text are the same. */
 export function isAscii(text: string): boolean {
-  return !/[^\x00-\x7f]/.test(text)
+  // a loop over a short text is cheaper than the call of a regular expression
+  if (text.length > SHORT) return !/[^\x00-\x7f]/.test(text)
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
 }
+const SHORT = 24
 
 /** A JavaScript text as Lua string: its UTF-8 bytes. */
 export function textToLua(text: string): string {
