@@ -18,15 +18,26 @@ type EndpointHalf = Omit<PassthroughPlan, keyof BackendAddress | 'filterFields' 
 export function compileDirect(endpoint: EndpointHalf, lists: EndpointLists, address: BackendAddress): DirectServe {
   const { pickFields, pickQuery } = address
   const { fields, query } = lists
+  // Written out: a spread with more behind it costs 4 KB for each of thousands of endpoints.
   const plan: PassthroughPlan = {
-    ...endpoint,
+    route: endpoint.route,
     method: address.method,
     balancer: address.balancer,
     resolve: address.resolve,
     target: address.target,
-    redirects: address.redirects,
     filterFields: pickFields === undefined ? fields : (raw, client, host) => pickFields(fields(raw, client, host)),
-    filterQuery: pickQuery === undefined ? query : text => pickQuery(query(text))
+    filterQuery: pickQuery === undefined ? query : text => pickQuery(query(text)),
+    redirects: address.redirects,
+    ownFields: endpoint.ownFields,
+    timeoutMs: endpoint.timeoutMs,
+    timeoutCoversBody: endpoint.timeoutCoversBody,
+    maxRequestBytes: endpoint.maxRequestBytes,
+    failureParts: endpoint.failureParts,
+    logFailure: endpoint.logFailure,
+    report: endpoint.report,
+    exchanges: endpoint.exchanges,
+    watch: endpoint.watch,
+    tracer: endpoint.tracer
   }
   return (req, res, clientAddress, requestId) => new PassthroughExchange(plan, req, res, clientAddress, requestId)
 }
