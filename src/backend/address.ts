@@ -55,7 +55,7 @@ export function compileAddress(
 const resolvers = new WeakMap<UpstreamPools, BackendAddress['resolve']>()
 
 /** Returns the function that splits `http://h:1/base` once per host and remembers it; one for all backends of these pools. */
-function hostResolver(pools: UpstreamPools): BackendAddress['resolve'] {
+export function hostResolver(pools: UpstreamPools): BackendAddress['resolve'] {
   const resolver = resolvers.get(pools) ?? compileHostResolver(pools)
   resolvers.set(pools, resolver)
   return resolver

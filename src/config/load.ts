@@ -8,6 +8,7 @@
  */
 
 import { ConfigError, type ConfigProblem } from '../errors.js'
+import { atOnce, inTurns, type Steps } from '../telemetry/in-turns.js'
 import { substituteEnvironment } from './env-substitution.js'
 import { overrideFromEnvironment } from './environment.js'
 import { Findings, pointerTo } from './findings.js'
@@ -100,23 +101,26 @@ export function openConfigObject(object: unknown): ConfigDocument {
   }
 }
 
-/** Reads an opened configuration, which is used up. */
+/** Reads an opened configuration, which is used up, in turns with what the process does beside it. */
 export async function readDocument(document: ConfigDocument, options: LoadOptions): Promise<LoadedConfig> {
   const { source } = document
-  return readValue(document, options, source === undefined ? undefined : await locator(source))
-}
-
-function readValue({ value, source }: ConfigDocument, options: LoadOptions, place: Locator | undefined): LoadedConfig {
-  const file = source?.file ?? OBJECT_SOURCE
-  const env = options.env ?? (source === undefined ? {} : process.env)
   try {
-    const findings = new Findings(file, options.tolerant ?? false)
-    for (const warning of source?.warnings ?? []) findings.take(warning, false)
-    return new LoadedConfig(build(value, options, env, findings), findings, place)
+    return await inTurns(readSteps(document, options, source === undefined ? undefined : await locator(source)))
   } catch (error) {
-    throw error instanceof RangeError ? tooDeep(file) : error
+    throw error instanceof RangeError ? tooDeep(fileOf(document)) : error
   }
 }
+
+function* readSteps(document: ConfigDocument, options: LoadOptions, place: Locator | undefined): Steps<LoadedConfig> {
+  const { value, source } = document
+  const env = options.env ?? (source === undefined ? {} : process.env)
+  const findings = new Findings(fileOf(document), options.tolerant ?? false)
+  for (const warning of source?.warnings ?? []) findings.take(warning, false)
+  return new LoadedConfig(yield* build(value, options, env, findings), findings, place)
+}
+
+/** How findings name it. */
+const fileOf = ({ source }: ConfigDocument): string => source?.file ?? OBJECT_SOURCE
 
 /** Opens and reads a configuration file. @throws {ConfigError} when it cannot be opened */
 export async function readConfigFile(file: string, options: LoadOptions): Promise<LoadedConfig> {
@@ -125,7 +129,11 @@ export async function readConfigFile(file: string, options: LoadOptions): Promis
 
 /** Opens and reads a configuration that is an object, which is copied. @throws {ConfigError} when it cannot be opened */
 export function readConfigObject(object: unknown, options: LoadOptions): LoadedConfig {
-  return readValue(openConfigObject(object), options, undefined)
+  try {
+    return atOnce(readSteps(openConfigObject(object), options, undefined))
+  } catch (error) {
+    throw error instanceof RangeError ? tooDeep(OBJECT_SOURCE) : error
+  }
 }
 
 /**
@@ -154,7 +162,12 @@ interface ReadService {
   readonly root: Record<string, unknown>
 }
 
-function build(value: unknown, options: LoadOptions, env: NodeJS.ProcessEnv, findings: Findings): ReadService | undefined {
+function* build(
+  value: unknown,
+  options: LoadOptions,
+  env: NodeJS.ProcessEnv,
+  findings: Findings
+): Steps<ReadService | undefined> {
   if (!isObject(value)) {
     const message = `cannot unmarshal ${Array.isArray(value) ? 'array' : goType(value)} into a configuration`
     findings.add('fatal', '', message, 'the document must be an object')
@@ -168,7 +181,7 @@ function build(value: unknown, options: LoadOptions, env: NodeJS.ProcessEnv, fin
   }
   for (const fault of substituteEnvironment(value, env)) findings.unread(fault.pointer, fault.message, fault.suggestion)
   const { root, ignored } = overrideFromEnvironment(value, env)
-  const config = readService(root, {
+  const config = yield* readService(root, {
     source: findings.file,
     port: options.port,
     debug: options.debug ?? false,

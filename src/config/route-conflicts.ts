@@ -1,5 +1,6 @@
 /** Finds endpoints that KrakenD's router would refuse: the same route twice, or two names for one parameter. */
 
+import type { Steps } from '../telemetry/in-turns.js'
 import type { Findings } from './findings.js'
 import type { EndpointConfig } from './types.js'
 
@@ -18,7 +19,7 @@ interface Branch extends Node {
 }
 
 /** Reports conflicts among endpoints of the same method; both endpoints are named. */
-export function checkRoutes(endpoints: readonly EndpointConfig[], disableRest: boolean, findings: Findings): void {
+export function* checkRoutes(endpoints: readonly EndpointConfig[], disableRest: boolean, findings: Findings): Steps<void> {
   const roots = new Map<string, Node>()
   const param = disableRest ? /\{([\w\-.:]+)\}/g : /^\{([a-zA-Z\-_0-9]+)\}/g
   for (const endpoint of endpoints) {
@@ -28,6 +29,7 @@ export function checkRoutes(endpoints: readonly EndpointConfig[], disableRest: b
       roots.set(endpoint.method, node)
     }
     insert(node, endpoint, param, findings)
+    yield
   }
 }
 

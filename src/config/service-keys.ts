@@ -1,6 +1,7 @@
 /** The root object: global keys, then endpoints. */
 
 import { isIP } from 'node:net'
+import type { Steps } from '../telemetry/in-turns.js'
 import { readAdmin } from './admin-options.js'
 import { readHosts } from './backend-keys.js'
 import { readOutputEncoding } from './encodings.js'
@@ -8,6 +9,7 @@ import { readEndpoint } from './endpoint-keys.js'
 import { SUBSTITUTION_SWITCH } from './env-substitution.js'
 import { ExtraConfigReader } from './extra-config.js'
 import type { Findings } from './findings.js'
+import { deepFreeze } from './json-value.js'
 import { CORE_NAMESPACES, type NamespaceTable } from './namespaces.js'
 import { ObjectReader } from './object-reader.js'
 import { isRefusedPath } from './path-params.js'
@@ -35,8 +37,8 @@ export interface ServiceContext {
   readonly findings: Findings
 }
 
-/** Reads a whole configuration; what is wrong goes to `context.findings`. */
-export function readService(source: Record<string, unknown>, context: ServiceContext): ServiceConfig {
+/** Reads a whole configuration, an endpoint a step; what is wrong goes to `context.findings`. */
+export function* readService(source: Record<string, unknown>, context: ServiceContext): Steps<ServiceConfig> {
   const { findings } = context
   const root = new ObjectReader(source, '', '', findings, 'weak')
   const version = root.integer('version', 0)
@@ -54,9 +56,10 @@ export function readService(source: Record<string, unknown>, context: ServiceCon
   const endpoints: EndpointConfig[] = []
   const endpointContext = { timeoutMs, cacheTtlMs, outputEncoding, encodings, maxBodyBytes, hosts, disableRest, extra }
   for (const item of root.objects('endpoints')) {
-    if (item !== undefined) endpoints.push(...readEndpoint(item, endpointContext))
+    if (item !== undefined) endpoints.push(...readEndpoint(item, endpointContext).map(deepFreeze))
+    yield
   }
-  checkRoutes(endpoints, disableRest, findings)
+  yield* checkRoutes(endpoints, disableRest, findings)
   if (!router.disableHealth) checkHealthPath(endpoints, router.healthPath, findings)
   const config: ServiceConfig = {
     source: context.source,

@@ -1,10 +1,10 @@
 /** From loaded plugins to a generation: pools, endpoints, routes, dispatch. */
 
-import { setImmediate } from 'node:timers/promises'
 import { type AdminSubjects, createAdmin } from '../admin/create-admin.js'
 import { addOpenApi } from '../admin/openapi.js'
 import { probesOf } from '../admin/probes.js'
 import type { GenerationStatus } from '../admin/status/status.js'
+import { hostResolver } from '../backend/address.js'
 import { cpuCount } from '../backend/balancer.js'
 import { balancerFor } from '../backend/balancer-for.js'
 import type { PoolTotals } from '../client/pool.js'
@@ -28,10 +28,11 @@ import { compileUpgradeCheck, createDispatch, type RouteTarget } from '../router
 import { compileMissAnswers } from '../router/own-responses.js'
 import { compileRequestIds } from '../router/request-ids.js'
 import { probeRoutes, reservedRoutes } from '../router/reserved.js'
-import { createRouter, type RouteSpec } from '../router/router.js'
+import { type RouteSpec, routerSteps } from '../router/router.js'
 import { refusalsTo, targetRefusal } from '../server/refusal-log.js'
 import type { AccessLog } from '../telemetry/access-log.js'
 import type { CreatedLogger } from '../telemetry/create-logger.js'
+import { inTurns, LoopTurns, type Steps } from '../telemetry/in-turns.js'
 import type { GatewayLogger, Logger } from '../telemetry/logger.js'
 import type { GatewayOptions } from './gateway-options.js'
 import { Generation, type GenerationLife } from './generation.js'
@@ -94,7 +95,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
     report,
     exchanges
   }
-  if (!loaded.findings.stopped) registerOrigins(config, pools)
+  if (!loaded.findings.stopped) await inTurns(registerOrigins(config, pools))
   const endpoints = await compileEndpoints(loaded, config, deps)
   const routes: RouteSpec<RouteTarget>[] = [
     ...reservedRoutes(config, logger),
@@ -105,7 +106,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   const { outer, inner } = host.service
   const trusts = compileTrust(router.trustedProxies)
   if (config.admin === undefined && !router.disableHealth) routes.push(...probeRoutes(probesOf(assembly.admin.phase)))
-  const table = createRouter(routes, { ...router, disableRest: config.disableRest })
+  const table = await inTurns(routerSteps(routes, { ...router, disableRest: config.disableRest }))
   // KrakenD's access log has no line for a request that its server refused by itself
   const onRefusal = accessLog !== undefined && accessLogFormat === 'json' ? refusalsTo(accessLog) : undefined
   const dispatch = createDispatch({
@@ -155,10 +156,10 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
 
 /** Compiles the endpoints without faults. */
 async function compileEndpoints({ findings }: LoadedConfig, config: ServiceConfig, deps: EndpointDeps): Promise<Endpoint[]> {
-  const turns = new Turns()
+  const turns = new LoopTurns()
   const endpoints: Endpoint[] = []
   for (const endpoint of config.endpoints) {
-    await turns.share()
+    if (turns.isOver) await turns.next()
     try {
       endpoints.push(await compileEndpoint(endpoint, deps))
     } catch (error) {
@@ -169,27 +170,14 @@ async function compileEndpoints({ findings }: LoadedConfig, config: ServiceConfi
   return endpoints
 }
 
-/** ms that composing may hold up what the process serves beside it. */
-const TURN_MS = 5
-
-/** Composing thousands of endpoints takes seconds: others get their turn of the event loop meanwhile. */
-class Turns {
-  private since = performance.now()
-
-  async share(): Promise<void> {
-    if (performance.now() - this.since < TURN_MS) return
-    await setImmediate()
-    this.since = performance.now()
-  }
-}
-
 /** Redirects may lead to any host that the configuration names, also of another endpoint. */
-function registerOrigins(config: ServiceConfig, pools: UpstreamPools): void {
+function* registerOrigins(config: ServiceConfig, pools: UpstreamPools): Steps<void> {
   for (const endpoint of config.endpoints) {
     for (const backend of endpoint.backends) {
       if (backend.sd === 'dns') continue
-      const own = pools.ofClient(backend.httpClient)
-      for (const host of backend.hosts) if (hostFault(host) === undefined) own.get(new URL(host).origin)
+      const resolve = hostResolver(pools.ofClient(backend.httpClient))
+      for (const host of backend.hosts) if (hostFault(host) === undefined) resolve(host)
     }
+    yield
   }
 }

@@ -1,4 +1,5 @@
 import type { EndpointConfig, ServiceConfig } from '../config/types.js'
+import type { Steps } from '../telemetry/in-turns.js'
 
 /** What a reload has changed. */
 export interface ReloadResult {
@@ -19,24 +20,28 @@ export interface ReloadResult {
   readonly staleCode: readonly string[]
 }
 
-type Changes = Pick<ReloadResult, 'endpoints' | 'service'>
+export type Changes = Pick<ReloadResult, 'endpoints' | 'service'>
 
 /** What is said elsewhere, or says nothing about what is served. */
 const NO_PART: ReadonlySet<string> = new Set(['endpoints', 'problems', 'source'])
 
-/** Compares two configurations, both as they were understood. */
-export function compareConfigs(old: ServiceConfig, young: ServiceConfig): Changes {
-  const before = byRoute(old.endpoints)
-  const after = byRoute(young.endpoints)
-  const both = [...after.keys()].filter(route => before.has(route))
+/** Compares two configurations, both as they were understood; an endpoint a step. */
+export function* compareConfigs(old: ServiceConfig, young: ServiceConfig): Steps<Changes> {
+  const before = new Map(old.endpoints.map(endpoint => [routeOf(endpoint), endpoint]))
+  const added: string[] = []
+  const changed: string[] = []
+  for (const endpoint of young.endpoints) {
+    const route = routeOf(endpoint)
+    const known = before.get(route)
+    before.delete(route)
+    if (known === undefined) added.push(route)
+    else if (!isSame(known, endpoint)) changed.push(route)
+    yield
+  }
   const parts = new Set([...Object.keys(old), ...Object.keys(young)]) as Set<keyof ServiceConfig>
   return {
-    endpoints: {
-      added: [...after.keys()].filter(route => !before.has(route)),
-      removed: [...before.keys()].filter(route => !after.has(route)),
-      changed: both.filter(route => before.get(route) !== after.get(route))
-    },
-    service: [...parts].filter(part => !NO_PART.has(part) && textOf(old[part]) !== textOf(young[part]))
+    endpoints: { added, removed: [...before.keys()], changed },
+    service: [...parts].filter(part => !NO_PART.has(part) && !isSame(old[part], young[part]))
   }
 }
 
@@ -56,11 +61,13 @@ export function describeChanges({ endpoints, service }: Changes): string {
   return parts.length === 0 ? 'no differences' : parts.join('; ')
 }
 
-function byRoute(endpoints: readonly EndpointConfig[]): Map<string, string> {
-  return new Map(endpoints.map(endpoint => [`${endpoint.method} ${endpoint.path}`, textOf(endpoint)]))
-}
+const routeOf = ({ method, path }: EndpointConfig): string => `${method} ${path}`
 
-/** Places in the file are left out: an endpoint that only moved is the same. */
-function textOf(part: unknown): string {
-  return JSON.stringify(part, (name, value: unknown) => (name === 'pointer' ? undefined : value)) ?? ''
+/** Compares JSON values in depth. Places in the file do not count: an endpoint that only moved is the same. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b)
+  const [one, other] = [a, b] as Record<string, unknown>[]
+  const names = Object.keys(a)
+  if (Array.isArray(a) !== Array.isArray(b) || names.length !== Object.keys(b).length) return false
+  return names.every(name => name === 'pointer' || (Object.hasOwn(b, name) && isSame(one![name], other![name])))
 }

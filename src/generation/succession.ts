@@ -9,8 +9,9 @@ import type { ConfigInput } from '../config/input.js'
 import { ConfigError, type ConfigProblem, formatProblem, GatewayError } from '../errors.js'
 import { staleCode } from '../plugin/load/code-prints.js'
 import type { GatewayRecord } from '../telemetry/gateway-state.js'
+import { inTurns } from '../telemetry/in-turns.js'
 import type { Generation } from './generation.js'
-import { compareConfigs, describeChanges, type ReloadResult } from './reload-result.js'
+import { type Changes, compareConfigs, describeChanges, type ReloadResult } from './reload-result.js'
 
 /** What a generation needs beside itself before it can serve. */
 export interface PortChange {
@@ -28,6 +29,13 @@ export interface SuccessionParts {
   /** Opens what the next generation needs and the current one does not have. */
   readonly prepare: (young: Generation) => Promise<PortChange>
   readonly state: GatewayRecord
+}
+
+/** The next generation, ready to serve. */
+interface Successor {
+  readonly young: Generation
+  readonly changes: Changes
+  readonly change: PortChange
 }
 
 export class Succession {
@@ -70,9 +78,8 @@ export class Succession {
 
   private async replace(input: string | ConfigInput): Promise<ReloadResult> {
     const stale = await staleCode()
-    const [young, change] = await this.successor(input).catch(error => this.refused(error))
+    const { young, changes, change } = await this.successor(input).catch(error => this.refused(error))
     const old = this.current
-    const changes = compareConfigs(old.config, young.config)
     const summary = describeChanges(changes)
     change.commit()
     this.current = young
@@ -87,15 +94,17 @@ export class Succession {
   }
 
   /** Composes the next generation, up to the moment when it can serve. */
-  private async successor(input: string | ConfigInput): Promise<[Generation, PortChange]> {
+  private async successor(input: string | ConfigInput): Promise<Successor> {
     this.refuseAtEnd()
     const young = await this.parts.compose(input, this.end.signal)
     let change: PortChange | undefined
     try {
       this.refuseAtEnd()
+      const changes = await inTurns(compareConfigs(this.current.config, young.config))
+      this.refuseAtEnd()
       change = await this.parts.prepare(young)
       this.refuseAtEnd()
-      return [young, change]
+      return { young, changes, change }
     } catch (error) {
       await change?.undo()
       await young.close()

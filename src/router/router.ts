@@ -9,6 +9,7 @@ import type { RouterConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { decodeKeeping, noteKept, plainOf } from '../http/kept-escapes.js'
 import { cleanPath, encodePath, hasDotSegment, NO_PARAMS } from '../http/path.js'
+import { atOnce, type Steps } from '../telemetry/in-turns.js'
 import { MethodTable } from './method-table.js'
 import { checkParams } from './param-check.js'
 import { compileRoutePattern, type RoutePattern } from './route-pattern.js'
@@ -90,9 +91,15 @@ type Slot<T> = { readonly result: RouteResult<T> | undefined; readonly value: T 
  * @throws GatewayError SLUICE_ERR_CONFIG_INVALID for two routes with the same method and path
  */
 export function createRouter<T>(routes: readonly RouteSpec<T>[], options: RouterOptions): Router<T> {
+  return atOnce(routerSteps(routes, options))
+}
+
+/** As {@link createRouter}, a route a step. */
+export function* routerSteps<T>(routes: readonly RouteSpec<T>[], options: RouterOptions): Steps<Router<T>> {
   const router = new CompiledRouter<T>(options)
   const methodsOf = new Map<string, string[]>()
   for (const route of routes) {
+    yield
     if (route.yields && router.lookup(route.method, route.path).kind !== 'not-found') continue
     const pattern = compileRoutePattern(route.path, options.disableRest)
     const result = pattern.isStatic ? Object.freeze(new Match(route.value, NO_PARAMS)) : undefined
@@ -105,6 +112,7 @@ export function createRouter<T>(routes: readonly RouteSpec<T>[], options: Router
   }
   if (options.autoOptions) {
     for (const [path, methods] of methodsOf) {
+      yield
       const result = Object.freeze({ kind: 'auto-options' as const, allow: methods.sort().join(', ') })
       router.add('OPTIONS', path, { result, value: undefined }, compileRoutePattern(path, options.disableRest))
     }
