@@ -11,7 +11,6 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { decoderFor } from '../dist/encoding/decoders.js'
 import { mergeObjects } from '../dist/encoding/json/merge.js'
 import { rendererFor } from '../dist/encoding/renderers.js'
@@ -21,31 +20,22 @@ import { FilterLink } from '../dist/message/links.js'
 import { runSliced } from '../dist/message/slices.js'
 import { TokenPipe } from '../dist/message/token-pipe.js'
 import { validateInThread } from '../dist/plugins/validation/json-schema/thread-pool.js'
+import { readSimple, reportPlace } from './peers/options.mjs'
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    mib: { type: 'string', default: '10' },
-    out: { type: 'string', default: '' },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-    run: { type: 'string' }
-  }
-})
-if (options.help) {
-  process.stdout.write(`node bench/event-loop.mjs: how long others wait while one large body is worked on.
-
-  --only REGEX  steps whose names fit; all by default
-  --mib NUMBER  size of the bodies. Default 10
-  --write       write bench/EVENT-LOOP.md, of all steps; without it, and without --out, results are printed only
-  --out FILE    write that file
-`)
-  process.exit(0)
-}
-const place = options.out || (options.write ? fileURLToPath(new URL('EVENT-LOOP.md', import.meta.url)) : '')
+const options = readSimple(
+  {
+    only: { as: 'text', default: '', text: 'a regular expression: steps whose names fit; all by default' },
+    mib: { as: 'number', default: '10', text: 'size of the bodies' },
+    run: { as: 'text', default: '', text: 'the number of one step, in this process' },
+    out: { as: 'text', default: '', text: 'a file for the report, in place of bench/EVENT-LOOP.md' }
+  },
+  'node bench/event-loop.mjs: how long others wait while one large body is worked on. A report needs all steps.',
+  { report: true }
+)
+const place = reportPlace(options, fileURLToPath(new URL('EVENT-LOOP.md', import.meta.url)))
 /** Load of the machine before the first step. */
 const LOAD = loadavg()[0]
-const SIZE = Number(options.mib) * 1024 * 1024
+const SIZE = options.mib * 1024 * 1024
 
 /** Bodies that are expensive in different ways, as large as asked for. */
 const BODIES = {
@@ -217,7 +207,7 @@ async function measure(step) {
   return { longest, longestCpu, total, peak: peak - before, size: bytes.length, failed }
 }
 
-if (options.run !== undefined) {
+if (options.run !== '') {
   process.stdout.write(JSON.stringify(await measure(STEPS[Number(options.run)])))
 } else {
   const rows = []
@@ -225,7 +215,7 @@ if (options.run !== undefined) {
     if (!new RegExp(options.only).test(`${step.kind} ${step.name} ${step.body}`)) continue
     const { stdout, stderr } = spawnSync(
       process.execPath,
-      ['--expose-gc', fileURLToPath(import.meta.url), '--run', String(index), '--mib', options.mib],
+      ['--expose-gc', fileURLToPath(import.meta.url), '--run', String(index), '--mib', String(options.mib)],
       { encoding: 'utf8', timeout: 30_000 }
     )
     if (stdout === '') {

@@ -1,4 +1,4 @@
-// What a guest of http-wasm costs by itself, in process and without sockets: `npm run build && node bench/http-wasm.mjs [REQUESTS]`.
+// What a guest of http-wasm costs by itself, in process and without sockets: `npm run build && node bench/http-wasm.mjs`.
 // The guest of examples/http-wasm compares a field, removes it and sets one; beside it a script that does the same, and one that passes on.
 import { readFileSync } from 'node:fs'
 import { Exchange } from '../dist/message/context.js'
@@ -8,8 +8,12 @@ import { compileGuest } from '../dist/plugin/wasm/guest-kind.js'
 import { loadHttpGuest } from '../dist/plugin/wasm/http-module.js'
 import { silentLogger } from '../dist/telemetry/logger.js'
 import { deadlines } from '../dist/telemetry/timer-wheel.js'
+import { readSimple } from './peers/options.mjs'
 
-const requests = Number(process.argv[2] ?? 200_000)
+const { requests } = readSimple(
+  { requests: { as: 'count', default: '200000', text: 'requests of each' } },
+  'node bench/http-wasm.mjs: what a guest of http-wasm costs beside a script, in process.'
+)
 const KEY = 'open-sesame'
 const FIELDS = ['Host', 'a.test', 'User-Agent', 'bench', 'Accept', '*/*', 'Cookie', 'a=b; c=d', 'X-Api-Key', KEY, 'X-Id', '12345']
 const context = { name: 'gate', scope: 'endpoint', logger: silentLogger, signal: new AbortController().signal }

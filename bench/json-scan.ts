@@ -14,7 +14,13 @@ import type { ObjectNode } from '../src/message/json/node.js'
 import { renderJson } from '../src/message/json/render.js'
 import { runWhole } from '../src/message/slices.js'
 
-const ROUNDS = 25
+// @ts-expect-error JavaScript without declarations
+const { readSimple } = await import('./peers/options.mjs')
+
+const ROUNDS: number = readSimple(
+  { rounds: { as: 'count', default: '25', text: 'rounds of each case' } },
+  'bench/json-scan.ts: what shaping JSON text costs beside JSON.parse and JSON.stringify.'
+).rounds
 
 const parseJsonObject = (bytes: Buffer): ObjectNode | null => runWhole(readJsonObject(bytes))
 

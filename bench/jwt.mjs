@@ -9,8 +9,12 @@ import { FixedKeys } from '../plugins/_shared/keys/key-source.js'
 import { SignatureKey } from '../plugins/_shared/keys/signature.js'
 import { TokenMemory } from '../plugins/auth/validator/token-memory.js'
 import { TokenVerifier } from '../plugins/auth/validator/verify.js'
+import { readSimple } from './peers/options.mjs'
 
-const ROUNDS = 5
+const { rounds: ROUNDS } = readSimple(
+  { rounds: { as: 'count', default: '5', text: 'rounds of each algorithm' } },
+  'bench/jwt.mjs: CPU µs per token in auth/validator and auth/signer, fresh and known, beside jose.'
+)
 /** ms for one column in one round, about. */
 const ROUND_MS = 30
 const TOKENS = 100

@@ -32,18 +32,18 @@ const SWITCHES = {
  * @throws {UsageError}
  * @throws {HelpAsked}
  */
-export function readOptions(options, args = process.argv.slice(2), about = '') {
+export function readOptions(options, args = process.argv.slice(2), about = '', switches = SWITCHES) {
   const known = {}
   for (const name of Object.keys(options)) known[name] = { type: 'string' }
-  for (const name of Object.keys(SWITCHES)) known[name] = { type: 'boolean', default: false }
+  for (const name of Object.keys(switches)) known[name] = { type: 'boolean', default: false }
   let values
   try {
     values = parseArgs({ args, options: known }).values
   } catch (cause) {
-    throw new UsageError(`${cause.message.split('. ')[0]}; there are: ${optionNames(options)}`, { cause })
+    throw new UsageError(`${cause.message.split('. ')[0]}; there are: ${optionNames(options, switches)}`, { cause })
   }
-  if (values.help) throw new HelpAsked(helpOf(options, about))
-  const read = { full: values.full, write: values.write }
+  if (values.help) throw new HelpAsked(helpOf(options, about, switches))
+  const { help: _, ...read } = Object.fromEntries(Object.keys(switches).map(name => [name, values[name]]))
   for (const [name, option] of Object.entries(options)) {
     const fallback = values.full ? (option.full ?? option.default) : option.default
     read[name] = readValue(`--${name}`, values[name] ?? fallback, option)
@@ -51,24 +51,35 @@ export function readOptions(options, args = process.argv.slice(2), about = '') {
   return read
 }
 
+/** The options of a program without `--full`, one with `--write` when it has a report; `--help` and mistakes end it here. */
+export function readSimple(options, about, { report = false } = {}) {
+  const { full: _, write, help } = SWITCHES
+  try {
+    return readOptions(options, undefined, about, report ? { write, help } : { help })
+  } catch (error) {
+    tell(error)
+    return process.exit()
+  }
+}
+
 /** Where a report goes: `--out` when it is given, the usual place with `--write`, else '' for nowhere. */
 export function reportPlace({ out, write }, usual) {
   return out !== '' ? out : write ? usual : ''
 }
 
-function helpOf(options, about) {
+function helpOf(options, about, switches) {
   const rows = Object.entries(options).map(([name, { default: quick, full, text = '', of }]) => {
     const words = of === undefined ? '' : ` (${of.join(', ')})`
     const shown =
       quick === '' ? '' : ` Default ${quick}${full === undefined ? '' : `; with --full ${full === '' ? 'all' : full}`}.`
     return [`--${name} ${name.toUpperCase()}`, `${text}${words}.${shown}`]
   })
-  for (const [name, text] of Object.entries(SWITCHES)) rows.push([`--${name}`, `${text}.`])
+  for (const [name, text] of Object.entries(switches)) rows.push([`--${name}`, `${text}.`])
   const width = Math.max(...rows.map(([name]) => name.length))
   return `${about}\n\n${rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n')}\n`
 }
 
-const optionNames = options => [...Object.keys(options), ...Object.keys(SWITCHES)].map(name => `--${name}`).join(', ')
+const optionNames = (options, switches) => [...Object.keys(options), ...Object.keys(switches)].map(name => `--${name}`).join(', ')
 
 function readValue(name, text, { as, of, all }) {
   if (as === 'text') return text
@@ -95,8 +106,12 @@ export async function main(program) {
   try {
     await program()
   } catch (error) {
-    if (error instanceof HelpAsked) return void process.stdout.write(error.message)
-    process.stderr.write(error instanceof UsageError ? `bench: ${error.message}\n` : `${error.stack}\n`)
-    process.exitCode = error instanceof UsageError ? 2 : 1
+    tell(error)
   }
+}
+
+function tell(error) {
+  if (error instanceof HelpAsked) return void process.stdout.write(error.message)
+  process.stderr.write(error instanceof UsageError ? `bench: ${error.message}\n` : `${error.stack}\n`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
 }
