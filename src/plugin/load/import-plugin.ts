@@ -16,9 +16,9 @@ export const isGuest = (name: string): boolean => name.endsWith('.wasm')
 export const guestName = (file: string): string => path.basename(file).replace(GUEST, '')
 
 /** Begins to compile a WebAssembly module, while others start; undefined for other files. Failures are told by {@link importPlugin}. */
-export function compileAhead(file: string | undefined): Promise<PreparedGuest> | undefined {
+export function compileAhead(file: string | undefined, { maxMemory }: GuestServices): Promise<PreparedGuest> | undefined {
   if (file === undefined || !isGuest(file)) return undefined
-  const prepared = import('../wasm/load-guest.js').then(({ prepareGuest }) => prepareGuest(file))
+  const prepared = import('../wasm/load-guest.js').then(({ prepareGuest }) => prepareGuest(file, maxMemory))
   prepared.catch(() => {})
   return prepared
 }

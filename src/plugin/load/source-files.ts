@@ -48,11 +48,11 @@ const COMPILED_AHEAD = 3
 export async function readFolder(folder: string, names: readonly string[], services: GuestServices): Promise<PluginFile[]> {
   const files: PluginFile[] = []
   const paths = names.map(name => path.join(folder, name))
-  const ahead = paths.slice(0, COMPILED_AHEAD).map(compileAhead)
+  const ahead = paths.slice(0, COMPILED_AHEAD).map(file => compileAhead(file, services))
   for (const [index, full] of paths.entries()) {
     const prepared = ahead.shift()
     await prepared?.catch(() => {})
-    ahead.push(compileAhead(paths[index + COMPILED_AHEAD]))
+    ahead.push(compileAhead(paths[index + COMPILED_AHEAD], services))
     files.push(await readFile(full, { label: full, pointer: '/plugin/folder' }, { services, prepared }))
   }
   return files

@@ -7,6 +7,8 @@ const START = 8
 const CODE = 10
 const HEAD_BYTES = 8
 export const PAGE_BYTES = 64 * 1024
+/** 4 GiB, what a memory of 32 bits can have. */
+const MOST_PAGES = 65_536
 /** The export that stands for what was the start function. */
 export const START_EXPORT = 'sluice.start'
 
@@ -43,6 +45,32 @@ export function prepareBinary(bytes: Buffer, maxMemory: number): PreparedBinary 
   })
   const parts = changed.flatMap(({ id, content }) => [Buffer.from([id, ...leb(content.length)]), content])
   return { bytes: Buffer.concat([bytes.subarray(0, HEAD_BYTES), ...parts]), memory, starts: start !== undefined }
+}
+
+/**
+ * Bounds the memory of a module's instances, and changes nothing else.
+ * @param most bytes; a module that begins larger stays as it is, as does what is no module
+ */
+export function withMaximum(bytes: Buffer, most: number): Buffer {
+  try {
+    const reader = new Reader(bytes, HEAD_BYTES)
+    while (!reader.done) {
+      const from = reader.at
+      const id = reader.number()
+      const content = reader.bytes(reader.number())
+      if (id !== MEMORY) continue
+      const bounded = boundMemory(content, Math.min(Math.floor(most / PAGE_BYTES), MOST_PAGES)).content
+      return Buffer.concat([
+        bytes.subarray(0, from),
+        Buffer.from([MEMORY, ...leb(bounded.length)]),
+        bounded,
+        bytes.subarray(reader.at)
+      ])
+    }
+  } catch {
+    // its compiler tells what is wrong
+  }
+  return bytes
 }
 
 /** Says whether an exported function does nothing at all. `imported`: how many functions the module imports. */

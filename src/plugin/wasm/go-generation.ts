@@ -40,6 +40,17 @@ export interface GoPlace {
   readonly extra: string
 }
 
+/** What is open inside of Go: exchanges, goroutines that wait for the gateway, streams; and all goroutines, those that are kept included. */
+export interface GoOpen {
+  readonly exchanges: number
+  readonly waits: number
+  readonly handles: number
+  readonly goroutines: number
+}
+
+/** Stands for the question of {@link GoGeneration.open} among the tokens of places. */
+const COUNTED = -1
+
 const LEVELS = ['debug', 'info', 'warning', 'error', 'critical', 'fatal'] as const
 const ON_REQUEST = 1
 const ON_RESPONSE = 2
@@ -57,7 +68,7 @@ export class GoGeneration implements BorderSource, BorderOwner {
   readonly faults = new Map<GoKind, string>()
   private readonly code: GoCode
   private readonly makings = new Map<number, Making>()
-  private questions = 0
+  private counted: GoOpen | undefined = undefined
 
   constructor(code: GoCode, owner: InstanceOwner, copied: Copied) {
     this.code = code
@@ -91,13 +102,13 @@ export class GoGeneration implements BorderSource, BorderOwner {
     this.instance.flush()
   }
 
-  /** How much is open inside of Go: exchanges, goroutines that wait for the gateway, streams. For tests. */
-  async open(): Promise<readonly number[]> {
-    const token = -1 - this.questions++
-    const answer = this.making(token)
-    this.instance.outbox.begin(OP.count).u32(token).done()
+  /** Asks Go what is open inside of it. Go responds at once; undefined: it runs, or does no more. */
+  open(): GoOpen | undefined {
+    if (!this.instance.alive) return undefined
+    this.counted = undefined
+    this.instance.outbox.begin(OP.count).u32(COUNTED).done()
     this.instance.flush()
-    return (await answer).split(' ').map(Number)
+    return this.counted
   }
 
   private making(token: number): Promise<string> {
@@ -139,6 +150,11 @@ export class GoGeneration implements BorderSource, BorderOwner {
   }
 
   made(token: number, ok: boolean, text: string): void {
+    if (token === COUNTED) {
+      const [exchanges = 0, waits = 0, handles = 0, goroutines = 0] = text.split(' ').map(Number)
+      this.counted = { exchanges, waits, handles, goroutines }
+      return
+    }
     const making = this.makings.get(token)
     this.makings.delete(token)
     if (ok) making?.resolve(text)

@@ -19,4 +19,5 @@ export function offerMetrics(state: GoModuleState, services: GuestServices): voi
   counter('restarts_total', 'Instances that took the place of one that had ended.', labels, () => state.restarts)
   gauge('memory_bytes', 'Memory of the instance.', () => state.memoryBytes)
   gauge('open_exchanges', 'Requests that the module has.', () => state.openExchanges)
+  gauge('goroutines', 'Goroutines, up to 64 that wait for a request included.', () => state.goroutines)
 }

@@ -31,6 +31,7 @@ export interface GoModuleState {
   readonly restarts: number
   readonly memoryBytes: number
   readonly openExchanges: number
+  readonly goroutines: number
 }
 
 export class GoModule implements GoModuleState {
@@ -63,6 +64,10 @@ export class GoModule implements GoModuleState {
 
   get openExchanges(): number {
     return this.current?.handles.exchanges.size ?? 0
+  }
+
+  get goroutines(): number {
+    return this.current?.open()?.goroutines ?? 0
   }
 
   /** Starts the first instance. @throws Error with its last words */

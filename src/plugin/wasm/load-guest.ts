@@ -6,6 +6,7 @@
 
 import { readFile } from 'node:fs/promises'
 import type { PluginModule } from '../types.js'
+import { withMaximum } from './binary.js'
 import { type CompiledGuest, compileGuest, type GuestFile, type GuestKind } from './guest-kind.js'
 import type { GuestServices } from './guest-services.js'
 import { spareTheStart } from './web-assembly.js'
@@ -23,12 +24,18 @@ export interface PreparedGuest extends CompiledGuest {
   readonly bytes: Buffer
 }
 
+/**
+ * A Go module that has more than `max_memory` when it returns is replaced, and its requests may end. Within one turn it gets this many
+ * times as much, then it is out of memory.
+ */
+const WITHIN_A_TURN = 2
+
 /** Reads and compiles a file, in threads of V8. @throws Error that says why the file is no plugin, and what to do */
-export async function prepareGuest(file: string): Promise<PreparedGuest> {
+export async function prepareGuest(file: string, maxMemory: number): Promise<PreparedGuest> {
   spareTheStart()
   // what will run it is imported meanwhile
   if (file.endsWith('.so.wasm')) import('./go-plugin.js').catch(() => {})
-  const bytes = await readFile(file)
+  const bytes = withMaximum(await readFile(file), maxMemory * WITHIN_A_TURN)
   return { bytes, ...(await compileGuest(bytes)) }
 }
 
@@ -37,7 +44,7 @@ export async function loadGuest(
   file: string,
   name: string,
   services: GuestServices,
-  prepared: Promise<PreparedGuest> = prepareGuest(file)
+  prepared: Promise<PreparedGuest> = prepareGuest(file, services.maxMemory)
 ): Promise<PluginModule> {
   const { bytes, kind, module } = await prepared
   const load = LOADERS[kind]

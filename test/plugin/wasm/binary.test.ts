@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isEmptyFunction, PAGE_BYTES, prepareBinary, START_EXPORT } from '../../../src/plugin/wasm/binary.js'
+import { isEmptyFunction, PAGE_BYTES, prepareBinary, START_EXPORT, withMaximum } from '../../../src/plugin/wasm/binary.js'
 import { type WasmMemory, WebAssembly } from '../../../src/plugin/wasm/web-assembly.js'
 import { drop, grow, guest, host, trap } from './guest.js'
 
@@ -56,4 +56,17 @@ test('a function without code is found', () => {
 test('a broken module is an error', () => {
   const bytes = guest({})
   assert.throws(() => prepareBinary(Buffer.concat([bytes, Buffer.from([0, 0x80])]), 1e6), RangeError)
+})
+
+test('a module gets a maximum and is otherwise the same', () => {
+  const bytes = guest({ start: [trap], pages: 2 })
+  const bounded = withMaximum(bytes, 5 * PAGE_BYTES)
+  assert.equal(bounded.length, bytes.length + 1)
+  assert.throws(() => instance(bounded), WebAssembly.RuntimeError, 'its start function is still one')
+  const { memory } = instance(withMaximum(guest({ pages: 2 }), 5 * PAGE_BYTES)).exports
+  assert.equal((memory as WasmMemory).grow(3), 2)
+  assert.throws(() => (memory as WasmMemory).grow(1), RangeError)
+  assert.deepEqual(withMaximum(guest({ pages: 3 }), PAGE_BYTES), guest({ pages: 3 }), 'one that begins larger')
+  const broken = Buffer.from('no module at all')
+  assert.equal(withMaximum(broken, PAGE_BYTES), broken)
 })

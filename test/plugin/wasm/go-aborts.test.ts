@@ -46,6 +46,13 @@ test('exchanges of every kind, broken off at every stage', needsGo, async t => {
   await until(() => handles.exchanges.size === 0, 'exchanges to end')
   await until(() => handles.outputs.size === 0, 'outputs to end')
   await until(() => handles.readers.size === 0, 'readers to end')
-  await until(async () => (await (await go.running()).open()).every(count => count === 0), 'Go to hold nothing')
+  const generation = await go.running()
+  const open = (): number[] => {
+    const { exchanges, waits, handles } = generation.open()!
+    return [exchanges, waits, handles]
+  }
+  await until(() => open().every(count => count === 0), 'Go to hold nothing')
+  // main, the timers of Go, and those that are kept for the next requests
+  assert.ok(generation.open()!.goroutines < 64 + 10, `${generation.open()!.goroutines} goroutines`)
   assert.equal(go.restarts, 0)
 })

@@ -7,7 +7,14 @@ import type { ComponentMetric } from '../../../src/telemetry/observer.js'
 
 test('the numbers of a module are read when they are shown', () => {
   const offered: ComponentMetric[] = []
-  const state = { file: 'x.so.wasm', copied: { toGo: 1, fromGo: 2 }, restarts: 3, memoryBytes: 4, openExchanges: 5 }
+  const state = {
+    file: 'x.so.wasm',
+    copied: { toGo: 1, fromGo: 2 },
+    restarts: 3,
+    memoryBytes: 4,
+    openExchanges: 5,
+    goroutines: 6
+  }
   offerMetrics(
     state as GoModuleState,
     { offerMetric: (metric: ComponentMetric) => offered.push(metric) } as unknown as GuestServices
@@ -19,6 +26,7 @@ test('the numbers of a module are read when they are shown', () => {
     'sluice_go_plugin_copied_bytes_total counter file,x.so.wasm direction,out 2',
     'sluice_go_plugin_restarts_total counter file,x.so.wasm 3',
     'sluice_go_plugin_memory_bytes gauge file,x.so.wasm 4',
-    'sluice_go_plugin_open_exchanges gauge file,x.so.wasm 5'
+    'sluice_go_plugin_open_exchanges gauge file,x.so.wasm 5',
+    'sluice_go_plugin_goroutines gauge file,x.so.wasm 6'
   ])
 })

@@ -1,6 +1,7 @@
 /** The life of a Go module: its instance dies, is started again, is let go. */
 
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import type { ConfigInput } from '../../../src/index.js'
@@ -34,26 +35,52 @@ test('a panic fails its request, and the module lives on', needsGo, async t => {
 for (const [name, cause] of [
   ['exit', 'exit code 7'],
   ['goroutine', 'panic: boom in a goroutine'],
-  ['deep', 'stack overflow']
+  ['deep', 'stack overflow'],
+  ['eat', 'out of memory']
 ] as const) {
-  test(`the module is started again after ${name}`, needsGo, async t => {
+  test(`${name} under 200 requests: those of the module fail, others go on, the next ones are served`, needsGo, async t => {
     const up = await echoUpstream(t)
-    const { origin, log } = await openWithGo(
-      t,
-      endpointsOf(up.host, [server(name), server('wait'), server('count'), server('pass')])
-    )
-    const open = Array.from({ length: 20 }, () => fetch(`${origin}/wait`))
-    await until(async () => (await fetch(`${origin}/count?of=init`)).ok)
+    const other = { path: '/other', server: 'server-example', options: { path: '/hijack-me' }, method: 'POST' }
+    const servers = [server(name), server('wait'), server('count'), server('pass')]
+    const { origin, port, log } = await openWithGo(t, endpointsOf(up.host, [...servers, other]), {
+      root: { timeout: '120s' },
+      plugin: { wasm: { max_memory: '100MB' }, modules: [path.join(await fixture('server-example'), 'server-example.so.wasm')] }
+    })
+    const body = new PassThrough()
+    const { response } = begin(port, '/other', { method: 'POST', body })
+    body.write('begun before, ')
+    const open = Array.from({ length: 200 }, () => fetch(`${origin}/wait`))
+    const reaches = (of: string, count: number): Promise<unknown> =>
+      until(async () => Number(await (await fetch(`${origin}/count?of=${of}`)).text()) >= count, `${count} × ${of}`)
+    await reaches('waiting', 200)
+    await until(() => up.calls.includes('POST /echo'), 'the upload through the other module')
     const died = fetch(`${origin}/${name}`)
-    const next = Array.from({ length: 20 }, () => fetch(`${origin}/pass`))
+    const next = Array.from({ length: 50 }, () => fetch(`${origin}/pass`))
     assert.equal((await died).status, 500)
     assert.deepEqual(new Set((await within('all that were open', Promise.all(open))).map(one => one.status)), new Set([500]))
     for (const one of await within('all that came next', Promise.all(next))) assert.ok(one.status === 200 || one.status === 500)
     assert.equal((await fetch(`${origin}/pass`)).status, 200)
+    assert.equal(await (await fetch(`${origin}/count?of=waiting`)).text(), '0', 'a new instance')
     await log.line(/ERROR \[PLUGIN: behaviours\.so\.wasm\] the module ended and is started again/)
     assert.ok(log.text.includes(cause), `${cause} in\n${log.text}`)
+    assert.ok(!log.text.includes('[PLUGIN: server-example.so.wasm] the module ended'))
+    body.end('ended after')
+    const text = Buffer.concat(await within('the other response', (await response).toArray())).toString()
+    assert.match(text, /^\{/, log.text.slice(-3000))
+    const echo = JSON.parse(text) as Echo
+    assert.equal(echo.body, 'begun before, ended after')
   })
 }
+
+test('200 panics at once fail their own requests', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const { origin, log } = await openWithGo(t, endpointsOf(up.host, ['panic', 'pass', 'count'].map(server)))
+  const statuses = (name: string): Promise<number[]> =>
+    Promise.all(Array.from({ length: 200 }, async () => (await fetch(`${origin}/${name}`)).status))
+  const [failed, passed] = await within('400 responses', Promise.all([statuses('panic'), statuses('pass')]))
+  assert.deepEqual([new Set(failed), new Set(passed)], [new Set([500]), new Set([200])])
+  assert.ok(!log.text.includes('is started again'))
+})
 
 test('a module that ends again and again stays down', needsGo, async t => {
   const up = await echoUpstream(t)

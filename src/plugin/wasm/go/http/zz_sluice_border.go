@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -280,7 +281,7 @@ func sluiceMessage(s string) {
 		}
 	case sluiceOpCount:
 		token := d.u32()
-		p, n := sluiceText(fmt.Sprintf("%d %d %d", len(sluiceExchanges), len(sluiceWaits), len(sluiceOpenHandles)))
+		p, n := sluiceText(fmt.Sprint(len(sluiceExchanges), len(sluiceWaits), len(sluiceOpenHandles), runtime.NumGoroutine()))
 		sluiceHostMade(int32(token), 1, p, n)
 	}
 }
