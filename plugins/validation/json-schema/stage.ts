@@ -20,6 +20,8 @@ import { type Wanted, wantedBy } from './wanted.js'
 const MAX_AT_ONCE = 64 * 1024
 /** Shorter bodies, in bytes, are decoded whole: it costs less than a look at a part. */
 const MIN_IN_PART = 1024
+/** Bodies that are decoded whole after one of which the schema looks at more than half: then a part costs more than it spares. */
+const WHOLES = 63
 
 export async function compileValidation(options: OptionReader, context: ComponentContext): Promise<Wrap> {
   const files = new Map<string, string | undefined>()
@@ -35,7 +37,7 @@ export async function compileValidation(options: OptionReader, context: Componen
     return context.fail(cause instanceof SchemaError ? cause.pointer : '', (cause as Error).message)
   }
   context.logger.debug(`${context.tag}[JSONSchema]`, 'Validator enabled')
-  return compileStage({ validate, wanted: wantedBy(options.value) }, { schema: stringifyJson(options.value), files })
+  return compileStage({ validate, wanted: wantedBy(options.value), wholes: 0 }, { schema: stringifyJson(options.value), files })
 }
 
 const refusal = (message: string, cause?: unknown): GatewayError =>
@@ -46,6 +48,8 @@ interface Validation {
   readonly validate: Validate
   /** What the schema looks at; undefined = all. */
   readonly wanted: Wanted | undefined
+  /** Bodies to be decoded whole, before a part is looked at again. */
+  wholes: number
 }
 
 function compileStage(validation: Validation, source: SchemaSource): Wrap {
@@ -68,8 +72,9 @@ const decodedBytes = async (request: GatewayRequest): Promise<Buffer> =>
   isEncoded(request) ? Buffer.from(await request.body.text()) : request.body.buffer()
 
 /** @throws GatewayError 400 */
-async function check({ validate, wanted }: Validation, { body }: GatewayRequest): Promise<void> {
-  if (wanted !== undefined && (await fitsInPart(validate, wanted, body))) return
+async function check(validation: Validation, { body }: GatewayRequest): Promise<void> {
+  const { validate, wanted } = validation
+  if (wanted !== undefined && (await fitsInPart(validation, wanted, body))) return
   const value = await body.json()
   if (value === undefined) throw refusal('could not validate an empty body')
   // a number that is the whole body is known by the body's text alone
@@ -84,12 +89,15 @@ async function check({ validate, wanted }: Validation, { body }: GatewayRequest)
 }
 
 /** Whether the part that the schema looks at fits, and so the whole. What does not, or is no JSON, is looked at as a whole: faults tell all of it. */
-async function fitsInPart(validate: Validate, wanted: Wanted, body: Body): Promise<boolean> {
+async function fitsInPart(validation: Validation, wanted: Wanted, body: Body): Promise<boolean> {
   try {
-    if ((body.bytesInMemory() ?? (await body.buffer())).length < MIN_IN_PART) return false
+    const size = (body.bytesInMemory() ?? (await body.buffer())).length
+    if (size < MIN_IN_PART || (validation.wholes > 0 && validation.wholes-- > 0)) return false
     const value = await body.lazyJson()
     if (typeof value !== 'object' || value === null) return false
-    return validate(parseJson(partOf(value, wanted))) === undefined
+    const part = partOf(value, wanted)
+    if (part.length > size / 2) validation.wholes = WHOLES
+    return validation.validate(parseJson(part)) === undefined
   } catch {
     return false
   }

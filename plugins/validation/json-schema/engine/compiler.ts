@@ -5,7 +5,7 @@ import { conditionChecks } from './keywords/conditions.js'
 import { arrayChecks } from './keywords/items.js'
 import { objectChecks } from './keywords/properties.js'
 import { dynamicReferenceChecks, referenceCheck } from './keywords/references.js'
-import { formatGate, numberChecks, stringChecks, valueGates } from './keywords/scalars.js'
+import { formatGate, numberChecks, plainTest, stringChecks, valueGates } from './keywords/scalars.js'
 import { unevaluatedChecks } from './keywords/unevaluated.js'
 import { ARRAY, NUMBER, OBJECT, STRING } from './kinds.js'
 import { type Check, Node, type Place, type Resource } from './node.js'
@@ -87,7 +87,10 @@ function fillNode(reader: SchemaReader): void {
     setChecks(node, [reference], [], [])
     return
   }
-  if (acts(dialect, 'validation')) node.gates = valueGates(reader)
+  if (acts(dialect, 'validation')) {
+    node.gates = valueGates(reader)
+    node.plain = plainTest(reader)
+  }
   if (assertsFormat(dialect)) node.gates = [...node.gates, ...formatGate(reader)]
   const typed: [number, Check[]][] = []
   if (acts(dialect, 'validation')) typed.push([NUMBER, numberChecks(reader)], [STRING, stringChecks(reader)])

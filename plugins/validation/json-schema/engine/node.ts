@@ -77,6 +77,8 @@ export class Node {
   gates: readonly Check[] = []
   /** The other checks by the kind of the value. */
   checks: readonly (readonly Check[])[] = []
+  /** Returns true for a value that surely fits, without a run; false leaves it to the checks. */
+  plain: ((value: unknown) => boolean) | undefined = undefined
   /** Some check asks which properties and items were looked at. */
   asksSeen = false
   /** The schemas that this one applies, to find cycles. */

@@ -7,6 +7,7 @@ import { dataOf } from '../../../../plugins/_shared/cel/variables.js'
 import { parseJsonValue } from '../../../../src/message/exact-json.js'
 import { GatewayResponse } from '../../../../src/plugin/index.js'
 import { createRandom, randomText, SEED } from '../../../encoding/json/random.js'
+import { countedView } from '../../counted-view.js'
 
 async function both(text: string): Promise<[plain: unknown, view: unknown]> {
   const response = new GatewayResponse(200)
@@ -62,4 +63,23 @@ test(`random answers (seed ${SEED})`, async () => {
       )
     }
   }
+})
+
+test('an expression reads of a large body what it names', async () => {
+  const lines = Array.from({ length: 180 }, (_, i) => ({ sku: `A-${i}`, note: { text: 'left at the door' } }))
+  const response = new GatewayResponse(200)
+  response.body.set(JSON.stringify({ id: 4711, user: { name: 'Ada', more: lines }, lines, rest: lines }))
+  const view = await response.body.lazyJson()
+  const compile = await loadExpressions()
+  const readsOf = (text: string): string[] => {
+    const reads: string[] = []
+    assert.equal(compile(text).evaluate({ resp_data: dataOf(countedView(view!, reads)) as never }), true, text)
+    return [...new Set(reads)].sort()
+  }
+  assert.deepEqual(readsOf("resp_data.id == '4711'"), ['id'])
+  assert.deepEqual(readsOf("resp_data.user.name == 'Ada'"), ['user', 'user.name'])
+  assert.deepEqual(readsOf('size(resp_data.lines) == 180'), ['lines'])
+  assert.deepEqual(readsOf("resp_data.lines[3].sku == 'A-3'"), ['lines', 'lines.3', 'lines.3.sku'])
+  assert.deepEqual(readsOf("resp_data.lines.exists(line, line.sku == 'A-1')").slice(0, 3), ['lines', 'lines.0', 'lines.0.sku'])
+  assert.deepEqual(readsOf("has(resp_data.nothing) || resp_data.id == '4711'"), ['id', 'nothing'])
 })

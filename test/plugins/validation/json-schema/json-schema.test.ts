@@ -55,6 +55,26 @@ test('a body that does not fit is a 400 and never reaches the upstream', async t
   assert.equal((await ask('{"n":1}'))[0], 200)
 })
 
+test('bodies of which the schema looks at little, and at nearly all, are judged alike in any order', async t => {
+  const host = await mirror(t)
+  const schema = { type: 'object', required: ['id'], properties: { id: { type: 'integer' }, list: { uniqueItems: true } } }
+  const { gateway } = await build(t, { endpoints: [endpoint('/a', host, { output_encoding: 'no-op', ...post(schema) })] })
+  const list = (last: number): number[] => [...Array.from({ length: 800 }, (_, i) => i), last]
+  const little = { rest: list(0), list: [1] }
+  for (let round = 0; round < 70; round++) {
+    for (const [body, status] of [
+      [{ id: 1, list: list(800) }, 200],
+      [{ id: 1, list: list(7) }, 400],
+      [{ id: 1, ...little }, 200],
+      [{ id: 'x', ...little }, 400],
+      [little, 400]
+    ] as const) {
+      const answer = await gateway.request({ method: 'POST', path: '/a', body: JSON.stringify(body) })
+      assert.equal(answer.status, status, `${round}`)
+    }
+  }
+})
+
 test('the reason stays inside unless the configuration shows it', async t => {
   const { gateway } = await build(t, { endpoints: [endpoint('/a', NOBODY, post({ type: 'object' }))] })
   const answer = await gateway.request({ method: 'POST', path: '/a', body: '[]' })

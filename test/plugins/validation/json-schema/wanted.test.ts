@@ -8,6 +8,7 @@ import { wantedBy } from '../../../../plugins/validation/json-schema/wanted.js'
 import { parseJsonValue } from '../../../../src/message/exact-json.js'
 import { GatewayResponse, type LazyArray, type LazyObject } from '../../../../src/plugin/index.js'
 import { createRandom, pick, type Random, SEED } from '../../../encoding/json/random.js'
+import { countedView } from '../../counted-view.js'
 
 async function viewOf(text: string): Promise<LazyObject | LazyArray> {
   const response = new GatewayResponse(200)
@@ -119,6 +120,23 @@ test('of a large object only what the schema names is there', async () => {
   const wanted = wantedBy(big)!
   const view = await viewOf('{"id":12345678901234567890,"rest":[1,{"x":[]}],"user":{"name":"Ada","more":{}},"tail":"x"}')
   assert.equal(partOf(view, wanted), '{"id":12345678901234567890,"user":{"name":"Ada"}}')
+})
+
+test('nothing but what the schema names is read of a large body', async () => {
+  const lines = Array.from({ length: 180 }, (_, i) => ({ sku: `A-${i}`, note: { text: 'left at the door' } }))
+  const text = JSON.stringify({ id: 1, lines, user: { name: 'Ada', more: { deep: lines } }, rest: lines })
+  const big = {
+    type: 'object',
+    required: ['id'],
+    properties: { id: { type: 'integer' }, user: { properties: { name: { type: 'string' } } }, absent: { type: 'string' } }
+  }
+  const reads: string[] = []
+  const view = countedView(await viewOf(text), reads) as LazyObject
+  assert.equal(partOf(view, wantedBy(big)!), '{"id":1,"user":{"name":"Ada"}}')
+  assert.deepEqual([...new Set(reads)].sort(), ['absent', 'id', 'user', 'user.name'])
+  reads.length = 0
+  assert.equal(partOf(view, wantedBy({ properties: { lines: { minItems: 1 } } })!), `{"lines":[${'0,'.repeat(179)}0]}`)
+  assert.deepEqual(reads, ['lines'], 'the items are counted and none is read')
 })
 
 test('keys that count are there, with as little as can be', async () => {

@@ -59,6 +59,7 @@ function evaluateItems(nodes: readonly Node[], list: List, run: Evaluation): boo
 function evaluateRest(node: Node, start: number, list: List, run: Evaluation): boolean {
   let ok = true
   for (let i = start; i < list.length; i++) {
+    if (node.plain?.(list[i]) === true) continue
     if (run.evaluateMember(node, list, i, list[i])) continue
     ok = false
     if (run.quiet) break

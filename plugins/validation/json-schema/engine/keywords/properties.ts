@@ -33,6 +33,11 @@ export function objectChecks(reader: SchemaReader, dialect: Dialect): Check[] {
 
 const missingIn = (value: Members, wanted: readonly string[]): string[] => wanted.filter(name => !Object.hasOwn(value, name))
 
+function hasAll(value: Members, wanted: readonly string[]): boolean {
+  for (const name of wanted) if (!Object.hasOwn(value, name)) return false
+  return true
+}
+
 function sizeChecks(reader: SchemaReader): Check[] {
   const checks: Check[] = []
   const min = reader.count('minProperties')
@@ -52,8 +57,8 @@ function sizeChecks(reader: SchemaReader): Check[] {
   const required = reader.list('required') as readonly string[] | undefined
   if (required !== undefined && required.length > 0) {
     checks.push((value, run) => {
-      const names = missingIn(value as Members, required)
-      return names.length === 0 || run.fail({ keyword: 'required', names })
+      if (hasAll(value as Members, required)) return true
+      return run.fail({ keyword: 'required', names: missingIn(value as Members, required) })
     })
   }
   return checks
@@ -91,6 +96,36 @@ function namesCheck(node: Node): Check {
   }
 }
 
+/** Places that {@link PropertyLookup} remembers. */
+const MOST_PLACES = 64
+
+/** Schemas by name. Objects of one list have their members in one order: a name that stands where it stood before costs one comparison. */
+class PropertyLookup {
+  private readonly nodes: ReadonlyMap<string, Node>
+  private readonly names: string[] = []
+  private readonly byPlace: Node[] = []
+
+  constructor(nodes: ReadonlyMap<string, Node>) {
+    this.nodes = nodes
+    for (const [name, node] of nodes) {
+      if (this.names.length === MOST_PLACES) break
+      this.names.push(name)
+      this.byPlace.push(node)
+    }
+  }
+
+  /** The schema of the member that stands at a place; undefined = none has its name. */
+  at(place: number, name: string): Node | undefined {
+    if (place < this.names.length && this.names[place] === name) return this.byPlace[place]
+    const node = this.nodes.get(name)
+    if (node !== undefined && place < this.names.length) {
+      this.names[place] = name
+      this.byPlace[place] = node
+    }
+    return node
+  }
+}
+
 /** `properties`, `patternProperties` and `additionalProperties`, in one walk. */
 function membersCheck(reader: SchemaReader): Check | undefined {
   const properties = new Map((reader.entries('properties') ?? []).map(([name]) => [name, reader.sub('properties', name)]))
@@ -102,16 +137,20 @@ function membersCheck(reader: SchemaReader): Check | undefined {
   const closed = rest === false
   const additional = closed ? undefined : reader.optional('additionalProperties')
   if (properties.size === 0 && patterns.length === 0 && !closed && additional === undefined) return undefined
+  const lookup = new PropertyLookup(properties)
   return (value, run, seen) => {
     const members = value as Members
     let ok = true
     let others: string[] | undefined
-    for (const name of Object.keys(members)) {
+    let place = 0
+    // V8 reads the members of such a loop without looking for their names
+    for (const name in members) {
       let known = false
-      const property = properties.get(name)
+      const property = lookup.at(place++, name)
       if (property !== undefined) {
         known = true
-        if (!run.evaluateMember(property, members, name, members[name])) ok = false
+        const member = members[name]
+        if (property.plain?.(member) !== true && !run.evaluateMember(property, members, name, member)) ok = false
       }
       for (const [pattern, node] of patterns) {
         if (!pattern.test(name)) continue

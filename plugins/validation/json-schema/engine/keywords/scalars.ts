@@ -30,12 +30,53 @@ function typeGate(listed: readonly string[]): Check {
   const names = new Set(listed)
   const want = TYPES.filter(name => names.has(name))
   const wholeOnly = names.has('integer') && !names.has('number')
+  const [number, text, boolean, list, object, none] = ['number', 'string', 'boolean', 'array', 'object', 'null'].map(name =>
+    names.has(name)
+  )
+  // by kind and not by name: each value of a body comes here
   return (value, run) => {
-    const got = typeName(value)
-    if (names.has(got)) return true
-    if (wholeOnly && typeof value === 'number' && isIntegerText(value, run.textOf(value))) return true
-    return run.fail({ keyword: 'type', got, want })
+    switch (typeof value) {
+      case 'string':
+        if (text) return true
+        break
+      case 'number':
+        if (number || (wholeOnly && isIntegerText(value, run.textOf(value)))) return true
+        break
+      case 'boolean':
+        if (boolean) return true
+        break
+      default:
+        if (value === null ? none : Array.isArray(value) ? list : object) return true
+    }
+    return run.fail({ keyword: 'type', got: typeName(value), want })
   }
+}
+
+/** Keywords that {@link plainTest} knows; those behind `maxLength` say nothing about a value. */
+const PLAIN: ReadonlySet<string> = new Set([
+  'type',
+  'minLength',
+  'maxLength',
+  'title',
+  'description',
+  'default',
+  'examples',
+  '$comment',
+  'deprecated',
+  'readOnly',
+  'writeOnly'
+])
+
+/** Compiles the test of {@link Node.plain} for the schemas that most members have: one type, and the length of a text. */
+export function plainTest(reader: SchemaReader): ((value: unknown) => boolean) | undefined {
+  const type = reader.get('type')
+  if (!Object.keys(reader.schema).every(name => PLAIN.has(name))) return undefined
+  if (type === 'boolean' || type === 'number') return value => typeof value === type
+  if (type !== 'string') return undefined
+  const min = reader.count('minLength') ?? 0
+  const max = reader.count('maxLength') ?? Number.POSITIVE_INFINITY
+  // a character is one or two units of a text
+  return value => typeof value === 'string' && value.length <= max && value.length >= 2 * min
 }
 
 /** A value of the schema as a fault shows it. */
