@@ -1,10 +1,10 @@
 /** Calls to upstreams: how long until the head and the end, how large, how they failed; one series per status. */
 
 import type { BackendFacts, CallTrace, CallWatch } from 'sluice/plugin'
+import { backendRoute } from '../../_shared/traces/backend-route.js'
 import { SIZE_BOUNDS, TIME_BOUNDS } from './buckets.js'
 import type { Distribution, Families, Labels, Tally } from './families.js'
 import type { BackendLayer } from './options.js'
-import { backendRoute } from './routes.js'
 
 /** Records one call in the series of its status. */
 type Recorder = (trace: CallTrace) => void

@@ -20,7 +20,7 @@ import { renderPrometheus } from './prometheus-text.js'
 import { frameOf, targetLabels } from './resource.js'
 import { SCHEMA } from './schema.js'
 import { startMetrics } from './service-metrics.js'
-import { type OwnOptions, startTraces } from './traces/start.js'
+import { type OwnOptions, startTraces } from './start-traces.js'
 
 const TAG = '[SERVICE: OpenTelemetry]'
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'

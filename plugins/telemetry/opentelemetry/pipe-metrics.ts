@@ -1,11 +1,11 @@
 /** Layers `proxy` and `backend`, and the time of stages: series are made at boot, a run costs a few additions. */
 
 import type { BackendFacts, CallWatch, EndpointFacts, PipeMeter, PipeOutcome, StageMeter, StagePlace } from 'sluice/plugin'
+import { backendRoute } from '../../_shared/traces/backend-route.js'
 import { STAGE_BOUNDS, TIME_BOUNDS } from './buckets.js'
 import { CallMetrics } from './call-metrics.js'
 import type { Distribution, Families, Labels } from './families.js'
 import type { BackendLayer, Layer } from './options.js'
-import { backendRoute } from './routes.js'
 
 /** Makes meters of one kind of pipe. */
 export type MeterMaker = (labels: Labels) => PipeMeter

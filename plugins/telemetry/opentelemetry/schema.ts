@@ -1,8 +1,8 @@
 /** The JSON Schema of `telemetry/opentelemetry`. */
 
+import { DEFAULT_PROPAGATORS, PROPAGATORS } from '../../_shared/traces/propagation.js'
 import { DEFAULT_PORT, DEFAULT_SKIP_PATHS } from './options.js'
 import { DEFAULT_OTLP_PORT } from './otlp-options.js'
-import { DEFAULT_PROPAGATORS, PROPAGATORS } from './traces/propagation.js'
 
 const flag = (description: string, byDefault = false) => ({ type: 'boolean', default: byDefault, description }) as const
 const count = (description: string) => ({ type: 'integer', minimum: 0, description }) as const

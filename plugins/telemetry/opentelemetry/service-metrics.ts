@@ -7,7 +7,7 @@ import { sampleOffered } from './offered-metrics.js'
 import { readBackendLayer, readLayer, readsConventions } from './options.js'
 import { PipeMetrics } from './pipe-metrics.js'
 import { type KnownRoute, ServerMetrics } from './server-metrics.js'
-import type { OwnOptions } from './traces/start.js'
+import type { OwnOptions } from './start-traces.js'
 
 export interface MetricsOptions {
   readonly options: OptionReader

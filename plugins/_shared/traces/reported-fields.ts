@@ -1,7 +1,7 @@
 /** Header fields as attributes of spans (`report_headers`): arrays of texts, names in lower case. */
 
-import { type Key, keyOf, textsAttribute } from '../../../_shared/otlp/attributes.js'
-import type { ProtoWriter } from '../../../_shared/otlp/proto-writer.js'
+import { type Key, keyOf, textsAttribute } from '../otlp/attributes.js'
+import type { ProtoWriter } from '../otlp/proto-writer.js'
 import { ATTRIBUTE } from './span-output.js'
 
 /** Fields that hold credentials: never reported. */

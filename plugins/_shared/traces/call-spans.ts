@@ -8,8 +8,8 @@ import {
   RememberedText,
   textAttribute,
   urlAttribute
-} from '../../../_shared/otlp/attributes.js'
-import type { ProtoWriter } from '../../../_shared/otlp/proto-writer.js'
+} from '../otlp/attributes.js'
+import type { ProtoWriter } from '../otlp/proto-writer.js'
 import * as keys from './keys.js'
 import { OpenSpan } from './open-span.js'
 import type { FieldReport } from './reported-fields.js'

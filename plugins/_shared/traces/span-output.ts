@@ -1,10 +1,10 @@
 /** Writes spans that have ended to the request that leaves next. */
 
 import { Buffer } from 'node:buffer'
-import { type AttributeValue, encodeAttributes, encodeText, keyOf, textAttribute } from '../../../_shared/otlp/attributes.js'
-import type { SpanBatcher } from '../../../_shared/otlp/batcher.js'
-import type { UnixClock } from '../../../_shared/otlp/clock.js'
-import type { ProtoWriter } from '../../../_shared/otlp/proto-writer.js'
+import { type AttributeValue, encodeAttributes, encodeText, keyOf, textAttribute } from '../otlp/attributes.js'
+import type { SpanBatcher } from '../otlp/batcher.js'
+import type { UnixClock } from '../otlp/clock.js'
+import type { ProtoWriter } from '../otlp/proto-writer.js'
 import type { OpenSpan } from './open-span.js'
 
 export const INTERNAL = 1

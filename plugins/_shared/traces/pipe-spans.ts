@@ -2,7 +2,7 @@
 
 import type { PipeResult, PipeTracer, Span, StageTracer } from 'sluice/plugin'
 import { GatewayError } from 'sluice/plugin'
-import { type AttributeValue, boolAttribute, intAttribute, textAttribute } from '../../../_shared/otlp/attributes.js'
+import { type AttributeValue, boolAttribute, intAttribute, textAttribute } from '../otlp/attributes.js'
 import * as keys from './keys.js'
 import { OpenSpan } from './open-span.js'
 import type { FieldReport } from './reported-fields.js'

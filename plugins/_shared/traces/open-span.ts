@@ -1,7 +1,7 @@
 /** Spans while they are open. What they are is written when they end; until then a span is its ids and its start. */
 
 import type { ServerSpan, Span } from 'sluice/plugin'
-import { hex64, hex128, random32, type TraceNumbers, traceparentOf } from '../../../_shared/otlp/ids.js'
+import { hex64, hex128, random32, type TraceNumbers, traceparentOf } from '../otlp/ids.js'
 import type { Incoming, Outgoing, Propagation, RawFields } from './propagation.js'
 
 /** One trace, as far as it runs through this gateway. */

@@ -1,28 +1,8 @@
-/** Which spans there are, and what they show besides their own attributes. */
+/** Reads which spans there are. */
 
 import type { OptionReader } from 'sluice/plugin'
-import { readAttributes } from '../options.js'
-
-type Attributes = readonly (readonly [name: string, value: string])[]
-
-/** Spans of exchanges, or of endpoints' pipes. */
-export interface LayerTraces {
-  readonly on: boolean
-  readonly reportHeaders: boolean
-  readonly skipHeaders: readonly string[]
-  readonly attributes: Attributes
-}
-
-/** Spans of backends and their calls. */
-export interface BackendTraces {
-  readonly stage: boolean
-  readonly roundTrip: boolean
-  readonly readPayload: boolean
-  readonly connection: boolean
-  readonly reportHeaders: boolean
-  readonly skipHeaders: readonly string[]
-  readonly attributes: Attributes
-}
+import type { BackendTraces, LayerTraces } from '../../_shared/traces/layers.js'
+import { readAttributes } from './options.js'
 
 /** Reads the layer `global` or `proxy`. */
 export function readLayerTraces(options: OptionReader | undefined): LayerTraces {

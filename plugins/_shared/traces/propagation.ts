@@ -3,7 +3,7 @@
  * `OTEL_PROPAGATORS`. Whatever cannot be read counts as not sent.
  */
 
-import { parse32, type TraceNumbers } from '../../../_shared/otlp/ids.js'
+import { parse32, type TraceNumbers } from '../otlp/ids.js'
 
 /** Names and values in turn. */
 export type RawFields = string[]

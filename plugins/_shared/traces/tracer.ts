@@ -1,9 +1,9 @@
 /** Decides which exchanges are recorded, and makes the spans of each place at boot. */
 
 import type { BackendFacts, EndpointFacts, PipeTracer, ServerSpan, StagePlace, StageTracer, Tracer } from 'sluice/plugin'
-import type { AttributeValue } from '../../../_shared/otlp/attributes.js'
-import { random32 } from '../../../_shared/otlp/ids.js'
-import { backendRoute } from '../routes.js'
+import type { AttributeValue } from '../otlp/attributes.js'
+import { random32 } from '../otlp/ids.js'
+import { backendRoute } from './backend-route.js'
 import { CallSpans } from './call-spans.js'
 import type { BackendTraces, LayerTraces } from './layers.js'
 import { ExchangeSpan, Trace, type TracedRequest } from './open-span.js'

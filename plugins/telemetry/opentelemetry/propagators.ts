@@ -1,5 +1,5 @@
 import type { OptionReader } from 'sluice/plugin'
-import { DEFAULT_PROPAGATORS, PROPAGATORS, type Propagator } from './propagation.js'
+import { DEFAULT_PROPAGATORS, PROPAGATORS, type Propagator } from '../../_shared/traces/propagation.js'
 
 /** Reads `propagators`; without it `OTEL_PROPAGATORS`, whose unknown names are passed over. An empty list, or `none`: nothing goes on. */
 export function readPropagators(options: OptionReader, env: Readonly<Record<string, string | undefined>>): readonly Propagator[] {

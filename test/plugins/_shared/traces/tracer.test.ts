@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import type { GatewayOptions } from '../../../../../src/index.js'
-import type { PluginModule } from '../../../../../src/plugin/index.js'
-import { type OpenGateway, openGateway } from '../../../../support/open-gateway.js'
+import type { GatewayOptions } from '../../../../src/index.js'
+import type { PluginModule } from '../../../../src/plugin/index.js'
+import { type OpenGateway, openGateway } from '../../../support/open-gateway.js'
 import {
   attributesOf,
   childrenOf,
@@ -12,9 +12,9 @@ import {
   type Receiver,
   startGrpcReceiver,
   startReceiver
-} from '../../../../support/otlp-receiver.js'
-import { deferred, fetch } from '../../../../support/waiting.js'
-import { endpoint, NOBODY, startUpstream } from '../../../scripted-upstream.js'
+} from '../../../support/otlp-receiver.js'
+import { deferred, fetch } from '../../../support/waiting.js'
+import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opentelemetry'
 const INTERNAL = 1

@@ -1,6 +1,6 @@
 /** Keys of attributes, encoded. */
 
-import { keyOf } from '../../../_shared/otlp/attributes.js'
+import { keyOf } from '../otlp/attributes.js'
 
 export const URL_FULL = keyOf('url.full')
 export const SERVER_ADDRESS = keyOf('server.address')

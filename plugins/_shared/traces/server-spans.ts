@@ -2,8 +2,8 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { ObservedExchange } from 'sluice/plugin'
-import { type AttributeValue, intAttribute, RememberedText, textAttribute } from '../../../_shared/otlp/attributes.js'
-import type { ProtoWriter } from '../../../_shared/otlp/proto-writer.js'
+import { type AttributeValue, intAttribute, RememberedText, textAttribute } from '../otlp/attributes.js'
+import type { ProtoWriter } from '../otlp/proto-writer.js'
 import * as keys from './keys.js'
 import { ExchangeSpan } from './open-span.js'
 import type { FieldReport } from './reported-fields.js'
