@@ -8,6 +8,7 @@ import type { Component, PluginModule } from 'sluice/plugin'
 export const components: readonly { readonly namespace: string; load(): Promise<{ readonly default: Component }> }[] = [
   { namespace: 'redis', load: () => import('./redis/index.js') },
   { namespace: 'governance/processors', load: () => import('./governance/processors/index.js') },
+  { namespace: 'telemetry/opentelemetry-security', load: () => import('./telemetry/opentelemetry-security/index.js') },
   { namespace: 'telemetry/opentelemetry', load: () => import('./telemetry/opentelemetry/index.js') },
   { namespace: 'telemetry/opencensus', load: () => import('./telemetry/opencensus/index.js') },
   { namespace: 'telemetry/metrics', load: () => import('./telemetry/metrics/index.js') },

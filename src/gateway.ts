@@ -7,6 +7,7 @@ import { composeGeneration } from './generation/compose.js'
 import type { GatewayOptions } from './generation/gateway-options.js'
 import { findComponents } from './plugin/load/shipped.js'
 import { KeptState } from './plugin/run/kept-state.js'
+import { workerTopics } from './plugin/run/worker-topics.js'
 import { type Gateway, RunningGateway } from './running-gateway.js'
 import { GatewayRecord } from './telemetry/gateway-state.js'
 
@@ -18,7 +19,7 @@ import { GatewayRecord } from './telemetry/gateway-state.js'
 export async function createGateway(config: string | ConfigInput, options: GatewayOptions = {}): Promise<Gateway> {
   const state = new GatewayRecord()
   const phase = new Phase()
-  const status = new GatewayStatus(phase, state)
+  const status = new GatewayStatus(phase, state, workerTopics())
   const shared = {
     options,
     admin: { phase, status },

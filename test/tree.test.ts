@@ -21,6 +21,7 @@ const BEHAVIOUR_FOLDERS: Readonly<Record<string, string>> = {
 /** Tests of a behaviour that several files make, and why they stand in their room. */
 const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/_shared/otlp/senders': 'both ways to a collector, by one list of cases',
+  'plugins/_shared/traces/real-collectors': 'what collectors and Jaeger of others make of traces and metrics',
   'plugins/_shared/traces/bounded-traces': 'what recording holds, whatever clients ask for',
   'admin/browser': 'the status page in Chromium',
   'cli/lost-results': 'commands whose standard output is full, or not read',

@@ -34,7 +34,7 @@ export function createAdmin(
   addLogin(server, config, pages)
   const get = { methods: ['GET'] } as const
   server.route(PAGE_PATH, { ...get, handle: (_, res) => pages.status.send(res) })
-  server.route(STATUS_PATH, { ...get, handle: (_, res) => sendJson(res, 200, status.report()) })
+  server.route(STATUS_PATH, { ...get, handle: async (_, res) => sendJson(res, 200, await status.report()) })
   server.route(EVENTS_PATH, { ...get, handle: (req, res) => status.events.add(req, res) })
   for (const path of ['/', '/__sluice']) {
     server.route(path, { ...get, handle: (_, res) => void res.writeHead(307, { Location: PAGE_PATH }).end() })

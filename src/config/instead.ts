@@ -40,7 +40,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['telemetry/moesif', 'nothing is sent to Moesif; the JSON access log has one object for each request'],
   ['telemetry/newrelic', `nothing is sent to New Relic; ${METRICS}`],
   ['telemetry/influx', METRICS],
-  ['telemetry/opencensus', METRICS],
+  ['telemetry/opencensus', '`telemetry/opentelemetry` has traces by OTLP, which Jaeger takes, and metrics for Prometheus'],
   ['validation/response-json-schema', 'check the response with `validation/cel` in the backend'],
   ['websocket', 'a `no-op` endpoint with an `http://` host lets WebSockets through'],
   ['workflow', 'use `proxy.sequential`, or let the gateway call an endpoint of its own']

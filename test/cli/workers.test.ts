@@ -114,6 +114,48 @@ test('one scrape has what all workers have counted', async t => {
   assert.deepEqual(await gateway.exited, [0, null])
 })
 
+test('the status page shows all workers together', async t => {
+  const { server, origin } = await upstream()
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const admin = await freePort()
+  const folder = await folderWith(t, {
+    'krakend.json': JSON.stringify({
+      version: 3,
+      listen_ip: '127.0.0.1',
+      host: [origin],
+      extra_config: { 'sluice/admin': { port: admin } },
+      endpoints: [{ endpoint: '/x', output_encoding: 'no-op', backend: [{ url_pattern: '/x' }] }]
+    })
+  })
+  const gateway = new Watched(t, [...CLI, 'run', '-c', path.join(folder, 'krakend.json'), '-p', '0', '--workers', '2'])
+  const [, port] = await gateway.until(/Router\] Listening on port: (\d+)[\s\S]*Router\] Listening on port/)
+  for (let i = 0; i < 12; i++) await fetch(`http://127.0.0.1:${port}/x`, { headers: { connection: 'close' } })
+  const status = async () =>
+    (await (await fetch(`http://127.0.0.1:${admin}/__sluice/status.json`)).json()) as {
+      traffic: { requests: number; p99_ms?: number }
+      workers: { worker: number; pid: number; requests: number }[]
+    }
+  const all = await until(async () => {
+    const now = await status()
+    return now.traffic.requests === 12 && now
+  }, 'all requests in the status')
+  assert.deepEqual(
+    all.workers.map(({ worker }) => worker),
+    [1, 2]
+  )
+  assert.equal(new Set(all.workers.map(({ pid }) => pid)).size, 2)
+  assert.equal(
+    all.workers.reduce((sum, { requests }) => sum + requests, 0),
+    12
+  )
+  assert.ok(all.traffic.p99_ms! > 0)
+  gateway.child.kill('SIGTERM')
+  assert.deepEqual(await gateway.exited, [0, null])
+})
+
 test('a worker that dies again and again ends the primary, with an exit code', async t => {
   const folder = await folderWith(t, {
     'krakend.json': JSON.stringify({ version: 3, listen_ip: '127.0.0.1', endpoints: [] })

@@ -1,5 +1,5 @@
 /**
- * OTLP over HTTP with protobuf bodies: one POST per request on a connection that is kept. Over undici's client, which the gateway's own
+ * Export requests over HTTP, one POST each on a connection that is kept: OTLP with protobuf bodies, or what a format makes of them. Over undici's client, which the gateway's own
  * calls have made fast already: a request over `node:http` took a millisecond, as much as thirty exchanges.
  */
 
@@ -19,26 +19,42 @@ const MAX_RESPONSE = 64 * 1024
 /** bytes after which a response is no longer read. */
 const ENDLESS = 4 * 1024 * 1024
 
+/** How bodies look in another protocol than OTLP. */
+export interface BodyFormat {
+  readonly contentType: string
+  /** Makes a body of its own memory out of a request of OTLP. */
+  readonly encode: (request: Buffer) => Buffer
+}
+
+const PROTOBUF = 'application/x-protobuf'
+
 export class HttpSender implements ExportSender {
   private readonly address: CollectorAddress
   private readonly path: string
   private readonly headers: string[]
+  private readonly format: BodyFormat | undefined
   private client: Client | undefined = undefined
   private socket: Socket | undefined = undefined
 
-  /** @param path `/v1/traces` */
-  constructor(address: CollectorAddress, path: string) {
+  /**
+   * @param path `/v1/traces`
+   * @param format undefined = OTLP
+   */
+  constructor(address: CollectorAddress, path: string, format?: BodyFormat) {
     this.address = address
     this.path = path
+    this.format = format
     const { headers, userAgent, gzip } = address
-    this.headers = [...Object.entries(headers).flat(), 'User-Agent', userAgent, 'Content-Type', 'application/x-protobuf']
+    this.headers = [...Object.entries(headers).flat(), 'User-Agent', userAgent, 'Content-Type', format?.contentType ?? PROTOBUF]
     if (gzip) this.headers.push('Content-Encoding', 'gzip')
   }
 
   async send(bytes: Buffer, signal: AbortSignal): Promise<ExportOutcome> {
     try {
-      const body = this.address.gzip ? await packed(bytes) : bytes
-      const reply = await this.post(body, signal)
+      const { format } = this
+      const plain = format === undefined ? bytes : format.encode(bytes)
+      const reply = await this.post(this.address.gzip ? await packed(plain) : plain, signal)
+      if (format !== undefined && isSuccess(reply)) return { kind: 'sent', rejected: 0, message: '', written: true }
       return outcomeOf(reply, this.socket?.writableLength === 0)
     } catch (error) {
       this.disconnect()
@@ -138,10 +154,13 @@ class Reply {
   }
 }
 
+const isSuccess = ({ status }: Reply): boolean => status >= 200 && status < 300
+
 function outcomeOf(reply: Reply, written: boolean): ExportOutcome {
   const { status, body } = reply
-  if (status >= 200 && status < 300) return { ...readSuccess(body), written }
-  const text = reply.field('content-type') === 'application/x-protobuf' ? readStatusText(body) : ''
+  if (isSuccess(reply)) return { ...readSuccess(body), written }
+  const type = reply.field('content-type') ?? ''
+  const text = type === PROTOBUF ? readStatusText(body) : type.startsWith('text/plain') ? oneLine(body.toString()).trim() : ''
   const message = `status ${status}${text === '' ? '' : `: ${text}`}`
   if (!RETRYABLE.has(status)) return { kind: 'refused', message }
   return { kind: 'retry', message, afterMs: retryAfterMs(reply.field('retry-after')) }

@@ -1,8 +1,8 @@
-/** Reads the few protobuf messages that collectors send: fields of one message, what is unknown included. */
+/** Reads protobuf messages: fields of one message, what is unknown included. */
 
 import { Buffer } from 'node:buffer'
 
-/** A field: a number for varints, bytes for all that has a length. Fields of fixed size are passed over. */
+/** A field: a number for varints, which are signed, bytes for all else. */
 export type ProtoField = readonly [number: number, value: number | Buffer]
 
 /** Returns the fields of a message; those before the first fault when it is none. */
@@ -10,29 +10,38 @@ export function readFields(bytes: Buffer): ProtoField[] {
   const fields: ProtoField[] = []
   let at = 0
   const varint = (): number => {
+    const from = at
     let value = 0
     for (let factor = 1; at < bytes.length; factor *= 0x80) {
       const byte = bytes[at++]!
       value += (byte & 0x7f) * factor
-      if (byte < 0x80) return value
+      // ten bytes are a negative number, or one too large to be told exactly
+      if (byte < 0x80) return at - from < 10 ? value : signed(bytes.subarray(from, at))
     }
     return Number.NaN
+  }
+  const take = (number: number, length: number): boolean => {
+    if (!(at + length <= bytes.length)) return false
+    fields.push([number, bytes.subarray(at, at + length)])
+    at += length
+    return true
   }
   while (at < bytes.length) {
     const tag = varint()
     const type = tag & 7
     const number = Math.floor(tag / 8)
     if (type === 0) fields.push([number, varint()])
-    else if (type === 1) at += 8
-    else if (type === 5) at += 4
-    else if (type === 2) {
-      const length = varint()
-      if (!(at + length <= bytes.length)) break
-      fields.push([number, bytes.subarray(at, at + length)])
-      at += length
-    } else break
+    else if (type === 1 || type === 5) {
+      if (!take(number, type === 1 ? 8 : 4)) break
+    } else if (type !== 2 || !take(number, varint())) break
   }
   return fields
+}
+
+function signed(varint: Buffer): number {
+  let value = 0n
+  for (const [i, byte] of varint.entries()) value |= BigInt(byte & 0x7f) << BigInt(7 * i)
+  return Number(BigInt.asIntN(64, value))
 }
 
 /** Returns the bytes of the first field with a number; undefined = there is none. */

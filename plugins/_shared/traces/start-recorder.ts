@@ -36,8 +36,13 @@ const DELAY_MS = 1_000
 /** Spans in one request. */
 const MAX_SPANS = 2_048
 
-/** Begins to record exchanges; returns what sends the spans that wait. */
-export function startRecorder(options: RecorderOptions): () => void {
+/** Key of what this gateway records with. */
+const RECORDER = 'traces/recorder'
+
+/** Begins to record exchanges; returns what sends the spans that wait, or undefined when another component records them. */
+export function startRecorder(options: RecorderOptions): (() => void) | undefined {
+  if (options.context.shared.has(RECORDER)) return undefined
+  options.context.shared.set(RECORDER, true)
   const { context, global, propagators, places, queuesOf } = options
   const outputs = new Outputs(options)
   const { common } = outputs

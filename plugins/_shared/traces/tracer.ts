@@ -26,6 +26,8 @@ export interface TracedPlaces {
   readonly ownAttributes: (endpoint: EndpointFacts) => Attributes
   readonly proxyLayer: (endpoint: EndpointFacts) => LayerTraces
   readonly backendLayer: (backend: BackendFacts) => BackendTraces
+  /** What names of spans begin with. */
+  readonly prefixes?: { readonly proxy: string; readonly backend: string }
 }
 
 export interface TracerOptions {
@@ -82,7 +84,7 @@ export class ExchangeTracer implements Tracer {
     if (!layer.on) return undefined
     return new PipeSpans({
       output,
-      name: ginPath,
+      name: (places.prefixes?.proxy ?? '') + ginPath,
       attributes: [['krakend.stage', 'proxy'], ['http.request.method', method], ['http.route', ginPath], ...layer.attributes],
       report: reportOf(layer),
       passthrough: endpoint.outputEncoding === 'no-op'
@@ -95,7 +97,7 @@ export class ExchangeTracer implements Tracer {
     if (places.isSkipped(endpoint) || !layer.stage) return undefined
     return new PipeSpans({
       output: places.outputOf(endpoint),
-      name: backendRoute(backend),
+      name: (places.prefixes?.backend ?? '') + backendRoute(backend),
       attributes: [
         ['krakend.stage', 'backend'],
         ['http.request.method', backend.method],

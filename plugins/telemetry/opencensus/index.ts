@@ -1,8 +1,9 @@
 /**
- * `telemetry/opencensus`: the Prometheus exporter of OpenCensus, on a port of its own, under the names that dashboards know.
+ * `telemetry/opencensus`: the Prometheus exporter of OpenCensus, on a port of its own, under the names that dashboards know; traces for
+ * Jaeger and Zipkin.
  *
- * In: exchanges and calls. Out: `GET /metrics`. KrakenD has deprecated OpenCensus; its other exporters are left out with one warning that says
- * what takes their place. Nothing of it stops a start.
+ * In: exchanges and calls. Out: `GET /metrics`, and requests to collectors. KrakenD has deprecated OpenCensus; its other exporters are left
+ * out with one warning that says what takes their place. Nothing of it stops a start.
  */
 
 import cluster from 'node:cluster'
@@ -13,14 +14,18 @@ const flag = (description: string) => ({ type: 'boolean', default: false, descri
 
 const SCHEMA = {
   type: 'object',
-  description: 'The Prometheus exporter of OpenCensus, on a port of its own',
+  description: 'The Prometheus exporter of OpenCensus, on a port of its own; traces for Jaeger and Zipkin',
   properties: {
-    sample_rate: { type: 'number', description: 'Of traces, which are not made' },
-    reporting_period: { type: 'number', description: 'Of exporters that send; Prometheus fetches' },
+    sample_rate: { type: 'number', default: 0, description: 'Percentage of exchanges that are recorded for Jaeger and Zipkin' },
+    reporting_period: { type: 'number', description: 'Of exporters that send metrics; Prometheus fetches' },
     enabled_layers: {
       type: 'object',
       description: 'When given, what is not named is off',
-      properties: { router: flag('Exchanges with endpoints'), pipe: flag('Traces only'), backend: flag('Calls to backends') }
+      properties: {
+        router: flag('Exchanges with endpoints'),
+        pipe: flag('Pipes of endpoints, in traces'),
+        backend: flag('Calls to backends')
+      }
     },
     path_aggregation: { type: 'string', description: 'Paths are always those of the configuration' },
     exporters: {
@@ -35,6 +40,24 @@ const SCHEMA = {
             tag_path: flag('The path as configured'),
             tag_method: flag('The method'),
             tag_statuscode: flag('The status')
+          }
+        },
+        jaeger: {
+          type: ['object', 'null'],
+          properties: {
+            endpoint: { type: 'string', description: 'Where the collector takes Thrift: http://HOST:14268/api/traces' },
+            agent_endpoint: { type: 'string', description: 'Nothing is sent to agents' },
+            service_name: { type: 'string', description: 'Default: the name of the configuration' },
+            buffer_max_count: { type: 'integer', minimum: 0, description: 'Most spans that wait' }
+          }
+        },
+        zipkin: {
+          type: ['object', 'null'],
+          properties: {
+            collector_url: { type: 'string', description: 'http://HOST:9411/api/v2/spans' },
+            service_name: { type: 'string', description: 'Default: the name of the configuration' },
+            ip: { type: 'string', description: 'Address of the gateway, as Zipkin shows it' },
+            port: { type: 'integer', minimum: 0, maximum: 65535 }
           }
         }
       }
@@ -52,7 +75,9 @@ const INSTEAD: Readonly<Record<string, string>> = {
   influxdb: '`telemetry/influx` sends to InfluxDB',
   logger: 'the JSON access log has a line for each request'
 }
-const COLLECTOR = 'a collector can read the Prometheus exporter of `telemetry/opentelemetry` and send on'
+const COLLECTOR = '`telemetry/opentelemetry` sends traces and metrics by OTLP, which a collector hands on'
+/** What is honoured. */
+const HONOURED: ReadonlySet<string> = new Set(['prometheus', 'jaeger', 'zipkin'])
 
 export default defineComponent({
   namespace: 'telemetry/opencensus',
@@ -60,11 +85,12 @@ export default defineComponent({
   slots: {},
   needs: 'head',
   schema: SCHEMA,
-  lacks: 'exporters but Prometheus; traces',
-  compile(options, context) {
+  lacks: 'exporters but Prometheus, Jaeger and Zipkin',
+  async compile(options, context) {
     if (context.scope !== 'service') return undefined
     const exporters = options.object('exporters')
-    tellLeftOut(exporters?.keys().filter(name => name !== 'prometheus') ?? [], context)
+    tellLeftOut(exporters?.keys().filter(name => !HONOURED.has(name)) ?? [], context)
+    await startTracing(options, context)
     const prometheus = exporters?.object('prometheus')
     return prometheus === undefined ? undefined : expose(prometheus, options.object('enabled_layers'), context)
   }
@@ -74,6 +100,19 @@ function tellLeftOut(names: readonly string[], context: ComponentContext): void 
   if (names.length === 0) return
   const hints = new Set(names.map(name => INSTEAD[name] ?? COLLECTOR))
   context.report('/exporters', `nothing is sent to ${names.join(', ')}: ${[...hints].join('; ')}`, 'warning')
+}
+
+/** Loads what traces need where an exporter takes some. */
+async function startTracing(options: OptionReader, context: ComponentContext): Promise<void> {
+  const exporters = options.object('exporters')
+  if (exporters?.object('jaeger') === undefined && exporters?.object('zipkin') === undefined) return
+  const { readTraceExporters } = await import('./trace-exporters.js')
+  const targets = readTraceExporters(exporters, context)
+  const rate = options.amount('sample_rate', 0) / 100
+  if (targets.length === 0) return
+  if (rate === 0) return context.report('/sample_rate', 'no traces are sent: 0 percent of exchanges are recorded', 'warning')
+  const { startTraces } = await import('./traces.js')
+  startTraces({ exporters: targets, rate, layers: options.object('enabled_layers') }, context)
 }
 
 async function expose(options: OptionReader, layers: OptionReader | undefined, context: ComponentContext): Promise<undefined> {

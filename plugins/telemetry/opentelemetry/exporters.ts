@@ -1,6 +1,7 @@
 /** All exporters of a gateway, and the rules that hold between them. */
 
-import type { OptionReader } from 'sluice/plugin'
+import type { ComponentContext, OptionReader } from 'sluice/plugin'
+import { EXPORTER_HEADERS, type ExporterHeaders } from '../../_shared/otlp/header-options.js'
 import { type PrometheusOptions, readPrometheus } from './options.js'
 import { type OtlpOptions, readOtlp } from './otlp-options.js'
 
@@ -10,13 +11,16 @@ export interface Exporters {
 }
 
 /** Reads `exporters`. Names are unique across both kinds, ports among those that listen. */
-export function readExporters(
-  options: OptionReader,
-  env: Readonly<Record<string, string | undefined>>,
-  userAgent: string
-): Exporters {
+export function readExporters(options: OptionReader, context: ComponentContext): Exporters {
+  const { env, userAgent } = context.service
   const exporters = options.object('exporters')
-  const otlp = readOtlp(exporters, env, userAgent)
+  const secrets = (context.shared.get(EXPORTER_HEADERS) as ExporterHeaders | undefined) ?? new Map()
+  const otlp = readOtlp(exporters, env, userAgent, secrets)
+  for (const name of secrets.keys()) {
+    if (otlp.some(one => one.name === name)) continue
+    const message = `\`${EXPORTER_HEADERS}\` has headers for an exporter '${name}' that is not there`
+    context.report('/exporters/otlp', message, 'warning')
+  }
   const prometheus = readPrometheus(exporters)
   const names = new Set<string>()
   const claim = (name: string, pointer: string): void => {

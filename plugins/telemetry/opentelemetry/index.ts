@@ -49,8 +49,8 @@ export default defineComponent({
 })
 
 async function compileService(options: OptionReader, context: ComponentContext): Promise<undefined> {
-  const { env, userAgent } = context.service
-  const { prometheus, otlp } = readExporters(options, env, userAgent)
+  const { env } = context.service
+  const { prometheus, otlp } = readExporters(options, context)
   const periodMs = (options.count('metric_reporting_period', 0) || DEFAULT_PERIOD_S) * 1000
   if (prometheus.length + otlp.length === 0) {
     context.logger.warning(`${TAG} no exporter: nothing is measured`)
@@ -69,7 +69,9 @@ async function compileService(options: OptionReader, context: ComponentContext):
     await Promise.all(exporters.map(one => one.close()))
   })
   const tracing = exporters.filter(one => one.traces !== undefined)
-  if (tracing.length > 0) flushes.push(startTraces({ options, context, frame, exporters: tracing, own, skips }))
+  const flushTraces = tracing.length > 0 ? startTraces({ options, context, frame, exporters: tracing, own, skips }) : undefined
+  if (flushTraces !== undefined) flushes.push(flushTraces)
+  else if (tracing.length > 0) context.report('/exporters/otlp', 'no traces are sent: another component records them', 'warning')
 
   const pushing = exporters.filter(one => one.metrics !== undefined)
   // workers answer on one port, in turn: the number tells their series apart

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { type ConnectionOptions, createSecureContext, rootCertificates } from 'node:tls'
 import type { OptionReader } from 'sluice/plugin'
 import { type CollectorAddress, parseCollectorHost } from '../../_shared/otlp/collector-address.js'
+import { type ExporterHeaders, headersOfEnv, readHeaders } from '../../_shared/otlp/header-options.js'
 
 export const DEFAULT_OTLP_PORT = 4317
 const DEFAULT_TIMEOUT_MS = 10_000
@@ -24,8 +25,13 @@ export interface OtlpOptions {
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Reads `exporters.otlp`. */
-export function readOtlp(exporters: OptionReader | undefined, env: Env, userAgent: string): readonly OtlpOptions[] {
+/** Reads `exporters.otlp`. @param secrets what another component adds to their requests */
+export function readOtlp(
+  exporters: OptionReader | undefined,
+  env: Env,
+  userAgent: string,
+  secrets: ExporterHeaders
+): readonly OtlpOptions[] {
   return (exporters?.objects('otlp') ?? []).map(options => {
     const { host, secure } = readHost(options)
     const port = options.count('port', 0) || DEFAULT_OTLP_PORT
@@ -33,10 +39,11 @@ export function readOtlp(exporters: OptionReader | undefined, env: Env, userAgen
     const tls = readTls(options, env, secure)
     const compression = options.text('compression') || env.OTEL_EXPORTER_OTLP_COMPRESSION || 'none'
     if (compression !== 'gzip' && compression !== 'none') options.fail('/compression', 'expected "gzip" or "none"')
-    const headers = { ...headersOfEnv(env.OTEL_EXPORTER_OTLP_HEADERS), ...readHeaders(options) }
+    const name = options.text('name')
+    const headers = { ...headersOfEnv(env.OTEL_EXPORTER_OTLP_HEADERS), ...secrets.get(name), ...readHeaders(options) }
     const seconds = options.count('custom_metric_reporting_period', 0)
     return {
-      name: options.text('name'),
+      name,
       address: { host, port, tls, headers, userAgent, gzip: compression === 'gzip' },
       http: options.flag('use_http'),
       metrics: !options.flag('disable_metrics'),
@@ -57,43 +64,6 @@ function readHost(options: OptionReader): { host: string; secure: boolean } {
     )
   }
   return host
-}
-
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-/** Fields that belong to the exporter. */
-const OWN: ReadonlySet<string> = new Set(['content-type', 'content-length', 'content-encoding', 'host', 'te', 'user-agent'])
-
-function readHeaders(options: OptionReader): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of options.fieldMap('headers')) {
-    if (OWN.has(name.toLowerCase())) options.fail(`/headers/${pointerPart(name)}`, 'this header belongs to the exporter')
-    headers[name.toLowerCase()] = value
-  }
-  return headers
-}
-
-const pointerPart = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
-
-/** `name=value,name=value`, percent-encoded, as the specification of the SDKs says. What is no field is passed over. */
-function headersOfEnv(text: string | undefined): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const pair of (text ?? '').split(',')) {
-    const mark = pair.indexOf('=')
-    if (mark < 0) continue
-    const name = decoded(pair.slice(0, mark).trim()).toLowerCase()
-    const value = decoded(pair.slice(mark + 1).trim())
-    if (TOKEN.test(name) && VALUE.test(value) && !OWN.has(name)) headers[name] = value
-  }
-  return headers
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 /** The TLS of `https://`; undefined for plain connections. */

@@ -24,8 +24,8 @@ export interface TracesOptions {
   readonly skips: (path: string) => boolean
 }
 
-/** Begins to record exchanges; returns what sends the spans that wait. */
-export function startTraces({ options, context, frame, exporters, own, skips }: TracesOptions): () => void {
+/** Begins to record exchanges; returns what sends the spans that wait, or undefined when another component records them. */
+export function startTraces({ options, context, frame, exporters, own, skips }: TracesOptions): (() => void) | undefined {
   const layers = options.object('layers')
   const globalOptions = layers?.object('global')
   const proxy = readLayerTraces(layers?.object('proxy'))

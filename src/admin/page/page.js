@@ -140,6 +140,23 @@ function holdsText({ holds = [], may_hold: may = [] } = {}) {
 }
 
 const tables = {
+  workers: new Table(byId('worker-table'), 'One process each', [
+    plain('Worker', row => row.worker),
+    plain('Process', row => row.pid),
+    { head: 'State', cell: row => (row.ready ? 'ready' : 'not ready'), tone: row => (row.ready ? 'good' : 'warn') },
+    plain('Running for', row => duration(row.uptime_seconds)),
+    number('in flight', row => count(row.in_flight)),
+    number('per second', row => rate(row.per_second)),
+    number('requests', row => count(row.requests)),
+    number('memory', row => bytes(row.rss_bytes)),
+    number('heap', row => bytes(row.heap_used_bytes)),
+    number(
+      'delay p99, ms',
+      row => ms(row.event_loop_delay_p99_ms),
+      row => (row.event_loop_delay_p99_ms > 100 ? 'warn' : undefined)
+    ),
+    number('busy', row => `${(100 * row.event_loop_utilization).toFixed(0)} %`)
+  ]),
   endpoints: new Table(byId('endpoint-table'), 'Requests since the start', [
     { head: 'Endpoint', node: pipeButton },
     plain('Pipe', row => `${row.shape?.pipe ?? ''}${row.shape?.direct ? ', direct' : ''}`),
@@ -263,7 +280,7 @@ function showComponents(components) {
     const boxes = [...kinds].map(([kind, [one]]) => {
       const table = element('table')
       const columns = Object.keys(one.facts).map(name => factColumn(name, one.facts[name]))
-      componentTables.set(kind, new Table(table, kind, [plain('Where', row => row.place), ...columns]))
+      componentTables.set(kind, new Table(table, kind, [plain('Where', whereOf), ...columns]))
       return scrolling(element('div', { className: 'scroll' }, table), `Table of ${kind}`)
     })
     byId('component-tables').replaceChildren(...(boxes.length > 0 ? boxes : [element('p', { textContent: 'None.' })]))
@@ -272,6 +289,10 @@ function showComponents(components) {
     const numbered = all.map((one, i) => ({ ...one, key: `${i} ${one.place}` }))
     componentTables.get(kind).show(numbered, one => one.key)
   }
+}
+
+function whereOf({ place, worker }) {
+  return worker === undefined ? place : `${place}, worker ${worker}`
 }
 
 function factColumn(name, sample) {
@@ -315,7 +336,7 @@ function showNow({ gateway, process, traffic, in_flight: inFlight }) {
   write(byId('rate'), `now ${rate(traffic.per_second)}, at most ${rate(Math.max(...state.rates))}`)
 }
 
-function showConfiguration({ configuration, gateway }) {
+function showConfiguration({ configuration, gateway, workers }) {
   const { last_reload: last } = configuration
   const reload = last === undefined ? 'none' : `${last.outcome}, ${new Date(last.at).toLocaleString()}`
   showPairs(byId('config'), [
@@ -324,7 +345,7 @@ function showConfiguration({ configuration, gateway }) {
     ['Last reload', reload, last?.outcome === 'failed' ? 'bad' : undefined],
     ['Reloads', `${configuration.reloads} done, ${configuration.failed_reloads} failed`],
     ['Version', `Sluice ${gateway.version}, Node.js ${gateway.node}`],
-    ['Process', gateway.worker === undefined ? String(gateway.pid) : `${gateway.pid}, worker ${gateway.worker}`]
+    workers === undefined ? ['Process', String(gateway.pid)] : ['Workers', String(workers.length)]
   ])
   const findings = [...configuration.findings, ...(last?.outcome === 'failed' ? last.findings : [])]
   tables.findings.show(
@@ -338,6 +359,8 @@ function show(status) {
   write(byId('state'), status.gateway.ready ? 'Ready' : 'Not ready: the gateway is starting or stopping')
   byId('state').className = status.gateway.ready ? 'good' : 'warn'
   showNow(status)
+  byId('worker-section').hidden = status.workers === undefined
+  tables.workers.show(status.workers ?? [], row => row.worker)
   for (const row of status.endpoints) state.endpoints.set(endpointKey(row), row)
   showEndpoints()
   tables.backends.show(status.backends, row => `${row.endpoint} ${row.backend}`)

@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** Makes the data of events. Called once per event, however many clients there are. */
+/** Makes the data of events, at once or as promises. Called once per event, however many clients there are. */
 export interface EventFacts {
   /** Number of the configuration that serves. */
   readonly generation: number
@@ -32,6 +32,8 @@ export class StatusEvents {
   private readonly clients = new Set<Client>()
   private generation = 0
   private timer: NodeJS.Timeout | undefined
+  /** An event is being made: other workers take their time. */
+  private making = false
 
   constructor(source: EventFacts) {
     this.source = source
@@ -55,9 +57,25 @@ export class StatusEvents {
     res.on('error', () => {})
     res.once('close', () => this.remove(client))
     res.write(`retry: ${RETRY_MS}\n\n`)
-    this.send(client, eventOf('all', this.source.report()))
-    this.timer ??= setInterval(() => this.tick(), EVERY_MS).unref()
+    void this.welcome(client)
+  }
+
+  /** Sends everything, and begins with what changes. */
+  private async welcome(client: Client): Promise<void> {
+    const event = await this.make('all')
+    if (event === undefined || !this.clients.has(client)) return void client.res.destroy()
+    this.send(client, event)
+    this.timer ??= setInterval(() => void this.tick(), EVERY_MS).unref()
     this.generation = this.source.generation
+  }
+
+  /** Undefined when the other workers cannot be asked: the primary is gone. */
+  private async make(name: 'all' | 'live'): Promise<string | undefined> {
+    try {
+      return eventOf(name, await (name === 'all' ? this.source.report() : this.source.live()))
+    } catch {
+      return undefined
+    }
   }
 
   /** Ends all connections; browsers come again. */
@@ -65,11 +83,15 @@ export class StatusEvents {
     for (const { res } of this.clients) res.end()
   }
 
-  private tick(): void {
+  private async tick(): Promise<void> {
+    if (this.making) return
     const { source } = this
     const isNew = this.generation !== source.generation
     this.generation = source.generation
-    const event = isNew ? eventOf('all', source.report()) : eventOf('live', source.live())
+    this.making = true
+    const event = await this.make(isNew ? 'all' : 'live')
+    this.making = false
+    if (event === undefined) return this.end()
     for (const client of this.clients) this.send(client, event)
   }
 

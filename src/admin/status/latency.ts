@@ -4,6 +4,7 @@
  */
 
 import type { StatusClock } from './clock.js'
+import type { LatencyCounts, LatencyReport } from './report.js'
 
 /** Slots of ten seconds. */
 const SLOTS = 6
@@ -69,11 +70,44 @@ export class LatencyWindow {
 
 /** The quantiles of several windows together. */
 export function quantilesOf(windows: Iterable<LatencyWindow>): Quantiles | undefined {
+  return quantilesIn(fill(windows))
+}
+
+/** Counts of the last minute, which other processes add to theirs. */
+export function latencyCounts(windows: Iterable<LatencyWindow>): LatencyCounts {
+  const counts: number[] = []
+  if (fill(windows) > 0) for (let at = 0; at < BUCKETS; at++) if (scratch[at]! > 0) counts.push(at, scratch[at]!)
+  return counts
+}
+
+/** Latencies as operators see them. @param counts of one process, or of several behind each other */
+export function latencyReport(counts: LatencyCounts): LatencyReport {
+  scratch.fill(0)
+  let total = 0
+  for (let i = 0; i + 1 < counts.length; i += 2) {
+    scratch[counts[i]!]! += counts[i + 1]!
+    total += counts[i + 1]!
+  }
+  return reportOf(quantilesIn(total))
+}
+
+/** Quantiles, rounded; without any nothing. */
+export function reportOf(quantiles: Quantiles | undefined): LatencyReport {
+  if (quantiles === undefined) return {}
+  const [p50_ms, p95_ms, p99_ms] = quantiles.map(ms => Number(ms.toPrecision(3))) as [number, number, number]
+  return { p50_ms, p95_ms, p99_ms }
+}
+
+/** Puts the counts of windows into {@link scratch}; returns their number. */
+function fill(windows: Iterable<LatencyWindow>): number {
   scratch.fill(0)
   let total = 0
   for (const window of windows) total += window.addTo(scratch)
-  if (total === 0) return undefined
-  return [quantile(total, 0.5), quantile(total, 0.95), quantile(total, 0.99)]
+  return total
+}
+
+function quantilesIn(total: number): Quantiles | undefined {
+  return total === 0 ? undefined : [quantile(total, 0.5), quantile(total, 0.95), quantile(total, 0.99)]
 }
 
 function quantile(total: number, share: number): number {

@@ -5,11 +5,16 @@ import type { PoolState } from '../../telemetry/observer.js'
 import type { ProcessFacts } from './process-facts.js'
 import type { RecentError } from './recent-errors.js'
 
+/** How many runs were in which bucket of latencies, in turn: number of the bucket, count. */
+export type LatencyCounts = readonly number[]
+
 /** Latencies of the last minute, ms; absent when there were none. */
 export interface LatencyReport {
   readonly p50_ms?: number
   readonly p95_ms?: number
   readonly p99_ms?: number
+  /** What workers tell each other in place of them. */
+  readonly latencies?: LatencyCounts
 }
 
 export interface ExchangesReport extends LatencyReport {
@@ -63,7 +68,27 @@ export interface ComponentReport {
   readonly name: string
   /** Where it stands: `service`, `GET /x`, `GET /x → GET /y`. */
   readonly place: string
+  /** Whose state it is, with `--workers`. */
+  readonly worker?: number
   readonly facts: Readonly<Record<string, string | number | boolean>>
+}
+
+/** One of `--workers`. */
+export interface WorkerReport {
+  /** The number of its place, from 1. */
+  readonly worker: number
+  readonly pid: number
+  readonly ready: boolean
+  readonly uptime_seconds: number
+  /** Of its configuration. */
+  readonly generation: number
+  readonly requests: number
+  readonly per_second: number
+  readonly in_flight: number
+  readonly rss_bytes: number
+  readonly heap_used_bytes: number
+  readonly event_loop_utilization: number
+  readonly event_loop_delay_p99_ms: number
 }
 
 export interface FindingReport {
@@ -120,6 +145,8 @@ export interface LiveReport {
   readonly plugins: readonly StageReport[]
   readonly errors: readonly RecentError[]
   readonly configuration: ConfigurationReport
+  /** With `--workers`: all else is of them together, memory is their sum, the event loop that of the busiest. */
+  readonly workers?: readonly WorkerReport[]
 }
 
 /** All of it: the body of `status.json`. */

@@ -5,13 +5,15 @@ import type { ServiceConfig } from '../../config/types.js'
 import type { ConfigProblem } from '../../errors.js'
 import { SLUICE_VERSION } from '../../identity.js'
 import type { PipeDescription, PipeTree } from '../../pipe/description.js'
+import type { WorkerTopics } from '../../plugin/component.js'
 import type { GatewayState, ReloadRecord } from '../../telemetry/gateway-state.js'
 import type { GatewayObserver, PoolState } from '../../telemetry/observer.js'
 import type { StatusSource } from '../../telemetry/status.js'
 import type { Phase } from '../phase.js'
 import { StatusCollector, WatchedGeneration } from './collector.js'
 import { StatusEvents } from './events.js'
-import { type LatencyWindow, quantilesOf } from './latency.js'
+import { joinReports } from './join-reports.js'
+import { type LatencyWindow, latencyCounts, quantilesOf, reportOf } from './latency.js'
 import { mask } from './mask.js'
 import { ProcessWatch } from './process-facts.js'
 import type {
@@ -44,6 +46,8 @@ export interface GenerationStatus {
   serve(facts: ServingFacts): void
 }
 
+/** What workers ask each other for. */
+const OFFER = 'sluice/status'
 /** s after its last request that an endpoint is still part of the events. */
 const LIVELY_SECONDS = 75
 
@@ -57,6 +61,8 @@ export class GatewayStatus {
   private readonly startedAt = Date.now()
   private readonly phase: Phase
   private readonly state: GatewayState
+  private readonly workers: WorkerTopics | undefined
+  private withdraw: (() => void) | undefined
   private made: Running | undefined
   private serving: ServingFacts | undefined
   private shapes: readonly EndpointShape[] = []
@@ -66,9 +72,11 @@ export class GatewayStatus {
   /** For pages that are open. */
   readonly events = new StatusEvents(this)
 
-  constructor(phase: Phase, state: GatewayState) {
+  /** @param workers undefined = the process serves alone */
+  constructor(phase: Phase, state: GatewayState, workers?: WorkerTopics) {
     this.phase = phase
     this.state = state
+    this.workers = workers
   }
 
   private get running(): Running {
@@ -88,6 +96,7 @@ export class GatewayStatus {
         this.shapes = facts.pipes.map(shapeOf)
         this.loadedAt = Date.now()
         this.generation++
+        this.withdraw ??= this.workers?.offer(OFFER, () => JSON.stringify(this.liveReport(() => true, countsOf)))
         // the new configuration may have another token
         this.events.end()
       }
@@ -95,22 +104,34 @@ export class GatewayStatus {
   }
 
   /** Everything, with all endpoints. */
-  report(): StatusReport {
-    return { ...this.liveReport(() => true), pipes: this.shapes }
+  async report(): Promise<StatusReport> {
+    return { ...(await this.joined(() => true)), pipes: this.shapes }
   }
 
   /** What changes; of endpoints those that had requests lately. */
-  live(): LiveReport {
-    return this.liveReport(series => series.rate.within(LIVELY_SECONDS))
+  live(): Promise<LiveReport> {
+    return this.joined(series => series.rate.within(LIVELY_SECONDS))
+  }
+
+  /** What all workers tell; of a process that serves alone, what it tells. */
+  private async joined(isWanted: (series: ExchangeSeries) => boolean): Promise<LiveReport> {
+    const own = this.liveReport(isWanted, latencyOf)
+    if (this.workers === undefined) return own
+    const texts = await this.workers.gather(OFFER)
+    return joinReports(
+      own,
+      texts.map(({ worker, text }) => ({ worker, report: JSON.parse(text) as LiveReport }))
+    )
   }
 
   close(): void {
+    this.withdraw?.()
     this.events.end()
     this.made?.collector.close()
     this.made?.process.close()
   }
 
-  private liveReport(isWanted: (series: ExchangeSeries) => boolean): LiveReport {
+  private liveReport(isWanted: (series: ExchangeSeries) => boolean, latencies: Latencies): LiveReport {
     const { collector, process: watch } = this.running
     const { current } = collector
     const { config } = this.serving ?? {}
@@ -128,9 +149,12 @@ export class GatewayStatus {
       },
       process: watch.facts(),
       in_flight: collector.inFlight,
-      traffic: totalOf([collector.others, ...[...current.endpoints.values()].flatMap(methods => [...methods.values()])]),
-      others: exchangesOf(collector.others),
-      endpoints: this.endpoints(isWanted),
+      traffic: totalOf(
+        [collector.others, ...[...current.endpoints.values()].flatMap(methods => [...methods.values()])],
+        latencies
+      ),
+      others: exchangesOf(collector.others, latencies),
+      endpoints: this.endpoints(isWanted, latencies),
       backends: [...current.backends.values()].map(
         ({ endpoint, backend, series }): BackendReport => ({
           endpoint: `${endpoint.method} ${endpoint.path}`,
@@ -139,7 +163,7 @@ export class GatewayStatus {
           per_second: series.rate.perSecond(),
           failed: series.failed,
           canceled: series.canceled,
-          ...latencyOf([series.latency])
+          ...latencies([series.latency])
         })
       ),
       pools: [...(this.serving?.pools() ?? [])].map(poolOf),
@@ -150,7 +174,7 @@ export class GatewayStatus {
           scope,
           runs: series.rate.total,
           per_second: series.rate.perSecond(),
-          ...latencyOf([series.latency])
+          ...latencies([series.latency])
         })
       ),
       errors: collector.errors.list(),
@@ -167,18 +191,21 @@ export class GatewayStatus {
     }
   }
 
-  private endpoints(isWanted: (series: ExchangeSeries) => boolean): EndpointReport[] {
+  private endpoints(isWanted: (series: ExchangeSeries) => boolean, latencies: Latencies): EndpointReport[] {
     const { endpoints } = this.running.collector.current
     const reports: EndpointReport[] = []
     for (const { method, path } of this.shapes) {
       const series = endpoints.get(path)?.get(method)
-      if (series !== undefined && isWanted(series)) reports.push({ method, path, ...exchangesOf(series) })
+      if (series !== undefined && isWanted(series)) reports.push({ method, path, ...exchangesOf(series, latencies) })
     }
     return reports
   }
 }
 
-function exchangesOf(series: ExchangeSeries): ExchangesReport {
+/** What is told of latencies: quantiles to operators, counts to other workers. */
+type Latencies = (windows: readonly LatencyWindow[]) => LatencyReport
+
+function exchangesOf(series: ExchangeSeries, latencies: Latencies): ExchangesReport {
   return {
     requests: series.rate.total,
     per_second: series.rate.perSecond(),
@@ -188,11 +215,11 @@ function exchangesOf(series: ExchangeSeries): ExchangesReport {
     aborted: series.aborted,
     bytes_in: series.bytesIn,
     bytes_out: series.bytesOut,
-    ...latencyOf([series.latency])
+    ...latencies([series.latency])
   }
 }
 
-function totalOf(all: readonly ExchangeSeries[]): ExchangesReport {
+function totalOf(all: readonly ExchangeSeries[], latencies: Latencies): ExchangesReport {
   const sum = (value: (series: ExchangeSeries) => number): number => all.reduce((total, series) => total + value(series), 0)
   return {
     requests: sum(series => series.rate.total),
@@ -203,16 +230,13 @@ function totalOf(all: readonly ExchangeSeries[]): ExchangesReport {
     aborted: sum(series => series.aborted),
     bytes_in: sum(series => series.bytesIn),
     bytes_out: sum(series => series.bytesOut),
-    ...latencyOf(all.map(series => series.latency))
+    ...latencies(all.map(series => series.latency))
   }
 }
 
-function latencyOf(windows: readonly LatencyWindow[]): LatencyReport {
-  const quantiles = quantilesOf(windows)
-  if (quantiles === undefined) return {}
-  const [p50_ms, p95_ms, p99_ms] = quantiles.map(ms => Number(ms.toPrecision(3))) as [number, number, number]
-  return { p50_ms, p95_ms, p99_ms }
-}
+const latencyOf: Latencies = windows => reportOf(quantilesOf(windows))
+
+const countsOf: Latencies = windows => ({ latencies: latencyCounts(windows) })
 
 /** Pools are asked for their values now: these are getters there. */
 function poolOf(pool: PoolState): PoolState {

@@ -55,17 +55,14 @@ test('exporters that are not there are one warning, at no level a refusal', asyn
   const place = { [NAMESPACE]: { path_aggregation: 'pattern' } }
   const { gateway } = await openGateway(t, {
     endpoints: [endpoint('/a', upstream, { extra_config: place })],
-    extra_config: { [NAMESPACE]: { exporters: { jaeger: { endpoint: 'x' }, zipkin: {}, influxdb: {}, logger: null } } }
+    extra_config: { [NAMESPACE]: { exporters: { ocagent: { address: 'x' }, xray: {}, influxdb: {}, logger: null } } }
   })
   const { problems } = gateway.config
   assert.deepEqual(
     problems.map(({ level, pointer }) => [level, pointer]),
     [['warning', '/extra_config/telemetry~1opencensus/exporters']]
   )
-  assert.match(
-    problems[0]!.message,
-    /^nothing is sent to jaeger, zipkin, influxdb, logger: .*collector.*telemetry\/influx.*access log/
-  )
+  assert.match(problems[0]!.message, /^nothing is sent to ocagent, xray, influxdb, logger: .*OTLP.*telemetry\/influx.*access log/)
 })
 
 test('a port that is taken is an error line, and the gateway serves', async t => {
