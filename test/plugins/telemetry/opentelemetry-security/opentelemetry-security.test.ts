@@ -61,6 +61,6 @@ test('a field that is none stops the start', async t => {
   const extra = { 'telemetry/opentelemetry': {}, [NAMESPACE]: { otlp: [{ name: 'a', headers: { 'a b': 'c' } }] } }
   await assert.rejects(
     build(t, { endpoints: [endpoint('/x', NOBODY)], extra_config: extra }),
-    /otlp\/0\/headers\/a b.*no header field/s
+    /otlp\/0\/headers/
   )
 })
