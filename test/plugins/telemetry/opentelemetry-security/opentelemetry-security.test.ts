@@ -59,8 +59,5 @@ test('names that no exporter has, and fields for nothing, are warnings', async t
 
 test('a field that is none stops the start', async t => {
   const extra = { 'telemetry/opentelemetry': {}, [NAMESPACE]: { otlp: [{ name: 'a', headers: { 'a b': 'c' } }] } }
-  await assert.rejects(
-    build(t, { endpoints: [endpoint('/x', NOBODY)], extra_config: extra }),
-    /otlp\/0\/headers/
-  )
+  await assert.rejects(build(t, { endpoints: [endpoint('/x', NOBODY)], extra_config: extra }), /otlp\/0\/headers/)
 })
