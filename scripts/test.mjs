@@ -1,21 +1,67 @@
 // Runs the tests: all `*.test.ts` below test/, or below the folders and files given. Node 20 knows no globs for --test.
 // Each file has ten minutes (TEST_FILE_LIMIT_MS); the output ends with the runner's own summary.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+
+/** Files of one folder that share a process: a process of its own costs each more than its tests do, most of all with coverage. */
+const TOGETHER = 12
+/** What needs a process of its own: it weighs or changes its process, or has hooks that would hold for the tests of other files. */
+const ALONE =
+  /^(?:before|after)(?:Each)?\(|\bprocess\.(?:env(?:\.\w+|\[[^\]]+\]) = |on\(|once\(|emit|exit|chdir|kill|memoryUsage)|delete process\.env|\bmock\b|globalThis|\bgc\(|own process/m
+/** Folders whose files start processes or take long: shared, they would end last. */
+const LONG = ['chaos', 'cli', 'deploy', 'docs', 'examples', 'fuzz'].map(name => path.join('test', name))
+
 const wanted = process.argv.slice(2)
-const files = (wanted.length > 0 ? wanted : ['test']).flatMap(place => {
+const alone = []
+const shared = new Map()
+for (const place of wanted.length > 0 ? wanted : ['test']) {
   const full = path.resolve(root, place)
-  if (!statSync(full).isDirectory()) return [full]
-  return readdirSync(full, { recursive: true, encoding: 'utf8' })
+  if (!statSync(full).isDirectory()) alone.push(full)
+  else for (const file of testsBelow(full)) (mayShare(file) ? groupOf(file) : alone).push(file)
+}
+
+function testsBelow(folder) {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.ts'))
     .sort()
-    .map(name => path.join(full, name))
+    .map(name => path.join(folder, name))
+}
+
+function mayShare(file) {
+  const relative = path.relative(root, file)
+  return !LONG.some(folder => relative.startsWith(folder + path.sep)) && !ALONE.test(readFileSync(file, 'utf8'))
+}
+
+function groupOf(file) {
+  const folder = path.relative(path.join(root, 'test'), path.dirname(file))
+  const name = folder.split(path.sep).slice(0, 2).join('-') || 'test'
+  if (!shared.has(name)) shared.set(name, [])
+  return shared.get(name)
+}
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'sluice-tests-'))
+/** Files that import those that share a process. */
+const groups = [...shared].flatMap(([name, files]) => {
+  const count = Math.ceil(files.length / TOGETHER)
+  return Array.from({ length: count }, (_, i) => {
+    const file = path.join(scratch, `${name}-${i + 1}.test.mjs`)
+    const members = files.filter((_, at) => at % count === i)
+    writeFileSync(file, members.map(each => `import ${JSON.stringify(pathToFileURL(each).href)}\n`).join(''))
+    return file
+  })
 })
+
 const preloads = ['./scripts/sources.mjs', './scripts/test-limit.mjs'].flatMap(name => ['--import', name])
-const args = ['--conditions=sluice-source', ...preloads, '--test', '--test-concurrency=2', ...files]
-const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+const args = ['--conditions=sluice-source', ...preloads, '--test', '--test-concurrency=2', ...alone, ...groups]
+let status
+try {
+  status = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
 process.exit(status ?? 1)

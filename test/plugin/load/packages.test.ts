@@ -1,12 +1,15 @@
 /** Plugins that a configuration names as packages. */
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { ConfigError, type ConfigProblem } from '../../../src/errors.js'
 import { createGateway } from '../../../src/gateway.js'
+import { importFault } from '../../../src/plugin/load/import-plugin.js'
 import { findPackage, isPath } from '../../../src/plugin/load/packages.js'
 import type { Gateway } from '../../../src/running-gateway.js'
 import { KeptLines } from '../../support/open-gateway.js'
@@ -163,11 +166,12 @@ for (const [what, [name, message, suggestion]] of Object.entries(faults)) {
 test('TypeScript below node_modules is refused with what to do, where Node strips types', {
   skip: !('typescript' in process.features)
 }, async t => {
-  const folder = await filesIn(t, {
-    'node_modules/typed/package.json': { name: 'typed', type: 'module', exports: './in.ts' },
-    'node_modules/typed/in.ts': adds('typed')
-  })
-  await assert.rejects(start(t, folder, { modules: ['typed'] }, []), /compile/)
+  const folder = await filesIn(t, { 'node_modules/typed/in.ts': 'export const one: number = 1\n' })
+  const file = path.join(folder, 'node_modules/typed/in.ts')
+  // a process of its own, without what lets the tests run TypeScript
+  const program = `import(process.argv[1]).catch(error => console.log(error.code))`
+  const { stdout } = spawnSync(process.execPath, ['-e', program, pathToFileURL(file).href], { encoding: 'utf8' })
+  assert.match(importFault(Object.assign(new Error(), { code: stdout.trim() }), file), /names a compiled \.js file/)
 })
 
 test('a name registered twice is a fault of the second module', async t => {

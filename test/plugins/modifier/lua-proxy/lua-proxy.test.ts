@@ -37,7 +37,10 @@ test('writes a number anew that was read and set back', async t => {
   assert.match((await gateway.request('/a/7')).text(), /"a":1e\+21,"big":12345678901234567000,/)
 })
 
-const ERRORS: readonly (readonly [script: string, status: number, text: string])[] = [
+/** Which limit an endless script meets first depends on how fast the machine is. */
+const ENDLESS = /^script (computed too long|took too many steps) \(pre-script:L1\)$/
+
+const ERRORS: readonly (readonly [script: string, status: number, text: string | RegExp])[] = [
   [`custom_error('plain')`, 500, 'plain'],
   [`custom_error('coded', 418)`, 418, 'coded'],
   [`custom_error('a || 404')`, 404, 'a'],
@@ -47,8 +50,8 @@ const ERRORS: readonly (readonly [script: string, status: number, text: string])
   [`error({})`, 500, "\t[G]: in function 'error'\n\t<string>:1: in main chunk\n\t[G]: ? (pre-script:L0)"],
   [`\n\nnope()`, 500, 'attempt to call a non-function object (pre-script:L3)'],
   [`response.load()`, 500, "attempt to index a non-table object(nil) with key 'load' (pre-script:L1)"],
-  [`while true do end`, 500, 'script computed too long (pre-script:L1)'],
-  [`pcall(function() while true do end end)`, 500, 'script computed too long (pre-script:L1)'],
+  [`while true do end`, 500, ENDLESS],
+  [`pcall(function() while true do end end)`, 500, ENDLESS],
   [`luaList.new():set(1e9, 1)`, 500, 'not enough memory (pre-script:L1)'],
   [
     `local t = luaTable.new(); t:set('t', t)`,
@@ -75,7 +78,9 @@ for (const [script, status, text] of ERRORS)
   test(`ends with ${status}: ${script.trim()}`, async t => {
     const { gateway, upstream } = await withScripts(t, { proxy: { pre: script } })
     const answer = await gateway.request('/a/7')
-    assert.deepEqual([answer.status, answer.text()], [status, text])
+    assert.equal(answer.status, status)
+    if (typeof text === 'string') assert.equal(answer.text(), text)
+    else assert.match(answer.text(), text)
     assert.equal(upstream.seen.length, 0)
   })
 
