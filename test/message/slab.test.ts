@@ -16,6 +16,9 @@ test('pieces have their size, and none has bytes of another one', () => {
   }
 })
 
-test('a piece keeps no more than 64 KiB in memory, a large one itself alone', () => {
-  for (const size of SIZES) assert.ok(allocateBytes(size).buffer.byteLength <= Math.max(size, 64 * 1024), `${size}`)
+/** Node's own pool, which small pieces are cut from: 64 KiB from Node 24 on; Node 26 aligns it with some bytes more. */
+const LARGEST_SHARED = 64 * 1024 + 128
+
+test('a piece keeps little more than 64 KiB in memory, a large one itself alone', () => {
+  for (const size of SIZES) assert.ok(allocateBytes(size).buffer.byteLength <= Math.max(size, LARGEST_SHARED), `${size}`)
 })
