@@ -1,184 +1,77 @@
 /**
  * `npm run bench:go-plugins`: what KrakenD's plugins in Go cost here: a plugin that sets fields beside the same in JavaScript and beside none,
- * three in a row, bytes copied, start and growth. `--help` tells the options. Needs Go.
+ * three in a row, bytes copied, starts, restarts and growth. With `BENCH_KRAKEND`: the same source as .so in KrakenD. `--help` tells the
+ * options. Needs Go.
  */
-import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { load } from '../peers/load.mjs'
-import { PINNED } from '../peers/machine.mjs'
 import { measureCase } from '../peers/measure.mjs'
-import { KRAKEND, runKrakend, runSluice } from '../peers/peers.mjs'
-import { cpuBetween, cpuTimes, freePort, residentNow, start, stop } from '../peers/processes.mjs'
+import { KRAKEND } from '../peers/peers.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from '../peers/report.mjs'
 import { reportRun } from '../peers/report-run.mjs'
-import { median, ratio } from '../peers/statistics.mjs'
-import { buildModules, firstModules, writeScript } from './modules.mjs'
+import { ratio } from '../peers/statistics.mjs'
+import { gateway } from './gateways.mjs'
+import { buildModules, buildShared, firstModules, writeScript, writeSources } from './modules.mjs'
+import { copies, growth, restart, startBeyond } from './parts.mjs'
 
 const MODULES = 5
-const MEBIBYTE = 2 ** 20
-/** Starts of each kind, of which the median counts. */
-const STARTS = 3
-
-/** A folder with bench/go-plugins/plugin compiled for KrakenD: `go build -buildmode=plugin`, by the Go that compiled KrakenD. */
-const KRAKEND_PLUGINS = process.env.BENCH_KRAKEND_PLUGINS
-
-const metricsOn = port => ({
-  'telemetry/opentelemetry': { exporters: { prometheus: [{ name: 'counted', port, listen_ip: '127.0.0.1' }] } }
-})
-
-/**
- * A gateway over the upstream's files.
- * @param {{ name: string, servers?: string[], client?: string, folder?: string, pattern?: string, counted?: number }} one `counted`: a port for metrics
- */
-function configOf({ servers = [], client, folder, pattern = '.so', counted }, { port, upstream }) {
-  const endpoints = ['/150.txt', '/1m.txt'].map(endpoint => ({
-    endpoint,
-    output_encoding: 'no-op',
-    input_headers: ['*'],
-    backend: [
-      {
-        host: [upstream],
-        url_pattern: endpoint,
-        encoding: 'no-op',
-        extra_config: client === undefined ? {} : { 'plugin/http-client': { name: client, [client]: {} } }
-      }
-    ]
-  }))
-  return {
-    version: 3,
-    port,
-    listen_ip: '127.0.0.1',
-    timeout: '10s',
-    ...(folder === undefined ? {} : { plugin: { folder: `${folder}/`, pattern } }),
-    endpoints,
-    extra_config: {
-      router: { disable_access_log: true },
-      'telemetry/logging': { level: 'CRITICAL', stdout: true },
-      ...(servers.length === 0 ? {} : { 'plugin/http-server': { name: servers } }),
-      ...(counted === undefined ? {} : metricsOn(counted))
-    }
-  }
-}
-
-const gateway = (one, command = runSluice()) => ({
-  name: one.name,
-  prepare: at => {
-    const file = path.join(at.folder, `${one.name.replaceAll(/\W+/g, '-')}-${at.port}.json`)
-    writeFileSync(file, JSON.stringify(configOf(one, at)))
-    return { command: command(file), env: { NODE_ENV: 'production' } }
-  }
-})
-
-/** KrakenD with none, and with the plugins that the operator compiled for it; nothing where there is no KrakenD. */
-function krakends() {
-  if (!KRAKEND) return []
-  const list = [{ name: 'KrakenD, none' }]
-  if (KRAKEND_PLUGINS) list.push({ name: 'KrakenD, Go', servers: ['stamp-1'], folder: path.resolve(KRAKEND_PLUGINS) })
-  return list.map(one => gateway(one, runKrakend))
-}
-
-/** This process, and what it starts, leaves the processor of those that are measured; a start may use all. */
-const onAllCpus = command =>
-  PINNED === undefined ? command : ['taskset', '-c', [...PINNED.others, PINNED.gateway].join(','), ...command]
-
-/** Starts a gateway on any processor, does `work` with it, ends it. */
-async function withGateway(one, { upstream, folder }, work) {
-  const port = await freePort()
-  const { command, env } = gateway(one).prepare({ port, upstream, folder })
-  const running = await start(one.name, onAllCpus(command), env, port)
-  try {
-    return await work(running)
-  } finally {
-    await stop(running)
-  }
-}
-
-async function counterOf(port, name) {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-  const lines = text.split('\n').filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
-}
-
-/** Bytes of bodies that Go and the gateway copied, in bodies of 1 MiB. */
-async function copies(one, options) {
-  const counted = await freePort()
-  const requests = 20
-  return withGateway({ ...one, counted }, options, async ({ port }) => {
-    for (let i = 0; i < requests; i++) {
-      const { byteLength } = await (await fetch(`http://127.0.0.1:${port}/1m.txt`)).arrayBuffer()
-      if (byteLength !== MEBIBYTE) throw new Error(`${one.name}: a body of ${byteLength} bytes`)
-    }
-    return (await counterOf(counted, 'sluice_go_plugin_copied_bytes_total')) / requests / MEBIBYTE
-  })
-}
-
-/** ms of a start, and its CPU in ms. */
-async function startOf(one, options) {
-  const took = []
-  const cpu = []
-  for (let i = 0; i < STARTS; i++) {
-    await withGateway(one, options, async running => {
-      took.push(running.startMs)
-      cpu.push(cpuBetween(new Map(), cpuTimes(running)) / 1000)
-    })
-  }
-  return { took: median(took), cpu: median(cpu) }
-}
-
-/** Memory of the process and of Go after a fifth of the requests, half and all, MiB. */
-async function growth(one, options) {
-  const counted = await freePort()
-  return withGateway({ ...one, counted }, options, async running => {
-    const marks = [0.2, 0.5, 1].map(part => part * options.requests)
-    const rows = []
-    for (let done = 0; marks.length > 0; ) {
-      done += (await load({ port: running.port, path: '/150.txt', connections: 64, seconds: 1, folder: options.folder })).requests
-      if (done < marks[0]) continue
-      const go = await counterOf(counted, 'sluice_go_plugin_memory_bytes')
-      rows.push({ requests: done, mib: residentNow(running) / MEBIBYTE, go: go / MEBIBYTE })
-      while (done >= marks[0]) marks.shift()
-    }
-    return rows
-  })
-}
+const PARTS = ['requests', 'copies', 'starts', 'growth']
 
 const MORE = {
-  requests: { as: 'count', default: '30000', full: '1000000', text: 'requests for the look at growth' }
+  parts: { as: 'names', default: '', of: PARTS, all: PARTS, text: 'what is measured' },
+  requests: { as: 'count', default: '30000', full: '1000000', text: 'requests of each plugin for the look at growth' }
 }
 const about = 'npm run bench:go-plugins: what KrakenD plugins in Go cost beside the same in JavaScript, and beside none.'
-const program = { out: path.join(import.meta.dirname, '..', 'GO-PLUGINS.md'), about, cases: 1, peers: 4, more: MORE }
+const program = {
+  out: path.join(import.meta.dirname, '..', 'GO-PLUGINS.md'),
+  about,
+  cases: 1,
+  peers: KRAKEND ? 7 : 4,
+  more: MORE
+}
 
-await reportRun(program, async options => {
-  const { folder, progress } = options
+const stamps = count => Array.from({ length: count }, (_, i) => `stamp-${i + 1}`)
+
+/** The gateways that are measured, by their names here. */
+function prepare(folder) {
   const modules = path.join(folder, 'modules')
   const scripts = path.join(folder, 'scripts')
-  progress.start('compiling')
-  const version = buildModules(MODULES, modules)
+  const sources = writeSources(MODULES, path.join(folder, 'sources'))
+  const version = buildModules(sources, modules)
   writeScript(scripts)
-  const stamps = count => Array.from({ length: count }, (_, i) => `stamp-${i + 1}`)
-  const none = { name: 'none' }
-  const one = { name: 'Go', servers: stamps(1), folder: firstModules(1, modules) }
-  const three = { name: 'three in Go', servers: stamps(3), folder: firstModules(3, modules) }
-  const all = { name: 'five in Go', servers: stamps(MODULES), folder: firstModules(MODULES, modules) }
-  const script = { name: 'JavaScript', servers: ['stamp-js'], folder: scripts, pattern: '.mjs' }
-  progress.start('a header plugin on pass-through, 150 B')
-  const measured = await measureCase(
-    { path: '/150.txt' },
-    [...[none, script, one, three].map(each => gateway(each)), ...krakends()],
-    options
-  )
-  const [, ofScript, ofOne, ofThree] = measured
-  progress.start('copies, starts and growth')
-  const copiedByThree = await copies(three, options)
-  const copiedByClient = await copies({ name: 'Go client', client: 'copy-1', folder: one.folder }, options)
-  const [bare, full] = [await startOf(none, options), await startOf(all, options)]
-  const rows = await growth(one, options)
+  const goOf = (name, count, more = {}) => ({ name, servers: stamps(count), folder: first(count), ...more })
+  const firsts = new Map()
+  const first = count => {
+    if (!firsts.has(count)) firsts.set(count, firstModules(count, modules))
+    return firsts.get(count)
+  }
+  return {
+    version,
+    none: { name: 'none' },
+    script: { name: 'JavaScript', servers: ['stamp-js'], folder: scripts, pattern: '.mjs' },
+    one: goOf('Go', 1),
+    three: goOf('three in Go', 3),
+    all: goOf('five in Go', MODULES),
+    client: goOf('a client in Go', 1, { servers: [], client: 'copy-1' }),
+    exits: goOf('exits', 1, { servers: ['exit-1'] }),
+    krakend: KRAKEND ? krakends(sources, path.join(folder, 'shared')) : []
+  }
+}
+
+/** KrakenD without plugins, with one and with three. */
+function krakends(sources, folder) {
+  buildShared(sources.slice(0, 3), folder)
+  const plugged = count => ({ servers: stamps(count), folder: firstModules(count, folder, '.so') })
   return [
-    '# Go plugins',
-    '',
-    'Generated by `npm run bench:go-plugins`.',
-    '',
-    conditions(options),
+    { name: 'KrakenD', krakend: true },
+    { name: 'KrakenD, one .so', krakend: true, ...plugged(1) },
+    { name: 'KrakenD, three .so', krakend: true, ...plugged(3) }
+  ]
+}
+
+async function requestsPart({ none, script, one, three, krakend, version }, options) {
+  const measured = await measureCase({ path: '/150.txt' }, [none, script, one, three, ...krakend].map(gateway), options)
+  const [, ofScript, ofOne, ofThree] = measured
+  return [
     `${version}. A plugin at the service sets a field of the request and one of the response, on a pass-through endpoint of 150 B, 64 connections.`,
     ratioLegend('none'),
     '',
@@ -195,12 +88,60 @@ await reportRun(program, async options => {
     '|---|--:|--:|',
     `| Go against JavaScript, CPU | ${ratio(ofOne, ofScript).median.toFixed(2)} × | 2.5 × |`,
     `| three in Go against one, CPU | ${ratio(ofThree, ofOne).median.toFixed(2)} × | 3 × |`,
-    `| three in Go, 1 MiB: times that the body is copied | ${copiedByThree} | 0 |`,
-    `| a client plugin that reads 1 MiB and writes it: times that the body is copied | ${copiedByClient.toFixed(2)} | 2 |`,
-    `| start with ${MODULES} modules against none | ${Math.round(full.took - bare.took)} ms (CPU ${Math.round(full.cpu - bare.cpu)} ms) | 500 ms |`,
-    '',
-    '| requests | resident, MiB | memory of Go, MiB |',
-    '|--:|--:|--:|',
-    ...rows.map(({ requests, mib, go }) => `| ${requests.toLocaleString('en')} | ${Math.round(mib)} | ${go.toFixed(1)} |`)
+    ''
   ]
+}
+
+async function copiesPart({ three, client }, options) {
+  return [
+    '| bodies of 1 MiB: times that they are copied | | goal |',
+    '|---|--:|--:|',
+    `| three in Go that set fields | ${await copies(three, options)} | 0 |`,
+    `| a client plugin that reads it and writes it | ${(await copies(client, options)).toFixed(2)} | 2 |`,
+    ''
+  ]
+}
+
+async function startsPart({ none, all, exits }, options) {
+  const { took, cpu } = await startBeyond(all, none, options)
+  const again = await restart(exits, options)
+  return [
+    '| | | goal |',
+    '|---|--:|--:|',
+    `| start with ${MODULES} modules against none | ${Math.round(took)} ms (CPU ${Math.round(cpu)} ms) | 500 ms |`,
+    `| os.Exit under 200 requests: ms until the next response | ${Math.round(again.median)} (most ${Math.round(again.most)}) | 100 |`,
+    ''
+  ]
+}
+
+async function growthPart({ one, client }, options) {
+  const lines = []
+  for (const [name, each] of [
+    ['a plugin that sets fields', one],
+    ['a client plugin that reads the body', client]
+  ]) {
+    lines.push(
+      `| ${name}: requests | resident, MiB | heap, MiB | memory of Go, MiB | goroutines | open exchanges |`,
+      '|--:|--:|--:|--:|--:|--:|'
+    )
+    for (const { requests, resident, heap, go, goroutines, open } of await growth(each, options)) {
+      const cells = [requests.toLocaleString('en'), Math.round(resident), Math.round(heap), go.toFixed(1), goroutines, open]
+      lines.push(`| ${cells.join(' | ')} |`)
+    }
+    lines.push('')
+  }
+  return lines
+}
+
+const MEASURES = { requests: requestsPart, copies: copiesPart, starts: startsPart, growth: growthPart }
+
+await reportRun(program, async options => {
+  options.progress.start('compiling')
+  const gateways = prepare(options.folder)
+  const lines = ['# Go plugins', '', 'Generated by `npm run bench:go-plugins`.', '', conditions(options)]
+  for (const part of options.parts) {
+    options.progress.start(part)
+    lines.push(...(await MEASURES[part](gateways, options)))
+  }
+  return lines
 })

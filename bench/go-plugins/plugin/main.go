@@ -1,16 +1,18 @@
-// What bench/go-plugins measures: a server plugin that sets two fields, and a client plugin that reads the body into memory. The bench
-// compiles it with other numbers in its names.
+// What bench/go-plugins measures: a server plugin that sets two fields, one that ends the process when it is told to, and a client plugin
+// that reads the body into memory. The bench compiles it with other numbers in its names.
 package main
 
 import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 )
 
 const (
 	stampName = "stamp-1"
 	copyName  = "copy-1"
+	exitName  = "exit-1"
 )
 
 var HandlerRegisterer = handlers{}
@@ -27,6 +29,14 @@ func (handlers) RegisterHandlers(f func(
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Set("X-Sent-By", stampName)
 			w.Header().Set("X-Served-By", stampName)
+			next.ServeHTTP(w, r)
+		}), nil
+	})
+	f(exitName, func(_ context.Context, _ map[string]interface{}, next http.Handler) (http.Handler, error) {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Exit") != "" {
+				os.Exit(1)
+			}
 			next.ServeHTTP(w, r)
 		}), nil
 	})

@@ -1,0 +1,88 @@
+/** The gateways of bench:go-plugins: their configuration, their start, and what their metrics say. */
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { PINNED } from '../peers/machine.mjs'
+import { runKrakend, sluiceCli } from '../peers/peers.mjs'
+import { freePort, start, stop } from '../peers/processes.mjs'
+
+/**
+ * @typedef {object} GatewayOf
+ * @property {string} name
+ * @property {string[]} [servers] server plugins of the service
+ * @property {string} [client] a client plugin of each backend
+ * @property {string} [folder] where the plugins lie
+ * @property {string} [pattern]
+ * @property {number} [counted] a port for metrics
+ * @property {true} [krakend] it is KrakenD
+ */
+
+const metricsOn = port => ({
+  'telemetry/opentelemetry': { exporters: { prometheus: [{ name: 'counted', port, listen_ip: '127.0.0.1' }] } }
+})
+
+/** A gateway over the upstream's files. @param {GatewayOf} one */
+function configOf({ servers = [], client, folder, pattern = '.so', counted }, { port, upstream }) {
+  const endpoints = ['/150.txt', '/1m.txt'].map(endpoint => ({
+    endpoint,
+    output_encoding: 'no-op',
+    input_headers: ['*'],
+    backend: [
+      {
+        host: [upstream],
+        url_pattern: endpoint,
+        encoding: 'no-op',
+        extra_config: client === undefined ? {} : { 'plugin/http-client': { name: client, [client]: {} } }
+      }
+    ]
+  }))
+  return {
+    version: 3,
+    port,
+    listen_ip: '127.0.0.1',
+    timeout: '10s',
+    ...(folder === undefined ? {} : { plugin: { folder: `${folder}/`, pattern } }),
+    endpoints,
+    extra_config: {
+      router: { disable_access_log: true },
+      'telemetry/logging': { level: 'CRITICAL', stdout: true },
+      ...(servers.length === 0 ? {} : { 'plugin/http-server': { name: servers } }),
+      ...(counted === undefined ? {} : metricsOn(counted))
+    }
+  }
+}
+
+/** A peer for {@link measureCase}. @param {GatewayOf} one */
+export const gateway = one => ({
+  name: one.name,
+  prepare: at => {
+    const file = path.join(at.folder, `${one.name.replaceAll(/\W+/g, '-')}-${at.port}.json`)
+    writeFileSync(file, JSON.stringify(configOf(one, at)))
+    const command = one.krakend ? runKrakend(file) : [process.execPath, sluiceCli, 'run', '-c', file]
+    return { command, env: { NODE_ENV: 'production' } }
+  }
+})
+
+/** This process, and what it starts, leaves the processor of those that are measured; a start may use all. */
+const onAllCpus = command =>
+  PINNED === undefined ? command : ['taskset', '-c', [...PINNED.others, PINNED.gateway].join(','), ...command]
+
+/** Starts a gateway on any processor, does `work` with it, ends it. @param {GatewayOf} one */
+export async function withGateway(one, { upstream, folder }, work) {
+  const port = await freePort()
+  const { command, env } = gateway(one).prepare({ port, upstream, folder })
+  const running = await start(one.name, onAllCpus(command), env, port)
+  try {
+    return await work(running)
+  } finally {
+    await stop(running)
+  }
+}
+
+/** Returns what reads a metric: the sum over its labels. */
+export async function metricsOf(port) {
+  const lines = (await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).split('\n')
+  return name =>
+    lines
+      .filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}

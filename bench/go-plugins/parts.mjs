@@ -1,0 +1,90 @@
+/** What bench:go-plugins measures besides requests: copies, starts, restarts and growth. */
+import { load } from '../peers/load.mjs'
+import { cpuBetween, cpuTimes, freePort, residentNow } from '../peers/processes.mjs'
+import { median } from '../peers/statistics.mjs'
+import { metricsOf, withGateway } from './gateways.mjs'
+
+const MEBIBYTE = 2 ** 20
+/** Starts of each kind, of which the median counts. */
+const STARTS = 5
+/** Ends of a module: more than five in a minute keep it down. */
+const ENDS = 5
+/** Requests that are open when a module ends. */
+const OPEN = 200
+
+/** Bytes of bodies that Go and the gateway copied, in bodies of 1 MiB. */
+export async function copies(one, options) {
+  const counted = await freePort()
+  const requests = 20
+  return withGateway({ ...one, counted }, options, async ({ port }) => {
+    for (let i = 0; i < requests; i++) {
+      const { byteLength } = await (await fetch(`http://127.0.0.1:${port}/1m.txt`)).arrayBuffer()
+      if (byteLength !== MEBIBYTE) throw new Error(`${one.name}: a body of ${byteLength} bytes`)
+    }
+    return (await metricsOf(counted))('sluice_go_plugin_copied_bytes_total') / requests / MEBIBYTE
+  })
+}
+
+/** What a start of `one` takes more than one of `none`: ms, and ms of CPU; medians of starts in turn. */
+export async function startBeyond(one, none, options) {
+  const took = []
+  const cpu = []
+  const of = gateway =>
+    withGateway(gateway, options, async running => [running.startMs, cpuBetween(new Map(), cpuTimes(running)) / 1000])
+  for (let i = 0; i < STARTS; i++) {
+    const [before, after] = [await of(none), await of(one)]
+    took.push(after[0] - before[0])
+    cpu.push(after[1] - before[1])
+  }
+  return { took: median(took), cpu: median(cpu) }
+}
+
+/** ms from the end of a module under load to the next response: the median, and the most. */
+export function restart(one, options) {
+  return withGateway(one, options, async ({ port }) => {
+    const get = (headers = {}) =>
+      fetch(`http://127.0.0.1:${port}/1m.txt`, { headers }).then(
+        async response => {
+          await response.arrayBuffer().catch(() => {})
+          return response.status
+        },
+        () => 0
+      )
+    const took = []
+    for (let i = 0; i < ENDS; i++) {
+      const open = Array.from({ length: OPEN }, () => get())
+      await get({ 'X-Exit': '1' })
+      const began = performance.now()
+      const status = await get()
+      if (status !== 200) throw new Error(`${status} after the end of the module`)
+      took.push(performance.now() - began)
+      await Promise.all(open)
+    }
+    return { median: median(took), most: Math.max(...took) }
+  })
+}
+
+/** Memory of the process and of Go, and what is open there, after a tenth of the requests, half and all. */
+export async function growth(one, options) {
+  const counted = await freePort()
+  return withGateway({ ...one, counted }, options, async running => {
+    const marks = [0.1, 0.25, 0.5, 0.75, 1].map(part => part * options.requests)
+    const rows = []
+    for (let done = 0; marks.length > 0; ) {
+      const seconds = Math.max(1, Math.min(5, Math.round(options.requests / 100_000)))
+      done += (await load({ port: running.port, path: '/150.txt', connections: 64, seconds, folder: options.folder })).requests
+      if (done < marks[0]) continue
+      const of = await metricsOf(counted)
+      rows.push({
+        requests: done,
+        resident: residentNow(running) / MEBIBYTE,
+        heap: of('nodejs_heap_size_used_bytes') / MEBIBYTE,
+        go: of('sluice_go_plugin_memory_bytes') / MEBIBYTE,
+        goroutines: of('sluice_go_plugin_goroutines'),
+        open: of('sluice_go_plugin_open_exchanges')
+      })
+      while (done >= marks[0]) marks.shift()
+    }
+    return rows
+  })
+}
