@@ -3,6 +3,7 @@ import { GatewayStatus } from './admin/status/status.js'
 import { PoolTotals } from './client/pool.js'
 import type { ConfigInput } from './config/input.js'
 import { CORE_NAMESPACES } from './config/namespaces.js'
+import { requireCodeGeneration } from './generation/code-generation.js'
 import { composeGeneration } from './generation/compose.js'
 import type { GatewayOptions } from './generation/gateway-options.js'
 import { findComponents } from './plugin/load/shipped.js'
@@ -17,6 +18,7 @@ import { GatewayRecord } from './telemetry/gateway-state.js'
  * @throws ConfigError with all problems at once
  */
 export async function createGateway(config: string | ConfigInput, options: GatewayOptions = {}): Promise<Gateway> {
+  requireCodeGeneration()
   const state = new GatewayRecord()
   const phase = new Phase()
   const status = new GatewayStatus(phase, state, workerTopics())

@@ -18,7 +18,7 @@ const KEY = Symbol('connection')
 /** State of one connection; all fields are set here. */
 export class Connection {
   readonly socket: Socket
-  /** The newest exchange; undefined before the first. */
+  /** The newest exchange; undefined before the first, and when {@link forgetExchange} has let it go. */
   request: IncomingMessage | undefined = undefined
   response: ServerResponse | undefined = undefined
   /** ms on the monotonic clock when the newest head was read. */
@@ -83,6 +83,13 @@ export class Connection {
   /** True while the client waits for a response, or a request body is still on its way. */
   get busy(): boolean {
     return this.answering || (this.request !== undefined && !this.request.complete && !this.request.destroyed)
+  }
+
+  /** Lets an exchange go that is over on both sides: it takes more memory than an idle connection. */
+  forgetExchange(): void {
+    if (this.request?.complete !== true || this.occupied || this.waits) return
+    this.request = undefined
+    this.response = undefined
   }
 
   /** Starts to give the connection up: what still arrives is dropped, within limits. */

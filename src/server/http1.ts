@@ -277,7 +277,7 @@ export class Http1 {
         this.cutAnswer(connection, `unread_answer_timeout=${unreadAnswerTimeoutMs}ms`, 'the client does not read the answer')
       } else if (!connection.failed && connection.crawls(now)) {
         this.giveUp(connection, REFUSALS.slow, 'minimum body rate')
-      }
+      } else connection.forgetExchange()
     }
     if (this.draining) this.server.closeIdleConnections()
   }
