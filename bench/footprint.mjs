@@ -1,0 +1,131 @@
+/**
+ * `npm run bench:footprint`: what a gateway takes before it has work. Start, CPU and memory with few and many endpoints; memory of
+ * an idle connection; garbage of a request. Beside it node:http and undici alone. `--help` tells the options.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gatewayConfig } from './peers/configs.mjs'
+import { GENERATOR, idleConnections, load } from './peers/load.mjs'
+import { machine } from './peers/machine.mjs'
+import { nodeProgram } from './peers/node-program.mjs'
+import { sluiceCli, startPeer } from './peers/peers.mjs'
+import { cpuTimes, residentNow, stop } from './peers/processes.mjs'
+import { reportRun } from './peers/report-run.mjs'
+import { median } from './peers/statistics.mjs'
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+const PATH = '/150.txt'
+
+/** V8 writes a line for each collection: `… Scavenge 20.3 (29.2) -> 15.9 (29.2) MB, …`. */
+const COLLECTION = /(?:Scavenge|Mark-Compact)[^\d]* ([\d.]+) \([\d.]+\) -> ([\d.]+) \([\d.]+\) MB/g
+
+/** A program whose collections are logged in `at.folder`. */
+const logged = (name, commandOf, envOf) => ({
+  name,
+  prepare: at => {
+    const log = path.join(at.folder, `${at.port}.gc`)
+    writeFileSync(log, '')
+    const command = [nodeProgram(), '--trace-gc', ...commandOf(at)]
+    return { command: ['sh', '-c', 'exec "$@" > "$0"', log, ...command], env: { NODE_ENV: 'production', ...envOf(at) } }
+  }
+})
+
+const bare = logged(
+  'node:http and undici',
+  () => [path.join(here, 'peers', 'programs', 'bare.mjs')],
+  ({ port, upstream }) => ({ PORT: String(port), UPSTREAM: upstream })
+)
+
+/** Half of the endpoints have a parameter. */
+const sluice = endpoints =>
+  logged(
+    `Sluice, ${endpoints.toLocaleString('en')} endpoints`,
+    at => {
+      const file = path.join(at.folder, `footprint-${endpoints}.json`)
+      writeFileSync(file, JSON.stringify(gatewayConfig({ ...at, logged: false, endpoints })))
+      return [sluiceCli, 'run', '-c', file]
+    },
+    () => ({})
+  )
+
+const PROGRAMS = [bare, sluice(1), sluice(1000), sluice(10_000)]
+
+const settled = () => new Promise(resolve => setTimeout(resolve, 1500))
+const cpuMs = process => [...cpuTimes(process).values()].reduce((sum, micros) => sum + micros, 0) / 1000
+
+/** MB that were allocated between collections, by the log from `offset` on; NaN when there were fewer than three. */
+function allocated(log, offset) {
+  const collections = [...readFileSync(log, 'latin1').slice(offset).matchAll(COLLECTION)]
+  if (collections.length < 3) return Number.NaN
+  return collections.slice(1).reduce((sum, [, from], i) => sum + Number(from) - Number(collections[i][2]), 0)
+}
+
+/** Memory of an idle connection; the first hundred come before, so that what they all share does not count. */
+async function idleKiB(running, connections) {
+  const closers = [await idleConnections(running.port, PATH, 100)]
+  await settled()
+  const before = residentNow(running)
+  for (let open = 0; open < connections; open += 100) closers.push(await idleConnections(running.port, PATH, 100))
+  await settled()
+  const bytes = residentNow(running) - before
+  for (const close of closers) close()
+  return bytes / 1024 / connections
+}
+
+/** One start of a program, and what it takes then. */
+async function measure(program, { upstream, folder, connections, seconds, warmup }) {
+  const running = await startPeer(program, upstream, folder)
+  try {
+    const { port, startMs } = running
+    const figures = { startMs, cpuMs: cpuMs(running), rssMiB: residentNow(running) / 2 ** 20 }
+    figures.idleKiB = await idleKiB(running, connections)
+    const options = { port, path: PATH, connections: 64, folder }
+    await load({ ...options, seconds: warmup })
+    const log = path.join(folder, `${port}.gc`)
+    const offset = readFileSync(log, 'latin1').length
+    const { requests } = await load({ ...options, seconds })
+    figures.garbageKiB = (allocated(log, offset) * 1024) / requests
+    return figures
+  } finally {
+    await stop(running)
+  }
+}
+
+const COLUMNS = [
+  ['start ms', 'startMs', 0],
+  ['start CPU ms', 'cpuMs', 0],
+  ['RSS MiB', 'rssMiB', 0],
+  ['KiB per idle connection', 'idleKiB', 1],
+  ['garbage KiB/request', 'garbageKiB', 1]
+]
+
+const about = 'npm run bench:footprint: what a gateway takes before it has work.'
+const more = { connections: { as: 'count', default: '2000', full: '5000', text: 'idle connections, in hundreds' } }
+const program = { out: path.join(here, 'FOOTPRINT.md'), about, cases: 1, peers: PROGRAMS.length, more }
+
+await reportRun(program, async options => {
+  options.progress.start('starts')
+  const rounds = PROGRAMS.map(() => [])
+  for (let round = 0; round < options.rounds; round++) {
+    for (const [i, one] of PROGRAMS.entries()) {
+      rounds[i].push(await measure(one, options))
+      options.progress.advance(options.warmup + options.seconds)
+    }
+  }
+  return [
+    '# Before the work',
+    '',
+    'Generated by `npm run bench:footprint`.',
+    '',
+    `${machine()}; load: ${GENERATOR}. Medians of ${options.rounds} starts of each in turn. Start: until the port takes connections. Idle: ${options.connections} HTTP/1`,
+    `connections that have made one request. Garbage: what V8 allocates per pass-through request of 150 B, by its own log of collections.`,
+    '',
+    `| | ${COLUMNS.map(([title]) => title).join(' | ')} |`,
+    `|---|${COLUMNS.map(() => '--:|').join('')}`,
+    ...PROGRAMS.map(({ name }, i) => {
+      const cells = COLUMNS.map(([, key, digits]) => median(rounds[i].map(one => one[key])).toFixed(digits))
+      return `| ${name} | ${cells.join(' | ')} |`
+    })
+  ]
+})
