@@ -12,6 +12,7 @@ import type { PipeDescription, PipeStage } from '../pipe/description.js'
 import { layered } from '../pipe/layer.js'
 import { watchLayer } from '../pipe/measure.js'
 import { nestTracers } from '../pipe/nested-tracer.js'
+import type { FieldEdits } from '../plugin/component.js'
 import type { EndpointLayers } from '../plugin/run/layers.js'
 import { BootLog } from './boot-log.js'
 import type { EndpointDeps } from './deps.js'
@@ -68,26 +69,29 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   )
 
   const races = hasStages(layers, backends)
-  const isDirect = passthrough && config.broken === undefined && !races && only !== undefined && isPlain(only, concurrentCalls)
-  const direct = isDirect
-    ? compileDirect(
-        {
-          route: config.path,
-          ownFields: answers.noOpFields,
-          timeoutMs,
-          timeoutCoversBody: coversBody,
-          maxRequestBytes: router.maxRequestBytes,
-          failureParts: answers.failureParts,
-          logFailure: answers.logFailure,
-          report: meteredReport(deps.report, [layers.watch?.meter, only.pipe.layers.watch?.meter]),
-          exchanges: deps.exchanges,
-          watch: only.pipe.layers.calls,
-          tracer: nestTracers(layers.watch?.tracer, only.pipe.layers.watch?.tracer)
-        },
-        lists,
-        only.pipe.address
-      )
-    : undefined
+  const isPlain = config.broken === undefined && only !== undefined && isAskedOnce(only, concurrentCalls)
+  const edits = only !== undefined && passthrough && isPlain ? fieldEdits(only, layers) : undefined
+  const direct =
+    only !== undefined && edits !== undefined
+      ? compileDirect(
+          {
+            route: config.path,
+            ownFields: answers.noOpFields,
+            timeoutMs,
+            timeoutCoversBody: coversBody,
+            maxRequestBytes: router.maxRequestBytes,
+            failureParts: answers.failureParts,
+            logFailure: answers.logFailure,
+            report: meteredReport(deps.report, [layers.watch?.meter, only.pipe.layers.watch?.meter]),
+            exchanges: deps.exchanges,
+            watch: only.pipe.layers.calls,
+            tracer: nestTracers(layers.watch?.tracer, only.pipe.layers.watch?.tracer)
+          },
+          lists,
+          only.pipe.address,
+          edits
+        )
+      : undefined
   const tunnelIdleMs = mayTunnel(config) ? router.tunnelIdleTimeoutMs || Math.max(timeoutMs, LEAST_TUNNEL_IDLE_MS) : undefined
   const plan: EndpointPlan = {
     step: pipe.step,
@@ -164,8 +168,17 @@ function isUnseen(only: PlacedBackend, concurrentCalls: number, { handlers, prox
   return !seen && concurrentCalls === 1 && !only.config.proxy.shadow
 }
 
+/** What stages do to header fields, outermost first; undefined where they need messages. */
+function fieldEdits(only: PlacedBackend, layers: EndpointLayers): readonly FieldEdits[] | undefined {
+  if (!hasStages(layers, [only])) return []
+  const { decoded, transportFields } = only.pipe.layers
+  const { router, handlers, proxy, modifiers } = layers
+  const others = router ?? handlers ?? proxy ?? modifiers ?? decoded
+  return others === undefined ? transportFields : undefined
+}
+
 /** Asked once, with a body that flows once. */
-function isPlain({ config }: PlacedBackend, concurrentCalls: number): boolean {
+function isAskedOnce({ config }: PlacedBackend, concurrentCalls: number): boolean {
   const { broken, proxy, httpClient } = config
   return broken === undefined && concurrentCalls === 1 && !proxy.shadow && !httpClient.sendBodyOnRedirect
 }

@@ -39,6 +39,7 @@ import type { OpenExchange, OpenExchanges } from '../exchange/open-exchanges.js'
 import { isUntyped } from '../exchange/write-head.js'
 import { addConnectionOptions, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
+import { FieldMap } from '../message/field-map.js'
 import { IncomingSource } from '../message/incoming-source.js'
 import type { NestedSpans, NestedTracer } from '../pipe/nested-tracer.js'
 import type { CallWatchers } from '../telemetry/call-trace.js'
@@ -46,6 +47,9 @@ import type { ServerSpan } from '../telemetry/span.js'
 import { deadlines } from '../telemetry/timer-wheel.js'
 import type { FailureParts } from './endpoint-responses.js'
 import type { FieldFilter } from './forward-fields.js'
+
+/** Edits header fields in place. */
+export type FieldEdit = (headers: FieldMap) => void
 
 /** What boot decided for one endpoint. */
 export interface PassthroughPlan {
@@ -59,6 +63,8 @@ export interface PassthroughPlan {
   readonly filterFields: FieldFilter
   readonly filterQuery: QueryFilter
   readonly redirects: RedirectPolicy | undefined
+  /** Edits the fields of the upstream's response. */
+  readonly editAnswer: FieldEdit | undefined
   /** Fields of every response: `X-Krakend`, `X-Krakend-Completed`. */
   readonly ownFields: RawFields
   readonly timeoutMs: number
@@ -188,12 +194,12 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
     this.status = status
     // a HEAD towards the backend of a GET endpoint has no content either
     const empty = this.method === 'HEAD' || isBodiless(this.res, status)
-    const head = this.answerFields(raw, empty && !describesLength(this.res, status))
-    const untyped = !empty && this.left !== 0 && this.req.method !== 'HEAD' && isUntyped(head)
     try {
+      const head = this.answerFields(raw, empty && !describesLength(this.res, status))
+      const untyped = !empty && this.left !== 0 && this.req.method !== 'HEAD' && isUntyped(head)
       sendHead(this, head, untyped)
     } catch (cause) {
-      return this.headRefused(cause)
+      return cause instanceof GatewayError ? this.giveUp(cause) : this.headRefused(cause)
     }
     if (this.left !== 0) process.nextTick(watchBody, this)
     if (this.left >= 0) this.lendChunk()
@@ -201,7 +207,10 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
 
   headRefused(cause: unknown): void {
     const message = `${this.method} "${this.url}": ${(cause as Error).message}`
-    const error = new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message, cause })
+    this.giveUp(new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message, cause }))
+  }
+
+  private giveUp(error: GatewayError): void {
     if (this.ended) this.onFailure(error)
     else this.cancel(error)
   }
@@ -211,7 +220,9 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
    * Notes the declared length; where `undescribed`, no content follows and the length is dropped.
    */
   private answerFields(raw: readonly Buffer[], undescribed: boolean): RawFields {
-    const head = this.plan.ownFields.slice()
+    const { ownFields, editAnswer } = this.plan
+    const head = editAnswer === undefined ? ownFields.slice() : []
+    const own = head.length
     let named: Set<string> | undefined
     for (let i = 0; i < raw.length; i += 2) {
       const name = raw[i]!.toString('latin1')
@@ -221,18 +232,15 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
         if (lower === 'connection') named = addConnectionOptions(named, value)
         continue
       }
-      if (lower === 'x-krakend' || lower === 'x-krakend-completed') continue
+      if (editAnswer === undefined && isOwnField(lower)) continue
       if (lower === 'content-length') {
         if (undescribed) continue
         this.left = Number(value)
       }
       head.push(name, value)
     }
-    if (named === undefined) return head
-    const own = this.plan.ownFields.length
-    const kept = head.slice(0, own)
-    for (let i = own; i < head.length; i += 2) if (!named.has(lowerName(head[i]!))) kept.push(head[i]!, head[i + 1]!)
-    return kept
+    const kept = named === undefined ? head : withoutNamed(head, own, named)
+    return editAnswer === undefined ? kept : editedAnswer(kept, editAnswer, ownFields)
   }
 
   protected onChunk(chunk: Buffer): boolean {
@@ -305,4 +313,20 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
     const limit = `timeout=${this.plan.timeoutMs}ms`
     this.cancel(new GatewayError('SLUICE_ERR_UPSTREAM_TIMEOUT', { message: 'context deadline exceeded', limit }))
   }
+}
+
+const isOwnField = (lower: string): boolean => lower === 'x-krakend' || lower === 'x-krakend-completed'
+
+function withoutNamed(head: RawFields, own: number, named: ReadonlySet<string>): RawFields {
+  const kept = head.slice(0, own)
+  for (let i = own; i < head.length; i += 2) if (!named.has(lowerName(head[i]!))) kept.push(head[i]!, head[i + 1]!)
+  return kept
+}
+
+/** Own fields first, then what the edit makes of the upstream's. */
+function editedAnswer(fields: RawFields, edit: FieldEdit, ownFields: RawFields): RawFields {
+  edit(new FieldMap(fields))
+  const head = ownFields.slice()
+  for (let i = 0; i < fields.length; i += 2) if (!isOwnField(lowerName(fields[i]!))) head.push(fields[i]!, fields[i + 1]!)
+  return head
 }

@@ -3,7 +3,7 @@
  * and how it compiles to a stage. Components live in `plugins/`, built on `sluice/plugin` alone.
  */
 
-import type { GatewayRequest, GatewayResponse } from '../message/public.js'
+import type { GatewayRequest, GatewayResponse, HeaderMap } from '../message/public.js'
 import type { Wrap } from '../pipe/next.js'
 import type { BackendFacts, EndpointFacts } from '../telemetry/facts.js'
 import type { GatewayState } from '../telemetry/gateway-state.js'
@@ -236,6 +236,14 @@ export interface SlottedEdit {
   request?(request: GatewayRequest): GatewayResponse | undefined | Promise<GatewayResponse | undefined>
   /** Edits a response, or replaces it. */
   response?(response: GatewayResponse, request: GatewayRequest): GatewayResponse | Promise<GatewayResponse>
+  /** For a stage of a transport slot that looks at header fields alone: the same as both functions. */
+  readonly fields?: FieldEdits
+}
+
+/** Edits header fields. Where all stages of a pass-through endpoint do no more, no message objects are made for its requests. */
+export interface FieldEdits {
+  request?(headers: HeaderMap): void
+  response?(headers: HeaderMap): void
 }
 
 /**

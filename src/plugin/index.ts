@@ -42,6 +42,8 @@ export {
   type ComponentContext,
   defineComponent,
   type EndpointSlot,
+  type FieldEdits,
+  type Followed,
   type Follower,
   type JoinedTopic,
   type ServiceFacts,

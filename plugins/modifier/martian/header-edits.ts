@@ -117,6 +117,7 @@ export function headerBlacklist(keys: OptionKeys, place: Place): Edits {
 
 export function headerCopy(keys: OptionKeys, place: Place): Edits {
   const from = fieldOf(keys.text('from'))
+  if (from.lower === 'host') place.needsMessages()
   const to = targetOf(keys, 'to')
   if (to.framing) return NO_EDITS
   return {
@@ -159,6 +160,7 @@ export function stashModifier(keys: OptionKeys, place: Place, scope: Scope): Edi
 
 export async function headerFilter(keys: OptionKeys, place: Place): Promise<Edits> {
   const { lower } = fieldOf(keys.text('name'))
+  if (lower === 'host') place.needsMessages()
   const value = onTheWire(keys.text('value'))
   const holds = (headers: HeaderMap): boolean => headers.getAll(lower).includes(value)
   const condition: Condition = {

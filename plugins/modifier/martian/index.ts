@@ -9,7 +9,9 @@ import {
   type BackendSlot,
   type ComponentContext,
   defineComponent,
+  type FieldEdits,
   GatewayError,
+  type GatewayRequest,
   GatewayResponse,
   type Needs,
   type SlottedEdit
@@ -30,8 +32,8 @@ export default defineComponent({
   guard: true,
   schema: SCHEMA,
   async compile(options, context) {
-    const { edits, names } = await compileBlock(options.value, context)
-    const stage = stageOf(edits, names, context.endpointFacts?.maxBodyBytes ?? 0)
+    const block = await compileBlock(options.value, context)
+    const stage = stageOf(block, context.endpointFacts?.maxBodyBytes ?? 0)
     return stage === undefined ? [] : [stage]
   }
 })
@@ -40,6 +42,8 @@ export default defineComponent({
 interface Block {
   readonly edits: Edits
   readonly names: ReadonlySet<string>
+  /** All of it looks at header fields alone. */
+  readonly fieldsOnly: boolean
 }
 
 /** Modifiers that keep something back: they stay when a block with a fault is left out. */
@@ -51,25 +55,36 @@ async function compileBlock(block: unknown, context: ComponentContext): Promise<
   const faults = new Faults(context, false)
   const tree = new Tree({ decoded, faults })
   const edits = await tree.compile(block, '')
-  if (faults.count === 0) return { edits, names: tree.names }
-  if (!context.service.tolerant) return { edits: NO_EDITS, names: new Set() }
+  if (faults.count === 0) return { edits, names: tree.names, fieldsOnly: tree.fieldsOnly }
+  if (!context.service.tolerant) return { edits: NO_EDITS, names: new Set(), fieldsOnly: true }
   const rest = new Tree({ decoded, faults: new Faults(context, true), only: PROTECTING })
   const kept = await rest.compile(block, '')
   const left = rest.names.size === 0 ? 'the whole block is left out' : 'only header.Blacklist is left of the block'
   context.logger.warning(`${context.tag}[Martian] ${left}, for its faults`)
-  return { edits: kept, names: rest.names }
+  return { edits: kept, names: rest.names, fieldsOnly: rest.fieldsOnly }
 }
 
-function stageOf({ request, response }: Edits, names: ReadonlySet<string>, limit: number): SlottedEdit | undefined {
+function stageOf({ edits, names, fieldsOnly }: Block, limit: number): SlottedEdit | undefined {
+  const { request, response } = edits
   if (request === undefined && response === undefined) return undefined
   const needs: Needs = names.has('body.Modifier') || names.has('static.Modifier') ? 'stream' : 'head'
   return {
     slot: SLOT,
     needs,
     ...(request === undefined ? {} : { request: requestHalf(request, names.has('static.Modifier'), limit) }),
-    ...(response === undefined ? {} : { response: responseHalf(response) })
+    ...(response === undefined ? {} : { response: responseHalf(response) }),
+    ...(fieldsOnly ? { fields: fieldsHalf(edits) } : {})
   }
 }
+
+/** The edits on fields without their messages, which nothing in them looks at. */
+function fieldsHalf({ request, response }: Edits): FieldEdits {
+  return {
+    ...(request === undefined ? {} : { request: headers => request({ headers } as GatewayRequest) }),
+    ...(response === undefined ? {} : { response: headers => void response({ headers } as GatewayResponse, NO_REQUEST) })
+  }
+}
+const NO_REQUEST = {} as GatewayRequest
 
 function requestHalf(edit: RequestEdit, mayAnswer: boolean, limit: number): NonNullable<SlottedEdit['request']> {
   return request => {

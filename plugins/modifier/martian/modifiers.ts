@@ -31,6 +31,8 @@ export interface ModifierKind {
   readonly keys: Keys
   /** It holds other modifiers, and does nothing itself. */
   readonly holds?: boolean
+  /** It looks at header fields alone, unless it calls `Place.needsMessages`. */
+  readonly fieldsOnly?: boolean
   compile(keys: OptionKeys, place: Place, scope: Scope): Edits | Promise<Edits>
 }
 
@@ -54,14 +56,15 @@ const THEN: Keys = { modifier: { ...MODIFIER, description: 'Runs where the filte
 const THEN_ELSE: Keys = { ...THEN, else: { ...MODIFIER, description: 'Runs where the filter does not match' } }
 
 export const MODIFIERS: ReadonlyMap<string, ModifierKind> = new Map<string, ModifierKind>([
-  ['header.Modifier', { about: 'Sets a field', scope: BOTH, keys: FIELD, compile: headerModifier }],
-  ['header.Append', { about: 'Adds a field', scope: BOTH, keys: FIELD, compile: headerAppend }],
+  ['header.Modifier', { about: 'Sets a field', scope: BOTH, keys: FIELD, fieldsOnly: true, compile: headerModifier }],
+  ['header.Append', { about: 'Adds a field', scope: BOTH, keys: FIELD, fieldsOnly: true, compile: headerAppend }],
   [
     'header.Blacklist',
     {
       about: 'Removes fields',
       scope: BOTH,
       keys: { names: { type: 'array', items: { type: 'string' }, description: 'The names of the fields' } },
+      fieldsOnly: true,
       compile: headerBlacklist
     }
   ],
@@ -71,6 +74,7 @@ export const MODIFIERS: ReadonlyMap<string, ModifierKind> = new Map<string, Modi
       about: 'Copies the first value of a field',
       scope: BOTH,
       keys: { from: text('The field to read'), to: text('The field to set; empty where the other is absent') },
+      fieldsOnly: true,
       compile: headerCopy
     }
   ],
@@ -80,6 +84,7 @@ export const MODIFIERS: ReadonlyMap<string, ModifierKind> = new Map<string, Modi
       about: 'Gives a request an identifier unless it has one',
       scope: REQUEST,
       keys: { header: { ...text('The field that holds it'), default: 'X-Krakend-Id' } },
+      fieldsOnly: true,
       compile: headerId
     }
   ],
@@ -177,6 +182,7 @@ export const MODIFIERS: ReadonlyMap<string, ModifierKind> = new Map<string, Modi
         aggregateErrors: flag('Runs all, and fails with the errors of all; else the first error ends it')
       },
       holds: true,
+      fieldsOnly: true,
       compile: fifoGroup
     }
   ],
@@ -196,10 +202,11 @@ export const MODIFIERS: ReadonlyMap<string, ModifierKind> = new Map<string, Modi
         }
       },
       holds: true,
+      fieldsOnly: true,
       compile: priorityGroup
     }
   ],
-  ['header.Filter', filter('a value of a field', { ...FIELD, ...THEN_ELSE }, headerFilter)],
+  ['header.Filter', { ...filter('a value of a field', { ...FIELD, ...THEN_ELSE }, headerFilter), fieldsOnly: true }],
   [
     'header.RegexFilter',
     filter(
@@ -246,6 +253,7 @@ function verifier(scope: Scope, keys: Keys): ModifierKind {
     about: 'Does nothing, as in KrakenD',
     scope,
     keys,
+    fieldsOnly: true,
     compile(options) {
       for (const key of Object.keys(keys)) {
         if (key === 'statusCode') options.integer(key)

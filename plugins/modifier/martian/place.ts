@@ -12,6 +12,8 @@ export interface Scope {
 export interface Place {
   /** The gateway decodes the upstream's response. */
   readonly decoded: boolean
+  /** Called by what looks at more than header fields of its message. */
+  needsMessages(): void
   /** Compiles the options' `modifier`, which must be there. */
   innerOf(keys: OptionKeys): Promise<Edits>
   /** Compiles the options' `else`. */

@@ -21,6 +21,8 @@ export class Tree implements Place {
   private within: Scope = { request: true, response: true }
   /** Faults of what the group or filter holds that is compiled now. */
   private held = 0
+  /** Nothing that was compiled looks at more than header fields. */
+  fieldsOnly = true
   /** Names of the modifiers that were compiled and run somewhere. */
   readonly names = new Set<string>()
 
@@ -54,6 +56,7 @@ export class Tree implements Place {
     const outer = this.within
     this.within = { request: outer.request && scope.request, response: outer.response && scope.response }
     this.warnIfIdle(keys, scope, outer)
+    if (kind.fieldsOnly !== true) this.needsMessages()
     let edits = await kind.compile(keys, this, scope)
     const isFaulty = this.faults.count - known > this.held
     if (isFaulty && protects) edits = refusing(name)
@@ -92,6 +95,10 @@ export class Tree implements Place {
     const known = this.faults.count
     const scope = scopeOf(keys, kind)
     return this.only !== undefined && this.faults.count > known ? kind.scope : scope
+  }
+
+  needsMessages(): void {
+    this.fieldsOnly = false
   }
 
   innerOf(keys: OptionKeys): Promise<Edits> {

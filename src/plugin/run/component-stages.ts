@@ -13,6 +13,7 @@ import type { Observers } from '../../telemetry/observer.js'
 import type {
   Component,
   ComponentContext,
+  FieldEdits,
   ServiceFacts,
   SlottedEdit,
   SlottedFollow,
@@ -54,6 +55,8 @@ export interface WrapStage extends StageFacts {
 /** A stage that needs no promises of its own. */
 export interface DirectStage extends StageFacts {
   readonly direct: StepWrap
+  /** The same, for an exchange without message objects. */
+  readonly fields?: FieldEdits | undefined
 }
 
 export type Stage = WrapStage | DirectStage
@@ -115,7 +118,8 @@ export async function compileComponents(place: Place, host: ComponentHost): Prom
 function stageOf(made: SlottedWrap | SlottedEdit | SlottedFollow, name: string, needs: Needs | undefined): Stage {
   const facts = { slot: made.slot, name, needs: made.needs ?? needs }
   if ('wrap' in made) return { ...facts, wrap: made.wrap }
-  return { ...facts, direct: 'follow' in made ? aroundByFollow(made) : aroundByEdit(made) }
+  if ('follow' in made) return { ...facts, direct: aroundByFollow(made) }
+  return { ...facts, direct: aroundByEdit(made), fields: made.fields }
 }
 
 /** What a component builds on has a fault, which is told. */
@@ -225,6 +229,16 @@ function stagesAround(step: Step, stages: readonly Stage[]): Step {
     }
   }
   return next === undefined ? inner : new NextStep(next)
+}
+
+/** What stages do, outermost first, when they look at header fields alone: else undefined. */
+export function fieldEditsOf(stages: readonly Stage[]): FieldEdits[] | undefined {
+  const edits: FieldEdits[] = []
+  for (const stage of stages) {
+    if (!('direct' in stage) || stage.fields === undefined) return undefined
+    edits.push(stage.fields)
+  }
+  return edits
 }
 
 const HOLDS = { head: 'no', stream: 'no', body: 'yes', data: 'yes' } as const

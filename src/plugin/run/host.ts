@@ -28,7 +28,15 @@ import type { OutboundClient } from '../outbound.js'
 import type { PluginModule } from '../types.js'
 import type { GuestServices } from '../wasm/guest-services.js'
 import { CodeLayers, type CodeWraps } from './code-layers.js'
-import { type ComponentHost, compileComponents, inSlots, joinStages, type Stage, timeStages } from './component-stages.js'
+import {
+  type ComponentHost,
+  compileComponents,
+  fieldEditsOf,
+  inSlots,
+  joinStages,
+  type Stage,
+  timeStages
+} from './component-stages.js'
 import { type TakeFault, throwFault } from './faults.js'
 import { KeptState } from './kept-state.js'
 import type { BackendLayers, EndpointLayers, ServiceLayers } from './layers.js'
@@ -210,12 +218,12 @@ class Host implements PluginHost {
     const place = backendPlace(endpoint, config)
     const stages = await this.componentsAt(place)
     stages.push(...(await this.placer.modifiers(place, 'decoded/modifiers')), ...(await this.placer.clients(place)))
+    const transport = inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS)
+    const code = this.code.backend(endpoint, config)
     return {
       decoded: joinStages('backend', inSlots(stages, 'decoded', BACKEND_DECODED_SLOTS)),
-      transport: joinLayers(
-        this.code.backend(endpoint, config),
-        joinStages('backend', inSlots(stages, 'transport', BACKEND_TRANSPORT_SLOTS))
-      ),
+      transport: joinLayers(code, joinStages('backend', transport)),
+      transportFields: code === undefined ? fieldEditsOf(transport) : undefined,
       watch: this.observers.backend(place.endpoint, place.backend),
       calls: this.observers.call(place.endpoint, place.backend)
     }
@@ -256,7 +264,13 @@ const NO_ENDPOINT_LAYERS: EndpointLayers = {
   modifiers: undefined,
   watch: undefined
 }
-const NO_BACKEND_LAYERS: BackendLayers = { decoded: undefined, transport: undefined, watch: undefined, calls: undefined }
+const NO_BACKEND_LAYERS: BackendLayers = {
+  decoded: undefined,
+  transport: undefined,
+  transportFields: undefined,
+  watch: undefined,
+  calls: undefined
+}
 
 const noOutbound = (): never => {
   throw new Error('this gateway has no client for calls of plugins')

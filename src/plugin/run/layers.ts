@@ -3,6 +3,7 @@
 import type { Layer } from '../../pipe/layer.js'
 import type { CallWatchers } from '../../telemetry/call-trace.js'
 import type { PipeWatch } from '../../telemetry/observer.js'
+import type { FieldEdits } from '../component.js'
 
 /** Layers of the service. */
 export interface ServiceLayers {
@@ -31,6 +32,8 @@ export interface BackendLayers {
   readonly decoded: Layer | undefined
   /** Around the transport: client plugins, caches, credentials. They see the upstream's bytes. */
   readonly transport: Layer | undefined
+  /** What {@link transport} does, outermost first, when it looks at header fields alone. */
+  readonly transportFields: readonly FieldEdits[] | undefined
   readonly watch: PipeWatch | undefined
   readonly calls: CallWatchers | undefined
 }
