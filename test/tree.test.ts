@@ -71,6 +71,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/modifier/lua/engine/recorded': 'the whole engine against what gopher-lua has printed',
   'plugins/modifier/martian/faults': 'blocks with faults: which stop the start',
   'plugins/modifier/martian/filters': 'which requests a block runs for',
+  'plugins/modifier/martian/direct': 'edits of fields without message objects',
   'plugins/modifier/martian/random': 'random blocks',
   'plugins/named/ranges': 'ranges and every plugin that edits whole bodies',
   'plugins/named/registration': 'how names that begin with sluice- are found',
