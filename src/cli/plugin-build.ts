@@ -30,8 +30,8 @@ export async function buildPlugins(args: Arguments, terminal: Terminal): Promise
   const [, ...folders] = args.operands
   if (folders.length === 0) throw new UsageError('at least one folder is expected: plugin build DIR…', 'plugin')
   const out = args.text('out')
-  if (folders.length > 1 && out !== undefined && !(await isFolder(out))) {
-    throw new UsageError(`--out ${out}: a folder is expected for several plugins`, 'plugin')
+  if (folders.length > 1 && out !== undefined && !out.endsWith('/') && !(await isFolder(out))) {
+    throw new UsageError(`--out ${out}: a folder is expected for several plugins, a new one ends in /`, 'plugin')
   }
   let failed = 0
   for (const folder of folders) {

@@ -92,3 +92,64 @@ test('the same source gives the same bytes, and its folder gets the result alone
   }
   assert.equal(hashes[0], hashes[1])
 })
+
+const SERVER = `package main
+
+import (
+	"context"
+	"net/http"
+)
+
+var HandlerRegisterer = r{}
+
+type r struct{}
+
+func (r) RegisterHandlers(f func(string, func(context.Context, map[string]interface{}, http.Handler) (http.Handler, error))) {
+	f(name(), func(_ context.Context, _ map[string]interface{}, next http.Handler) (http.Handler, error) { return next, nil })
+}
+`
+const NAMED = `${SERVER.replace('"context"\n', '"context"\n\t"lib"\n')}\nfunc name() string { return lib.Name }\n`
+const LIB = { 'go.mod': 'module lib\n\ngo 1.21\n', 'lib.go': 'package lib\n\nconst Name = "of the library"\n' }
+
+/** The files of a folder below another one. */
+const below = (folder: string, files: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]))
+
+test('dependencies come from a replaced folder, or from vendor', needsGo, async t => {
+  const mod = 'module x\n\ngo 1.21\n\nrequire lib v0.0.0\n'
+  const replaced = await folderOf(t, {
+    'plugin/main.go': NAMED,
+    'plugin/go.mod': `${mod}\nreplace lib => ../lib\n`,
+    ...below('lib', LIB)
+  })
+  const vendored = await folderOf(t, {
+    'main.go': NAMED,
+    'go.mod': mod,
+    'vendor/lib/lib.go': LIB['lib.go'],
+    'vendor/modules.txt': '# lib v0.0.0\n## explicit; go 1.21\nlib\n'
+  })
+  for (const folder of [path.join(replaced, 'plugin'), vendored]) {
+    const { status, text } = await runBuild(folder)
+    assert.equal(status, 0, text)
+    assert.match(text, /\tHandlerRegisterer: of the library/)
+  }
+})
+
+test('--tags chooses files, and several folders are built into a new one', needsGo, async t => {
+  const folder = await folderOf(t, {
+    ...below('one', {
+      'go.mod': 'module one\n\ngo 1.21\n',
+      'main.go': SERVER,
+      'a.go': '//go:build !special\n\npackage main\n\nfunc name() string { return "plain" }\n',
+      'b.go': '//go:build special\n\npackage main\n\nfunc name() string { return "special" }\n'
+    }),
+    ...below('two', { 'go.mod': 'module two\n\ngo 1.21\n', 'main.go': `${SERVER}\nfunc name() string { return "two" }\n` })
+  })
+  const [one, two, out] = ['one', 'two', 'new/place'].map(name => path.join(folder, name)) as [string, string, string]
+  const { status, text } = await runBuild(one, two, '--out', `${out}/`, '--tags', 'special')
+  assert.equal(status, 0, text)
+  assert.deepEqual(text.match(/HandlerRegisterer: .*/g), ['HandlerRegisterer: special', 'HandlerRegisterer: two'])
+  assert.deepEqual(await readdir(out), ['one.so.wasm', 'two.so.wasm'])
+  const plain = await runBuild(one, '--out', `${out}/`)
+  assert.match(plain.text, /HandlerRegisterer: plain/)
+})
