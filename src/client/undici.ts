@@ -9,9 +9,20 @@ type Undici = typeof import('undici')
 
 const require = createRequire(import.meta.url)
 
-export const Client = require('undici/lib/dispatcher/client.js') as Undici['Client']
-export const buildConnector = require('undici/lib/core/connect.js') as Undici['buildConnector']
-export const errors = require('undici/lib/core/errors.js') as Undici['errors']
+export const Client = part('undici/lib/dispatcher/client.js', undici => undici.Client)
+export const buildConnector = part('undici/lib/core/connect.js', undici => undici.buildConnector)
+export const errors = part('undici/lib/core/errors.js', undici => undici.errors)
 
 /** The whole package, which a proxy's agent needs. */
 export const wholeUndici = (): Undici => require('undici') as Undici
+
+/** Returns what a module of undici exports; of the whole package where a later version has no such module. */
+function part<T>(path: string, pick: (undici: Undici) => T): T {
+  try {
+    return require(path) as T
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error
+    return pick(wholeUndici())
+  }
+}
