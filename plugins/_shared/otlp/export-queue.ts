@@ -39,10 +39,10 @@ export interface ExportEvents {
   rejected(items: number, message: string): void
 }
 
-/** Counts since the start. */
+/** Items since the start. */
 export interface ExportCounts {
-  readonly sent: number
-  readonly dropped: number
+  sent: number
+  dropped: number
 }
 
 /** Room of a queue. */
@@ -59,6 +59,8 @@ export interface QueueOptions {
   readonly room: QueueRoom | 'latest'
   /** ms; most for one attempt. */
   readonly timeoutMs: number
+  /** Counted too; several queues may share them. */
+  readonly counts?: ExportCounts
   /** 0…1; replaced in tests. */
   readonly random?: () => number
 }
@@ -91,9 +93,14 @@ export class ExportQueue implements ExportCounts {
     this.options = options
   }
 
+  private drop(items: number): void {
+    this.dropped += items
+    if (this.options.counts !== undefined) this.options.counts.dropped += items
+  }
+
   push(request: ExportRequest): void {
     if (this.stopped || !this.makeRoom(request)) {
-      this.dropped += request.items
+      this.drop(request.items)
       request.release?.()
       return
     }
@@ -147,7 +154,7 @@ export class ExportQueue implements ExportCounts {
       }
       const over = performance.now() - begun > GIVE_UP_MS
       const lost = outcome.kind === 'refused' || over || this.closing
-      if (lost) this.dropped += request.items
+      if (lost) this.drop(request.items)
       if (outcome.kind === 'retry' && !this.closing) await this.sleep(this.pauseMs(outcome.afterMs))
       if (lost) return
     }
@@ -165,9 +172,10 @@ export class ExportQueue implements ExportCounts {
   }
 
   private arrived({ items }: ExportRequest, rejected: number, message: string): void {
-    const { events } = this.options
+    const { events, counts } = this.options
     this.sent += items - rejected
-    this.dropped += rejected
+    if (counts !== undefined) counts.sent += items - rejected
+    this.drop(rejected)
     if (this.failures > 0) events.recovered(this.dropped - this.lostBefore)
     this.failures = 0
     if (rejected > 0 || message !== '') events.rejected(rejected, message)
@@ -201,7 +209,7 @@ export class ExportQueue implements ExportCounts {
     await this.busy
     clearTimeout(bound)
     this.abandon()
-    for (const { items } of this.waiting.splice(0)) this.dropped += items
+    for (const { items } of this.waiting.splice(0)) this.drop(items)
     this.options.sender.close()
   }
 

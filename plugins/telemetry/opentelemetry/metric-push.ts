@@ -14,6 +14,24 @@ const SECOND = 1e9
 /** Longest interval of a timer, ms. */
 const LONGEST_MS = 2 ** 31 - 1
 
+/** Configurations that push, the newest one last. It alone does: what an older one still serves is counted in the same memory. */
+class Pushers {
+  private readonly all: object[] = []
+
+  enter(one: object): void {
+    this.all.push(one)
+  }
+
+  isNewest(one: object): boolean {
+    return this.all.at(-1) === one
+  }
+
+  leave(one: object): void {
+    const at = this.all.indexOf(one)
+    if (at >= 0) this.all.splice(at, 1)
+  }
+}
+
 /** Begins to push; returns what pushes once more, at the end. @param periodMs of exporters without a period of their own */
 export function startPushes(
   exporters: readonly OtlpExporter[],
@@ -25,14 +43,21 @@ export function startPushes(
   const encoder = new MetricsEncoder(families, frame, new UnixClock())
   measureProcess(families, context)
   const timers: NodeJS.Timeout[] = []
+  const pushers = context.keep('telemetry/opentelemetry pushers', () => new Pushers())
   context.onListen(async () => {
+    pushers.enter(timers)
     for (const exporter of exporters) {
-      const push = (): void => exporter.metrics!.push(encoder.encode())
+      const push = (): void => {
+        if (pushers.isNewest(timers)) exporter.metrics!.push(encoder.encode())
+      }
       timers.push(setInterval(push, Math.min(exporter.periodMs ?? periodMs, LONGEST_MS)).unref())
     }
   })
   return () => {
     for (const timer of timers) clearInterval(timer)
+    const isLast = pushers.isNewest(timers)
+    pushers.leave(timers)
+    if (!isLast) return
     const last = encoder.encode()
     for (const exporter of exporters) exporter.metrics!.push(last)
   }

@@ -40,13 +40,15 @@ export class OtlpExporter {
     const { timeoutMs } = options
     this.periodMs = options.periodMs
     if (options.traces) {
+      const counts = context.keep(`telemetry/opentelemetry spans of ${options.name}`, () => ({ sent: 0, dropped: 0 }))
       this.traces = new ExportQueue({
         sender: this.senderOf('traces'),
         events: this.eventsOf('traces', 'spans'),
         room: { bytes: QUEUE_BYTES, items: queueSpans },
-        timeoutMs
+        timeoutMs,
+        counts
       })
-      this.offerCounts(this.traces, context)
+      this.offerCounts(counts, context)
     }
     if (options.metrics) {
       this.metrics = new ExportQueue({
@@ -68,14 +70,17 @@ export class OtlpExporter {
     const { host, port } = options.address
     const who = `${TAG} The OTLP exporter '${options.name}'`
     const lossy = signal === 'traces'
+    const hide = hider(Object.values(options.address.headers))
     return {
       failing: message =>
-        logger.error(`${who} cannot send ${signal} to ${host}:${port}: ${message}. It goes on trying; requests are not affected`),
+        logger.error(
+          `${who} cannot send ${signal} to ${host}:${port}: ${hide(message)}. It goes on trying; requests are not affected`
+        ),
       recovered: lost => {
         const loss = lossy ? `; ${lost} ${items} were lost in the meantime` : ''
         logger.info(`${who} sends ${signal} to ${host}:${port} again${loss}`)
       },
-      rejected: (count, message) => logger.warning(`${who}: the collector rejected ${count} ${items}: ${message}`)
+      rejected: (count, message) => logger.warning(`${who}: the collector rejected ${count} ${items}: ${hide(message)}`)
     }
   }
 
@@ -92,4 +97,16 @@ export class OtlpExporter {
     const dropped = this.traces?.dropped ?? 0
     if (dropped > 0) this.logger.warning(`${TAG} The OTLP exporter '${this.name}' dropped ${dropped} spans since the start`)
   }
+}
+
+/** Shortest value of a header that counts as a secret. */
+const SHORTEST_SECRET = 6
+
+/** Takes the values of the exporter's headers out of what a collector says: some repeat a key that they refuse. */
+function hider(values: readonly string[]): (message: string) => string {
+  const secrets = values
+    .flatMap(value => [value, ...value.split(' ')])
+    .filter(value => value.length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length)
+  return message => secrets.reduce((text, secret) => text.replaceAll(secret, 'REDACTED'), message)
 }

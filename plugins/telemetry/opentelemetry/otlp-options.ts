@@ -60,7 +60,7 @@ function readHost(options: OptionReader): { host: string; secure: boolean } {
   if (host === undefined) {
     return options.fail(
       '/host',
-      `'${text}' is no host: write a name or an address, with https:// in front for TLS, without port and path`
+      `'${text.replace(/^(.*\/\/)?[^/]*@/, '$1REDACTED@')}' is no host: write a name or an address, with https:// in front for TLS, without port and path`
     )
   }
   return host

@@ -1,5 +1,6 @@
 /** Who the gateway is, for collectors and for Prometheus. */
 
+import { randomUUID } from 'node:crypto'
 import type { ComponentContext, OptionReader } from 'sluice/plugin'
 import { ResourceFrame } from '../../_shared/otlp/resource.js'
 import type { Labels } from './families.js'
@@ -17,6 +18,9 @@ export function frameOf(options: OptionReader, context: ComponentContext): Resou
     ['service.name', serviceName(options, context)],
     ['service.version', options.text('service_version') || context.service.version]
   ]
+  // collectors would take the counts of several processes for those of one
+  const instance = context.keep('telemetry/opentelemetry instance', () => ({ id: randomUUID() }))
+  attributes.push(['service.instance.id', instance.id])
   if (options.has('deploy_env')) attributes.push(['deployment.environment', options.text('deploy_env')])
   return new ResourceFrame({ attributes, schemaUrl: SCHEMA_URL, scope: SCOPE })
 }

@@ -15,6 +15,8 @@ export interface KnownRoute {
 
 export interface ServerMetricsOptions {
   readonly families: Families
+  /** Requests that have begun and not ended, of all configurations that are alive. */
+  readonly inFlight: { count: number }
   readonly layer: Layer
   /** Semantic conventions 1.27 instead of KrakenD's names. */
   readonly conventions: boolean
@@ -36,8 +38,6 @@ interface Series {
 
 /** Requests in flight and finished. */
 export class ServerMetrics {
-  /** Requests that have begun and not ended. */
-  active = 0
   private readonly options: ServerMetricsOptions
   /** By route, method and status. */
   private readonly known = new Map<string, Map<string, Map<number, Series>>>()
@@ -45,7 +45,7 @@ export class ServerMetrics {
 
   constructor(options: ServerMetricsOptions) {
     this.options = options
-    const { families, conventions } = options
+    const { families, conventions, inFlight } = options
     const duration = families.histogram(
       {
         ...(conventions ? { name: 'http.server.request.duration', unit: 's' } : { name: 'http.server.duration' }),
@@ -69,7 +69,7 @@ export class ServerMetrics {
       SIZE_BOUNDS
     )
     const active = { name: 'sluice.http.server.active_requests', help: 'Requests that have begun and not ended.' }
-    families.sampled(active, 'gauge', () => [[[], this.active]])
+    families.sampled(active, 'gauge', () => [[[], inFlight.count]])
     this.make = labels => ({
       duration: duration(labels),
       firstByte: firstByte(labels),
@@ -79,11 +79,11 @@ export class ServerMetrics {
   }
 
   readonly started = (): void => {
-    this.active++
+    this.options.inFlight.count++
   }
 
   readonly finished = (exchange: ObservedExchange): void => {
-    this.active--
+    this.options.inFlight.count--
     const series = this.seriesOf(exchange)
     if (series === undefined) return
     const { startedAt, firstByteAt } = exchange

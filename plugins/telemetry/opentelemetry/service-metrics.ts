@@ -26,7 +26,8 @@ export function startMetrics({ options, context, families, own, skips }: Metrics
   const isSkipped = (endpoint: EndpointFacts): boolean => skips(endpoint.path) || skips(endpoint.ginPath)
   const conventions = readsConventions(globalOptions)
   if (global.on) {
-    const server = new ServerMetrics({ families, layer: global, conventions, routes, skips })
+    const inFlight = context.keep('telemetry/opentelemetry in flight', () => ({ count: 0 }))
+    const server = new ServerMetrics({ families, inFlight, layer: global, conventions, routes, skips })
     context.observe({ started: server.started, finished: server.finished })
   }
   const pipes = new PipeMetrics(families, conventions || readsConventions(layers?.object('backend')?.object('metrics')))

@@ -480,7 +480,9 @@ test('resource and scope are those of KrakenD', async t => {
   assert.equal(headers['content-encoding'], 'gzip')
   assert.equal(headers['x-tenant'], 't1')
   const [resource] = decodeTraces(body).resourceSpans
-  assert.deepEqual(attributesOf(resource.resource.attributes), {
+  const { 'service.instance.id': instance, ...attributes } = attributesOf(resource.resource.attributes)
+  assert.match(String(instance), /^[0-9a-f]{8}-[0-9a-f]{4}-4/)
+  assert.deepEqual(attributes, {
     'service.name': 'shop',
     'service.version': '7',
     'deployment.environment': 'stage'
