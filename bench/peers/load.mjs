@@ -23,8 +23,8 @@ const FIELDS = { 'User-Agent': 'bench/1', Accept: '*/*', Authorization: 'Bearer 
 
 /**
  * @typedef {{ requests: number, seconds: number, p50: number, p99: number, p999: number }} Load latencies in ms
- * @param {{ port: number, path: string, connections: number, seconds: number, upload?: number, json?: string, fields?: object, tokens?: { file: string, count: number }, folder: string }} options
- *   `upload`: bytes that are sent up; `json`: a text that is; `tokens`: a file with a token for each request, in turn
+ * @param {{ port: number, path: string, connections: number, seconds: number, upload?: number, json?: string, fields?: object, tokens?: { file: string, count: number }, random?: boolean, folder: string }} options
+ *   `random`: the last part of the path is another one in each request; `upload`: bytes that are sent up; `json`: a text that is; `tokens`: a file with a token for each request, in turn
  * @returns {Promise<Load>}
  */
 export function load(options) {
@@ -38,7 +38,13 @@ const TELL_TAIL = 'done = function(_, latency) io.write(string.format("99.9%% %.
 const used = new Map()
 
 /** Lua for what the command line of wrk cannot say. */
-function scriptOf({ port, upload, json, tokens }) {
+function scriptOf({ port, upload, json, tokens, random, path: target }) {
+  if (random) {
+    const head = target.slice(0, target.lastIndexOf('/') + 1)
+    return `math.randomseed(os.time())
+function request() return wrk.format("GET", "${head}" .. string.format("%x%x", math.random(0, 1e9), math.random(0, 1e9))) end
+`
+  }
   if (upload !== undefined || json !== undefined) {
     const body = json === undefined ? `string.rep("x", ${upload})` : JSON.stringify(json)
     const type = json === undefined ? 'text/plain' : 'application/json'
@@ -63,7 +69,7 @@ async function wrk({ port, path: target, connections, seconds, folder, fields = 
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '10s']
   for (const [name, value] of Object.entries({ ...FIELDS, ...fields })) args.push('-H', `${name}: ${value}`)
   const script = path.join(folder, `load-${port}.lua`)
-  writeFileSync(script, `${scriptOf({ port, ...more })}${TELL_TAIL}`)
+  writeFileSync(script, `${scriptOf({ port, path: target, ...more })}${TELL_TAIL}`)
   args.push('-s', script)
   const text = await run('wrk', [...args, `http://127.0.0.1:${port}${target}`])
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text) ?? /Socket errors: (.*)/.exec(text)
@@ -94,12 +100,17 @@ function run(command, args) {
   })
 }
 
-async function autocannon({ port, path: target, connections, seconds, upload, json, tokens, fields = {} }) {
+async function autocannon({ port, path: target, connections, seconds, upload, json, tokens, random, fields = {} }) {
   installPeers()
   const list = tokens && readFileSync(tokens.file, 'utf8').trimEnd().split('\n')
   let at = used.get(port) ?? 0
   const withToken = request => {
     request.headers.Authorization = `Bearer ${list[at++ % list.length]}`
+    return request
+  }
+  const head = target.slice(0, target.lastIndexOf('/') + 1)
+  const withPath = request => {
+    request.path = head + Math.random().toString(36).slice(2)
     return request
   }
   const { default: cannon } = await import('autocannon')
@@ -111,6 +122,7 @@ async function autocannon({ port, path: target, connections, seconds, upload, js
     headers: { ...FIELDS, ...fields, ...(json !== undefined && { 'Content-Type': 'application/json' }) },
     ...(upload !== undefined && { method: 'POST', body: 'x'.repeat(upload) }),
     ...(json !== undefined && { method: 'POST', body: json }),
+    ...(random && { requests: [{ setupRequest: withPath }] }),
     ...(tokens !== undefined && { requests: [{ setupRequest: withToken }] })
   })
   used.set(port, at)

@@ -126,7 +126,14 @@ test('URLs: the cache takes what its size says', async () => {
 test('labels of metrics: one series per endpoint, known method and status, whatever paths and methods come', () => {
   const families = new Families()
   const layer = { labels: [] } as never
-  const metrics = new ServerMetrics({ families, inFlight: { count: 0 }, layer, conventions: true, routes: new Map(), skips: () => false })
+  const metrics = new ServerMetrics({
+    families,
+    inFlight: { count: 0 },
+    layer,
+    conventions: true,
+    routes: new Map(),
+    skips: () => false
+  })
   const stats = new RouterStats()
   stats.addRoute('/a', '/a')
   const finish = (i: number): void => {
