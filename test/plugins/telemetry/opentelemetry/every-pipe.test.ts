@@ -1,0 +1,276 @@
+/** Spans of all kinds of pipes and ends: which there are, how they end, how they hang together; exemplars and log lines of the same traces. */
+
+import assert from 'node:assert/strict'
+import type { RequestListener } from 'node:http'
+import { connect, createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { PluginModule } from '../../../../src/plugin/index.js'
+import { openGateway } from '../../../support/open-gateway.js'
+import { type ReceivedSpan, startReceiver } from '../../../support/otlp-receiver.js'
+import { fetch, once } from '../../../support/waiting.js'
+import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+
+const NAMESPACE = 'telemetry/opentelemetry'
+const SERVER = 2
+const KINDS = ['', 'internal', 'server', 'client']
+const STATUSES = ['unset', 'ok', 'error']
+
+const answer: RequestListener = (req, res) => {
+  if (req.url === '/cut') {
+    res.writeHead(200, { 'Content-Length': '100' })
+    res.write('begin')
+    setTimeout(() => res.destroy(), 20)
+  } else if (req.url === '/cached') res.setHeader('Cache-Control', 'max-age=60').end('{"ok":true}')
+  else res.end('{"ok":true}')
+}
+
+const pass: PluginModule = {
+  HandlerRegisterer: {
+    registerHandlers(register) {
+      register('pass', (_context, _extra, next) => request => next(request))
+    }
+  }
+}
+
+/** `kind name: status, HTTP status, error.type` of a span. */
+function lineOf({ kind, name, status, attributes }: ReceivedSpan): string {
+  const short = name === 'http.client.response.read.tracker' ? 'read' : name
+  const parts = [STATUSES[status], attributes['http.response.status_code'], attributes['error.type']]
+  return `${KINDS[kind]} ${short}: ${parts.filter(part => part !== undefined).join(', ')}`
+}
+
+/** One trace as lines, a child two characters further in than its parent. */
+function treeOf(spans: readonly ReceivedSpan[]): string[] {
+  const ids = new Set(spans.map(one => one.spanId))
+  assert.equal(ids.size, spans.length, 'ids differ')
+  assert.equal(new Set(spans.map(one => one.traceId)).size, 1, 'one trace')
+  const below = (parentId: string, indent: string): string[] =>
+    spans
+      .filter(one => one.parentId === parentId)
+      .sort((a, b) => (lineOf(a) < lineOf(b) ? -1 : 1))
+      .flatMap(one => [indent + lineOf(one), ...below(one.spanId, `${indent}  `)])
+  const lines = below('', '')
+  assert.equal(lines.length, spans.length, 'all hang together')
+  for (const span of spans) assert.ok(span.end >= span.start, `${span.name} ends after it begins`)
+  return lines
+}
+
+async function opened(t: TestContext, endpoints: object[], root: object = {}) {
+  const receiver = await startReceiver(t)
+  const otlp = { name: 'local', host: '127.0.0.1', port: receiver.port, use_http: true }
+  const config = { ...root, endpoints, extra_config: { [NAMESPACE]: { exporters: { otlp: [otlp] } } } }
+  const options = { env: { OTEL_BSP_SCHEDULE_DELAY: '10' }, plugins: [pass] }
+  return { ...(await openGateway(t, config, options)), receiver }
+}
+
+const get = async (url: string): Promise<number> => {
+  const response = await fetch(url)
+  await response.text().catch(() => {})
+  return response.status
+}
+
+const twice = async (origin: string): Promise<void> => {
+  await get(`${origin}/x`)
+  await get(`${origin}/x`)
+}
+
+interface Case {
+  readonly title: string
+  readonly endpoint: (upstream: string) => object
+  readonly ask?: (origin: string) => Promise<unknown>
+  readonly tree: readonly string[]
+}
+
+const CASES: readonly Case[] = [
+  {
+    title: 'pass-through',
+    endpoint: host => endpoint('/x', host, { output_encoding: 'no-op' }),
+    tree: [
+      'server /x: ok, 200',
+      '  internal /x: unset, 200',
+      '    internal /up: unset, 200',
+      '      client /up: ok, 200',
+      '        internal read: ok'
+    ]
+  },
+  {
+    title: 'pass-through with a plugin',
+    endpoint: host => endpoint('/x', host, { output_encoding: 'no-op', extra: { 'plugin/http-server': { name: 'pass' } } }),
+    tree: [
+      'server /x: ok, 200',
+      '  internal plugin/http-server: pass: unset',
+      '    internal /x: unset, 200',
+      '      internal /up: unset, 200',
+      '        client /up: ok, 200',
+      '          internal read: ok'
+    ]
+  },
+  {
+    title: 'a merge that lacks a part',
+    endpoint: host => ({
+      endpoint: '/x',
+      backend: [
+        { host: [host], url_pattern: '/a' },
+        { host: [NOBODY], url_pattern: '/b' }
+      ]
+    }),
+    tree: [
+      'server /x: ok, 200, SLUICE_ERR_UPSTREAM_MERGE',
+      '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_MERGE',
+      '    internal /a: unset, 0',
+      '      client /a: ok, 200',
+      '        internal read: ok',
+      '    internal /b: error, 500, SLUICE_ERR_UPSTREAM_CONNECT',
+      '      client /b: error, SLUICE_ERR_UPSTREAM_CONNECT'
+    ]
+  },
+  {
+    title: 'concurrent calls',
+    endpoint: host => endpoint('/x', host, { concurrent_calls: 2 }),
+    tree: [
+      'server /x: ok, 200',
+      '  internal /x: unset, 0',
+      '    internal /up: unset, 0',
+      '      client /up: ok, 200',
+      '        internal read: ok',
+      '    internal /up: unset, 500, SLUICE_ERR_CLIENT_ABORTED',
+      '      client /up: error, SLUICE_ERR_CLIENT_ABORTED'
+    ]
+  },
+  {
+    title: 'an answer out of the cache',
+    endpoint: host => endpoint('/x', host, { url: '/cached', backendExtra: { 'qos/http-cache': {} } }),
+    ask: twice,
+    tree: [
+      'server /x: ok, 200',
+      '  internal /x: unset, 0',
+      '    internal /cached: unset, 0',
+      '      internal qos/http-cache: unset'
+    ]
+  },
+  {
+    title: 'a shadow backend',
+    endpoint: host => ({
+      endpoint: '/x',
+      backend: [
+        { host: [host], url_pattern: '/a' },
+        { host: [host], url_pattern: '/shadow', extra_config: { proxy: { shadow: true } } }
+      ]
+    }),
+    tree: [
+      'server /x: ok, 200',
+      '  internal /x: unset, 0',
+      '    internal /a: unset, 0',
+      '      client /a: ok, 200',
+      '        internal read: ok',
+      '    internal /shadow: unset, 0',
+      '      client /shadow: ok, 200',
+      '        internal read: ok'
+    ]
+  },
+  {
+    title: 'static data alone',
+    endpoint: () => endpoint('/x', NOBODY, { extra: { proxy: { static: { strategy: 'always', data: { a: 1 } } } } }),
+    tree: [
+      'server /x: ok, 200, SLUICE_ERR_UPSTREAM_CONNECT',
+      '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_CONNECT',
+      '    internal /up: error, 500, SLUICE_ERR_UPSTREAM_CONNECT',
+      '      client /up: error, SLUICE_ERR_UPSTREAM_CONNECT'
+    ]
+  },
+  {
+    title: 'refused by a stage of the router',
+    endpoint: host => endpoint('/x', host, { extra: { 'qos/ratelimit/router': { max_rate: 0.001, capacity: 1 } } }),
+    ask: twice,
+    tree: ['server /x: error, 503', '  internal qos/ratelimit/router: unset']
+  },
+  {
+    title: 'a pass-through answer that is cut',
+    endpoint: host => endpoint('/x', host, { output_encoding: 'no-op', url: '/cut' }),
+    tree: [
+      'server /x: ok, 200, SLUICE_ERR_UPSTREAM_RESET',
+      '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_RESET',
+      '    internal /cut: error, 500, SLUICE_ERR_UPSTREAM_RESET',
+      '      client /cut: ok, 200',
+      '        internal read: error, SLUICE_ERR_UPSTREAM_RESET'
+    ]
+  },
+  {
+    title: 'a merged answer that is cut',
+    endpoint: host => endpoint('/x', host, { url: '/cut' }),
+    tree: [
+      'server /x: error, 500, SLUICE_ERR_UPSTREAM_RESET',
+      '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_RESET',
+      '    internal /cut: error, 500, SLUICE_ERR_UPSTREAM_RESET',
+      '      client /cut: ok, 200',
+      '        internal read: error, SLUICE_ERR_UPSTREAM_RESET'
+    ]
+  },
+  {
+    title: 'nothing listens',
+    endpoint: () => endpoint('/x', NOBODY, { output_encoding: 'no-op' }),
+    tree: [
+      'server /x: error, 500, SLUICE_ERR_UPSTREAM_CONNECT',
+      '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_CONNECT',
+      '    internal /up: error, 500, SLUICE_ERR_UPSTREAM_CONNECT',
+      '      client /up: error, SLUICE_ERR_UPSTREAM_CONNECT'
+    ]
+  }
+]
+
+for (const { title, endpoint: make, ask, tree } of CASES) {
+  test(`spans: ${title}`, async t => {
+    const upstream = await startUpstream(t, answer)
+    const { origin, gateway, receiver, log } = await opened(t, [make(upstream)])
+    await (ask ?? (async at => get(`${at}/x`)))(origin)
+    await gateway.close({ graceMs: 5_000 })
+    const { spans } = receiver
+    const server = spans.filter(one => one.kind === SERVER).sort((a, b) => a.start - b.start)
+    const last = server.at(-1)!
+    assert.deepEqual(treeOf(spans.filter(one => one.traceId === last.traceId)), tree)
+    assert.deepEqual(
+      last.events.map(one => one.name),
+      ['first-byte-time']
+    )
+    assert.ok(last.events[0]!.time >= last.start && last.events[0]!.time <= last.end)
+    const exemplars = (name: string): string[] =>
+      (receiver.metrics.get(name)?.points ?? []).flatMap(point => point.exemplars.map(one => one.traceId))
+    const traces = new Set(server.map(one => one.traceId))
+    for (const name of receiver.metrics.keys()) for (const id of exemplars(name)) assert.ok(traces.has(id), name)
+    assert.notDeepEqual(exemplars('http.server.duration'), [])
+    if (tree.some(line => line.includes('client'))) {
+      for (const name of ['krakend.proxy.duration', 'krakend.backend.duration', 'http.client.duration'])
+        assert.notDeepEqual(exemplars(name), [], name)
+    }
+    const failed = last.attributes['error.type']
+    if (failed !== undefined) assert.match(log.text, new RegExp(`trace_id=${last.traceId}`))
+  })
+}
+
+test('spans: a tunnel', async t => {
+  const upstream = createServer(socket => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nhello'))
+  }).listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  t.after(() => upstream.close())
+  const host = `http://127.0.0.1:${(upstream.address() as { port: number }).port}`
+  const endpoints = [endpoint('/x', host, { output_encoding: 'no-op', input_headers: ['*'] })]
+  const { port, gateway, receiver } = await opened(t, endpoints)
+  const client = connect(port, '127.0.0.1')
+  t.after(() => client.destroy())
+  client.write('GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n')
+  let got = ''
+  client.on('data', part => {
+    got += part.toString('latin1')
+  })
+  await once(client, 'close')
+  assert.match(got, /^HTTP\/1.1 101 [\s\S]*hello$/)
+  await gateway.close({ graceMs: 5_000 })
+  assert.deepEqual(treeOf(receiver.spans), [
+    'server /x: ok, 101',
+    '  internal /x: unset, 101',
+    '    internal /up: unset, 101',
+    '      client /up: ok, 101'
+  ])
+})
