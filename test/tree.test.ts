@@ -23,6 +23,8 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/_shared/otlp/senders': 'both ways to a collector, by one list of cases',
   'plugins/_shared/traces/real-collectors': 'what collectors and Jaeger of others make of traces and metrics',
   'plugins/_shared/traces/bounded-traces': 'what recording holds, whatever clients ask for',
+  'plugins/telemetry/opentelemetry/otlp-reload': 'what collectors hear while the configuration is loaded again',
+  'plugins/telemetry/opentelemetry/every-pipe': 'spans, exemplars and log lines of every kind of pipe and end',
   'admin/browser': 'the status page in Chromium',
   'cli/lost-results': 'commands whose standard output is full, or not read',
   'cli/signals': 'the command as a process: drain, second signal, exit code',

@@ -84,7 +84,8 @@ export class StatusEvents {
   }
 
   private async tick(): Promise<void> {
-    if (this.making) return
+    // in a list: each client is looked at, and one that stays full for long is cut
+    if (this.making || ![...this.clients].map(takesEvents).includes(true)) return
     const { source } = this
     const isNew = this.generation !== source.generation
     this.generation = source.generation
@@ -96,13 +97,7 @@ export class StatusEvents {
   }
 
   private send(client: Client, event: string): void {
-    const { res } = client
-    if (client.fullSince > 0 && !res.writableNeedDrain) client.fullSince = 0
-    if (client.fullSince > 0) {
-      if (performance.now() - client.fullSince > STUCK_MS) res.destroy()
-      return
-    }
-    if (!res.write(event)) client.fullSince = performance.now()
+    if (takesEvents(client) && !client.res.write(event)) client.fullSince = performance.now()
   }
 
   private remove(client: Client): void {
@@ -111,6 +106,18 @@ export class StatusEvents {
     clearInterval(this.timer)
     this.timer = undefined
   }
+}
+
+/** False for a client whose connection is full: it misses this event. One that stays full for long is cut. */
+function takesEvents(client: Client): boolean {
+  const { res, fullSince } = client
+  if (fullSince === 0) return true
+  if (!res.writableNeedDrain) {
+    client.fullSince = 0
+    return true
+  }
+  if (performance.now() - fullSince > STUCK_MS) res.destroy()
+  return false
 }
 
 function eventOf(name: string, data: unknown): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { get, type IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { MAX_CLIENTS, StatusEvents } from '../../../src/admin/status/events.js'
-import { once, until } from '../../support/waiting.js'
+import { once, pause, until } from '../../support/waiting.js'
 import { ask, openAdmin } from '../support.js'
 
 async function opened(t: TestContext, live: () => unknown = () => ({ n: 1 })) {
@@ -72,6 +72,19 @@ test('a client that reads nothing misses events; what waits for it is bounded', 
   slow.resume()
   await until(() => got.some(number => number > 5), 'an event of later')
   assert.ok(got.filter(number => number <= 5).length < 5, `got ${got}`)
+})
+
+test('clients that do not read cost neither events nor memory', async t => {
+  let made = 0
+  const { connect } = await opened(t, () => ({ made: ++made, big: 'x'.repeat(8 * 1024 * 1024) }))
+  const clients = await Promise.all([connect(), connect(), connect()])
+  for (const client of clients) client.pause()
+  await until(() => made > 0, 'the event that fills all connections')
+  const before = made
+  const held = process.memoryUsage().external
+  await pause(3_500) // three events would have been due
+  assert.equal(made, before)
+  assert.ok(process.memoryUsage().external - held < 16 * 1024 * 1024)
 })
 
 test('end closes all; browsers come again', async t => {
