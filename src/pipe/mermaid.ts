@@ -72,7 +72,7 @@ function classOf(holds: keyof typeof HOLD_COLOURS): string {
   return `  classDef ${holds} fill:${fill},stroke:${line},color:#16202a${border}`
 }
 
-/** Text between quotes: Mermaid knows entities by name or number there. */
+/** Text between quotes: Mermaid knows entities by name or number there. A backtick would begin Markdown, a line feed a statement. */
 function escaped(text: string): string {
-  return text.replace(/["#&<>]/g, found => `#${found.charCodeAt(0)};`)
+  return text.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["#&<>`]/g, found => `#${found.charCodeAt(0)};`)
 }

@@ -33,5 +33,7 @@ describe('pipes as a diagram', () => {
   test('hold texts of the configuration in their quotes', () => {
     const text = mermaidOf([{ ...PIPE, path: '/"]<b>#1&', stages: [], backends: [] }])
     assert.match(text, /\["GET \/#34;\]#60;b#62;#35;1#38; \(aggregate\)"\]/)
+    const odd = mermaidOf([{ ...PIPE, path: '`a`\n  n1 --> n2', stages: [], backends: [] }])
+    assert.match(odd, /\["GET #96;a#96; {3}n1 --#62; n2 \(aggregate\)"\]/)
   })
 })

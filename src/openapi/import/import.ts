@@ -5,6 +5,7 @@
  * checked where the gateway can: bodies by their schema, tokens by `auth/validator`. The rest is a note.
  */
 
+import { cleanHost } from '../../config/hosts.js'
 import { isObject } from '../../config/json-value.js'
 import type { Json, JsonObject } from '../../config/types.js'
 import { ConfigError, type ConfigProblem } from '../../errors.js'
@@ -33,6 +34,11 @@ export interface Imported {
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 const OTHER_METHODS = ['head', 'options', 'trace', 'query']
 const RESERVED = /^\/__(debug|echo|health)(\/|$)/
+
+/** KrakenD takes no address of IPv6 and no port of one digit, unless it is told to take hosts as they are. */
+function hostSwitch(origin: string): { readonly disable_host_sanitize?: true } {
+  return cleanHost(origin)?.host !== origin ? { disable_host_sanitize: true } : {}
+}
 
 /** @throws ConfigError when the document has faults, or names no server */
 export async function importOpenApi(file: string, options: ImportOptions = {}): Promise<Imported> {
@@ -109,7 +115,7 @@ class DocumentReader {
           output_encoding: 'no-op',
           ...(input_headers.length === 0 ? {} : { input_headers }),
           ...(input_query_strings.length === 0 ? {} : { input_query_strings }),
-          backend: [{ host: [base.origin], url_pattern: endpoint, encoding: 'no-op' }],
+          backend: [{ host: [base.origin], ...hostSwitch(base.origin), url_pattern: endpoint, encoding: 'no-op' }],
           extra_config
         }
       ]

@@ -11,6 +11,9 @@ const PARSER = '@seriousme/openapi-schema-validator'
 /** Faults of one document that are told. */
 const MOST_FAULTS = 20
 
+/** Objects and lists that may stand within each other. */
+const MOST_LEVELS = 500
+
 /** A document that fits the specification; its references lead somewhere. */
 export interface SoundDocument {
   readonly file: string
@@ -24,6 +27,10 @@ export interface SoundDocument {
 /** @throws ConfigError with all faults */
 export async function readDocument(file: string): Promise<SoundDocument> {
   const source = await readSource(file)
+  if (isTooDeep(source.value as Json)) {
+    const message = `objects stand more than ${MOST_LEVELS} deep within each other`
+    throw new ConfigError([{ level: 'error', file, pointer: '', message }])
+  }
   const locate = await locator(source)
   const fail = (faults: readonly { pointer: string; message: string; suggestion?: string }[]): never => {
     throw new ConfigError(faults.slice(0, MOST_FAULTS).map(fault => locate({ level: 'error', file, ...fault })))
@@ -45,6 +52,16 @@ function versionFault(value: unknown, version: string): { message: string; sugge
       suggestion: 'convert it first: `npx swagger2openapi FILE --outfile openapi.json`'
     }
   return { message: 'this is no OpenAPI document', suggestion: 'it begins with `"openapi": "3.1.0"`' }
+}
+
+/** Looks without recursion: what comes behind it has some. */
+function isTooDeep(root: Json): boolean {
+  let level: Json[] = [root]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MOST_LEVELS) return true
+    level = level.flatMap(one => (typeof one === 'object' && one !== null ? (Object.values(one) as Json[]) : []))
+  }
+  return false
 }
 
 async function faultsOf({ value }: SourceText) {

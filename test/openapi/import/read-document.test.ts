@@ -61,6 +61,17 @@ test('other documents, versions and servers are told with what to do', async t =
   )
 })
 
+test('a document nested without end, and aliases that grow without end, are told', async t => {
+  const deep = `${'{"items":'.repeat(5000)}{}${'}'.repeat(5000)}`
+  const head = '{"openapi":"3.1.0","info":{"title":"x","version":"1"},"paths":{},"components":{"schemas":{"A":'
+  assert.deepEqual(await faults(t, 'a.json', `${head}${deep}}}}`), [
+    'undefined:undefined  objects stand more than 500 deep within each other'
+  ])
+  let bomb = `${HEAD}x-0: &x0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n`
+  for (let i = 1; i < 10; i++) bomb += `x-${i}: &x${i} [${Array.from({ length: 9 }, () => `*x${i - 1}`).join(', ')}]\n`
+  assert.match((await faults(t, 'a.yaml', `${bomb}paths: {}\n`))[0]!, /alias/i)
+})
+
 test('references may lead through other references', async t => {
   const text = `${HEAD}paths: {}
 components:
