@@ -32,6 +32,10 @@ export class AdminAccess {
 
   /** True when the request may go on; otherwise the response was sent. */
   admits(req: IncomingMessage, res: ServerResponse): boolean {
+    if (isOfOtherSite(req)) {
+      sendText(res, 403, 'Pages of other sites may not ask the admin port.\n')
+      return false
+    }
     if (this.token === undefined) {
       if (isLoopback(hostNameOf(req.headers.host ?? ''))) return true
       sendText(res, 421, 'Ask for the admin port as localhost, or by its loopback address.\n')
@@ -48,6 +52,16 @@ export class AdminAccess {
   isToken(given: string): boolean {
     return this.token !== undefined && timingSafeEqual(digest(given), this.token)
   }
+}
+
+/**
+ * True for what a page of another site loads: an image that asks for the events would take the place of an operator. A link that leads
+ * to the status page is none.
+ */
+function isOfOtherSite({ headers }: IncomingMessage): boolean {
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers
+  if (site === undefined || site === 'same-origin' || site === 'none') return false
+  return mode !== 'navigate' || destination !== 'document'
 }
 
 function digest(text: string): Buffer {

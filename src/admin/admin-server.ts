@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import type { AdminConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { AdminAccess } from './access.js'
+import { limitConnections } from './connection-limit.js'
 import { sendText } from './send.js'
 
 /** What stands behind one path of the admin port. */
@@ -45,6 +46,7 @@ export class AdminServer {
   private readonly onError: (error: unknown) => void
   private readonly routes = new Map<string, AdminRoute>()
   private server: Server | undefined
+  private readonly onRequest = (req: IncomingMessage, res: ServerResponse): void => void this.serve(req, res)
 
   /** @param onError called for failures of routes and of the listening socket */
   constructor(config: AdminConfig, onError: (error: unknown) => void) {
@@ -67,8 +69,8 @@ export class AdminServer {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: MAX_HEAD_BYTES
     })
-    server.maxConnections = MAX_CONNECTIONS
-    server.on('request', (req, res) => void this.serve(req, res))
+    limitConnections(server, MAX_CONNECTIONS)
+    server.on('request', this.onRequest)
     const { address, port } = this.config
     await new Promise<void>((resolve, reject) => {
       server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -94,7 +96,7 @@ export class AdminServer {
     if (server === undefined) return
     old.server = undefined
     this.server = server
-    server.removeAllListeners('request').on('request', (req, res) => void this.serve(req, res))
+    server.off('request', old.onRequest).on('request', this.onRequest)
     server.removeAllListeners('error').on('error', this.onError)
   }
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { createSecureContext, rootCertificates, type SecureContextOptions } from 'node:tls'
 import type { ClientTlsConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
+import { readWholeSync } from '../files/read-whole.js'
 import { cipherList, curveList } from '../http/tls-names.js'
 
 /** The TLS options of a connection that a backend gets; the certificate is verified unless the configuration says otherwise. */
@@ -48,7 +48,7 @@ export function clientTlsFaults(
 
 function read(file: string, key: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readWholeSync(file).toString('utf8')
   } catch (cause) {
     throw new GatewayError('SLUICE_ERR_CONFIG_INVALID', {
       message: `${key}: cannot read ${file}: ${(cause as Error).message}`,

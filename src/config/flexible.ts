@@ -5,10 +5,11 @@
  * the unrendered text after a fault; here every fault stops the start, all of them at once.
  */
 
-import { readFileSync, realpathSync } from 'node:fs'
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { realpathSync } from 'node:fs'
+import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ConfigError, type ConfigProblem } from '../errors.js'
+import { readWhole, readWholeSync } from '../files/read-whole.js'
 import { GoFault } from '../go-template/go-fault.js'
 import { declare } from '../go-template/go-function.js'
 import { marshal } from '../go-template/go-json.js'
@@ -100,7 +101,7 @@ function readPartial(folder: string, name: string): string {
     const root = realpathSync(folder)
     const full = realpathSync(path.join(root, name))
     if (!full.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) throw new GoFault(`${name} lies outside of ${folder}`)
-    text = readFileSync(full, 'utf8')
+    text = readWholeSync(full).toString('utf8')
   } catch (cause) {
     throw cause instanceof GoFault ? cause : new GoFault(`open ${path.join(folder, name)}: ${reasonOf(cause)}`)
   }
@@ -113,7 +114,7 @@ async function readSettings(folder: string | undefined, faults: ConfigProblem[])
   for (const name of await namesIn(folder, '.json', 'FC_SETTINGS', faults)) {
     const full = path.join(folder, name)
     try {
-      const value = parseSettings(full, await readFile(full, 'utf8'))
+      const value = parseSettings(full, (await readWhole(full)).toString('utf8'))
       if (!isObject(value)) throw new Error('a settings file holds one JSON object')
       settings[name.slice(0, -'.json'.length)] = value
     } catch (cause) {
@@ -158,7 +159,7 @@ async function namesIn(folder: string, extension: string, variable: string, faul
 
 async function addTemplate(set: TemplateSet, name: string, file: string, faults: ConfigProblem[]): Promise<void> {
   try {
-    set.add(name, await readFile(file, 'utf8'))
+    set.add(name, (await readWhole(file)).toString('utf8'))
   } catch (cause) {
     if (cause instanceof TemplateError) faults.push(problemOf(cause, file))
     else faults.push({ level: 'error', file, pointer: '', message: `open ${file}: ${reasonOf(cause)}` })

@@ -1,9 +1,9 @@
 /** The text of a configuration, rendered where it is a template: which format it has, and its value. */
 
 import { isUtf8 } from 'node:buffer'
-import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { ConfigError, type ConfigProblem } from '../errors.js'
+import { readWhole } from '../files/read-whole.js'
 import { parseJsonValue } from '../message/exact-json.js'
 import { type FlexibleFolders, flexibleFolders } from './flexible-folders.js'
 import { copyJson, NotJsonError } from './json-value.js'
@@ -57,7 +57,7 @@ async function readPlain(file: string): Promise<UnparsedText> {
   const format = formatOf(file)
   let bytes: Buffer
   try {
-    bytes = await readFile(file)
+    bytes = await readWhole(file)
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
     const reason =

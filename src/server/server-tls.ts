@@ -1,10 +1,10 @@
 /** TLS of the listener: files are read and proved to fit before the port opens; certificates are chosen by server name. */
 
 import { constants, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
 import type { ServerTlsConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
+import { readWhole } from '../files/read-whole.js'
 import { cipherList, curveList } from '../http/tls-names.js'
 import type { CertificateFacts } from '../telemetry/gateway-state.js'
 
@@ -126,7 +126,7 @@ function namesOf(certificate: X509Certificate): string[] {
 
 async function readPem(file: string): Promise<Buffer> {
   try {
-    return await readFile(file)
+    return await readWhole(file)
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     throw badTls(`open ${file}: ${code === 'ENOENT' ? 'no such file or directory' : message}`, cause)

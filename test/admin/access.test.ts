@@ -58,3 +58,15 @@ test('a refusal tells how to ask, and nothing of what is there', async t => {
   assert.deepEqual([there.status, there.headers['www-authenticate']], [401, 'Bearer realm="sluice"'])
   assert.deepEqual([nothing.status, nothing.body], [there.status, there.body])
 })
+
+test('what a page of another site loads is refused, a link from it is followed', async t => {
+  const { port } = await withRoutes(t)
+  const statusFor = async (site: string, more: Record<string, string> = {}): Promise<number> =>
+    (await ask(port, '/shut', { headers: { host: 'localhost', 'sec-fetch-site': site, ...more } })).status
+  assert.equal(await statusFor('cross-site', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }), 403)
+  assert.equal(await statusFor('same-site', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }), 403)
+  assert.equal(await statusFor('cross-site', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }), 403)
+  assert.equal(await statusFor('cross-site', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }), 200)
+  assert.equal(await statusFor('same-origin', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }), 200)
+  assert.equal(await statusFor('none'), 200)
+})

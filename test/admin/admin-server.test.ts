@@ -85,3 +85,19 @@ test('a client that leaves in the middle of its form is no error', async t => {
   assert.equal((await ask(port, '/')).status, 404)
   assert.deepEqual(errors, [])
 })
+
+test('connections that ask nothing do not keep others out', async t => {
+  const { server, port } = await openAdmin(t)
+  const held = deferred('the end of the request that is served')
+  server.route('/x', { methods: ['GET'], handle: (_, res) => sendJson(res, 200, {}) })
+  server.route('/held', { methods: ['GET'], handle: (_, res) => held.promise.then(() => sendJson(res, 200, {})) })
+  const busy = ask(port, '/held')
+  const silent = Array.from({ length: 300 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  t.after(() => {
+    for (const socket of silent) socket.destroy()
+  })
+  await Promise.all(silent.map(socket => once(socket, 'connect')))
+  assert.equal((await ask(port, '/x')).status, 200)
+  held.resolve()
+  assert.equal((await busy).status, 200, 'a request that is served is not cut')
+})

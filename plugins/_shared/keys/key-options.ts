@@ -1,9 +1,9 @@
 /** The options by which the validator and the signer say where their keys are; one key source for all that say the same. */
 
-import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
 import type * as Jose from 'jose'
 import type { ComponentContext, OptionReader } from 'sluice/plugin'
+import { readRegularFile } from '../regular-file.js'
 import { KeySet } from './key-set.js'
 import { FixedKeys, type KeySource, RemoteKeys } from './key-source.js'
 import { SmallFetch } from './small-fetch.js'
@@ -128,15 +128,17 @@ function readCiphers(numbers: readonly number[], context: ComponentContext, tag:
   return ciphers
 }
 
+const readText = async (path: string): Promise<string> => (await readRegularFile(path)).toString('utf8')
+
 async function readCa(path: string, context: ComponentContext): Promise<string> {
   context.reads(path)
-  const text = await readFile(path, 'utf8').catch((cause: Error) => context.fail('/jwk_local_ca', cause.message))
+  const text = await readText(path).catch((cause: Error) => context.fail('/jwk_local_ca', cause.message))
   return text.includes('-----BEGIN CERTIFICATE-----') ? text : context.fail('/jwk_local_ca', `no certificate in ${path}`)
 }
 
 async function readKeys(jose: typeof Jose, path: string, context: ComponentContext): Promise<KeySet> {
   context.reads(path)
-  const text = await readFile(path, 'utf8').catch((cause: Error) => context.fail('/jwk_local_path', cause.message))
+  const text = await readText(path).catch((cause: Error) => context.fail('/jwk_local_path', cause.message))
   try {
     return KeySet.parse(jose, text)
   } catch (cause) {
