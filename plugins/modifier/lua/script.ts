@@ -259,7 +259,7 @@ export class ScriptRun {
     const fault = this.compiled.faults.get(part)
     if (fault !== undefined) throw ended(this.counts, fault, undefined)
     try {
-      const done = this.run.execute(PARTS.indexOf(part))
+      const done = this.run.executeInTurn(PARTS.indexOf(part))
       if (!(done instanceof Promise)) return undefined
       return done.then(
         () => {},

@@ -5,18 +5,11 @@ import { stringTable } from './libraries.js'
 import { type TypeMetatables, useMetatables } from './metatables.js'
 import { BOUNDARY } from './positions.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
-import type { RunningScript } from './running.js'
+import type { RunningScript, RunOptions } from './running.js'
 import { nextTurn, spend, spentThisTurn } from './slices.js'
 import { LuaSyntaxError } from './syntax-error.js'
 import { type LuaFunction, LuaTable, type LuaValue } from './values.js'
 import { allocate, vm } from './vm.js'
-
-export interface RunOptions {
-  /** Ends the run when it is aborted. */
-  readonly signal?: AbortSignal
-  /** Ends the run at this time of `performance.now()`. */
-  readonly deadline?: number
-}
 
 /** Steps between two looks at the clock. */
 const QUANTUM = 2048
@@ -125,6 +118,12 @@ export class LuaRun implements RunningScript {
     const main = this.variant.mains[index]
     if (main === undefined) throw new RangeError(`the program has no chunk ${index}`)
     return this.variant.resumable ? this.drive(settle(main(this.globals)) as Driven, undefined, false) : this.plainly(main)
+  }
+
+  /** As {@link execute}, but where scripts have used up this turn of the event loop it begins in a later one: waits of others do not add up. */
+  executeInTurn(index: number): readonly LuaValue[] | Promise<readonly LuaValue[]> {
+    const mustWait = vm.meter === undefined && spentThisTurn() >= this.program.limits.sliceMs
+    return mustWait ? nextTurn().then(() => this.execute(index)) : this.execute(index)
   }
 
   private plainly(main: ChunkMain): readonly LuaValue[] {

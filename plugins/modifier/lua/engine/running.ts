@@ -21,3 +21,10 @@ export function runningScript(): RunningScript {
 export function context<T>(): T {
   return runningScript().context as T
 }
+
+export interface RunOptions {
+  /** Ends the run when it is aborted. */
+  readonly signal?: AbortSignal
+  /** Ends the run at this time of `performance.now()`. */
+  readonly deadline?: number
+}

@@ -177,6 +177,25 @@ describe('limits of a run', () => {
     await Promise.all([first, short])
   })
 
+  it('begins no script in a turn that others have used up', async () => {
+    await turn()
+    const program = compileLua([{ text: "return string.find(string.rep('a', 200000), '.-.-.-.-b')" }], { libraries: 'open' })
+    let turns = 0
+    let ended = false
+    const count = (): void => {
+      turns++
+      if (!ended) setImmediate(count)
+    }
+    setImmediate(count)
+    const runs = Array.from({ length: 5 }, async () => program.start().executeInTurn(0))
+    for (const run of await Promise.allSettled(runs)) {
+      assert.equal(run.status, 'rejected')
+      assert.equal((run as PromiseRejectedResult).reason.limit, 'cpu')
+    }
+    ended = true
+    assert.ok(turns >= 4, `the loop turned ${turns} times`)
+  })
+
   it('ends a library function that cannot pause and holds up others', async () => {
     const text = 'table.sort({2, 1}, function() while true do end end)'
     assert.equal((await end(text, { cpuMs: 30_000, blockMs: 5, sliceMs: 1, fuel: 1e15 })).limit, 'cpu')
