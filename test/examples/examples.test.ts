@@ -36,7 +36,7 @@ const examples = readdirSync(path.join(ROOT, 'examples'), { withFileTypes: true 
 test('the list of examples names each of them', () => {
   const listed = [...readPage('examples/README.md').matchAll(/^\| \[([\w-]+)\]\(\1\/README\.md\) \|/gm)].map(([, name]) => name!)
   assert.deepEqual(listed.sort(), examples.sort())
-  assert.equal(listed.length, 13)
+  assert.equal(listed.length, 15)
 })
 
 /** A `curl` line and the block below it. */
