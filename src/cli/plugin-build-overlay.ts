@@ -29,8 +29,10 @@ interface Insertion {
   readonly file: string
   readonly after: RegExp
   readonly code: string
-  /** Without it the plugin would not work: a Go that has no such line is refused. */
+  /** Without it the plugin would not work: a Go that has no such line is refused. Others are left out. */
   readonly needed?: true
+  /** Of {@link ADDED}: where a Go lacks one line of them, the folder and all its insertions are left out together. */
+  readonly folder?: string
 }
 
 const refuse = (op: string, error: string, value = 'nil, '): string => `return ${value}sluiceRefused("${op}", network, ${error})`
@@ -73,14 +75,16 @@ const INSERTIONS: readonly Insertion[] = [
   {
     file: 'crypto/x509/root_unix.go',
     after: /^func loadSystemRoots\(\) \(\*CertPool, error\) \{$/m,
-    code: 'if roots := sluiceRoots(); roots != nil {\n\t\treturn roots, nil\n\t}'
+    code: 'if roots := sluiceRoots(); roots != nil {\n\t\treturn roots, nil\n\t}',
+    folder: 'x509'
   },
   {
     file: 'runtime/metrics.go',
     after: /^func godebug_registerMetric\(name string, read func\(\) uint64\) \{$/m,
-    code: 'if sluiceLater(name, read) {\n\t\treturn\n\t}'
+    code: 'if sluiceLater(name, read) {\n\t\treturn\n\t}',
+    folder: 'runtime'
   },
-  { file: 'runtime/metrics.go', after: /^func readMetrics\(.*\{$/m, code: 'sluiceReadMetrics()' },
+  { file: 'runtime/metrics.go', after: /^func readMetrics\(.*\{$/m, code: 'sluiceReadMetrics()', folder: 'runtime' },
   // compares the addresses of all functions, which the linker has just sorted
   { file: 'runtime/symtab.go', after: /^func moduledataverify1\(datap \*moduledata\) \{$/m, code: 'if true {\n\t\treturn\n\t}' },
   {
@@ -105,15 +109,17 @@ export async function writeOverlay(options: OverlayOptions): Promise<string> {
   const { toolchain, folder, work } = options
   const source = path.join(toolchain.root, 'src')
   const replaced: Record<string, string> = {}
+  const { files, left } = await insertAll(toolchain)
   for (const [from, to] of ADDED) {
+    if (left.has(from)) continue
     for (const name of await readdir(path.join(OWN, from))) {
       if (name.endsWith('.go')) replaced[path.join(source, to, name)] = path.join(OWN, from, name)
     }
   }
-  for (const file of new Set(INSERTIONS.map(one => one.file))) {
+  for (const [file, text] of files) {
     const copy = path.join(work, 'go', file)
     await mkdir(path.dirname(copy), { recursive: true })
-    await writeFile(copy, await inserted(toolchain, file))
+    await writeFile(copy, text)
     replaced[path.join(source, file)] = copy
   }
   const last = path.join(work, LAST_FILE)
@@ -124,19 +130,27 @@ export async function writeOverlay(options: OverlayOptions): Promise<string> {
   return list
 }
 
-async function inserted({ root, version }: Toolchain, file: string): Promise<string> {
-  let text: string
-  try {
-    text = await readFile(path.join(root, 'src', file), 'utf8')
-  } catch {
-    throw new BuildFault(unknownGo(version, file))
+/** The changed files of a Go, and the folders of {@link ADDED} that do not fit it. */
+async function insertAll({ root, version }: Toolchain): Promise<{ files: Map<string, string>; left: Set<string> }> {
+  const texts = new Map<string, string>()
+  const left = new Set<string>()
+  for (const { file, after, needed, folder } of INSERTIONS) {
+    const text = texts.get(file) ?? (await readFile(path.join(root, 'src', file), 'utf8').catch(() => ''))
+    texts.set(file, text)
+    if (after.test(text)) continue
+    if (needed === true) throw new BuildFault(unknownGo(version, file))
+    if (folder !== undefined) left.add(folder)
   }
-  for (const { file: of, after, code, needed } of INSERTIONS) {
-    if (of !== file) continue
-    if (needed === true && !after.test(text)) throw new BuildFault(unknownGo(version, file))
-    text = text.replace(after, line => `${line}\n\t${code}\n`)
+  const files = new Map<string, string>()
+  for (const { file, after, code, folder } of INSERTIONS) {
+    const text = files.get(file) ?? texts.get(file)!
+    if ((folder !== undefined && left.has(folder)) || !after.test(text)) continue
+    files.set(
+      file,
+      text.replace(after, line => `${line}\n\t${code}\n`)
+    )
   }
-  return text
+  return { files, left }
 }
 
 function unknownGo(version: string, file: string): string {

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, symlink } from 'node:fs/promises'
 import path from 'node:path'
 
 /** Why a plugin cannot be built; the message is for people and may have several lines. */
@@ -18,6 +18,8 @@ export interface Toolchain {
   readonly root: string
   /** `go1.26.8` */
   readonly version: string
+  /** The folder that modules, and other toolchains, are downloaded to. */
+  readonly modules: string
 }
 
 export interface CommandResult {
@@ -52,13 +54,28 @@ function noGo(found: string | undefined): string {
 
 /** Finds the Go of a folder. @throws BuildFault */
 export async function findToolchain(go: string, folder: string): Promise<Toolchain> {
-  const { status, stdout, stderr } = await runGo(go, ['env', 'GOROOT', 'GOVERSION'], folder)
+  const { status, stdout, stderr } = await runGo(go, ['env', 'GOROOT', 'GOVERSION', 'GOMODCACHE'], folder)
   if (status !== 0) throw new BuildFault(stderr.trim())
-  const [root = '', version = ''] = stdout.trim().split(/\r?\n/)
+  const [root = '', version = '', modules = ''] = stdout.trim().split(/\r?\n/)
   const minor = /^go1\.(\d+)/.exec(version)?.[1]
   if (minor !== undefined && Number(minor) < LOWEST_MINOR) throw new BuildFault(noGo(version))
-  return { go, root, version }
+  return { go, root, version, modules }
 }
+
+/**
+ * Returns a toolchain whose files an overlay may replace. Go 1.25 and later replace none beneath GOMODCACHE, where toolchains lie that a
+ * go.mod or GOTOOLCHAIN chose: these are started through a link in `work`.
+ */
+export async function outsideOfModules(toolchain: Toolchain, work: string): Promise<Toolchain> {
+  const within = path.relative(toolchain.modules, toolchain.root)
+  if (toolchain.modules === '' || within.startsWith('..') || path.isAbsolute(within)) return toolchain
+  const root = path.join(work, 'goroot')
+  await symlink(toolchain.root, root, 'junction')
+  return { ...toolchain, go: path.join(root, 'bin', 'go'), root }
+}
+
+/** What makes `go` of {@link outsideOfModules} stay what it is. */
+export const staysItself = ({ root }: Toolchain): NodeJS.ProcessEnv => ({ GOROOT: root, GOTOOLCHAIN: 'local' })
 
 /**
  * Reads `wasm_exec.js` of a Go. Toolchains before 1.24 that came through the module proxy have none: then it is that of the Go that

@@ -12,7 +12,17 @@ import { type Arguments, UsageError } from './arguments.js'
 import { cgoFault, compileFault } from './plugin-build-faults.js'
 import { writeOverlay } from './plugin-build-overlay.js'
 import { REGISTERERS, type Registerer, symbolsOf } from './plugin-build-symbols.js'
-import { BuildFault, findToolchain, listPackage, readWasmExec, runGo, type Toolchain, tagged } from './plugin-build-toolchain.js'
+import {
+  BuildFault,
+  findToolchain,
+  listPackage,
+  outsideOfModules,
+  readWasmExec,
+  runGo,
+  staysItself,
+  type Toolchain,
+  tagged
+} from './plugin-build-toolchain.js'
 import { tryStart } from './plugin-build-trial.js'
 import type { Terminal } from './terminal.js'
 
@@ -132,11 +142,13 @@ interface CompileOptions {
 /** Returns the module with its sections. @throws BuildFault with what the compiler says */
 async function compile({ toolchain, folder, source, tags, work }: CompileOptions): Promise<Buffer> {
   const { registerers, hasMain, module } = source
-  const overlay = await writeOverlay({ toolchain, folder, registerers, hasMain, work })
+  const compiler = await outsideOfModules(toolchain, work)
+  const overlay = await writeOverlay({ toolchain: compiler, folder, registerers, hasMain, work })
   const result = path.join(work, 'plugin.wasm')
   // the same source gives the same bytes: no paths, no state of a repository
   const fixed = ['-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', result]
-  const built = await runGo(toolchain.go, ['build', '-overlay', overlay, ...fixed, ...tagged(tags), '.'], folder)
+  const args = ['build', '-overlay', overlay, ...fixed, ...tagged(tags), '.']
+  const built = await runGo(compiler.go, args, folder, compiler === toolchain ? {} : staysItself(compiler))
   if (built.status !== 0) {
     throw new BuildFault(compileFault(built.stderr, folder, await listPackage(toolchain, folder, tags)))
   }

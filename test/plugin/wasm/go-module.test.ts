@@ -93,11 +93,11 @@ test('a module that ends again and again stays down', needsGo, async t => {
 test('a module that is too large is started again, its requests end', needsGo, async t => {
   const up = await echoUpstream(t)
   const { origin, log } = await openWithGo(t, endpointsOf(up.host, [server('grow'), server('count')]), {
-    plugin: { wasm: { max_memory: '100MB' } }
+    plugin: { wasm: { max_memory: '120MB' } }
   })
   assert.equal(await (await fetch(`${origin}/grow`)).text(), '1')
   assert.equal(await (await fetch(`${origin}/grow`)).text(), '2')
-  await log.line(/WARNING \[PLUGIN: behaviours\.so\.wasm\] the module has \d+ MB of memory, plugin\.wasm\.max_memory is 100 MB/)
+  await log.line(/WARNING \[PLUGIN: behaviours\.so\.wasm\] the module has \d+ MB of memory, plugin\.wasm\.max_memory is 120 MB/)
   await until(async () => (await (await fetch(`${origin}/grow`)).text()) === '1', 'a new instance')
 })
 
