@@ -4,6 +4,7 @@ import type { PushSource } from '../../message/push-source.js'
 import type { GoInstance } from './go-instance.js'
 import type { FieldEdit, GoMessage } from './go-messages.js'
 import { OP } from './go-messages.js'
+import { HandleTable } from './handle-table.js'
 
 /** A stream that Go reads. Its handle is that of an exchange, call or connection. */
 export interface ReaderHandle {
@@ -120,11 +121,11 @@ const LAST_EXCHANGE = 2 ** 31 - 1
 export class GoHandles {
   readonly instance: GoInstance
   readonly copied: Copied
-  readonly exchanges = new Map<number, ExchangeHandle>()
-  readonly readers = new Map<number, ReaderHandle>()
-  readonly outputs = new Map<number, OutputHandle>()
+  readonly exchanges = new HandleTable<ExchangeHandle>()
+  readonly readers = new HandleTable<ReaderHandle>()
+  readonly outputs = new HandleTable<OutputHandle>()
   /** How to end calls and connections that are being opened. */
-  readonly openings = new Map<number, () => void>()
+  readonly openings = new HandleTable<() => void>()
   private last = FIRST_EXCHANGE - 1
 
   constructor(instance: GoInstance, copied: Copied) {
@@ -148,10 +149,10 @@ export class GoHandles {
 
   /** All is over: what is open is told. */
   lose(cause: Error): void {
-    for (const exchange of [...this.exchanges.values()]) exchange.lost(cause)
-    for (const end of [...this.openings.values()]) end()
-    for (const output of [...this.outputs.values()]) output.fail(cause)
-    for (const reader of [...this.readers.values()]) reader.discard()
+    for (const exchange of this.exchanges.all()) exchange.lost(cause)
+    for (const end of this.openings.all()) end()
+    for (const output of this.outputs.all()) output.fail(cause)
+    for (const reader of this.readers.all()) reader.discard()
     this.exchanges.clear()
     this.openings.clear()
     this.outputs.clear()
