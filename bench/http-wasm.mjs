@@ -30,7 +30,7 @@ const next = async () => ResponseMessage.over(200, ['Content-Type', 'text/plain'
 async function guest() {
   const bytes = readFileSync(new URL('../examples/http-wasm/plugins/gate.wasm', import.meta.url))
   const { module } = await compileGuest(bytes)
-  const services = { logger: silentLogger, signal: context.signal, maxMemory: 1e6, outbound() {}, onClose() {} }
+  const services = { logger: silentLogger, signal: context.signal, maxMemory: 1e6, outbound() {}, offerMetric() {}, onClose() {} }
   const made = await loadHttpGuest({ file: 'gate.wasm', name: 'gate', bytes, module }, services)
   let factory
   made.HandlerRegisterer.registerHandlers((_name, given) => {

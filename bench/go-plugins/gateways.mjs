@@ -13,6 +13,7 @@ import { freePort, start, stop } from '../peers/processes.mjs'
  * @property {string} [folder] where the plugins lie
  * @property {string} [pattern]
  * @property {number} [counted] a port for metrics
+ * @property {true} [collects] it collects garbage when it is told to: see {@link collectGarbage}
  * @property {true} [krakend] it is KrakenD
  */
 
@@ -58,7 +59,8 @@ export const gateway = one => ({
     const file = path.join(at.folder, `${one.name.replaceAll(/\W+/g, '-')}-${at.port}.json`)
     writeFileSync(file, JSON.stringify(configOf(one, at)))
     const command = one.krakend ? runKrakend(file) : [process.execPath, sluiceCli, 'run', '-c', file]
-    return { command, env: { NODE_ENV: 'production' } }
+    const collector = one.collects ? { NODE_OPTIONS: `--import ${new URL('./collect.mjs', import.meta.url)}` } : {}
+    return { command, env: { NODE_ENV: 'production', ...collector } }
   }
 })
 
@@ -76,6 +78,11 @@ export async function withGateway(one, { upstream, folder }, work) {
   } finally {
     await stop(running)
   }
+}
+
+/** A full collection of garbage in a gateway that `collects`; over when metrics have been read. */
+export function collectGarbage({ child }) {
+  child.kill('SIGCONT')
 }
 
 /** Returns what reads a metric: the sum over its labels. */

@@ -1,8 +1,8 @@
 /** What bench:go-plugins measures besides requests: copies, starts, restarts and growth. */
 import { load } from '../peers/load.mjs'
-import { cpuBetween, cpuTimes, freePort, residentNow } from '../peers/processes.mjs'
+import { cpuBetween, cpuTimes, descriptorsNow, freePort, residentNow } from '../peers/processes.mjs'
 import { median } from '../peers/statistics.mjs'
-import { metricsOf, withGateway } from './gateways.mjs'
+import { collectGarbage, metricsOf, withGateway } from './gateways.mjs'
 
 const MEBIBYTE = 2 ** 20
 /** Starts of each kind, of which the median counts. */
@@ -64,27 +64,31 @@ export function restart(one, options) {
   })
 }
 
-/** Memory of the process and of Go, and what is open there, after a tenth of the requests, half and all. */
-export async function growth(one, options) {
+/**
+ * Memory of the process and of Go, and what is open there, after parts of the requests. Each row is told when it is known.
+ * @param {(row: object) => void} onRow
+ */
+export async function growth(one, options, onRow) {
   const counted = await freePort()
-  return withGateway({ ...one, counted }, options, async running => {
+  return withGateway({ ...one, counted, collects: true }, options, async running => {
     const marks = [0.1, 0.25, 0.5, 0.75, 1].map(part => part * options.requests)
-    const rows = []
     for (let done = 0; marks.length > 0; ) {
       const seconds = Math.max(1, Math.min(5, Math.round(options.requests / 100_000)))
       done += (await load({ port: running.port, path: '/150.txt', connections: 64, seconds, folder: options.folder })).requests
       if (done < marks[0]) continue
+      collectGarbage(running)
+      await metricsOf(counted)
       const of = await metricsOf(counted)
-      rows.push({
+      onRow({
         requests: done,
         resident: residentNow(running) / MEBIBYTE,
         heap: of('nodejs_heap_size_used_bytes') / MEBIBYTE,
         go: of('sluice_go_plugin_memory_bytes') / MEBIBYTE,
         goroutines: of('sluice_go_plugin_goroutines'),
-        open: of('sluice_go_plugin_open_exchanges')
+        open: of('sluice_go_plugin_open_exchanges') + of('sluice_go_plugin_open_handles'),
+        descriptors: descriptorsNow(running)
       })
       while (done >= marks[0]) marks.shift()
     }
-    return rows
   })
 }

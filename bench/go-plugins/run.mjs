@@ -16,8 +16,11 @@ import { copies, growth, restart, startBeyond } from './parts.mjs'
 const MODULES = 5
 const PARTS = ['requests', 'copies', 'starts', 'growth']
 
+const GROWING = ['fields', 'body']
+
 const MORE = {
   parts: { as: 'names', default: '', of: PARTS, all: PARTS, text: 'what is measured' },
+  growing: { as: 'names', default: '', of: GROWING, all: GROWING, text: 'plugins that are looked at for growth' },
   requests: { as: 'count', default: '30000', full: '1000000', text: 'requests of each plugin for the look at growth' }
 }
 const about = 'npm run bench:go-plugins: what KrakenD plugins in Go cost beside the same in JavaScript, and beside none.'
@@ -116,18 +119,19 @@ async function startsPart({ none, all, exits }, options) {
 
 async function growthPart({ one, client }, options) {
   const lines = []
-  for (const [name, each] of [
-    ['a plugin that sets fields', one],
-    ['a client plugin that reads the body', client]
-  ]) {
-    lines.push(
-      `| ${name}: requests | resident, MiB | heap, MiB | memory of Go, MiB | goroutines | open exchanges |`,
-      '|--:|--:|--:|--:|--:|--:|'
-    )
-    for (const { requests, resident, heap, go, goroutines, open } of await growth(each, options)) {
-      const cells = [requests.toLocaleString('en'), Math.round(resident), Math.round(heap), go.toFixed(1), goroutines, open]
-      lines.push(`| ${cells.join(' | ')} |`)
-    }
+  const add = line => {
+    lines.push(line)
+    options.progress.note(line)
+  }
+  const plugins = { fields: ['a plugin that sets fields', one], body: ['a client plugin that reads the body', client] }
+  for (const growing of options.growing) {
+    const [name, each] = plugins[growing]
+    add(`| ${name}: requests | resident, MiB | heap, MiB | memory of Go, MiB | goroutines | open in Go | descriptors |`)
+    add('|--:|--:|--:|--:|--:|--:|--:|')
+    await growth(each, options, ({ requests, resident, heap, go, goroutines, open, descriptors }) => {
+      const sizes = [Math.round(resident), Math.round(heap), go.toFixed(1)]
+      add(`| ${[requests.toLocaleString('en'), ...sizes, goroutines, open, descriptors].join(' | ')} |`)
+    })
     lines.push('')
   }
   return lines

@@ -132,6 +132,19 @@ export function residentNow(process) {
   return memory(process, /VmRSS:\s+(\d+)/)
 }
 
+/** Descriptors that the processes have open. */
+export function descriptorsNow({ child }) {
+  let count = 0
+  for (const pid of treeOf(child.pid)) {
+    try {
+      count += readdirSync(`/proc/${pid}/fd`).length
+    } catch {
+      // gone
+    }
+  }
+  return count
+}
+
 function memory({ child }, field) {
   let kib = 0
   for (const pid of treeOf(child.pid)) {

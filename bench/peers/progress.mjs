@@ -35,6 +35,12 @@ export class Progress {
     else this.#out.write(`bench: ${label}, ${this.#left()}\n`)
   }
 
+  /** A line that stays: what is known before the report is. */
+  note(text) {
+    this.clear()
+    this.#out.write(`${text}\n`)
+  }
+
   /** Something is done that was expected to take so long. */
   advance(seconds) {
     this.#done = Math.min(this.#total, this.#done + seconds)

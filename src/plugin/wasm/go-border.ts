@@ -3,7 +3,7 @@
 import { ENDED } from '../../message/scope.js'
 import type { OutboundClient } from '../outbound.js'
 import { callOut, dial } from './go-calls.js'
-import { BODY, type GoBody, type GoCall, type GoHandles } from './go-handles.js'
+import { BODY, FAIL, type GoBody, type GoCall, type GoHandles } from './go-handles.js'
 import { GoMessage } from './go-messages.js'
 import { GoOutput } from './go-streams.js'
 
@@ -61,8 +61,10 @@ export function borderImports(source: BorderSource, owner: BorderOwner): Readonl
         }
       })
     },
-    fail: (id: number, status: number, at: number, length: number) =>
-      source.handles.exchanges.get(id)?.failed(status, length === 0 ? '' : text(at, length)),
+    fail: (id: number, status: number, at: number, length: number) => {
+      if (status === FAIL.panic) source.handles.counts.errors++
+      source.handles.exchanges.get(id)?.failed(status, length === 0 ? '' : text(at, length))
+    },
     next: (exchange: number, id: number, mode: number, at: number, length: number) => {
       const given = message(at, length)
       const [method, path, query, host] = [given.latin(), given.latin(), given.latin(), given.latin()]

@@ -1,7 +1,7 @@
 /** One life of a Go module: its instance, what is open with it, what it has registered. */
 
 import { type BorderOwner, type BorderSource, borderImports } from './go-border.js'
-import type { Copied } from './go-handles.js'
+import type { GoCounts } from './go-handles.js'
 import { GoHandles } from './go-handles.js'
 import { GoInstance, type InstanceOwner } from './go-instance.js'
 import { OP } from './go-messages.js'
@@ -70,7 +70,7 @@ export class GoGeneration implements BorderSource, BorderOwner {
   private readonly makings = new Map<number, Making>()
   private counted: GoOpen | undefined = undefined
 
-  constructor(code: GoCode, owner: InstanceOwner, copied: Copied) {
+  constructor(code: GoCode, owner: InstanceOwner, counts: GoCounts) {
     this.code = code
     const { module, runtime, services } = code
     const instance = new GoInstance({
@@ -80,7 +80,7 @@ export class GoGeneration implements BorderSource, BorderOwner {
       imports: borderImports(this, this),
       owner
     })
-    this.handles = new GoHandles(instance, copied)
+    this.handles = new GoHandles(instance, counts)
   }
 
   get instance(): GoInstance {

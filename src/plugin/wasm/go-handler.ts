@@ -96,7 +96,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   }
 
   private answer({ status, fields, length, bytes }: GoReply, source: GoOutput['source'] | undefined): void {
-    this.handles.copied.fromGo += bytes.length
+    this.handles.counts.fromGo += bytes.length
     const kept = sendable(fields)
     const code = status <= 599 && status >= 200 ? status : 500
     if (this.request.method === 'HEAD') {

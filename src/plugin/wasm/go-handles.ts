@@ -108,10 +108,17 @@ export interface GoCall {
   readonly proxy: string | null | undefined
 }
 
-/** Bodies that crossed, bytes. */
-export interface Copied {
+/** What the instances of a module have done. */
+export interface GoCounts {
+  /** Bytes of bodies that crossed. */
   toGo: number
   fromGo: number
+  /** Requests and responses that Go's functions were called for. */
+  requests: number
+  /** Those that ended with a panic, or with the instance. */
+  errors: number
+  /** Time within Go, ms. */
+  busyMs: number
 }
 
 /** Exchanges are numbered from here; Go's own calls and connections below. One range for both would close streams of the other side. */
@@ -120,7 +127,7 @@ const LAST_EXCHANGE = 2 ** 31 - 1
 
 export class GoHandles {
   readonly instance: GoInstance
-  readonly copied: Copied
+  readonly counts: GoCounts
   readonly exchanges = new HandleTable<ExchangeHandle>()
   readonly readers = new HandleTable<ReaderHandle>()
   readonly outputs = new HandleTable<OutputHandle>()
@@ -128,9 +135,9 @@ export class GoHandles {
   readonly openings = new HandleTable<() => void>()
   private last = FIRST_EXCHANGE - 1
 
-  constructor(instance: GoInstance, copied: Copied) {
+  constructor(instance: GoInstance, counts: GoCounts) {
     this.instance = instance
-    this.copied = copied
+    this.counts = counts
   }
 
   /** Notes an exchange and returns its handle. */
@@ -138,6 +145,7 @@ export class GoHandles {
     do this.last = this.last >= LAST_EXCHANGE ? FIRST_EXCHANGE : this.last + 1
     while (this.exchanges.has(this.last))
     this.exchanges.set(this.last, exchange)
+    this.counts.requests++
     return this.last
   }
 
@@ -149,6 +157,7 @@ export class GoHandles {
 
   /** All is over: what is open is told. */
   lose(cause: Error): void {
+    this.counts.errors += this.exchanges.size
     for (const exchange of this.exchanges.all()) exchange.lost(cause)
     for (const end of this.openings.all()) end()
     for (const output of this.outputs.all()) output.fail(cause)

@@ -21,14 +21,12 @@ export interface Afterwards {
 export interface InstanceOwner {
   /** Called once, when the program ended by itself. `cause`: the panic with its stack, or the exit code. */
   onDeath(cause: string): void
-  /** Called after each turn that took long, ms. */
-  onBusy(ms: number): void
+  /** Called after each turn of a module that has started, ms. */
+  onTurn(ms: number): void
   /** Called after turns in which memory has grown. */
   onGrowth(bytes: number): void
 }
 
-/** ms that Go may keep the gateway's thread without a word about it. */
-const BUSY_MS = 50
 /** ms until a module must have started. */
 const START_LIMIT = 10_000
 /** Characters of a panic that are kept. */
@@ -217,7 +215,7 @@ export class GoInstance implements WorldOwner {
 
   private lookAround(took: number): void {
     const { owner } = this.options
-    if (took > BUSY_MS && this.ready === undefined) owner.onBusy(took)
+    if (this.ready === undefined) owner.onTurn(took)
     if (this.trace !== '') this.tell()
     this.memory()
     if (!this.grown) return

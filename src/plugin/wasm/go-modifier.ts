@@ -113,7 +113,7 @@ export class ModifierExchange implements ExchangeHandle, Cancellable {
       run: () => {
         this.response!.body.text().then(
           text => {
-            this.handles.copied.toGo += text.length
+            this.handles.counts.toGo += text.length
             this.handles.wake(this.id, text)
           },
           error => this.end(error)
@@ -179,7 +179,7 @@ export class ModifierExchange implements ExchangeHandle, Cancellable {
       outcome.apply()
       if (output !== undefined) body!.put(output.source)
       else if ((flags & NEW_BYTES) !== 0) {
-        this.handles.copied.fromGo += bytes.length
+        this.handles.counts.fromGo += bytes.length
         body!.set(bytes)
       } else if ((flags & NO_BODY) !== 0 && body !== undefined && body.length !== 0) body.set('')
       if ((flags & NEW_DATA) === 0) return this.end(undefined)

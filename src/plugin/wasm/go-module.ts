@@ -7,9 +7,10 @@ import type { GatewayResponse } from '../../message/public.js'
 import type { RequestMessage } from '../../message/request.js'
 import type { ResponseMessage } from '../../message/response.js'
 import type { Next } from '../../pipe/next.js'
+import { BusyLines } from './busy-lines.js'
 import { type GoCode, GoGeneration, type GoPlace } from './go-generation.js'
 import { HandlerExchange } from './go-handler.js'
-import type { Copied } from './go-handles.js'
+import type { GoCounts } from './go-handles.js'
 import type { InstanceOwner } from './go-instance.js'
 import { OP } from './go-messages.js'
 import { ModifierExchange } from './go-modifier.js'
@@ -21,23 +22,24 @@ const DOWN_MS = 30_000
 /** ms that requests may take in an instance that has grown too large. */
 const DRAIN_MS = 5_000
 const DRAIN_LOOK_MS = 50
-/** ms between two lines about a module that keeps the gateway busy. */
-const BUSY_LINE_MS = 1_000
 
 /** What telemetry is told about a module. */
 export interface GoModuleState {
   readonly file: string
-  readonly copied: Readonly<Copied>
+  readonly counts: Readonly<GoCounts>
   readonly restarts: number
   readonly memoryBytes: number
   readonly openExchanges: number
   readonly goroutines: number
+  /** Bodies and connections that Go has open. */
+  readonly openHandles: number
 }
 
 export class GoModule implements GoModuleState {
-  readonly copied: Copied = { toGo: 0, fromGo: 0 }
+  readonly counts: GoCounts = { toGo: 0, fromGo: 0, requests: 0, errors: 0, busyMs: 0 }
   restarts = 0
   private readonly code: GoCode
+  private readonly busyLines: BusyLines
   private current: GoGeneration | undefined
   private starting: Promise<GoGeneration> | undefined
   private readonly places = new Map<number, GoPlace>()
@@ -46,12 +48,12 @@ export class GoModule implements GoModuleState {
   private downUntil = 0
   private closed = false
   private replacing = false
-  private busyLineAt = 0
   /** Factories that run. */
   private factories = 0
 
   constructor(code: GoCode) {
     this.code = code
+    this.busyLines = new BusyLines(code.services.logger, code.file)
   }
 
   get file(): string {
@@ -70,6 +72,10 @@ export class GoModule implements GoModuleState {
     return this.current?.open()?.goroutines ?? 0
   }
 
+  get openHandles(): number {
+    return this.current?.open()?.handles ?? 0
+  }
+
   /** Starts the first instance. @throws Error with its last words */
   async start(): Promise<GoGeneration> {
     this.current = await this.startOne()
@@ -80,10 +86,10 @@ export class GoModule implements GoModuleState {
     let made: GoGeneration | undefined
     const owner: InstanceOwner = {
       onDeath: cause => this.died(made!, cause),
-      onBusy: ms => this.wasBusy(ms),
+      onTurn: ms => this.ran(ms),
       onGrowth: bytes => this.grew(made, bytes)
     }
-    made = new GoGeneration(this.code, owner, this.copied)
+    made = new GoGeneration(this.code, owner, this.counts)
     await made.instance.start()
     return made
   }
@@ -233,11 +239,9 @@ export class GoModule implements GoModuleState {
   }
 
   /** A start may take its time: no request waits. */
-  private wasBusy(ms: number): void {
-    const now = performance.now()
-    if (this.factories > 0 || now < this.busyLineAt) return
-    this.busyLineAt = now + BUSY_LINE_MS
-    this.code.services.logger.warning(`[SERVICE: Plugins] ${this.file} kept the gateway busy for ${Math.round(ms)} ms`)
+  private ran(ms: number): void {
+    this.counts.busyMs += ms
+    if (this.factories === 0) this.busyLines.took(ms)
   }
 
   private say(level: 'warning' | 'error' | 'critical', text: string): void {

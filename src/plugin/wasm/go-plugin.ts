@@ -71,8 +71,8 @@ export function pluginModule(module: GoModule, first: GoGeneration): PluginModul
 }
 
 /** For `sluice pipes`. */
-function noteOn({ file, copied }: GoModule): string {
-  const { toGo, fromGo } = copied
+function noteOn({ file, counts }: GoModule): string {
+  const { toGo, fromGo } = counts
   return `${file}: ${toGo} bytes of bodies copied to Go, ${fromGo} from it`
 }
 

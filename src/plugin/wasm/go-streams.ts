@@ -52,7 +52,7 @@ export class GoReader implements ReaderHandle {
     const { chunk, handles } = this
     const length = Math.min(size, chunk.length)
     handles.instance.memory().set(length === chunk.length ? chunk : chunk.subarray(0, length), at)
-    handles.copied.toGo += length
+    handles.counts.toGo += length
     this.chunk = length === chunk.length ? undefined : chunk.subarray(length)
     return length
   }
@@ -194,7 +194,7 @@ export class GoOutput implements Pusher, OutputHandle {
   write(at: number, length: number): number {
     if (this.source.closed) return GONE
     const { handles } = this
-    handles.copied.fromGo += length
+    handles.counts.fromGo += length
     const chunk = Buffer.from(handles.instance.memory().subarray(at, at + length))
     if (this.source.push(chunk)) return WRITTEN
     if (this.source.closed) return GONE

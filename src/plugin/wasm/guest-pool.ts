@@ -12,14 +12,19 @@ const MOST_WAITING = 10_000
 /** Instances of one guest in one place: one for each request in flight. */
 export class GuestPool<G> {
   private readonly make: () => G
+  private readonly gone: (guest: G) => void
   private readonly idle: G[] = []
   private readonly waiting = new Set<WaitingRequest<G>>()
   private running = 0
   private readonly most: number
 
-  /** @param make makes an instance; what it throws is the failure of the request that wanted one */
-  constructor(make: () => G, most = MOST_INSTANCES) {
+  /**
+   * @param make makes an instance; what it throws is the failure of the request that wanted one
+   * @param gone called with each instance that is let go
+   */
+  constructor(make: () => G, gone: (guest: G) => void = () => {}, most = MOST_INSTANCES) {
     this.make = make
+    this.gone = gone
     this.most = most
   }
 
@@ -56,11 +61,13 @@ export class GuestPool<G> {
     if (next !== undefined) return next.serve(guest)
     this.running--
     if (this.idle.length < MOST_IDLE) this.idle.push(guest)
+    else this.gone(guest)
   }
 
   /** An instance that failed is gone; who waits gets a new one. */
-  drop(): void {
+  drop(guest: G): void {
     this.running--
+    this.gone(guest)
     const next = this.next()
     if (next === undefined) return
     try {

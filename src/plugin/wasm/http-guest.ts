@@ -1,5 +1,6 @@
 import type { LogLevel } from '../../telemetry/logger.js'
 import { START_EXPORT } from './binary.js'
+import type { GuestCounts } from './guest-counts.js'
 import { GuestMemory } from './guest-memory.js'
 import type { HttpCall } from './http-call.js'
 import { type HttpInstance, httpHandlerImports } from './http-host.js'
@@ -13,6 +14,7 @@ export interface HttpGuestPlan {
   readonly wasi: readonly string[]
   /** Given to the guest by `get_config`. */
   readonly config: Uint8Array
+  readonly counts: GuestCounts
   logs(level: LogLevel): boolean
   log(level: LogLevel, text: string): void
 }
@@ -26,6 +28,8 @@ export class HttpGuest implements HttpInstance {
   private readonly plan: HttpGuestPlan
   private readonly onRequest: () => unknown
   private readonly onResponse: (context: number, isError: number) => void
+  /** Bytes of memory that are counted. */
+  private counted = 0
 
   /** @throws what the module throws at its start, an Error when an export is missing */
   constructor(plan: HttpGuestPlan) {
@@ -39,6 +43,8 @@ export class HttpGuest implements HttpInstance {
       throw new Error("guest doesn't export memory[memory]")
     this.memory = new GuestMemory(memory as WasmMemory)
     this.start(exports)
+    plan.counts.instances++
+    this.countMemory()
   }
 
   private instantiate(): WasmInstance {
@@ -73,7 +79,15 @@ export class HttpGuest implements HttpInstance {
   /** Runs `handle_request`. Returns the context for {@link handleResponse}; undefined when `next` is not to be called. */
   handleRequest(call: HttpCall): number | undefined {
     this.call = call
-    const result = this.onRequest()
+    const { counts } = this.plan
+    counts.requests++
+    const began = performance.now()
+    let result: unknown
+    try {
+      result = this.onRequest()
+    } finally {
+      counts.ran(performance.now() - began)
+    }
     if (typeof result !== 'bigint')
       throw new TypeError('guest exports the wrong signature for func[handle_request]. should be () -> (i64)')
     return (result & 0xffffffffn) !== 0n ? Number((result >> 32n) & 0xffffffffn) : undefined
@@ -81,7 +95,30 @@ export class HttpGuest implements HttpInstance {
 
   /** Runs `handle_response`. */
   handleResponse(context: number, isError: boolean): void {
-    this.onResponse(context | 0, isError ? 1 : 0)
+    const began = performance.now()
+    try {
+      this.onResponse(context | 0, isError ? 1 : 0)
+    } finally {
+      this.plan.counts.ran(performance.now() - began)
+    }
+  }
+
+  /** Its request is done, and the instance is kept. */
+  rest(): void {
+    this.call = undefined
+    if (this.memory.size !== this.counted) this.countMemory()
+  }
+
+  /** The instance is let go. */
+  gone(): void {
+    const { counts } = this.plan
+    counts.instances--
+    counts.memoryBytes -= this.counted
+  }
+
+  private countMemory(): void {
+    this.plan.counts.memoryBytes += this.memory.size - this.counted
+    this.counted = this.memory.size
   }
 }
 

@@ -4,6 +4,7 @@ import type { RequestMessage } from '../../message/request.js'
 import type { ResponseMessage } from '../../message/response.js'
 import type { Next } from '../../pipe/next.js'
 import type { Handler } from '../types.js'
+import type { GuestCounts } from './guest-counts.js'
 import type { GuestPool } from './guest-pool.js'
 import { BUFFER_RESPONSE, HttpCall } from './http-call.js'
 import type { HttpGuest } from './http-guest.js'
@@ -11,6 +12,7 @@ import type { HttpGuest } from './http-guest.js'
 /** What boot knows of a guest in its place. */
 export interface HttpPlace {
   readonly pool: GuestPool<HttpGuest>
+  readonly counts: GuestCounts
   readonly next: Next
   readonly isBackend: boolean
   /** The module imports `read_body`: bodies that it may read are held. */
@@ -43,7 +45,7 @@ export class HttpHandler {
   }
 
   private run(guest: HttpGuest, request: RequestMessage, bytes: Buffer | undefined): ResponseMessage | Promise<ResponseMessage> {
-    const { pool, next, isBackend, handlesResponses } = this.place
+    const { pool, next, isBackend, handlesResponses, counts } = this.place
     const call = new HttpCall(request, isBackend, guest.features)
     if (bytes !== undefined) call.requestBody = { bytes, read: 0 }
     let context: number | undefined
@@ -56,7 +58,8 @@ export class HttpHandler {
         return response
       }
     } catch (error) {
-      pool.drop()
+      counts.errors++
+      pool.drop(guest)
       throw error
     }
     if (!handlesResponses) {
@@ -69,7 +72,7 @@ export class HttpHandler {
     // what stands further in may never answer: the instance does not wait longer than the exchange
     request.exchange.atEnd(() => {
       // the turn in which a call was cancelled is over then, and the guest has heard of it
-      if (call.holdsInstance) setImmediate(() => this.giveUp(call))
+      if (call.holdsInstance) setImmediate(() => this.giveUp(guest, call))
     })
     return internals(next(request)).then(
       response => this.answered(guest, call, correlation, response),
@@ -87,7 +90,7 @@ export class HttpHandler {
     try {
       call.answered(response)
     } catch (error) {
-      this.drop(call)
+      this.drop(guest, call)
       response.discard()
       throw error
     }
@@ -119,7 +122,7 @@ export class HttpHandler {
       guest.handleResponse(context, false)
       call.finishResponse()
     } catch (error) {
-      this.drop(call)
+      this.drop(guest, call)
       response.discard()
       throw error
     }
@@ -134,7 +137,7 @@ export class HttpHandler {
     try {
       guest.handleResponse(context, true)
     } catch (cause) {
-      this.drop(call)
+      this.drop(guest, call)
       throw error instanceof GatewayError ? error : cause
     }
     call.holdsInstance = false
@@ -142,13 +145,17 @@ export class HttpHandler {
     throw error
   }
 
-  private giveUp(call: HttpCall): void {
-    if (call.holdsInstance) this.drop(call)
+  private giveUp(guest: HttpGuest, call: HttpCall): void {
+    if (!call.holdsInstance) return
+    call.holdsInstance = false
+    this.place.pool.drop(guest)
   }
 
-  private drop(call: HttpCall): void {
+  /** The guest failed. */
+  private drop(guest: HttpGuest, call: HttpCall): void {
     call.holdsInstance = false
-    this.place.pool.drop()
+    this.place.counts.errors++
+    this.place.pool.drop(guest)
   }
 }
 
@@ -160,6 +167,6 @@ function tooLate(response: ResponseMessage): never {
 
 /** The instance holds nothing of the request any more. */
 function release(pool: GuestPool<HttpGuest>, guest: HttpGuest): void {
-  guest.call = undefined
+  guest.rest()
   pool.giveBack(guest)
 }

@@ -1,9 +1,11 @@
 /** A guest of the http-wasm ABI (`http_handler`, version 1) as a plugin module: handler and client under the name of its file. */
 
 import { Buffer } from 'node:buffer'
+import path from 'node:path'
 import type { Logger, LogLevel } from '../../telemetry/logger.js'
 import type { ExtraConfig, HandlerFactory, Needs, PluginContext } from '../types.js'
 import { isEmptyFunction, prepareBinary } from './binary.js'
+import { countGuest } from './guest-counts.js'
 import type { GuestFile } from './guest-kind.js'
 import { GuestPool } from './guest-pool.js'
 import { ABOUT, type GuestModule, type GuestServices } from './guest-services.js'
@@ -35,13 +37,17 @@ export async function loadHttpGuest(guest: GuestFile, services: GuestServices): 
     reads: names.has('read_body'),
     handlesResponses: !isEmptyFunction(guest.bytes, 'handle_response', functions)
   }
+  const counts = countGuest(path.basename(guest.file), services)
   const factory: HandlerFactory = (context, extra, next) => {
     const log = logOf(context, services)
-    const plan = { module: facts.module, wasi: facts.wasi, config: configOf(extra, guest.name), ...log }
-    const pool = new GuestPool(() => new HttpGuest(plan))
+    const plan = { module: facts.module, wasi: facts.wasi, config: configOf(extra, guest.name), counts, ...log }
+    const pool = new GuestPool(
+      () => new HttpGuest(plan),
+      gone => gone.gone()
+    )
     pool.keep(new HttpGuest(plan)) // one that cannot start is a fault of the start
     const { reads, handlesResponses } = facts
-    return new HttpHandler({ pool, next, isBackend: context.scope === 'backend', reads, handlesResponses }).handle
+    return new HttpHandler({ pool, counts, next, isBackend: context.scope === 'backend', reads, handlesResponses }).handle
   }
   const about = { needs: needsOf(names) }
   const holds = facts.reads ? 'bodies that it may read are held in memory' : 'bodies stream past it'

@@ -12,7 +12,7 @@ test('instances are made where none is idle, and used again', () => {
   const two = pool.take()!
   pool.giveBack(one)
   assert.equal(pool.take(), one)
-  pool.drop()
+  pool.drop(one)
   pool.giveBack(two)
   assert.deepEqual([made, pool.busy], [2, 0])
   pool.keep(9)
@@ -21,21 +21,21 @@ test('instances are made where none is idle, and used again', () => {
 
 test('beyond the bound requests wait, in their order', async () => {
   let made = 0
-  const pool = new GuestPool(() => ++made, 1)
+  const pool = new GuestPool(() => ++made, undefined, 1)
   const first = pool.take()!
   assert.equal(pool.take(), undefined)
   const second = pool.wait(requestOf())
   const third = pool.wait(requestOf())
   pool.giveBack(first)
   assert.equal(await within('the second', second), 1)
-  pool.drop()
+  pool.drop(1)
   assert.equal(await within('the third', third), 2, 'a new one in place of one that failed')
   pool.giveBack(2)
   assert.equal(pool.busy, 0)
 })
 
 test('a request that is over waits no more', async () => {
-  const pool = new GuestPool(() => 1, 1)
+  const pool = new GuestPool(() => 1, undefined, 1)
   const first = pool.take()!
   const request = requestOf()
   const waiting = pool.wait(request)
@@ -47,14 +47,18 @@ test('a request that is over waits no more', async () => {
 
 test('a request that waits hears when no instance can be made', async () => {
   let fails = false
-  const pool = new GuestPool(() => {
-    if (fails) throw new Error('no memory')
-    return 1
-  }, 1)
+  const pool = new GuestPool(
+    () => {
+      if (fails) throw new Error('no memory')
+      return 1
+    },
+    undefined,
+    1
+  )
   pool.take()
   const waiting = pool.wait(requestOf())
   fails = true
-  pool.drop()
+  pool.drop(1)
   await assert.rejects(waiting, /no memory/)
   assert.throws(() => pool.take(), /no memory/)
   assert.equal(pool.busy, 0)

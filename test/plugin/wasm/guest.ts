@@ -62,6 +62,8 @@ export const load = op('load')
 /** Notes at a place where a text stands: what `fd_write` wants. */
 export const vector = op('vector')
 export const loop = op('loop')()
+/** Counts down from a number. */
+export const spin = op('spin')
 /** Runs the others when the first is not 0. */
 export const when = op('when')
 /** The context that `handle_response` gets: only there. */
@@ -186,6 +188,12 @@ class Writer {
       }
       case 'loop':
         return [0x03, 0x40, 0x0c, 0, 0x0b]
+      case 'spin':
+        // the counter stands at 0 in memory
+        return [
+          ...this.one(store(0, given.args[0]!)),
+          ...[0x03, 0x40, ...this.one(store(0, add(load(0), -1))), ...this.one(load(0)), 0x0d, 0, 0x0b]
+        ]
       case 'local':
         return [0x20, given.args[0] as number]
       case 'when':

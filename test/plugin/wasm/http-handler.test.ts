@@ -5,10 +5,13 @@ import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { ResponseMessage } from '../../../src/message/response.js'
+import { BusyLines } from '../../../src/plugin/wasm/busy-lines.js'
+import { GuestCounts } from '../../../src/plugin/wasm/guest-counts.js'
 import { GuestPool } from '../../../src/plugin/wasm/guest-pool.js'
 import { HttpGuest } from '../../../src/plugin/wasm/http-guest.js'
 import { HttpHandler } from '../../../src/plugin/wasm/http-handler.js'
 import { WebAssembly } from '../../../src/plugin/wasm/web-assembly.js'
+import { silentLogger } from '../../../src/telemetry/logger.js'
 import { freePort } from '../../support/free-port.js'
 import { requestOf } from '../../support/request.js'
 import { deferred, fetch, once, until, within } from '../../support/waiting.js'
@@ -274,11 +277,29 @@ describe('instances', () => {
   test('a plugin further in that never answers holds no instance longer than its exchange', async () => {
     const bytes = guest({ response: [drop(1)] })
     const module = await WebAssembly.compile(bytes)
-    const plan = { module, wasi: [], config: new Uint8Array(), logs: () => false, log() {} }
-    const pool = new GuestPool(() => new HttpGuest(plan), 1)
+    const plan = {
+      module,
+      wasi: [],
+      config: new Uint8Array(),
+      logs: () => false,
+      log() {},
+      counts: new GuestCounts(new BusyLines(silentLogger, 'guest.wasm'))
+    }
+    const pool = new GuestPool(
+      () => new HttpGuest(plan),
+      gone => gone.gone(),
+      1
+    )
     let answer = (_response: ResponseMessage): void => assert.fail('next was not called')
     const next = (): Promise<ResponseMessage> => new Promise(resolve => (answer = resolve))
-    const { handle } = new HttpHandler({ pool, next, isBackend: false, reads: false, handlesResponses: true })
+    const { handle } = new HttpHandler({
+      pool,
+      counts: plan.counts,
+      next,
+      isBackend: false,
+      reads: false,
+      handlesResponses: true
+    })
     const request = requestOf()
     const handled = handle(request) as Promise<unknown>
     handled.catch(() => {})
@@ -288,7 +309,7 @@ describe('instances', () => {
     await until(() => pool.busy === 0, 'the instance to be free')
     answer(ResponseMessage.text('late'))
     await assert.rejects(within('the late response', handled), { code: 'SLUICE_ERR_CLIENT_ABORTED' })
-    assert.equal(pool.busy, 0)
+    assert.deepEqual([pool.busy, plan.counts.instances, plan.counts.memoryBytes], [0, 0, 0])
   })
 
   test('a failure further in: handle_response hears of it, and it goes on', async t => {
