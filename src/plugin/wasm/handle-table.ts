@@ -1,8 +1,8 @@
 /**
  * What is open, by its handle: a map from whole numbers that leaves nothing behind.
  *
- * Not a `Map`: one that is filled and emptied all the time is copied all the time, and each copy that V8 has moved to its old space keeps the
- * next one alive, with all that was ever in them, until a full collection. Entries are found at the number itself, or next to it.
+ * Not a `Map`: V8 copies its table again and again while entries come and go. Each old table keeps the next one alive, with all entries that
+ * were ever in it, until a full collection of garbage. Here entries stand at the place of their number, or behind it.
  */
 
 const START = 64
