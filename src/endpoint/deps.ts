@@ -18,6 +18,8 @@ export interface EndpointDeps {
   /** Encodings added in code. */
   readonly renderers: ReadonlyMap<string, Renderer>
   /** What plugins, components and code put around an endpoint, and around each of its backends. */
+  /** What an endpoint says of itself and its backends; called before them. */
+  readonly prepare: (endpoint: EndpointConfig) => Promise<void>
   readonly layersOf: (endpoint: EndpointConfig) => Promise<EndpointLayers>
   readonly backendLayersOf: (endpoint: EndpointConfig, backend: BackendConfig) => Promise<BackendLayers>
   readonly report: Report | undefined

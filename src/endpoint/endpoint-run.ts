@@ -6,6 +6,7 @@ import type { ResponseMessage } from '../message/response.js'
 import type { Cancellable } from '../message/scope.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Step } from '../pipe/step.js'
+import type { Admission } from '../telemetry/span.js'
 
 /** What boot decided for one endpoint. */
 export interface EndpointPlan {
@@ -24,6 +25,8 @@ export interface EndpointPlan {
   readonly tunnels: boolean
   /** The endpoint's lists are the outermost step: they may change a request object in place that only this run uses. */
   readonly narrows: boolean
+  /** Decides which exchanges stay recorded; undefined = all. */
+  readonly admits: Admission | undefined
 }
 
 /** Where requests go into an endpoint. */
@@ -40,6 +43,7 @@ export class EndpointEntry {
   handle(request: RequestMessage, receiver: ResponseReceiver): void {
     const { plan } = this
     request.exchange.target = plan.target
+    if (plan.admits !== undefined) admit(plan.admits, request)
     request.scope.expireIn(plan.timeoutMs, this.limitText)
     if (!plan.tunnels) request.exchange.offer = undefined
     new EndpointRun(plan, request, receiver).start()
@@ -50,6 +54,14 @@ export class EndpointEntry {
     request.sole = this.plan.narrows
     this.handle(request, receiver)
   }
+}
+
+/** Takes the span from an exchange that does not stay recorded. */
+function admit(admits: Admission, request: RequestMessage): void {
+  const { exchange } = request
+  if (exchange.span === undefined || admits(exchange.span)) return
+  exchange.span = undefined
+  request.span = undefined
 }
 
 /** One request on its way through an endpoint, until there is a response; one that comes too late is discarded. */

@@ -14,6 +14,7 @@ import { watchLayer } from '../pipe/measure.js'
 import { nestTracers } from '../pipe/nested-tracer.js'
 import type { FieldEdits } from '../plugin/component.js'
 import type { EndpointLayers } from '../plugin/run/layers.js'
+import type { Admission } from '../telemetry/span.js'
 import { BootLog } from './boot-log.js'
 import type { EndpointDeps } from './deps.js'
 import { compileDirect, type DirectServe } from './direct.js'
@@ -27,6 +28,8 @@ export interface Endpoint {
   readonly direct: DirectServe | undefined
   /** ms that a tunnel may be silent; undefined where `Upgrade` is passed over. */
   readonly tunnelIdleMs: number | undefined
+  /** Decides which exchanges of the direct form stay recorded; undefined = all. */
+  readonly admits: Admission | undefined
   /** Where requests with message objects go in. */
   readonly entry: EndpointEntry
   /** What it was compiled to. */
@@ -43,6 +46,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
   const log = new BootLog(deps.logger, tag)
 
   log.proxy()
+  await deps.prepare(config)
   const backends = await compileBackends(config, deps, log)
   if (backends.length > 1) log.merge(backends.length, config.proxy)
   const layers = await deps.layersOf(config)
@@ -101,7 +105,8 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     races,
     target: { route: config.path, tag, idleMs: coversBody ? 0 : timeoutMs, tunnelIdleMs: tunnelIdleMs ?? 0 },
     tunnels: tunnelIdleMs !== undefined,
-    narrows: layers.router === undefined
+    narrows: layers.router === undefined,
+    admits: layers.admits
   }
   const description: PipeDescription = {
     method: config.method,
@@ -111,7 +116,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
     stages: [timeoutStage(timeoutMs, coversBody), ...pipe.stages],
     backends: pipe.backends
   }
-  return { direct, tunnelIdleMs, entry: new EndpointEntry(plan), description }
+  return { direct, tunnelIdleMs, admits: layers.admits, entry: new EndpointEntry(plan), description }
 }
 
 function timeoutStage(timeoutMs: number, coversBody: boolean): PipeStage {

@@ -90,6 +90,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
     },
     lists: new ListsTable(identity.userAgent, router.requestId ? ['x-request-id'] : []),
     renderers: custom.renderers,
+    prepare: endpoint => host.prepare(endpoint),
     layersOf: endpoint => host.endpoint(endpoint),
     backendLayersOf: (endpoint, backend) => host.backend(endpoint, backend),
     report,

@@ -102,7 +102,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const endpoint = match?.kind === 'route' && !('reserved' in match.value) ? match.value : undefined
     if (match?.kind === 'route' && endpoint?.direct !== undefined && offer === undefined) {
       const direct = endpoint.direct(req, res, client, requestId)
-      direct.span = span
+      direct.span = span === undefined || endpoint.admits?.(span) === false ? undefined : span
       direct.start(match.params, target.query, host)
       return
     }

@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import type { GatewayError } from '../errors.js'
 import type { CallTracer, CallWatch, CallWatchers } from './call-trace.js'
 import type { BackendFacts, EndpointFacts, StagePlace } from './facts.js'
-import type { PipeOutcome, PipeTracer, ServerSpan, Span, StageTracer } from './span.js'
+import type { Admission, PipeOutcome, PipeTracer, ServerSpan, Span, StageTracer } from './span.js'
 import type { StatusSource } from './status.js'
 
 /** What is known of an exchange when it is over. */
@@ -53,6 +53,8 @@ export interface Tracer {
    * @param clientAddress after trusted proxies
    */
   begin(req: IncomingMessage, clientAddress: string): ServerSpan | undefined
+  /** Undefined = what {@link begin} decided counts. */
+  admission(endpoint: EndpointFacts): Admission | undefined
   proxy(endpoint: EndpointFacts): PipeTracer | undefined
   backend(endpoint: EndpointFacts, backend: BackendFacts): PipeTracer | undefined
   call(endpoint: EndpointFacts, backend: BackendFacts): CallTracer | undefined
@@ -144,6 +146,10 @@ export class Observers {
   /** Who decides whether an exchange is recorded. */
   get tracer(): Tracer | undefined {
     return this.list.find(one => one.tracer !== undefined)?.tracer
+  }
+
+  admission(endpoint: EndpointFacts): Admission | undefined {
+    return this.tracer?.admission(endpoint)
   }
 
   proxy(endpoint: EndpointFacts): PipeWatch | undefined {

@@ -25,6 +25,9 @@ export interface ServerSpan extends Span {
   headSent(fields: RawFields): void
 }
 
+/** Decides for a recorded exchange that has reached an endpoint whether it stays recorded. Must not throw. */
+export type Admission = (span: ServerSpan) => boolean
+
 /** Ends a log line about an exchange: ` trace_id=…`, '' where it is not recorded. */
 export function traceNote(span: Span | undefined): string {
   return span === undefined ? '' : ` trace_id=${span.traceId}`

@@ -11,6 +11,8 @@ export interface ExportRequest {
   readonly bytes: Buffer
   /** Spans or data points in it. */
   readonly items: number
+  /** With room for the `latest`: a request stands in for one that waits and has the same slot. */
+  readonly slot?: unknown
   /** Called when a queue is done with `bytes` and nothing reads them any more; not after failed attempts. */
   readonly release?: () => void
 }
@@ -55,7 +57,7 @@ export interface QueueRoom {
 export interface QueueOptions {
   readonly sender: ExportSender
   readonly events: ExportEvents
-  /** What may wait; `latest`: a request takes the place of the one that waits, since it says all that the older one says. */
+  /** What may wait; `latest`: of each slot one request, since a later one says all that it says. */
   readonly room: QueueRoom | 'latest'
   /** ms; most for one attempt. */
   readonly timeoutMs: number
@@ -111,11 +113,12 @@ export class ExportQueue implements ExportCounts {
   }
 
   /** Returns whether a request may wait. The first one always may; it is sent at once. */
-  private makeRoom({ bytes, items }: ExportRequest): boolean {
+  private makeRoom({ bytes, items, slot }: ExportRequest): boolean {
     const { room } = this.options
     if (this.waiting.length === 0) return true
     if (room !== 'latest') return this.waitingBytes + bytes.length <= room.bytes && this.waitingItems + items <= room.items
-    if (this.waiting.length > 1) this.count(this.waiting.pop()!)
+    const older = this.waiting.findIndex((one, at) => at > 0 && one.slot === slot)
+    if (older > 0) this.count(this.waiting.splice(older, 1)[0]!)
     return true
   }
 

@@ -1,20 +1,28 @@
 /** Keys of attributes, encoded. */
 
-import { keyOf } from '../otlp/attributes.js'
+import { type Key, keyOf } from '../otlp/attributes.js'
 
-export const URL_FULL = keyOf('url.full')
-export const SERVER_ADDRESS = keyOf('server.address')
-export const METHOD = keyOf('http.request.method')
-export const REQUEST_SIZE = keyOf('http.request.body.size')
-export const USER_AGENT = keyOf('user_agent.original')
-export const CLIENT_ADDRESS = keyOf('client.address')
-export const STATUS = keyOf('http.response.status_code')
-export const RESPONSE_SIZE = keyOf('http.response.body.size')
-export const COMPLETE = keyOf('complete')
-export const CANCELED = keyOf('canceled')
-export const ERROR = keyOf('error')
-export const ERROR_TYPE = keyOf('error.type')
-export const RESPONSE_DURATION = keyOf('response-duration')
-export const CONNECTION_DURATION = keyOf('get-conn-duration')
-export const READ_SIZE = keyOf('http.client.response.read.size')
-export const READ_TIME = keyOf('http.client.response.read.time')
+/** All names here. */
+export const NAMES: string[] = []
+
+function named(name: string): Key {
+  NAMES.push(name)
+  return keyOf(name)
+}
+
+export const URL_FULL = named('url.full')
+export const SERVER_ADDRESS = named('server.address')
+export const METHOD = named('http.request.method')
+export const REQUEST_SIZE = named('http.request.body.size')
+export const USER_AGENT = named('user_agent.original')
+export const CLIENT_ADDRESS = named('client.address')
+export const STATUS = named('http.response.status_code')
+export const RESPONSE_SIZE = named('http.response.body.size')
+export const COMPLETE = named('complete')
+export const CANCELED = named('canceled')
+export const ERROR = named('error')
+export const ERROR_TYPE = named('error.type')
+export const RESPONSE_DURATION = named('response-duration')
+export const CONNECTION_DURATION = named('get-conn-duration')
+export const READ_SIZE = named('http.client.response.read.size')
+export const READ_TIME = named('http.client.response.read.time')

@@ -3,6 +3,12 @@
 import type { ServerSpan, Span } from 'sluice/plugin'
 import { hex64, hex128, random32, type TraceNumbers, traceparentOf } from '../otlp/ids.js'
 import type { Incoming, Outgoing, Propagation, RawFields } from './propagation.js'
+import type { SpanOutput } from './span-output.js'
+
+/** A span that has ended and is not written yet. */
+export interface HeldSpan {
+  writeTo(output: SpanOutput): void
+}
 
 /** One trace, as far as it runs through this gateway. */
 export class Trace implements TraceNumbers {
@@ -12,6 +18,8 @@ export class Trace implements TraceNumbers {
   readonly d: number
   readonly propagation: Propagation
   readonly incoming: Incoming
+  /** Spans of stages of the service: where they go is known when the exchange has ended. Undefined = there are none. */
+  held: HeldSpan[] | undefined = undefined
   private text: string | undefined = undefined
 
   /**

@@ -110,7 +110,10 @@ export class StageSpans implements StageTracer {
   }
 
   end(span: Span, error: unknown, endedAt: number): void {
-    const { output } = this
+    this.write(this.output, span as OpenSpan, error, endedAt)
+  }
+
+  protected write(output: SpanOutput, span: OpenSpan, error: unknown, endedAt: number): void {
     const writer = output.open()
     const mark = writer.size
     if (error !== undefined) {
@@ -118,7 +121,25 @@ export class StageSpans implements StageTracer {
       textAttribute(writer, ATTRIBUTE, keys.ERROR, messageOf(error))
       if (error instanceof GatewayError) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
     }
-    output.close(writer, mark, span as OpenSpan, this.shape, endedAt)
+    output.close(writer, mark, span, this.shape, endedAt)
+  }
+}
+
+/** The spans of a stage of the service. */
+export class ServiceStageSpans extends StageSpans {
+  private readonly waits: () => boolean
+
+  /** @param waits true where endpoints decide what is recorded of exchanges, or where it goes: spans wait for the end then */
+  constructor(output: SpanOutput, name: string, attributes: Attributes, waits: () => boolean) {
+    super(output, name, attributes)
+    this.waits = waits
+  }
+
+  override end(span: Span, error: unknown, endedAt: number): void {
+    if (!this.waits()) return super.end(span, error, endedAt)
+    const own = span as OpenSpan
+    own.trace.held ??= []
+    own.trace.held.push({ writeTo: output => this.write(output, own, error, endedAt) })
   }
 }
 

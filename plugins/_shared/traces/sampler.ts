@@ -6,6 +6,9 @@
  */
 export type Sampler = (sampled: boolean | undefined, high: number, low: number) => boolean
 
+/** A rate at which nothing is recorded, whatever clients have decided. */
+export const NEVER = -1
+
 const TWO_32 = 2 ** 32
 
 /**
@@ -14,5 +17,6 @@ const TWO_32 = 2 ** 32
  */
 export function compileSampler(rate: number): Sampler {
   if (rate >= 1) return () => true
+  if (rate === NEVER) return () => false
   return (sampled, high, low) => sampled ?? (high >>> 0) / TWO_32 + (low >>> 0) / TWO_32 / TWO_32 < rate
 }

@@ -1,14 +1,17 @@
 /** The spans of exchanges, named by the pattern of their endpoint: a path that clients choose would make endless names. */
 
 import { STATUS_CODES } from 'node:http'
-import type { ObservedExchange } from 'sluice/plugin'
+import type { EndpointFacts, ObservedExchange } from 'sluice/plugin'
 import { type AttributeValue, intAttribute, RememberedText, textAttribute } from '../otlp/attributes.js'
 import type { ProtoWriter } from '../otlp/proto-writer.js'
+import { ByEndpoint } from './by-endpoint.js'
 import * as keys from './keys.js'
-import { ExchangeSpan } from './open-span.js'
+import type { LayerTraces } from './layers.js'
+import type { ExchangeSpan } from './open-span.js'
 import type { FieldReport } from './reported-fields.js'
 import { safeUrl } from './safe-url.js'
 import { ATTRIBUTE, SERVER, type SpanOutput, type SpanShape, shapeOf } from './span-output.js'
+import { joinStatics } from './static-attributes.js'
 
 type Attributes = readonly (readonly [name: string, value: AttributeValue])[]
 
@@ -18,7 +21,7 @@ const ABORTED = 499
 export interface ServerSpansOptions {
   readonly output: SpanOutput
   /** Static attributes of the layer. */
-  readonly attributes: Attributes
+  readonly attributes: LayerTraces['attributes']
   readonly report: FieldReport | undefined
 }
 
@@ -30,8 +33,9 @@ interface KnownRoute {
 
 export class ServerSpans {
   private readonly options: ServerSpansOptions
-  /** By the path of the endpoint as configured; of others by their status. */
-  private readonly routes = new Map<string, KnownRoute>()
+  private readonly endpoints = new ByEndpoint<KnownRoute>()
+  /** Of exchanges of no endpoint, by their status. */
+  private readonly others = new Map<number, KnownRoute>()
   private readonly userAgent = new RememberedText(ATTRIBUTE, keys.USER_AGENT)
   private readonly method = new RememberedText(ATTRIBUTE, keys.METHOD)
   private readonly serverAddress = new RememberedText(ATTRIBUTE, keys.SERVER_ADDRESS)
@@ -42,28 +46,30 @@ export class ServerSpans {
   }
 
   /** @param attributes static ones of the endpoint */
-  addRoute(path: string, label: string, attributes: Attributes, output: SpanOutput): void {
-    this.routes.set(path, { shape: this.shapeOf(label, attributes), output })
+  addRoute(endpoint: EndpointFacts, attributes: LayerTraces['attributes'], output: SpanOutput): void {
+    this.endpoints.set(endpoint, { shape: this.shapeOf(endpoint.ginPath, attributes), output })
   }
 
-  private shapeOf(label: string, attributes: Attributes): SpanShape {
-    const fixed: Attributes = [['krakend.stage', 'global'], ['http.route', label], ...this.options.attributes, ...attributes]
+  private shapeOf(label: string, attributes: LayerTraces['attributes']): SpanShape {
+    const fixed: Attributes = [
+      ['krakend.stage', 'global'],
+      ['http.route', label],
+      ...joinStatics(attributes, this.options.attributes)
+    ]
     return shapeOf(label, SERVER, fixed)
   }
 
-  private routeOf({ route }: ObservedExchange, status: number): KnownRoute {
-    const name = route === '' ? `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd() : route
-    let known = this.routes.get(name)
+  private routeOf(exchange: ObservedExchange, status: number): KnownRoute {
+    let known = this.endpoints.of(exchange) ?? this.others.get(status)
     if (known === undefined) {
+      const name = `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()
       known = { shape: this.shapeOf(name, []), output: this.options.output }
-      this.routes.set(name, known)
+      this.others.set(status, known)
     }
     return known
   }
 
-  readonly finished = (exchange: ObservedExchange): void => {
-    const { span } = exchange
-    if (!(span instanceof ExchangeSpan)) return
+  finished(exchange: ObservedExchange, span: ExchangeSpan): void {
     const { error, firstByteAt } = exchange
     const endedAt = performance.now()
     const status = error?.code === 'SLUICE_ERR_CLIENT_ABORTED' ? ABORTED : exchange.status

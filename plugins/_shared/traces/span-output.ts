@@ -4,8 +4,8 @@ import { Buffer } from 'node:buffer'
 import { type AttributeValue, encodeAttributes, encodeText, keyOf, textAttribute } from '../otlp/attributes.js'
 import type { SpanBatcher } from '../otlp/batcher.js'
 import type { UnixClock } from '../otlp/clock.js'
+import type { TraceNumbers } from '../otlp/ids.js'
 import type { ProtoWriter } from '../otlp/proto-writer.js'
-import type { OpenSpan } from './open-span.js'
 
 export const INTERNAL = 1
 export const SERVER = 2
@@ -61,6 +61,17 @@ const EXCEPTION = encodeText(EVENT_NAME, 'exception')
 const EXCEPTION_TYPE = keyOf('exception.type')
 const EXCEPTION_MESSAGE = keyOf('exception.message')
 
+/** What all spans have, as it is written. */
+export interface WrittenSpan {
+  readonly trace: TraceNumbers & { readonly incoming: { readonly state: string } }
+  readonly high: number
+  readonly low: number
+  readonly parentHigh: number
+  readonly parentLow: number
+  readonly hasRemoteParent: boolean
+  readonly startedAt: number
+}
+
 export class SpanOutput {
   private readonly batcher: SpanBatcher
   private readonly clock: UnixClock
@@ -80,7 +91,7 @@ export class SpanOutput {
    * @param mark size of the writer when the span's own fields began
    * @param endedAt `performance.now()`
    */
-  close(writer: ProtoWriter, mark: number, span: OpenSpan, shape: SpanShape, endedAt: number): void {
+  close(writer: ProtoWriter, mark: number, span: WrittenSpan, shape: SpanShape, endedAt: number): void {
     writer.raw(shape)
     const { state } = span.trace.incoming
     if (state !== '') writeText(writer, state, TRACE_STATE)
@@ -90,7 +101,7 @@ export class SpanOutput {
   }
 
   /** All that differs in every span, at fixed places. */
-  private head(writer: ProtoWriter, span: OpenSpan, endedAt: number): void {
+  private head(writer: ProtoWriter, span: WrittenSpan, endedAt: number): void {
     const { trace, parentHigh, parentLow, startedAt } = span
     const hasParent = parentHigh !== 0 || parentLow !== 0
     let at = writer.claim(hasParent ? HEAD : HEAD - PARENT)

@@ -7,7 +7,7 @@ import type { ResourceFrame } from '../otlp/resource.js'
 import type { LayerTraces } from './layers.js'
 import { Propagation, type Propagator } from './propagation.js'
 import { FieldReport } from './reported-fields.js'
-import { compileSampler } from './sampler.js'
+import { NEVER } from './sampler.js'
 import { ServerSpans } from './server-spans.js'
 import { SpanOutput } from './span-output.js'
 import { ExchangeTracer, type TracedPlaces } from './tracer.js'
@@ -48,15 +48,19 @@ export function startRecorder(options: RecorderOptions): (() => void) | undefine
   const { common } = outputs
   const server = global.on ? serverSpans(global, common) : undefined
   const tracer = new ExchangeTracer({
-    sampler: compileSampler(options.rate),
+    rate: options.rate,
     propagation: new Propagation(propagators),
     readsIncoming: options.readsIncoming,
     server,
     skips: options.skips,
     output: common,
-    places: { ...places, outputOf: endpoint => outputs.for(queuesOf(endpoint)) }
+    places: {
+      ...places,
+      outputOf: endpoint => outputs.for(queuesOf(endpoint)),
+      rateOf: endpoint => (queuesOf(endpoint)?.length === 0 ? NEVER : places.rateOf(endpoint))
+    }
   })
-  context.observe({ tracer, ...(server === undefined ? {} : { finished: server.finished }) })
+  context.observe({ tracer, finished: tracer.finished })
   return () => outputs.flush()
 }
 

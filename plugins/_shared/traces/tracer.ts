@@ -1,18 +1,30 @@
 /** Decides which exchanges are recorded, and makes the spans of each place at boot. */
 
-import type { BackendFacts, EndpointFacts, PipeTracer, ServerSpan, StagePlace, StageTracer, Tracer } from 'sluice/plugin'
+import type {
+  Admission,
+  BackendFacts,
+  EndpointFacts,
+  ObservedExchange,
+  PipeTracer,
+  ServerSpan,
+  StagePlace,
+  StageTracer,
+  Tracer
+} from 'sluice/plugin'
 import type { AttributeValue } from '../otlp/attributes.js'
 import { random32 } from '../otlp/ids.js'
 import { backendRoute } from './backend-route.js'
+import { ByEndpoint } from './by-endpoint.js'
 import { CallSpans } from './call-spans.js'
 import type { BackendTraces, LayerTraces } from './layers.js'
 import { ExchangeSpan, Trace, type TracedRequest } from './open-span.js'
-import { PipeSpans, StageSpans } from './pipe-spans.js'
+import { PipeSpans, ServiceStageSpans, StageSpans } from './pipe-spans.js'
 import { Propagation } from './propagation.js'
 import { FieldReport } from './reported-fields.js'
-import type { Sampler } from './sampler.js'
+import { compileSampler, type Sampler } from './sampler.js'
 import type { ServerSpans } from './server-spans.js'
 import type { SpanOutput } from './span-output.js'
+import { joinStatics } from './static-attributes.js'
 
 type Attributes = readonly (readonly [name: string, value: AttributeValue])[]
 
@@ -22,16 +34,19 @@ export interface TracedPlaces {
   readonly isSkipped: (endpoint: EndpointFacts) => boolean
   /** Where the spans of an endpoint go. */
   readonly outputOf: (endpoint: EndpointFacts) => SpanOutput
+  /** Share of the exchanges of an endpoint that is recorded; undefined = the service's. */
+  readonly rateOf: (endpoint: EndpointFacts) => number | undefined
   /** Static attributes that an endpoint adds to the spans of its exchanges. */
-  readonly ownAttributes: (endpoint: EndpointFacts) => Attributes
+  readonly ownAttributes: (endpoint: EndpointFacts) => LayerTraces['attributes']
   readonly proxyLayer: (endpoint: EndpointFacts) => LayerTraces
-  readonly backendLayer: (backend: BackendFacts) => BackendTraces
+  readonly backendLayer: (endpoint: EndpointFacts, backend: BackendFacts) => BackendTraces
   /** What names of spans begin with. */
   readonly prefixes?: { readonly proxy: string; readonly backend: string }
 }
 
 export interface TracerOptions {
-  readonly sampler: Sampler
+  /** Share of exchanges that is recorded. */
+  readonly rate: number
   readonly propagation: Propagation
   /** `disable_propagation`: what clients send of their traces is not read. */
   readonly readsIncoming: boolean
@@ -49,24 +64,67 @@ const NO_CONTEXT = new Propagation([])
 export class ExchangeTracer implements Tracer {
   private readonly options: TracerOptions
   private readonly extracting: Propagation
+  /** Of endpoints that say nothing, and of what no endpoint serves. */
+  private readonly sampler: Sampler
+  /** Decides before the endpoint is known, by the highest rate of all: those with lower ones decide again. */
+  private candidates: Sampler
+  private highestRate: number
+  /** Endpoints have rates or exporters of their own. */
+  private hasOwn = false
+  private readonly outputs = new ByEndpoint<SpanOutput>()
 
   constructor(options: TracerOptions) {
     this.options = options
     this.extracting = options.readsIncoming ? options.propagation : NO_CONTEXT
+    this.sampler = compileSampler(options.rate)
+    this.candidates = this.sampler
+    this.highestRate = options.rate
   }
 
   begin(req: TracedRequest, clientAddress: string): ServerSpan | undefined {
-    const { sampler, propagation, server } = this.options
+    const { propagation, server } = this.options
     const incoming = this.extracting.extract(req.rawHeaders)
     const { parent } = incoming
     const high = parent === undefined ? random32() : parent.trace.c
     const low = parent === undefined ? random32() : parent.trace.d
     // what the client sent goes on to upstreams as it is
-    if (!sampler(parent?.sampled, high, low) || this.isSkipped(req.url)) return undefined
+    if (!this.candidates(parent?.sampled, high, low) || this.isSkipped(req.url)) return undefined
     const trace = new Trace(propagation, incoming, high, low)
     const span = new ExchangeSpan(trace, req, clientAddress)
     if (server === undefined) span.standForParent()
     return span
+  }
+
+  admission(endpoint: EndpointFacts): Admission | undefined {
+    const { places, output } = this.options
+    // its path may hold parameters: `begin` cannot tell
+    if (places.isSkipped(endpoint)) return () => false
+    const ownOutput = places.outputOf(endpoint)
+    if (ownOutput !== output) this.hasOwn = true
+    this.outputs.set(endpoint, ownOutput)
+    const rate = places.rateOf(endpoint)
+    // another endpoint may have a rate that is higher
+    if (rate === undefined) return span => this.candidates === this.sampler || admitted(this.sampler, span)
+    this.hasOwn = true
+    const own = compileSampler(rate)
+    if (rate > this.highestRate) {
+      this.highestRate = rate
+      this.candidates = own
+    }
+    return span => admitted(own, span)
+  }
+
+  /** Closes the span of an exchange that has ended. */
+  readonly finished = (exchange: ObservedExchange): void => {
+    const { span } = exchange
+    if (!(span instanceof ExchangeSpan)) return
+    const { server, output } = this.options
+    if (this.hasOwn) {
+      if (exchange.route === '' && !admitted(this.sampler, span)) return
+      const own = this.outputs.of(exchange) ?? output
+      for (const held of span.trace.held ?? []) held.writeTo(own)
+    }
+    server?.finished(exchange, span)
   }
 
   private isSkipped(url = ''): boolean {
@@ -77,15 +135,20 @@ export class ExchangeTracer implements Tracer {
   proxy(endpoint: EndpointFacts): PipeTracer | undefined {
     const { places, server } = this.options
     if (places.isSkipped(endpoint)) return undefined
-    const { path, ginPath, method } = endpoint
+    const { ginPath, method } = endpoint
     const output = places.outputOf(endpoint)
-    server?.addRoute(path, ginPath, places.ownAttributes(endpoint), output)
+    server?.addRoute(endpoint, places.ownAttributes(endpoint), output)
     const layer = places.proxyLayer(endpoint)
     if (!layer.on) return undefined
     return new PipeSpans({
       output,
       name: (places.prefixes?.proxy ?? '') + ginPath,
-      attributes: [['krakend.stage', 'proxy'], ['http.request.method', method], ['http.route', ginPath], ...layer.attributes],
+      attributes: [
+        ['krakend.stage', 'proxy'],
+        ['http.request.method', method],
+        ['http.route', ginPath],
+        ...joinStatics(layer.attributes)
+      ],
       report: reportOf(layer),
       passthrough: endpoint.outputEncoding === 'no-op'
     })
@@ -93,7 +156,7 @@ export class ExchangeTracer implements Tracer {
 
   backend(endpoint: EndpointFacts, backend: BackendFacts): PipeTracer | undefined {
     const { places } = this.options
-    const layer = places.backendLayer(backend)
+    const layer = places.backendLayer(endpoint, backend)
     if (places.isSkipped(endpoint) || !layer.stage) return undefined
     return new PipeSpans({
       output: places.outputOf(endpoint),
@@ -102,7 +165,7 @@ export class ExchangeTracer implements Tracer {
         ['krakend.stage', 'backend'],
         ['http.request.method', backend.method],
         ...backendAttributes(endpoint, backend),
-        ...layer.attributes
+        ...joinStatics(layer.attributes)
       ],
       report: reportOf(layer),
       passthrough: endpoint.outputEncoding === 'no-op'
@@ -111,13 +174,17 @@ export class ExchangeTracer implements Tracer {
 
   call(endpoint: EndpointFacts, backend: BackendFacts): CallSpans | undefined {
     const { places } = this.options
-    const layer = places.backendLayer(backend)
+    const layer = places.backendLayer(endpoint, backend)
     if (places.isSkipped(endpoint) || (!layer.roundTrip && !layer.readPayload)) return undefined
     const { roundTrip, readPayload, connection } = layer
     return new CallSpans({
       output: places.outputOf(endpoint),
       name: backendRoute(backend),
-      attributes: [['krakend.stage', 'backend-request'], ...backendAttributes(endpoint, backend), ...layer.attributes],
+      attributes: [
+        ['krakend.stage', 'backend-request'],
+        ...backendAttributes(endpoint, backend),
+        ...joinStatics(layer.attributes)
+      ],
       report: reportOf(layer),
       roundTrip,
       readPayload,
@@ -129,13 +196,20 @@ export class ExchangeTracer implements Tracer {
     const { places, output } = this.options
     const { endpoint, backend, scope } = place
     if (endpoint !== undefined && places.isSkipped(endpoint)) return undefined
-    return new StageSpans(endpoint === undefined ? output : places.outputOf(endpoint), name, [
+    const attributes: Attributes = [
       ['krakend.stage', 'component'],
       ['sluice.scope', scope],
       ...(endpoint === undefined ? [] : endpointAttributes(endpoint)),
       ...(backend === undefined ? [] : ([['http.route', backendRoute(backend)]] as const))
-    ])
+    ]
+    if (endpoint !== undefined) return new StageSpans(places.outputOf(endpoint), name, attributes)
+    return new ServiceStageSpans(output, name, attributes, () => this.hasOwn)
   }
+}
+
+function admitted(sampler: Sampler, span: ServerSpan): boolean {
+  const { incoming, c, d } = (span as ExchangeSpan).trace
+  return sampler(incoming.parent?.sampled, c, d)
 }
 
 function reportOf({ reportHeaders, skipHeaders }: LayerTraces | BackendTraces): FieldReport | undefined {

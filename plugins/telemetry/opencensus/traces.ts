@@ -50,6 +50,7 @@ export function startTraces({ exporters, rate, layers }: TraceOptions, context: 
     skips: path => path.startsWith('/__'),
     places: {
       isSkipped: () => false,
+      rateOf: () => undefined,
       ownAttributes: () => [],
       proxyLayer: () => ({ on: isOn('pipe'), ...common }),
       backendLayer: () => ({ stage: backend, roundTrip: backend, readPayload: false, connection: backend, ...common }),

@@ -7,10 +7,22 @@ import type { Span } from 'sluice/plugin'
 
 /** What reads metrics out. */
 export type Output = 'prometheus' | 'otlp'
+const OUTPUTS: readonly Output[] = ['prometheus', 'otlp']
 
 /** A label's name and value. The third part says that one output alone shows it: series that are the same without it are added up. */
 export type Label = readonly [name: string, value: string | number | boolean, only?: Output]
 export type Labels = readonly Label[]
+
+/** Who shows the series of an endpoint, where not all do. */
+export interface Audience {
+  /** Names of exporters; undefined = all. */
+  readonly exporters: ReadonlySet<string> | undefined
+  /** ms between two pushes; undefined = as all others. */
+  readonly periodMs: number | undefined
+}
+
+/** Says whether an exporter shows what is meant for an audience; undefined = for all. */
+export type Sees = (audience: Audience | undefined) => boolean
 
 /** What a metric is called. */
 export interface MetricAbout {
@@ -95,6 +107,8 @@ export class Distribution {
 export interface Series<T> {
   readonly labels: Labels
   readonly data: T
+  /** Undefined = all exporters. */
+  readonly audience: Audience | undefined
 }
 
 /** A metric as it is read. */
@@ -113,6 +127,12 @@ export class SeriesMemory implements ExemplarKeeper {
   /** `performance.now()` since when it is counted. */
   readonly since = performance.now()
   private readonly known = new Map<string, KnownSeries<unknown>>()
+  private configurations = 0
+
+  /** Returns the number of the next configuration. */
+  next(): number {
+    return ++this.configurations
+  }
 
   /** Returns the series of a family. */
   of<T>(family: string, make: () => KnownSeries<T>): KnownSeries<T> {
@@ -124,14 +144,26 @@ export class SeriesMemory implements ExemplarKeeper {
 
 /** All metrics of one gateway. */
 export class Families {
-  private readonly families: Family[] = []
+  private readonly families: Map<string, Family>
   private readonly common: Labels
   private readonly memory: SeriesMemory
+  private readonly owner: Omit<Found, 'labels'>
 
-  /** @param common labels of every series */
-  constructor(common: Labels = [], memory = new SeriesMemory()) {
+  /**
+   * @param common labels of every series
+   * @param outer whose families these are
+   * @param audience who sees what is made here
+   */
+  constructor(common: Labels = [], memory = new SeriesMemory(), outer?: Families, audience?: Audience) {
     this.common = common
     this.memory = memory
+    this.families = outer?.families ?? new Map()
+    this.owner = { audience, configuration: outer?.owner.configuration ?? memory.next() }
+  }
+
+  /** Returns the same metrics, whose series from there on are for an audience. */
+  for(audience: Audience | undefined): Families {
+    return audience === undefined ? this : new Families(this.common, this.memory, this, audience)
   }
 
   /** `performance.now()` since when it is counted. */
@@ -142,36 +174,57 @@ export class Families {
   /** Makes a counter; the function that it returns makes, or finds, one of its series. */
   counter(about: MetricAbout): (labels: Labels) => Tally {
     const known = this.memory.of(about.name, () => new KnownSeries(this.common, () => new Tally()))
-    this.families.push({ kind: 'counter', about, series: () => known.all() })
-    return labels => known.find(labels)
+    this.families.set(about.name, { kind: 'counter', about, series: () => known.all() })
+    return labels => known.find({ labels, ...this.owner })
   }
 
   /** Makes a histogram; the function that it returns makes, or finds, one of its series. */
   histogram(about: MetricAbout, bounds: readonly number[]): (labels: Labels) => Distribution {
     const make = () => new KnownSeries(this.common, () => new Distribution(bounds, this.memory))
     const known = this.memory.of(`${about.name} ${bounds.join(' ')}`, make)
-    this.families.push({ kind: 'histogram', about, series: () => known.all() })
-    return labels => known.find(labels)
+    this.families.set(about.name, { kind: 'histogram', about, series: () => known.all() })
+    return labels => known.find({ labels, ...this.owner })
   }
 
   /** Makes a metric whose values are asked for when it is read. */
   sampled(about: MetricAbout, kind: 'gauge' | 'counter', sample: () => Iterable<readonly [Labels, number]>): void {
     const { common } = this
     function* series(): Iterable<Series<{ value: number }>> {
-      for (const [labels, value] of sample()) yield { labels: [...labels, ...common], data: { value } }
+      for (const [labels, value] of sample()) yield { labels: [...labels, ...common], data: { value }, audience: undefined }
     }
-    this.families.push({ kind, about, series })
+    this.families.set(about.name, { kind, about, series })
   }
 
-  /** The metrics that one output shows. */
-  *shownBy(output: Output): Iterable<Family> {
-    for (const family of this.families) if ((family.about.only ?? output) === output) yield family
+  /** The metrics that one output shows, with the series that one exporter sees. */
+  *shownBy(output: Output, sees: Sees): Iterable<Family> {
+    for (const family of this.families.values()) {
+      if ((family.about.only ?? output) !== output) continue
+      if (family.kind === 'histogram') yield { ...family, series: () => seenOf(family.series(), sees) }
+      else yield { ...family, series: () => seenOf(family.series(), sees) }
+    }
   }
+}
+
+function* seenOf<T>(all: Iterable<Series<T>>, sees: Sees): Iterable<Series<T>> {
+  for (const one of all) if (sees(one.audience)) yield one
+}
+
+/** What a series is found by, and what the configuration says of it. */
+interface Found {
+  readonly labels: Labels
+  readonly audience: Audience | undefined
+  /** Later ones have higher numbers. */
+  readonly configuration: number
+}
+
+interface FoundSeries<T> extends Series<T> {
+  audience: Audience | undefined
+  configuration: number
 }
 
 /** The series of one metric by their labels. */
 class KnownSeries<T> {
-  private readonly series = new Map<string, Series<T>>()
+  private readonly series = new Map<string, FoundSeries<T>>()
   private readonly common: Labels
   private readonly make: () => T
 
@@ -180,19 +233,33 @@ class KnownSeries<T> {
     this.make = make
   }
 
-  find(labels: Labels): T {
+  find({ labels, audience, configuration }: Found): T {
     const key = JSON.stringify(labels)
     let one = this.series.get(key)
     if (one === undefined) {
-      one = { labels: [...labels, ...this.common], data: this.make() }
+      one = { labels: unique([...labels, ...this.common]), data: this.make(), audience, configuration }
       this.series.set(key, one)
     }
+    // what an older configuration still serves does not decide any more
+    if (configuration >= one.configuration) Object.assign(one, { audience, configuration })
     return one.data
   }
 
   all(): Iterable<Series<T>> {
     return this.series.values()
   }
+}
+
+/** Leaves out labels whose name came before: a static attribute never stands in for one of the gateway's. */
+function unique(labels: Labels): Labels {
+  const taken = new Set<string>()
+  return labels.filter(([name, , only]) => {
+    const plain = name.replace(/[^a-zA-Z0-9_]/g, '_')
+    const places = (only === undefined ? OUTPUTS : [only]).map(output => `${output} ${plain}`)
+    if (places.some(place => taken.has(place))) return false
+    for (const place of places) taken.add(place)
+    return true
+  })
 }
 
 /** Puts series together that have the same labels for an output. `keyOf` makes the text of these labels. */

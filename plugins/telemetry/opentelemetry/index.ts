@@ -7,20 +7,21 @@
  */
 
 import cluster from 'node:cluster'
-import { type BackendFacts, type ComponentContext, defineComponent, type EndpointFacts, type OptionReader } from 'sluice/plugin'
+import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { showStats } from '../../_shared/kept-stats-port.js'
 import { joinExpositions } from '../../_shared/stats/join-expositions.js'
 import { readExporters } from './exporters.js'
 import { Families, SeriesMemory } from './families.js'
-import { startPushes } from './metric-push.js'
+import { reaches, startPushes } from './metric-push.js'
 import { compileSkip, type PrometheusOptions } from './options.js'
 import { OtlpExporter, QUEUE_SPANS } from './otlp-exporter.js'
+import { Places } from './places.js'
 import { openProcessMetrics } from './process-metrics.js'
 import { renderPrometheus } from './prometheus-text.js'
 import { frameOf, targetLabels } from './resource.js'
 import { SCHEMA } from './schema.js'
 import { startMetrics } from './service-metrics.js'
-import { type OwnOptions, startTraces } from './start-traces.js'
+import { startTraces } from './start-traces.js'
 
 const TAG = '[SERVICE: OpenTelemetry]'
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -28,8 +29,6 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 const DEFAULT_PERIOD_S = 30
 /** Options of single endpoints and backends, by their facts, until the gateway is built. */
 const PLACES = 'telemetry/opentelemetry'
-
-type Places = WeakMap<EndpointFacts | BackendFacts, OptionReader>
 
 export default defineComponent({
   namespace: 'telemetry/opentelemetry',
@@ -43,7 +42,7 @@ export default defineComponent({
     const places = context.shared.get(PLACES) as Places | undefined
     if (places === undefined)
       context.logger.debug(`${context.tag}[OpenTelemetry] does nothing without the component at service level`)
-    places?.set((context.backendFacts ?? context.endpointFacts)!, options)
+    places?.take(options, context)
     return undefined
   }
 })
@@ -56,9 +55,15 @@ async function compileService(options: OptionReader, context: ComponentContext):
     context.logger.warning(`${TAG} no exporter: nothing is measured`)
     return
   }
-  const places: Places = new WeakMap()
+  const places = new Places({
+    traces: new Set(otlp.filter(one => one.traces).map(one => one.name)),
+    metrics: new Set([...otlp.filter(one => one.metrics), ...prometheus.filter(one => one.gatewayMetrics)].map(one => one.name))
+  })
   context.shared.set(PLACES, places)
-  const own: OwnOptions = { endpoint: at => places.get(at), backend: at => places.get(at) }
+  if (options.has('exporters_override')) {
+    const message = 'does nothing here: it belongs to endpoints'
+    context.report('/exporters_override', message, 'warning')
+  }
   const skips = compileSkip(options.texts('skip_paths'))
   const queueSpans = Number(env.OTEL_BSP_MAX_QUEUE_SIZE) || QUEUE_SPANS
   const exporters = otlp.filter(one => one.traces || one.metrics).map(one => new OtlpExporter(one, context, queueSpans))
@@ -69,7 +74,7 @@ async function compileService(options: OptionReader, context: ComponentContext):
     await Promise.all(exporters.map(one => one.close()))
   })
   const tracing = exporters.filter(one => one.traces !== undefined)
-  const flushTraces = tracing.length > 0 ? startTraces({ options, context, frame, exporters: tracing, own, skips }) : undefined
+  const flushTraces = tracing.length > 0 ? startTraces({ options, context, frame, exporters: tracing, places, skips }) : undefined
   if (flushTraces !== undefined) flushes.push(flushTraces)
   else if (tracing.length > 0) context.report('/exporters/otlp', 'no traces are sent: another component records them', 'warning')
 
@@ -83,8 +88,11 @@ async function compileService(options: OptionReader, context: ComponentContext):
     [targetLabels(options, context), 1]
   ])
   if (pushing.length > 0 || prometheus.some(exporter => exporter.gatewayMetrics))
-    startMetrics({ options, context, families, own, skips })
-  if (pushing.length > 0) flushes.push(startPushes(pushing, families, frame, periodMs, context))
+    startMetrics({ options, context, families, places, skips })
+  if (pushing.length > 0) {
+    const pushes = { exporters: pushing, families, frame, periodMs, endpointPeriods: places.periods }
+    flushes.push(startPushes(pushes, context))
+  }
   for (const exporter of prometheus) await prepareExporter(exporter, families, context)
 }
 
@@ -99,7 +107,8 @@ function offerToWorkers(name: string, render: () => Promise<string>, context: Co
 async function prepareExporter(exporter: PrometheusOptions, families: Families, context: ComponentContext): Promise<void> {
   const { name, host, port, pointer, gatewayMetrics } = exporter
   const renderProcess = await openProcessMetrics({ process: exporter.processMetrics, runtime: exporter.runtimeMetrics })
-  const renderOwn = async (): Promise<string> => (gatewayMetrics ? renderPrometheus(families) : '') + (await renderProcess())
+  const renderOwn = async (): Promise<string> =>
+    (gatewayMetrics ? renderPrometheus(families, audience => reaches(audience, name)) : '') + (await renderProcess())
   context.onListen(async () => {
     const page = {
       path: '/metrics',

@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { ComponentContext } from 'sluice/plugin'
 import { UnixClock } from '../../_shared/otlp/clock.js'
 import type { ResourceFrame } from '../../_shared/otlp/resource.js'
-import type { Families } from './families.js'
+import type { Audience, Families, Sees } from './families.js'
 import type { OtlpExporter } from './otlp-exporter.js'
 import { MetricsEncoder } from './otlp-metrics.js'
 
@@ -32,25 +32,35 @@ class Pushers {
   }
 }
 
-/** Begins to push; returns what pushes once more, at the end. @param periodMs of exporters without a period of their own */
-export function startPushes(
-  exporters: readonly OtlpExporter[],
-  families: Families,
-  frame: ResourceFrame,
-  periodMs: number,
-  context: ComponentContext
-): () => void {
+export interface PushOptions {
+  readonly exporters: readonly OtlpExporter[]
+  readonly families: Families
+  readonly frame: ResourceFrame
+  /** ms; of exporters without a period of their own. */
+  readonly periodMs: number
+  /** ms; of endpoints with a period of their own. Complete when the gateway listens. */
+  readonly endpointPeriods: ReadonlySet<number>
+}
+
+/** Begins to push; returns what pushes once more, at the end. */
+export function startPushes(options: PushOptions, context: ComponentContext): () => void {
+  const { exporters, families, frame, periodMs, endpointPeriods } = options
   const encoder = new MetricsEncoder(families, frame, new UnixClock())
   measureProcess(families, context)
   const timers: NodeJS.Timeout[] = []
   const pushers = context.keep('telemetry/opentelemetry pushers', () => new Pushers())
   context.onListen(async () => {
     pushers.enter(timers)
-    for (const exporter of exporters) {
+    const repeat = ({ name, metrics }: OtlpExporter, own: number | undefined, everyMs: number): void => {
+      const sees: Sees = audience => audience?.periodMs === own && reaches(audience, name)
       const push = (): void => {
-        if (pushers.isNewest(timers)) exporter.metrics!.push(encoder.encode())
+        if (pushers.isNewest(timers)) metrics!.push(encoder.encode(sees, own))
       }
-      timers.push(setInterval(push, Math.min(exporter.periodMs ?? periodMs, LONGEST_MS)).unref())
+      timers.push(setInterval(push, Math.min(everyMs, LONGEST_MS)).unref())
+    }
+    for (const exporter of exporters) {
+      repeat(exporter, undefined, exporter.periodMs ?? periodMs)
+      for (const own of endpointPeriods) repeat(exporter, own, own)
     }
   })
   return () => {
@@ -58,9 +68,13 @@ export function startPushes(
     const isLast = pushers.isNewest(timers)
     pushers.leave(timers)
     if (!isLast) return
-    const last = encoder.encode()
-    for (const exporter of exporters) exporter.metrics!.push(last)
+    for (const { name, metrics } of exporters) metrics!.push(encoder.encode(audience => reaches(audience, name)))
   }
+}
+
+/** True when an exporter shows what is meant for an audience. */
+export function reaches(audience: Audience | undefined, exporter: string): boolean {
+  return audience?.exporters?.has(exporter) ?? true
 }
 
 /** The process, under the names of the semantic conventions. Prometheus has these from `prom-client`. */

@@ -14,6 +14,7 @@ import {
   grouped,
   type Labels,
   labelsFor,
+  type Sees,
   type Series
 } from './families.js'
 
@@ -67,16 +68,19 @@ export class MetricsEncoder {
     this.clock = clock
   }
 
-  /** Returns a request with all series as they are now. */
-  encode(): ExportRequest {
+  /**
+   * Returns a request with the series that an exporter sees, as they are now.
+   * @param slot a later request with the same one says all that this one says
+   */
+  encode(sees: Sees = () => true, slot?: unknown): ExportRequest {
     this.clock.follow()
     const writer = new ProtoWriter(this.capacity)
     const now = performance.now()
     let items = 0
-    for (const family of this.families.shownBy('otlp')) items += this.family(writer, family, now)
+    for (const family of this.families.shownBy('otlp', sees)) items += this.family(writer, family, now)
     this.frame.close(writer)
     this.capacity = writer.capacity
-    return { bytes: Buffer.from(writer.written()), items }
+    return { bytes: Buffer.from(writer.written()), items, slot }
   }
 
   private family(writer: ProtoWriter, family: Family, now: number): number {

@@ -8,13 +8,14 @@ import {
   type Label,
   labelsFor,
   type MetricAbout,
+  type Sees,
   type Series
 } from './families.js'
 
 /** Renders all metrics that have a value. */
-export function renderPrometheus(families: Families): string {
+export function renderPrometheus(families: Families, sees: Sees = () => true): string {
   const out: string[] = []
-  for (const family of families.shownBy('prometheus')) {
+  for (const family of families.shownBy('prometheus', sees)) {
     const name = prometheusName(family.about, family.kind)
     const lines: string[] = []
     if (family.kind === 'histogram') {

@@ -7,6 +7,8 @@ import { DEFAULT_OTLP_PORT } from './otlp-options.js'
 const flag = (description: string, byDefault = false) => ({ type: 'boolean', default: byDefault, description }) as const
 const count = (description: string) => ({ type: 'integer', minimum: 0, description }) as const
 
+const names = (description: string) => ({ type: 'array', items: { type: 'string' }, description }) as const
+
 const ATTRIBUTES = {
   type: 'array',
   description: 'Attributes that every series, or every span, of the layer gets',
@@ -107,6 +109,18 @@ const OTLP = {
   additionalProperties: false
 } as const
 
+const OVERRIDE = {
+  type: 'object',
+  description: 'At an endpoint: what stands in place of the exporters, the rate and the period of the service',
+  properties: {
+    trace_exporters: names('Names of the exporters that get its traces; an empty list: none'),
+    metric_exporters: names('Names of the exporters that get its metrics; an empty list: none'),
+    trace_sample_rate: { type: 'number', minimum: 0, maximum: 1, description: 'Share of its exchanges that are recorded' },
+    metric_reporting_period: count('Seconds between two pushes of its metrics; 0 = as the service')
+  },
+  additionalProperties: false
+} as const
+
 /** One schema for all levels; what belongs to which is told by `compile`. */
 export const SCHEMA = {
   type: 'object',
@@ -162,7 +176,8 @@ export const SCHEMA = {
     layers: { type: 'object', properties: { global: LAYER, proxy: LAYER, backend: BACKEND }, additionalProperties: false },
     global: LAYER,
     proxy: LAYER,
-    backend: BACKEND
+    backend: BACKEND,
+    exporters_override: OVERRIDE
   },
   additionalProperties: false
 } as const

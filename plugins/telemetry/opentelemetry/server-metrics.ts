@@ -3,7 +3,7 @@
 import { METHODS as NODE_METHODS, STATUS_CODES } from 'node:http'
 import type { ObservedExchange } from 'sluice/plugin'
 import { SIZE_BOUNDS, TIME_BOUNDS } from './buckets.js'
-import type { Distribution, Families, Labels } from './families.js'
+import type { Audience, Distribution, Families, Labels } from './families.js'
 import type { Layer } from './options.js'
 
 /** An endpoint as the labels show it. */
@@ -11,6 +11,8 @@ export interface KnownRoute {
   /** `/x/:id` */
   readonly label: string
   readonly labels: Labels
+  /** Undefined = all exporters. */
+  readonly audience: Audience | undefined
 }
 
 export interface ServerMetricsOptions {
@@ -41,11 +43,28 @@ export class ServerMetrics {
   private readonly options: ServerMetricsOptions
   /** By route, method and status. */
   private readonly known = new Map<string, Map<string, Map<number, Series>>>()
-  private readonly make: (labels: Labels) => Series
+  private readonly makers = new Map<Audience | undefined, (labels: Labels) => Series>()
 
   constructor(options: ServerMetricsOptions) {
     this.options = options
-    const { families, conventions, inFlight } = options
+    const { families, inFlight } = options
+    const active = { name: 'sluice.http.server.active_requests', help: 'Requests that have begun and not ended.' }
+    families.sampled(active, 'gauge', () => [[[], inFlight.count]])
+    this.makerFor(undefined)
+  }
+
+  /** What makes the series that an audience sees. */
+  private makerFor(audience: Audience | undefined): (labels: Labels) => Series {
+    let make = this.makers.get(audience)
+    if (make === undefined) {
+      make = this.compileMaker(this.options.families.for(audience))
+      this.makers.set(audience, make)
+    }
+    return make
+  }
+
+  private compileMaker(families: Families): (labels: Labels) => Series {
+    const { conventions } = this.options
     const duration = families.histogram(
       {
         ...(conventions ? { name: 'http.server.request.duration', unit: 's' } : { name: 'http.server.duration' }),
@@ -68,9 +87,7 @@ export class ServerMetrics {
       { name: 'sluice.http.server.request.size', unit: 'By', help: 'Bytes of request bodies.' },
       SIZE_BOUNDS
     )
-    const active = { name: 'sluice.http.server.active_requests', help: 'Requests that have begun and not ended.' }
-    families.sampled(active, 'gauge', () => [[[], inFlight.count]])
-    this.make = labels => ({
+    return labels => ({
       duration: duration(labels),
       firstByte: firstByte(labels),
       responseSize: size(labels),
@@ -107,24 +124,24 @@ export class ServerMetrics {
     const status = exchange.error?.code === 'SLUICE_ERR_CLIENT_ABORTED' ? ABORTED : exchange.status
     let series = statuses.get(status)
     if (series === undefined) {
-      series = this.make(this.labelsOf(route, method, status))
+      const endpoints = this.options.routes.get(route)
+      // HEAD may be answered by the endpoint of GET
+      const known = endpoints?.get(method) ?? endpoints?.get('GET')
+      series = this.makerFor(known?.audience)(this.labelsOf(known, method, status))
       statuses.set(status, series)
     }
     return series
   }
 
-  private labelsOf(route: string, method: string, status: number): Labels {
-    const endpoints = this.options.routes.get(route)
-    // HEAD may be answered by the endpoint of GET
-    const known = endpoints?.get(method) ?? endpoints?.get('GET')
+  private labelsOf(known: KnownRoute | undefined, method: string, status: number): Labels {
     return [
       // KrakenD names requests that no endpoint takes by their status
       ['http.route', known?.label ?? `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()],
       ['http.request.method', method],
       ['http.response.status_code', status],
       ['url.scheme', 'http', 'otlp'],
-      ...this.options.layer.labels,
-      ...(known?.labels ?? [])
+      ...(known?.labels ?? []),
+      ...this.options.layer.labels
     ]
   }
 }

@@ -1,53 +1,68 @@
 /** What is measured of one gateway, by its layers; the same for all exporters. */
 
 import type { BackendFacts, ComponentContext, EndpointFacts, OptionReader, PoolState } from 'sluice/plugin'
-import type { Families, Labels } from './families.js'
+import type { Audience, Families, Labels } from './families.js'
 import { sampleGateway } from './gateway-metrics.js'
 import { sampleOffered } from './offered-metrics.js'
 import { readBackendLayer, readLayer, readsConventions } from './options.js'
 import { PipeMetrics } from './pipe-metrics.js'
+import type { Places } from './places.js'
 import { type KnownRoute, ServerMetrics } from './server-metrics.js'
-import type { OwnOptions } from './start-traces.js'
 
 export interface MetricsOptions {
   readonly options: OptionReader
   readonly context: ComponentContext
   readonly families: Families
-  readonly own: OwnOptions
+  readonly places: Places
   readonly skips: (path: string) => boolean
 }
 
 /** Measures what the layers want. */
-export function startMetrics({ options, context, families, own, skips }: MetricsOptions): void {
+export function startMetrics({ options, context, families, places, skips }: MetricsOptions): void {
   const layers = options.object('layers')
   const globalOptions = layers?.object('global')
   const global = readLayer(globalOptions)
   const routes = new Map<string, Map<string, KnownRoute>>()
-  const isSkipped = (endpoint: EndpointFacts): boolean => skips(endpoint.path) || skips(endpoint.ginPath)
+  const audienceOf = (endpoint: EndpointFacts) => places.override(endpoint)?.audience
+  const isSkipped = (endpoint: EndpointFacts): boolean =>
+    skips(endpoint.path) || skips(endpoint.ginPath) || audienceOf(endpoint)?.exporters?.size === 0
   const conventions = readsConventions(globalOptions)
   if (global.on) {
     const inFlight = context.keep('telemetry/opentelemetry in flight', () => ({ count: 0 }))
     const server = new ServerMetrics({ families, inFlight, layer: global, conventions, routes, skips })
     context.observe({ started: server.started, finished: server.finished })
   }
-  const pipes = new PipeMetrics(families, conventions || readsConventions(layers?.object('backend')?.object('metrics')))
-  const backendLayer = (backend: BackendFacts) =>
-    readBackendLayer(own.backend(backend)?.object('backend') ?? layers?.object('backend'))
+  const ofClients = conventions || readsConventions(layers?.object('backend')?.object('metrics'))
+  const common = new PipeMetrics(families, ofClients)
+  const others = new Map<Audience, PipeMetrics>()
+  const pipesOf = (endpoint: EndpointFacts | undefined): PipeMetrics => {
+    const audience = endpoint && audienceOf(endpoint)
+    if (audience === undefined) return common
+    const pipes = others.get(audience) ?? new PipeMetrics(families.for(audience), ofClients)
+    others.set(audience, pipes)
+    return pipes
+  }
+  const backendLayer = (endpoint: EndpointFacts, backend: BackendFacts) =>
+    readBackendLayer(places.backendLayer(endpoint, backend) ?? layers?.object('backend'))
   context.observe({
     proxy(endpoint) {
       if (isSkipped(endpoint)) return undefined
-      const place = own.endpoint(endpoint)
+      const place = places.endpoint(endpoint)
       const ownGlobal = place?.object('global')
       const added = ownGlobal === undefined ? undefined : readLayer(ownGlobal)
       if (added?.on !== false) {
         const methods = routes.get(endpoint.path) ?? new Map<string, KnownRoute>()
-        routes.set(endpoint.path, methods.set(endpoint.method, { label: endpoint.ginPath, labels: added?.labels ?? [] }))
+        const known = { label: endpoint.ginPath, labels: added?.labels ?? [], audience: audienceOf(endpoint) }
+        routes.set(endpoint.path, methods.set(endpoint.method, known))
       }
-      return pipes.proxy(endpoint, readLayer(place?.object('proxy') ?? layers?.object('proxy')))
+      return pipesOf(endpoint).proxy(endpoint, readLayer(place?.object('proxy') ?? layers?.object('proxy')))
     },
-    backend: (endpoint, backend) => (isSkipped(endpoint) ? undefined : pipes.backend(endpoint, backend, backendLayer(backend))),
-    call: (endpoint, backend) => (isSkipped(endpoint) ? undefined : pipes.call(endpoint, backend, backendLayer(backend))),
-    stage: (place, name) => (place.endpoint !== undefined && isSkipped(place.endpoint) ? undefined : pipes.stage(place, name))
+    backend: (endpoint, backend) =>
+      isSkipped(endpoint) ? undefined : pipesOf(endpoint).backend(endpoint, backend, backendLayer(endpoint, backend)),
+    call: (endpoint, backend) =>
+      isSkipped(endpoint) ? undefined : pipesOf(endpoint).call(endpoint, backend, backendLayer(endpoint, backend)),
+    stage: (place, name) =>
+      place.endpoint !== undefined && isSkipped(place.endpoint) ? undefined : pipesOf(place.endpoint).stage(place, name)
   })
   samplePools(families, () => context.pools())
   sampleGateway(families, context.gateway)

@@ -82,15 +82,22 @@ export interface ComponentHost {
   readonly takeFault: TakeFault
 }
 
+/** A component without slots adds no stage: it watches, or shares something. */
+export const addsStages = ({ slots }: Component): boolean => Object.keys(slots).length > 0
+
 /**
  * Compiles the components of one place in the order of the registry. What cannot be honoured is a fault; with `tolerant` it is
  * an ERROR line too, and left out, or, where it protects, refuses every request.
  */
-export async function compileComponents(place: Place, host: ComponentHost): Promise<Stage[]> {
+export async function compileComponents(
+  place: Place,
+  host: ComponentHost,
+  wanted: (component: Component) => boolean = () => true
+): Promise<Stage[]> {
   const stages: Stage[] = []
   for (const component of host.components.values()) {
     const options = place.extra[component.namespace]
-    if (options === undefined || !component.scopes.includes(place.scope)) continue
+    if (options === undefined || !component.scopes.includes(place.scope) || !wanted(component)) continue
     const slot = component.slots[place.scope]
     const { namespace: name, needs } = component
     const problemIn = problemsOf(component, place, host)

@@ -29,6 +29,7 @@ import type { PluginModule } from '../types.js'
 import type { GuestServices } from '../wasm/guest-services.js'
 import { CodeLayers, type CodeWraps } from './code-layers.js'
 import {
+  addsStages,
   type ComponentHost,
   compileComponents,
   fieldEditsOf,
@@ -74,6 +75,8 @@ export interface PluginHostOptions {
 
 export interface PluginHost {
   readonly service: ServiceLayers
+  /** Compiles the components of an endpoint that add no stage: what they say counts for its backends too. Call it before {@link backend}. */
+  prepare(config: EndpointConfig): Promise<void>
   endpoint(config: EndpointConfig): Promise<EndpointLayers>
   backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendLayers>
   /** Components that observe the gateway; complete when the service's stages are compiled. */
@@ -195,10 +198,14 @@ class Host implements PluginHost {
     }
   }
 
+  async prepare(config: EndpointConfig): Promise<void> {
+    if (!this.isBare(config.extra)) await compileComponents(endpointPlace(config), this.componentHost, one => !addsStages(one))
+  }
+
   async endpoint(config: EndpointConfig): Promise<EndpointLayers> {
     if (this.isBare(config.extra)) return NO_ENDPOINT_LAYERS
     const place = endpointPlace(config)
-    const components = await this.componentsAt(place)
+    const components = await this.componentsAt(place, addsStages)
     const handlers = await this.placer.handlers(place)
     const modifiers = await this.placer.modifiers(place, 'modifiers/endpoint')
     return {
@@ -209,7 +216,8 @@ class Host implements PluginHost {
       handlers: joinStages('endpoint', handlers),
       proxy: joinStages('endpoint', inSlots(components, 'proxy', ENDPOINT_PROXY_SLOTS)),
       modifiers: joinStages('endpoint', modifiers),
-      watch: this.observers.proxy(place.endpoint)
+      watch: this.observers.proxy(place.endpoint),
+      admits: this.observers.admission(place.endpoint)
     }
   }
 
@@ -235,8 +243,8 @@ class Host implements PluginHost {
   }
 
   /** The components of a place, measured where an observer asks for it. */
-  private async componentsAt(place: Place): Promise<Stage[]> {
-    return timeStages(await compileComponents(place, this.componentHost), place, this.observers)
+  private async componentsAt(place: Place, wanted?: typeof addsStages): Promise<Stage[]> {
+    return timeStages(await compileComponents(place, this.componentHost, wanted), place, this.observers)
   }
 
   async open(): Promise<void> {
@@ -262,7 +270,8 @@ const NO_ENDPOINT_LAYERS: EndpointLayers = {
   handlers: undefined,
   proxy: undefined,
   modifiers: undefined,
-  watch: undefined
+  watch: undefined,
+  admits: undefined
 }
 const NO_BACKEND_LAYERS: BackendLayers = {
   decoded: undefined,

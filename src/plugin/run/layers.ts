@@ -3,6 +3,7 @@
 import type { Layer } from '../../pipe/layer.js'
 import type { CallWatchers } from '../../telemetry/call-trace.js'
 import type { PipeWatch } from '../../telemetry/observer.js'
+import type { Admission } from '../../telemetry/span.js'
 import type { FieldEdits } from '../component.js'
 
 /** Layers of the service. */
@@ -24,6 +25,8 @@ export interface EndpointLayers {
   /** Request and response modifiers, inside static, outside the merge. */
   readonly modifiers: Layer | undefined
   readonly watch: PipeWatch | undefined
+  /** Decides which of its exchanges stay recorded; undefined = all that begin so. */
+  readonly admits: Admission | undefined
 }
 
 /** Layers of a backend by their places, and who measures it and its calls. */

@@ -61,7 +61,16 @@ export function backendPlace(
 
 const routeOf = ({ method, path }: EndpointConfig): string => `${method} ${path}`
 
+/** One object for each endpoint: components find what they keep of an endpoint by it. */
+const known = new WeakMap<EndpointConfig, EndpointFacts>()
+
 function endpointFacts(config: EndpointConfig): EndpointFacts {
+  const facts = known.get(config) ?? makeFacts(config)
+  known.set(config, facts)
+  return facts
+}
+
+function makeFacts(config: EndpointConfig): EndpointFacts {
   const { path, ginPath, method, params, timeoutMs, cacheTtlMs, inputHeaders, inputQueryStrings, outputEncoding, maxBodyBytes } =
     config
   return Object.freeze({

@@ -37,7 +37,8 @@ function recorder(push: (request: { bytes: Buffer; items: number }) => void): (p
   return path => {
     const req = { method: 'GET', url: path, rawHeaders: ['Host', 'x'], socket: { remoteAddress: '127.0.0.1', remotePort: 1 } }
     const incoming = { parent: undefined, state: '', baggage: '' }
-    server.finished({ ...exchange, req, span: new ExchangeSpan(new Trace(propagation, incoming), req, '127.0.0.1') })
+    const span = new ExchangeSpan(new Trace(propagation, incoming), req, '127.0.0.1')
+    server.finished({ ...exchange, req, span }, span)
   }
 }
 
