@@ -141,7 +141,7 @@ class Formatter {
   }
 
   private precision(spec: Spec): string {
-    if (this.format.charAt(this.at) !== '.') return ''
+    if (this.format.charAt(this.at) !== '.' || this.at + 1 === this.format.length) return ''
     this.at++
     if (this.afterIndex) this.goodIndex = false
     this.argumentIndex()
@@ -174,7 +174,7 @@ function goType(value: LuaValue): string {
 }
 
 function formatValue(spec: Spec, value: LuaValue): string {
-  if (spec.verb === 'T') return pad(spec, goType(value))
+  if (spec.verb === 'T') return formatText({ ...spec, verb: 's' }, goType(value), 'string')
   if (spec.verb === 'p') return badVerb(spec, value)
   if (typeof value === 'number') return formatNumber(spec, value)
   if (typeof value === 'string') return formatString(spec, value)

@@ -103,5 +103,5 @@ export function toNumber(text: string, base: number | undefined): number | undef
   const body = trimmed(text, ' \n\t')
   if (body.includes('.')) return parseFloatGo(body)
   if (base === undefined && /^0x/i.test(body)) return parseInteger(body.slice(2), 16)
-  return parseInteger(body, base ?? 10)
+  return base === 0 ? parsePrefixed(body) : parseInteger(body, base ?? 10)
 }

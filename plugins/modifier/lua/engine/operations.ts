@@ -1,7 +1,8 @@
 /** Operations of the language, as generated code calls them. The first lines of each are the fast way; the rest follows gopher-lua's `vm.go`. */
-import { call1, call3 } from './calls.js'
+import { call1, call3, finish, first } from './calls.js'
 import { raise } from './errors.js'
-import { goMod, goPow } from './go-math.js'
+import { goMod } from './go-math.js'
+import { goPow } from './go-power.js'
 import { metamethod, metamethod2, metatableOf } from './metatables.js'
 import { parseNumber } from './number-reading.js'
 import { numberToText } from './numbers.js'
@@ -141,7 +142,7 @@ export function pow(a: LuaValue, b: LuaValue): LuaValue {
 export function unm(value: LuaValue): LuaValue {
   if (typeof value === 'number') return -value
   const handler = metamethod(value, '__unm')
-  if (typeof handler === 'function') return call1(handler, value)
+  if (typeof handler === 'function') return first(finish(handler(value)))
   const number = typeof value === 'string' ? parseNumber(value) : undefined
   if (number === undefined) raise('__unm undefined')
   return -number
@@ -151,7 +152,7 @@ export function len(value: LuaValue): LuaValue {
   if (typeof value === 'string') return value.length
   if (value instanceof LuaTable && value.metatable === undefined) return value.length()
   const handler = metamethod(value, '__len')
-  if (typeof handler === 'function') return call1(handler, value)
+  if (typeof handler === 'function') return first(finish(handler(value)))
   if (value instanceof LuaTable) return value.length()
   raise('__len undefined')
 }

@@ -107,7 +107,7 @@ export function position(level: number): { text: string; map: ChunkMap; line: nu
     const { map, mark } = stack[i]!
     if (map !== undefined && mark !== undefined) return { text: `${map.chunkName}:${mark.line}:`, map, line: mark.line }
   }
-  return level === 0 && stack.length > 0 ? deepPosition() : undefined
+  return level === 0 ? deepPosition() : undefined
 }
 
 /** Library functions that call each other may stand many frames above the script. */

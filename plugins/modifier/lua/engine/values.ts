@@ -165,8 +165,9 @@ export class LuaTable extends LuaObject {
   next(key: LuaValue): [LuaValue, LuaValue] | undefined {
     let at: number
     if (key === undefined) at = 0
-    else if (typeof key === 'number' && key > 0 && (key | 0) === key && key < MAX_ARRAY_INDEX) at = key
-    else at = this.array.length + (key === 0 && this.find(0) < 0 ? 0 : Math.max(this.find(key), 0) + 1)
+    else if (typeof key === 'number' && key > 0 && (key | 0) === key && key < MAX_ARRAY_INDEX)
+      at = this.array.length === 0 ? 0 : key
+    else at = this.array.length + Math.max(this.find(key), 0) + 1
     for (; at < this.array.length; at++) {
       const value = this.array[at]
       if (value !== undefined) return [at + 1, value]

@@ -1,7 +1,10 @@
 /** The library `math`, with Go's `huge`: the largest double, not infinity. */
 import { checkInt, checkNumber } from '../checks.js'
 import { raise } from '../errors.js'
-import { frexp, goMod, goPow, ldexp } from '../go-math.js'
+import { goCosh, goExp, goLog, goLog10, goSinh, goTanh } from '../go-exponents.js'
+import { frexp, goMod, ldexp } from '../go-math.js'
+import { goPow } from '../go-power.js'
+import { goAcos, goAsin, goAtan, goAtan2, goCos, goSin, goTan } from '../go-trigonometry.js'
 import type { LuaFunction, LuaValue } from '../values.js'
 
 const unary =
@@ -29,21 +32,21 @@ const extreme =
 
 export const math: Record<string, LuaFunction> = {
   abs: unary(Math.abs),
-  acos: unary(Math.acos),
-  asin: unary(Math.asin),
-  atan: unary(Math.atan),
-  atan2: binary(Math.atan2),
+  acos: unary(goAcos),
+  asin: unary(goAsin),
+  atan: unary(goAtan),
+  atan2: binary(goAtan2),
   ceil: unary(Math.ceil),
-  cos: unary(Math.cos),
-  cosh: unary(Math.cosh),
+  cos: unary(goCos),
+  cosh: unary(goCosh),
   deg: unary(x => (x * 180) / Math.PI),
-  exp: unary(Math.exp),
+  exp: unary(goExp),
   floor: unary(Math.floor),
   fmod: binary((x, y) => x % y),
   frexp: (x: LuaValue) => frexp(checkNumber(x, 1)),
   ldexp: (x: LuaValue, e: LuaValue) => ldexp(checkNumber(x, 1), checkInt(e, 2)),
-  log: unary(Math.log),
-  log10: unary(Math.log10),
+  log: unary(goLog),
+  log10: unary(goLog10),
   max: extreme((a, b) => a > b),
   min: extreme((a, b) => a < b),
   mod: binary(goMod),
@@ -65,9 +68,9 @@ export const math: Record<string, LuaFunction> = {
     checkInt(seed, 1)
     return []
   },
-  sin: unary(Math.sin),
-  sinh: unary(Math.sinh),
+  sin: unary(goSin),
+  sinh: unary(goSinh),
   sqrt: unary(Math.sqrt),
-  tan: unary(Math.tan),
-  tanh: unary(Math.tanh)
+  tan: unary(goTan),
+  tanh: unary(goTanh)
 }

@@ -7,12 +7,14 @@ import { formatGo } from '../go-format.js'
 import { numberToText } from '../numbers.js'
 import { index, readCost } from '../operations.js'
 import { findMatches, type Match } from '../pattern-match.js'
-import { type LuaFunction, type LuaResult, LuaTable, type LuaValue, NOTHING, typeName } from '../values.js'
+import { type LuaFunction, type LuaResult, LuaTable, LuaUserdata, type LuaValue, NOTHING, typeName } from '../values.js'
 import { allocate, charge } from '../vm.js'
 import { limited } from './base.js'
 
 /** Index of JavaScript for one of Lua. */
 function place(text: string, i: number, start: boolean): number {
+  // Go's integers overflow there
+  if (start && i === -(2 ** 63)) return Number.MAX_SAFE_INTEGER
   let at = start && i !== 0 ? i - 1 : i
   if (at < 0) at = text.length + at + 1
   if (at < 0) at = 0
@@ -68,7 +70,7 @@ function gmatch(...args: LuaValue[]): LuaResult {
     if (found === undefined) return NOTHING
     return found.at.length === 2 ? captured(text, found, 0) : captures(text, found)
   }
-  return step
+  return [step, new LuaUserdata(undefined)]
 }
 
 function gsub(...args: LuaValue[]): LuaResult {

@@ -1,13 +1,13 @@
 /** What is left of `os`, `io`, `debug` and `package` when scripts have no files, processes or environment. */
-import { checkAny, checkString, checkTable, optInt } from '../checks.js'
-import { raise, typeError } from '../errors.js'
+import { checkAny, checkInt, checkString, checkTable } from '../checks.js'
+import { argumentError, raise, typeError } from '../errors.js'
 import { metatableOf, setMetatableOf } from '../metatables.js'
 import { parseNumber } from '../number-reading.js'
 import { toInt } from '../numbers.js'
 import { position, traceback } from '../positions.js'
 import { runningScript } from '../running.js'
 import { strftime } from '../strftime.js'
-import { type LuaFunction, type LuaResult, LuaTable, type LuaValue, NOTHING } from '../values.js'
+import { type LuaFunction, type LuaResult, LuaTable, type LuaValue, NOTHING, typeName } from '../values.js'
 
 type Library = Record<string, LuaFunction>
 
@@ -37,7 +37,7 @@ function date(...args: LuaValue[]): LuaResult {
   let format = args.length === 0 ? '%c' : checkString(args[0], 1)
   const utc = format.startsWith('!')
   if (utc) format = format.replace(/^!+/, '')
-  const at = args.length > 1 ? new Date(Math.min(Math.max(optInt(args[1], 2, 0), -LAST_SECOND), LAST_SECOND) * 1000) : new Date()
+  const at = args.length > 1 ? new Date(Math.min(Math.max(checkInt(args[1], 2), -LAST_SECOND), LAST_SECOND) * 1000) : new Date()
   if (!format.startsWith('*t')) return strftime(at, format, utc)
   const table = new LuaTable()
   const shifted = utc ? at : new Date(at.getTime() - at.getTimezoneOffset() * 60_000)
@@ -57,7 +57,7 @@ export const os: Library = {
   ...refused('os', 'execute exit getenv remove rename setenv tmpname'),
   clock: () => (Date.now() - started) / 1000,
   date,
-  difftime: (a: LuaValue, b: LuaValue) => optInt(a, 1, 0) - optInt(b, 2, 0),
+  difftime: (a: LuaValue, b: LuaValue) => checkInt(a, 1) - checkInt(b, 2),
   setlocale: () => false,
   time(value: LuaValue) {
     if (value === undefined) return Math.floor(Date.now() / 1000)
@@ -70,6 +70,8 @@ export const io: Library = refused('io', 'close flush input lines open output po
 export const debug: Library = {
   ...refused('debug', 'getlocal getupvalue setlocal setupvalue getfenv setfenv'),
   getinfo(what: LuaValue) {
+    if (typeof what !== 'number' && typeof what !== 'function')
+      argumentError(1, `function or number expected, got ${typeName(what)}`)
     const table = new LuaTable()
     const place = typeof what === 'number' ? position(Math.max(toInt(what), 0)) : undefined
     if (typeof what === 'number' && place === undefined) return undefined
@@ -80,7 +82,8 @@ export const debug: Library = {
   },
   getmetatable: (...args: LuaValue[]) => metatableOf(checkAny(args, 1)),
   setmetatable(value: LuaValue, metatable: LuaValue) {
-    if (metatable !== undefined && !(metatable instanceof LuaTable)) typeError(2, 'table', metatable)
+    if (metatable !== undefined && !(metatable instanceof LuaTable))
+      argumentError(2, `nil or table expected, got ${typeName(metatable)}`)
     setMetatableOf(value, metatable)
     return value
   },
