@@ -63,6 +63,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/anatomy': 'what all components have in common',
   'plugins/bounded-memory': 'what components keep for clients is bounded',
   'plugins/redis/connections': 'real servers: behind sentinels, as a cluster, encrypted',
+  'plugins/redis/odd-servers': 'connections to servers that hang, refuse, break off, or are no Redis',
   'plugins/auth/revoker/generations': 'revocations across two configurations of one process',
   'plugins/auth/revoker/workers': 'revocations in all workers of one gateway',
   'plugins/auth/revoker/go-client': 'the RPC against programs in Go',

@@ -166,13 +166,16 @@ async function open(t: TestContext, router: object = {}): Promise<Awaited<Return
   t.after(() => speaker.close())
   const plain = { origin: `http://127.0.0.1:${(speaker.address() as AddressInfo).port}` }
   const host = [upstream.origin]
-  const endpoints = Object.keys(UPSTREAM).flatMap(path => [
-    { endpoint: `/no-op${path}`, output_encoding: 'no-op', backend: [{ host, url_pattern: path }] },
-    { endpoint: `/post${path}`, method: 'POST', output_encoding: 'no-op', backend: [{ host, url_pattern: path }] },
-    { endpoint: `/json${path}`, backend: [{ host, url_pattern: path }] }
-  ])
+  const endpoints = Object.keys(UPSTREAM).flatMap(path => {
+    const backend = [{ host, url_pattern: path }]
+    const limit = path === '/silent' || path === '/stops' ? { timeout: '1200ms' } : {}
+    return [
+      { endpoint: `/no-op${path}`, output_encoding: 'no-op', ...limit, backend },
+      { endpoint: `/post${path}`, method: 'POST', output_encoding: 'no-op', backend },
+      { endpoint: `/json${path}`, ...limit, backend }
+    ]
+  })
   return openGateway(t, {
-    timeout: '1200ms',
     max_body_bytes: 2000,
     max_header_bytes: 10_000,
     read_header_timeout: '1200ms',

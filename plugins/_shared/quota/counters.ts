@@ -27,9 +27,10 @@ export type CountMode = 'take' | 'look' | 'add'
  * One hash for each client and rule, with the window and the count of each unit. ARGV: `hour:10,day:250`, what to count, the mode.
  * Returns `{allowed, seconds, remaining …}`. The days of months come from the civil calendar, with years that begin in March.
  */
-export const COUNT: BatchScript = {
+export const COUNT: BatchScript<QuotaState> = {
   name: 'count',
   args: 3,
+  read: readState,
   source: `
 local now = tonumber(redis.call('TIME')[1])
 local floor = math.floor
@@ -145,8 +146,7 @@ export class QuotaCounters {
       this.refused?.delete(id)
     }
     const tag = `${this.name}.${digest.charCodeAt(0) % SHARDS}`
-    const answer = await this.link.decide(COUNT, tag, `sluice:quota:{${tag}}:${id}`, [this.text, cost, mode])
-    const state = stateOf(answer)
+    const state = await this.link.decide(COUNT, tag, `sluice:quota:{${tag}}:${id}`, [this.text, cost, mode])
     if (!state.allowed && mode === 'take') this.remember(id, state)
     return state
   }
@@ -159,9 +159,8 @@ export class QuotaCounters {
   }
 }
 
-function stateOf(answer: unknown): QuotaState {
-  if (!Array.isArray(answer) || answer.some(one => typeof one !== 'number'))
-    throw new TypeError('the counters have answered something else')
+function readState(answer: unknown): QuotaState | undefined {
+  if (!Array.isArray(answer) || answer.length < 2 || answer.some(one => typeof one !== 'number')) return undefined
   const [allowed, retryAfter, ...remaining] = answer as number[]
   return { allowed: allowed === 1, retryAfter: retryAfter ?? 0, remaining }
 }

@@ -10,13 +10,15 @@ import { Outage } from './outage.js'
  * A script that decides many cases at once. It gets one key for each case in KEYS and `args` values for each in ARGV. It returns one
  * answer for each, in the same order.
  */
-export interface BatchScript {
+export interface BatchScript<Answer = unknown> {
   /** Distinct among scripts; letters only. */
   readonly name: string
   /** Lua, as Redis 5 and later run it. */
   readonly source: string
   /** Values for each case. */
   readonly args: number
+  /** Reads the answer to one case; undefined for what the script never returns, but a broken server or proxy may. */
+  readonly read: (answer: unknown) => Answer | undefined
 }
 
 /** What is used of the client library. */
@@ -42,6 +44,11 @@ export class RedisUnavailable extends Error {
   override readonly name = 'RedisUnavailable'
 }
 
+/** A question failed because its connection ended; why it did is said by `connectionFailed`. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost'
+}
+
 interface Case {
   readonly key: string
   readonly args: readonly (string | number)[]
@@ -53,6 +60,8 @@ interface Case {
 const MOST_CASES = 500
 /** Trials in a row that fail before the connection itself is given up: a machine that vanished answers nothing, also later. */
 const TRIALS_BEFORE_RECONNECT = 3
+/** ms that a late answer may still take before the connection is given up: an answer without end would fill the memory. */
+export const GIVE_UP_MS = 1000
 
 export interface LinkOptions {
   readonly name: string
@@ -84,6 +93,8 @@ export class RedisLink {
   private readonly batches = new Map<string, { readonly script: BatchScript; cases: Case[] }>()
   private flushing: NodeJS.Immediate | undefined
   private failedTrials = 0
+  /** Runs while an answer is late. */
+  private givingUp: NodeJS.Timeout | undefined
   /** Why there is no connection, as the server or the network said it last: `WRONGPASS …`. */
   private connectionFault: string | undefined
 
@@ -100,13 +111,13 @@ export class RedisLink {
    * @param tag part of the key in braces; in a cluster, cases of one tag lie on one server
    * @throws RedisUnavailable when no answer comes within the time
    */
-  decide(script: BatchScript, tag: string, key: string, args: readonly (string | number)[]): Promise<unknown> {
+  decide<Answer>(script: BatchScript<Answer>, tag: string, key: string, args: readonly (string | number)[]): Promise<Answer> {
     this.counts.questions++
-    return new Promise((resolve, reject) => {
+    return new Promise<Answer>((resolve, reject) => {
       const id = this.cluster ? `${script.name} ${tag}` : script.name
       const batch = this.batches.get(id) ?? { script, cases: [] }
       this.batches.set(id, batch)
-      batch.cases.push({ key, args, resolve, reject })
+      batch.cases.push({ key, args, resolve: resolve as (answer: unknown) => void, reject })
       if (batch.cases.length >= MOST_CASES) this.send(id)
       else this.flushing ??= setImmediate(() => this.flush())
     })
@@ -124,11 +135,12 @@ export class RedisLink {
   /** Tells of a failure of the connection itself; questions that fail for want of one then name it. */
   connectionFailed(error: Error): void {
     this.logger.debug(`[SERVICE: Redis] ${this.name}: ${error.message}`)
-    this.connectionFault = error.message
+    if (!(error instanceof ConnectionLost)) this.connectionFault = error.message
   }
 
   close(): void {
     clearImmediate(this.flushing)
+    clearTimeout(this.givingUp)
     for (const { cases } of this.batches.values())
       for (const one of cases) one.reject(new RedisUnavailable(`redis ${this.name}: the gateway is closing`))
     this.batches.clear()
@@ -147,8 +159,11 @@ export class RedisLink {
     const { script, cases } = batch
     const keys = cases.map(one => one.key)
     const args = cases.flatMap(one => one.args)
-    this.within(() => this.client.run(script, keys, args), cases.length).then(
-      answers => deal(answers, cases),
+    const asked = async (): Promise<unknown[]> => readAll(script, await this.client.run(script, keys, args), cases.length)
+    this.within(asked, cases.length).then(
+      answers => {
+        for (const [index, one] of cases.entries()) one.resolve(answers[index])
+      },
       error => {
         for (const one of cases) one.reject(error)
       }
@@ -165,12 +180,17 @@ export class RedisLink {
     const connecting = this.client.ready()
     let timer: NodeJS.Timeout | undefined
     let over = false
+    let asked: Promise<T> | undefined
     try {
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs)
+        timer = setTimeout(() => {
+          const why = `no answer within ${this.timeoutMs} ms`
+          if (asked !== undefined) this.giveUpUnlessAnswered(asked, why)
+          reject(new Error(why))
+        }, this.timeoutMs)
       })
       // a question that is late must not be counted once there is a connection
-      const asked = connecting === undefined ? question() : connecting.then(() => (over ? late : question()))
+      asked = connecting === undefined ? question() : connecting.then(() => (over ? late : question()))
       const answer = await Promise.race([asked, late])
       this.failedTrials = 0
       this.connectionFault = undefined
@@ -179,13 +199,30 @@ export class RedisLink {
     } catch (cause) {
       this.counts.failures += cases
       const connected = connecting === undefined
-      const why = (!connected && this.connectionFault) || (cause as Error).message
+      const lost = !connected || cause instanceof ConnectionLost
+      const why = (lost && this.connectionFault) || (cause as Error).message
       this.fail(why, connected)
       throw new RedisUnavailable(`redis ${this.name}: ${why}`, { cause })
     } finally {
       over = true
       clearTimeout(timer)
     }
+  }
+
+  /** Lets a late answer end within {@link GIVE_UP_MS}, else drops the connection. */
+  private giveUpUnlessAnswered(asked: Promise<unknown>, late: string): void {
+    if (this.givingUp !== undefined) return
+    const timer = setTimeout(() => {
+      this.givingUp = undefined
+      this.connectionFault = late
+      this.client.reconnect()
+    }, GIVE_UP_MS)
+    this.givingUp = timer.unref()
+    const answered = (): void => {
+      clearTimeout(timer)
+      if (this.givingUp === timer) this.givingUp = undefined
+    }
+    asked.then(answered, answered)
   }
 
   private fail(why: string, connected: boolean): void {
@@ -197,12 +234,11 @@ export class RedisLink {
   }
 }
 
-function deal(answers: unknown, cases: readonly Case[]): void {
-  const all = Array.isArray(answers) ? answers : []
-  for (const [index, one] of cases.entries()) {
-    if (index < all.length) one.resolve(all[index])
-    else one.reject(new RedisUnavailable('the script has answered less than it was asked'))
-  }
+/** @throws Error when one of the answers is none of the script's */
+function readAll(script: BatchScript, answers: unknown, cases: number): unknown[] {
+  const all = Array.isArray(answers) ? answers.map(script.read) : []
+  if (all.length !== cases || all.includes(undefined)) throw new Error('the server answers something else than the script')
+  return all
 }
 
 const LINKS = 'redis links'

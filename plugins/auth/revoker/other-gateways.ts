@@ -11,9 +11,10 @@ import type { BatchScript, RedisLink } from '../../_shared/redis/link.js'
 import { NotEverywhere } from './book-record.js'
 
 /** Keeps elements by the time of the server, ms, and tells them. ARGV: element, how long it counts in ms, channel. */
-const REVOKE: BatchScript = {
+const REVOKE: BatchScript<1> = {
   name: 'revoke',
   args: 3,
+  read: answer => (answer === 1 ? answer : undefined),
   source: `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -31,9 +32,10 @@ return answers
 }
 
 /** Returns for each key the time of the last element and a page of elements from a time on. ARGV: the time, how many elements to leave out. */
-const SINCE: BatchScript = {
+const SINCE: BatchScript<readonly string[]> = {
   name: 'since',
   args: 2,
+  read: readPage,
   source: `
 local answers = {}
 for at, key in ipairs(KEYS) do
@@ -148,8 +150,7 @@ export class OtherGateways {
     const from = Math.max(0, this.#since - OVERLAP_MS)
     for (let seen = 0; ; seen += PAGE) {
       const page = await link.decide(SINCE, TAG, this.#key, [from, seen])
-      if (!Array.isArray(page)) throw new TypeError('the list of what is revoked is none')
-      const [last, ...elements] = page.map(String)
+      const [last, ...elements] = page
       if (elements.length > 0) await take(elements.map(decode))
       this.#since = Math.max(this.#since, Number(last))
       if (elements.length < PAGE) break
@@ -161,6 +162,12 @@ export class OtherGateways {
   #warn(error: Error): void {
     this.#options.logger.warning(`[SERVICE: Bloomfilter] What other gateways have revoked is not known: ${error.message}`)
   }
+}
+
+/** The time of the last element, then elements. */
+function readPage(page: unknown): readonly string[] | undefined {
+  if (!Array.isArray(page) || page.some(one => typeof one !== 'string')) return undefined
+  return page.length > 0 && Number.isFinite(Number(page[0])) ? page : undefined
 }
 
 const encode = (element: Uint8Array): string => Buffer.from(element).toString('base64')

@@ -8,9 +8,10 @@ import type { BucketRule } from './token-bucket.js'
  * The generic cell rate algorithm, which is a token bucket in one number: the time at which the bucket will be full again, in µs of the
  * server's own clock. Returns 0 for a request that may pass, else the ms until the next one may.
  */
-const TAKE: BatchScript = {
+const TAKE: BatchScript<number> = {
   name: 'take',
   args: 2,
+  read: wait => (typeof wait === 'number' && wait >= 0 ? wait : undefined),
   source: `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]

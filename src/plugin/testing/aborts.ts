@@ -72,7 +72,7 @@ class Aborts {
     const { cases, stages } = this.run
     const host = await this.upstream.listen()
     const slowest = Math.max(...cases.map(one => one.ms))
-    this.timeoutMs = Math.ceil(Math.max(300, slowest * 5))
+    this.timeoutMs = Math.ceil(Math.max(1000, slowest * 5))
     const gateway = await this.run.start(this.watch.module(this.run.module), host, `${this.timeoutMs}ms`, this.lines)
     const lost = (reason: unknown): void => {
       this.say(`a promise was rejected and never handled: ${reason instanceof Error ? reason.stack : String(reason)}`)

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type BatchScript, type RedisClient, RedisLink, RedisUnavailable } from '../../../../plugins/_shared/redis/link.js'
+import {
+  type BatchScript,
+  ConnectionLost,
+  GIVE_UP_MS,
+  type RedisClient,
+  RedisLink,
+  RedisUnavailable
+} from '../../../../plugins/_shared/redis/link.js'
 import type { Logger } from '../../../../src/plugin/index.js'
 import { deferred } from '../../../support/waiting.js'
 
-const SCRIPT: BatchScript = { name: 'echo', args: 1, source: '' }
+const SCRIPT: BatchScript = { name: 'echo', args: 1, source: '', read: answer => answer ?? undefined }
 const NOTHING = (): void => undefined
 const SILENT: Logger = { debug: NOTHING, info: NOTHING, warning: NOTHING, error: NOTHING, critical: NOTHING, fatal: NOTHING }
 
@@ -105,11 +112,53 @@ test('a question that waited for a connection too long is not asked later', asyn
   assert.deepEqual(calls, [])
 })
 
-test('a script that answers too little fails the cases without answer', async () => {
-  const { link } = make(async () => [1])
-  const [first, second] = await Promise.allSettled([link.decide(SCRIPT, 't', 'a', [0]), link.decide(SCRIPT, 't', 'b', [0])])
-  assert.equal(first.status, 'fulfilled')
-  assert.equal(second.status, 'rejected')
+for (const [what, answer] of [
+  ['too few answers', [1]],
+  ['too many answers', [1, 2, 3]],
+  ['an answer that the script does not know', [1, null]],
+  ['no list', 'OK'],
+  ['nothing', null]
+] as const) {
+  test(`${what}: the question counts as failed, and three of them are an outage`, async () => {
+    const { link, calls } = make(async () => answer)
+    for (let round = 0; round < 4; round++) {
+      const asked = ['a', 'b'].map(key => link.decide(SCRIPT, 't', key, [0]))
+      for (const one of await Promise.allSettled(asked))
+        assert.ok(one.status === 'rejected' && one.reason instanceof RedisUnavailable, one.status)
+    }
+    assert.equal(calls.length, 3)
+  })
+}
+
+test('a late answer may come a little later; one that never ends gives up the connection', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const late = deferred<unknown>('the late answer')
+  const answers = [late.promise, never()]
+  const { link, reconnects } = make(() => answers.shift()!, { timeoutMs: 50 })
+  for (const [comes, wanted] of [
+    [true, 0],
+    [false, 1]
+  ] as const) {
+    const asked = assert.rejects(
+      link.ask(client => client.run(SCRIPT, [], [])),
+      /no answer within 50 ms/
+    )
+    t.mock.timers.tick(50)
+    await asked
+    t.mock.timers.tick(GIVE_UP_MS - 1)
+    if (comes) late.resolve(['a'])
+    await late.promise
+    t.mock.timers.tick(1)
+    assert.equal(reconnects(), wanted)
+  }
+})
+
+test('a question whose connection was lost says why it was', async () => {
+  const { link } = make(() => Promise.reject(new ConnectionLost('the connection was closed')))
+  await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /redis r: the connection was closed/)
+  link.connectionFailed(new Error('read ECONNRESET'))
+  link.connectionFailed(new ConnectionLost('the connection was closed'))
+  await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /redis r: read ECONNRESET/)
 })
 
 test('closing fails what has not been asked', async () => {

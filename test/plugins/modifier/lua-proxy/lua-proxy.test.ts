@@ -125,7 +125,7 @@ test('http_response is answered while others are served, and ends with the endpo
     t,
     { proxy: { pre: `request.load():headers('X', http_response.new(request.load():headers('X-To')):body())` } },
     {
-      endpoint: { timeout: '700ms' },
+      endpoint: { timeout: '4s' },
       answer: (req, res) => {
         if (req.url === '/slow') return
         res.end('{"ok":true}')
