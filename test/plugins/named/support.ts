@@ -51,7 +51,7 @@ export function testShipped(module: PluginModule, options: TestPluginOptions = {
   const seen = brokenOff.get(module) ?? new Set()
   const aborts = !seen.has(what)
   brokenOff.set(module, seen.add(what))
-  return testPlugin(renamed(module), { options: {}, aborts, ...options })
+  return testPlugin(renamed(module), { options: {}, aborts, timeout: '60s', ...options })
 }
 
 /** Lets GET endpoints answer HEAD. */
