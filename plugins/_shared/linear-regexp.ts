@@ -4,6 +4,7 @@
  */
 
 import type { RE2JS } from 're2js'
+import { type Automaton, BEYOND_ASCII, compileAutomaton } from './automaton/automaton.js'
 import { shortPropertyNames } from './unicode-properties.js'
 
 /** Tests a text; never backtracks. */
@@ -11,26 +12,40 @@ export interface LinearRegExp {
   test(text: string): boolean
   /** Instructions of the program; the time of a test is at most this times the text. */
   readonly size: number
+  /** The same as a table for ASCII, made when it is first asked for; undefined where only RE2 can tell. */
+  readonly automaton: Automaton | undefined
   /** `/pattern/`, unique per pattern. */
   toString(): string
 }
 
-/** Compiles a pattern. @throws Error that names the place and what RE2 does not take (look-around, back-references) */
-export type CompileLinear = (pattern: string) => LinearRegExp
+/**
+ * Compiles a pattern; `once` for one that a request computes, which gets no table.
+ * @throws Error that names the place and what RE2 does not take (look-around, back-references)
+ */
+export type CompileLinear = (pattern: string, once?: boolean) => LinearRegExp
 
 class Linear implements LinearRegExp {
   private readonly pattern: string
   private readonly engine: RE2JS
   readonly size: number
+  private table: Automaton | undefined | null
 
-  constructor(pattern: string, engine: RE2JS) {
+  /** @param hasTable the pattern is one of RE2's syntax, not of JavaScript's, and is often used */
+  constructor(pattern: string, engine: RE2JS, hasTable: boolean) {
     this.size = engine.programSize()
     this.pattern = pattern
     this.engine = engine
+    this.table = hasTable ? null : undefined
+  }
+
+  get automaton(): Automaton | undefined {
+    if (this.table === null) this.table = compileAutomaton(this.pattern)
+    return this.table
   }
 
   test(text: string): boolean {
-    return this.engine.test(text)
+    const found = this.automaton?.test(text) ?? BEYOND_ASCII
+    return found === BEYOND_ASCII ? this.engine.test(text) : found === 1
   }
 
   toString(): string {
@@ -44,13 +59,13 @@ class Linear implements LinearRegExp {
  */
 export async function loadLinear(): Promise<CompileLinear> {
   const { RE2JS } = await import('re2js')
-  return pattern => {
+  return (pattern, once = false) => {
     const named = shortPropertyNames(pattern)
     try {
-      return new Linear(pattern, RE2JS.compile(named))
+      return new Linear(pattern, RE2JS.compile(named), !once)
     } catch (cause) {
       try {
-        return new Linear(pattern, RE2JS.compile(RE2JS.translateRegExp(named)))
+        return new Linear(pattern, RE2JS.compile(RE2JS.translateRegExp(named)), false)
       } catch {
         throw new Error(`the regular expression ${JSON.stringify(pattern)} is not supported: ${(cause as Error).message}`, {
           cause
@@ -99,7 +114,7 @@ export function rememberCompiled(compile: CompileLinear): CompileLinear {
     const found = known.get(pattern)
     if (found !== undefined) return found
     if (pattern.length > MAX_COMPUTED_PATTERN) throw new Error(`a regular expression of ${pattern.length} characters is too long`)
-    const made = compile(pattern)
+    const made = compile(pattern, true)
     if (known.size >= MAX_REMEMBERED) known.clear()
     known.set(pattern, made)
     return made

@@ -71,9 +71,9 @@ async function load(): Promise<CompileExpression> {
   const compile = await loadLinear()
   const patterns = new Map<string, LinearRegExp>()
   const meter = new Meter()
-  const remembered = rememberCompiled(pattern => {
+  const remembered = rememberCompiled((pattern, once) => {
     meter.charge(estimateSize(pattern) * COMPILE_STEPS)
-    return compile(pattern)
+    return compile(pattern, once)
   })
   const funcs = compileFunctions({ cel, meter, compile: pattern => patterns.get(pattern) ?? remembered(pattern) })
   const parts: Parts = { cel, meter, compile, patterns, env: cel.celEnv({ funcs }) }
