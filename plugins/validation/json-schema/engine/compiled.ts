@@ -10,10 +10,13 @@ import type { Registry } from './registry.js'
 import { Run } from './run.js'
 import type { CompilerOptions } from './schema-reader.js'
 import { Scope } from './scope.js'
+import { type ByteTest, compileByteTest } from './verdict/index.js'
 
 export interface CompiledSchema {
   /** Returns the faults of a value, undefined when it fits. `text` is the value's own when it is a number. */
   run(value: unknown, numberText: NumberText, text?: string): readonly Fault[] | undefined
+  /** Generates the test of JSON text; undefined where only {@link run} can tell. */
+  byteTest(): ByteTest | undefined
 }
 
 /** @throws SchemaError */
@@ -23,6 +26,7 @@ export function compile(registry: Registry, place: Place, options: CompilerOptio
   numberCycles(compiler.nodes)
   const scope = new Scope()
   return {
+    byteTest: () => compileByteTest(node, one => compiler.planOf(one)),
     run: (value, numberText, text) => {
       const run = new Run(scope, numberText, text)
       try {

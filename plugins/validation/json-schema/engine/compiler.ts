@@ -11,14 +11,17 @@ import { ARRAY, NUMBER, OBJECT, STRING } from './kinds.js'
 import { type Check, Node, type Place, type Resource } from './node.js'
 import { isSchemaObject, type Registry } from './registry.js'
 import { type CompilerOptions, type NodeSource, type Pattern, SchemaReader } from './schema-reader.js'
+import { EMPTY, type Plan } from './verdict/plan.js'
+import { planOf } from './verdict/planner.js'
 
 export class Compiler implements NodeSource {
   readonly nodes: Node[] = []
   readonly options: CompilerOptions
   private readonly registry: Registry
   private readonly byPlace = new Map<Resource['document'], Map<string, Node>>()
-  private readonly waiting: [Node, Place][] = []
+  private readonly waiting: Node[] = []
   private readonly patterns = new Map<string, Pattern>()
+  private readonly plans = new Map<Node, Plan>()
   private checked = 0
 
   constructor(registry: Registry, options: CompilerOptions) {
@@ -32,7 +35,7 @@ export class Compiler implements NodeSource {
     for (let next = this.waiting.pop(); next !== undefined; next = this.waiting.pop()) {
       const { entries } = this.registry
       while (this.checked < entries.length) this.options.checkEntry(entries[this.checked++]!)
-      this.fill(...next)
+      this.fill(next)
     }
     return node
   }
@@ -47,15 +50,32 @@ export class Compiler implements NodeSource {
     }
     let node = known.get(place.pointer)
     if (node === undefined) {
-      node = new Node(place.resource)
+      node = new Node(place)
       known.set(place.pointer, node)
       this.nodes.push(node)
-      this.waiting.push([node, place])
+      this.waiting.push(node)
     }
     return node
   }
 
-  private fill(node: Node, place: Place): void {
+  /** What a compiled schema asks, for a test over bytes. */
+  planOf(node: Node): Plan {
+    let plan = this.plans.get(node)
+    if (plan === undefined) {
+      plan = this.readPlan(node.place)
+      this.plans.set(node, plan)
+    }
+    return plan
+  }
+
+  private readPlan(place: Place): Plan {
+    if (typeof place.value === 'boolean') return { ...EMPTY, constant: place.value }
+    // the cycles that the node is part of are known by now
+    return isSchemaObject(place.value) ? planOf(new SchemaReader(this, this.registry, new Node(place), place)) : EMPTY
+  }
+
+  private fill(node: Node): void {
+    const { place } = node
     const { resource, value } = place
     for (const anchor of resource.dynamicAnchors) {
       if (resource.dynamicNodes.has(anchor)) continue

@@ -70,7 +70,7 @@ export interface Evaluation {
 }
 
 export class Node {
-  readonly resource: Resource
+  readonly place: Place
   /** A boolean schema, or one without keywords. */
   constant: boolean | undefined
   /** Checks after whose failure the others do not run. */
@@ -86,7 +86,11 @@ export class Node {
   /** Number of the cycle this schema is part of; the same number for all schemas of a cycle. */
   cycle = -1
 
-  constructor(resource: Resource) {
-    this.resource = resource
+  constructor(place: Place) {
+    this.place = place
+  }
+
+  get resource(): Resource {
+    return this.place.resource
   }
 }

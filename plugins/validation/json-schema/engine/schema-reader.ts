@@ -11,6 +11,8 @@ import { isSchemaObject, type Registry } from './registry.js'
 /** A regular expression. */
 export interface Pattern {
   test(text: string): boolean
+  /** Tests bytes from one offset to another: 1, 0, or -1 for a text that is not ASCII. */
+  readonly automaton?: { testBytes(bytes: Uint8Array, from: number, to: number): number } | undefined
 }
 
 /** What schemas are compiled with. */

@@ -173,7 +173,7 @@ function lengthCheck(keyword: 'minLength' | 'maxLength', want: number, fits: (le
 }
 
 /** Code points of a text. */
-function characters(text: string): number {
+export function characters(text: string): number {
   let count = text.length
   for (let i = 0; i < text.length - 1; i++) {
     if ((text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
