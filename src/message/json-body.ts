@@ -59,6 +59,11 @@ export abstract class JsonBody extends ByteBody {
     return this.viewed?.lazy()
   }
 
+  async jsonBytes(limitBytes: number = this.limit): Promise<Uint8Array | undefined> {
+    await this.lazyJson(limitBytes)
+    return this.viewed?.bytes()
+  }
+
   editJson<T = unknown>(edit: (value: T) => T | void, limitBytes: number = this.limit): Promise<void> {
     if (this.decoded === undefined || this.reading !== undefined) return this.json<T>(limitBytes).then(() => this.edit(edit))
     try {

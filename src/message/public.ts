@@ -170,6 +170,12 @@ export interface Body {
   lazyJson(limitBytes?: number): Promise<LazyJson | undefined>
   /** Returns what {@link lazyJson} resolves with, at once, where the gateway has decoded the body; else undefined. */
   lazyJsonInMemory(): LazyJson | undefined
+  /**
+   * Returns the body's JSON text in UTF-8, which is one value with nothing but white space around it: checked, and not decoded.
+   * `undefined` when the body is empty. The bytes are not to be changed.
+   * @throws GatewayError as {@link lazyJson}
+   */
+  jsonBytes(limitBytes?: number): Promise<Uint8Array | undefined>
   /** Calls `edit` with the value and sends what it returns, or the value it changed. Not called when there is no JSON body. */
   editJson<T = unknown>(edit: (value: T) => T | void, limitBytes?: number): Promise<void>
   /** Replaces the body by a value, which is copied before a plugin edits it, or by a view. */

@@ -149,7 +149,9 @@ function tableOf({ positions, start }: { positions: readonly Position[]; start: 
     if (state === undefined) {
       state = sets.push(matched ? [] : set) - 1
       known.set(key, state)
-      accepts.push(matched ? 2 : reach.from(set, { start: false, end: true }).some(one => positions[one]!.kind === 'match') ? 1 : 0)
+      accepts.push(
+        matched ? 2 : reach.from(set, { start: false, end: true }).some(one => positions[one]!.kind === 'match') ? 1 : 0
+      )
     }
     return state
   }
@@ -203,7 +205,9 @@ class Reach {
       if (kind === 'on' || (kind === 'start' && edge.start) || (kind === 'end' && edge.end)) open.push(...to)
     }
     // what leads on has done its part; the end of the text is asked for later
-    return [...found].filter(at => this.positions[at]!.kind !== 'on' && this.positions[at]!.kind !== 'start').sort((a, b) => a - b)
+    return [...found]
+      .filter(at => this.positions[at]!.kind !== 'on' && this.positions[at]!.kind !== 'start')
+      .sort((a, b) => a - b)
   }
 
   /** From inside of the text. */

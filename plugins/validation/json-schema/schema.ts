@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { numberText, parseJson } from 'sluice/plugin'
 import { loadLinear } from '../../_shared/linear-regexp.js'
-import { compileSchema as compile, faultLines, SchemaError } from './engine/index.js'
+import { type ByteTest, compileSchema as compile, faultLines, SchemaError } from './engine/index.js'
 
 export { SchemaError }
 
@@ -19,17 +19,34 @@ export { SchemaError }
  */
 export type Validate = (value: unknown, text?: string) => string | undefined
 
+/** A compiled schema. */
+export interface CompiledSchema {
+  readonly validate: Validate
+  /**
+   * The test of JSON text in UTF-8 that is known to be well-formed, generated when it is first asked for; undefined where only
+   * {@link validate} can tell.
+   */
+  readonly byteTest: ByteTest | undefined
+}
+
 /** Returns the text of a file that a schema refers to, undefined for what is no file. @throws SchemaError */
 export type ReadSchema = (uri: string) => string | undefined
 
 /** Compiles a schema. References to files are resolved against the working directory, as in KrakenD. @throws SchemaError */
-export async function compileSchema(schema: unknown, read: ReadSchema = readSchemaFile): Promise<Validate> {
+export async function compileSchema(schema: unknown, read: ReadSchema = readSchemaFile): Promise<CompiledSchema> {
   const compilePattern = await loadLinear()
   const uri = pathToFileURL('schema').href
   const validator = compile(schema, { compilePattern, numberText, uri, load: found => parseSchema(found, read(found)) })
-  return (value, text) => {
-    const faults = validator.validate(value, text)
-    return faults === undefined ? undefined : faultLines(faults)
+  let byteTest: ByteTest | undefined | null = null
+  return {
+    validate: (value, text) => {
+      const faults = validator.validate(value, text)
+      return faults === undefined ? undefined : faultLines(faults)
+    },
+    get byteTest() {
+      if (byteTest === null) byteTest = validator.byteTest()
+      return byteTest
+    }
   }
 }
 

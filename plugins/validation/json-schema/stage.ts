@@ -10,8 +10,9 @@ import {
   stringifyJson,
   type Wrap
 } from 'sluice/plugin'
+import type { ByteTest } from './engine/index.js'
 import { partOf } from './part.js'
-import { compileSchema, readSchemaFile, SchemaError, type Validate } from './schema.js'
+import { type CompiledSchema, compileSchema, readSchemaFile, SchemaError } from './schema.js'
 import type { SchemaSource } from './thread.js'
 import { validateInThread } from './thread-pool.js'
 import { type Wanted, wantedBy } from './wanted.js'
@@ -30,14 +31,14 @@ export async function compileValidation(options: OptionReader, context: Componen
     files.set(uri, text)
     return text
   }
-  let validate: Validate
+  let schema: CompiledSchema
   try {
-    validate = await compileSchema(options.value as object | boolean, read)
+    schema = await compileSchema(options.value as object | boolean, read)
   } catch (cause) {
     return context.fail(cause instanceof SchemaError ? cause.pointer : '', (cause as Error).message)
   }
   context.logger.debug(`${context.tag}[JSONSchema]`, 'Validator enabled')
-  return compileStage({ validate, wanted: wantedBy(options.value), wholes: 0 }, { schema: stringifyJson(options.value), files })
+  return compileStage({ schema, wanted: wantedBy(options.value), wholes: 0 }, { schema: stringifyJson(options.value), files })
 }
 
 const refusal = (message: string, cause?: unknown): GatewayError =>
@@ -45,7 +46,7 @@ const refusal = (message: string, cause?: unknown): GatewayError =>
 
 /** How a body is validated in the thread of the gateway. */
 interface Validation {
-  readonly validate: Validate
+  readonly schema: CompiledSchema
   /** What the schema looks at; undefined = all. */
   readonly wanted: Wanted | undefined
   /** Bodies to be decoded whole, before a part is looked at again. */
@@ -73,20 +74,36 @@ const decodedBytes = async (request: GatewayRequest): Promise<Buffer> =>
 
 /** @throws GatewayError 400 */
 async function check(validation: Validation, { body }: GatewayRequest): Promise<void> {
-  const { validate, wanted } = validation
-  if (wanted !== undefined && (await fitsInPart(validation, wanted, body))) return
+  const { schema, wanted } = validation
+  if (schema.byteTest !== undefined) {
+    if (await fitsAsText(schema.byteTest, body)) return
+  } else if (wanted !== undefined && (await fitsInPart(validation, wanted, body))) return
   const value = await body.json()
   if (value === undefined) throw refusal('could not validate an empty body')
   // a number that is the whole body is known by the body's text alone
   const text = typeof value === 'number' ? (await body.text()).trim() : undefined
   let faults: string | undefined
   try {
-    faults = validate(value, text)
+    faults = schema.validate(value, text)
   } catch (cause) {
     throw notValidated(cause as Error)
   }
   if (faults !== undefined) throw refusal(faults)
 }
+
+/** Whether the text surely fits. What does not, or is no JSON, is decoded: faults tell all of it. */
+async function fitsAsText(test: ByteTest, body: Body): Promise<boolean> {
+  let bytes: Uint8Array | undefined
+  try {
+    bytes = await body.jsonBytes()
+  } catch {
+    return false
+  }
+  return bytes !== undefined && test(asBuffer(bytes)) === 'fits'
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 
 /** Whether the part that the schema looks at fits, and so the whole. What does not, or is no JSON, is looked at as a whole: faults tell all of it. */
 async function fitsInPart(validation: Validation, wanted: Wanted, body: Body): Promise<boolean> {
@@ -97,7 +114,7 @@ async function fitsInPart(validation: Validation, wanted: Wanted, body: Body): P
     if (typeof value !== 'object' || value === null) return false
     const part = partOf(value, wanted)
     if (part.length > size / 2) validation.wholes = WHOLES
-    return validation.validate(parseJson(part)) === undefined
+    return validation.schema.validate(parseJson(part)) === undefined
   } catch {
     return false
   }

@@ -4,9 +4,10 @@
  * In: a schema, once, as it was read at boot, and bodies. Out: a verdict for each.
  */
 
+import { isUtf8 } from 'node:buffer'
 import { parentPort } from 'node:worker_threads'
 import { parseJson } from 'sluice/plugin'
-import { compileSchema, type Validate } from './schema.js'
+import { type CompiledSchema, compileSchema } from './schema.js'
 
 /** A schema as it was read at boot. */
 export interface SchemaSource {
@@ -30,7 +31,7 @@ export type Verdict =
   | { readonly kind: 'faults'; readonly lines: string }
   | { readonly kind: 'no JSON' | 'failed'; readonly message: string }
 
-const schemas = new Map<number, Promise<Validate>>()
+const schemas = new Map<number, Promise<CompiledSchema>>()
 
 parentPort?.on('message', (task: Task) => void judge(task).then(verdict => parentPort!.postMessage(verdict)))
 
@@ -41,18 +42,22 @@ async function judge({ schema, source, bytes }: Task): Promise<Verdict> {
       compileSchema(parseJson(source.schema), uri => source.files.get(uri))
     )
   }
-  const text = Buffer.from(bytes.buffer).toString('utf8')
-  let value: unknown
+  const buffer = Buffer.from(bytes.buffer)
+  const text = buffer.toString('utf8')
   try {
-    value = parseJson(text)
-  } catch (cause) {
-    return { kind: 'no JSON', message: (cause as Error).message }
-  }
-  try {
-    const validate = await schemas.get(schema)!
+    const { byteTest, validate } = await schemas.get(schema)!
+    if (byteTest !== undefined && isUtf8(buffer) && isJson(text) && byteTest(buffer) === 'fits') return { kind: 'fits' }
+    const value = parseJson(text)
     const lines = validate(value, typeof value === 'number' ? text.trim() : undefined)
     return lines === undefined ? { kind: 'fits' } : { kind: 'faults', lines }
   } catch (cause) {
-    return { kind: 'failed', message: (cause as Error).message }
+    const kind = cause instanceof SyntaxError ? 'no JSON' : 'failed'
+    return { kind, message: (cause as Error).message }
   }
+}
+
+/** @throws SyntaxError */
+function isJson(text: string): boolean {
+  JSON.parse(text)
+  return true
 }

@@ -6,7 +6,28 @@ import { RE2JS } from 're2js'
 import { BEYOND_ASCII, compileAutomaton } from '../../../../plugins/_shared/automaton/automaton.js'
 import { createRandom, pick, type Random, SEED } from '../../../encoding/json/random.js'
 
-const ATOMS = ['a', 'b', 'B', '1', '-', '.', '\\d', '\\w', '\\s', '\\D', '[ab]', '[^a]', '[a-c1]', '[\\d-]', '\\.', '_', ' ', '\\n', '^', '$']
+const ATOMS = [
+  'a',
+  'b',
+  'B',
+  '1',
+  '-',
+  '.',
+  '\\d',
+  '\\w',
+  '\\s',
+  '\\D',
+  '[ab]',
+  '[^a]',
+  '[a-c1]',
+  '[\\d-]',
+  '\\.',
+  '_',
+  ' ',
+  '\\n',
+  '^',
+  '$'
+]
 const COUNTS = ['*', '+', '?', '{2}', '{1,3}', '{0,2}', '{2,}', '*?', '+?', '{0}']
 const LETTERS = ['a', 'b', 'B', 'c', '1', '2', '-', '.', ' ', '\n', '_', 'A']
 
@@ -67,7 +88,19 @@ test('patterns as configurations have them become tables', () => {
 test('what is beyond ASCII, rare or large is left to RE2', () => {
   assert.equal(compileAutomaton('^a')!.test('bé'), BEYOND_ASCII)
   assert.equal(compileAutomaton('^a')!.testBytes(Buffer.from('bé'), 0, 3), BEYOND_ASCII)
-  for (const source of ['é', '\\bword', '(?P<x>a)', '(?s).', '\\pL', '[[:alpha:]]', '\\x41', '\\Qa\\E', '(a{1000}){3}', '\\C', '\\z'])
+  for (const source of [
+    'é',
+    '\\bword',
+    '(?P<x>a)',
+    '(?s).',
+    '\\pL',
+    '[[:alpha:]]',
+    '\\x41',
+    '\\Qa\\E',
+    '(a{1000}){3}',
+    '\\C',
+    '\\z'
+  ])
     assert.equal(compileAutomaton(source), undefined, source)
   // exponential when every set of positions is a state
   assert.equal(compileAutomaton(`(a|b)*a${'(a|b)'.repeat(30)}`), undefined)

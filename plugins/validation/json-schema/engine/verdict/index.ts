@@ -5,12 +5,13 @@
 
 import type { Node } from '../node.js'
 import type { Pattern } from '../schema-reader.js'
+import { hasDistinctNames } from './distinct-names.js'
 import type { Plan } from './plan.js'
 import { sourceOf } from './source.js'
 import * as walk from './walk.js'
-import { DEPTH, doubt, FUEL, hasDistinctNames, pays, STATE, skipSpace, UNSURE, unsure } from './walk.js'
+import { DEPTH, doubt, FUEL, pays, STATE, skipSpace, UNSURE, unsure } from './walk.js'
 
-/** What a test found: `unsure` where only the checks can tell. */
+/** What a test found. Where a name stands twice in an object, `does not fit` may be wrong; `unsure` = only the checks can tell. */
 export type Verdict = 'fits' | 'does not fit' | 'unsure'
 
 /** Tests JSON text that is known to be well-formed, in UTF-8. */

@@ -32,7 +32,11 @@ if ((j = nextOf(b, j)) < 0) { e = ~j; break }
 /** The test of the item at `j`, which leaves its end in `z`; undefined where any item will do. */
 function itemSource({ prefix, rest }: ListPlan, writer: Writer): string | undefined {
   const behind =
-    rest === false ? 'return 0\n' : rest === undefined || writer.takesAll(rest) ? undefined : `if ((z = ${writer.call(rest, 'j')}) === 0) return 0\n`
+    rest === false
+      ? 'return 0\n'
+      : rest === undefined || writer.takesAll(rest)
+        ? undefined
+        : `if ((z = ${writer.call(rest, 'j')}) === 0) return 0\n`
   if (prefix.length === 0) return behind
   const cases = prefix.map((node, at) => `case ${at}: if ((z = ${writer.call(node, 'j')}) === 0) return 0; break\n`)
   return `switch (n) {\n${cases.join('')}default: ${behind ?? 'z = skipValue(b, j)\n'}}\n`

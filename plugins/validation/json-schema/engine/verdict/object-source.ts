@@ -40,7 +40,11 @@ ${min === undefined ? '' : `if (n < ${min}${min > 1 ? ' || !fails(b, i)' : ''}) 
 
 /** All names that count; undefined for one that cannot stand in a body. */
 function namesOf({ properties, required, needs, applies }: ObjectPlan): ReadonlyMap<string, Name> | undefined {
-  const counted = new Set([...required, ...needs.flatMap(([name, others]) => [name, ...others]), ...applies.map(([name]) => name)])
+  const counted = new Set([
+    ...required,
+    ...needs.flatMap(([name, others]) => [name, ...others]),
+    ...applies.map(([name]) => name)
+  ])
   const names = new Map<string, Name>()
   let bits = 0
   for (const name of new Set([...properties.keys(), ...counted])) {
@@ -61,7 +65,12 @@ function memberSource(plan: ObjectPlan, names: readonly Name[], writer: Writer):
 if (t === 1 && (z = ${writer.call(node, 'v')}) === 0) return 0
 `
   })
-  const others = rest === false ? 'return 0' : rest === undefined ? 'z = skipValue(b, v)' : `if ((z = ${writer.call(rest, 'v')}) === 0) return 0`
+  const others =
+    rest === false
+      ? 'return 0'
+      : rest === undefined
+        ? 'z = skipValue(b, v)'
+        : `if ((z = ${writer.call(rest, 'v')}) === 0) return 0`
   return `let h = 0, q = j + 1
 for (;;) {
 const k = b[q]

@@ -1,7 +1,7 @@
 /** Reads schemas to {@link Plan}s, by the rules of their drafts: what `keywords/` makes checks of. */
 
 import { acts, assertsFormat } from '../drafts.js'
-import { ARRAY as LIST, NUMBER as DECIMAL, OBJECT as RECORD, STRING as TEXT } from '../kinds.js'
+import { NUMBER as DECIMAL, ARRAY as LIST, OBJECT as RECORD, STRING as TEXT } from '../kinds.js'
 import type { Node } from '../node.js'
 import type { Bound } from '../numbers.js'
 import type { SchemaReader } from '../schema-reader.js'

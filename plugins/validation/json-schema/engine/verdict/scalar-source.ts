@@ -43,7 +43,12 @@ export function textSource(plan: TextPlan | undefined, choices: readonly Choice[
 /** Numbers of a schema that doubles hold. */
 const arePlain = (bounds: readonly Bound[]): boolean => bounds.every(({ plain }) => plain)
 
-export function numberSource(plan: NumberPlan | undefined, choices: readonly Choice[], wholeOnly: boolean, writer: Writer): string {
+export function numberSource(
+  plan: NumberPlan | undefined,
+  choices: readonly Choice[],
+  wholeOnly: boolean,
+  writer: Writer
+): string {
   if (plan === undefined && choices.length === 0) {
     return wholeOnly ? 'if ((e = skipInteger(b, i)) === 0) return 0\n' : 'e = skipScalar(b, i)\n'
   }

@@ -6,18 +6,7 @@
 import type { Node } from '../node.js'
 import { listSource } from './list-source.js'
 import { objectSource } from './object-source.js'
-import {
-  ANY,
-  ARRAY,
-  BOOLEAN,
-  type Choice,
-  INTEGER,
-  NULL,
-  NUMBER,
-  OBJECT,
-  type Plan,
-  STRING
-} from './plan.js'
+import { ANY, ARRAY, BOOLEAN, type Choice, INTEGER, NULL, NUMBER, OBJECT, type Plan, STRING } from './plan.js'
 import { numberSource, textSource } from './scalar-source.js'
 import { SourceWriter, type Writer } from './writer.js'
 
@@ -52,7 +41,7 @@ function functionSource(name: string, plan: Plan, isRecursive: boolean, writer: 
   if (!isRecursive) return `function ${name}(b, i) {\n${body}}\n`
   // a schema that leads back to itself is followed so far
   return `function ${name}(b, i) {
-  const e = ++STATE[2] > 400 || (STATE[1] -= 64) < 0 ? unsure() : ${name}x(b, i)
+  const e = ++STATE[2] > 700 || (STATE[1] -= 16) < 0 ? unsure() : ${name}x(b, i)
   STATE[2]--
   return e
 }

@@ -69,7 +69,7 @@ export function endOfText(bytes: Buffer, quote: number): number {
   }
 }
 
-function closingQuote(bytes: Buffer, from: number): number {
+export function closingQuote(bytes: Buffer, from: number): number {
   let i = from
   for (;;) {
     const c = bytes[i]!
@@ -223,58 +223,4 @@ export function hasUniqueItems(bytes: Buffer, from: number): boolean {
     i = nextOf(bytes, i)
     if (i < 0) return true
   }
-}
-
-/** Most names of an object that are compared each with each. */
-const MOST_COMPARED = 16
-
-/**
- * Whether no object in a value has a name twice: of two members of one name JSON.parse keeps the last. Only then a test's 0 means
- * that the value does not fit.
- */
-export function hasDistinctNames(bytes: Buffer, from: number): boolean {
-  let i = from
-  const open: (number[] | undefined)[] = []
-  for (;;) {
-    const c = bytes[i]!
-    const inner = c === OPEN_OBJECT ? [] : c === OPEN_ARRAY ? undefined : null
-    if ((STATE[FUEL]! -= 8) < 0) return false
-    if (inner !== null) {
-      i = skipSpace(bytes, i + 1)
-      if (bytes[i] !== CLOSE_OBJECT && bytes[i] !== CLOSE_ARRAY) {
-        open.push(inner)
-        if (inner !== undefined && (i = addName(bytes, i, inner)) < 0) return false
-        continue
-      }
-      i++
-    } else i = c === QUOTE ? closingQuote(bytes, i + 1) + 1 : skipScalar(bytes, i)
-    for (;;) {
-      if (open.length === 0) return true
-      i = nextOf(bytes, i)
-      if (i >= 0) break
-      i = ~i
-      if (!areDistinct(open.pop())) return false
-    }
-    const names = open.at(-1)
-    if (names !== undefined && (i = addName(bytes, i, names)) < 0) return false
-  }
-}
-
-/** Adds the hash of a name; returns where its value begins, -1 for a name with an escape. */
-function addName(bytes: Buffer, quote: number, names: number[]): number {
-  let hash = 0
-  let i = quote + 1
-  for (; bytes[i] !== QUOTE; i++) {
-    if (bytes[i] === BACKSLASH) return -1
-    hash = (Math.imul(hash, 31) + bytes[i]!) | 0
-  }
-  names.push(hash)
-  return valueBehind(bytes, i)
-}
-
-function areDistinct(names: readonly number[] | undefined): boolean {
-  if (names === undefined) return true
-  if (names.length > MOST_COMPARED) return new Set(names).size === names.length
-  for (let i = 1; i < names.length; i++) if (names.indexOf(names[i]!) !== i) return false
-  return true
 }

@@ -62,7 +62,11 @@ export class SourceWriter implements Writer {
   /** Follows schemas that are references alone; those that may lead in a circle are followed when the test runs. */
   private target(node: Node): Node {
     let target = node
-    for (let alias = aliasOf(this.planOf(target)); alias !== undefined && target.cycle === -1; alias = aliasOf(this.planOf(target)))
+    for (
+      let alias = aliasOf(this.planOf(target));
+      alias !== undefined && target.cycle === -1;
+      alias = aliasOf(this.planOf(target))
+    )
       target = alias
     return target
   }
