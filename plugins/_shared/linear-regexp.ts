@@ -4,7 +4,8 @@
  */
 
 import type { RE2JS } from 're2js'
-import { type Automaton, BEYOND_ASCII, compileAutomaton } from './automaton/automaton.js'
+import type { Automaton } from './automaton/automaton.js'
+import { TabledPattern } from './automaton/tabled.js'
 import { shortPropertyNames } from './unicode-properties.js'
 
 /** Tests a text; never backtracks. */
@@ -24,28 +25,15 @@ export interface LinearRegExp {
  */
 export type CompileLinear = (pattern: string, once?: boolean) => LinearRegExp
 
-class Linear implements LinearRegExp {
+class Linear extends TabledPattern implements LinearRegExp {
   private readonly pattern: string
-  private readonly engine: RE2JS
   readonly size: number
-  private table: Automaton | undefined | null
 
   /** @param hasTable the pattern is one of RE2's syntax, not of JavaScript's, and is often used */
   constructor(pattern: string, engine: RE2JS, hasTable: boolean) {
+    super(hasTable ? pattern : undefined, engine)
     this.size = engine.programSize()
     this.pattern = pattern
-    this.engine = engine
-    this.table = hasTable ? null : undefined
-  }
-
-  get automaton(): Automaton | undefined {
-    if (this.table === null) this.table = compileAutomaton(this.pattern)
-    return this.table
-  }
-
-  test(text: string): boolean {
-    const found = this.automaton?.test(text) ?? BEYOND_ASCII
-    return found === BEYOND_ASCII ? this.engine.test(text) : found === 1
   }
 
   toString(): string {

@@ -1,5 +1,7 @@
 /** Regular expressions of configurations, in Go's syntax and with Go's promise: time in proportion to the text. */
 
+import { TabledPattern } from './automaton/tabled.js'
+
 /** A pattern that takes time in proportion to the text. */
 export interface Pattern {
   /** Says whether it matches anywhere. */
@@ -12,7 +14,7 @@ export interface Pattern {
  */
 export async function compilePattern(source: string): Promise<Pattern> {
   const { RE2JS } = await import('re2js')
-  return RE2JS.compile(source)
+  return new TabledPattern(source, RE2JS.compile(source))
 }
 
 /**

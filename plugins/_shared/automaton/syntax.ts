@@ -1,6 +1,6 @@
 /**
- * The part of RE2's syntax that {@link compileAutomaton} takes, read into a tree. Characters beyond ASCII, flags other than `(?i)` at
- * the very start, named groups, `\b`, `\Q`, properties and all else that is rare are left to RE2.
+ * The part of RE2's syntax that {@link compileAutomaton} takes, read into a tree. What is rare is left to RE2: characters beyond ASCII,
+ * flags other than `(?i)`, named groups, `\b`, `\Q`, properties.
  */
 
 /** A set of ASCII characters: 1 for each that is in it. */
@@ -33,6 +33,7 @@ const SINGLES: readonly CharSet[] = Array.from({ length: 128 }, (_, c) => setOf(
 
 const inverted = (set: CharSet): CharSet => set.map(one => 1 - one)
 
+const IGNORE_CASE = '(?i)'
 const PUNCTUATION = /[!-/:-@[-`{-~]/
 const COUNT = /\{(\d{1,4})(?:(,)(\d{1,4})?)?\}/y
 /** Deepest nesting of groups. */
@@ -42,9 +43,8 @@ const MAX_COUNT = 1000
 
 /** Reads a pattern that RE2 takes; undefined for one with anything that is not known here. */
 export function readPattern(pattern: string): Piece | undefined {
-  const ignoresCase = pattern.startsWith('(?i)')
   try {
-    return new PatternReader(ignoresCase ? pattern.slice(4) : pattern, ignoresCase).read()
+    return new PatternReader(pattern).read()
   } catch (cause) {
     if (cause instanceof NotTaken) return undefined
     throw cause
@@ -53,13 +53,12 @@ export function readPattern(pattern: string): Piece | undefined {
 
 class PatternReader {
   private readonly text: string
-  private readonly ignoresCase: boolean
+  private ignoresCase = false
   private at = 0
   private depth = 0
 
-  constructor(text: string, ignoresCase: boolean) {
+  constructor(text: string) {
     this.text = text
-    this.ignoresCase = ignoresCase
   }
 
   read(): Piece {
@@ -70,12 +69,19 @@ class PatternReader {
 
   private choice(): Piece {
     if (++this.depth > MAX_DEPTH) throw new NotTaken()
+    const { ignoresCase } = this
+    if (this.text.startsWith(IGNORE_CASE, this.at)) {
+      this.at += IGNORE_CASE.length
+      this.ignoresCase = true
+    }
     const parts = [this.sequence()]
     while (this.text[this.at] === '|') {
       this.at++
       parts.push(this.sequence())
     }
     this.depth--
+    // a flag holds to the end of its group
+    this.ignoresCase = ignoresCase
     return parts.length === 1 ? parts[0]! : { kind: 'choice', parts }
   }
 

@@ -35,6 +35,7 @@ function pattern(random: Random, depth: number): string {
   const parts = Array.from({ length: Math.floor(random() * 4) }, () => {
     const kind = random()
     if (depth > 0 && kind < 0.2) return `(${pattern(random, depth - 1)})${random() < 0.5 ? pick(random, COUNTS) : ''}`
+    if (depth > 0 && kind < 0.3) return `(?:(?i)${pattern(random, depth - 1)}|${pattern(random, depth - 1)})`
     if (depth > 0 && kind < 0.35) return `(?:${pattern(random, depth - 1)}|${pattern(random, depth - 1)})`
     const atom = pick(random, ATOMS)
     return kind < 0.6 && atom !== '^' && atom !== '$' ? atom + pick(random, COUNTS) : atom
@@ -78,7 +79,7 @@ test('patterns as configurations have them become tables', () => {
     '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z$',
     '^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$',
     '(?i)(facebookexternalhit)/.*',
-    '(?:googlebot)|(?:bingbot)|(?:^curl/)',
+    '(?:googlebot)|(?:(?i)bingbot)|(?:^curl/)',
     ''
   ])
     assert.ok(compileAutomaton(source) !== undefined, source)
