@@ -36,7 +36,7 @@ class Linear extends TabledPattern implements LinearRegExp {
     this.pattern = pattern
   }
 
-  toString(): string {
+  override toString(): string {
     return `/${this.pattern}/`
   }
 }
