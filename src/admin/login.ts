@@ -13,7 +13,6 @@ import { sendText } from './send.js'
 export const LOGIN_PATH = '/__sluice/login'
 export const LOGOUT_PATH = '/__sluice/logout'
 const COOKIE = 'sluice_admin'
-const COOKIE_PATH = '/__sluice'
 const LIFETIME_MS = 12 * 3600 * 1000
 const MAX_FORM_BYTES = 4096
 
@@ -24,7 +23,9 @@ export function addLogin(server: AdminServer, { token }: AdminConfig, pages: Adm
   const { access } = server
   access.session = req => sessions.isValid(cookieOf(req))
   access.challenge = (req, res) => {
-    const wantsPage = req.method === 'GET' && (req.headers.accept ?? '').includes('text/html')
+    // the form is sent to `login` beside the page that was asked for
+    const isPage = /^\/__sluice\/[^/?]*(?:\?|$)/.test(req.url ?? '')
+    const wantsPage = isPage && req.method === 'GET' && (req.headers.accept ?? '').includes('text/html')
     if (wantsPage) pages.login.send(res, 401)
     else sendText(res, 401, 'Send the token of the admin port: Authorization: Bearer …\n')
   }
@@ -40,7 +41,7 @@ export function addLogin(server: AdminServer, { token }: AdminConfig, pages: Adm
       }
       if (!access.isToken(form.get('token') ?? '')) return pages.refusedLogin.send(res, 401)
       setCookie(res, sessions.create(), LIFETIME_MS / 1000)
-      redirect(res, '/__sluice/')
+      redirect(res, './')
     }
   })
   server.route(LOGOUT_PATH, {
@@ -49,7 +50,7 @@ export function addLogin(server: AdminServer, { token }: AdminConfig, pages: Adm
     handle(req, res) {
       if (!isSameOrigin(req)) return sendText(res, 403, 'The form was sent by another site.\n')
       setCookie(res, '', 0)
-      redirect(res, '/__sluice/')
+      redirect(res, './')
     }
   })
 }
@@ -85,19 +86,20 @@ function cookieOf(req: IncomingMessage): string {
   return found?.[1] ?? ''
 }
 
+/** Without a path: a browser takes the folder of the form for it, also below the path of a proxy. */
 function setCookie(res: ServerResponse, value: string, seconds: number): void {
-  res.setHeader('Set-Cookie', `${COOKIE}=${value}; Path=${COOKIE_PATH}; Max-Age=${seconds}; HttpOnly; SameSite=Strict`)
+  res.setHeader('Set-Cookie', `${COOKIE}=${value}; Max-Age=${seconds}; HttpOnly; SameSite=Strict`)
 }
 
 function redirect(res: ServerResponse, location: string): void {
   res.writeHead(303, { Location: location, 'Content-Length': 0 }).end()
 }
 
-/** Browsers say where a form comes from. */
+/** Browsers say where a form comes from: in `Sec-Fetch-Site`, which holds behind a proxy too; else in `Origin`. */
 function isSameOrigin({ headers }: IncomingMessage): boolean {
   const { origin, host } = headers
   const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false
+  if (site !== undefined) return site === 'same-origin' || site === 'none'
   return origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)
 }
 

@@ -8,6 +8,17 @@ import { send } from './send.js'
 const FOLDER = new URL('page/', import.meta.url)
 
 const read = (name: string): string => readFileSync(new URL(name, FOLDER), 'utf8')
+/** The modules of the script, each behind those that it imports. */
+const MODULES = ['format.js', 'merge.js', 'table.js', 'connection.js', 'page.js']
+
+/** The script as one module: a page that asks for nothing has no imports. */
+const script = (): string =>
+  MODULES.map(name =>
+    read(name)
+      .replace(/^import .*\n/gm, '')
+      .replace(/^export /gm, '')
+  ).join('\n')
+
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
 /** A page and the policy that lets it run nothing but itself. */
@@ -50,7 +61,7 @@ export class AdminPages {
     const style = read('page.css')
     const form = canLogOut ? read('logout.html') : ''
     const login = read('login.html')
-    this.status = new Page(read('page.html').replace('<!-- logout -->', form), style, read('page.js'))
+    this.status = new Page(read('page.html').replace('<!-- logout -->', form), style, script())
     this.login = new Page(login.replace('<!-- refusal -->', ''), style, '')
     this.refusedLogin = new Page(login.replace('<!-- refusal -->', '<p role="alert">This is not the token.</p>'), style, '')
   }

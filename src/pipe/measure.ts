@@ -90,6 +90,8 @@ class StageRun {
   readonly startedAt = performance.now()
   /** ms spent further in */
   inside = 0
+  /** What came from further in as a failure: it is none of the stage. */
+  passed: unknown
   private readonly watch: StageWatch
   private readonly request: RequestMessage
   private readonly outer: Span | undefined
@@ -103,10 +105,16 @@ class StageRun {
     if (this.span !== undefined) request.span = this.span
   }
 
+  /** What stands further in has settled, which was asked at `from`. */
+  returned(from: number, error: unknown): void {
+    this.inside += performance.now() - from
+    this.passed = error
+  }
+
   ended(error: unknown): void {
     const { watch, span, request } = this
     const endedAt = performance.now()
-    watch.meter?.(Math.max(0, endedAt - this.startedAt - this.inside))
+    watch.meter?.(Math.max(0, endedAt - this.startedAt - this.inside), error !== undefined && error !== this.passed)
     if (span === undefined) return
     if (request.span === span) request.span = this.outer
     watch.tracer!.end(span, error, endedAt)
@@ -152,10 +160,10 @@ export class StageTimer {
       if (run === undefined) return next(given)
       const from = performance.now()
       const answer = next(given)
-      const back = (): void => {
-        run.inside += performance.now() - from
-      }
-      answer.then(back, back)
+      answer.then(
+        () => run.returned(from, undefined),
+        error => run.returned(from, error)
+      )
       return answer
     }
   }
@@ -207,12 +215,12 @@ class ReturnReceiver implements ResponseReceiver {
   }
 
   receive(response: ResponseMessage): void {
-    this.run.inside += performance.now() - this.from
+    this.run.returned(this.from, undefined)
     this.receiver.receive(response)
   }
 
   reject(error: unknown): void {
-    this.run.inside += performance.now() - this.from
+    this.run.returned(this.from, error)
     this.receiver.reject(error)
   }
 }

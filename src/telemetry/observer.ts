@@ -31,8 +31,11 @@ export interface ObservedExchange {
 /** Called for each run of a pipe: ms until its response's head (pass-through) or data, and its span. Must not throw. */
 export type PipeMeter = (ms: number, outcome: PipeOutcome, span?: Span) => void
 
-/** Called for each run of a stage: ms that it took, without what it waited for further in. Must not throw. */
-export type StageMeter = (ms: number) => void
+/**
+ * Called for each run of a stage: ms that it took, without what it waited for further in, and whether it failed by itself. An error that
+ * came from further in is no failure of the stage. Must not throw.
+ */
+export type StageMeter = (ms: number, failed: boolean) => void
 
 /** Who measures a pipe, and who records it. */
 export interface PipeWatch {
@@ -169,7 +172,7 @@ export class Observers {
   }
 
   stage(place: StagePlace, name: string): StageWatch | undefined {
-    return watchOf(joined(this.list.map(one => one.stage?.(place, name))), this.tracer?.stage(place, name))
+    return watchOf(joinedStage(this.list.map(one => one.stage?.(place, name))), this.tracer?.stage(place, name))
   }
 }
 
@@ -194,5 +197,13 @@ function joinedMeter(meters: readonly (PipeMeter | undefined)[]): PipeMeter | un
   if (all.length < 2) return all[0]
   return (ms, outcome, span) => {
     for (const tell of all) tell(ms, outcome, span)
+  }
+}
+
+function joinedStage(meters: readonly (StageMeter | undefined)[]): StageMeter | undefined {
+  const all = defined(meters)
+  if (all.length < 2) return all[0]
+  return (ms, failed) => {
+    for (const tell of all) tell(ms, failed)
   }
 }

@@ -1,62 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { type TestContext, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import { test } from 'node:test'
 import { needsChromium, openChromium } from '../support/chromium.js'
-import { openGateway } from '../support/open-gateway.js'
-import { openUpstream } from '../support/upstream.js'
-import { fetch, until } from '../support/waiting.js'
-
-const TOKEN = 'a-token-of-enough-length'
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** A gateway with something in every section of the page. */
-async function opened(t: TestContext, admin: object = {}) {
-  const upstream = await openUpstream(t, (req, res) => {
-    res.statusCode = req.url === '/bad' ? 500 : 200
-    res.end('{"a":1}')
-  })
-  const host = [upstream.origin]
-  const breaker = { 'qos/circuit-breaker': { interval: 60, timeout: 60, max_errors: 1 } }
-  const limit = { 'qos/ratelimit/router': { max_rate: 100, client_max_rate: 100, strategy: 'ip' } }
-  const open = await openGateway(t, {
-    name: '<b>shop</b>',
-    extra_config: { 'sluice/admin': { port: 0, ...admin } },
-    endpoints: [
-      { endpoint: '/raw', output_encoding: 'no-op', backend: [{ host, url_pattern: '/' }] },
-      { endpoint: '/data/{id}', extra_config: limit, backend: [{ host, url_pattern: '/{id}' }] },
-      { endpoint: '/bad', backend: [{ host, url_pattern: '/bad', extra_config: breaker }] }
-    ],
-    strange: true
-  })
-  const port = Number(/port: (\d+)$/.exec(await open.log.line(/Admin\] Listening/))![1])
-  const ask = async (...paths: string[]): Promise<void> => {
-    for (const path of paths) await (await fetch(open.origin + path)).text()
-  }
-  return { ...open, ask, admin: `http://127.0.0.1:${port}` }
-}
-
-/** A page whose errors and requests are kept. */
-async function visit(browser: Browser, url: string, more: object = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...more })
-  const page = await context.newPage()
-  const errors: string[] = []
-  const requests: string[] = []
-  page.on('console', message => message.type() === 'error' && errors.push(message.text()))
-  page.on('pageerror', error => errors.push(String(error)))
-  page.on('request', request => requests.push(request.url()))
-  await page.goto(url)
-  return { page, errors, requests }
-}
-
-const cellsOf = (page: Page, table: string): Promise<string[][]> =>
-  page.$$eval(`#${table} tbody tr`, rows =>
-    rows.map(row => [...row.querySelectorAll('th, td')].map(cell => cell.textContent ?? ''))
-  )
+import { until } from '../support/waiting.js'
+import { cellsOf, openShop, seriousFindings, TOKEN, visit } from './browser.js'
 
 test('the page shows what is counted, as it comes, and asks for nothing elsewhere', needsChromium, async t => {
-  const { ask, admin } = await opened(t)
+  const { ask, admin } = await openShop(t)
   await ask('/raw', '/raw', '/data/1', '/bad', '/bad', '/bad')
   const { page, errors, requests } = await visit(await openChromium(t), `${admin}/__sluice/`)
   const rowOf = async (name: string): Promise<string[]> =>
@@ -80,7 +29,7 @@ test('the page shows what is counted, as it comes, and asks for nothing elsewher
 })
 
 test('a stop and a lost connection are said', needsChromium, async t => {
-  const { admin, gateway } = await opened(t)
+  const { admin, gateway } = await openShop(t)
   const { page } = await visit(await openChromium(t), `${admin}/__sluice/`)
   const says = (text: string) => until(async () => (await page.locator('#state').textContent())!.includes(text), text)
   await says('Ready')
@@ -91,7 +40,7 @@ test('a stop and a lost connection are said', needsChromium, async t => {
 })
 
 test('it is used by keys alone', needsChromium, async t => {
-  const { admin } = await opened(t)
+  const { admin } = await openShop(t)
   const { page } = await visit(await openChromium(t), `${admin}/__sluice/`)
   await page.keyboard.press('Tab')
   assert.equal(await page.evaluate('document.activeElement.textContent'), 'Skip to the content')
@@ -101,20 +50,65 @@ test('it is used by keys alone', needsChromium, async t => {
   assert.equal(await path.getAttribute('aria-expanded'), 'false')
   await page.keyboard.press('Enter')
   assert.equal(await path.getAttribute('aria-expanded'), 'true')
+  await page.locator('tr.pipe').getByText('decode json').waitFor()
   assert.match((await page.locator('tr.pipe').textContent())!, /backend\/decoding decode json holds a body/)
   await page.keyboard.press('Enter')
   assert.equal(await page.locator('tr.pipe').count(), 0)
-  await page.getByLabel('Filter').fill('raw')
-  assert.equal(await page.locator('#shown').textContent(), '1 of 3')
+  await page.getByLabel('Filter endpoints').fill('raw')
+  assert.equal(await page.locator('#endpoint-table .tools').getByText('1 of 1, 3 in all').count(), 1)
+})
+
+test('the keys reach everything in the order of the page, and each place shows that it has the focus', needsChromium, async t => {
+  const { admin, ask } = await openShop(t)
+  await ask('/raw', '/data/1', '/bad')
+  const { page } = await visit(await openChromium(t), `${admin}/__sluice/`, { reducedMotion: 'reduce' })
+  await page.getByRole('button', { name: 'GET /bad' }).waitFor()
+  const walked: { name: string; top: number; seen: boolean }[] = []
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab')
+    const at = await page.evaluate<{ name: string; top: number; seen: boolean } | null>(`(() => {
+      const at = document.activeElement
+      if (at === document.body) return null
+      const { outlineStyle } = getComputedStyle(at)
+      const box = at.getBoundingClientRect()
+      return {
+        name: at.getAttribute('aria-label') ?? at.textContent,
+        top: box.top + scrollY,
+        seen: outlineStyle !== 'none' && box.width > 0 && box.bottom > 0 && box.top < innerHeight
+      }
+    })()`)
+    if (at === null) break
+    walked.push(at)
+  }
+  const names = walked.map(({ name }) => name)
+  for (const name of [
+    'Pause',
+    'Errors',
+    'Filter endpoints',
+    'GET /data/{id}',
+    'Table of endpoints',
+    'Table of errors',
+    'status.json'
+  ])
+    assert.ok(names.includes(name), `${name} in ${names.join(', ')}`)
+  assert.deepEqual(
+    walked.filter(({ seen }) => !seen),
+    []
+  )
+  const tops = walked.slice(names.indexOf('Filter endpoints')).map(({ top }) => top)
+  assert.ok(
+    tops.every((top, i) => i === 0 || top >= tops[i - 1]! - 60),
+    tops.join(' ')
+  )
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [1280, 390]) {
+  for (const width of [1280, 390, 320]) {
     test(
       `axe finds nothing serious at ${width} px in the ${colorScheme} theme, and the page is no wider than that`,
       needsChromium,
       async t => {
-        const { admin, ask } = await opened(t, { token: TOKEN })
+        const { admin, ask } = await openShop(t, { token: TOKEN })
         await ask('/raw', '/data/1', '/bad', '/bad', '/bad')
         const more = { colorScheme, viewport: { width, height: 844 }, extraHTTPHeaders: { authorization: `Bearer ${TOKEN}` } }
         const { page } = await visit(await openChromium(t), `${admin}/__sluice/`, more)
@@ -130,26 +124,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
-/** What axe calls serious or critical. */
-async function seriousFindings(page: Page): Promise<unknown[]> {
-  await page.evaluate(AXE)
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: AxeFinding[] }> } }
-    const { violations } = await axe.run()
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
-  })
-}
-
-interface AxeFinding {
-  readonly id: string
-  readonly impact: string
-  readonly nodes: readonly { readonly html: string }[]
-}
-
 test('with a token there is a form first; signing out ends what it gave', needsChromium, async t => {
-  const { admin } = await opened(t, { token: TOKEN })
+  const { admin } = await openShop(t, { token: TOKEN })
   const { page } = await visit(await openChromium(t), `${admin}/__sluice/`)
   await page.getByLabel('Token of the admin port').fill('wrong')
   await page.getByRole('button', { name: 'Sign in' }).click()

@@ -34,9 +34,9 @@ async function opened(...given: Parameters<typeof openAdmin>) {
 test('the token opens the page by its cookie', async t => {
   const { port, login } = await opened(t, { token: TOKEN })
   const answer = await login(`token=${TOKEN}`)
-  assert.deepEqual([answer.status, answer.headers.location], [303, '/__sluice/'])
+  assert.deepEqual([answer.status, answer.headers.location], [303, './'])
   const [set] = answer.headers['set-cookie']!
-  assert.match(set!, /^sluice_admin=[\w.-]+; Path=\/__sluice; Max-Age=43200; HttpOnly; SameSite=Strict$/)
+  assert.match(set!, /^sluice_admin=[\w.-]+; Max-Age=43200; HttpOnly; SameSite=Strict$/)
   const cookie = set!.split(';')[0]!
   assert.equal((await ask(port, '/__sluice/', { headers: { cookie: `a=b; ${cookie}; c=d` } })).status, 200)
   for (const wrong of [`x${cookie}`, cookie.slice(0, -1), 'sluice_admin=', ''])
@@ -58,6 +58,8 @@ test('another token, none, and a form of another site open nothing', async t => 
   ])
     assert.equal((await login(`token=${TOKEN}`, more)).status, 403)
   assert.equal((await login(`token=${TOKEN}`, { origin: `http://127.0.0.1:${port}` })).status, 303)
+  const behindProxy = { origin: 'https://ops.example', 'sec-fetch-site': 'same-origin' }
+  assert.equal((await login(`token=${TOKEN}`, behindProxy)).status, 303)
   assert.equal((await login(`token=${'x'.repeat(5000)}`)).status, 413)
 })
 
@@ -65,8 +67,10 @@ test('browsers get the form, others a text; no refusal says what is behind it', 
   const { port } = await opened(t, { token: TOKEN })
   const form = await ask(port, '/__sluice/', { headers: { accept: 'text/html,*/*' } })
   assert.equal(form.status, 401)
-  assert.match(form.body, /<form method="post" action="\/__sluice\/login">/)
+  assert.match(form.body, /<form method="post" action="login">/)
   assert.match((await ask(port, '/__sluice/status.json')).body, /^Send the token/)
+  // beside other paths the form would be sent to the wrong one
+  assert.match((await ask(port, '/other', { headers: { accept: 'text/html' } })).body, /^Send the token/)
 })
 
 test('without a token there is no login', async t => {

@@ -1,267 +1,223 @@
-// The script of the status page: takes the status as events, and writes what has changed into tables. It runs in browsers as it is.
+// The script of the status page: takes the status as events, and writes what has changed into tables. Over 300 lines: the columns of all tables
+// stand here.
+
+import { Connection } from './connection.js'
+import { bytes, count, duration, ms, percent, rate, visible, words } from './format.js'
+import { element, Table, write } from './table.js'
 
 const byId = id => document.getElementById(id)
-const grouped = new Intl.NumberFormat('en')
-const count = value => (value === undefined ? '' : grouped.format(value))
-const rate = value => (value === undefined ? '' : value >= 100 ? count(Math.round(value)) : value.toFixed(1))
-const ms = value => (value === undefined ? '–' : String(Number(value.toPrecision(3))))
-const words = name => name.replaceAll('_', ' ')
-
-function bytes(value) {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let at = 0
-  for (; value >= 1024 && at < units.length - 1; at++) value /= 1024
-  return `${at === 0 ? value : value.toFixed(1)} ${units[at]}`
-}
-
-/** The two largest units: `1 d 3 h`, `5 m 12 s`, `7 s`. */
-function duration(seconds) {
-  const parts = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60]
-  const first = parts.findIndex(part => part > 0)
-  return parts
-    .map((part, i) => `${part} ${'dhms'[i]}`)
-    .slice(first < 0 ? 3 : first)
-    .slice(0, 2)
-    .join(' ')
-}
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties)
-  made.append(...children)
-  return made
-}
-
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text
-}
-
-/** A box that scrolls must be reached by keys, and have a name. */
-function scrolling(box, label) {
-  box.tabIndex = 0
-  box.setAttribute('role', 'region')
-  box.setAttribute('aria-label', label)
-  return box
-}
-for (const box of document.querySelectorAll('.scroll')) scrolling(box, box.dataset.label)
-
-/** A table whose rows have keys: a row stays the same element, and only cells with another text are written. */
-class Table {
-  constructor(table, caption, columns) {
-    this.columns = columns
-    this.rows = new Map()
-    const heads = columns.map(({ head, kind }) => element('th', { scope: 'col', textContent: head, className: kind ?? '' }))
-    this.body = element('tbody')
-    table.replaceChildren(
-      element('caption', { textContent: caption }),
-      element('thead', {}, element('tr', {}, ...heads)),
-      this.body
-    )
-  }
-
-  /** Shows items in their order; `detail` makes what stands below an item that is open. */
-  show(items, keyOf, detail) {
-    const shown = []
-    const keys = new Set()
-    for (const item of items) {
-      const key = keyOf(item)
-      keys.add(key)
-      const row = this.rows.get(key) ?? this.make(key, item)
-      for (const [i, column] of this.columns.entries()) this.fill(row.cells[i], column, item)
-      shown.push(row.element)
-      const below = detail?.(item, row)
-      if (below !== undefined) shown.push(below)
-    }
-    for (const key of this.rows.keys()) if (!keys.has(key)) this.rows.delete(key)
-    if (shown.length === 0) shown.push(this.nothing())
-    this.place(shown)
-  }
-
-  /** Rows that stay are not moved: one that moves would lose the focus. */
-  place(shown) {
-    const wanted = new Set(shown)
-    for (const row of [...this.body.children]) if (!wanted.has(row)) row.remove()
-    let at = this.body.firstElementChild
-    for (const row of shown) {
-      if (row === at) at = at.nextElementSibling
-      else this.body.insertBefore(row, at)
-    }
-  }
-
-  nothing() {
-    this.none ??= element('tr', {}, element('td', { colSpan: this.columns.length, textContent: 'None.' }))
-    return this.none
-  }
-
-  make(key, item) {
-    const cells = this.columns.map(({ kind, node }, i) => {
-      const cell = i === 0 ? element('th', { scope: 'row' }) : element('td', { className: kind ?? '' })
-      if (node !== undefined) cell.append(node(item))
-      return cell
-    })
-    const row = { element: element('tr', {}, ...cells), cells }
-    this.rows.set(key, row)
-    return row
-  }
-
-  fill(cell, { cell: text, tone, kind, node }, item) {
-    if (node === undefined) write(cell, String(text(item)))
-    if (tone !== undefined) cell.className = `${kind ?? ''} ${tone(item) ?? ''}`
-  }
-}
 
 const number = (head, cell, tone) => ({ head, cell, kind: 'number', tone })
 const plain = (head, cell) => ({ head, cell })
 const text = (head, cell) => ({ head, cell, kind: 'text' })
-const isBad = value => (value > 0 ? 'bad' : undefined)
+const badAbove = cell => row => (cell(row) > 0 ? 'bad' : undefined)
+const failures = (head, name) =>
+  number(
+    head,
+    row => count(row[name]),
+    badAbove(row => row[name])
+  )
 const latencies = [
   number('p50', row => ms(row.p50_ms)),
   number('p95', row => ms(row.p95_ms)),
   number('p99', row => ms(row.p99_ms))
 ]
+const slowest = ['p99_ms', 'slowest']
 
-const state = { paused: false, open: new Set(), endpoints: new Map(), pipes: new Map(), rates: [] }
-const endpointKey = ({ method, path }) => `${method} ${path}`
+const endpointName = ({ method, path }) => `${method} ${path}`
+
+/** What is known of pipes that were opened, by the name of their endpoint. */
+const pipes = new Map()
+const open = new Set()
 
 function pipeButton(row) {
-  const key = endpointKey(row)
-  const button = element('button', { type: 'button', textContent: key })
-  button.setAttribute('aria-expanded', 'false')
+  const name = endpointName(row)
+  const button = element('button', { type: 'button' })
+  write(button, name)
+  button.setAttribute('aria-expanded', String(open.has(name)))
   button.addEventListener('click', () => {
-    if (!state.open.delete(key)) state.open.add(key)
-    button.setAttribute('aria-expanded', String(state.open.has(key)))
-    showEndpoints()
+    if (!open.delete(name)) open.add(name)
+    button.setAttribute('aria-expanded', String(open.has(name)))
+    if (open.has(name) && !pipes.has(name)) loadPipe(name)
+    tables.endpoints.draw(false)
   })
   return button
 }
 
-function holdsText({ holds = [], may_hold: may = [] } = {}) {
+async function loadPipe(name) {
+  pipes.set(name, element('p', { textContent: 'Loading …' }))
+  try {
+    const response = await fetch(`pipe.json?endpoint=${encodeURIComponent(name)}`)
+    if (!response.ok) throw new Error(`the gateway says ${response.status}`)
+    const whole = element('p', {}, element('bdi', { textContent: visible(name) }))
+    pipes.set(name, element('div', {}, whole, stageList(await response.json())))
+  } catch (error) {
+    pipes.set(name, element('p', { className: 'bad', textContent: `The pipe cannot be shown: ${error.message}` }))
+  }
+  tables.endpoints.draw(false)
+}
+
+function pipeBelow(row, made) {
+  const name = endpointName(row)
+  if (!open.has(name)) return undefined
+  const shown = pipes.get(name)
+  if (made.shown !== shown) {
+    made.shown = shown
+    made.below = element('tr', { className: 'pipe' }, element('td', { colSpan: made.cells.length }, shown ?? ''))
+  }
+  return made.below
+}
+
+function stageList(tree) {
+  const items = tree.stages.map(stage => {
+    const item = element('li', {}, `${stage.place} `, element('strong', { textContent: visible(stage.name) }), ' ')
+    if (stage.holdsBody !== 'no') {
+      const says = stage.holdsBody === 'yes' ? 'holds a body' : 'may hold a body'
+      item.append(element('span', { className: stage.holdsBody === 'yes' ? 'tag holds' : 'tag', textContent: says }))
+    }
+    if (stage.note !== undefined) item.append(` ${visible(stage.note)}`)
+    if (stage.copy !== undefined) item.append(stageList(stage.copy))
+    return item
+  })
+  const backends = tree.backends.map(({ method, target, stages }) =>
+    element('li', {}, visible(`${method} ${target}`), stageList({ stages, backends: [] }))
+  )
+  return element('ol', {}, ...items, ...backends)
+}
+
+function holdsText({ holds = [], may_hold: may = [] }) {
   if (holds.length > 0) return holds.join(', ')
   return may.length > 0 ? `may: ${may.join(', ')}` : 'nothing'
 }
 
 const tables = {
-  workers: new Table(byId('worker-table'), 'One process each', [
-    plain('Worker', row => row.worker),
-    plain('Process', row => row.pid),
-    { head: 'State', cell: row => (row.ready ? 'ready' : 'not ready'), tone: row => (row.ready ? 'good' : 'warn') },
-    plain('Running for', row => duration(row.uptime_seconds)),
-    number('in flight', row => count(row.in_flight)),
-    number('per second', row => rate(row.per_second)),
-    number('requests', row => count(row.requests)),
-    number('memory', row => bytes(row.rss_bytes)),
-    number('heap', row => bytes(row.heap_used_bytes)),
-    number(
-      'delay p99, ms',
-      row => ms(row.event_loop_delay_p99_ms),
-      row => (row.event_loop_delay_p99_ms > 100 ? 'warn' : undefined)
-    ),
-    number('busy', row => `${(100 * row.event_loop_utilization).toFixed(0)} %`)
-  ]),
-  endpoints: new Table(byId('endpoint-table'), 'Requests since the start', [
-    { head: 'Endpoint', node: pipeButton },
-    plain('Pipe', row => `${row.shape?.pipe ?? ''}${row.shape?.direct ? ', direct' : ''}`),
-    { head: 'Holds bodies', kind: 'text', cell: row => holdsText(row.shape) },
-    number('per second', row => rate(row.per_second)),
-    number('requests', row => count(row.requests)),
-    number('4xx', row => count(row.client_errors)),
-    number(
-      '5xx',
-      row => count(row.server_errors),
-      row => isBad(row.server_errors)
-    ),
-    number(
-      'incomplete',
-      row => count(row.incomplete),
-      row => (row.incomplete > 0 ? 'warn' : undefined)
-    ),
-    number('aborted', row => count(row.aborted)),
-    ...latencies
-  ]),
-  backends: new Table(byId('backend-table'), 'Calls of each endpoint, with all that stands around them', [
-    plain('Backend', row => row.backend),
-    plain('Endpoint', row => row.endpoint),
-    number('per second', row => rate(row.per_second)),
-    number('calls', row => count(row.calls)),
-    number(
-      'failed',
-      row => count(row.failed),
-      row => isBad(row.failed)
-    ),
-    number('canceled', row => count(row.canceled)),
-    ...latencies
-  ]),
-  pools: new Table(byId('pool-table'), 'One pool for each origin', [
-    plain('Origin', row => row.origin),
-    number('open', row => count(row.connections)),
-    number('calls under way or waiting', row => count(row.pending)),
-    number('tunnels', row => count(row.tunnels)),
-    number('calls', row => count(row.total)),
-    number(
-      'refused, queue full',
-      row => count(row.refused),
-      row => isBad(row.refused)
-    )
-  ]),
-  plugins: new Table(byId('plugin-table'), 'Milliseconds, the last minute', [
-    plain('Name', row => row.name),
-    plain('Where', row => row.scope),
-    number('per second', row => rate(row.per_second)),
-    number('runs', row => count(row.runs)),
-    ...latencies
-  ]),
-  errors: new Table(byId('error-table'), 'One row for each code at each endpoint, the newest first', [
-    plain('Code', row => row.code),
-    plain('Endpoint', row => row.endpoint || '–'),
-    number('times', row => count(row.count)),
-    plain('last', row => new Date(row.at).toLocaleTimeString()),
-    number('status', row => row.status || '–'),
-    text('message', row => row.message)
-  ]),
-  findings: new Table(byId('finding-table'), 'Findings of the configuration and of its last reload', [
-    plain('Place', row => row.place),
-    { head: 'Level', cell: row => row.level, tone: row => (row.level === 'error' ? 'bad' : 'warn') },
-    text('Finding', row => row.message)
-  ])
-}
-
-function stageList(tree) {
-  const items = tree.stages.map(stage => {
-    const item = element('li', {}, `${stage.place} `, element('strong', { textContent: stage.name }), ' ')
-    if (stage.holdsBody !== 'no') {
-      const says = stage.holdsBody === 'yes' ? 'holds a body' : 'may hold a body'
-      item.append(element('span', { className: stage.holdsBody === 'yes' ? 'tag holds' : 'tag', textContent: says }))
-    }
-    if (stage.note !== undefined) item.append(` ${stage.note}`)
-    if (stage.copy !== undefined) item.append(stageList(stage.copy))
-    return item
+  workers: new Table(byId('worker-table'), {
+    label: 'workers',
+    caption: 'One process each',
+    nameOf: row => String(row.worker),
+    columns: [
+      plain('Worker', row => row.worker),
+      plain('Process', row => row.pid),
+      { head: 'State', cell: row => (row.ready ? 'ready' : 'not ready'), tone: row => (row.ready ? 'good' : 'warn') },
+      plain('Running for', row => duration(row.uptime_seconds)),
+      number('in flight', row => count(row.in_flight)),
+      number('per second', row => rate(row.per_second)),
+      number('requests', row => count(row.requests)),
+      number('memory', row => bytes(row.rss_bytes)),
+      number('heap', row => bytes(row.heap_used_bytes)),
+      number(
+        'delay p99, ms',
+        row => ms(row.event_loop_delay_p99_ms),
+        row => (row.event_loop_delay_p99_ms > 100 ? 'warn' : undefined)
+      ),
+      number('busy', row => percent(row.event_loop_utilization))
+    ]
+  }),
+  endpoints: new Table(byId('endpoint-table'), {
+    label: 'endpoints',
+    caption: 'Requests since the start',
+    nameOf: endpointName,
+    isLong: true,
+    orders: [['per_second', 'most requests'], ['server_errors', 'most errors'], slowest],
+    detail: pipeBelow,
+    columns: [
+      { head: 'Endpoint', node: pipeButton },
+      plain('Pipe', row => `${row.pipe ?? ''}${row.direct ? ', direct' : ''}`),
+      { head: 'Holds bodies', kind: 'text', cell: holdsText },
+      number('per second', row => rate(row.per_second)),
+      number('requests', row => count(row.requests)),
+      number('4xx', row => count(row.client_errors)),
+      failures('5xx', 'server_errors'),
+      number(
+        'incomplete',
+        row => count(row.incomplete),
+        row => (row.incomplete > 0 ? 'warn' : undefined)
+      ),
+      number('aborted', row => count(row.aborted)),
+      ...latencies
+    ]
+  }),
+  backends: new Table(byId('backend-table'), {
+    label: 'backends',
+    caption: 'Calls of each endpoint, with all that stands around them',
+    nameOf: row => `${row.backend} ${row.endpoint}`,
+    orders: [['per_second', 'most calls'], ['failed', 'most failures'], slowest],
+    columns: [
+      plain('Backend', row => row.backend),
+      text('Endpoint', row => row.endpoint),
+      number('per second', row => rate(row.per_second)),
+      number('calls', row => count(row.calls)),
+      failures('failed', 'failed'),
+      number('canceled', row => count(row.canceled)),
+      ...latencies
+    ]
+  }),
+  pools: new Table(byId('pool-table'), {
+    label: 'connections',
+    caption: 'One pool for each origin',
+    nameOf: row => row.origin,
+    orders: [
+      ['pending', 'most calls under way'],
+      ['total', 'most calls']
+    ],
+    columns: [
+      plain('Origin', row => (row.settingsName === '' ? row.origin : `${row.origin}, settings ${row.settingsName}`)),
+      number('open', row => `${count(row.connections)} of ${count(row.maxConnections)}`),
+      number('calls under way or waiting', row => count(row.pending)),
+      number('tunnels', row => count(row.tunnels)),
+      number('calls', row => count(row.total)),
+      failures('refused, queue full', 'refused')
+    ]
+  }),
+  plugins: new Table(byId('plugin-table'), {
+    label: 'plugins',
+    caption: 'Milliseconds, the last minute',
+    nameOf: row => `${row.name} ${row.scope}`,
+    orders: [['per_second', 'most runs'], ['failed', 'most failures'], slowest],
+    columns: [
+      plain('Name', row => row.name),
+      text('Where', row => row.scope),
+      number('per second', row => rate(row.per_second)),
+      number('runs', row => count(row.runs)),
+      failures('failed', 'failed'),
+      ...latencies
+    ]
+  }),
+  errors: new Table(byId('error-table'), {
+    label: 'errors',
+    caption: 'One row for each code at each endpoint, the newest first',
+    nameOf: row => `${row.code} ${row.endpoint}`,
+    columns: [
+      plain('Code', row => row.code),
+      text('Endpoint', row => row.endpoint || '–'),
+      number('times', row => count(row.count)),
+      plain('last', row => new Date(row.at).toLocaleTimeString()),
+      number('status', row => row.status || '–'),
+      text('message', row => row.message)
+    ]
+  }),
+  findings: new Table(byId('finding-table'), {
+    label: 'findings',
+    caption: 'Findings of the configuration and of its last reload',
+    nameOf: row => `${row.place} ${row.message}`,
+    columns: [
+      plain('Place', row => row.place),
+      { head: 'Level', cell: row => row.level, tone: row => (row.level === 'error' ? 'bad' : 'warn') },
+      text('Finding', row => row.message)
+    ]
   })
-  const backends = tree.backends.map(backend =>
-    element('li', {}, `${backend.method} ${backend.target}`, stageList({ stages: backend.stages, backends: [] }))
-  )
-  return element('ol', {}, ...items, ...backends)
 }
 
-function pipeBelow(row, made) {
-  if (!state.open.has(endpointKey(row)) || row.shape === undefined) return undefined
-  if (made.shape !== row.shape) {
-    made.shape = row.shape
-    const cell = element('td', { colSpan: tables.endpoints.columns.length }, stageList(row.shape))
-    made.below = element('tr', { className: 'pipe' }, cell)
-  }
-  return made.below
-}
-
-/** Rows beyond are not shown: a filter finds them. */
-const MOST_ROWS = 200
-
-function showEndpoints() {
-  const wanted = byId('filter').value.toLowerCase()
-  const order = byId('order').value
-  const rows = [...state.endpoints.values()].filter(row => endpointKey(row).toLowerCase().includes(wanted))
-  if (order !== '') rows.sort((a, b) => (b[order] ?? 0) - (a[order] ?? 0))
-  const shown = rows.slice(0, MOST_ROWS).map(row => ({ ...row, shape: state.pipes.get(endpointKey(row)) }))
-  tables.endpoints.show(shown, endpointKey, pipeBelow)
-  write(byId('shown'), `${shown.length} of ${state.endpoints.size}`)
+/** Endpoints with what is known of their pipes; one that has not changed stays the same object. */
+const joined = new Map()
+function endpointsOf({ endpoints, pipes }) {
+  return Object.entries(endpoints).map(([key, row]) => {
+    const known = joined.get(key)
+    if (known?.row === row && known.pipe === pipes[key]) return [key, known.item]
+    const item = { ...row, ...pipes[key] }
+    joined.set(key, { row, pipe: pipes[key], item })
+    return [key, item]
+  })
 }
 
 const componentTables = new Map()
@@ -269,29 +225,29 @@ const componentTables = new Map()
 /** One table for each kind of component: its columns are what the component tells. */
 function showComponents(components) {
   const kinds = new Map()
-  for (const one of components) {
-    const kind = `${one.component} ${one.name}`
-    kinds.set(kind, [...(kinds.get(kind) ?? []), one])
+  for (const pair of Object.entries(components)) {
+    const [, { component, name }] = pair
+    const kind = `${component} ${name}`
+    if (!kinds.has(kind)) kinds.set(kind, [])
+    kinds.get(kind).push(pair)
   }
-  const shape = JSON.stringify([...kinds].map(([kind, [one]]) => [kind, Object.keys(one.facts)]))
+  const shape = JSON.stringify([...kinds].map(([kind, [[, one]]]) => [kind, Object.keys(one.facts)]))
   if (componentTables.shape !== shape) {
     componentTables.shape = shape
     componentTables.clear()
-    const boxes = [...kinds].map(([kind, [one]]) => {
-      const table = element('table')
+    const boxes = [...kinds].map(([kind, [[, one]]]) => {
+      const box = element('div')
       const columns = Object.keys(one.facts).map(name => factColumn(name, one.facts[name]))
-      componentTables.set(kind, new Table(table, kind, [plain('Where', whereOf), ...columns]))
-      return scrolling(element('div', { className: 'scroll' }, table), `Table of ${kind}`)
+      const where = plain('Where', placeOf)
+      componentTables.set(kind, new Table(box, { label: kind, caption: kind, nameOf: placeOf, columns: [where, ...columns] }))
+      return box
     })
     byId('component-tables').replaceChildren(...(boxes.length > 0 ? boxes : [element('p', { textContent: 'None.' })]))
   }
-  for (const [kind, all] of kinds) {
-    const numbered = all.map((one, i) => ({ ...one, key: `${i} ${one.place}` }))
-    componentTables.get(kind).show(numbered, one => one.key)
-  }
+  for (const [kind, pairs] of kinds) componentTables.get(kind).show(pairs)
 }
 
-function whereOf({ place, worker }) {
+function placeOf({ place, worker }) {
   return worker === undefined ? place : `${place}, worker ${worker}`
 }
 
@@ -304,94 +260,126 @@ function factColumn(name, sample) {
 /** Writes pairs of a term and its text into a `dl`. */
 function showPairs(list, pairs) {
   if (list.children.length !== pairs.length) {
-    list.replaceChildren(...pairs.map(([term]) => element('div', {}, element('dt', { textContent: term }), element('dd'))))
+    list.replaceChildren(...pairs.map(() => element('div', {}, element('dt'), element('dd'))))
   }
-  pairs.forEach(([, value, tone], i) => {
-    const cell = list.children[i].lastChild
-    write(cell, value)
-    cell.className = tone ?? ''
+  pairs.forEach(([term, value, tone], i) => {
+    write(list.children[i].firstChild, term)
+    write(list.children[i].lastChild, value)
+    list.children[i].lastChild.className = tone ?? ''
   })
 }
 
-function showNow({ gateway, process, traffic, in_flight: inFlight }) {
+const rates = []
+
+function showNow({ gateway, process, traffic, others, in_flight: inFlight }) {
   const { event_loop_delay_ms: delay, event_loop_utilization: busy } = process
   showPairs(byId('cards'), [
     ['Requests per second', rate(traffic.per_second)],
     ['In flight', count(inFlight)],
     ['Requests', count(traffic.requests)],
-    ['5xx', count(traffic.server_errors), isBad(traffic.server_errors)],
-    ['p50 / p99', `${ms(traffic.p50_ms)} / ${ms(traffic.p99_ms)} ms`],
+    ['Of them without an endpoint', count(others.requests)],
+    ['4xx', count(traffic.client_errors)],
+    ['5xx', count(traffic.server_errors), badAbove(() => traffic.server_errors)()],
+    ['p50, p95, p99', `${ms(traffic.p50_ms)}, ${ms(traffic.p95_ms)}, ${ms(traffic.p99_ms)} ms`],
     ['Event-loop delay p99', `${ms(delay.p99)} ms`, delay.p99 > 100 ? 'warn' : undefined],
-    ['Event loop busy', `${(100 * busy).toFixed(0)} %`, busy > 0.9 ? 'warn' : undefined],
+    ['Event loop busy', percent(busy), busy > 0.9 ? 'warn' : undefined],
     ['Memory', bytes(process.rss_bytes)],
     ['Heap', bytes(process.heap_used_bytes)],
     ['Running for', duration(gateway.uptime_seconds)]
   ])
-  state.rates.push(traffic.per_second)
-  if (state.rates.length > 300) state.rates.shift()
-  const top = Math.max(1, ...state.rates)
-  const step = 300 / Math.max(30, state.rates.length - 1)
-  const points = state.rates.map((value, i) => `${(i * step).toFixed(1)},${(46 - (44 * value) / top).toFixed(1)}`)
+  const top = Math.max(1, ...rates)
+  const step = 300 / Math.max(30, rates.length - 1)
+  const points = rates.map((value, i) => `${(i * step).toFixed(1)},${(46 - (44 * value) / top).toFixed(1)}`)
   byId('spark').firstElementChild.setAttribute('points', points.join(' '))
-  write(byId('rate'), `now ${rate(traffic.per_second)}, at most ${rate(Math.max(...state.rates))}`)
+  write(byId('rate'), `now ${rate(traffic.per_second)}, at most ${rate(Math.max(...rates))}`)
 }
 
 function showConfiguration({ configuration, gateway, workers }) {
   const { last_reload: last } = configuration
   const reload = last === undefined ? 'none' : `${last.outcome}, ${new Date(last.at).toLocaleString()}`
+  const count = Object.keys(workers).length
   showPairs(byId('config'), [
     ['File', configuration.file],
     ['Loaded', new Date(configuration.loaded_at).toLocaleString()],
     ['Last reload', reload, last?.outcome === 'failed' ? 'bad' : undefined],
     ['Reloads', `${configuration.reloads} done, ${configuration.failed_reloads} failed`],
     ['Version', `Sluice ${gateway.version}, Node.js ${gateway.node}`],
-    workers === undefined ? ['Process', String(gateway.pid)] : ['Workers', String(workers.length)]
+    count === 0 ? ['Process', String(gateway.pid)] : ['Workers', String(count)]
   ])
-  const findings = [...configuration.findings, ...(last?.outcome === 'failed' ? last.findings : [])]
   tables.findings.show(
-    findings.map((finding, i) => ({ ...finding, i })),
-    ({ i, place }) => `${i} ${place}`
+    [...configuration.findings, ...(last?.outcome === 'failed' ? last.findings : [])].map((finding, i) => [i, finding])
   )
 }
 
 function show(status) {
   write(byId('service'), status.gateway.name)
-  write(byId('state'), status.gateway.ready ? 'Ready' : 'Not ready: the gateway is starting or stopping')
-  byId('state').className = status.gateway.ready ? 'good' : 'warn'
   showNow(status)
-  byId('worker-section').hidden = status.workers === undefined
-  tables.workers.show(status.workers ?? [], row => row.worker)
-  for (const row of status.endpoints) state.endpoints.set(endpointKey(row), row)
-  showEndpoints()
-  tables.backends.show(status.backends, row => `${row.endpoint} ${row.backend}`)
-  tables.pools.show(status.pools, row => row.origin)
+  byId('worker-section').hidden = Object.keys(status.workers).length === 0
+  tables.workers.show(Object.entries(status.workers))
+  tables.endpoints.show(endpointsOf(status))
+  for (const name of ['backends', 'pools', 'plugins']) tables[name].show(Object.entries(status[name]))
   showComponents(status.components)
-  tables.plugins.show(status.plugins, row => `${row.scope} ${row.name}`)
-  tables.errors.show(status.errors, row => `${row.code} ${row.endpoint}`)
+  tables.errors.show(Object.entries(status.errors).sort(([, a], [, b]) => (a.at < b.at ? 1 : -1)))
   showConfiguration(status)
 }
 
-const events = new EventSource('/__sluice/events')
-events.addEventListener('all', ({ data }) => {
-  const status = JSON.parse(data)
-  state.pipes = new Map(status.pipes.map(pipe => [endpointKey(pipe), pipe]))
-  state.endpoints = new Map(status.pipes.map(pipe => [endpointKey(pipe), { method: pipe.method, path: pipe.path }]))
-  show(status)
-})
-events.addEventListener('live', ({ data }) => {
-  if (!state.paused) show(JSON.parse(data))
-})
-events.addEventListener('error', () => {
-  write(
-    byId('state'),
-    events.readyState === EventSource.CLOSED ? 'Not connected: load the page again' : 'Connection lost, trying again'
-  )
-  byId('state').className = 'bad'
+let status
+let isPaused = false
+let version
+
+function changed(next, isNew) {
+  if (isNew) for (const table of [...Object.values(tables), ...componentTables.values()]) table.forget()
+  status = next
+  const { gateway, traffic } = next
+  version ??= gateway.version
+  // another version of the gateway has another page
+  if (version !== gateway.version) location.reload()
+  rates.push(traffic.per_second)
+  if (rates.length > 300) rates.shift()
+  showState()
+  if (!isPaused && !document.hidden) show(next)
+}
+
+const NOT_CONNECTED = {
+  lost: 'Connection lost, trying again',
+  quiet: 'The gateway sends nothing',
+  full: 'Too many status pages are open, trying again',
+  refused: 'Signed out, or not allowed: load the page again'
+}
+let connection = { kind: undefined, at: undefined }
+
+function showState() {
+  const { kind, at } = connection
+  const trouble = NOT_CONNECTED[kind]
+  const isReady = status?.gateway.ready
+  write(byId('state'), trouble ?? (isReady ? 'Ready' : 'Not ready: the gateway is starting or stopping'))
+  byId('state').className = trouble !== undefined ? 'bad' : isReady ? 'good' : 'warn'
+  byId('stale').hidden = trouble === undefined || at === undefined
+  if (at !== undefined)
+    write(
+      byId('stale'),
+      `These figures are of ${new Date(at).toLocaleTimeString()}. They do not change until the gateway is back.`
+    )
+  document.documentElement.classList.toggle('stale', trouble !== undefined)
+  document.title = visible(`${trouble === undefined ? '' : 'Not connected: '}${status?.gateway.name || 'Sluice'}`).slice(0, 100)
+}
+
+new Connection({
+  changed,
+  told: (kind, at) => {
+    // pipes may be others behind a new start
+    if (kind !== 'open') pipes.clear()
+    else for (const name of open) if (!pipes.has(name)) loadPipe(name)
+    connection = { kind, at }
+    showState()
+  }
 })
 
-byId('filter').addEventListener('input', showEndpoints)
-byId('order').addEventListener('change', showEndpoints)
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && !isPaused && status !== undefined) show(status)
+})
 byId('pause').addEventListener('click', ({ currentTarget }) => {
-  state.paused = !state.paused
-  currentTarget.setAttribute('aria-pressed', String(state.paused))
+  isPaused = !isPaused
+  currentTarget.setAttribute('aria-pressed', String(isPaused))
+  if (!isPaused && status !== undefined) show(status)
 })

@@ -1,16 +1,14 @@
 /**
- * The status as server-sent events: everything at first, then once a second what changed. Clients are bounded. One that does not read
- * misses events, and is cut when it has read nothing for long.
+ * The status as server-sent events: everything at first, then once a second a JSON Merge Patch of what has changed (RFC 7396). Clients are
+ * bounded. One that does not read misses events, gets what it missed in one patch, and is cut when it has read nothing for long.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type JsonObject, mergePatch } from './merge-patch.js'
 
-/** Makes the data of events, at once or as promises. Called once per event, however many clients there are. */
+/** Makes what clients show, as an object that shares what has not changed with the one before. Called once a second, however many clients there are. */
 export interface EventFacts {
-  /** Number of the configuration that serves. */
-  readonly generation: number
-  report(): unknown
-  live(): unknown
+  state(): object | Promise<object>
 }
 
 export const MAX_CLIENTS = 16
@@ -25,15 +23,18 @@ interface Client {
   readonly res: ServerResponse
   /** When its connection filled up; 0 = it takes events. */
   fullSince: number
+  /** What it has; undefined = nothing yet. */
+  state: object | undefined
 }
 
 export class StatusEvents {
   private readonly source: EventFacts
   private readonly clients = new Set<Client>()
-  private generation = 0
+  /** The last state that was made; undefined without clients. */
+  private state: object | undefined
   private timer: NodeJS.Timeout | undefined
-  /** An event is being made: other workers take their time. */
-  private making = false
+  /** A state that is being made: other workers take their time. */
+  private making: Promise<object | undefined> | undefined
 
   constructor(source: EventFacts) {
     this.source = source
@@ -52,7 +53,7 @@ export class StatusEvents {
     }
     res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' })
     if (req.method === 'HEAD') return void res.end()
-    const client: Client = { res, fullSince: 0 }
+    const client: Client = { res, fullSince: 0, state: undefined }
     this.clients.add(client)
     res.on('error', () => {})
     res.once('close', () => this.remove(client))
@@ -62,42 +63,49 @@ export class StatusEvents {
 
   /** Sends everything, and begins with what changes. */
   private async welcome(client: Client): Promise<void> {
-    const event = await this.make('all')
-    if (event === undefined || !this.clients.has(client)) return void client.res.destroy()
-    this.send(client, event)
+    const state = this.state ?? (await this.make())
+    if (!this.clients.has(client)) return
+    if (state === undefined) return void client.res.destroy()
+    this.send([client], state)
     this.timer ??= setInterval(() => void this.tick(), EVERY_MS).unref()
-    this.generation = this.source.generation
   }
 
   /** Undefined when the other workers cannot be asked: the primary is gone. */
-  private async make(name: 'all' | 'live'): Promise<string | undefined> {
-    try {
-      return eventOf(name, await (name === 'all' ? this.source.report() : this.source.live()))
-    } catch {
-      return undefined
-    }
+  private make(): Promise<object | undefined> {
+    this.making ??= Promise.resolve(this.source.state())
+      .catch(() => undefined)
+      .then(state => {
+        this.making = undefined
+        if (this.clients.size > 0) this.state = state
+        return state
+      })
+    return this.making
   }
 
   /** Ends all connections; browsers come again. */
   end(): void {
+    this.state = undefined
     for (const { res } of this.clients) res.end()
   }
 
   private async tick(): Promise<void> {
     // in a list: each client is looked at, and one that stays full for long is cut
-    if (this.making || ![...this.clients].map(takesEvents).includes(true)) return
-    const { source } = this
-    const isNew = this.generation !== source.generation
-    this.generation = source.generation
-    this.making = true
-    const event = await this.make(isNew ? 'all' : 'live')
-    this.making = false
-    if (event === undefined) return this.end()
-    for (const client of this.clients) this.send(client, event)
+    if (this.making !== undefined || ![...this.clients].map(takesEvents).includes(true)) return
+    const state = await this.make()
+    if (state === undefined) return this.end()
+    this.send(this.clients, state)
   }
 
-  private send(client: Client, event: string): void {
-    if (takesEvents(client) && !client.res.write(event)) client.fullSince = performance.now()
+  /** Brings those clients to `state` that take events. Clients that have the same get the same text. */
+  private send(clients: Iterable<Client>, state: object): void {
+    const events = new Map<object | undefined, string>()
+    for (const client of clients) {
+      if (!takesEvents(client) || client.res.writableEnded) continue
+      const event = events.get(client.state) ?? eventOf(client.state, state)
+      events.set(client.state, event)
+      client.state = state
+      if (!client.res.write(event)) client.fullSince = performance.now()
+    }
   }
 
   private remove(client: Client): void {
@@ -105,6 +113,7 @@ export class StatusEvents {
     if (this.clients.size > 0) return
     clearInterval(this.timer)
     this.timer = undefined
+    this.state = undefined
   }
 }
 
@@ -120,6 +129,7 @@ function takesEvents(client: Client): boolean {
   return false
 }
 
-function eventOf(name: string, data: unknown): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+function eventOf(old: object | undefined, state: object): string {
+  if (old === undefined) return `event: all\ndata: ${JSON.stringify(state)}\n\n`
+  return `event: live\ndata: ${JSON.stringify(mergePatch(old as JsonObject, state as JsonObject) ?? {})}\n\n`
 }

@@ -2,7 +2,7 @@
 
 import { latencyReport } from './latency.js'
 import type { RecentError } from './recent-errors.js'
-import type { ComponentReport, LatencyCounts, LatencyReport, LiveReport, WorkerReport } from './report.js'
+import type { BackendReport, ComponentReport, LatencyCounts, LatencyReport, LiveReport, WorkerReport } from './report.js'
 
 /** What a worker tells the others. */
 export interface OfWorker {
@@ -31,23 +31,23 @@ export function joinReports(own: LiveReport, all: readonly OfWorker[]): LiveRepo
     traffic: added(reports.map(({ traffic }) => traffic)),
     others: added(reports.map(({ others }) => others)),
     endpoints: addedBy(
-      reports,
-      one => one.endpoints,
+      own.endpoints,
+      reports.flatMap(one => one.endpoints),
       ({ method, path }) => `${method} ${path}`
     ),
     backends: addedBy(
-      reports,
-      one => numbered(one.backends, ({ endpoint, backend }) => `${endpoint} ${backend}`),
+      numberedBackends(own.backends),
+      reports.flatMap(one => numberedBackends(one.backends)),
       ({ key }) => key
     ).map(({ key: _, ...one }) => one),
     pools: addedBy(
-      reports,
-      one => one.pools,
+      own.pools,
+      reports.flatMap(one => one.pools),
       ({ origin, settingsName }) => `${origin} ${settingsName}`
     ),
     plugins: addedBy(
-      reports,
-      one => one.plugins,
+      own.plugins,
+      reports.flatMap(one => one.plugins),
       ({ scope, name }) => `${scope} ${name}`
     ),
     components: all.flatMap(({ worker, report }) => report.components.map((one): ComponentReport => ({ ...one, worker }))),
@@ -56,30 +56,31 @@ export function joinReports(own: LiveReport, all: readonly OfWorker[]): LiveRepo
   }
 }
 
-/** Backends of one endpoint may be alike: the second of them is another key. */
-function numbered<T>(items: readonly T[], nameOf: (item: T) => string): (T & { readonly key: string })[] {
+/** A backend of one report, told from those of its endpoint that look alike. */
+type NumberedBackend = BackendReport & { readonly key: string }
+
+/** Backends of one endpoint may be alike: the second of them is another key. Those that have one keep it. */
+export function numberedBackends(backends: readonly (BackendReport & { readonly key?: string })[]): NumberedBackend[] {
   const seen = new Map<string, number>()
-  return items.map(item => {
-    const name = nameOf(item)
+  return backends.map(one => {
+    const name = `${one.endpoint} ${one.backend}`
     const number = (seen.get(name) ?? 0) + 1
     seen.set(name, number)
-    return { ...item, key: `${name} ${number}` }
+    return { ...one, key: one.key ?? `${name} ${number}` }
   })
 }
 
-function addedBy<R, T extends object>(
-  reports: readonly R[],
-  rowsOf: (report: R) => readonly T[],
-  keyOf: (row: T) => string
-): T[] {
-  const groups = new Map<string, T[]>()
-  for (const row of reports.flatMap(rowsOf)) {
+/** @param own the rows in their order: workers leave out those that have counted nothing */
+function addedBy<T extends object>(own: readonly T[], rows: readonly T[], keyOf: (row: T) => string): T[] {
+  const groups = new Map<string, T[]>(own.map(row => [keyOf(row), []]))
+  for (const row of rows) {
     const key = keyOf(row)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [row])
     else group.push(row)
   }
-  return [...groups.values()].map(rows => added(rows))
+  const known = new Map(own.map(row => [keyOf(row), row]))
+  return [...groups].map(([key, group]) => (group.length === 0 ? known.get(key)! : added(group)))
 }
 
 /** Numbers are added up, latencies are counted together, all else is that of the first. */

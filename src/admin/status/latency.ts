@@ -1,5 +1,5 @@
 /**
- * Latencies of the last minute, in buckets that grow by an eighth: a quantile is off by 6 % at most. Bounded: 3 KiB once something was
+ * Latencies of the last minute, in buckets that grow by an eighth: a quantile is off by 6 % at most. Bounded: 4 KiB once something was
  * recorded, nothing before.
  */
 
@@ -12,6 +12,13 @@ const SMALLEST_MS = 0.05
 const GROWTH = Math.log(1.125)
 /** Up to about five minutes. */
 const BUCKETS = 134
+/** Where the sums of all slots stand, behind the slots. */
+const SUMS = SLOTS * BUCKETS
+
+/** What stands for a bucket, ms, with three digits. */
+const BUCKET_MS = Array.from({ length: BUCKETS }, (_, at) =>
+  at === 0 ? SMALLEST_MS : Number((SMALLEST_MS * Math.exp((at - 0.5) * GROWTH)).toPrecision(3))
+)
 
 const scratch = new Uint32Array(BUCKETS)
 
@@ -30,10 +37,11 @@ export class LatencyWindow {
   }
 
   record(ms: number): void {
-    this.counts ??= new Uint32Array(SLOTS * BUCKETS)
+    this.counts ??= new Uint32Array(SUMS + BUCKETS)
     if (this.slot !== this.clock.slot) this.advance(this.counts)
     const at = ms <= SMALLEST_MS ? 0 : Math.min(BUCKETS - 1, Math.ceil(Math.log(ms / SMALLEST_MS) / GROWTH))
     this.counts[(this.slot % SLOTS) * BUCKETS + at]!++
+    this.counts[SUMS + at]!++
   }
 
   quantiles(): Quantiles | undefined {
@@ -46,12 +54,10 @@ export class LatencyWindow {
     if (counts === undefined) return 0
     if (this.slot !== this.clock.slot) this.advance(counts)
     let total = 0
-    for (let from = 0; from < counts.length; from += BUCKETS) {
-      for (let at = 0; at < BUCKETS; at++) {
-        const count = counts[from + at]!
-        sums[at]! += count
-        total += count
-      }
+    for (let at = 0; at < BUCKETS; at++) {
+      const count = counts[SUMS + at]!
+      sums[at]! += count
+      total += count
     }
     return total
   }
@@ -62,6 +68,7 @@ export class LatencyWindow {
     const gone = Math.min(SLOTS, slot - this.slot)
     for (let i = 0; i < gone; i++) {
       const from = ((slot - i) % SLOTS) * BUCKETS
+      for (let at = 0; at < BUCKETS; at++) counts[SUMS + at]! -= counts[from + at]!
       counts.fill(0, from, from + BUCKETS)
     }
     this.slot = slot
@@ -91,11 +98,9 @@ export function latencyReport(counts: LatencyCounts): LatencyReport {
   return reportOf(quantilesIn(total))
 }
 
-/** Quantiles, rounded; without any nothing. */
+/** Quantiles as a report has them; without any nothing. */
 export function reportOf(quantiles: Quantiles | undefined): LatencyReport {
-  if (quantiles === undefined) return {}
-  const [p50_ms, p95_ms, p99_ms] = quantiles.map(ms => Number(ms.toPrecision(3))) as [number, number, number]
-  return { p50_ms, p95_ms, p99_ms }
+  return quantiles === undefined ? {} : { p50_ms: quantiles[0], p95_ms: quantiles[1], p99_ms: quantiles[2] }
 }
 
 /** Puts the counts of windows into {@link scratch}; returns their number. */
@@ -107,12 +112,13 @@ function fill(windows: Iterable<LatencyWindow>): number {
 }
 
 function quantilesIn(total: number): Quantiles | undefined {
-  return total === 0 ? undefined : [quantile(total, 0.5), quantile(total, 0.95), quantile(total, 0.99)]
-}
-
-function quantile(total: number, share: number): number {
-  let left = Math.ceil(total * share)
+  if (total === 0) return undefined
   let at = 0
-  while (at < BUCKETS - 1 && left > scratch[at]!) left -= scratch[at++]!
-  return at === 0 ? SMALLEST_MS : SMALLEST_MS * Math.exp((at - 0.5) * GROWTH)
+  let below = scratch[0]!
+  const next = (share: number): number => {
+    const rank = Math.ceil(total * share)
+    while (at < BUCKETS - 1 && below < rank) below += scratch[++at]!
+    return BUCKET_MS[at]!
+  }
+  return [next(0.5), next(0.95), next(0.99)]
 }

@@ -39,7 +39,7 @@ export class ProcessWatch {
       heap_used_bytes: memory.heapUsed,
       heap_total_bytes: memory.heapTotal,
       external_bytes: memory.external,
-      event_loop_utilization: performance.eventLoopUtilization(this.utilization, before).utilization,
+      event_loop_utilization: rounded(performance.eventLoopUtilization(this.utilization, before).utilization),
       event_loop_delay_ms: {
         p50: delay(this.delays.percentile(50)),
         p99: delay(this.delays.percentile(99)),
@@ -60,5 +60,7 @@ export class ProcessWatch {
 
 function delay(nanoseconds: number): number {
   const ms = nanoseconds / NANOSECONDS - RESOLUTION_MS
-  return Number.isFinite(ms) ? Math.max(0, ms) : 0
+  return Number.isFinite(ms) ? rounded(Math.max(0, ms)) : 0
 }
+
+const rounded = (value: number): number => Math.round(value * 1000) / 1000

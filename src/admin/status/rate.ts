@@ -2,6 +2,8 @@ import type { StatusClock } from './clock.js'
 
 /** s over which a rate is taken. */
 const SECONDS = 10
+/** s after which the latencies of the last event are forgotten. */
+const FORGOTTEN_SECONDS = 75
 /** One more: the second that has just begun does not count. */
 const KEPT = SECONDS + 1
 
@@ -30,8 +32,18 @@ export class Rate {
     return this.total > 0 && this.clock.second - this.last <= seconds
   }
 
+  /**
+   * Says whether what is shown of a series that this rate belongs to can have changed: two equal stamps, and it has not. Undefined while the
+   * rate itself goes down; later latencies go with their slots, and then nothing more changes.
+   */
+  get stamp(): number | undefined {
+    if (this.within(KEPT)) return undefined
+    return this.within(FORGOTTEN_SECONDS) ? this.clock.slot : -1
+  }
+
   /** Events per second over the last ten whole seconds. */
   perSecond(): number {
+    if (!this.within(KEPT)) return 0
     if (this.second !== this.clock.second) this.advance()
     const { second } = this
     let sum = 0

@@ -61,6 +61,8 @@ export interface StageReport extends LatencyReport {
   readonly scope: string
   readonly runs: number
   readonly per_second: number
+  /** Runs that ended with an error of their own: those that came from further in are not counted. */
+  readonly failed: number
 }
 
 export interface ComponentReport {

@@ -48,14 +48,16 @@ export class BackendSeries {
 export class StageSeries {
   readonly rate: Rate
   readonly latency: LatencyWindow
+  failed = 0
 
   constructor(clock: StatusClock) {
     this.rate = new Rate(clock)
     this.latency = new LatencyWindow(clock)
   }
 
-  readonly meter = (ms: number): void => {
+  readonly meter = (ms: number, failed: boolean): void => {
     this.rate.record()
     this.latency.record(ms)
+    if (failed) this.failed++
   }
 }

@@ -4,7 +4,7 @@ import cluster from 'node:cluster'
 import type { ServiceConfig } from '../../config/types.js'
 import type { ConfigProblem } from '../../errors.js'
 import { SLUICE_VERSION } from '../../identity.js'
-import type { PipeDescription, PipeTree } from '../../pipe/description.js'
+import type { PipeDescription } from '../../pipe/description.js'
 import type { WorkerTopics } from '../../plugin/component.js'
 import type { GatewayState, ReloadRecord } from '../../telemetry/gateway-state.js'
 import type { GatewayObserver, PoolState } from '../../telemetry/observer.js'
@@ -12,24 +12,13 @@ import type { StatusSource } from '../../telemetry/status.js'
 import type { Phase } from '../phase.js'
 import { StatusCollector, WatchedGeneration } from './collector.js'
 import { StatusEvents } from './events.js'
-import { joinReports } from './join-reports.js'
-import { type LatencyWindow, latencyCounts, quantilesOf, reportOf } from './latency.js'
+import { joinReports, numberedBackends } from './join-reports.js'
 import { mask } from './mask.js'
+import { type PageState, PageStates } from './page-state.js'
 import { ProcessWatch } from './process-facts.js'
-import type {
-  BackendReport,
-  ComponentReport,
-  EndpointReport,
-  EndpointShape,
-  ExchangesReport,
-  FindingReport,
-  LatencyReport,
-  LiveReport,
-  ReloadReport,
-  StageReport,
-  StatusReport
-} from './report.js'
-import type { ExchangeSeries } from './series.js'
+import type { EndpointReport, EndpointShape, FindingReport, LiveReport, ReloadReport, StatusReport } from './report.js'
+import { componentOf, countsOf, inTurns, latencyOf, poolOf, ReportRows } from './rows.js'
+import { shapeOf } from './shapes.js'
 
 /** What serves, as its composition root knows it. */
 export interface ServingFacts {
@@ -48,8 +37,6 @@ export interface GenerationStatus {
 
 /** What workers ask each other for. */
 const OFFER = 'sluice/status'
-/** s after its last request that an endpoint is still part of the events. */
-const LIVELY_SECONDS = 75
 
 /** What is made when the first generation with an admin port is built. */
 interface Running {
@@ -58,9 +45,13 @@ interface Running {
 }
 
 export class GatewayStatus {
+  /** What operators get, and what other workers get. */
+  private readonly rows = new ReportRows(latencyOf)
+  private readonly countedRows = new ReportRows(countsOf)
+  private states = new PageStates([])
   private readonly startedAt = Date.now()
   private readonly phase: Phase
-  private readonly state: GatewayState
+  private readonly reloads: GatewayState
   private readonly workers: WorkerTopics | undefined
   private withdraw: (() => void) | undefined
   private made: Running | undefined
@@ -75,7 +66,7 @@ export class GatewayStatus {
   /** @param workers undefined = the process serves alone */
   constructor(phase: Phase, state: GatewayState, workers?: WorkerTopics) {
     this.phase = phase
-    this.state = state
+    this.reloads = state
     this.workers = workers
   }
 
@@ -96,26 +87,35 @@ export class GatewayStatus {
         this.shapes = facts.pipes.map(shapeOf)
         this.loadedAt = Date.now()
         this.generation++
-        this.withdraw ??= this.workers?.offer(OFFER, () => JSON.stringify(this.liveReport(() => true, countsOf)))
+        this.states = new PageStates(this.shapes)
+        this.withdraw ??= this.workers?.offer(OFFER, () =>
+          this.liveReport(this.countedRows).then(report => JSON.stringify(countedOnly(report)))
+        )
         // the new configuration may have another token
         this.events.end()
       }
     }
   }
 
-  /** Everything, with all endpoints. */
+  /** Everything: the body of `status.json`. */
   async report(): Promise<StatusReport> {
-    return { ...(await this.joined(() => true)), pipes: this.shapes }
+    return { ...(await this.live()), pipes: this.shapes }
   }
 
-  /** What changes; of endpoints those that had requests lately. */
-  live(): Promise<LiveReport> {
-    return this.joined(series => series.rate.within(LIVELY_SECONDS))
+  /** What pages show. */
+  async state(): Promise<PageState> {
+    const { states } = this
+    return states.of(await this.live())
   }
 
-  /** What all workers tell; of a process that serves alone, what it tells. */
-  private async joined(isWanted: (series: ExchangeSeries) => boolean): Promise<LiveReport> {
-    const own = this.liveReport(isWanted, latencyOf)
+  /** The compiled pipe of an endpoint, by `GET /path`. */
+  pipe(endpoint: string): EndpointShape | undefined {
+    return this.shapes.find(({ method, path }) => `${method} ${path}` === endpoint)
+  }
+
+  /** What changes. Of all workers; of a process that serves alone, what it tells. */
+  private async live(): Promise<LiveReport> {
+    const own = await this.liveReport(this.rows)
     if (this.workers === undefined) return own
     const texts = await this.workers.gather(OFFER)
     return joinReports(
@@ -131,11 +131,11 @@ export class GatewayStatus {
     this.made?.process.close()
   }
 
-  private liveReport(isWanted: (series: ExchangeSeries) => boolean, latencies: Latencies): LiveReport {
+  private async liveReport(rows: ReportRows): Promise<LiveReport> {
     const { collector, process: watch } = this.running
     const { current } = collector
     const { config } = this.serving ?? {}
-    const { state } = this
+    const { reloads: state } = this
     return {
       gateway: {
         name: config?.name ?? '',
@@ -149,34 +149,13 @@ export class GatewayStatus {
       },
       process: watch.facts(),
       in_flight: collector.inFlight,
-      traffic: totalOf(
-        [collector.others, ...[...current.endpoints.values()].flatMap(methods => [...methods.values()])],
-        latencies
-      ),
-      others: exchangesOf(collector.others, latencies),
-      endpoints: this.endpoints(isWanted, latencies),
-      backends: [...current.backends.values()].map(
-        ({ endpoint, backend, series }): BackendReport => ({
-          endpoint: `${endpoint.method} ${endpoint.path}`,
-          backend: mask(`${backend.method} ${backend.hosts.join(' | ')}${backend.urlPattern}`),
-          calls: series.rate.total,
-          per_second: series.rate.perSecond(),
-          failed: series.failed,
-          canceled: series.canceled,
-          ...latencies([series.latency])
-        })
-      ),
+      traffic: rows.total([collector.others, ...[...current.endpoints.values()].flatMap(methods => [...methods.values()])]),
+      others: rows.total([collector.others]),
+      endpoints: await this.endpoints(rows),
+      backends: await inTurns(current.backends.values(), watched => rows.backend(watched)),
       pools: [...(this.serving?.pools() ?? [])].map(poolOf),
-      components: (this.serving?.sources ?? []).map(componentOf),
-      plugins: [...current.stages.values()].map(
-        ({ name, scope, series }): StageReport => ({
-          name,
-          scope,
-          runs: series.rate.total,
-          per_second: series.rate.perSecond(),
-          ...latencies([series.latency])
-        })
-      ),
+      components: await inTurns(this.serving?.sources ?? [], componentOf),
+      plugins: await inTurns(current.stages.values(), watched => rows.stage(watched)),
       errors: collector.errors.list(),
       configuration: {
         file: config?.source ?? '',
@@ -191,67 +170,24 @@ export class GatewayStatus {
     }
   }
 
-  private endpoints(isWanted: (series: ExchangeSeries) => boolean, latencies: Latencies): EndpointReport[] {
+  private async endpoints(rows: ReportRows): Promise<EndpointReport[]> {
     const { endpoints } = this.running.collector.current
-    const reports: EndpointReport[] = []
-    for (const { method, path } of this.shapes) {
+    const reports = await inTurns(this.shapes, ({ method, path }) => {
       const series = endpoints.get(path)?.get(method)
-      if (series !== undefined && isWanted(series)) reports.push({ method, path, ...exchangesOf(series, latencies) })
-    }
-    return reports
+      return series && rows.endpoint(series, method, path)
+    })
+    return reports.filter(report => report !== undefined)
   }
 }
 
-/** What is told of latencies: quantiles to operators, counts to other workers. */
-type Latencies = (windows: readonly LatencyWindow[]) => LatencyReport
-
-function exchangesOf(series: ExchangeSeries, latencies: Latencies): ExchangesReport {
+/** What other workers need to know: rows that have counted nothing add nothing to theirs. */
+function countedOnly(report: LiveReport): LiveReport {
   return {
-    requests: series.rate.total,
-    per_second: series.rate.perSecond(),
-    client_errors: series.clientErrors,
-    server_errors: series.serverErrors,
-    incomplete: series.incomplete,
-    aborted: series.aborted,
-    bytes_in: series.bytesIn,
-    bytes_out: series.bytesOut,
-    ...latencies([series.latency])
+    ...report,
+    endpoints: report.endpoints.filter(({ requests }) => requests > 0),
+    backends: numberedBackends(report.backends).filter(({ calls }) => calls > 0),
+    plugins: report.plugins.filter(({ runs }) => runs > 0)
   }
-}
-
-function totalOf(all: readonly ExchangeSeries[], latencies: Latencies): ExchangesReport {
-  const sum = (value: (series: ExchangeSeries) => number): number => all.reduce((total, series) => total + value(series), 0)
-  return {
-    requests: sum(series => series.rate.total),
-    per_second: sum(series => series.rate.perSecond()),
-    client_errors: sum(series => series.clientErrors),
-    server_errors: sum(series => series.serverErrors),
-    incomplete: sum(series => series.incomplete),
-    aborted: sum(series => series.aborted),
-    bytes_in: sum(series => series.bytesIn),
-    bytes_out: sum(series => series.bytesOut),
-    ...latencies(all.map(series => series.latency))
-  }
-}
-
-const latencyOf: Latencies = windows => reportOf(quantilesOf(windows))
-
-const countsOf: Latencies = windows => ({ latencies: latencyCounts(windows) })
-
-/** Pools are asked for their values now: these are getters there. */
-function poolOf(pool: PoolState): PoolState {
-  const { origin, settingsName, connections, maxConnections, maxQueued } = pool
-  const { pending, tunnels, total, refused } = pool
-  return { origin, settingsName, connections, maxConnections, maxQueued, pending, tunnels, total, refused }
-}
-
-function componentOf({ namespace, name, place, facts }: StatusSource): ComponentReport {
-  const { endpoint, backend } = place
-  const places = [
-    ...(endpoint === undefined ? [] : [`${endpoint.method} ${endpoint.path}`]),
-    ...(backend === undefined ? [] : [mask(`${backend.method} ${backend.urlPattern}`)])
-  ]
-  return { component: namespace, name, place: places.join(' → ') || 'service', facts: facts() }
 }
 
 function reloadOf({ at, ok, findings }: ReloadRecord): ReloadReport {
@@ -261,30 +197,4 @@ function reloadOf({ at, ok, findings }: ReloadRecord): ReloadReport {
 function findingOf({ level, file, line, pointer, message }: ConfigProblem): FindingReport {
   const where = line === undefined ? file : `${file}:${line}`
   return { level, place: pointer === '' ? where : `${where} ${pointer}`, message: mask(message) }
-}
-
-function shapeOf(pipe: PipeDescription): EndpointShape {
-  const holds = new Set<string>()
-  const mayHold = new Set<string>()
-  visit(pipe, holds, mayHold)
-  const { stages, backends } = masked(pipe)
-  return { ...pipe, stages, backends, holds: [...holds], may_hold: [...mayHold] }
-}
-
-function visit(tree: PipeTree, holds: Set<string>, mayHold: Set<string>): void {
-  for (const stage of [...tree.stages, ...tree.backends.flatMap(backend => backend.stages)]) {
-    if (stage.holdsBody === 'yes') holds.add(stage.name)
-    if (stage.holdsBody === 'may') mayHold.add(stage.name)
-    if (stage.copy !== undefined) visit(stage.copy, holds, mayHold)
-  }
-}
-
-/** Without credentials in the targets of its backends. */
-function masked(tree: PipeTree): PipeTree {
-  const stagesOf = (stages: PipeTree['stages']): PipeTree['stages'] =>
-    stages.map(stage => (stage.copy === undefined ? stage : { ...stage, copy: masked(stage.copy) }))
-  return {
-    stages: stagesOf(tree.stages),
-    backends: tree.backends.map(({ method, target, stages }) => ({ method, target: mask(target), stages: stagesOf(stages) }))
-  }
 }

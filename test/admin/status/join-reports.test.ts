@@ -34,7 +34,7 @@ function reportOf(n: number, more: Partial<LiveReport> = {}): LiveReport {
     backends: [backend, backend],
     pools: [],
     components: [{ component: 'qos/circuit-breaker', name: 'breaker', place: 'GET /a', facts: { state: 'closed' } }],
-    plugins: [{ name: 'p', scope: 'endpoint', runs: n, per_second: 0, latencies: [] }],
+    plugins: [{ name: 'p', scope: 'endpoint', runs: n, per_second: 0, failed: 0, latencies: [] }],
     errors: [{ code: 'A', endpoint: 'GET /a', count: n, at: `2026-01-0${n}`, status: 500, message: `of ${n}` }],
     configuration: { file: 'f', loaded_at: '', generation: n, findings: [], reloads: 0, failed_reloads: 0, alive: 1 },
     ...more
@@ -99,4 +99,32 @@ test('an endpoint that one worker alone has counted is there', () => {
     { worker: 2, report: reportOf(2) }
   ])
   assert.deepEqual([joined.endpoints.length, joined.errors.length], [1, 1])
+})
+
+test('endpoints keep the order of the configuration; those that no worker has counted are there', () => {
+  const endpoint = (path: string, requests: number) => ({ ...reportOf(1).traffic, method: 'GET', path, requests })
+  const own = reportOf(1, { endpoints: ['/a', '/b', '/c'].map(path => endpoint(path, 0)) })
+  const joined = joinReports(own, [
+    { worker: 1, report: reportOf(1, { endpoints: [endpoint('/c', 1)] }) },
+    { worker: 2, report: reportOf(1, { endpoints: [endpoint('/c', 2), endpoint('/new', 4)] }) }
+  ])
+  assert.deepEqual(
+    joined.endpoints.map(({ path, requests }) => [path, requests]),
+    [
+      ['/a', 0],
+      ['/b', 0],
+      ['/c', 3],
+      ['/new', 4]
+    ]
+  )
+})
+
+test('of backends that look alike, one that has counted nothing is not taken for the other', () => {
+  const [backend] = reportOf(1).backends
+  const second = { ...backend!, calls: 5, key: 'GET /a GET http://b/ 2' }
+  const joined = joinReports(reportOf(0), [{ worker: 1, report: reportOf(1, { backends: [second] }) }])
+  assert.deepEqual(
+    joined.backends.map(({ calls }) => calls),
+    [0, 5]
+  )
 })

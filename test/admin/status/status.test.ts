@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { StatusReport } from '../../../src/admin/status/report.js'
+import type { GatewayOptions } from '../../../src/generation/gateway-options.js'
+import { handlers } from '../../plugin/support.js'
 import { openGateway } from '../../support/open-gateway.js'
 import { openUpstream } from '../../support/upstream.js'
 import { fetch, until } from '../../support/waiting.js'
 import { ask } from '../support.js'
 
-async function opened(t: TestContext, config: object) {
-  const open = await openGateway(t, { extra_config: { 'sluice/admin': { port: 0 } }, ...config })
+async function opened(t: TestContext, config: object, options: GatewayOptions = {}) {
+  const open = await openGateway(t, { extra_config: { 'sluice/admin': { port: 0 } }, ...config }, options)
   const admin = Number(/port: (\d+)$/.exec(await open.log.line(/Admin\] Listening/))![1])
   const report = async (): Promise<StatusReport> => JSON.parse((await ask(admin, '/__sluice/status.json')).body)
   const after = (requests: number): Promise<StatusReport> =>
@@ -172,4 +174,140 @@ test('a reload keeps the counts of what is the same, drops what is gone, and is 
   const failed = (await report()).configuration
   assert.deepEqual([failed.generation, failed.failed_reloads, failed.last_reload?.outcome], [2, 1, 'failed'])
   assert.match(failed.last_reload!.findings[0]!.place, /\/endpoints\/0/)
+})
+
+test('a known load is shown as it was: each kind of end at its endpoint, with its code', async t => {
+  const { origin: host } = await openUpstream(t, (req, res) => {
+    if (req.url === '/cut') {
+      res.setHeader('Content-Length', '100')
+      res.write('half')
+      setTimeout(() => res.destroy(), 30)
+    } else if (req.url !== '/hang') {
+      res.statusCode = Number(/\d+$/.exec(req.url)?.[0] ?? 200)
+      setTimeout(() => res.end('{"a":1}'), req.url === '/slow' ? 100 : 0)
+    }
+  })
+  const raw = (path: string, more = {}) => ({
+    endpoint: path,
+    output_encoding: 'no-op',
+    backend: [{ host: [host], url_pattern: path }],
+    ...more
+  })
+  const data = (path: string, backends: string[]) => ({
+    endpoint: path,
+    backend: backends.map(url_pattern => ({ host: [host], url_pattern }))
+  })
+  const endpoints = [
+    raw('/ok'),
+    raw('/slow'),
+    raw('/s404'),
+    raw('/s503'),
+    raw('/cut'),
+    raw('/hang', { timeout: '50ms' }),
+    raw('/leave', { backend: [{ host: [host], url_pattern: '/hang' }] }),
+    raw('/refused', { backend: [{ host: ['http://127.0.0.1:19'], url_pattern: '/' }] }),
+    data('/partly', ['/a', '/s500']),
+    data('/failed', ['/s500', '/s500'])
+  ]
+  const { origin, after } = await opened(t, { endpoints })
+  const times: number[] = []
+  const get = async (path: string): Promise<void> => {
+    const from = performance.now()
+    await (await fetch(origin + path)).text().catch(() => {})
+    if (path === '/slow') times.push(performance.now() - from)
+  }
+  const load: Record<string, number> = {
+    '/ok': 12,
+    '/slow': 8,
+    '/s404': 3,
+    '/s503': 4,
+    '/cut': 2,
+    '/hang': 2,
+    '/refused': 5,
+    '/partly': 6,
+    '/failed': 7,
+    '/nowhere': 9
+  }
+  for (const [path, times] of Object.entries(load)) for (let i = 0; i < times; i++) await get(path)
+  const leaving = new AbortController()
+  const left = fetch(`${origin}/leave`, { signal: leaving.signal }).catch(() => {})
+  await until(async () => (await after(0)).in_flight === 1, 'the request that is under way')
+  leaving.abort()
+  await left
+  const all = Object.values(load).reduce((sum, n) => sum + n) + 1
+  const status = await after(all)
+
+  const rows = status.endpoints.map(one => [
+    one.path,
+    one.requests,
+    one.client_errors,
+    one.server_errors,
+    one.incomplete,
+    one.aborted
+  ])
+  assert.deepEqual(rows, [
+    ['/ok', 12, 0, 0, 0, 0],
+    ['/slow', 8, 0, 0, 0, 0],
+    ['/s404', 3, 3, 0, 0, 0],
+    ['/s503', 4, 0, 4, 0, 0],
+    ['/cut', 2, 0, 0, 2, 0],
+    ['/hang', 2, 0, 2, 0, 0],
+    ['/leave', 1, 0, 0, 0, 1],
+    ['/refused', 5, 0, 5, 0, 0],
+    ['/partly', 6, 0, 0, 6, 0],
+    ['/failed', 7, 0, 7, 0, 0]
+  ])
+  assert.deepEqual(
+    [status.traffic.requests, status.others.requests, status.others.client_errors, status.in_flight],
+    [all, 9, 9, 0]
+  )
+  assert.deepEqual([status.traffic.server_errors, status.traffic.client_errors], [18, 12])
+  const slow = status.endpoints.find(({ path }) => path === '/slow')!
+  assert.ok(slow.p50_ms! >= 90 && slow.p99_ms! <= Math.max(...times) * 1.07 + 1, `${slow.p50_ms} ${slow.p99_ms} ${times}`)
+  const errors = Object.fromEntries(status.errors.map(({ code, endpoint, count }) => [`${endpoint} ${code.slice(11)}`, count]))
+  assert.deepEqual(errors, {
+    'GET /cut UPSTREAM_RESET': 2,
+    'GET /hang UPSTREAM_TIMEOUT': 2,
+    'GET /leave CLIENT_ABORTED': 1,
+    'GET /refused UPSTREAM_CONNECT': 5,
+    'GET /partly UPSTREAM_MERGE': 6,
+    'GET /failed UPSTREAM_MERGE': 7
+  })
+  const calls = Object.fromEntries(
+    status.backends.map(one => [`${one.endpoint} ${one.backend.slice(host.length + 4)}`, [one.calls, one.failed]])
+  )
+  assert.deepEqual(
+    [calls['GET /partly /a'], calls['GET /partly /s500'], calls['GET /failed /s500']],
+    [
+      [6, 0],
+      [6, 6],
+      [7, 7]
+    ]
+  )
+})
+
+test('a failure counts at the plugin that it is of, not at those around it', async t => {
+  const { origin: host } = await upstreamOf(t)
+  const endpoint = (path: string, target: string) => ({
+    endpoint: path,
+    extra_config: { 'plugin/http-server': { name: ['inner', 'outer'] } },
+    backend: [{ host: [host], url_pattern: target }]
+  })
+  const plugins = [
+    handlers({
+      outer: (_config, _extra, next) => async request => next(request),
+      inner: (_config, _extra, next) => async request => {
+        if (request.path === '/throws') throw new Error('at once')
+        return next(request)
+      }
+    })
+  ]
+  const config = { endpoints: [endpoint('/throws', '/'), endpoint('/bad', '/bad'), endpoint('/ok', '/')] }
+  const { origin, after } = await opened(t, config, { plugins })
+  for (const path of ['/throws', '/bad', '/ok']) await (await fetch(origin + path)).text()
+  const status = await after(3)
+  assert.deepEqual(status.plugins.map(({ name, runs, failed }) => [name, runs, failed]).sort(), [
+    ['plugin/http-server: inner', 3, 1],
+    ['plugin/http-server: outer', 3, 0]
+  ])
 })
