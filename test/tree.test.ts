@@ -26,6 +26,9 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/telemetry/opentelemetry/otlp-reload': 'what collectors hear while the configuration is loaded again',
   'plugins/telemetry/opentelemetry/every-pipe': 'spans, exemplars and log lines of every kind of pipe and end',
   'admin/browser': 'the status page in Chromium',
+  'admin/browser-connection':
+    'the status page in Chromium: a gateway that is gone, comes again, asks for another token, or stands behind a proxy',
+  'admin/browser-large': 'the status page in Chromium: thousands of endpoints, names that would do harm',
   'cli/lost-results': 'commands whose standard output is full, or not read',
   'cli/signals': 'the command as a process: drain, second signal, exit code',
   'cli/stop-while-starting': 'the command as a process: a signal before it serves',
