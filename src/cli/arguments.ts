@@ -207,7 +207,12 @@ export const COMMANDS: readonly Command[] = [
     operandChoices: ['bash', 'zsh', 'fish']
   },
   { name: 'version', text: 'Print the version', flags: { help } },
-  { name: 'help', text: 'Help for any command', flags: { man: { text: 'print the manual page, in roff' } }, operands: 'command' }
+  {
+    name: 'help',
+    text: 'Help for any command',
+    flags: { man: { text: 'print the manual page, in roff' }, help },
+    operands: 'command'
+  }
 ]
 
 /** A wrong command line; the text names what is wrong. */

@@ -7,7 +7,7 @@ export function helpText(command: Command | undefined): string {
   if (command === undefined) {
     const rows = COMMANDS.map(c => [c.name, c.alias === undefined ? c.text : `${c.text} (also: ${c.alias})`] as const)
     return `Sluice, an API gateway that runs KrakenD configurations\n\nUsage:\n  sluice <command> [flags]\n\nCommands:\n${table(rows)}
-Use "sluice <command> --help" for more about a command.\n`
+Use "sluice <command> --help" for more about a command. To begin: "sluice demo", then "sluice check -c FILE" and "sluice run -c FILE".\n`
   }
   const rows = Object.entries(command.flags).map(([name, flag]) => {
     const short = flag.short === undefined ? '    ' : `-${flag.short}, `

@@ -66,7 +66,7 @@ export async function lua(args: Arguments, terminal: Terminal): Promise<number> 
       terminal.failure(error, 'running the script')
       return 1
     }
-    for (const { message } of error.problems) terminal.error(`ERROR ${message}`)
+    for (const { message } of error.problems) terminal.error(`ERROR running the script: ${message}`)
     return 1
   }
 }

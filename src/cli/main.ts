@@ -104,7 +104,8 @@ async function withSourceMaps<T>(loading: Promise<T>): Promise<T> {
 }
 
 function help(args: Arguments, terminal: Terminal): number {
-  const topic = args.operands[0]
+  const [topic, ...rest] = args.operands
+  if (rest.length > 0) throw new UsageError(`help for one command is expected, not for ${args.operands.join(', ')}`, 'help')
   const command = topic === undefined ? undefined : findCommand(topic)
   if (topic !== undefined && command === undefined) throw new UsageError(unknownCommand(topic))
   terminal.print(helpText(command).trimEnd())

@@ -6,7 +6,7 @@ import type { InspectedPlugin, InspectedSymbol } from '../plugin/load/inspect.js
 import { API_VERSION } from '../plugin/load/registry.js'
 import type { PluginModule } from '../plugin/types.js'
 import { shortDuration } from '../telemetry/go-duration.js'
-import { type Arguments, UsageError } from './arguments.js'
+import { type Arguments, suggestion, UsageError } from './arguments.js'
 import { openGuestServices } from './guest-services.js'
 import { Progress } from './progress.js'
 import type { Terminal } from './terminal.js'
@@ -182,7 +182,9 @@ export async function pluginCommand(args: Arguments, terminal: Terminal): Promis
   if (verb === 'build') return (await import('./plugin-build.js')).buildPlugins(args, terminal)
   if (verb !== 'new') {
     const known = 'plugin new NAME --kind handler|client|modifier, plugin build DIR…'
-    throw new UsageError(`unknown action ${JSON.stringify(verb ?? '')}: ${known}`, 'plugin')
+    if (verb === undefined) throw new UsageError(`an action is expected: ${known}`, 'plugin')
+    const meant = suggestion(verb, ['new', 'build'])
+    throw new UsageError(`unknown action ${JSON.stringify(verb)}${meant === '' ? `: ${known}` : meant}`, 'plugin')
   }
   if (name === undefined || rest.length > 0) throw new UsageError('one name is expected: plugin new NAME', 'plugin')
   const kind = args.text('kind') ?? 'handler'

@@ -6,7 +6,7 @@
  */
 
 import { realpathSync } from 'node:fs'
-import { readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { readWhole, readWholeSync } from '../files/read-whole.js'
@@ -170,12 +170,18 @@ async function addTemplate(set: TemplateSet, name: string, file: string, faults:
 async function writeWhole(file: string, text: string, templates: ReadonlyMap<string, string>): Promise<void> {
   if ([...templates.values()].some(template => path.resolve(template) === path.resolve(file)))
     throw outError(file, `the rendered text would replace the template ${file}`)
-  const draft = `${file}.${process.pid}.tmp`
+  let draft: string | undefined
   try {
+    const there = await stat(file).catch(() => undefined)
+    // what is no file, such as /dev/stdout, would be replaced by one
+    if (there !== undefined && !there.isFile()) return await writeFile(file, text)
+    // a link stays one
+    const target = there === undefined ? file : await realpath(file)
+    draft = `${target}.${process.pid}.tmp`
     await writeFile(draft, text, { mode: 0o600 })
-    await rename(draft, file)
+    await rename(draft, target)
   } catch (cause) {
-    await rm(draft, { force: true }).catch(() => undefined)
+    if (draft !== undefined) await rm(draft, { force: true }).catch(() => undefined)
     throw outError(file, `open ${file}: ${reasonOf(cause)}`)
   }
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { CLI, folderWith, Watched } from './command.js'
@@ -46,6 +46,22 @@ test('render --out writes a file and prints no text', async t => {
   const written = sluice(['render', '-c', file, '--out', out], env)
   assert.deepEqual([written.code, written.out], [0, ''])
   assert.equal(readFileSync(out, 'utf8'), RENDERED)
+})
+
+test('render --out writes through links and into what is no file, and replaces neither', async t => {
+  const { file, env, out } = await service(t)
+  const link = `${out}.link`
+  writeFileSync(out, 'before')
+  symlinkSync(out, link)
+  assert.equal(sluice(['render', '-c', file, '--out', link], env).code, 0)
+  assert.equal(readFileSync(out, 'utf8'), RENDERED)
+  assert.ok(lstatSync(link).isSymbolicLink())
+  // a link to the device: a render that replaces would replace the link alone
+  const full = `${out}.full`
+  symlinkSync('/dev/full', full)
+  const lost = sluice(['render', '-c', file, '--out', full], env)
+  assert.equal(lost.code, 1)
+  assert.match(lost.err, /no space left on device/)
 })
 
 test('render tells what is wrong, with exit code 1; without a file it is 2', async t => {

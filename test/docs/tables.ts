@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { REFUSED, RULES } from '../../src/audit/audit.js'
+import { COMMANDS, type Command } from '../../src/cli/arguments.js'
 import { COMMUNITY_NAMESPACES, CORE_NAMESPACES, ENTERPRISE_NAMESPACES, type NamespaceEntry } from '../../src/config/namespaces.js'
 import { ERRORS } from '../../src/errors.js'
 import { loadComponents } from '../../src/plugin/load/shipped.js'
@@ -16,10 +17,35 @@ import { ROOT, readPage } from './pages.js'
 /** Where each table stands and how it is made. */
 export const TABLES: readonly { readonly name: string; readonly page: string; readonly make: () => string | Promise<string> }[] =
   [
+    { name: 'commands', page: 'docs/commands.md', make: commandTables },
     { name: 'errors', page: 'docs/operations.md', make: errorTable },
     { name: 'audit', page: 'docs/audit.md', make: auditTable },
     { name: 'namespaces', page: 'docs/configuration.md', make: namespaceTable }
   ]
+
+function commandTables(): string {
+  return COMMANDS.map(commandTable).join('\n\n')
+}
+
+function commandTable({ name, alias, text, operands, flags }: Command): string {
+  const operand = operands === undefined ? '' : ` [${operands}]`
+  const also = alias === undefined ? '' : ` Also: \`sluice ${alias}\`.`
+  const rows = Object.entries(flags).map(([long, { short, value, text }]) => {
+    const spelled = `\`--${long}${value === undefined ? '' : ` ${value}`}\``
+    return `| ${short === undefined ? '' : `\`-${short}\`, `}${spelled} | ${text} |`.replaceAll('N|auto', 'N\\|auto')
+  })
+  return [
+    `## sluice ${name}`,
+    '',
+    `\`sluice ${name}${operand}\``,
+    '',
+    `${text}.${also}`,
+    '',
+    '| option | |',
+    '|---|---|',
+    ...rows
+  ].join('\n')
+}
 
 function errorTable(): string {
   const rows = Object.entries(ERRORS).map(([code, { krakend, http, text }]) => `| \`${code}\` | ${krakend} | ${http} | ${text} |`)
