@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer'
-import { addConnectionOptions, HOP_BY_HOP, lowerName, type RawFields } from '../http/fields.js'
+import { addConnectionOptions, lowerName, type RawFields } from '../http/fields.js'
+import { fieldName, fieldValue } from './field-texts.js'
 
 /** Where the length of a body is noted. */
 export interface Framed {
@@ -15,15 +16,14 @@ export function decodeFields(raw: readonly Buffer[], framed?: Framed): RawFields
   const fields: RawFields = []
   let named: Set<string> | undefined
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toString('latin1')
-    const value = raw[i + 1]!.toString('latin1')
-    const lower = lowerName(name)
-    if (HOP_BY_HOP.has(lower)) {
+    const { text, lower, isHopByHop } = fieldName(raw[i]!)
+    const value = fieldValue(raw[i + 1]!)
+    if (isHopByHop) {
       if (lower === 'connection') named = addConnectionOptions(named, value)
       continue
     }
     if (framed !== undefined && lower === 'content-length') framed.length = Number(value)
-    fields.push(name, value)
+    fields.push(text, value)
   }
   if (named === undefined) return fields
   const kept: RawFields = []

@@ -4,6 +4,7 @@ import { connectFailure, omitConnection, reportResets, stopOmitting } from '../h
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import { tidyAnswerHeads } from './answer-heads.js'
 import type { CallConnection, QueuedCall } from './queued-call.js'
+import { headOf } from './request-head.js'
 import { SocketReader } from './socket-reader.js'
 import { Client } from './undici.js'
 
@@ -25,12 +26,18 @@ export interface ClientSettings {
   readonly endsAll: boolean
 }
 
+const NO_FIELDS: string[] = []
+
 /** One connection at a time, and at most one call on it: undici's Client with what a pool and its calls need to know of it. */
 export class PooledClient extends Client implements CallConnection {
   private readonly owner: ClientOwner
   private readonly wheel: TimerWheel
   private readonly maxAgeMs: number
   private readonly endsAll: boolean
+  /** As undici's client writes it. */
+  private readonly hostLine: string
+  /** Of the call under way; undefined where undici writes it. */
+  private head: string | undefined = undefined
   private connectedAt = 0
   private served = 0
   private socket: Socket | undefined = undefined
@@ -58,6 +65,7 @@ export class PooledClient extends Client implements CallConnection {
     this.wheel = settings.wheel
     this.maxAgeMs = settings.maxAgeMs
     this.endsAll = settings.endsAll
+    this.hostLine = `host: ${origin.host}\r\n`
   }
 
   private opened(socket: Socket, reader: SocketReader | undefined): void {
@@ -66,7 +74,7 @@ export class PooledClient extends Client implements CallConnection {
     this.reader = reader
     reader?.attach(socket)
     tidyAnswerHeads(socket, () => this.awaitsHead)
-    omitConnection(socket, this.endsAll)
+    omitConnection(socket, this.endsAll, () => this.head)
     reportResets(socket)
     socket.once('close', () => this.lost(socket))
     this.connectedAt = this.wheel.now()
@@ -86,6 +94,8 @@ export class PooledClient extends Client implements CallConnection {
     call.onClient(this)
     this.busy = true
     if (this.connected && this.wheel.now() - this.connectedAt > this.maxAgeMs) options.reset = true
+    this.head = this.endsAll ? undefined : headOf(options, this.hostLine)
+    if (this.head !== undefined) options.headers = NO_FIELDS
     this.dispatch(options, call as unknown as Dispatcher.DispatchHandler)
   }
 

@@ -10,9 +10,11 @@
 
 import type { Buffer } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { performance } from 'node:perf_hooks'
 import type { Balancer } from '../backend/balancer.js'
 import type { TargetTemplate } from '../backend/request-template.js'
 import { decodeFields } from '../client/decode-fields.js'
+import { fieldName, fieldValue } from '../client/field-texts.js'
 import type { OriginPool } from '../client/pool.js'
 import type { RedirectPolicy } from '../client/redirect.js'
 import { Upload } from '../client/upload.js'
@@ -37,7 +39,7 @@ import { clientGone } from '../exchange/client-gone.js'
 import type { ExchangeReport, Report } from '../exchange/exchange-report.js'
 import type { OpenExchange, OpenExchanges } from '../exchange/open-exchanges.js'
 import { isUntyped } from '../exchange/write-head.js'
-import { addConnectionOptions, HOP_BY_HOP, hasBody, lowerName, type RawFields } from '../http/fields.js'
+import { addConnectionOptions, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
 import { FieldMap } from '../message/field-map.js'
 import { IncomingSource } from '../message/incoming-source.js'
@@ -225,10 +227,9 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
     const own = head.length
     let named: Set<string> | undefined
     for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i]!.toString('latin1')
-      const value = raw[i + 1]!.toString('latin1')
-      const lower = lowerName(name)
-      if (HOP_BY_HOP.has(lower)) {
+      const { text, lower, isHopByHop } = fieldName(raw[i]!)
+      const value = fieldValue(raw[i + 1]!)
+      if (isHopByHop) {
         if (lower === 'connection') named = addConnectionOptions(named, value)
         continue
       }
@@ -237,7 +238,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
         if (undescribed) continue
         this.left = Number(value)
       }
-      head.push(name, value)
+      head.push(text, value)
     }
     const kept = named === undefined ? head : withoutNamed(head, own, named)
     return editAnswer === undefined ? kept : editedAnswer(kept, editAnswer, ownFields)

@@ -122,6 +122,11 @@ export function isFieldName(name: string): boolean {
   return LEGAL_NAME.test(name)
 }
 
+/** True for what may be the value of a header field: no CR, LF, NUL or other control, no character beyond latin1 (RFC 9110 §5.5). */
+export function isFieldValue(value: string): boolean {
+  return !ILLEGAL_VALUE.test(value)
+}
+
 /** @throws TypeError for a name that is no token (RFC 9110 §5.1). */
 export function checkFieldName(name: string): void {
   if (typeof name !== 'string' || !LEGAL_NAME.test(name)) throw new TypeError(`illegal header name ${JSON.stringify(name)}`)

@@ -23,14 +23,17 @@ type Write = (data: unknown, encoding?: unknown, done?: unknown) => boolean
  * Heads and the framing of chunks are the only texts that undici writes; bodies are buffers and pass unread.
  *
  * @param endsAll every connection ends with its response (`disable_keep_alives`)
+ * @param ownHead returns the head of the request under way, where it is not undici's (`request-head.ts`)
  */
-export function omitConnection(socket: Socket, endsAll: boolean): void {
+export function omitConnection(socket: Socket, endsAll: boolean, ownHead: () => string | undefined = none): void {
   const write = socket.write as Write
   const omitting: Write = function (this: Socket, data, encoding, done) {
-    return write.call(this, typeof data === 'string' ? withoutConnection(data, endsAll) : data, encoding, done)
+    return write.call(this, typeof data === 'string' ? (ownHead() ?? withoutConnection(data, endsAll)) : data, encoding, done)
   }
   socket.write = omitting as Socket['write']
 }
+
+const none = (): undefined => undefined
 
 /** Gives a socket its own `write` back: what is written next is not HTTP. */
 export function stopOmitting(socket: Socket): void {

@@ -13,6 +13,7 @@ import { answerToFailure, type FailureOptions, refuseTarget } from '../exchange/
 import { MessageExchange } from '../exchange/message-exchange.js'
 import type { OpenExchanges } from '../exchange/open-exchanges.js'
 import { peerOf } from '../exchange/peer.js'
+import { fieldOf } from '../http/fields.js'
 import { decodePath, NO_PARAMS } from '../http/path.js'
 import { parseTarget, type Target } from '../http/target.js'
 import type { Exchange } from '../message/context.js'
@@ -97,7 +98,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const requestId = identify === undefined ? '' : identify(req)
     const client = clientIp(peerOf(req), req.rawHeaders)
     const span = tracer?.begin(req, client)
-    const host = target.authority ?? req.headers.host ?? (req.headers[':authority'] as string | undefined) ?? ''
+    const host = target.authority ?? hostOf(req)
     const match = unstaged ? router.lookup(req.method!, target.path) : undefined
     const endpoint = match?.kind === 'route' && !('reserved' in match.value) ? match.value : undefined
     if (match?.kind === 'route' && endpoint?.direct !== undefined && offer === undefined) {
@@ -118,6 +119,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     }
     chain.send(request, exchange)
   }
+}
+
+/** Returns the `Host` of a request, '' without one. Newer versions of Node.js make `headers` when it is asked for: 1 µs that is spared. */
+function hostOf(req: IncomingMessage): string {
+  if (req.httpVersionMajor === 1) return fieldOf(req.rawHeaders, 'host') ?? ''
+  return req.headers.host ?? (req.headers[':authority'] as string | undefined) ?? ''
 }
 
 /**

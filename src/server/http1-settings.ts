@@ -11,6 +11,8 @@ const HEADER_SLACK_BYTES = 4096
 interface Settings extends ServerOptions {
   /** Known to Node.js 24.9 and later: false = the offer is passed over. Older versions give every offer away, with its body unread. */
   readonly shouldUpgradeCallback: (request: IncomingMessage) => boolean
+  /** Known to Node.js 24.9 and later: a request without a body is no stream, and emits nothing. */
+  readonly optimizeEmptyRequests: boolean
 }
 
 /** Returns the ms between two sweeps over all connections: a quarter of the shortest limit, within bounds. */
@@ -41,6 +43,7 @@ export function settingsOf(limits: Limits, tickMs: number): Settings {
     requireHostHeader: false, // request-rules.ts judges it with the other rules
     insecureHTTPParser: false,
     shouldUpgradeCallback: keepWithBody,
+    optimizeEmptyRequests: true, // such a body is never read: IncomingSource stands where `hasBody` says so
     keepAlive: true,
     keepAliveInitialDelay: 15_000
   }

@@ -5,6 +5,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import { GatewayError } from '../errors.js'
 import { hasBody } from '../http/fields.js'
 import type { UpgradeOffer } from '../message/protocol-change.js'

@@ -7,6 +7,8 @@
  * the time given, normally at most 25 ms after it, in no order among deadlines of one turn.
  */
 
+import { performance } from 'node:perf_hooks'
+
 const TICK_MS = 20
 /** A power of two; one revolution is 20.48 s. Longer deadlines stay in their slot and are looked at once a revolution. */
 const SLOTS = 1024

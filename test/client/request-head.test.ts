@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import diagnostics from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
@@ -50,6 +51,58 @@ test('no call carries a Connection field; the connection lives on', async t => {
       `GET /b%0D%0Aconnection:%20keep-alive HTTP/1.1\r\nhost: ${host}\r\n\r\n` +
       `DELETE /c HTTP/1.1\r\nhost: ${host}\r\nconnection-x: 1\r\n\r\n`
   ])
+})
+
+/** Does `work` while undici writes every head: a tool watches it. */
+async function watched<T>(work: () => Promise<T>): Promise<T> {
+  const heads = diagnostics.channel('undici:client:sendHeaders')
+  const watch = (): void => {}
+  heads.subscribe(watch)
+  try {
+    return await work()
+  } finally {
+    heads.unsubscribe(watch)
+  }
+}
+
+test('a head that the gateway writes is the one that undici writes', async t => {
+  const { origin, texts } = await wire(t, '\r\n\r\n')
+  const fields = ['X-A', '1', 'x-a', '2', 'Accept', '', 'Cookie', 'a=b; c="d\xe9"', 'X-Tab', 'a\tb', 'Content-Type', 'a/b']
+  for (const path of ['/a', '/b?c=%20&d', `/${'e'.repeat(5000)}`]) {
+    for (const headers of [fields, []]) {
+      await call(openPool(t, origin), path, { headers }).said()
+      await watched(() => call(openPool(t, origin), path, { headers }).said())
+      const [own, written] = texts.splice(0)
+      assert.equal(own, written)
+    }
+  }
+})
+
+test('fields that undici reads or refuses are left to it', async t => {
+  const { origin, texts } = await wire(t, '\r\n\r\n')
+  const cases = [
+    ['Host', 'other.test'],
+    ['Connection', 'close'],
+    ['content-length', '0'],
+    ['Expect', '100-continue'],
+    ['Transfer-Encoding', 'chunked'],
+    ['Upgrade', 'x'],
+    ['Keep-Alive', '1'],
+    ['X-A', 'b\r\nX-C: d'],
+    ['X-A', 'b\0'],
+    ['X-A', '\u0100'],
+    ['X A', 'b'],
+    ['X-A:', 'b'],
+    ['X-A\r\nX-B', 'c'],
+    ['', 'b']
+  ]
+  for (const headers of cases) {
+    const own = await call(openPool(t, origin), '/a', { headers }).said()
+    const seen = texts.splice(0)
+    const written = await watched(() => call(openPool(t, origin), '/a', { headers }).said())
+    assert.equal(own, written)
+    assert.deepEqual(seen, texts.splice(0))
+  }
 })
 
 test('nor a HEAD, after which the client closes by itself', async t => {

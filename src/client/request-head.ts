@@ -1,0 +1,55 @@
+/**
+ * Heads of requests without a body, which most are. undici checks and joins the fields of each request, names its connection, and the
+ * gateway would have to take that line out again (`omitConnection`), for which the whole text is copied. Here the head is joined
+ * once, with undici's checks; undici gets no fields, and what it writes is replaced by this head.
+ * All that is unusual is undici's: it writes it, or refuses it with an error of its own.
+ */
+
+import diagnostics from 'node:diagnostics_channel'
+import type { Dispatcher } from 'undici'
+import { isFieldName, isFieldValue, lowerName, type RawFields } from '../http/fields.js'
+
+/** Fields that undici reads or refuses. */
+const READ_BY_UNDICI: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade'
+])
+
+/** Names that are remembered as sound. Clients choose names, so others are looked at each time. */
+const MEMORY = 512
+const LONGEST_REMEMBERED = 64
+const sound = new Set<string>()
+
+function isSound(name: string): boolean {
+  if (READ_BY_UNDICI.has(lowerName(name)) || !isFieldName(name)) return false
+  if (sound.size < MEMORY && name.length <= LONGEST_REMEMBERED) sound.add(name)
+  return true
+}
+
+/** Tools that watch undici see, and add, fields of its requests. */
+const created = diagnostics.channel('undici:request:create')
+const sent = diagnostics.channel('undici:client:sendHeaders')
+
+/**
+ * Returns the whole head of a call, or undefined where undici is to write it.
+ * @param host the line of undici's client: `host: example.org\r\n`
+ */
+export function headOf(options: Dispatcher.DispatchOptions, host: string): string | undefined {
+  if (options.method !== 'GET' || options.body !== null || options.upgrade !== undefined || options.reset === true)
+    return undefined
+  if (created.hasSubscribers || sent.hasSubscribers) return undefined
+  const headers = options.headers as RawFields
+  let head = `GET ${options.path} HTTP/1.1\r\n${host}`
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!
+    const value = headers[i + 1]!
+    if ((!sound.has(name) && !isSound(name)) || !isFieldValue(value)) return undefined
+    head += `${name}: ${value}\r\n`
+  }
+  return `${head}\r\n`
+}
