@@ -34,7 +34,6 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'cli/stop-while-starting': 'the command as a process: a signal before it serves',
   'client/failed-connections': 'pools and calls when connections fail, or are given up',
   'client/proxied-calls': 'a gateway behind an HTTP proxy',
-  'client/request-head': 'the bytes of a call: call.ts, fields.ts, upload.ts',
   'client/silent-body': 'an upstream that falls silent in its body while a plugin reads',
   'config/flexible-source': 'a template as configuration: flexible.ts, load.ts, lint.ts',
   'config/odd-values': 'values that are valid and hardly meant, at every place',

@@ -1,8 +1,7 @@
 /**
- * Heads of requests without a body, which most are. undici checks and joins the fields of each request, names its connection, and the
- * gateway would have to take that line out again (`omitConnection`), for which the whole text is copied. Here the head is joined
- * once, with undici's checks; undici gets no fields, and what it writes is replaced by this head.
- * All that is unusual is undici's: it writes it, or refuses it with an error of its own.
+ * Heads of requests without a body, which most are. undici writes a `Connection` into each, which the gateway takes out again
+ * (`omitConnection`): that copies the whole text. Here the head is joined once, with undici's checks. undici then gets no fields,
+ * and this head goes out in place of what it writes. A head with anything unusual is left to undici, which writes or refuses it.
  */
 
 import diagnostics from 'node:diagnostics_channel'
