@@ -29,6 +29,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'admin/browser-connection':
     'the status page in Chromium: a gateway that is gone, comes again, asks for another token, or stands behind a proxy',
   'admin/browser-large': 'the status page in Chromium: thousands of endpoints, names that would do harm',
+  'cli/lost-logs': 'gateways whose log is full, or not read',
   'cli/lost-results': 'commands whose standard output is full, or not read',
   'cli/signals': 'the command as a process: drain, second signal, exit code',
   'cli/stop-while-starting': 'the command as a process: a signal before it serves',

@@ -107,12 +107,7 @@ export class Terminal {
 
   /** Waits until everything is out; a reader who does not read is not waited for longer than `patienceMs`. */
   async drained(patienceMs = 2000): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, patienceMs)
-    })
-    await Promise.race([Promise.all([this.#out.drained(), this.#err.drained()]), patience])
-    clearTimeout(timer)
+    await Promise.all([this.#out.drained(patienceMs), this.#err.drained(patienceMs)])
   }
 }
 
@@ -123,6 +118,9 @@ function reasonOf(error: unknown): string {
   const cause = error.cause instanceof Error ? reasonOf(error.cause) : undefined
   if (errno.code === 'EADDRINUSE') return `the port ${errno.port ?? ''} is in use`
   if (errno.code === 'EACCES' && errno.port !== undefined) return `the port ${errno.port} needs more rights than this process has`
+  if (errno.code === 'EMFILE' || errno.code === 'ENFILE')
+    return `too many open files: raise the limit of this process, such as \`ulimit -n 4096\` (${error.message})`
+  if (errno.syscall === 'uv_cwd') return 'the working folder does not exist any more: start in another one'
   if (errno.code === undefined) return error.stack ?? error.message
   if (cause !== undefined && error.message.endsWith('in use')) return error.message
   return cause === undefined || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`

@@ -51,6 +51,7 @@ export interface CreatedLogger {
  */
 export function createLogger(config: Json | undefined, options: CreateLoggerOptions = {}): CreatedLogger {
   const output = outputTo(options.out ?? process.stdout)
+  output.onFailure ??= sayLost
   const { filter } = options
   const logstash = wantsLogstash(options.logstash)
   if (config === undefined && !logstash) {
@@ -95,6 +96,13 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
     accessLogFormat: logging.accessLogFormat,
     gelf
   }
+}
+
+/** On the standard error output: the log has no room for it. */
+function sayLost(error: Error): void {
+  outputTo(process.stderr).write(
+    `${formatDefault('ERROR', `[SERVICE: Logging] Log lines get lost: ${error.message}`, Date.now())}\n`
+  )
 }
 
 /** Where lines go. */

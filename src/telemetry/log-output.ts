@@ -2,8 +2,8 @@
  * Where log lines go: text is gathered and handed to the stream once per turn of the event loop.
  *
  * At most one chunk is with the stream at a time; the rest waits here, up to a limit. Then lines are dropped and counted: a
- * reader that stopped costs bounded memory, never the gateway's time. A broken pipe silences the output. When the process
- * ends for whatever reason, what is left is written synchronously.
+ * reader that stopped costs bounded memory, never the gateway's time. A broken pipe silences the output. A full disk costs the lines
+ * that it has no room for, until it has room again. When the process ends for whatever reason, what is left is written synchronously.
  */
 
 import { writeSync } from 'node:fs'
@@ -13,18 +13,27 @@ import type { Writable } from 'node:stream'
 const MAX_WAITING = 4 * 1024 * 1024
 /** How long the end of the process may be held up by a reader that is slow, ms. */
 const EXIT_PATIENCE_MS = 250
+/** How long a reader that is slow is waited for at the end of a gateway, ms. */
+const DRAIN_PATIENCE_MS = 2000
+/** A file that takes nothing now may do so later. */
+const FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'])
 
 /** A destination of whole lines. */
 export interface LogOutput {
   /** Takes text that ends in a line feed. Cheap; never throws, never blocks. */
   write(lines: string): void
-  /** Settles when everything taken so far is with the operating system, or cannot get there any more. */
-  drained(): Promise<void>
-  /** Lines dropped because their reader had stopped, since the start. */
+  /**
+   * Settles when everything taken so far is with the operating system, or cannot get there any more.
+   * @param patienceMs how long a reader that has stopped is waited for; by default 2 s
+   */
+  drained(patienceMs?: number): Promise<void>
+  /** Lines dropped because their reader had stopped, or a disk was full, since the start. */
   readonly dropped: number
+  /** Called when lines begin to get lost because nothing can be written. */
+  onFailure: ((error: Error) => void) | undefined
   /** The reader wants colours. */
   readonly colours: boolean
-  /** Why nothing can be written any more: a full disk. A reader that went away is no failure. */
+  /** Why something could not be written: a full disk. A reader that went away is no failure. */
   readonly failure: Error | undefined
 }
 
@@ -42,10 +51,16 @@ export function wantsColours(stream: { readonly fd?: number; readonly isTTY?: bo
 class StreamOutput implements LogOutput {
   readonly colours: boolean
   failure: Error | undefined
+  onFailure: ((error: Error) => void) | undefined
   dropped = 0
   readonly #stream: Writable & { fd?: number }
   #waiting = ''
   #unreported = 0
+  #lostBy = 'the output was not read'
+  /** The file that the stream wrote to until it failed: from then on it is written without it. */
+  #file: number | undefined
+  #endsInLine = false
+  #linesInFlight = 0
   #flushQueued = false
   #inFlight = false
   #broken = false
@@ -56,10 +71,11 @@ class StreamOutput implements LogOutput {
     this.colours = wantsColours(stream, process.env)
     // EPIPE and whatever else ends the destination: nothing can be written any more.
     stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (FULL.has(error.code) && typeof stream.fd === 'number') return this.#writeItself(stream.fd, error)
       if (error.code !== 'EPIPE') this.failure ??= error
       this.#break()
     })
-    stream.on('close', () => this.#break())
+    stream.on('close', () => this.#file === undefined && this.#break())
     this.#broken = stream.destroyed
   }
 
@@ -77,20 +93,33 @@ class StreamOutput implements LogOutput {
     setImmediate(this.#flush)
   }
 
-  drained(): Promise<void> {
+  drained(patienceMs = DRAIN_PATIENCE_MS): Promise<void> {
     if (this.#broken || (this.#waiting === '' && !this.#inFlight)) return Promise.resolve()
-    return new Promise(resolve => this.#whenDrained.push(resolve))
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, patienceMs)
+      this.#whenDrained.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   readonly #flush = (): void => {
     this.#flushQueued = false
     if (this.#inFlight || this.#broken || this.#waiting === '') return
+    if (this.#file !== undefined) {
+      this.#writeFile(this.#file)
+      return
+    }
     const chunk = this.#takeWaiting()
     this.#inFlight = true
+    this.#linesInFlight = linesOf(chunk)
     this.#stream.write(chunk, this.#written)
   }
 
-  readonly #written = (): void => {
+  readonly #written = (error?: Error | null): void => {
+    // the event `error` follows and says what becomes of it
+    if (error) return
     this.#inFlight = false
     if (this.#broken) return
     if (this.#waiting !== '') {
@@ -105,10 +134,47 @@ class StreamOutput implements LogOutput {
     let chunk = this.#waiting
     this.#waiting = ''
     if (this.#unreported > 0) {
-      chunk += `${this.#unreported} log lines were dropped: the output was not read\n`
+      chunk += `${this.#unreported} log lines were dropped: ${this.#lostBy}\n`
       this.#unreported = 0
     }
     return chunk
+  }
+
+  /** The stream takes nothing more after its first failure. */
+  #writeItself(file: number, error: Error): void {
+    this.#file = file
+    this.#inFlight = false
+    // how much of it was written is not known
+    this.#endsInLine = true
+    this.#lose(this.#linesInFlight, error)
+    this.#settle()
+  }
+
+  #writeFile(file: number): void {
+    const unreported = this.#unreported
+    const chunk = this.#takeWaiting()
+    const bytes = Buffer.from(this.#endsInLine ? `\n${chunk}` : chunk)
+    let written = 0
+    try {
+      while (written < bytes.length) written += writeSync(file, bytes, written)
+      this.#endsInLine = false
+      this.#lostBy = 'the output was not read'
+    } catch (error) {
+      if (written > 0) this.#endsInLine = true
+      this.#unreported = unreported
+      this.#lose(linesOf(chunk) - Math.min(1, unreported), error as Error)
+    }
+    unflushed.delete(this)
+    this.#settle()
+  }
+
+  #lose(lines: number, error: Error): void {
+    this.failure ??= error
+    this.dropped += lines
+    this.#unreported += lines
+    if (this.#lostBy === error.message) return
+    this.#lostBy = error.message
+    this.onFailure?.(error)
   }
 
   #break(): void {
@@ -147,6 +213,12 @@ function writeAllSync(fd: number, text: string): void {
       Atomics.wait(pause, 0, 0, 5)
     }
   }
+}
+
+function linesOf(text: string): number {
+  let lines = 0
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++
+  return lines
 }
 
 const outputs = new WeakMap<Writable, StreamOutput>()

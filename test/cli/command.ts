@@ -25,7 +25,7 @@ export class Watched {
     const { program = process.execPath, ...rest } = options
     this.child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...rest })
     this.exited = once(this.child, 'exit', 2 * LIMIT_MS)
-    this.child.stdout!.on('data', chunk => this.take(chunk))
+    this.child.stdout?.on('data', chunk => this.take(chunk))
     this.child.stderr!.on('data', chunk => this.take(chunk))
     t.after(() => this.child.kill('SIGKILL'))
   }

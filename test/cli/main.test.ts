@@ -243,6 +243,16 @@ test('a start that fails is one clear line and a failure', async () => {
       },
       'ERROR starting the gateway: cannot read the key k.pem: bad PEM\n'
     ],
+    [
+      {
+        createFails: Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), { code: 'ENOENT', syscall: 'uv_cwd' })
+      },
+      'ERROR starting the gateway: the working folder does not exist any more: start in another one\n'
+    ],
+    [
+      { createFails: Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }) },
+      'ERROR starting the gateway: too many open files: raise the limit of this process, such as `ulimit -n 4096` (EMFILE: too many open files)\n'
+    ],
     [{ createFails: 'thrown text', closeFails: 1 }, 'ERROR starting the gateway: thrown text\n'],
     [{ createFails: new ConfigError([problem('error')]) }, `ERROR parsing the configuration file:\n${problemLine}\n`]
   ]

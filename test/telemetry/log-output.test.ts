@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { outputTo, wantsColours } from '../../src/telemetry/log-output.js'
@@ -120,6 +124,63 @@ test('survives a reader that went away', async () => {
   const [code] = await once(child, 'close')
   assert.equal(errors, 'still here')
   assert.equal(code, 7)
+})
+
+test('a disk that is full loses lines, says so once, and gets the next ones when it has room again', async t => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-log-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'log')
+  const fd = openSync(file, 'w')
+  t.after(() => closeSync(fd))
+  class Full extends Writable {
+    fd = fd
+    override _write(_chunk: Buffer, _encoding: BufferEncoding, done: (error: Error) => void): void {
+      done(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))
+    }
+  }
+  const full = new Full()
+  const output = outputTo(full)
+  const said: string[] = []
+  output.onFailure = error => void said.push(error.message)
+  output.write('one\ntwo\n')
+  await once(full, 'close')
+  assert.deepEqual([output.dropped, said], [2, ['ENOSPC: no space left on device, write']])
+  output.write('three\n')
+  await output.drained()
+  assert.equal(readFileSync(file, 'utf8'), '\nthree\n2 log lines were dropped: ENOSPC: no space left on device, write\n')
+  assert.match(String(output.failure), /ENOSPC/)
+})
+
+const full = { skip: existsSync('/dev/full') ? false : 'this platform has no /dev/full' }
+test('lines that never have room are counted, and the end is not held up', full, async () => {
+  const child = spawnSync(
+    process.execPath,
+    nodeArgs(`const o = outputTo(process.stdout)
+      let said = 0
+      o.onFailure = () => said++
+      for (let i = 0; i < 20; i++) { o.write('line\\n'); await new Promise(setImmediate) }
+      await o.drained()
+      process.stderr.write(o.dropped + ' ' + said)`),
+    { encoding: 'utf8', cwd: root, stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] }
+  )
+  assert.equal(child.stderr, '20 1')
+  assert.equal(child.status, 0)
+})
+
+test('a reader that has stopped is not waited for without end', async () => {
+  const out = new Collected()
+  out.stopReading()
+  const output = outputTo(out)
+  output.write('first\n')
+  let isDrained = false
+  const drained = output.drained().then(() => {
+    isDrained = true
+  })
+  await output.drained(1)
+  assert.equal(isDrained, false)
+  out.readOn()
+  await drained
+  await output.drained()
 })
 
 test('a reader that stopped does not hold up the end', async () => {
