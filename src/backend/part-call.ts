@@ -9,7 +9,7 @@ import type { RawFields } from '../http/fields.js'
 import { joinChunks, tooLarge } from '../message/byte-flow.js'
 import { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
-import { allocateBytes } from '../message/slab.js'
+import { allocateBytes, freeBytes } from '../message/slab.js'
 import { handOn } from '../pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Span } from '../telemetry/span.js'
@@ -27,7 +27,9 @@ export class PartCall extends UpstreamCall {
   private readonly receiver: ResponseReceiver
   private status = 0
   private fields: RawFields = NO_FIELDS
-  /** Where the body is copied to when its length is known: the connection then reads on into the same buffer. */
+  /** bytes; the length of a body that is copied, else 0. */
+  private copied = 0
+  /** Where such a body is copied to: the connection then reads on into the same buffer. */
   private target: Buffer | undefined = undefined
   private chunks: Buffer[] = NO_CHUNKS
   private size = 0
@@ -57,8 +59,8 @@ export class PartCall extends UpstreamCall {
     if (this.whole.accepts(status)) {
       if (this.describes(raw)) this.fields = decodeFields(raw)
       const length = declaredBytes(raw)
-      if (!(length >= 0 && length <= MOST_COPIED && length <= this.plan.limit)) return
-      this.target = allocateBytes(length)
+      if (!(length > 0 && length <= MOST_COPIED && length <= this.plan.limit)) return
+      this.copied = length
       this.lendChunk()
       return
     }
@@ -73,7 +75,9 @@ export class PartCall extends UpstreamCall {
     if (this.judged) {
       if (this.size > ERROR_BODY_DRAIN) this.cancel(tooLarge(ERROR_BODY_DRAIN))
     } else if (this.size > this.plan.limit) this.cancel(tooLarge(this.plan.limit))
-    else if (this.target !== undefined && this.size <= this.target.length) {
+    else if (this.size <= this.copied) {
+      // not before: memory that is asked for last can be given back first
+      this.target ??= allocateBytes(this.copied)
       chunk.copy(this.target, this.size - chunk.length)
       this.lendChunk()
     } else this.collect(chunk)
@@ -84,6 +88,7 @@ export class PartCall extends UpstreamCall {
     if (this.chunks === NO_CHUNKS) this.chunks = []
     if (this.target !== undefined) this.chunks.push(this.target.subarray(0, this.size - chunk.length))
     this.target = undefined
+    this.copied = 0
     this.chunks.push(chunk)
   }
 
@@ -101,6 +106,12 @@ export class PartCall extends UpstreamCall {
       return this.receiver.reject(cause)
     }
     handOn(made, this.receiver)
+    if (target !== undefined && !(made instanceof Promise) && this.isLetGo(made)) freeBytes(target)
+  }
+
+  /** Whether nothing uses the bytes of the body any more: a response that was made of them alone is out, and no stage has kept a view. */
+  private isLetGo(made: ResponseMessage): boolean {
+    return this.scope.hasSent(made) && !this.whole.readsType && made.openedBody?.lends !== true
   }
 
   protected onFailure(error: GatewayError): void {

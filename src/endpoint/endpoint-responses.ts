@@ -169,7 +169,9 @@ function withBody(
     if (lower !== 'content-length' && !OWN_FIELDS.has(lower)) raw.push(from[i]!, from[i + 1]!)
   }
   if (contentType !== undefined && fieldOf(raw, 'content-type') === undefined) raw.push('Content-Type', contentType)
-  return ResponseMessage.over(response.status, raw, body, body.length)
+  const rendered = ResponseMessage.over(response.status, raw, body, body.length)
+  rendered.renderedFrom = response
+  return rendered
 }
 
 /** Keeps a log line one line, whatever an upstream has written. */

@@ -161,6 +161,12 @@ export function sendWhole(writer: AnswerWriter, raw: RawFields, bytes: Buffer): 
   sendHead(writer, raw, false)
   writer.bytesOut = bytes.length
   endWith(writer.res, bytes)
+  writer.spent = isTaken(writer.res)
+}
+
+/** True for a net.Socket: once `writableLength` is 0 the kernel owns the bytes. */
+function isTaken({ req, socket }: ServerResponse): boolean {
+  return req.httpVersionMajor === 1 && socket instanceof Socket && socket.writableLength === 0
 }
 
 /** As {@link sendWhole} for a body in pieces: the socket takes them together with the head, in one write. @throws as sendWhole */
@@ -175,6 +181,7 @@ export function sendPieces(writer: AnswerWriter, raw: RawFields, pieces: Pieces)
   for (const piece of pieces.list) res.write(piece, 'latin1')
   socket.uncork()
   res.end()
+  writer.spent = isTaken(res)
 }
 
 /**

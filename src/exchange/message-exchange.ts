@@ -79,6 +79,8 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   /** The time of the request is taken away or over: a deadline that is still scheduled looks after the body. */
   private relaxed = false
   private tunnelIn = 0
+  /** What the response was rendered from, when the kernel has taken all of it and no stage has looked at its bytes. */
+  private sent: ResponseMessage | undefined = undefined
   private tunnel: Tunnel | undefined = undefined
 
   constructor(req: IncomingMessage, res: ServerResponse, clientAddress: string, host: string, options: ExchangeOptions) {
@@ -182,6 +184,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   private sendBytes(response: ResponseMessage, bytes: Buffer | Pieces): void {
     if (bytes instanceof Pieces) sendPieces(this, response.raw, bytes)
     else sendWhole(this, response.raw, bytes)
+    if (this.spent && response.openedBody === undefined) this.sent = response.renderedFrom
     // over HTTP/2 a client takes a stream as slowly as it likes: how a large response ends is known when the stream has closed
     if (bytes.length <= SURE_BYTES || this.req.httpVersionMajor === 1) this.finish(undefined)
     else this.unexpire()
@@ -270,6 +273,10 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   override expireIn(ms: number, limit: string): void {
     this.relaxed = false
     super.expireIn(ms, limit)
+  }
+
+  override hasSent(response: object): boolean {
+    return this.sent === response
   }
 
   /** Takes the deadline away; the entry stays, as mostly a body follows that wants one (bench/chain, pass). */

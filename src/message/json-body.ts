@@ -27,6 +27,10 @@ export abstract class JsonBody extends ByteBody {
   /** The value while a reader sees it through views: {@link entity}, or made of the bytes. */
   private viewed: ValueSource | undefined = undefined
   private changed = false
+  /** Readers that have views of the value. */
+  private viewers = 0
+  /** A reader has got bytes. */
+  private gaveBytes = false
   /** The costliest view that was used. */
   view: View = 0
   /** {@link view} when it was last compared with what a plugin had promised. */
@@ -44,8 +48,13 @@ export abstract class JsonBody extends ByteBody {
   lazyJsonInMemory(): LazyJson | undefined {
     if (this.entity === undefined || this.decoded?.changed === true || this.reading !== undefined) return undefined
     this.use(3)
+    this.viewers++
     this.viewed = this.entity
     return this.viewed.lazy()
+  }
+
+  dropViews(): void {
+    this.viewers--
   }
 
   async lazyJson(limitBytes: number = this.limit): Promise<LazyJson | undefined> {
@@ -56,6 +65,7 @@ export abstract class JsonBody extends ByteBody {
       if (this.reading !== undefined) await this.settle()
       if (this.viewed === undefined) await this.exclusive(() => this.openViews(limitBytes))
     }
+    this.viewers++
     return this.viewed?.lazy()
   }
 
@@ -143,6 +153,11 @@ export abstract class JsonBody extends ByteBody {
     return !this.changed
   }
 
+  /** Whether a reader may still use memory of the body: bytes that it was given, or views. */
+  get lends(): boolean {
+    return this.gaveBytes || this.viewers > 0
+  }
+
   /** Whether the body is what `content` holds, with the edits that were made there. */
   isStill(content: ValueSource): boolean {
     return !this.changed || this.entity === content
@@ -167,6 +182,7 @@ export abstract class JsonBody extends ByteBody {
   /** Notes the use of a view, and turns a decoded value back into bytes, which byte stages then see. */
   protected toBytes(view: View): void {
     this.use(view)
+    this.gaveBytes = true
     const { decoded, entity } = this
     if (decoded?.changed === true) {
       this.bytes = decoded.bytes()

@@ -176,6 +176,11 @@ export interface Body {
    * @throws GatewayError as {@link lazyJson}
    */
   jsonBytes(limitBytes?: number): Promise<Uint8Array | undefined>
+  /**
+   * Declares that a reader which has asked for views once, by {@link lazyJson} or {@link lazyJsonInMemory}, uses none of them any more. The
+   * gateway may then use their memory for another body once the response is out. Without it garbage collection frees the memory.
+   */
+  dropViews(): void
   /** Calls `edit` with the value and sends what it returns, or the value it changed. Not called when there is no JSON body. */
   editJson<T = unknown>(edit: (value: T) => T | void, limitBytes?: number): Promise<void>
   /** Replaces the body by a value, which is copied before a plugin edits it, or by a view. */

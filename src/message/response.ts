@@ -37,6 +37,8 @@ export class ResponseMessage implements GatewayResponse {
   partText: string | undefined
   /** The upstream's connection after a 101; goes with the response until a tunnel is made of it. */
   tunnel: UpstreamTunnel | undefined
+  /** The response whose data this one was rendered from. */
+  renderedFrom: ResponseMessage | undefined
   /** The exchange it belongs to: a plugin that returns one object for several requests gets an error. */
   usedBy: Exchange | undefined
   readonly [BRAND] = true
@@ -57,6 +59,7 @@ export class ResponseMessage implements GatewayResponse {
     this.call = undefined
     this.partText = undefined
     this.tunnel = undefined
+    this.renderedFrom = undefined
     this.usedBy = undefined
     if (typeof init !== 'number' && init.headers !== undefined) this.fieldMap = FieldMap.from(init.headers)
     if (this.fieldMap !== undefined) this.rawFields = this.fieldMap.raw

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { allocateBytes, freeBytes } from '../../src/message/slab.js'
+import type { GatewayResponse, LazyObject, PluginModule } from '../../src/plugin/index.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
 import { answer, rawUpstream } from '../support/raw-upstream.js'
-import { openStreamingUpstream } from '../support/upstream.js'
-import { deferred, once } from '../support/waiting.js'
+import { openStreamingUpstream, openUpstream, type Upstream } from '../support/upstream.js'
+import { deferred, once, until } from '../support/waiting.js'
 
 /** A merge of `/a`, which answers well, and `/b`, which each test writes itself. */
 const merge = (host: string, more: object = {}, endpoint: object = {}): object => ({
@@ -128,4 +130,127 @@ test('a client that leaves is no error of the parts that were cancelled for it',
     log.lines.filter(line => line.includes('ERROR')),
     []
   )
+})
+
+/** A JSON body of some 16 KB that names its number from end to end. */
+const long = (number: string): string => JSON.stringify({ number, rest: Array.from({ length: 2000 }, () => number) })
+
+const numbered = (t: TestContext): Promise<Upstream> =>
+  openUpstream(t, (req, res) => {
+    const body = long(req.url.split('/').at(-1)!)
+    res.writeHead(200, { 'Content-Length': body.length, 'Content-Type': 'application/json' }).end(body)
+  })
+
+const oneBackend = (host: string, more: object = {}): object => ({
+  timeout: '20s',
+  host: [host],
+  endpoints: [{ endpoint: '/x/{n}', backend: [{ url_pattern: '/{n}' }], ...more }]
+})
+
+/** Requests of a client that reads late: 26 MB of responses. */
+const LATE = 1600
+
+test('each of many bodies in a row is its own, also for clients that read late', async t => {
+  const upstream = await numbered(t)
+  const { port } = await openGateway(t, oneBackend(upstream.origin))
+  const late = await Promise.all(
+    Array.from({ length: 1 }, async (_, i) => {
+      const socket = connect(port, '127.0.0.1')
+      t.after(() => socket.destroy())
+      await once(socket, 'connect')
+      socket.pause()
+      // more than sockets hold: the last ones wait in the gateway
+      for (let k = 0; k < LATE; k++) socket.write(`GET /x/${1000 + i} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      return socket
+    })
+  )
+  let seen = 0
+  let looks = 0
+  const rests = (): boolean => {
+    looks = upstream.seen.length === seen ? looks + 1 : 0
+    seen = upstream.seen.length
+    return seen > 0 && looks > 30
+  }
+  await until(rests, 'the gateway asks no more, since the client does not read')
+  assert.ok(seen < LATE)
+  for (let round = 0; round < 8; round++) {
+    const numbers = Array.from({ length: 10 }, (_, i) => `${2000 + round * 10 + i}`)
+    const texts = await Promise.all(numbers.map(async number => (await ask(port, `/x/${number}`)).text))
+    assert.deepEqual(texts, numbers.map(long))
+  }
+  for (const [i, socket] of late.entries()) {
+    const chunks: Buffer[] = []
+    let size = 0
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+    })
+    socket.resume()
+    const whole = long(`${1000 + i}`)
+    const sizeOfOne = (): number => chunks[0]!.indexOf('\r\n\r\n') + 4 + whole.length
+    await until(() => size > 0 && size === LATE * sizeOfOne(), 'all responses of a late reader')
+    const bodies = Buffer.concat(chunks)
+      .toString()
+      .split('HTTP/1.1 200 OK\r\n')
+      .slice(1)
+      .map(one => one.split('\r\n\r\n')[1])
+    assert.equal(bodies.length, LATE)
+    assert.ok(
+      bodies.every(body => body === whole),
+      `client ${i}`
+    )
+  }
+})
+
+test('what a plugin keeps of a body stays as it is when the next bodies come', async t => {
+  const upstream = await numbered(t)
+  /** Texts of what was kept. */
+  const kept: (() => string)[] = []
+  const keeping: Record<string, (response: GatewayResponse) => unknown> = {
+    views: async response => {
+      const view = (await response.body.lazyJson()) as LazyObject
+      kept.push(() => JSON.stringify({ number: view.get('number'), rest: JSON.parse(view.text('rest')!) }))
+    },
+    bytes: async response => {
+      const bytes = await response.body.buffer()
+      kept.push(() => bytes.toString())
+    }
+  }
+  const module: PluginModule = {
+    ModifierRegisterer: {
+      registerModifiers(register) {
+        for (const [name, keep] of Object.entries(keeping))
+          register(name, () => ({ response: async response => void (await keep(response)) }))
+      }
+    }
+  }
+  for (const name of Object.keys(keeping)) {
+    const extra_config = { 'plugin/req-resp-modifier': { name: [name] } }
+    const { port } = await openGateway(t, oneBackend(upstream.origin, { extra_config }), { plugins: [module] })
+    for (let n = 100; n < 110; n++) assert.equal((await ask(port, `/x/${n}`)).text, long(`${n}`))
+    assert.equal(kept.length, 10)
+    for (const [i, text] of kept.entries()) assert.ok(text() === long(`${100 + i}`), `${name} ${i}`)
+    kept.length = 0
+  }
+})
+
+test('bodies of the same size one after the other have the same memory, with and without a script', async t => {
+  const upstream = await numbered(t)
+  const post = "local d = response.load():data(); d:set('number', 'no ' .. d:get('number'))"
+  for (const [more, prefix] of [
+    [{}, ''],
+    [{ extra_config: { 'modifier/lua-proxy': { post } } }, 'no ']
+  ] as const) {
+    const { port } = await openGateway(t, oneBackend(upstream.origin, more))
+    const next = (): readonly [ArrayBufferLike, number] => {
+      const bytes = allocateBytes(5000)
+      freeBytes(bytes)
+      return [bytes.buffer, bytes.byteOffset]
+    }
+    await ask(port, '/x/100')
+    while (next()[1] !== 0) allocateBytes(5000)
+    const before = next()
+    for (let n = 100; n < 120; n++) assert.equal((await ask(port, `/x/${n}`)).json<{ number: string }>().number, `${prefix}${n}`)
+    assert.deepEqual(next(), before)
+  }
 })

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GatewayError } from '../../src/errors.js'
+import type { MessageBody } from '../../src/message/body.js'
+import { internals } from '../../src/message/internals.js'
 import { GatewayResponse, LazyObject } from '../../src/plugin/index.js'
 
 const TEXT = '{"id":12345678901234567890, "name":"Ada","list":[1.50,{"x":1}]}'
@@ -128,4 +130,25 @@ test('the text of a body, checked: as it came, with the edits of views and value
   assert.equal(Buffer.from((await responseOf(' 7 ').body.jsonBytes())!).toString(), '7')
   assert.equal(await new GatewayResponse(200).body.jsonBytes(), undefined)
   await assert.rejects(responseOf('{"a":01}').body.jsonBytes(), /JSON/)
+})
+
+test('a body knows whether a reader may still use its memory', async () => {
+  const lends = async (read: (body: MessageBody) => unknown): Promise<boolean> => {
+    const { body } = internals(responseOf(TEXT))
+    await read(body)
+    return body.lends
+  }
+  assert.equal(await lends(body => body.json()), false)
+  assert.equal(await lends(body => body.editJson(() => {})), false)
+  assert.equal(await lends(body => body.lazyJson()), true)
+  const two = async (body: MessageBody): Promise<void> => {
+    await body.lazyJson()
+    await body.lazyJson()
+    body.dropViews()
+  }
+  assert.equal(await lends(two), true)
+  assert.equal(await lends(body => two(body).then(() => body.dropViews())), false)
+  for (const read of ['buffer', 'text', 'stream', 'bytesInMemory', 'jsonBytes'] as const)
+    assert.equal(await lends(body => body[read]()), true)
+  assert.equal(await lends(body => body.tap(() => {})), true)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { allocateBytes } from '../../src/message/slab.js'
+import { allocateBytes, freeBytes } from '../../src/message/slab.js'
 
 const SIZES = [0, 1, 4095, 4096, 4097, 10_001, 32 * 1024, 32 * 1024 + 1, 100_000]
 
@@ -21,4 +21,17 @@ const LARGEST_SHARED = 64 * 1024 + 128
 
 test('a piece keeps little more than 64 KiB in memory, a large one itself alone', () => {
   for (const size of SIZES) assert.ok(allocateBytes(size).buffer.byteLength <= Math.max(size, LARGEST_SHARED), `${size}`)
+})
+
+test('memory that is given back is used for the next piece, unless another piece was cut behind it', () => {
+  // a new slab
+  while (allocateBytes(8000).byteOffset !== 0);
+  const first = allocateBytes(8001)
+  freeBytes(first)
+  const second = allocateBytes(5000)
+  assert.deepEqual([second.buffer, second.byteOffset], [first.buffer, first.byteOffset])
+  const third = allocateBytes(5000)
+  freeBytes(second)
+  assert.equal(allocateBytes(5000).byteOffset, third.byteOffset + 5000)
+  for (const alone of [allocateBytes(100), allocateBytes(100_000)]) freeBytes(alone)
 })

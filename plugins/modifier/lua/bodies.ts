@@ -46,12 +46,16 @@ function takeData(run: ScriptState, value: LazyJson | undefined): undefined {
   run.fresh = run.data !== value
 }
 
-/** The gateway goes on with what the script has made of the data. */
+/** The gateway goes on with what the script has made of the data. The script has ended: nothing looks at the data any more. */
 export function keepData(run: ScriptState, noOp: boolean): void {
   const { response, data, dirty, fresh } = run
-  if (!dirty || noOp || data === undefined || response === undefined) return
-  if (fresh) setData(response, data)
-  else response.body.touchJson()
+  if (noOp || data === undefined || response === undefined) return
+  const { body } = response
+  if (dirty) {
+    if (fresh) setData(response, data)
+    else body.touchJson()
+  }
+  body.dropViews()
 }
 
 /** Renderers choose the type of decoded data. */
