@@ -6,6 +6,7 @@
 
 import type * as Cel from '@bufbuild/cel'
 import { type CompileLinear, estimateSize, type LinearRegExp, loadLinear, rememberCompiled } from '../linear-regexp.js'
+import { compileDirect, LEAST_BUDGET } from './direct.js'
 import { Meter } from './meter.js'
 import { unquoteNames } from './quoted-names.js'
 import { type Expr, instrument, walk } from './syntax.js'
@@ -111,6 +112,7 @@ function compileExpression(text: string, maxCost: number, parts: Parts): Express
   const { expr, sourceInfo } = parse(text, cel)
   const { type, variables } = located(text, sourceInfo?.positions ?? {}, () => findType(expr, env, TYPES))
   const badPattern = compilePatterns(expr, parts)
+  const holds = maxCost < LEAST_BUDGET ? undefined : compileDirect(expr, parts.patterns)
   instrument(expr)
   const program = cel.plan(env, expr) as (values: object) => Cel.CelResult
   const absent = [...variables].map(name => [name, cel.celError(`no value for ${name}`)] as const)
@@ -120,6 +122,7 @@ function compileExpression(text: string, maxCost: number, parts: Parts): Express
     type: T.printType(type),
     mayBeBool: type === T.BOOL || T.isOpen(type),
     evaluate: values => {
+      if (holds?.(values) === true) return true
       // the library reads a variable that is not there as an object without fields
       let bound: Readonly<Record<string, unknown>> = values
       for (const [name, error] of absent) if (bound[name] === undefined) bound = { ...bound, [name]: error }

@@ -33,7 +33,20 @@ const TAKE: { readonly [name in VariableName]: (facts: Facts) => CelInput | unde
     const claims = request.state.get(CLAIMS_KEY)
     return claims === undefined ? undefined : claimsOf(claims)
   },
-  now: ({ nowMs }) => `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+  now: ({ nowMs }) => timeText(nowMs)
+}
+
+let lastSecond = Number.NaN
+let lastText = ''
+
+/** The text of a second is made once. */
+function timeText(nowMs: number): string {
+  const second = Math.floor(nowMs / 1000)
+  if (second !== lastSecond) {
+    lastText = `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+    lastSecond = second
+  }
+  return lastText
 }
 
 /** Compiles the values that a group of expressions reads. Values that are not there stay undefined, which fails the expression. */
