@@ -26,6 +26,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/telemetry/opentelemetry/otlp-reload': 'what collectors hear while the configuration is loaded again',
   'plugins/telemetry/opentelemetry/every-pipe': 'spans, exemplars and log lines of every kind of pipe and end',
   'admin/browser': 'the status page in Chromium',
+  'pipe/html-in-chromium': 'the page of sluice pipes --html in Chromium, as a file',
   'admin/browser-connection':
     'the status page in Chromium: a gateway that is gone, comes again, asks for another token, or stands behind a proxy',
   'admin/browser-large': 'the status page in Chromium: thousands of endpoints, names that would do harm',

@@ -2,6 +2,7 @@
 
 import type { PipeDescription, PipeStage, PipeTree } from './description.js'
 import { HOLD_COLOURS } from './hold-colours.js'
+import { spellHidden } from './spell-hidden.js'
 
 /** Formats pipes as one directed graph. */
 export function dotOf(pipes: readonly PipeDescription[]): string {
@@ -78,5 +79,7 @@ function styleOf({ holdsBody, place, note }: PipeStage): string {
 
 /** A string of the language: a backslash would begin an escape. */
 function quoted(text: string): string {
-  return `"${text.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["\\]/g, '\\$&')}"`
+  return `"${spellHidden(text)
+    .replace(/[\x00-\x1f\x7f]/g, ' ')
+    .replace(/["\\]/g, '\\$&')}"`
 }

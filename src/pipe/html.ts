@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { type Chart, type ChartNode, layOut } from './chart-layout.js'
 import type { PipeDescription } from './description.js'
 import { formatPipes } from './print.js'
+import { spellHidden } from './spell-hidden.js'
 
 /** Measures of a drawing, in units of the page. */
 const CHAR = 7.3
@@ -27,7 +28,7 @@ const STYLE = `
 body { margin: 0 auto; padding: 1rem; background: var(--ground); color: var(--text); font: 15px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; margin: 0 0 .5rem; } h2 { font-size: 1.1rem; margin: 1.75rem 0 .25rem; overflow-wrap: anywhere; }
 h2 small, figcaption { color: var(--quiet); font-weight: 400; } a { color: var(--no-line); }
-figure { margin: 0; overflow-x: auto; } svg { display: block; } nav ul { columns: 18rem; padding-left: 1.2rem; }
+figure { margin: 0; overflow-x: auto; } svg { display: block; } nav ul { columns: 18rem; padding-left: 1.2rem; overflow-wrap: anywhere; }
 text { font: 12px ui-monospace, monospace; fill: var(--text); } text.small { font-size: 11px; fill: var(--quiet); }
 rect, ellipse { fill: var(--bare); stroke: var(--line); } path { fill: none; stroke: var(--line); }
 marker path { fill: var(--line); stroke: none; }
@@ -144,7 +145,7 @@ function shortened(text: string): string {
 }
 
 function escaped(text: string): string {
-  return text
+  return spellHidden(text)
     .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '\ufffd')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -2,6 +2,7 @@
 
 import type { PipeDescription, PipeStage, PipeTree } from './description.js'
 import { HOLD_COLOURS } from './hold-colours.js'
+import { spellHidden } from './spell-hidden.js'
 
 /** Formats pipes as the text of one Mermaid diagram. */
 export function mermaidOf(pipes: readonly PipeDescription[]): string {
@@ -74,5 +75,7 @@ function classOf(holds: keyof typeof HOLD_COLOURS): string {
 
 /** Text between quotes: Mermaid knows entities by name or number there. A backtick would begin Markdown, a line feed a statement. */
 function escaped(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f]/g, ' ').replace(/["#&<>`]/g, found => `#${found.charCodeAt(0)};`)
+  return spellHidden(text)
+    .replace(/[\x00-\x1f\x7f]/g, ' ')
+    .replace(/["#&<>`]/g, found => `#${found.charCodeAt(0)};`)
 }

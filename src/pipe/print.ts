@@ -4,6 +4,7 @@
  */
 
 import type { PipeBackend, PipeDescription, PipeStage, PipeTree } from './description.js'
+import { spellHidden } from './spell-hidden.js'
 
 /** How a tree is printed. */
 export interface TreeStyle {
@@ -134,7 +135,7 @@ function branchOfBackend({ method, target, stages }: PipeBackend): Branch {
 
 /** No text of a configuration steers the terminal. */
 function plain(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return spellHidden(text).replace(/[\x00-\x1f\x7f-\x9f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
 /** Breaks a text at blanks, and words that are too long anywhere. No line for ''. */
