@@ -40,6 +40,12 @@ function hostSwitch(origin: string): { readonly disable_host_sanitize?: true } {
   return cleanHost(origin)?.host !== origin ? { disable_host_sanitize: true } : {}
 }
 
+/** The path itself, and the names of the query strings that it holds. */
+function splitQuery(path: string): [plain: string, query: readonly string[]] {
+  const [plain = '', ...query] = path.split('?')
+  return [plain, [...new Set(new URLSearchParams(query.join('?')).keys())]]
+}
+
 /** @throws ConfigError when the document has faults, or names no server */
 export async function importOpenApi(file: string, options: ImportOptions = {}): Promise<Imported> {
   const document = await readDocument(file)
@@ -51,6 +57,8 @@ class DocumentReader {
   private readonly options: ImportOptions
   private readonly notes: ConfigProblem[] = []
   private readonly paths = new EndpointPaths()
+  /** `GET /x` of the endpoints so far. */
+  private readonly taken = new Set<string>()
   private isPartial = false
   private asksForTokens = false
 
@@ -61,7 +69,9 @@ class DocumentReader {
 
   read(): Imported {
     const { root } = this.document
-    const endpoints = membersOf(root.paths).flatMap(([path, item]) => this.pathItem(path, item))
+    // paths with a query come last: where the path without it is there too, that one stays
+    const paths = membersOf(root.paths).sort(([a], [b]) => Number(a.includes('?')) - Number(b.includes('?')))
+    const endpoints = paths.flatMap(([path, item]) => this.pathItem(path, item))
     if (this.asksForTokens && this.options.jwkUrl === undefined) {
       const message = `the document does not say where the keys of its tokens are: ${UNKNOWN_KEYS} stands in their place, and no token is valid`
       this.note('/components/securitySchemes', message, 'give --jwk-url, or fill in jwk_url')
@@ -91,11 +101,20 @@ class DocumentReader {
       if (!isObject(operation)) return []
       const at = `${pointer}/${method}`
       const base = this.base([operation as JsonObject, item, root], at)
-      const { path: endpoint, names, isPartial } = this.paths.add(`${base.path}${path}`)
+      const [plain, query] = splitQuery(path)
+      const { path: endpoint, names, isPartial } = this.paths.add(`${base.path}${plain}`)
       if (RESERVED.test(endpoint)) {
         this.note(at, `the path ${endpoint} is the gateway's own: the operation is left out`)
         return []
       }
+      const name = `${method.toUpperCase()} ${endpoint}`
+      if (this.taken.has(name)) {
+        this.note(at, `there is an endpoint ${name} already: the operation is left out`)
+        return []
+      }
+      this.taken.add(name)
+      if (query.length > 0)
+        this.note(at, `no path of an endpoint holds a query: it is ${endpoint}, which lets ${query.join(', ')} through`)
       this.isPartial ||= isPartial
       const context: OperationContext = {
         document: this.document,
@@ -107,7 +126,8 @@ class DocumentReader {
       }
       const imported = importOperation(operation as JsonObject, context)
       if (imported.asksForTokens) this.asksForTokens = true
-      const { input_headers, input_query_strings, extra_config } = imported
+      const { input_headers, extra_config } = imported
+      const input_query_strings = [...new Set([...imported.input_query_strings, ...query])]
       return [
         {
           endpoint,

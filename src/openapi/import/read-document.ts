@@ -39,7 +39,12 @@ export async function readDocument(file: string): Promise<SoundDocument> {
   const version = isObject(value) && typeof value.openapi === 'string' ? value.openapi : ''
   if (!isObject(value) || !/^3\.[012]\.\d+/.test(version)) fail([{ pointer: '', ...versionFault(value, version) }])
   const root = value as JsonObject
-  const faults = [...(await faultsOf(source)), ...referenceFaults(root)]
+  const { outwards, nowhere } = referenceFaults(root)
+  const own = await faultsOf(source)
+  // what an object with such a reference lacks may stand in the other document
+  const away = outwards.map(({ pointer }) => pointer.slice(0, -'/$ref'.length))
+  const isAway = ({ pointer }: { pointer: string }): boolean => away.some(at => `${pointer}/`.startsWith(`${at}/`))
+  const faults = [...elsewhere(outwards), ...own.filter(fault => !isAway(fault)), ...nowhere]
   if (faults.length > 0) fail(faults)
   return { file, root, is30: version.startsWith('3.0'), locate }
 }
@@ -104,19 +109,34 @@ function innermost(errors: readonly ErrorObject[]): ErrorObject[] {
 
 export const escaped = (token: string): string => token.replaceAll('~', '~0').replaceAll('/', '~1')
 
-/** Finds references that lead nowhere, or out of the document. */
-function referenceFaults(root: JsonObject) {
-  const faults: { pointer: string; message: string; suggestion?: string }[] = []
+/** A reference that cannot be followed. */
+interface LostReference {
+  readonly pointer: string
+  readonly message: string
+  readonly suggestion?: string
+}
+
+/** Those that lead to other documents, as one fault: one thing is to be done about all of them. */
+function elsewhere([first, ...more]: readonly LostReference[]): LostReference[] {
+  if (first === undefined) return []
+  const message = more.length === 0 ? first.message : `${first.message}, and ${more.length} more do so`
+  const suggestion = 'put all into one file first: `npx @redocly/cli bundle FILE -o openapi.json`'
+  return [{ ...first, message, suggestion }]
+}
+
+/** Finds references that lead out of the document, or nowhere. */
+function referenceFaults(root: JsonObject): { outwards: readonly LostReference[]; nowhere: readonly LostReference[] } {
+  const outwards: LostReference[] = []
+  const nowhere: LostReference[] = []
   const walk = (value: Json, pointer: string): void => {
     if (Array.isArray(value)) value.forEach((one, i) => void walk(one as Json, `${pointer}/${i}`))
     if (!isObject(value)) return
     const { $ref } = value as JsonObject
     if (typeof $ref === 'string') {
       if (!$ref.startsWith('#')) {
-        const suggestion = 'put all into one file first: `npx @redocly/cli bundle FILE -o openapi.json`'
-        faults.push({ pointer: `${pointer}/$ref`, message: `the reference ${$ref} leads to another document`, suggestion })
+        outwards.push({ pointer: `${pointer}/$ref`, message: `the reference ${$ref} leads to another document` })
       } else if (resolvePointer(root, $ref) === undefined)
-        faults.push({ pointer: `${pointer}/$ref`, message: `the reference ${$ref} leads nowhere` })
+        nowhere.push({ pointer: `${pointer}/$ref`, message: `the reference ${$ref} leads nowhere` })
     }
     for (const [key, one] of Object.entries(value as JsonObject)) {
       // examples are no parts of the document
@@ -125,7 +145,7 @@ function referenceFaults(root: JsonObject) {
     }
   }
   walk(root, '')
-  return faults
+  return { outwards, nowhere }
 }
 
 /** References that may follow each other. */

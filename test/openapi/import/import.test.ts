@@ -270,3 +270,27 @@ test('an imported document serves, and its export says the same again', async t 
   })
   assert.deepEqual(document.tags, [{ name: 'pets', description: 'Animals' }])
 })
+
+test('a path that holds a query is the path without it; what would stand there twice is left out, with a note', async t => {
+  const result = await imported(t, {
+    paths: {
+      '/things?beta=true&x=1': { get: OK, post: OK },
+      '/things': { get: OK },
+      '/a/{id}': { get: { ...OK, parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }] } },
+      '/a/{name}': { get: { ...OK, parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }] } }
+    }
+  })
+  assert.deepEqual(
+    result.config.endpoints.map(({ method, endpoint, input_query_strings }) => [method, endpoint, input_query_strings]),
+    [
+      ['GET', '/v1/things', undefined],
+      ['GET', '/v1/a/{id}', undefined],
+      ['POST', '/v1/things', ['beta', 'x']]
+    ]
+  )
+  assert.deepEqual(noted(result), [
+    'line there is an endpoint GET /v1/a/{id} already: the operation is left out',
+    'line there is an endpoint GET /v1/things already: the operation is left out',
+    'line no path of an endpoint holds a query: it is /v1/things, which lets beta, x through'
+  ])
+})

@@ -86,3 +86,19 @@ components:
   assert.equal(is30, false)
   assert.ok(root.components)
 })
+
+test('a document of several files is told so once, without what follows from it', async t => {
+  const found = await faults(
+    t,
+    'a.yaml',
+    `openapi: 3.0.3
+info: { title: a, version: "1", description: { $ref: text.yml } }
+paths:
+  /a: { get: { $ref: a.yml }, put: { $ref: "b.yml#/x" } }
+  /b: { get: { description: nothing else } }
+`
+  )
+  assert.equal(found.length, 2, found.join('\n'))
+  assert.match(found[0]!, /text\.yml leads to another document, and 2 more do so/)
+  assert.match(found[1]!, /\/paths\/~1b\/get must have required property 'responses'/)
+})
