@@ -10,6 +10,9 @@ const tests = run(
   'test/gateway/reloads-under-load.test.ts',
   'test/cli/reload.test.ts',
   'test/plugin/heavy-chains.test.ts',
+  'test/plugin/wasm/go-aborts.test.ts',
+  'test/plugin/wasm/go-chain.test.ts',
+  'test/plugin/wasm/go-requests.test.ts',
   'test/chaos'
 )
 const hostile = spawnSync('npm', ['run', 'hostile'], { stdio: 'inherit' }).status ?? 1

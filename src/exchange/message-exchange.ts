@@ -292,7 +292,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     deadlines.schedule(this, this.idleMs)
   }
 
-  cutOff(reason: GatewayError): void {
+  override cutOff(reason: GatewayError): void {
     if (this.done) return
     const { flowing, tunnel } = this
     if (tunnel !== undefined) return tunnel.cut(reason)

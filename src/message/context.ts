@@ -70,6 +70,11 @@ export class Exchange extends Scope {
     return undefined
   }
 
+  /** Ends the exchange now; a client's connection breaks off. */
+  cutOff(reason: GatewayError): void {
+    this.cancel(reason)
+  }
+
   /** The port of {@link remoteAddress}; 0 where no client has one. */
   get remotePort(): number {
     return this.req?.socket.remotePort ?? 0

@@ -12,7 +12,7 @@ export function cutError(): GatewayError {
 /** What Go's function failed with, as plugins throw it. */
 export function errorOf(status: number, text: string): Error {
   const [message = '', second = '', ...pairs] = text.split('\0')
-  if (status === FAIL.cut) return cutError()
+  if (status === FAIL.cut || status === FAIL.abort) return cutError()
   const error = new Error(message) as Error & { statusCode?: number; contentType?: string; headers?: [string, string][] }
   error.stack = message
   if (status === FAIL.panic) error.stack = `${message}\n${second}`.trimEnd()

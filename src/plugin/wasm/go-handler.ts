@@ -19,6 +19,10 @@ import { type ExchangeHandle, FAIL, type GoCall, type GoHandles, type GoNext, ty
 import { type FieldEdit, OP } from './go-messages.js'
 import { GoOutput, GoReader } from './go-streams.js'
 
+/** Bits of what is said of a client's connection. */
+const SECURE = 1
+const HTTP2 = 2
+
 /** A response of `next` that a wrapper of the author's is told about. */
 interface Heard {
   readonly id: number
@@ -39,6 +43,8 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   private over = false
   private output: GoOutput | undefined
   private calls = 0
+  /** It is a client plugin. */
+  private ofBackend = false
   private heard: Heard | undefined
   /** The call of `next` whose response goes to the client: Go waits for its end. */
   private passing: { readonly id: number; readonly response: ResponseMessage; readonly told: boolean } | undefined
@@ -58,6 +64,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
       this.resolve = resolve
       this.reject = reject
     })
+    this.ofBackend = origin !== ''
     const length = bodyLength(request)
     if (length !== 0) {
       handles.readers.set(id, new GoReader(handles, id, () => internals(request.body).stream()))
@@ -67,11 +74,11 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
       .begin(OP.request)
       .u32(place)
       .u32(id)
-      .u32(request.secure ? 1 : 0)
+      .u32((request.secure ? SECURE : 0) | (request.exchange.protocol === 'HTTP/2.0' ? HTTP2 : 0))
     outbox.latin(request.method).latin(request.query === '' ? request.path : `${request.path}?${request.query}`)
     outbox
       .latin(origin === '' ? request.host : '')
-      .latin(request.remoteAddress)
+      .latin(origin === '' ? addressOf(request) : '')
       .i64(length)
       .latin(origin)
     outbox.pairs(request.raw, 'host').done()
@@ -119,8 +126,13 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   }
 
   private fail(error: Error, status: number): void {
-    if (this.output !== undefined) this.output.fail(status === FAIL.cut ? cutError() : error)
-    else this.respondFailure(error)
+    const cut = status === FAIL.cut || status === FAIL.abort
+    if (this.output !== undefined) this.output.fail(cut ? cutError() : error)
+    else {
+      // as net/http: the client gets no response at all
+      if (status === FAIL.abort && !this.ofBackend && !this.settled) this.request.exchange.cutOff(cutError())
+      this.respondFailure(error)
+    }
     this.finish()
   }
 
@@ -271,6 +283,12 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
 }
 
 const EMPTY = Buffer.alloc(0)
+
+/** `Request.RemoteAddr`: `127.0.0.1:4711`, `[::1]:4711`. */
+function addressOf({ remoteAddress, exchange }: RequestMessage): string {
+  const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress
+  return `${host}:${exchange.remotePort}`
+}
 
 /** -1 = not known, 0 = there is none. */
 function bodyLength(request: RequestMessage): number {

@@ -49,7 +49,7 @@ export interface ExchangeHandle {
 }
 
 /** Failures of Go that have no status. */
-export const FAIL = { plain: 0, panic: -1, cut: -2 } as const
+export const FAIL = { plain: 0, panic: -1, cut: -2, abort: -3 } as const
 
 /** How the body of what Go sends travels. */
 export const BODY = { own: 0, none: 1, inline: 2, stream: 3 } as const

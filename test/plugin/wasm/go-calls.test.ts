@@ -59,11 +59,16 @@ test('a response that breaks off is cut or fails, never whole', needsGo, async t
     endpointsOf(up.host, [
       client('direct', { to: '/cut' }),
       client('buffered', { to: '/cut' }),
-      client('impatient', { to: '/never' })
+      client('impatient', { to: '/never' }),
+      client('impatient', { path: '/impatient/body', to: '/stalls' })
     ])
   )
   await assert.rejects(fetch(`${origin}/direct`).then(cut => cut.text()))
   assert.equal((await fetch(`${origin}/buffered`)).status, 502)
+  await assert.rejects(
+    fetch(`${origin}/impatient/body`).then(cut => cut.text()),
+    'the time limit of a client within a body'
+  )
   const late = await fetch(`${origin}/impatient`)
   assert.deepEqual([late.status, /Client\.Timeout exceeded/.test(await late.text())], [502, true])
 })

@@ -142,6 +142,9 @@ const serve: RequestListener = (req, res) => {
   } else if (pathname === '/cut') {
     res.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 200_000 })
     res.write('x'.repeat(100_000), () => res.destroy())
+  } else if (pathname === '/stalls') {
+    res.writeHead(200, { 'Content-Type': 'text/plain' })
+    res.write('x'.repeat(1000))
   } else if (pathname === '/never') {
     // no response
   } else if (pathname === '/redirect') res.writeHead(302, { Location: '/echo/there' }).end()

@@ -51,16 +51,18 @@ func (b *sluiceBody) Read(p []byte) (int, error) {
 			case <-woken:
 			case <-b.ctx.Done():
 				delete(sluiceWaits, b.h)
+				sluiceBroke(b.ctx) // also by the time limit of a client
 				return 0, b.over(b.ctx.Err())
 			}
 		default:
+			sluiceBroke(b.ctx)
 			if err := b.ctx.Err(); err != nil {
 				return 0, b.over(err)
 			}
-			sluiceBroke(b.ctx)
 			return 0, b.over(io.ErrUnexpectedEOF)
 		}
-		if b.err != nil { // closed meanwhile
+		if b.err != nil { // closed meanwhile, as Request.Cancel does
+			sluiceBroke(b.ctx)
 			return 0, b.err
 		}
 	}

@@ -111,12 +111,18 @@ func (ex *sluiceExchange) owns(r *Request) bool {
 	return false
 }
 
+// What is said of a client's connection.
+const (
+	sluiceSecure = 1
+	sluiceHTTP2  = 2
+)
+
 // sluiceServe begins a request of a server or client plugin.
 func sluiceServe(d *sluiceIn) {
 	place := sluicePlaces[d.u32()]
 	ex := sluiceBegin(int32(d.u32()), place.base())
 	ex.message = d.s
-	secure := d.u32() == 1
+	connection := d.u32()
 	method, target, host, remote := d.str(), d.str(), d.str(), d.str()
 	length := d.i64()
 	ex.origin = d.str()
@@ -143,7 +149,10 @@ func sluiceServe(d *sluiceIn) {
 		sluiceHostFail(ex.id, StatusBadRequest, p, n)
 		return
 	}
-	if secure {
+	if connection&sluiceHTTP2 != 0 && ex.origin == "" {
+		req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/2.0", 2, 0
+	}
+	if connection&sluiceSecure != 0 && ex.origin == "" {
 		req.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true}
 	}
 	if length == 0 {
@@ -206,13 +215,15 @@ func (j sluiceJob) run() {
 	done = true
 }
 
-// end closes an exchange. A panic fails it: http.ErrAbortHandler cuts the response, any other is logged with its stack.
+// end closes an exchange. A panic fails it: http.ErrAbortHandler cuts the connection, any other is logged with its stack.
 func (ex *sluiceExchange) end(panicked any, done bool) {
 	delete(sluiceExchanges, ex.id)
 	ex.giveUp()
 	switch {
-	case panicked == ErrAbortHandler:
+	case panicked == ErrAbortHandler && ex.broken:
 		sluiceHostFail(ex.id, sluiceFailCut, nil, 0)
+	case panicked == ErrAbortHandler:
+		sluiceHostFail(ex.id, sluiceFailAbort, nil, 0)
 	case panicked != nil:
 		stack := make([]byte, 16<<10)
 		stack = stack[:runtime.Stack(stack, false)]
@@ -226,7 +237,8 @@ func (ex *sluiceExchange) end(panicked any, done bool) {
 const (
 	sluiceFailPlain = 0
 	sluiceFailPanic = -1
-	sluiceFailCut   = -2
+	sluiceFailCut   = -2 // what it copied broke off
+	sluiceFailAbort = -3 // http.ErrAbortHandler
 )
 
 func (ex *sluiceExchange) fail(status int, text string) {

@@ -81,10 +81,23 @@ func (w *sluiceWriter) WriteString(s string) (int, error) { return w.Write([]byt
 
 // ReadFrom lets io.Copy hand over the body of a call as it is: its bytes stay outside of Go.
 func (w *sluiceWriter) ReadFrom(r io.Reader) (int64, error) {
-	b, ok := r.(*sluiceBody)
+	inner := r
+	timed, _ := r.(*cancelTimerBody) // of a client with a time limit
+	if timed != nil {
+		inner = timed.rc
+	}
+	b, ok := inner.(*sluiceBody)
 	if !ok || !b.ours || b.err != nil || w.passed || w.gone || w.ended || w.ex.ctx.Err() != nil {
 		return io.Copy(struct{ io.Writer }{w}, r)
 	}
+	n, err := w.pull(b)
+	if err != nil && timed != nil && timed.reqDidTimeout() {
+		err = sluiceTimeout(err.Error() + " (Client.Timeout or context cancellation while reading body)")
+	}
+	return n, err
+}
+
+func (w *sluiceWriter) pull(b *sluiceBody) (int64, error) {
 	w.ex.broken = false
 	if w.status == 0 {
 		w.status = StatusOK
@@ -92,22 +105,22 @@ func (w *sluiceWriter) ReadFrom(r io.Reader) (int64, error) {
 	if !bodyAllowedForStatus(w.status) {
 		return 0, ErrBodyNotAllowed
 	}
-	if w.needsSniffing() { // the type shows in the first bytes
-		first := make([]byte, sniffLen)
-		n, err := b.Read(first)
-		if n > 0 {
-			w.Write(first[:n])
-		}
-		if err != nil {
-			if err == io.EOF {
-				err = nil
-			}
-			return int64(n), err
-		}
-		more, err := w.splice(b)
-		return int64(n) + more, err
+	if !w.needsSniffing() {
+		return w.splice(b)
 	}
-	return w.splice(b)
+	first := make([]byte, sniffLen) // the type shows in the first bytes
+	n, err := b.Read(first)
+	if n > 0 {
+		w.Write(first[:n])
+	}
+	if err != nil {
+		if err == io.EOF {
+			err = nil
+		}
+		return int64(n), err
+	}
+	more, err := w.splice(b)
+	return int64(n) + more, err
 }
 
 func (w *sluiceWriter) splice(b *sluiceBody) (int64, error) {
@@ -122,8 +135,13 @@ func (w *sluiceWriter) splice(b *sluiceBody) (int64, error) {
 		delete(sluiceWaits, b.h)
 		w.gone = true
 		return 0, b.over(w.ex.ctx.Err())
+	case <-b.ctx.Done():
+		delete(sluiceWaits, b.h)
+		sluiceBroke(b.ctx)
+		return 0, b.over(b.ctx.Err())
 	}
-	if d.s == "" { // closed by another goroutine
+	if d.s == "" { // closed by another goroutine, as Request.Cancel does
+		sluiceBroke(b.ctx)
 		return 0, b.err
 	}
 	how, n := d.u32(), d.i64()
