@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 
 process.env.SLUICE_LONG = '1'
 process.env.CHAOS_LONG = '1'
+process.env.TEST_FILE_LIMIT_MS ??= '3600000'
 const run = (...args) => spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1
 const tests = run(
   'scripts/test.mjs',

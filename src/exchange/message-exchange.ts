@@ -292,7 +292,14 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     deadlines.schedule(this, this.idleMs)
   }
 
-  override cutOff(reason: GatewayError): void {
+  override hangUp(reason: GatewayError): void {
+    if (this.done) return
+    // first: what waits for an answer gives one when the exchange ends
+    cutAnswer(this.res)
+    this.finish(reason)
+  }
+
+  cutOff(reason: GatewayError): void {
     if (this.done) return
     const { flowing, tunnel } = this
     if (tunnel !== undefined) return tunnel.cut(reason)

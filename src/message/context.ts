@@ -70,8 +70,8 @@ export class Exchange extends Scope {
     return undefined
   }
 
-  /** Ends the exchange now; a client's connection breaks off. */
-  cutOff(reason: GatewayError): void {
+  /** Ends the exchange without a response: a client's connection breaks off. */
+  hangUp(reason: GatewayError): void {
     this.cancel(reason)
   }
 

@@ -130,7 +130,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
     if (this.output !== undefined) this.output.fail(cut ? cutError() : error)
     else {
       // as net/http: the client gets no response at all
-      if (status === FAIL.abort && !this.ofBackend && !this.settled) this.request.exchange.cutOff(cutError())
+      if (status === FAIL.abort && !this.ofBackend && !this.settled) this.request.exchange.hangUp(cutError())
       this.respondFailure(error)
     }
     this.finish()

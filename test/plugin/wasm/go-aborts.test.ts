@@ -29,7 +29,7 @@ const OPTIONS = { proxy: { to: 'http://127.0.0.1:1' }, tcp: { to: '127.0.0.1:1' 
 
 const ANSWER = { message: 'hello', items: Array.from({ length: 50 }, (_, id) => ({ id, name: `item ${id}` })) }
 
-test('exchanges of every kind, broken off at every stage', needsGo, async t => {
+test('exchanges of every kind, broken off at every stage', { ...needsGo, timeout: 3_000_000 }, async t => {
   const file = path.join(await fixture('behaviours'), 'behaviours.so.wasm')
   const services = openGuestServices()
   t.after(() => services.close())
