@@ -3,6 +3,7 @@
  * things in order.
  */
 
+import { setMaxListeners } from 'node:events'
 import type { AdminSubjects } from '../admin/create-admin.js'
 import { clientTlsFaults } from '../client/client-tls.js'
 import { PooledOutbound } from '../client/outbound.js'
@@ -106,6 +107,8 @@ class Composition {
     }
     for (const { level, text } of summarizeProblems(config.problems)) logger[level](text)
     const watched = config.admin === undefined ? undefined : shared.admin.status.watch()
+    // each place of a plugin may listen to it
+    setMaxListeners(0, this.stop.signal)
     const abandon = (): void => this.stop.abort(attempt.signal.reason)
     attempt.signal.addEventListener('abort', abandon)
     try {

@@ -13,13 +13,16 @@ interface Echo {
   readonly body: string
 }
 
-const server = (name: string): GoEndpoint => ({ path: `/${name}`, server: name })
+const server = (name: string, more: Partial<GoEndpoint> = {}): GoEndpoint => ({ path: `/${name}`, server: name, ...more })
 
 test('a panic fails its request, and the module lives on', needsGo, async t => {
   const up = await echoUpstream(t)
   const { origin, log } = await openWithGo(
     t,
-    endpointsOf(up.host, ['panic', 'late-panic', 'abort', 'goexit', 'count'].map(server))
+    endpointsOf(
+      up.host,
+      ['panic', 'late-panic', 'abort', 'goexit', 'count'].map(name => server(name))
+    )
   )
   assert.equal((await fetch(`${origin}/panic`)).status, 500)
   await log.line(/\[ENDPOINT: \/panic\]\[Plugin: panic\] .*behaviours\.so\.wasm: panic: boom/)
@@ -76,7 +79,13 @@ for (const [name, cause] of [
 
 test('200 panics at once fail their own requests', needsGo, async t => {
   const up = await echoUpstream(t)
-  const { origin, log } = await openWithGo(t, endpointsOf(up.host, ['panic', 'pass', 'count'].map(server)))
+  const { origin, log } = await openWithGo(
+    t,
+    endpointsOf(
+      up.host,
+      ['panic', 'pass', 'count'].map(name => server(name))
+    )
+  )
   const statuses = (name: string): Promise<number[]> =>
     Promise.all(Array.from({ length: 200 }, async () => (await fetch(`${origin}/${name}`)).status))
   const [failed, passed] = await within('400 responses', Promise.all([statuses('panic'), statuses('pass')]))
@@ -117,9 +126,24 @@ test('timers of plugins run, and end with the gateway', needsGo, async t => {
   await gateway.close()
 })
 
+test('a plugin in many places gives no warning of node', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const warnings: string[] = []
+  const hear = (warning: Error): void => void warnings.push(warning.message)
+  process.on('warning', hear)
+  t.after(() => process.off('warning', hear))
+  const places = Array.from({ length: 30 }, (_, i) => server('pass', { path: `/place/${i}` }))
+  const { origin } = await openWithGo(t, endpointsOf(up.host, places))
+  assert.equal((await fetch(`${origin}/place/29`)).status, 200)
+  assert.deepEqual(
+    warnings.filter(text => text.includes('listeners')),
+    []
+  )
+})
+
 test('200 requests at once', needsGo, async t => {
   const up = await echoUpstream(t)
-  const names = ['pass', 'answer', 'capture', 'status'].map(server)
+  const names = ['pass', 'answer', 'capture', 'status'].map(name => server(name))
   const { origin } = await openWithGo(t, endpointsOf(up.host, [...names, { path: '/direct', client: 'direct' }]))
   const paths = [...names.map(one => one.path), '/direct']
   const all = Array.from({ length: 200 }, async (_, i) => {
