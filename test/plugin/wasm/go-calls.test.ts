@@ -65,10 +65,9 @@ test('a response that breaks off is cut or fails, never whole', needsGo, async t
   )
   await assert.rejects(fetch(`${origin}/direct`).then(cut => cut.text()))
   assert.equal((await fetch(`${origin}/buffered`)).status, 502)
-  await assert.rejects(
-    fetch(`${origin}/impatient/body`).then(cut => cut.text()),
-    'the time limit of a client within a body'
-  )
+  // 502 where the head came too late as well
+  const stalled = fetch(`${origin}/impatient/body`).then(async cut => `${cut.status} ${(await cut.text()).length}`)
+  assert.match(await stalled.catch(() => 'cut'), /^(?:cut$|502 )/, 'the time limit of a client within a body')
   const late = await fetch(`${origin}/impatient`)
   assert.deepEqual([late.status, /Client\.Timeout exceeded/.test(await late.text())], [502, true])
 })
