@@ -159,16 +159,58 @@ export interface ProblemEntry {
   readonly text: string
 }
 
-/** Lists problems for people: errors before warnings. What several places have in common stands once, with their number. */
-export function listProblems(problems: readonly ConfigProblem[]): ProblemEntry[] {
-  return byCause(problems).map(group => ({ level: group[0]!.level, text: formatGroup(group) }))
+/** Places of one cause that a list shows. */
+export const MOST_LISTED = 20
+/** Causes of one level that a list shows. */
+const MOST_CAUSES = 100
+
+const withCommas = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+
+/**
+ * Lists problems for people: errors before warnings. What several places have in common stands once, with their number.
+ * @param all every place, and not the first {@link MOST_LISTED} of each cause
+ */
+export function listProblems(problems: readonly ConfigProblem[], all = false): ProblemEntry[] {
+  const groups = byCause(problems)
+  if (all) return groups.map(group => entryOf(group, Number.POSITIVE_INFINITY))
+  return (['error', 'warning'] as const).flatMap(level => {
+    const ofLevel = groups.filter(group => group[0]!.level === level)
+    const entries = ofLevel.slice(0, MOST_CAUSES).map(group => entryOf(group, MOST_LISTED))
+    const rest = ofLevel.slice(MOST_CAUSES).reduce((sum, group) => sum + group.length, 0)
+    return rest === 0 ? entries : [...entries, { level, text: `and ${withCommas(rest)} more ${level}s` }]
+  })
 }
 
-/** Lists problems for a log: a line for each error, and one for all warnings of the same cause. */
+/** True when a list leaves places out. */
+export function isShortened(problems: readonly ConfigProblem[]): boolean {
+  const groups = byCause(problems)
+  return groups.length > MOST_CAUSES || groups.some(group => group.length > MOST_LISTED)
+}
+
+const entryOf = (group: readonly ConfigProblem[], most: number): ProblemEntry => ({
+  level: group[0]!.level,
+  text: formatGroup(group, most)
+})
+
+/** Lists what stops a start or a reload, a line each; of very many the first ones and their number. */
+export function listFaults(problems: readonly ConfigProblem[]): string[] {
+  const faults = problems.filter(({ level }) => level === 'error')
+  const lines = faults.slice(0, MOST_LISTED).map(formatProblem)
+  return faults.length <= MOST_LISTED ? lines : [...lines, `and ${withCommas(faults.length - MOST_LISTED)} more`]
+}
+
+/** Lists problems for a log: a line for each error, of one cause at most {@link MOST_LISTED}, and one for all warnings of the same cause. */
 export function summarizeProblems(problems: readonly ConfigProblem[]): ProblemEntry[] {
   return byCause(problems).flatMap(group => {
     const first = group[0]!
-    if (first.level === 'error' || group.length === 1) return group.map(one => ({ level: one.level, text: formatProblem(one) }))
+    const { level } = first
+    if (level === 'error' || group.length === 1) {
+      const lines = group.slice(0, MOST_LISTED).map(one => ({ level, text: formatProblem(one) }))
+      const rest = group.length - lines.length
+      return rest === 0
+        ? lines
+        : [...lines, { level, text: `${first.file}: and in ${withCommas(rest)} places more: ${first.message}` }]
+    }
     if (first.kind !== undefined && !isOneCause(group)) {
       const places = group.slice(0, MOST_PLACES).map(one => one.pointer)
       const more = group.length > MOST_PLACES ? ', …' : ''
@@ -196,18 +238,23 @@ function byCause(problems: readonly ConfigProblem[]): ConfigProblem[][] {
   return [...groups.values()]
 }
 
-/** `modifier/martian: 25 places: what is wrong`, and a line for each place. */
-function formatGroup(group: readonly ConfigProblem[]): string {
+/** `modifier/martian: 25 places: what is wrong`, and a line for each of the first places. */
+function formatGroup(group: readonly ConfigProblem[], most: number): string {
   const first = group[0]!
   const places = [...new Set(group.map(placeOf))]
   if (places.length === 1) return formatProblem(first)
   if (first.kind !== undefined && !isOneCause(group))
-    return [`${first.kind}: ${group.length} places`, ...group.map(one => `  ${formatProblem(one)}`)].join('\n')
+    return [`${first.kind}: ${withCommas(group.length)} places`, ...shortened(group.map(formatProblem), most)].join('\n')
   const namespace = /\/extra_config\/([^/]+)/.exec(first.pointer)?.[1]?.replaceAll('~1', '/').replaceAll('~0', '~')
   const cause = `${first.message}${first.suggestion === undefined ? '' : ` (${first.suggestion})`}`
-  const count = `${places.length} places`
+  const count = `${withCommas(places.length)} places`
   const heading = namespace === undefined ? `${cause}: ${count}` : `\`${namespace}\`: ${count}: ${cause}`
-  return [heading, ...places.map(place => `  ${place}`)].join('\n')
+  return [heading, ...shortened(places, most)].join('\n')
+}
+
+function shortened(places: readonly string[], most: number): string[] {
+  const lines = places.slice(0, most).map(place => `  ${place}`)
+  return places.length <= most ? lines : [...lines, `  and ${withCommas(places.length - most)} more`]
 }
 
 function errorsFirst(problems: readonly ConfigProblem[]): ConfigProblem[] {

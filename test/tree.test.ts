@@ -22,6 +22,7 @@ const BEHAVIOUR_FOLDERS: Readonly<Record<string, string>> = {
 const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/_shared/otlp/senders': 'both ways to a collector, by one list of cases',
   'plugins/_shared/traces/real-collectors': 'what collectors and Jaeger of others make of traces and metrics',
+  'plugins/_shared/traces/cut-answers': 'spans of answers that break off, in all the ways they can',
   'plugins/_shared/traces/bounded-traces': 'what recording holds, whatever clients ask for',
   'plugins/telemetry/opentelemetry/otlp-reload': 'what collectors hear while the configuration is loaded again',
   'plugins/telemetry/opentelemetry/every-pipe': 'spans, exemplars and log lines of every kind of pipe and end',
@@ -31,6 +32,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
     'the status page in Chromium: a gateway that is gone, comes again, asks for another token, or stands behind a proxy',
   'admin/browser-large': 'the status page in Chromium: thousands of endpoints, names that would do harm',
   'cli/lost-logs': 'gateways whose log is full, or not read',
+  'cli/many-findings': 'lists of findings in hundreds of places',
   'cli/lost-results': 'commands whose standard output is full, or not read',
   'cli/signals': 'the command as a process: drain, second signal, exit code',
   'cli/stop-while-starting': 'the command as a process: a signal before it serves',

@@ -26,6 +26,7 @@ export interface Command {
 
 const config: Flag = { short: 'c', value: 'FILE', text: 'path to the configuration file' }
 const tolerant: Flag = { text: 'start wherever KrakenD would start: leave out what cannot be honoured' }
+const all: Flag = { text: 'name every place of a finding, also of thousands' }
 const help: Flag = { short: 'h', text: 'help for this command' }
 
 /** KrakenD's switches; a file is tested for whatever it has without them. */
@@ -75,6 +76,7 @@ export const COMMANDS: readonly Command[] = [
       lint: { short: 'l', text: 'check against the JSON schema too; warnings count as errors' },
       'lint-no-network': { short: 'n', text: 'the same as --lint, which needs no network' },
       'lint-schema': { short: 's', value: 'FILE', text: 'the same, against a JSON schema of your own' },
+      all,
       'test-gin-routes': { short: 't', text: 'accepted for compatibility: routes are always tested' },
       tolerant,
       help
@@ -152,6 +154,7 @@ export const COMMANDS: readonly Command[] = [
       host: { value: 'URL', text: 'where the backend is, in place of the servers of the document (import)' },
       'jwk-url': { value: 'URL', text: 'the keys of the tokens that the document asks for (import)' },
       tolerant,
+      all,
       help
     },
     operands: 'export|import [FILE]',
@@ -160,7 +163,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'migrate',
     text: 'Print a configuration of version 2 as version 3: migrate FILE',
-    flags: { out: { short: 'o', value: 'FILE', text: 'write to this file instead' }, help },
+    flags: { out: { short: 'o', value: 'FILE', text: 'write to this file instead' }, all, help },
     operands: 'FILE'
   },
   {

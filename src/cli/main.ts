@@ -40,6 +40,7 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
   const command = findCommand(name === '-v' || name === '--version' ? 'version' : name)
   if (command === undefined) throw new UsageError(unknownCommand(name))
   const args = parseArguments(command, rest)
+  terminal.showsAll = args.has('all')
   if (args.has('help')) {
     terminal.print(helpText(command).trimEnd())
     return 0

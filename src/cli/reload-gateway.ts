@@ -1,4 +1,4 @@
-import { ConfigError, formatProblem } from '../errors.js'
+import { ConfigError, listFaults } from '../errors.js'
 import { staleCode } from '../plugin/load/code-prints.js'
 import type { RunnableGateway } from './gateway-module.js'
 import type { ReloadOutcome, ReloadRequest } from './reload-requests.js'
@@ -19,7 +19,7 @@ export async function reloadGateway(gateway: RunnableGateway, { cause }: Pick<Re
 
 function faultsOf(error: unknown): string[] {
   if (!(error instanceof ConfigError)) return [error instanceof Error ? error.message : String(error)]
-  return error.problems.filter(({ level }) => level === 'error').map(formatProblem)
+  return listFaults(error.problems)
 }
 
 /** Says what to do about code that cannot be loaded again. */

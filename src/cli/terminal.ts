@@ -1,7 +1,7 @@
 /** What commands print: results, errors, lists of problems; coloured where the reader wants colours. */
 
 import type { Writable } from 'node:stream'
-import { ConfigError, type ConfigProblem, listProblems } from '../errors.js'
+import { ConfigError, type ConfigProblem, isShortened, listProblems } from '../errors.js'
 import { type LogOutput, outputTo, wantsColours } from '../telemetry/log-output.js'
 
 export class Terminal {
@@ -14,6 +14,8 @@ export class Terminal {
   readonly #errStream: NodeJS.WriteStream
   /** A line of {@link status} is shown. */
   #hasStatus = false
+  /** Lists of problems name every place. */
+  showsAll = false
   /** Results were written, whose loss is a failure. */
   #hasResults = false
 
@@ -70,13 +72,14 @@ export class Terminal {
     this.note(this.#errColours ? `\x1b[31m${text}\x1b[0m` : text)
   }
 
-  /** One entry per cause, errors before warnings: errors red, warnings yellow. */
+  /** One entry per cause, errors before warnings: errors red, warnings yellow. Of very many places the first ones, unless {@link showsAll}. */
   problems(problems: readonly ConfigProblem[]): void {
-    for (const { level, text: entry } of listProblems(problems)) {
+    for (const { level, text: entry } of listProblems(problems, this.showsAll)) {
       const text = level === 'warning' ? `WARNING ${entry}` : entry
       if (level === 'error') this.error(text)
       else this.note(this.#errColours ? `\x1b[33m${text}\x1b[0m` : text)
     }
+    if (!this.showsAll && isShortened(problems)) this.note('--all lists every place: `sluice check --all`')
   }
 
   /** A failure of a command: the list of problems of a configuration, or one line that says while `doing` what. */

@@ -1,9 +1,8 @@
 import type { BackendCall } from '../backend/backend-call.js'
 import type { CallBody } from '../backend/transport.js'
-import { GatewayError } from '../errors.js'
 import type { RequestMessage } from '../message/request.js'
 import type { ResponseMessage } from '../message/response.js'
-import type { Scope } from '../message/scope.js'
+import { NotNeeded, type Scope } from '../message/scope.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 
 /** Share of the endpoint's timeout for concurrent calls, as in KrakenD. */
@@ -106,4 +105,4 @@ class Runner implements ResponseReceiver {
 }
 
 /** The reason that cancels the calls which have lost. */
-const LOST = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+const LOST = new NotNeeded()

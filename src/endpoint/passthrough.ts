@@ -108,6 +108,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
   lastActivity = 0
   done = false
   error: GatewayError | undefined = undefined
+  cut = false
   openBefore: OpenExchange | undefined = undefined
   openAfter: OpenExchange | undefined = undefined
   /** Set before {@link start}; undefined = the exchange is not recorded. */
@@ -259,9 +260,10 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
   protected onFailure(error: GatewayError): void {
     if (this.done) return
     const { res } = this
-    if (res.destroyed || error.code === 'SLUICE_ERR_CLIENT_ABORTED') res.destroy()
-    else if (res.headersSent) cutAnswer(res)
-    else this.answerFailure(error)
+    this.cut = res.destroyed || res.headersSent || error.code === 'SLUICE_ERR_CLIENT_ABORTED'
+    if (!this.cut) this.answerFailure(error)
+    else if (res.destroyed || !res.headersSent || error.code === 'SLUICE_ERR_CLIENT_ABORTED') res.destroy()
+    else cutAnswer(res)
     this.finish(error)
   }
 

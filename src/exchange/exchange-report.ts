@@ -20,6 +20,8 @@ export interface ExchangeReport {
   readonly bytesIn: number
   /** Why the response is an error, partial or cut; undefined when all is well. */
   readonly error: GatewayError | undefined
+  /** The response broke off, or its client went away. */
+  readonly cut: boolean
   /** `http://host:port` of the last upstream call, '' without one. */
   readonly upstream: string
   /** The endpoint's path as configured, '' outside of endpoints. */

@@ -69,6 +69,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   lastActivity = 0
   done = false
   error: GatewayError | undefined = undefined
+  cut = false
   openBefore: OpenExchange | undefined = undefined
   openAfter: OpenExchange | undefined = undefined
   /** The body of the request; undefined without one. */
@@ -100,6 +101,10 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
 
   get route(): string {
     return this.target.route
+  }
+
+  override get cutBy(): GatewayError | undefined {
+    return this.cut ? this.error : undefined
   }
 
   get bytesIn(): number {
@@ -318,8 +323,9 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     if (this.done || flowing === undefined || this.idleMs === 0) return
     const error = idleFailure(this)
     if (error === undefined) return
-    this.breakOff(error)
+    // the source first: it tells its upstream's call why, before the scope ends it
     flowing.destroy(error)
+    if (!this.done) this.breakOff(error)
   }
 
   /** The response is over, whole or not: closes the scope and reports. */
@@ -328,6 +334,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.done = true
     this.close()
     if (error !== undefined) {
+      this.cut = true
       this.note(error)
       if (error.code !== 'SLUICE_ERR_CLIENT_ABORTED')
         this.options.logger.error(this.target.tag, error.message + traceNote(this.span))

@@ -98,6 +98,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   }
   if (!loaded.findings.stopped) await inTurns(registerOrigins(config, pools))
   const endpoints = await compileEndpoints(loaded, config, deps)
+  host.told.end()
   const routes: RouteSpec<RouteTarget>[] = [
     ...reservedRoutes(config, logger),
     ...endpoints.map(endpoint => ({ method: endpoint.description.method, path: endpoint.description.path, value: endpoint }))

@@ -6,7 +6,7 @@
  */
 
 import type { ConfigInput } from '../config/input.js'
-import { ConfigError, type ConfigProblem, formatProblem, GatewayError } from '../errors.js'
+import { ConfigError, type ConfigProblem, GatewayError, listFaults } from '../errors.js'
 import { staleCode } from '../plugin/load/code-prints.js'
 import type { GatewayRecord } from '../telemetry/gateway-state.js'
 import { inTurns } from '../telemetry/in-turns.js'
@@ -117,9 +117,8 @@ export class Succession {
     if (!this.end.signal.aborted) {
       const { config, logger } = this.current
       const findings = findingsOf(error, config.source)
-      const faults = findings.filter(({ level }) => level === 'error').map(formatProblem)
       this.parts.state.reloaded(false, findings)
-      logger.error(`[SERVICE: Reload] The new configuration is not used, nothing has changed: ${faults.join('; ')}`)
+      logger.error(`[SERVICE: Reload] The new configuration is not used, nothing has changed: ${listFaults(findings).join('; ')}`)
     }
     throw error
   }

@@ -85,6 +85,11 @@ export class Exchange extends Scope {
     return `HTTP/${this.req?.httpVersion ?? '1.1'}`
   }
 
+  /** Why the response has broken off; known {@link atEnd}. Undefined = it has not. */
+  get cutBy(): GatewayError | undefined {
+    return undefined
+  }
+
   get state(): Map<unknown, unknown> {
     this.stateMap ??= new Map()
     return this.stateMap

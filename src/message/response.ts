@@ -197,6 +197,13 @@ export class ResponseMessage implements GatewayResponse {
     return this.openBody
   }
 
+  /** The body is on its way: whether it arrives is not known yet. */
+  get flows(): boolean {
+    const { bodiless, openBody, content } = this
+    if (bodiless) return false
+    return openBody === undefined ? content !== undefined && 'flow' in content : openBody.bytesInMemory() === undefined
+  }
+
   /** What the body is made of while {@link openedBody} is undefined. */
   get unopened(): Content | undefined {
     return this.content

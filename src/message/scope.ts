@@ -7,13 +7,20 @@ import { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import { Deadline, type TimerWheel } from '../telemetry/timer-wheel.js'
 
+/** Ends work whose result is not needed any more: nothing has failed. KrakenD's text. */
+export class NotNeeded extends GatewayError {
+  constructor() {
+    super('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+  }
+}
+
 /** What a scope can stop; called at most once. */
 export interface Cancellable {
   cancel(reason: GatewayError): void
 }
 
 /** The reason at the end of an exchange: its client waits no more. Not a failure, so nothing is logged. */
-export const ENDED = new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
+export const ENDED = new NotNeeded()
 
 export class Scope extends Deadline implements Cancellable {
   private readonly wheel: TimerWheel

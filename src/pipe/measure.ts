@@ -5,6 +5,7 @@ import { internals } from '../message/internals.js'
 import type { GatewayRequest } from '../message/public.js'
 import type { RequestMessage } from '../message/request.js'
 import type { ResponseMessage } from '../message/response.js'
+import { NotNeeded } from '../message/scope.js'
 import type { PipeMeter, PipeWatch, StageWatch } from '../telemetry/observer.js'
 import type { PipeOutcome, PipeTracer, Span } from '../telemetry/span.js'
 import type { Layer } from './layer.js'
@@ -55,7 +56,9 @@ export class WatchedReceiver implements ResponseReceiver {
 
   receive(response: ResponseMessage): void {
     const { failure } = response
-    this.tell(failure === undefined ? completeness(response) : failureOutcome(failure), failure, response)
+    const outcome = failure === undefined ? completeness(response) : failureOutcome(failure)
+    if (this.span !== undefined && failure === undefined && response.flows) this.tellAtEnd(this.span, outcome, response)
+    else this.tell(outcome, failure, response)
     this.receiver.receive(response)
   }
 
@@ -69,12 +72,27 @@ export class WatchedReceiver implements ResponseReceiver {
     if (this.span !== undefined && this.request.span === this.span) this.request.span = this.outer
   }
 
+  /** The pipe has done its work; its span is closed when the exchange is over, since the response may break off. */
+  private tellAtEnd(span: Span, outcome: PipeOutcome, { status, raw }: ResponseMessage): void {
+    const { exchange } = this.request
+    const headAt = performance.now()
+    this.leave()
+    this.meter?.(headAt - this.startedAt, outcome, span)
+    const response = { status, raw: raw.slice() }
+    exchange.atEnd(() => {
+      const error = exchange.cutBy
+      const result =
+        error === undefined ? { outcome, endedAt: headAt } : { outcome: failureOutcome(error), endedAt: performance.now() }
+      this.tracer!.end(span, { ...result, needed: isNeeded(error), error, response })
+    })
+  }
+
   private tell(outcome: PipeOutcome, error: unknown, response: ResponseMessage | undefined): void {
     const { span, outer } = this
     const endedAt = performance.now()
     this.leave()
     this.meter?.(endedAt - this.startedAt, outcome, span ?? outer)
-    if (span !== undefined) this.tracer!.end(span, { outcome, error, response, endedAt })
+    if (span !== undefined) this.tracer!.end(span, { outcome, needed: isNeeded(error), error, response, endedAt })
   }
 }
 
@@ -84,6 +102,9 @@ const completeness = (response: ResponseMessage): PipeOutcome => (response.compl
 export function failureOutcome(error: unknown): PipeOutcome {
   return error instanceof GatewayError && error.code === 'SLUICE_ERR_CLIENT_ABORTED' ? 'canceled' : 'failed'
 }
+
+/** False for what ends work that is not needed any more. */
+export const isNeeded = (error: unknown): boolean => !(error instanceof NotNeeded)
 
 /** One run of a stage. Its span stands on the request until the stage has settled. */
 class StageRun {

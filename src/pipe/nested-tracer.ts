@@ -3,7 +3,7 @@
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
 import type { PipeTracer, ServerSpan, Span } from '../telemetry/span.js'
-import { failureOutcome } from './measure.js'
+import { failureOutcome, isNeeded } from './measure.js'
 
 /** The spans of a run of both. */
 export interface NestedSpans {
@@ -16,6 +16,8 @@ export interface DirectResult {
   readonly span: ServerSpan | undefined
   readonly status: number
   readonly error: GatewayError | undefined
+  /** The response broke off, or its client went away. */
+  readonly cut: boolean
   /** `performance.now()` when the head of the response was written; 0 = never. */
   readonly firstByteAt: number
 }
@@ -42,12 +44,14 @@ export class NestedTracer {
     return { outer, inner: this.inner?.begin(outer ?? parent, request, startedAt) }
   }
 
-  end({ outer, inner }: NestedSpans, { span, status, error, firstByteAt }: DirectResult): void {
+  end({ outer, inner }: NestedSpans, { span, status, error, cut, firstByteAt }: DirectResult): void {
+    const begun = error === undefined || (cut && firstByteAt !== 0)
     const result = {
       outcome: error === undefined ? ('complete' as const) : failureOutcome(error),
+      needed: isNeeded(error),
       error,
-      response: error === undefined ? { status, raw: span?.sentFields ?? [] } : undefined,
-      endedAt: firstByteAt || performance.now()
+      response: begun ? { status, raw: span?.sentFields ?? [] } : undefined,
+      endedAt: (error === undefined && firstByteAt) || performance.now()
     }
     if (inner !== undefined) this.inner!.end(inner, result)
     if (outer !== undefined) this.outer!.end(outer, result)

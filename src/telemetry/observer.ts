@@ -22,6 +22,8 @@ export interface ObservedExchange {
   readonly bytesIn: number
   readonly bytesOut: number
   readonly error: GatewayError | undefined
+  /** The response did not arrive as a whole: it broke off, or its client went away. {@link error} says why. */
+  readonly cut: boolean
   /** The endpoint's path as configured, '' outside of endpoints. */
   readonly route: string
   /** Its trace; undefined = it is not recorded. */

@@ -39,6 +39,8 @@ export type PipeOutcome = 'complete' | 'incomplete' | 'failed' | 'canceled'
 /** What became of a pipe's run. */
 export interface PipeResult {
   readonly outcome: PipeOutcome
+  /** False: it was ended because another call was faster, or the response was whole without it. */
+  readonly needed: boolean
   /** Why there is no response, or no whole one. */
   readonly error: unknown
   /** Undefined = there is none. */

@@ -212,3 +212,19 @@ test('names that no header field can have stop the start; in lists of what passe
     ].toSorted((a, b) => faults.findIndex(one => a.endsWith(one.pointer)) - faults.findIndex(one => b.endsWith(one.pointer)))
   )
 })
+
+test('a warning of a component in hundreds of places is told twenty times, and the number of the others', async () => {
+  const log = new KeptLines()
+  const override = { 'telemetry/opentelemetry': { exporters_override: { trace_exporters: ['nowhere'] } } }
+  const endpoints = Array.from({ length: 300 }, (_, i) => endpoint(override, { endpoint: `/e${i}` }))
+  const otlp = [{ name: 'a', host: '127.0.0.1', port: 4317 }]
+  const extra_config = {
+    'telemetry/logging': { level: 'WARNING', stdout: true },
+    'telemetry/opentelemetry': { exporters: { otlp } }
+  }
+  const gateway = await createGateway({ version: 3, extra_config, endpoints } as ConfigInput, { env: {}, logOutput: log })
+  await gateway.close()
+  await log.line(/and 280 places more: \[telemetry\/opentelemetry\] .*there is no exporter 'nowhere'/)
+  assert.equal(log.lines.filter(line => line.includes("there is no exporter 'nowhere'")).length, 21)
+  assert.equal(gateway.config.problems.filter(one => one.message.includes('nowhere')).length, 300)
+})

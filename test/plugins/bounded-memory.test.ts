@@ -138,7 +138,17 @@ test('labels of metrics: one series per endpoint, known method and status, whate
   stats.addRoute('/a', '/a')
   const finish = (i: number): void => {
     const req = { method: i % 2 === 0 ? 'GET' : `WORD-${i}`, url: `/nowhere/${i}` }
-    const exchange = { req, startedAt: 0, firstByteAt: 0, status: 404, bytesIn: 0, bytesOut: 0, error: undefined, route: '' }
+    const exchange = {
+      req,
+      startedAt: 0,
+      firstByteAt: 0,
+      status: 404,
+      bytesIn: 0,
+      bytesOut: 0,
+      error: undefined,
+      cut: false,
+      route: ''
+    }
     metrics.finished(exchange)
     stats.finished({ ...exchange, route: `/unknown/${i}` })
   }

@@ -67,12 +67,12 @@ export class PipeSpans implements PipeTracer {
       return
     }
     const failed = outcome === 'failed'
-    if (failed) output.failed(writer, '')
+    if (failed || (outcome === 'canceled' && result.needed)) output.failed(writer, '')
     if (report !== undefined) {
       report.request(writer, (span as ReportedSpan).fields)
       if (passthrough && response !== undefined) report.response(writer, response.raw)
     }
-    const status = response === undefined || failed ? FAILED_STATUS : passthrough ? response.status : DATA_STATUS
+    const status = statusOf(response, passthrough, failed)
     intAttribute(writer, ATTRIBUTE, keys.STATUS, status)
     boolAttribute(writer, ATTRIBUTE, keys.COMPLETE, outcome === 'complete')
     if (outcome === 'canceled') boolAttribute(writer, ATTRIBUTE, keys.CANCELED, true)
@@ -141,6 +141,13 @@ export class ServiceStageSpans extends StageSpans {
     own.trace.held ??= []
     own.trace.held.push({ writeTo: output => this.write(output, own, error, endedAt) })
   }
+}
+
+/** A response that has begun has its status under no-op, also when it breaks off. */
+function statusOf(response: PipeResult['response'], passthrough: boolean, failed: boolean): number {
+  if (response === undefined) return FAILED_STATUS
+  if (passthrough) return response.status
+  return failed ? FAILED_STATUS : DATA_STATUS
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

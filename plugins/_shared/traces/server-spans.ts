@@ -76,7 +76,7 @@ export class ServerSpans {
     const { shape, output } = this.routeOf(exchange, status)
     const writer = output.open()
     const mark = writer.size
-    if (status >= 500) output.failed(writer, error?.message ?? '')
+    if (status >= 500 || exchange.cut) output.failed(writer, error?.message ?? '')
     else output.ok(writer)
     if (firstByteAt !== 0) output.firstByte(writer, firstByteAt)
     const { report } = this.options

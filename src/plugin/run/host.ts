@@ -40,10 +40,11 @@ import {
 } from './component-stages.js'
 import { type TakeFault, throwFault } from './faults.js'
 import { KeptState } from './kept-state.js'
-import type { BackendLayers, EndpointLayers, ServiceLayers } from './layers.js'
+import { type BackendLayers, type EndpointLayers, NO_BACKEND_LAYERS, NO_ENDPOINT_LAYERS, type ServiceLayers } from './layers.js'
 import { backendPlace, endpointPlace, type Place, servicePlace } from './place.js'
 import { PluginPlacer } from './placer.js'
 import { failureResponse, textOf } from './plugin-failure.js'
+import { ToldLines } from './told-lines.js'
 import { workerTopics } from './worker-topics.js'
 
 export interface PluginHostOptions {
@@ -83,6 +84,8 @@ export interface PluginHost {
   readonly observers: Observers
   /** Files that components have read, beside those that the configuration is made of. */
   readonly files: ReadonlySet<string>
+  /** Lines about faults of places; it is ended when all endpoints are compiled. */
+  readonly told: ToldLines
   /** Runs what components gave to `onListen`, before the port opens. Rejects with the first failure. */
   open(): Promise<void>
   /** Runs what components gave to `onClose`, the last one first. */
@@ -126,6 +129,7 @@ class Host implements PluginHost {
   readonly services: GuestServices
   readonly observers: Observers
   readonly files = new Set<string>()
+  readonly told: ToldLines
   private readonly openers: (() => Promise<void>)[] = []
   private readonly closers: (() => void | Promise<void>)[] = []
 
@@ -133,6 +137,7 @@ class Host implements PluginHost {
     const { config, takeFault = throwFault, wraps = {} } = options
     this.config = config
     this.logger = logger
+    this.told = new ToldLines(logger)
     this.services = {
       logger: options.logger,
       signal: options.signal,
@@ -184,7 +189,8 @@ class Host implements PluginHost {
       onClose: work => this.closers.push(work),
       onListen: work => this.openers.push(work),
       observers: this.observers,
-      takeFault
+      takeFault,
+      told: this.told
     }
   }
 
@@ -264,22 +270,6 @@ class Host implements PluginHost {
 
 /** The folder of a configuration's file; for a configuration that is no file, where the gateway runs. */
 const baseOf = (source: string): string => (source.startsWith('(') ? process.cwd() : path.dirname(path.resolve(source)))
-
-const NO_ENDPOINT_LAYERS: EndpointLayers = {
-  router: undefined,
-  handlers: undefined,
-  proxy: undefined,
-  modifiers: undefined,
-  watch: undefined,
-  admits: undefined
-}
-const NO_BACKEND_LAYERS: BackendLayers = {
-  decoded: undefined,
-  transport: undefined,
-  transportFields: undefined,
-  watch: undefined,
-  calls: undefined
-}
 
 const noOutbound = (): never => {
   throw new Error('this gateway has no client for calls of plugins')

@@ -40,3 +40,21 @@ export interface BackendLayers {
   readonly watch: PipeWatch | undefined
   readonly calls: CallWatchers | undefined
 }
+
+/** Of an endpoint where nothing stands. */
+export const NO_ENDPOINT_LAYERS: EndpointLayers = {
+  router: undefined,
+  handlers: undefined,
+  proxy: undefined,
+  modifiers: undefined,
+  watch: undefined,
+  admits: undefined
+}
+/** Of a backend where nothing stands. */
+export const NO_BACKEND_LAYERS: BackendLayers = {
+  decoded: undefined,
+  transport: undefined,
+  transportFields: undefined,
+  watch: undefined,
+  calls: undefined
+}

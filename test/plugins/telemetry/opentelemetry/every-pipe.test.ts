@@ -188,9 +188,9 @@ const CASES: readonly Case[] = [
     title: 'a pass-through answer that is cut',
     endpoint: host => endpoint('/x', host, { output_encoding: 'no-op', url: '/cut' }),
     tree: [
-      'server /x: ok, 200, SLUICE_ERR_UPSTREAM_RESET',
-      '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_RESET',
-      '    internal /cut: error, 500, SLUICE_ERR_UPSTREAM_RESET',
+      'server /x: error, 200, SLUICE_ERR_UPSTREAM_RESET',
+      '  internal /x: error, 200, SLUICE_ERR_UPSTREAM_RESET',
+      '    internal /cut: error, 200, SLUICE_ERR_UPSTREAM_RESET',
       '      client /cut: ok, 200',
       '        internal read: error, SLUICE_ERR_UPSTREAM_RESET'
     ]
