@@ -31,13 +31,13 @@ export interface ExportSender {
   close(): void
 }
 
-/** Hears of changes, never of single requests. */
+/** Hears of changes, never of single requests, and of each kind at most once a minute. */
 export interface ExportEvents {
   /** Requests fail from now on. */
   failing(message: string): void
-  /** Requests arrive again. @param lost items dropped in the meantime */
+  /** Requests arrive again, after {@link failing}. @param lost items dropped in the meantime */
   recovered(lost: number): void
-  /** The collector took a request in part. */
+  /** The collector took requests in part. @param items that it rejected since this was told last */
   rejected(items: number, message: string): void
 }
 
@@ -65,6 +65,10 @@ export interface QueueOptions {
   readonly counts?: ExportCounts
   /** 0…1; replaced in tests. */
   readonly random?: () => number
+  /** ms; least pause after a failure, also when a collector asks for a shorter one. */
+  readonly leastPauseMs?: number
+  /** ms; least time between two events of one kind. */
+  readonly quietMs?: number
 }
 
 /** ms of the first pause after a failed attempt; each further one is twice as long. */
@@ -72,6 +76,8 @@ const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
 /** ms; most that a collector may ask for. */
 const LONGEST_WISH_MS = 120_000
+/** ms between two log lines of one kind. */
+const QUIET_MS = 60_000
 /** ms for which one request is tried. */
 const GIVE_UP_MS = 60_000
 
@@ -85,6 +91,10 @@ export class ExportQueue implements ExportCounts {
   private busy: Promise<void> | undefined = undefined
   private failures = 0
   private lostBefore = 0
+  private readonly failing = new Seldom()
+  private isFailing = false
+  private readonly rejecting = new Seldom()
+  private rejected = 0
   /** Of the attempt under way, and of those after it until one is given up. */
   private attempt = new AbortController()
   private stopped = false
@@ -142,7 +152,6 @@ export class ExportQueue implements ExportCounts {
 
   /** Tries until the request has arrived, was refused, or its time is over. */
   private async deliver(request: ExportRequest): Promise<void> {
-    const { events } = this.options
     const begun = performance.now()
     for (;;) {
       const outcome = await this.tryOnce(request.bytes)
@@ -151,9 +160,11 @@ export class ExportQueue implements ExportCounts {
         if (outcome.written) request.release?.()
         return
       }
-      if (this.failures++ === 0) {
-        this.lostBefore = this.dropped
-        events.failing(outcome.message)
+      if (this.failures++ === 0) this.lostBefore = this.dropped
+      // a collector that fails now and then is not told each time
+      if (!this.isFailing && this.failing.allows(this.quietMs)) {
+        this.isFailing = true
+        this.options.events.failing(outcome.message)
       }
       const over = performance.now() - begun > GIVE_UP_MS
       const lost = outcome.kind === 'refused' || over || this.closing
@@ -174,20 +185,32 @@ export class ExportQueue implements ExportCounts {
     return outcome
   }
 
-  private arrived({ items }: ExportRequest, rejected: number, message: string): void {
+  /** @param said how many items the collector says it has rejected */
+  private arrived({ items }: ExportRequest, said: number, message: string): void {
     const { events, counts } = this.options
+    const rejected = said > 0 ? Math.min(said, items) : 0
     this.sent += items - rejected
     if (counts !== undefined) counts.sent += items - rejected
     this.drop(rejected)
-    if (this.failures > 0) events.recovered(this.dropped - this.lostBefore)
+    if (this.isFailing) events.recovered(this.dropped - this.lostBefore)
+    this.isFailing = false
     this.failures = 0
-    if (rejected > 0 || message !== '') events.rejected(rejected, message)
+    this.rejected += rejected
+    if ((rejected > 0 || message !== '') && this.rejecting.allows(this.quietMs)) {
+      events.rejected(this.rejected, message)
+      this.rejected = 0
+    }
+  }
+
+  private get quietMs(): number {
+    return this.options.quietMs ?? QUIET_MS
   }
 
   /** Half of the pause is chance, so that gateways do not come back together. */
   private pauseMs(wishMs: number | undefined): number {
-    const { random = Math.random } = this.options
-    if (wishMs !== undefined) return Math.min(wishMs, LONGEST_WISH_MS)
+    const { random = Math.random, leastPauseMs = FIRST_PAUSE_MS } = this.options
+    // a wish of nothing would be a storm
+    if (wishMs !== undefined) return Math.max(leastPauseMs, Math.min(wishMs, LONGEST_WISH_MS))
     const full = Math.min(FIRST_PAUSE_MS * 2 ** (this.failures - 1), LONGEST_PAUSE_MS)
     return full / 2 + (full / 2) * random()
   }
@@ -219,5 +242,17 @@ export class ExportQueue implements ExportCounts {
   private abandon(): void {
     this.stopped = true
     this.attempt.abort()
+  }
+}
+
+/** Allows something once in a while. */
+class Seldom {
+  private lastAt = Number.NEGATIVE_INFINITY
+
+  allows(quietMs: number): boolean {
+    const now = performance.now()
+    if (now - this.lastAt < quietMs) return false
+    this.lastAt = now
+    return true
   }
 }

@@ -14,6 +14,8 @@ import { packed } from './packed.js'
 const FRAME_HEAD = 5
 /** bytes; most that is read of a response. */
 const MAX_RESPONSE = 64 * 1024
+/** bytes after which a response is no longer read. */
+const ENDLESS = 4 * 1024 * 1024
 const OK = 0
 const RESOURCE_EXHAUSTED = 8
 /** CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS (OTLP specification). */
@@ -125,23 +127,32 @@ function readReply(stream: ClientHttp2Stream, resolve: (reply: Reply) => void, r
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size <= MAX_RESPONSE) chunks.push(chunk)
+    else if (size > ENDLESS) stream.destroy(new Error('the response does not end'))
+  })
+  const replyOf = (fields: IncomingHttpHeaders, status: number, http: number): Reply => ({
+    status,
+    message: textOf(fields['grpc-message']) || (http === 200 ? '' : `status ${http}`),
+    details: detailsOf(fields['grpc-status-details-bin']),
+    pushbackMs: pushbackOf(fields['grpc-retry-pushback-ms']),
+    // a compressed message was not asked for
+    body: chunks[0]?.[0] === 0 ? Buffer.concat(chunks).subarray(FRAME_HEAD) : NOTHING,
+    written: stream.writableFinished
   })
   stream.on('end', () => {
     // a response without a message has its status in the head
     const fields = trailers['grpc-status'] === undefined ? head : trailers
-    const http = Number(head[constants.HTTP2_HEADER_STATUS])
-    const status = fields['grpc-status'] === undefined ? statusOfHttp(http) : Number(fields['grpc-status'])
-    resolve({
-      status,
-      message: textOf(fields['grpc-message']) || (http === 200 ? '' : `status ${http}`),
-      details: detailsOf(fields['grpc-status-details-bin']),
-      pushbackMs: pushbackOf(fields['grpc-retry-pushback-ms']),
-      body: Buffer.concat(chunks).subarray(FRAME_HEAD),
-      written: stream.writableFinished
-    })
+    const said = fields['grpc-status']
+    if (said !== undefined) resolve(replyOf(fields, Number(said), Number(head[constants.HTTP2_HEADER_STATUS])))
   })
-  stream.on('close', () => reject(new Error('the connection was closed')))
+  stream.on('close', () => {
+    const http = Number(head[constants.HTTP2_HEADER_STATUS])
+    const broken = stream.rstCode !== constants.NGHTTP2_NO_ERROR || Number.isNaN(http)
+    if (broken) reject(new Error('the connection was closed'))
+    else resolve(replyOf(head, statusOfHttp(http), http))
+  })
 }
+
+const NOTHING = Buffer.alloc(0)
 
 const statusOfHttp = (status: number): number => (RETRYABLE_HTTP.has(status) ? UNAVAILABLE : UNKNOWN)
 

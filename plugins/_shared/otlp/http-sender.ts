@@ -53,7 +53,8 @@ export class HttpSender implements ExportSender {
     try {
       const { format } = this
       const plain = format === undefined ? bytes : format.encode(bytes)
-      const reply = await this.post(this.address.gzip ? await packed(plain) : plain, signal)
+      const body = this.address.gzip ? await packed(plain) : plain
+      const reply = await this.post(body, signal)
       if (format !== undefined && isSuccess(reply)) return { kind: 'sent', rejected: 0, message: '', written: true }
       return outcomeOf(reply, this.socket?.writableLength === 0)
     } catch (error) {
@@ -62,18 +63,24 @@ export class HttpSender implements ExportSender {
     }
   }
 
+  /** A collector that has answered with success has the request: what is wrong with the rest of its answer changes nothing. */
   private post(body: Buffer, signal: AbortSignal): Promise<Reply> {
     this.client ??= this.open()
     const { client, path, headers } = this
     return new Promise((resolve, reject) => {
-      const abort = (): void => reject(new Error('aborted'))
-      if (signal.aborted) return abort()
-      signal.addEventListener('abort', abort)
+      const failed = (error: Error): void => {
+        if (!isSuccess(reply)) return reject(error)
+        this.disconnect()
+        resolve(reply)
+      }
+      const abort = (): void => failed(new Error('aborted'))
       const reply = new Reply(error => {
         signal.removeEventListener('abort', abort)
         if (error === undefined) resolve(reply)
-        else reject(error)
+        else failed(error)
       })
+      if (signal.aborted) return abort()
+      signal.addEventListener('abort', abort)
       client.dispatch({ path, method: 'POST', headers, body }, reply as unknown as Dispatcher.DispatchHandler)
     })
   }
@@ -98,6 +105,7 @@ export class HttpSender implements ExportSender {
   private disconnect(): void {
     void this.client?.destroy()
     this.client = undefined
+    this.socket = undefined
   }
 
   close(): void {
@@ -161,7 +169,9 @@ function outcomeOf(reply: Reply, written: boolean): ExportOutcome {
   if (isSuccess(reply)) return { ...readSuccess(body), written }
   const type = reply.field('content-type') ?? ''
   const text = type === PROTOBUF ? readStatusText(body) : type.startsWith('text/plain') ? oneLine(body.toString()).trim() : ''
-  const message = `status ${status}${text === '' ? '' : `: ${text}`}`
+  const to = status >= 300 && status < 400 ? reply.field('location') : undefined
+  const hint = to === undefined ? '' : `, which is not followed, to ${oneLine(to)}`
+  const message = `status ${status}${hint}${text === '' ? '' : `: ${text}`}`
   if (!RETRYABLE.has(status)) return { kind: 'refused', message }
   return { kind: 'retry', message, afterMs: retryAfterMs(reply.field('retry-after')) }
 }

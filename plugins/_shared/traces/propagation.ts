@@ -4,6 +4,7 @@
  */
 
 import { parse32, type TraceNumbers } from '../otlp/ids.js'
+import { readTraceState } from './trace-state.js'
 
 /** Names and values in turn. */
 export type RawFields = string[]
@@ -17,13 +18,13 @@ export interface RemoteParent {
   readonly trace: TraceNumbers
   /** The two halves of the span's id. */
   readonly span: readonly [number, number]
-  /** Undefined = the client leaves the decision to the gateway. */
-  readonly sampled: boolean | undefined
 }
 
 /** What a request brings along. */
 export interface Incoming {
   readonly parent: RemoteParent | undefined
+  /** Whether the client records; B3 may say so without naming a span. Undefined = it leaves the decision to the gateway. */
+  readonly sampled: boolean | undefined
   /** '' = none. */
   readonly state: string
   /** '' = none. */
@@ -42,7 +43,7 @@ export interface Outgoing {
   readonly baggage: string
 }
 
-const NOTHING: Incoming = { parent: undefined, state: '', baggage: '' }
+const NOTHING: Incoming = { parent: undefined, sampled: undefined, state: '', baggage: '' }
 
 /** Fields that carry context; values of repeated ones are joined. */
 const CONTEXT_FIELDS: ReadonlySet<string> = new Set([
@@ -69,8 +70,7 @@ function contextName(name: string): string {
   return CONTEXT_FIELDS.has(lower) ? lower : ''
 }
 
-/** Longest `tracestate` and `baggage` that go on (W3C: at least 512 and 8192 characters). */
-const MAX_STATE = 512
+/** Longest `baggage` that goes on (W3C: at least 8192 bytes). */
 const MAX_BAGGAGE = 8192
 
 /** Reads and writes the context of the propagators that are configured. */
@@ -86,18 +86,22 @@ export class Propagation {
     const found = contextFields(raw)
     if (found === undefined) return NOTHING
     let parent: RemoteParent | undefined
-    let state = ''
+    let sampled: boolean | undefined
+    let w3c: RemoteParent | undefined
     let baggage = ''
     for (const propagator of this.propagators) {
-      if (propagator === 'baggage') baggage = limited(found.get('baggage'), MAX_BAGGAGE)
-      else if (propagator === 'tracecontext') {
-        const read = readTraceparent(found.get('traceparent'))
-        if (read === undefined) continue
-        parent = read
-        state = limited(found.get('tracestate'), MAX_STATE)
-      } else parent = (propagator === 'b3' ? readB3(found.get('b3')) : readB3Fields(found)) ?? parent
+      if (propagator === 'baggage') {
+        baggage = limited(found.get('baggage'), MAX_BAGGAGE)
+        continue
+      }
+      const read = READERS[propagator](found)
+      if (read === undefined) continue
+      parent = read.parent ?? parent
+      sampled = read.sampled ?? sampled
+      if (propagator === 'tracecontext') w3c = read.parent
     }
-    return { parent, state, baggage }
+    const state = w3c !== undefined && isSameTrace(w3c, parent!) ? readTraceState(found.get('tracestate')) : ''
+    return { parent, sampled, state, baggage }
   }
 
   /** Returns a copy of `fields` with the context of a span in place of the client's. */
@@ -142,36 +146,68 @@ const limited = (value: string | undefined, most: number): string => (value === 
 
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
+/** What one format says: a span, a decision, or both. */
+interface Context {
+  readonly parent: RemoteParent | undefined
+  readonly sampled: boolean | undefined
+}
+
+type Fields = ReadonlyMap<string, string>
+
+/** Each returns undefined for what cannot be read. */
+const READERS: Readonly<Record<Exclude<Propagator, 'baggage'>, (found: Fields) => Context | undefined>> = {
+  tracecontext: found => readTraceparent(found.get('traceparent')),
+  b3: found => readB3(found.get('b3')),
+  b3multi: readB3Fields
+}
+
 /** W3C Trace Context §3.2: version 00 has four parts, later ones may have more. */
-function readTraceparent(value: string | undefined): RemoteParent | undefined {
+function readTraceparent(value: string | undefined): Context | undefined {
   const match = value === undefined ? null : TRACEPARENT.exec(value.trim())
   if (match === null || (match[1] === '00' && match[5] !== undefined)) return undefined
-  return parentOf(match[2]!, match[3]!, (Number.parseInt(match[4]!, 16) & 1) === 1)
+  return contextOf(match[2]!, match[3]!, (Number.parseInt(match[4]!, 16) & 1) === 1)
 }
+
+/** What B3 says of sampling; `d` (debug) is recorded as well. */
+const DECISIONS: ReadonlyMap<string | undefined, boolean> = new Map([
+  ['0', false],
+  ['1', true],
+  ['d', true],
+  ['false', false],
+  ['true', true]
+])
 
 const B3 = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(?:-([01d])(?:-[0-9a-f]{16})?)?$/i
 
-function readB3(value: string | undefined): RemoteParent | undefined {
-  const match = value === undefined ? null : B3.exec(value.trim())
-  if (match === null) return undefined
-  return parentOf(match[1]!, match[2]!, match[3] === undefined ? undefined : match[3] !== '0')
+function readB3(value: string | undefined): Context | undefined {
+  const text = value?.trim().toLowerCase() ?? ''
+  if (/^[01d]$/.test(text)) return { parent: undefined, sampled: DECISIONS.get(text) }
+  const match = B3.exec(text)
+  return match === null ? undefined : contextOf(match[1]!, match[2]!, DECISIONS.get(match[3]))
 }
 
-function readB3Fields(found: ReadonlyMap<string, string>): RemoteParent | undefined {
+function readB3Fields(found: Fields): Context | undefined {
   const trace = found.get('x-b3-traceid') ?? ''
   const span = found.get('x-b3-spanid') ?? ''
-  if (!/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/i.test(trace) || !/^[0-9a-f]{16}$/i.test(span)) return undefined
-  const sampled = found.get('x-b3-flags') === '1' ? '1' : found.get('x-b3-sampled')
-  return parentOf(trace, span, sampled === undefined ? undefined : sampled === '1' || sampled === 'true')
+  const sampled = found.get('x-b3-flags') === '1' ? true : DECISIONS.get(found.get('x-b3-sampled')?.trim().toLowerCase())
+  if (/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/i.test(trace) && /^[0-9a-f]{16}$/i.test(span)) return contextOf(trace, span, sampled)
+  return trace === '' && span === '' && sampled !== undefined ? { parent: undefined, sampled } : undefined
+}
+
+/** `tracestate` belongs to the trace of `traceparent`. */
+function isSameTrace({ trace: one }: RemoteParent, { trace: other }: RemoteParent): boolean {
+  return one.a === other.a && one.b === other.b && one.c === other.c && one.d === other.d
 }
 
 /** Ids of zeros are invalid. */
-function parentOf(trace: string, span: string, sampled: boolean | undefined): RemoteParent | undefined {
+function contextOf(trace: string, span: string, sampled: boolean | undefined): Context | undefined {
   const long = trace.padStart(32, '0')
   if (/^0+$/.test(long) || /^0+$/.test(span)) return undefined
   return {
-    trace: { a: parse32(long, 0), b: parse32(long, 8), c: parse32(long, 16), d: parse32(long, 24) },
-    span: [parse32(span, 0), parse32(span, 8)],
+    parent: {
+      trace: { a: parse32(long, 0), b: parse32(long, 8), c: parse32(long, 16), d: parse32(long, 24) },
+      span: [parse32(span, 0), parse32(span, 8)]
+    },
     sampled
   }
 }

@@ -88,7 +88,7 @@ export class ExchangeTracer implements Tracer {
     const high = parent === undefined ? random32() : parent.trace.c
     const low = parent === undefined ? random32() : parent.trace.d
     // what the client sent goes on to upstreams as it is
-    if (!this.candidates(parent?.sampled, high, low) || this.isSkipped(req.url)) return undefined
+    if (!this.candidates(incoming.sampled, high, low) || this.isSkipped(req.url)) return undefined
     const trace = new Trace(propagation, incoming, high, low)
     const span = new ExchangeSpan(trace, req, clientAddress)
     if (server === undefined) span.standForParent()
@@ -209,7 +209,7 @@ export class ExchangeTracer implements Tracer {
 
 function admitted(sampler: Sampler, span: ServerSpan): boolean {
   const { incoming, c, d } = (span as ExchangeSpan).trace
-  return sampler(incoming.parent?.sampled, c, d)
+  return sampler(incoming.sampled, c, d)
 }
 
 function reportOf({ reportHeaders, skipHeaders }: LayerTraces | BackendTraces): FieldReport | undefined {

@@ -38,6 +38,7 @@ function queueOf(outcomes: readonly (ExportOutcome | 'hangs')[], more: Partial<Q
     room: { bytes: 100, items: 10 },
     timeoutMs: 10_000,
     random: () => 0,
+    leastPauseMs: 0,
     ...more
   })
   return { queue, attempts, told }
@@ -129,4 +130,67 @@ test('a collector that hangs ends an attempt by its time', async () => {
   await until(() => queue.sent === 1)
   clearInterval(alive)
   assert.deepEqual(attempts, [1, 1])
+})
+
+test('a collector that wants no pause gets one', async () => {
+  const { queue, attempts } = queueOf([retry(0), SENT], { leastPauseMs: 60_000 })
+  queue.push(request(1))
+  await until(() => attempts.length === 1)
+  await new Promise(setImmediate)
+  assert.equal(attempts.length, 1)
+  await queue.close(60_000)
+  assert.deepEqual(attempts, [1, 1])
+})
+
+test('a collector that fails now and then is told once a minute', async () => {
+  const flapping = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? retry(0) : SENT))
+  const { queue, told } = queueOf(flapping)
+  for (let i = 0; i < 100; i++) {
+    queue.push(request(1))
+    await until(() => queue.sent === i + 1)
+  }
+  assert.deepEqual(told, ['failing: away', 'recovered, 0 lost'])
+})
+
+test('what is rejected is told once a minute, with what was rejected in between', async () => {
+  const { queue, told } = queueOf([{ ...SENT, rejected: 1, message: 'too old' }], { quietMs: 200 })
+  for (let i = 0; i < 50; i++) queue.push(request(1, 1))
+  assert.ok(await until(() => queue.dropped >= 10))
+  await until(() => {
+    queue.push(request(1, 1))
+    return told.length >= 2
+  })
+  assert.equal(told[0], 'rejected 1: too old')
+  const [, items] = /^rejected (\d+): too old$/.exec(told[1]!)!
+  assert.ok(Number(items) >= 9, told[1])
+})
+
+test('a collector cannot reject more than it got, nor less than nothing', async () => {
+  for (const [rejected, sent, dropped] of [
+    [1e18, 0, 5],
+    [-7, 5, 0],
+    [Number.NaN, 5, 0]
+  ] as const) {
+    const { queue } = queueOf([{ ...SENT, rejected }])
+    queue.push(request(1, 5))
+    await until(() => queue.sent + queue.dropped === 5)
+    assert.deepEqual([queue.sent, queue.dropped], [sent, dropped])
+  }
+})
+
+test('of each slot the latest waits', async () => {
+  const { queue, attempts } = queueOf(['hangs', SENT], { room: 'latest' })
+  const slotted = (size: number, slot: unknown): ExportRequest => ({ ...request(size), slot })
+  for (const [size, slot] of [
+    [1, undefined],
+    [2, 1000],
+    [3, undefined],
+    [4, 1000],
+    [5, undefined]
+  ] as const) {
+    queue.push(slotted(size, slot))
+  }
+  assert.equal(queue.heldBytes, 1 + 4 + 5)
+  await queue.close(20)
+  assert.deepEqual(attempts, [1])
 })

@@ -36,7 +36,7 @@ function recorder(push: (request: { bytes: Buffer; items: number }) => void): (p
   const exchange = { startedAt: 0, firstByteAt: 1, status: 404, bytesIn: 0, bytesOut: 0, error: undefined, cut: false, route: '' }
   return path => {
     const req = { method: 'GET', url: path, rawHeaders: ['Host', 'x'], socket: { remoteAddress: '127.0.0.1', remotePort: 1 } }
-    const incoming = { parent: undefined, state: '', baggage: '' }
+    const incoming = { parent: undefined, sampled: undefined, state: '', baggage: '' }
     const span = new ExchangeSpan(new Trace(propagation, incoming), req, '127.0.0.1')
     server.finished({ ...exchange, req, span }, span)
   }
