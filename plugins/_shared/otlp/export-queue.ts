@@ -76,6 +76,8 @@ const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
 /** ms; most that a collector may ask for. */
 const LONGEST_WISH_MS = 120_000
+/** ms; a timer with more ends at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** ms between two log lines of one kind. */
 const QUIET_MS = 60_000
 /** ms for which one request is tried. */
@@ -178,7 +180,7 @@ export class ExportQueue implements ExportCounts {
     const { sender, timeoutMs } = this.options
     if (this.attempt.signal.aborted && !this.stopped) this.attempt = new AbortController()
     const { attempt } = this
-    const timer = setTimeout(() => attempt.abort(), timeoutMs)
+    const timer = setTimeout(() => attempt.abort(), Math.min(timeoutMs, LONGEST_TIMER_MS))
     timer.unref()
     const outcome = await sender.send(bytes, attempt.signal)
     clearTimeout(timer)

@@ -3,6 +3,7 @@
 import type { ComponentContext, EndpointFacts } from 'sluice/plugin'
 import { type RequestQueue, SpanBatcher } from '../otlp/batcher.js'
 import { UnixClock } from '../otlp/clock.js'
+import { envNumber } from '../otlp/env-number.js'
 import type { ResourceFrame } from '../otlp/resource.js'
 import type { LayerTraces } from './layers.js'
 import { Propagation, type Propagator } from './propagation.js'
@@ -94,8 +95,8 @@ class Outputs {
       frame,
       clock: this.clock,
       queues,
-      delayMs: Number(env.OTEL_BSP_SCHEDULE_DELAY) || DELAY_MS,
-      maxSpans: Number(env.OTEL_BSP_MAX_EXPORT_BATCH_SIZE) || MAX_SPANS
+      delayMs: envNumber(env, 'OTEL_BSP_SCHEDULE_DELAY', DELAY_MS),
+      maxSpans: envNumber(env, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', MAX_SPANS)
     })
     const output = new SpanOutput(batcher, this.clock)
     this.made.push({ queues, batcher, output })

@@ -9,6 +9,7 @@
 import cluster from 'node:cluster'
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { showStats } from '../../_shared/kept-stats-port.js'
+import { envNumber } from '../../_shared/otlp/env-number.js'
 import { joinExpositions } from '../../_shared/stats/join-expositions.js'
 import { readExporters } from './exporters.js'
 import { Families, SeriesMemory } from './families.js'
@@ -65,7 +66,7 @@ async function compileService(options: OptionReader, context: ComponentContext):
     context.report('/exporters_override', message, 'warning')
   }
   const skips = compileSkip(options.texts('skip_paths'))
-  const queueSpans = Number(env.OTEL_BSP_MAX_QUEUE_SIZE) || QUEUE_SPANS
+  const queueSpans = envNumber(env, 'OTEL_BSP_MAX_QUEUE_SIZE', QUEUE_SPANS)
   const exporters = otlp.filter(one => one.traces || one.metrics).map(one => new OtlpExporter(one, context, queueSpans))
   const frame = frameOf(options, context)
   const flushes: (() => void)[] = []

@@ -74,7 +74,7 @@ export class OtlpExporter {
     return {
       failing: message =>
         logger.error(
-          `${who} cannot send ${signal} to ${host}:${port}: ${hide(message)}. It goes on trying; requests are not affected`
+          `${who} cannot send ${signal} to ${host}:${port}: ${hide(message)}${adviceFor(message)}. It goes on trying; requests are not affected`
         ),
       recovered: lost => {
         const loss = lossy ? `; ${lost} ${items} were lost in the meantime` : ''
@@ -98,6 +98,10 @@ export class OtlpExporter {
     if (dropped > 0) this.logger.warning(`${TAG} The OTLP exporter '${this.name}' dropped ${dropped} spans since the start`)
   }
 }
+
+/** What to do about a certificate whose authority is not known. */
+const adviceFor = (message: string): string =>
+  /self.signed|unable to (?:verify|get)/.test(message) ? ' (name its authority in `client_tls.ca_certs` of the exporter)' : ''
 
 /** Shortest value of a header that counts as a secret. */
 const SHORTEST_SECRET = 6

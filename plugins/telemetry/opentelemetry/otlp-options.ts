@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { type ConnectionOptions, createSecureContext, rootCertificates } from 'node:tls'
 import type { OptionReader } from 'sluice/plugin'
 import { type CollectorAddress, parseCollectorHost } from '../../_shared/otlp/collector-address.js'
+import { envNumber } from '../../_shared/otlp/env-number.js'
 import { type ExporterHeaders, headersOfEnv, readHeaders } from '../../_shared/otlp/header-options.js'
 
 export const DEFAULT_OTLP_PORT = 4317
@@ -49,7 +50,7 @@ export function readOtlp(
       metrics: !options.flag('disable_metrics'),
       traces: !options.flag('disable_traces'),
       periodMs: seconds > 0 ? seconds * 1000 : undefined,
-      timeoutMs: options.durationMs('timeout', Number(env.OTEL_EXPORTER_OTLP_TIMEOUT) || DEFAULT_TIMEOUT_MS)
+      timeoutMs: options.durationMs('timeout', envNumber(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', DEFAULT_TIMEOUT_MS))
     }
   })
 }

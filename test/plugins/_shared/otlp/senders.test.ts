@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { constants, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { constants, createSecureServer, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { createServer as createHttpsServer } from 'node:https'
+import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { CollectorAddress } from '../../../../plugins/_shared/otlp/collector-address.js'
+import type { ExportOutcome } from '../../../../plugins/_shared/otlp/export-queue.js'
 import { GrpcSender } from '../../../../plugins/_shared/otlp/grpc-sender.js'
 import { HttpSender } from '../../../../plugins/_shared/otlp/http-sender.js'
 import { freePort } from '../../../support/free-port.js'
@@ -322,5 +326,36 @@ for (const Sender of [HttpSender, GrpcSender]) {
     setImmediate(() => attempt.abort())
     assert.deepEqual(await sent, { kind: 'retry', message: 'no response in time', afterMs: undefined })
     sender.close()
+  })
+}
+
+const pem = (name: string): Buffer => readFileSync(path.join(import.meta.dirname, '../../../server/certs', name))
+
+for (const protocol of ['HTTP', 'gRPC'] as const) {
+  test(`${protocol} over TLS: an authority that is not known is refused with its reason, one that is named is taken`, async t => {
+    const options = { cert: pem('a.pem'), key: pem('a.key') }
+    const server =
+      protocol === 'HTTP'
+        ? createHttpsServer(options, (_, res) => res.end())
+        : createSecureServer(options).on('stream', stream => stream.respond({ ...GRPC, 'grpc-status': '0' }, { endStream: true }))
+    server.on('tlsClientError', () => {})
+    t.after(() => void server.close())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const send = async (tls: object): Promise<ExportOutcome> => {
+      const address = { ...at(port), host: 'localhost', tls: { minVersion: 'TLSv1.2', ...tls } } as CollectorAddress
+      const sender = protocol === 'HTTP' ? new HttpSender(address, '/v1/traces') : new GrpcSender(address, TRACES)
+      try {
+        return await sender.send(body, AbortSignal.timeout(20_000))
+      } finally {
+        sender.close()
+      }
+    }
+    const refused = await send({})
+    assert.equal(refused.kind, 'retry')
+    assert.match((refused as { message: string }).message, /self.signed|unable to (verify|get)/)
+    assert.equal((await send({ ca: pem('ca.pem') })).kind, 'sent')
+    assert.equal((await send({ rejectUnauthorized: false })).kind, 'sent')
   })
 }
