@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { open } from './listening.js'
+import { open, whenRead } from './listening.js'
 import { exchange, RawClient, statusOf } from './raw-client.js'
 
 const HOST = 'Host: gw.test\r\n'
@@ -71,7 +71,7 @@ test('refuses what two parsers could read in two ways, and closes', async t => {
   const { port, infos } = await open(t, { maxHeaderBytes: 200_000 }, (req, res) => {
     req.on('error', () => {})
     req.on('data', () => {})
-    req.on('end', () => {
+    whenRead(req, () => {
       seen.push(req.url!)
       res.end()
     })

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
-import { open } from './listening.js'
+import { open, whenRead } from './listening.js'
 import { exchange, RawClient } from './raw-client.js'
 
 const HOST = 'Host: h\r\n'
@@ -194,7 +194,7 @@ for (const [what, offer] of Object.entries(OFFERS).filter(([, text]) => !(KEEPS_
         req.on('data', chunk => {
           body += chunk
         })
-        req.on('end', () => setTimeout(() => res.end(`<${req.url} ${body}>`), 20))
+        whenRead(req, () => setTimeout(() => res.end(`<${req.url} ${body}>`), 20))
       }
       const { port } = await open(t, {}, serve)
       const client = await RawClient.open(port)
@@ -215,7 +215,7 @@ test('an offer with a body is served, and its client is told when what stands be
     req.on('data', chunk => {
       body += chunk
     })
-    req.on('end', () => res.end(`<${req.url} ${body}>`))
+    whenRead(req, () => res.end(`<${req.url} ${body}>`))
   })
   const heard = await exchange(port, get('/1') + OFFERS['an offer with a body'] + get('/3', 'Connection: close\r\n'))
   const served = KEEPS_BODIES ? ['</1 >', '</2 body>'] : ['</1 >', '</2 body>', '</3 >']
@@ -243,7 +243,7 @@ const CONTINUE = 'Expect: 100-continue\r\n'
 test('a client that does not wait for 100 Continue keeps its connection', async t => {
   const { port } = await open(t, {}, (req, res) => {
     req.resume()
-    req.on('end', () => res.end(`<${req.url} >`))
+    whenRead(req, () => res.end(`<${req.url} >`))
   })
   const heard = await exchange(port, post('/1', 'hello', CONTINUE) + get('/2', 'Connection: close\r\n'))
   assert.deepEqual(bodies(heard), ['</1 >', '</2 >'])
