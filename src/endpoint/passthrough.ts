@@ -329,7 +329,15 @@ function withoutNamed(head: RawFields, own: number, named: ReadonlySet<string>):
 /** Own fields first, then what the edit makes of the upstream's. */
 function editedAnswer(fields: RawFields, edit: FieldEdit, ownFields: RawFields): RawFields {
   edit(new FieldMap(fields))
-  const head = ownFields.slice()
-  for (let i = 0; i < fields.length; i += 2) if (!isOwnField(lowerName(fields[i]!))) head.push(fields[i]!, fields[i + 1]!)
-  return head
+  for (let i = 0; i < fields.length; i += 2) if (isOwnName(fields[i]!)) return ownFields.concat(withoutOwn(fields))
+  return ownFields.concat(fields)
+}
+
+/** Most names have another length. */
+const isOwnName = (name: string): boolean => (name.length === 9 || name.length === 19) && isOwnField(lowerName(name))
+
+function withoutOwn(fields: RawFields): RawFields {
+  const kept: RawFields = []
+  for (let i = 0; i < fields.length; i += 2) if (!isOwnName(fields[i]!)) kept.push(fields[i]!, fields[i + 1]!)
+  return kept
 }

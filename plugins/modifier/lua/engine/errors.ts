@@ -78,6 +78,15 @@ export function raiseValue(value: LuaValue, payload?: unknown): never {
   throw error
 }
 
+/** What errors of limits say. */
+export const LIMIT_TEXTS: Record<LuaLimit, string> = {
+  cpu: 'script computed too long',
+  fuel: 'script took too many steps',
+  memory: 'not enough memory',
+  aborted: 'script was aborted',
+  deadline: 'context deadline exceeded'
+}
+
 /** Makes the error of a limit, with the position where the run was. */
 export function limitError(limit: LuaLimit, message: string): LuaError {
   const error = errorAt(message, 1)

@@ -4,19 +4,20 @@ import { formatFloat } from './go-float.js'
 import { hexText } from './go-hex.js'
 import { pad, type Spec } from './go-pad.js'
 import { quoteGo } from './go-quote.js'
+import { countSigns } from './go-signs.js'
 import { parseNumber } from './number-reading.js'
 import { isInteger, numberToText, toInt64 } from './numbers.js'
 import { luaToText, textToLua } from './strings.js'
 import { tostringPlain } from './text.js'
 import { LuaTable, type LuaValue } from './values.js'
-import { allocate, charge } from './vm.js'
+import { allocateText, charge, noMemory, vm } from './vm.js'
 
 /** Go refuses larger widths and precisions. */
 const MAX_NUMBER = 1_000_000
+const STEPS_PER_DIRECTIVE = 8
 
 export function formatGo(format: string, values: readonly LuaValue[]): string {
-  const signs = format.split('%').length - 1
-  const doubled = format.split('%%').length - 1
+  const [signs, doubled] = countSigns(format)
   return new Formatter(format, values.slice(0, Math.max(0, Math.min(signs - doubled, values.length)))).run()
 }
 
@@ -43,8 +44,10 @@ class Formatter {
       result += format.slice(this.at, percent)
       this.at = percent + 1
       const piece = this.directive()
-      if (piece.length > 4096) allocate(piece.length)
+      charge(STEPS_PER_DIRECTIVE)
+      if (piece.length > 4096) allocateText(piece.length)
       result += piece
+      if (result.length > vm.longest) noMemory()
     }
     return this.extra(result)
   }

@@ -84,10 +84,11 @@ export function trimmed(text: string, chars: string): string {
   return text.slice(from, to)
 }
 
-/** Steps for a long text. */
+/** Steps for a long text: it is read at once, so a text of a megabyte takes more than a run has. */
 function readingCost(text: string): void {
-  if (text.length > 64) charge(text.length)
+  if (text.length > 64) charge(text.length << STEPS_PER_CHARACTER)
 }
+const STEPS_PER_CHARACTER = 4
 
 /** The reader of arithmetic, `CheckNumber` and number literals: `"010"` is 8, `"0b11"` 3, `"1_000"` 1000. */
 export function parseNumber(text: string): number | undefined {

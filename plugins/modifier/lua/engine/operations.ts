@@ -214,8 +214,14 @@ export function join(a: string, b: string): string {
   const size = a.length + b.length
   vm.memory -= Math.min(a.length, b.length) + 32
   if (vm.memory < 0) noMemory()
-  if (size > LONG_TEXT) charge(size >> 10)
+  if (size > LONG_TEXT) longText(size)
   return a + b
+}
+
+/** A text may be so long. Takes steps for it. */
+function longText(size: number): void {
+  if (size > vm.longest) noMemory()
+  charge(size >> 10)
 }
 
 export function concat(a: LuaValue, b: LuaValue): LuaValue {
@@ -253,7 +259,7 @@ function takeLong(parts: readonly LuaValue[], total: number): void {
   let longest = 0
   for (const part of parts) if (typeof part === 'string' && part.length > longest) longest = part.length
   vm.memory -= total - longest
-  charge(total >> 10)
+  longText(total)
 }
 
 function concatEach(parts: readonly LuaValue[]): LuaValue {

@@ -1,15 +1,16 @@
 /** One run of a program: its globals, what it may use, and the driver that lets it wait and pause. */
 import { all, PAUSE, settle, Wait } from './calls.js'
-import { asLuaError, errorAt, type LuaLimit, limitError } from './errors.js'
+import { asLuaError, errorAt, LIMIT_TEXTS, type LuaLimit, limitError } from './errors.js'
 import { stringTable } from './libraries.js'
-import { type TypeMetatables, useMetatables } from './metatables.js'
+import { restoreMachine, type SavedMachine, saveMachine } from './machine-state.js'
+import type { TypeMetatables } from './metatables.js'
 import { BOUNDARY } from './positions.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
 import type { RunningScript, RunOptions } from './running.js'
 import { nextTurn, spend, spentThisTurn } from './slices.js'
 import { LuaSyntaxError } from './syntax-error.js'
 import { type LuaFunction, LuaTable, type LuaValue } from './values.js'
-import { allocate, vm } from './vm.js'
+import { allocate, LONGEST_TEXT, vm } from './vm.js'
 
 /** Steps between two looks at the clock. */
 const QUANTUM = 2048
@@ -22,25 +23,10 @@ const SLOW_MS = 8
 /** … when it has also taken so many steps: a busy machine makes short scripts take long. */
 const SLOW_STEPS = 100_000
 
-const MESSAGES: Record<LuaLimit, string> = {
-  cpu: 'script computed too long',
-  fuel: 'script took too many steps',
-  memory: 'not enough memory',
-  aborted: 'script was aborted',
-  deadline: 'context deadline exceeded'
-}
-
 /** A run is ended after so many times its CPU time, whatever else the machine does. */
 const PATIENCE = 2
 
 type Driven = Generator<unknown, unknown, unknown>
-type Saved = Pick<
-  typeof vm,
-  'fuel' | 'memory' | 'depth' | 'maxDepth' | 'tails' | 'guards' | 'pinned' | 'resumable' | 'meter' | 'coroutine' | 'env'
-> & {
-  metatables: TypeMetatables
-}
-
 export class LuaRun implements RunningScript {
   readonly context: unknown
   readonly globals: LuaTable
@@ -54,6 +40,9 @@ export class LuaRun implements RunningScript {
   private fuel: number
   private memory: number
   private used = 0
+  /** Steps of {@link fuel} that `vm.fuel` began with. */
+  private portion = 0
+  /** When the run first looked at the clock since it began or went on; 0 = it has not, nor will most. */
   private since = 0
   /** What other scripts had computed in this turn when this one began or went on. */
   private spentBefore = 0
@@ -170,7 +159,7 @@ export class LuaRun implements RunningScript {
     const { signal, deadline } = this
     if (signal === undefined && deadline === Number.POSITIVE_INFINITY) return Promise.resolve(promise)
     return new Promise((resolve, reject) => {
-      const end = (limit: LuaLimit): void => finish(() => reject(limitError(limit, MESSAGES[limit])))
+      const end = (limit: LuaLimit): void => finish(() => reject(limitError(limit, LIMIT_TEXTS[limit])))
       const abort = (): void => end('aborted')
       const timer =
         deadline === Number.POSITIVE_INFINITY
@@ -191,11 +180,15 @@ export class LuaRun implements RunningScript {
   }
 
   refuel(): number {
-    this.fuel -= this.tired ? QUANTUM_WHEN_TIRED : QUANTUM
+    this.takeSteps()
     if (this.fuel < 0) this.end('fuel')
     if (this.signal?.aborted === true) this.end('aborted')
     this.cpuBefore ??= process.cpuUsage()
     const now = performance.now()
+    if (this.since === 0) {
+      this.since = now
+      this.spentBefore = spentThisTurn()
+    }
     if (now > this.deadline) this.end('deadline')
     const slice = now - this.since
     if (this.used + slice > this.program.limits.cpuMs && this.computed(slice)) this.end('cpu')
@@ -206,9 +199,22 @@ export class LuaRun implements RunningScript {
       const { sliceMs, blockMs } = this.program.limits
       if (this.tired && slice > sliceMs + PATIENCE * blockMs) this.end('cpu')
       this.tired = true
-      return QUANTUM_WHEN_TIRED
+      return this.portionOf(QUANTUM_WHEN_TIRED)
     }
-    return QUANTUM
+    return this.portionOf(QUANTUM)
+  }
+
+  /** Counts the steps of the last portion; a library function may have taken more. */
+  private takeSteps(): void {
+    this.fuel -= this.portion - vm.fuel
+    this.portion = 0
+    vm.fuel = 0
+  }
+
+  /** Steps until the next look at the clock, no more than are left. */
+  private portionOf(most: number): number {
+    this.portion = Math.min(most, this.fuel)
+    return this.portion
   }
 
   /** Whether the time that has passed was spent computing: a machine that is busy elsewhere does not end scripts. */
@@ -221,7 +227,7 @@ export class LuaRun implements RunningScript {
   }
 
   private end(limit: LuaLimit): never {
-    throw limitError(limit, MESSAGES[limit])
+    throw limitError(limit, LIMIT_TEXTS[limit])
   }
 
   outOfMemory(): never {
@@ -246,10 +252,10 @@ export class LuaRun implements RunningScript {
     this.program.print(text)
   }
 
-  private enter(): Saved {
-    const { fuel, memory, depth, maxDepth, tails, guards, pinned, resumable, meter, coroutine, env } = vm
-    const metatables = useMetatables(this.metatables)
-    vm.fuel = QUANTUM
+  private enter(): SavedMachine {
+    const saved = saveMachine(this.metatables)
+    vm.fuel = this.portionOf(QUANTUM)
+    vm.longest = Math.max(LONGEST_TEXT, this.program.limits.memoryBytes / 4)
     vm.memory = this.memory
     vm.depth = 0
     vm.maxDepth = this.program.limits.depth
@@ -261,31 +267,21 @@ export class LuaRun implements RunningScript {
     vm.coroutine = this.coroutine
     vm.env = undefined
     this.tired = false
-    this.since = performance.now()
-    this.spentBefore = spentThisTurn()
-    return { fuel, memory, depth, maxDepth, tails, guards, pinned, resumable, meter, coroutine, env, metatables }
+    this.since = 0
+    return saved
   }
 
-  private leave(saved: Saved): void {
-    const slice = performance.now() - this.since
-    this.used += slice
-    if (slice > NOTED_MS) spend(slice)
-    this.fuel -= QUANTUM - Math.max(vm.fuel, 0)
+  private leave(saved: SavedMachine): void {
+    if (this.since !== 0) {
+      const slice = performance.now() - this.since
+      this.used += slice
+      if (slice > NOTED_MS) spend(slice)
+    }
+    this.takeSteps()
     this.memory = vm.memory
     this.guards = vm.guards
     this.coroutine = vm.coroutine
-    useMetatables(saved.metatables)
-    vm.fuel = saved.fuel
-    vm.memory = saved.memory
-    vm.depth = saved.depth
-    vm.maxDepth = saved.maxDepth
-    vm.tails = saved.tails
-    vm.guards = saved.guards
-    vm.pinned = saved.pinned
-    vm.resumable = saved.resumable
-    vm.meter = saved.meter
-    vm.coroutine = saved.coroutine
-    vm.env = saved.env
+    restoreMachine(saved)
   }
 }
 

@@ -14,9 +14,14 @@ export interface Meter {
 /** More than any script may have: what the engine runs with outside of a run, when a host builds tables at boot. */
 export const PLENTY = 0x7fffffff
 
+/** Bytes of the longest text that a run may make, with the memory that runs have by default: single operations on it take some 20 ms. */
+export const LONGEST_TEXT = 16 * 1024 * 1024
+
 export interface VirtualMachine {
   /** Steps until the next look at the clock. */
   fuel: number
+  /** Bytes of the longest text that may be made. */
+  longest: number
   /** Bytes that may still be asked for. */
   memory: number
   /** Lua functions on the stack. */
@@ -45,6 +50,7 @@ export interface Environments {
 
 export const vm: VirtualMachine = {
   fuel: PLENTY,
+  longest: PLENTY,
   memory: PLENTY,
   depth: 0,
   maxDepth: PLENTY,
@@ -71,20 +77,19 @@ export function tired(): boolean {
 /** Takes steps for work that a library function does. */
 export function charge(steps: number): void {
   vm.fuel -= steps
-  if (vm.fuel < 0) {
-    if (steps > 4096) chargeMuch(steps)
-    else refuel()
-  }
-}
-
-function chargeMuch(steps: number): void {
-  for (let rest = steps; rest > 0; rest -= 4096) refuel()
+  if (vm.fuel < 0) refuel()
 }
 
 /** Takes bytes of memory. */
 export function allocate(bytes: number): void {
   vm.memory -= bytes
   if (vm.memory < 0) noMemory()
+}
+
+/** Takes memory for a text, which may not be longer than {@link VirtualMachine.longest}. */
+export function allocateText(bytes: number): void {
+  if (bytes > vm.longest) noMemory()
+  allocate(bytes)
 }
 
 export function noMemory(): void {

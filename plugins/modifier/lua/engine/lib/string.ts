@@ -8,8 +8,12 @@ import { numberToText } from '../numbers.js'
 import { index, readCost } from '../operations.js'
 import { findMatches, type Match } from '../pattern-match.js'
 import { type LuaFunction, type LuaResult, LuaTable, LuaUserdata, type LuaValue, NOTHING, typeName } from '../values.js'
-import { allocate, charge } from '../vm.js'
+import { allocate, allocateText, charge, noMemory, vm } from '../vm.js'
 import { limited } from './base.js'
+
+/** Bytes that an operation works on between two looks at the limits, and the steps that they cost. */
+const PIECE = 64 * 1024
+const PIECE_STEPS = PIECE >> 5
 
 /** Index of JavaScript for one of Lua. */
 function place(text: string, i: number, start: boolean): number {
@@ -40,12 +44,22 @@ function find(...args: LuaValue[]): LuaResult {
   readCost(text)
   if (args.length === 4 && args[3] !== undefined && args[3] !== false) {
     if (from > text.length) raiseValue(`runtime error: slice bounds out of range [${from}:${text.length}]`)
-    const at = text.indexOf(pattern, from)
-    charge(text.length >> 6)
+    const at = indexOfPlain(text, pattern, from)
     return at < 0 ? undefined : [at + 1, at + pattern.length]
   }
   const [match] = findMatches(text, pattern, from, 1)
   return match === undefined ? undefined : [match.at[0]! + 1, match.at[1]!, ...captures(text, match)]
+}
+
+/** As `indexOf`, a piece at a time. */
+function indexOfPlain(text: string, pattern: string, from: number): number {
+  for (let at = from; ; at += PIECE) {
+    const end = at + PIECE + pattern.length - 1
+    const found = (from === 0 && end >= text.length && at === 0 ? text : text.slice(at, end)).indexOf(pattern)
+    if (found >= 0) return at + found
+    if (end >= text.length) return -1
+    charge(PIECE_STEPS + (pattern.length >> 6))
+  }
 }
 
 function match(...args: LuaValue[]): LuaResult {
@@ -105,6 +119,9 @@ function replaced(text: string, matches: readonly Match[], repl: LuaValue): stri
   }
   parts.push(text.slice(done))
   allocate(size + text.length - done)
+  let length = 0
+  for (const part of parts) length += part.length
+  if (length > vm.longest) noMemory()
   return parts.join('')
 }
 
@@ -164,7 +181,7 @@ function rep(text: LuaValue, count: LuaValue): LuaResult {
   const piece = checkString(text, 1)
   const n = checkInt(count, 2)
   if (n <= 0 || piece.length === 0) return ''
-  allocate(Math.min(piece.length * n, 2 ** 40))
+  allocateText(piece.length * n)
   charge((piece.length * n) >> 7)
   return piece.repeat(n)
 }
@@ -181,9 +198,23 @@ const changedCase =
   (value: LuaValue) => {
     const text = checkString(value, 1)
     allocate(text.length)
-    readCost(text)
-    return change(text)
+    if (text.length <= PIECE) return change(text)
+    const parts: string[] = []
+    for (let from = 0; from < text.length; ) {
+      const to = characterAt(text, from + PIECE)
+      charge(PIECE_STEPS)
+      parts.push(change(text.slice(from, to)))
+      from = to
+    }
+    return parts.join('')
   }
+
+/** Where a character of UTF-8 begins, at a place or up to three bytes before it. */
+function characterAt(text: string, place: number): number {
+  let at = place
+  while (at > place - 3 && (text.charCodeAt(at) & 0xc0) === 0x80) at--
+  return at
+}
 
 export const string: Record<string, LuaFunction> = {
   byte,
@@ -208,8 +239,16 @@ export const string: Record<string, LuaFunction> = {
   reverse(value: LuaValue) {
     const text = checkString(value, 1)
     allocate(text.length)
-    charge(text.length >> 4)
-    return Buffer.from(text, 'latin1').reverse().toString('latin1')
+    const parts: string[] = []
+    for (let to = text.length; to > 0; to -= PIECE) {
+      charge(Math.min(to, PIECE) >> 4)
+      parts.push(
+        Buffer.from(text.slice(Math.max(to - PIECE, 0), to), 'latin1')
+          .reverse()
+          .toString('latin1')
+      )
+    }
+    return parts.length === 1 ? parts[0] : parts.join('')
   },
   sub,
   upper: changedCase(upperGo)

@@ -6,7 +6,7 @@ import { goSort } from '../go-sort.js'
 import { numberToText } from '../numbers.js'
 import { lt, rawSet } from '../operations.js'
 import { type LuaFunction, type LuaTable, type LuaValue, NOTHING, typeName } from '../values.js'
-import { allocate, charge } from '../vm.js'
+import { allocate, charge, noMemory, vm } from '../vm.js'
 
 /** Puts a value behind the last that is not nil. */
 function append(table: LuaTable, value: LuaValue): void {
@@ -82,6 +82,7 @@ function defaultOrder(a: LuaValue, b: LuaValue): boolean {
 
 function joined(array: readonly LuaValue[], separator: string, from: number, to: number): string {
   let size = 0
+  let total = 0
   const parts: string[] = []
   for (let i = from; i <= to; i++) {
     const value = array[i - 1]
@@ -89,12 +90,15 @@ function joined(array: readonly LuaValue[], separator: string, from: number, to:
     else if (typeof value === 'string') parts.push(value)
     else raise(`invalid value (${typeName(value)}) at index ${i} in table for concat`)
     size += parts.at(-1)!.length + separator.length
-    if (size > 65536) {
+    if (size > 65536 || parts.length % 4096 === 0) {
       allocate(size)
+      charge(1024 + (size >> 7))
+      total += size
+      if (total > vm.longest) noMemory()
       size = 0
     }
   }
   allocate(size)
-  charge((to - from) >> 2)
+  charge((parts.length % 4096) >> 2)
   return parts.join(separator)
 }

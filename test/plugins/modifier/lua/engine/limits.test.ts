@@ -237,3 +237,96 @@ describe('limits of a run', () => {
     assert.deepEqual(outer.start().execute(0), [55, 1])
   })
 })
+
+describe('steps', () => {
+  const counted = async (text: string, fuel: number): Promise<number> => {
+    let count = 0
+    const globals = { note: hostFunction('note', () => void count++ as undefined) }
+    const program = compileLua([{ text }], { globals, limits: { ...wide, fuel } })
+    await assert.rejects(async () => program.start().execute(0), /too many steps/)
+    return count
+  }
+
+  for (const fuel of [1, 10, 1000, 2047, 2048, 2049, 100_000])
+    it(`${fuel} are ${fuel}, in loops and in both ways to run`, async () => {
+      for (const way of ['', 'local c = coroutine;']) {
+        const count = await counted(`${way} while true do note() end`, fuel)
+        assert.ok(count <= fuel && count >= fuel / 2 - 1, `${count}`)
+      }
+    })
+
+  it('work of library functions counts as a whole', async () => {
+    const limits = { ...wide, fuel: 50_000 }
+    assert.equal((await end('local s = ("a"):rep(1e6); s = s:reverse()', limits)).limit, 'fuel')
+    assert.equal((await end('local t = {} for i = 1, 10 do t[i] = ("a"):rep(1e5):reverse() end', limits)).limit, 'fuel')
+  })
+
+  it('count over several chunks of a run', async () => {
+    const program = compileLua(
+      Array.from({ length: 12 }, () => ({ text: 'for i = 1, 100 do end' })),
+      { limits: { ...wide, fuel: 1000 } }
+    )
+    const run = program.start()
+    for (let i = 0; i < 9; i++) await run.execute(i)
+    assert.throws(() => {
+      run.execute(9)
+      run.execute(10)
+    }, /too many steps/)
+  })
+})
+
+describe('long texts', () => {
+  const result = async (text: string): Promise<LuaValue> =>
+    (
+      await compileLua([{ text }], { libraries: 'open', limits: { ...wide, fuel: 1e9 } })
+        .start()
+        .execute(0)
+    )[0]
+
+  it('are changed a piece at a time, and characters stay whole', async () => {
+    for (const piece of ['aäé', '€xyz', '𝒳', 'abc', 'ßäz', '\u212a\u0130x'])
+      for (const shift of ['', 'x', 'xy', 'xyz']) {
+        const lua = `local s = '${shift}' .. ('${piece}'):rep(60000) return`
+        const short = async (name: string): Promise<string> =>
+          luaToText((await result(`return ('${piece}'):${name}()`)) as string)
+        for (const name of ['upper', 'lower'] as const) {
+          const first = name === 'upper' ? shift.toUpperCase() : shift
+          assert.ok(
+            luaToText((await result(`${lua} s:${name}()`)) as string) === first + (await short(name)).repeat(60000),
+            piece
+          )
+        }
+      }
+    assert.equal(await result(`return ('abc'):rep(50000):reverse() == ('cba'):rep(50000)`), true)
+  })
+
+  it('are searched a piece at a time', async () => {
+    const text = "(('a'):rep(200000) .. 'needle' .. ('a'):rep(200000))"
+    for (const [from, found] of [
+      [1, 200001],
+      [100000, 200001],
+      [200001, 200001],
+      [200002, undefined]
+    ] as const)
+      assert.equal(await result(`return ${text}:find('needle', ${from}, true)`), found)
+    const edges = "local s = ('a'):rep(65534) .. 'bcdef'"
+    assert.equal(await result(`${edges} return s:find('bcdef', 1, true)`), 65535)
+    assert.equal(await result(`${edges} return s:find(s, 1, true)`), 1)
+    assert.equal(await result(`${edges} return s:find(s .. 'x', 1, true)`), undefined)
+  })
+
+  it('end a run where one is longer than a quarter of the memory, or than 16 MiB', async () => {
+    for (const text of [
+      "local s = ('x'):rep(17 * 1024 * 1024)",
+      "local s = ('x'):rep(9 * 1024 * 1024); s = s .. s",
+      "local s = ('x'):rep(6 * 1024 * 1024); s = s .. 'a' .. s .. 'b' .. s",
+      "local s = ('x'):rep(9 * 1024 * 1024); s = table.concat({s, s})",
+      "local s = ('x'):rep(9 * 1024 * 1024); s = ('%s%s'):format(s, s)",
+      "local s = ('x'):rep(1024 * 1024); s = ('y'):rep(20):gsub('y', s)"
+    ])
+      assert.equal((await end(text, { ...wide, fuel: 1e9 })).limit, 'memory', text)
+    const wider = { ...wide, memoryBytes: 128 * 1024 * 1024 }
+    const program = compileLua([{ text: "return #(('x'):rep(20 * 1024 * 1024))" }], { libraries: 'open', limits: wider })
+    assert.deepEqual(await program.start().execute(0), [20 * 1024 * 1024])
+  })
+})

@@ -1,0 +1,41 @@
+/** The state of the machine around a run: kept when a run begins or goes on, put back when it stops or waits. */
+import { type TypeMetatables, useMetatables } from './metatables.js'
+import { type VirtualMachine, vm } from './vm.js'
+
+export type SavedMachine = VirtualMachine & { metatables: TypeMetatables }
+
+/** Keeps the state, and puts the metatables of a run in the place of those before. */
+export function saveMachine(metatables: TypeMetatables): SavedMachine {
+  const { fuel, longest, memory, depth, maxDepth, tails, guards, pinned, resumable, meter, coroutine, env } = vm
+  return {
+    fuel,
+    longest,
+    memory,
+    depth,
+    maxDepth,
+    tails,
+    guards,
+    pinned,
+    resumable,
+    meter,
+    coroutine,
+    env,
+    metatables: useMetatables(metatables)
+  }
+}
+
+export function restoreMachine(saved: SavedMachine): void {
+  useMetatables(saved.metatables)
+  vm.fuel = saved.fuel
+  vm.longest = saved.longest
+  vm.memory = saved.memory
+  vm.depth = saved.depth
+  vm.maxDepth = saved.maxDepth
+  vm.tails = saved.tails
+  vm.guards = saved.guards
+  vm.pinned = saved.pinned
+  vm.resumable = saved.resumable
+  vm.meter = saved.meter
+  vm.coroutine = saved.coroutine
+  vm.env = saved.env
+}
