@@ -234,10 +234,12 @@ function classesOf(positions: readonly Position[]): { classOf: Uint8Array; sampl
 /** Parts each class into those that are in the set and those that are not. */
 function parted(classOf: Uint8Array, set: CharSet): Uint8Array<ArrayBuffer> {
   const names = new Int16Array(256).fill(-1)
+  const made = new Uint8Array(128)
   let count = 0
-  return Uint8Array.from(classOf, (one, c) => {
-    const pair = 2 * one + set[c]!
+  for (let c = 0; c < 128; c++) {
+    const pair = 2 * classOf[c]! + set[c]!
     if (names[pair] === -1) names[pair] = count++
-    return names[pair]!
-  })
+    made[c] = names[pair]!
+  }
+  return made
 }

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { numberText, parseJson } from 'sluice/plugin'
-import { loadLinear } from '../../_shared/linear-regexp.js'
+import { type CompileLinear, type LinearRegExp, loadLinear } from '../../_shared/linear-regexp.js'
 import { type ByteTest, compileSchema as compile, faultLines, SchemaError } from './engine/index.js'
 
 export { SchemaError }
@@ -34,7 +34,7 @@ export type ReadSchema = (uri: string) => string | undefined
 
 /** Compiles a schema. References to files are resolved against the working directory, as in KrakenD. @throws SchemaError */
 export async function compileSchema(schema: unknown, read: ReadSchema = readSchemaFile): Promise<CompiledSchema> {
-  const compilePattern = await loadLinear()
+  const compilePattern = shared(await loadLinear())
   const uri = pathToFileURL('schema').href
   const validator = compile(schema, { compilePattern, numberText, uri, load: found => parseSchema(found, read(found)) })
   let byteTest: ByteTest | undefined | null = null
@@ -47,6 +47,23 @@ export async function compileSchema(schema: unknown, read: ReadSchema = readSche
       if (byteTest === null) byteTest = validator.byteTest()
       return byteTest
     }
+  }
+}
+
+/** Patterns of schemas that are shared; when they are more, all are forgotten. */
+const MOST_SHARED = 1000
+const PATTERNS = new Map<string, LinearRegExp>()
+
+/** Thousands of endpoints have schemas with the same patterns. */
+function shared(compilePattern: CompileLinear): (pattern: string) => LinearRegExp {
+  return pattern => {
+    let known = PATTERNS.get(pattern)
+    if (known === undefined) {
+      known = compilePattern(pattern)
+      if (PATTERNS.size >= MOST_SHARED) PATTERNS.clear()
+      PATTERNS.set(pattern, known)
+    }
+    return known
   }
 }
 
