@@ -101,6 +101,7 @@ class DocumentReader {
       if (!isObject(operation)) return []
       const at = `${pointer}/${method}`
       const base = this.base([operation as JsonObject, item, root], at)
+      if (base === undefined) return []
       const [plain, query] = splitQuery(path)
       const { path: endpoint, names, isPartial } = this.paths.add(`${base.path}${plain}`)
       if (RESERVED.test(endpoint)) {
@@ -142,13 +143,17 @@ class DocumentReader {
     })
   }
 
-  /** The first server of the innermost object that has some. */
-  private base(owners: readonly JsonObject[], pointer: string): Base {
+  /** The first server of the innermost object that has some; undefined for one that is no server, of an operation or path. */
+  private base(owners: readonly JsonObject[], pointer: string): Base | undefined {
     const { file, root, locate } = this.document
     const servers = owners.map(one => one.servers).find(one => Array.isArray(one) && one.length > 0)
     const base = baseOf(follow((servers as readonly Json[] | undefined)?.[0], root), this.options.host)
     if (typeof base !== 'string') return base
     const where = servers === root.servers && servers !== undefined ? '/servers' : pointer
+    if (servers !== root.servers) {
+      this.note(where, `${base}: the operation is left out`, 'give --host http://name:8080')
+      return undefined
+    }
     throw new ConfigError([
       locate({ level: 'error', file, pointer: where, message: base, suggestion: 'give --host http://name:8080' })
     ])

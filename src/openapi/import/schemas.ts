@@ -4,8 +4,11 @@ import { isObject } from '../../config/json-value.js'
 import type { Json, JsonObject } from '../../config/types.js'
 import { resolvePointer } from './read-document.js'
 
-/** Keywords of OpenAPI that say nothing about values. */
-const NOT_FOR_VALUES = new Set(['discriminator', 'xml', 'externalDocs', 'example', 'nullable'])
+/** Keywords of OpenAPI, and of drafts before 2020-12, that say nothing about values. */
+const NOT_FOR_VALUES = new Set([
+  ...['discriminator', 'xml', 'externalDocs', 'example', 'nullable'],
+  ...['$recursiveAnchor', '$recursiveRef']
+])
 /** Keywords whose value is no schema. */
 const PLAIN = new Set(['enum', 'const', 'default', 'examples', 'required', 'type'])
 /** Keywords whose members are schemas by name. */

@@ -294,3 +294,23 @@ test('a path that holds a query is the path without it; what would stand there t
     'line no path of an endpoint holds a query: it is /v1/things, which lets beta, x through'
   ])
 })
+
+test('an operation whose own server is none is left out, with a note', async t => {
+  const result = await imported(t, {
+    paths: { '/upload': { put: { ...OK, servers: [{ url: 'https://' }] }, get: OK } }
+  })
+  assert.deepEqual(
+    result.config.endpoints.map(({ method }) => method),
+    ['GET']
+  )
+  assert.match(noted(result)[0]!, /the server https:\/\/ has no host: the operation is left out/)
+})
+
+test('keywords of older drafts that 2020-12 does not know are not taken over', async t => {
+  const schema = { type: 'object', $recursiveAnchor: true, properties: { of: { type: 'array', items: { $recursiveRef: '#' } } } }
+  const result = await imported(t, {
+    paths: { '/a': { post: { ...OK, requestBody: { required: true, content: { 'application/json': { schema } } } } } }
+  })
+  const { extra_config } = result.config.endpoints[0] as { extra_config: Record<string, unknown> }
+  assert.deepEqual(extra_config['validation/json-schema'], { type: 'object', properties: { of: { type: 'array', items: {} } } })
+})
