@@ -61,7 +61,8 @@ export function readBackendLayer(options: OptionReader | undefined): BackendLaye
     stage: !metrics.flag('disable_stage'),
     roundTrip: metrics.flag('round_trip'),
     readPayload: metrics.flag('read_payload'),
-    connection: metrics.flag('detailed_connection'),
+    // part of the round trip, as in KrakenD
+    connection: metrics.flag('round_trip') && metrics.flag('detailed_connection'),
     labels: readAttributes(metrics, 'static_attributes')
   }
 }
