@@ -18,10 +18,7 @@ import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
 import { type Turn, TurnBudget, Turns } from './turns.js'
 import { Handshake, headWithoutOffer, isTunnelOffer, ReadAhead, type UpgradeCheck } from './upgrade.js'
 
-/**
- * Serves one exchange; with an `offer` it may take the connection over and leave `response` unused. It reads a body only where
- * `hasBody` says that there is one: other requests emit no `end` in newer versions of Node.js.
- */
+/** Serves one exchange; an `offer` may be taken over, `response` unused. Newer Node.js emit no `end` where `hasBody` finds no body. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, offer?: UpgradeOffer) => void
 
 export interface Http1Options {
