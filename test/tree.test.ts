@@ -81,6 +81,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/auth/revoker/workers': 'revocations in all workers of one gateway',
   'plugins/auth/revoker/go-client': 'the RPC against programs in Go',
   'plugins/modifier/lua/any-arguments': 'helpers of scripts, called with anything',
+  'plugins/modifier/lua/runaway': 'a gateway with scripts that never end, all at once',
   'plugins/modifier/lua/example': 'the script that docs/scripting.md shows',
   'plugins/modifier/lua/engine/fuzz': 'the whole engine, random programs',
   'plugins/modifier/lua/engine/limits': 'steps, time and memory of the whole engine',

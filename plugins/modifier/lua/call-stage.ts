@@ -127,8 +127,15 @@ class Following {
     return this.run.after()
   }
 
+  /** Whether the response is known to have no data. */
+  private get isEmpty(): boolean {
+    const { data } = this.run.state
+    return data === undefined ? this.stage.script.options.skipNext : data.count === 0
+  }
+
   private kept(response: GatewayResponse): GatewayResponse {
     keepData(this.run.state, this.stage.noOp)
+    if (!this.stage.noOp && this.isEmpty) dropFields(response)
     this.run.state.close()
     return response
   }
@@ -137,6 +144,11 @@ class Following {
     response.discard()
     return endRun(this.run, error)
   }
+}
+
+/** KrakenD writes the fields of a decoded response only beside data. */
+function dropFields({ headers }: GatewayResponse): void {
+  for (const [name] of [...headers]) if (name.toLowerCase() !== 'content-type') headers.delete(name)
 }
 
 function endRun(run: ScriptRun, error: unknown): never {

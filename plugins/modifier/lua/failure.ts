@@ -18,7 +18,7 @@ export const customError = hostFunction('custom_error', (...args) => {
   if (args.length === 0) raise('need arguments')
   const text = checkString(args[0], 1)
   const code = args.length > 1 ? Math.trunc(checkNumber(args[1], 2)) : -1
-  const type = args.length > 2 ? checkString(args[2], 3) : undefined
+  const type = args.length > 2 ? checkString(args[2], 3) || undefined : undefined
   const joined = [text, String(code), ...(type === undefined ? [] : [type])].join(SEPARATOR)
   const verdict: Verdict = { message: luaToText(text), code, contentType: type }
   // without a code the text itself may hold one
@@ -56,6 +56,7 @@ export function failureOf(error: LuaError, placeOf: PlaceOfLine): ScriptFailure 
 function located(error: LuaError): { line: number; text: string } {
   const found = typeof error.value === 'string' ? POSITION.exec(error.message) : null
   if (found !== null) return { line: Number(found[1]), text: found[2]! }
+  if (error.limit !== undefined) return { line: error.line, text: error.text }
   const trace = error.traceback.split('\n').slice(1).join('\n')
   return { line: 0, text: trace === '' ? error.message : trace }
 }

@@ -11,6 +11,8 @@ export interface FieldRules {
   readonly exactNames: boolean
   /** Line breaks in values become blanks; else they are an error. */
   readonly blanks: boolean
+  /** `Host` is a field; Go keeps that of a client's request apart. */
+  readonly host: boolean
 }
 
 /** What belongs to the connection or delimits the body is the gateway's to write. */
@@ -18,17 +20,20 @@ const FRAMING = /^(?:connection|keep-alive|te|transfer-encoding|upgrade|trailer|
 
 /** `headers()`, `headers(name)`, `headers(name, value)`. */
 export function accessHeaders(headers: HeaderMap, args: readonly LuaValue[], rules: FieldRules): LuaResult {
-  if (args.length < 2) return newTable(grouped(headers))
+  if (args.length < 2) return newTable(grouped(headers, rules))
+  if (args.length > 3) return NOTHING
   const name = checkString(args[1], 2)
   if (args.length === 2) return readField(headers, name, rules)
-  if (args[2] === undefined) headers.delete(name)
-  else writeField(headers, name, [checkString(args[2], 3)], rules)
+  if (args[2] === undefined) {
+    if (rules.host || canonicalName(name) !== 'Host') headers.delete(name)
+  } else writeField(headers, name, [checkString(args[2], 3)], rules)
   return NOTHING
 }
 
 /** `headerList(name)`, `headerList(name, list)`. */
 export function accessHeaderList(headers: HeaderMap, args: readonly LuaValue[], rules: FieldRules): LuaResult {
   if (args.length < 2) raise('need arguments')
+  if (args.length > 3) return NOTHING
   const name = checkString(args[1], 2)
   if (args.length === 2) return newList(textList(headers.getAll(name).map(textOfBytes)))
   const list = listIn(args[2])
@@ -38,13 +43,16 @@ export function accessHeaderList(headers: HeaderMap, args: readonly LuaValue[], 
   return NOTHING
 }
 
-function readField(headers: HeaderMap, name: string, { exactNames }: FieldRules): string {
+function readField(headers: HeaderMap, name: string, { exactNames, host }: FieldRules): string {
+  if (!host && canonicalName(name) === 'Host') return ''
   if (exactNames && name !== canonicalName(name)) return ''
   return headers.getAll(name)[0] ?? ''
 }
 
-function writeField(headers: HeaderMap, name: string, values: readonly string[], { blanks }: FieldRules): void {
-  if (FRAMING.test(name)) return
+function writeField(headers: HeaderMap, name: string, values: readonly string[], { blanks, host }: FieldRules): void {
+  if (FRAMING.test(name) || (!host && canonicalName(name) === 'Host')) return
+  // Go's server leaves out what is no field
+  if (blanks && !isToken(name)) return
   if (!isToken(name)) raise(`net/http: invalid header field name "${name}"`)
   const clean = blanks ? values.map(value => value.replace(/[\r\n]/g, ' ')) : values
   if (clean.some(value => /[^\t\x20-\x7e\x80-\xff]/.test(value)))
@@ -54,10 +62,11 @@ function writeField(headers: HeaderMap, name: string, values: readonly string[],
 }
 
 /** Lists of values by name; a copy. */
-function grouped(headers: HeaderMap): LazyObject {
+function grouped(headers: HeaderMap, { host }: FieldRules): LazyObject {
   const fields = new Map<string, string[]>()
   for (const [name, value] of headers) {
     const key = canonicalName(name)
+    if (key === 'Host' && !host) continue
     const values = fields.get(key)
     if (values === undefined) fields.set(key, [textOfBytes(value)])
     else values.push(textOfBytes(value))

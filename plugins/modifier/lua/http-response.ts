@@ -8,9 +8,9 @@ import {
   luaToBuffer,
   luaToText,
   NOTHING,
-  numberToText,
   raise,
   textToLua,
+  tostring,
   UserdataType
 } from './engine/index.js'
 import { canonicalName, isToken } from './field-names.js'
@@ -43,11 +43,11 @@ export const httpType: UserdataType<HttpHandle> = new UserdataType('http_respons
   methods: {
     statusCode: self => answerOf(self).statusCode,
     headers: (...args) => {
-      if (args.length < 2) raise('need arguments')
+      if (args.length !== 2) raise('need arguments')
       return valuesOf(args)[0] ?? ''
     },
     headerList: (...args) => {
-      if (args.length < 2) raise('need arguments')
+      if (args.length !== 2) raise('need arguments')
       return newList(textList(valuesOf(args).map(luaToText)))
     },
     body: asyncFunction('body', self => answerOf(self).body()),
@@ -63,7 +63,7 @@ const valuesOf = (args: readonly LuaValue[]): readonly string[] =>
 
 function answerOf(self: LuaValue): HttpAnswer {
   const handle = httpType.unwrap(self)
-  return handle instanceof HttpHandle && handle.answer !== undefined ? handle.answer : raise('http_response expected')
+  return handle instanceof HttpHandle && handle.answer !== undefined ? handle.answer : raise('response expected')
 }
 
 /** @throws LuaError for arguments that make no request */
@@ -74,10 +74,12 @@ function callOf(args: readonly LuaValue[]): Call {
   const body = args.length > 2 ? luaToBuffer(checkString(args[2], 3)) : undefined
   if (!isToken(method)) raise(`net/http: invalid method "${method}"`)
   const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
+  const invalid = faultOf(url)
+  if (invalid !== undefined) raise(textToLua(`parse ${JSON.stringify(url)}: ${invalid}`))
   if (!URL.canParse(url)) raise(textToLua(`${verb} "${url}": unsupported protocol scheme ""`))
   const parsed = new URL(url)
   if (!isWeb(parsed)) raise(textToLua(`${verb} "${url}": unsupported protocol scheme "${parsed.protocol.slice(0, -1)}"`))
-  const fields = args[3] instanceof LuaTable ? fieldsOf(args[3]) : []
+  const fields = args.length === 4 && args[3] instanceof LuaTable ? fieldsOf(args[3], `${verb} "${url}"`) : []
   if (parsed.username !== '' || parsed.password !== '') {
     const credentials = Buffer.from(`${decodeURIComponent(parsed.username)}:${decodeURIComponent(parsed.password)}`)
     fields.push('Authorization', `Basic ${credentials.toString('base64')}`)
@@ -85,22 +87,34 @@ function callOf(args: readonly LuaValue[]): Call {
   return { url, method, body: body?.length === 0 ? undefined : body, fields }
 }
 
-function fieldsOf(table: LuaTable): string[] {
+/** A percent sign in the path that begins no escape. */
+const BROKEN_ESCAPE = /^[^?#]*?(%(?![0-9a-fA-F]{2})[^?#]{0,2})/
+
+/** What Go's parser refuses and JavaScript's takes. */
+function faultOf(url: string): string | undefined {
+  const broken = BROKEN_ESCAPE.exec(url)
+  if (broken !== null) return `invalid URL escape "${broken[1]}"`
+  return /[\0-\x1f\x7f]/.test(url) ? 'net/url: invalid control character in URL' : undefined
+}
+
+/** Values are texts, or lists whose items are taken as texts; others are left out, and so are fields that the client writes itself. */
+function fieldsOf(table: LuaTable, request: string): string[] {
   const fields: string[] = []
   for (const [key, value] of table.entries()) {
-    const name = canonicalName(typeof key === 'number' ? numberToText(key) : String(key))
-    const values = value instanceof LuaTable ? [...value.entries()].map(([, one]) => one) : [value]
-    for (const one of values) {
-      const text = typeof one === 'number' ? numberToText(one) : one
+    const name = canonicalName(tostring(key))
+    const values = value instanceof LuaTable ? [...value.entries()].map(([, one]) => tostring(one)) : [value]
+    for (const text of values) {
       if (typeof text !== 'string') continue
-      checkField(name, text)
-      fields.push(name, text)
+      checkField(name, text, request)
+      if (!FRAMING.test(name)) fields.push(name, text)
     }
   }
   return fields
 }
 
-function checkField(name: string, value: string): void {
-  if (!isToken(name)) raise(`net/http: invalid header field name "${name}"`)
-  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) raise(`net/http: invalid header field value for "${name}"`)
+const FRAMING = /^(?:content-length|transfer-encoding|trailer|connection|keep-alive|upgrade|te)$/i
+
+function checkField(name: string, value: string, request: string): void {
+  if (!isToken(name)) raise(`${request}: net/http: invalid header field name "${name}"`)
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) raise(`${request}: net/http: invalid header field value for "${name}"`)
 }

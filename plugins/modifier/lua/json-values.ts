@@ -5,6 +5,7 @@ import {
   allocate,
   checkNumber,
   checkString,
+  LuaCoroutine,
   LuaTable,
   LuaUserdata,
   type LuaValue,
@@ -13,6 +14,7 @@ import {
   numberToText,
   raise,
   textToLua,
+  tostring,
   UserdataType
 } from './engine/index.js'
 import { state } from './state.js'
@@ -30,12 +32,12 @@ const needs = (args: readonly LuaValue[], count: number): void => {
 
 function tableOf(value: LuaValue): LazyObject {
   const view = tableType.unwrap(value)
-  return view instanceof LazyObject ? view : raise('luaTable expected')
+  return view instanceof LazyObject ? view : raise('response expected')
 }
 
 function listOf(value: LuaValue): LazyArray {
   const view = listType.unwrap(value)
-  return view instanceof LazyArray ? view : raise('luaList expected')
+  return view instanceof LazyArray ? view : raise('response expected')
 }
 
 /** The list behind a `luaList`, undefined for anything else. */
@@ -103,9 +105,9 @@ export const listType: UserdataType<LazyArray> = new UserdataType('luaList', {
       const list = listOf(args[0])
       const index = Math.trunc(checkNumber(args[1], 2))
       const value = toJson(args[2])
-      if (value === UNSET || !(index >= 0)) return NOTHING
+      if (!(index >= 0) || (value === UNSET && index < list.length)) return NOTHING
       if (index >= list.length) allocate((index + 1 - list.length) * 16)
-      put(() => list.set(index, value))
+      put(() => list.set(index, value === UNSET ? null : value))
       return NOTHING
     },
     len: (...args) => listOf(args[0]).length,
@@ -181,8 +183,7 @@ function objectOf(table: LuaTable, depth: number): LazyObject {
   if (depth > MOST_DEEP) raise('the table nests too deeply')
   const object = new LazyObject()
   for (const [key, item] of table.entries()) {
-    const name = typeof key === 'number' ? numberToText(key) : typeof key === 'string' ? luaToText(key) : undefined
-    if (name === undefined) continue
+    const name = luaToText(tostring(key))
     const value = nested(item, depth)
     allocate(64)
     if (value !== UNSET) put(() => object.set(name, value))
@@ -194,7 +195,7 @@ function objectOf(table: LuaTable, depth: number): LazyObject {
 function nested(value: LuaValue, depth: number): LazyJson | typeof UNSET {
   if (!(value instanceof LuaTable)) return plainOf(value)
   if (depth > MOST_DEEP) raise('the table nests too deeply')
-  const entries = [...value.entries()]
+  const entries = [...value.entries()].filter(([, item]) => typeof item !== 'function' && !(item instanceof LuaCoroutine))
   if (entries.length === 0) return null
   if (!entries.every(([key]) => Number.isInteger(key))) return objectOf(value, depth + 1)
   allocate(entries.length * 16)

@@ -18,7 +18,8 @@ import { accessHeaderList, accessHeaders, type FieldRules } from './fields.js'
 import { newTable } from './json-values.js'
 import { type ScriptState, state, unread } from './state.js'
 
-const REQUEST_FIELDS: FieldRules = { exactNames: false, blanks: false }
+const REQUEST_FIELDS: FieldRules = { exactNames: false, blanks: false, host: true }
+const CONTEXT_FIELDS: FieldRules = { ...REQUEST_FIELDS, host: false }
 
 /** A method of both: `self` is checked to be an object of these types. */
 type Access = (args: readonly LuaValue[], run: ScriptState) => LuaResult
@@ -30,28 +31,31 @@ const method =
 
 /** The run that an object belongs to. */
 function runOf(self: LuaValue): ScriptState {
-  const run = requestType.unwrap(self)
-  return run === state() ? run : raise('invalid receiver')
+  const run = state()
+  if (requestType.unwrap(self) === run) return run
+  return raise(run.mount.scope === 'proxy' || run.mount.scope === 'backend' ? 'request expected' : 'ginContext expected')
 }
 
 const body: Access = (args, run) => {
-  if (args.length < 2) return run.requestBody === undefined ? unread('body') : bufferToLua(run.requestBody)
+  // with more arguments than one KrakenD reads
+  if (args.length > 2 && run.requestBody === undefined) return NOTHING
+  if (args.length !== 2) return run.requestBody === undefined ? unread('body') : bufferToLua(run.requestBody)
   const bytes = luaToBuffer(checkString(args[1], 2))
   run.request.body.set(bytes)
   run.requestBody = bytes
   return NOTHING
 }
 
-const shared = {
-  headers: method((args, run) => accessHeaders(run.request.headers, args, REQUEST_FIELDS)),
-  headerList: method((args, run) => accessHeaderList(run.request.headers, args, REQUEST_FIELDS)),
+const sharedBy = (rules: FieldRules) => ({
+  headers: method((args, run) => accessHeaders(run.request.headers, args, rules)),
+  headerList: method((args, run) => accessHeaderList(run.request.headers, args, rules)),
   body: method(body)
-}
+})
 
 export const contextType: UserdataType<ScriptState> = new UserdataType('ctx', {
   statics: { load: () => contextType.wrap(state()) },
   methods: {
-    ...shared,
+    ...sharedBy(CONTEXT_FIELDS),
     method: method((args, { request }) => {
       if (args.length < 2) return request.method
       request.method = methodOf(args[1])
@@ -73,6 +77,7 @@ export const contextType: UserdataType<ScriptState> = new UserdataType('ctx', {
     }),
     query: method((args, { request }) => {
       if (args.length < 2) raise('need arguments')
+      if (args.length > 3) return NOTHING
       const name = checkString(args[1], 2)
       const pairs = queryPairs(request.query)
       if (args.length === 2) return pairs.find(pair => pair[0] === name)?.[1] ?? ''
@@ -87,11 +92,13 @@ export const contextType: UserdataType<ScriptState> = new UserdataType('ctx', {
 export const requestType: UserdataType<ScriptState> = new UserdataType('request', {
   statics: { load: () => requestType.wrap(state()) },
   methods: {
-    ...shared,
-    method: method((args, { request, mount }) => {
+    ...sharedBy(REQUEST_FIELDS),
+    method: method((args, run) => {
+      const { request, mount } = run
+      // the call of a backend has a method of its own
+      if (mount.scope === 'proxy') return kept(run, 'method', args, request.method)
       if (args.length < 2) return request.method
-      const given = methodOf(args[1])
-      request.method = mount.scope === 'backend' ? given.toUpperCase() : given
+      request.method = methodOf(args[1] === '' ? 'GET' : args[1]).toUpperCase()
       return NOTHING
     }),
     url: method((args, run) => {
@@ -107,8 +114,8 @@ export const requestType: UserdataType<ScriptState> = new UserdataType('request'
       return NOTHING
     }),
     path: method((args, run) => {
-      const { request, mount } = run
-      return kept(run, 'path', args, mount.scope === 'proxy' ? decoded(request.path) : targetOf(request))
+      const { request } = run
+      return kept(run, 'path', args, decoded(request.path) + patternQuery(run))
     }),
     query: method((args, run) => {
       const { request, mount } = run
@@ -140,6 +147,7 @@ function accessParams(request: GatewayRequest, args: readonly LuaValue[], shown:
     for (const [name, value] of Object.entries(params)) copy.set(shown(name), value)
     return newTable(copy)
   }
+  if (args.length > 3) return NOTHING
   const wanted = luaToText(checkString(args[1], 2))
   const name = Object.keys(params).find(one => shown(one) === wanted)
   if (args.length === 2) return name === undefined ? '' : textToLua(params[name]!)
@@ -162,10 +170,16 @@ function methodOf(value: LuaValue): string {
 
 const targetOf = ({ path, query }: GatewayRequest): string => (query === '' ? path : `${path}?${query}`)
 
+/** The query of the backend's own `url_pattern`, which stands in the path as KrakenD shows it. */
+function patternQuery({ request, mount: { patternPairs } }: ScriptState): string {
+  return patternPairs === 0 ? '' : `?${request.query.split('&').slice(0, patternPairs).join('&')}`
+}
+
 function parseUrl(text: string, base: string | undefined): URL {
   // a path that begins with two slashes would name a host
   const rooted = base !== undefined && text.startsWith('/') ? `${base}${text}` : text
-  if (/[\0-\x20\x7f]/.test(text) || !URL.canParse(rooted, base)) raise(`parse "${text}": invalid URI for request`)
+  if (/[\0-\x20\x7f]|^[^?#]*%(?![0-9a-fA-F]{2})/.test(text) || !URL.canParse(rooted, base))
+    raise(`parse "${text}": invalid URI for request`)
   return new URL(rooted, base)
 }
 

@@ -18,7 +18,7 @@ import { newTable } from './json-values.js'
 import { type ScriptState, state, unread } from './state.js'
 
 /** KrakenD reads a field of a response by the name as it is given. */
-const READ: FieldRules = { exactNames: true, blanks: true }
+const READ: FieldRules = { exactNames: true, blanks: true, host: true }
 
 type Access = (args: readonly LuaValue[], response: GatewayResponse, run: ScriptState) => LuaResult
 
@@ -26,7 +26,7 @@ const method =
   (access: Access) =>
   (...args: LuaValue[]): LuaResult => {
     const run = responseType.unwrap(args[0])
-    if (run !== state() || run.response === undefined) return raise('invalid receiver')
+    if (run !== state() || run.response === undefined) return raise('response expected')
     return access(args, run.response, run)
   }
 
@@ -51,7 +51,7 @@ export const responseType: UserdataType<ScriptState> = new UserdataType('respons
       return NOTHING
     }),
     body: method((args, response, run) => {
-      if (args.length < 2) {
+      if (args.length !== 2) {
         if (!run.mount.noOp) return ''
         return run.responseBody === undefined ? unread('body') : bufferToLua(run.responseBody)
       }

@@ -22,7 +22,7 @@ import type { ScriptOptions } from './options.js'
 import { contextType, requestType } from './request-objects.js'
 import { responseType } from './response-object.js'
 import { ScriptCounts } from './script-counts.js'
-import { baseName, JoinedSources, md5Of, readSources, SourceFault } from './sources.js'
+import { baseName, firstColumn, JoinedSources, md5Of, readSources, SourceFault } from './sources.js'
 import { type Mount, ScriptState } from './state.js'
 
 export type Part = 'sources' | 'pre' | 'post'
@@ -39,6 +39,13 @@ const SHARED = {
 }
 const OF_ENDPOINTS = { ...SHARED, ctx: contextType.table }
 const OF_CALLS = { ...SHARED, request: requestType.table, response: responseType.table }
+
+/** Names of helpers. KrakenD sets them anew before each chunk. */
+const HELPERS = Object.keys({ ...OF_ENDPOINTS, ...OF_CALLS }).filter(name => name !== 'response')
+
+/** Helpers that a text may write. */
+const writtenIn = (text: string): string[] =>
+  HELPERS.filter(name => new RegExp(`\\b${name}\\s*(?:,[^;\n]*)?=(?!=)|function\\s+${name}\\b`).test(text))
 
 /** Code that the text does not show. */
 const LOADS = /(?<![.:]\s*)\b(?:load|loadstring|loadfile|dofile|require|_G|getfenv)\b/
@@ -58,6 +65,8 @@ interface Compiled {
   /** Why a part cannot run. */
   readonly faults: ReadonlyMap<Part, ScriptFailure>
   readonly parts: ReadonlyMap<LuaSource, Part>
+  /** Helpers that are set again before each chunk. */
+  readonly renewed: readonly string[]
 }
 
 export class Script {
@@ -177,14 +186,14 @@ function compile(sources: JoinedSources, options: ScriptOptions, mount: Mount, r
     try {
       const libraries = options.openLibraries ? 'open' : 'closed'
       const program = compileLua([...parts.keys()], { libraries, globals, limits: options.limits })
-      return { program, sources, faults, parts }
+      return { program, sources, faults, parts, renewed: writtenIn([...texts.values()].join('\n')) }
     } catch (error) {
       const part =
         error instanceof LuaSyntaxError && error.source !== undefined ? parts.get(error.source as LuaSource) : undefined
       if (!(error instanceof LuaSyntaxError) || part === undefined) throw error
       const place = placeIn(part, error.line, sources)
       faults.set(part, plain(`${error.reason.replace(/^(.*) near (.*)$/, '$2: $1')} (${place.name}:L${place.line})`))
-      const column = error.column === 0 ? '' : `:${error.column}`
+      const column = error.column === 0 ? '' : `:${firstColumn(error, texts.get(part)!)}`
       report(part === 'sources' ? '/sources' : `/${part}`, `${place.file}:${place.line}${column}: ${error.reason}`)
       texts.set(part, '')
     }
@@ -227,6 +236,7 @@ export class ScriptRun {
   private readonly counts: ScriptCounts
   private readonly run: LuaRun
   private readonly response: LuaValue
+  private readonly helpers: readonly LuaValue[]
 
   constructor(compiled: Compiled, state: ScriptState, counts: ScriptCounts) {
     this.compiled = compiled
@@ -234,6 +244,7 @@ export class ScriptRun {
     this.state = state
     const { program } = compiled
     this.run = program.start(state, program.resumable ? { signal: state.request.signal } : undefined)
+    this.helpers = compiled.renewed.map(name => this.run.get(name))
     this.response = this.run.get('response')
     // there is none before the call
     if (this.response !== undefined) this.run.set('response', undefined)
@@ -258,6 +269,9 @@ export class ScriptRun {
   private execute(part: Part): undefined | Promise<void> {
     const fault = this.compiled.faults.get(part)
     if (fault !== undefined) throw ended(this.counts, fault, undefined)
+    this.helpers.forEach((value, i) => {
+      this.run.set(this.compiled.renewed[i]!, value)
+    })
     try {
       const done = this.run.executeInTurn(PARTS.indexOf(part))
       if (!(done instanceof Promise)) return undefined

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { readRegularFile } from '../../_shared/regular-file.js'
+import type { LuaSyntaxError } from './engine/index.js'
 
 /** A file of `sources` and its place in the joined chunk. */
 interface Part {
@@ -74,3 +75,10 @@ export async function md5Of(file: string, files: readonly string[]): Promise<str
 }
 
 export const baseName = (file: string): string => path.basename(file)
+
+/** Where the token begins that an error is about; gopher-lua tells where it ends. */
+export function firstColumn({ line, column, reason }: LuaSyntaxError, text: string): number {
+  const token = / near '(.+)'$/.exec(reason)?.[1] ?? ''
+  const begin = column - token.length
+  return token !== '' && text.split('\n')[line - 1]?.slice(begin, column) === token ? begin + 1 : column
+}

@@ -28,6 +28,9 @@ export interface LuaOptions {
 /** With one of these a script can reach globals that its text does not name. */
 const WIDE = ['_G', 'getfenv', 'setfenv', 'load', 'loadstring', 'dofile', 'module', 'require', 'package', 'debug']
 
+/** First runs, which JavaScript interprets or compiles while they run. */
+const COLD_RUNS = 20
+
 /** Functions that write into tables which they are given. */
 const WRITERS = ['rawset', 'setmetatable', 'table']
 
@@ -83,6 +86,8 @@ export class LuaProgram implements RunnableProgram {
   private readonly host: ReadonlyMap<string, LuaValue>
   private readonly variants: (Variant | undefined)[] = []
   private slow: boolean
+  took = 0
+  private runs = 0
 
   constructor(chunks: readonly Chunk[], mentioned: Mentioned, options: LuaOptions) {
     const {
@@ -115,6 +120,10 @@ export class LuaProgram implements RunnableProgram {
     return this.slow
   }
 
+  get cold(): boolean {
+    return this.runs <= COLD_RUNS
+  }
+
   /** From now on runs of this program pause: one has computed too long. */
   slowDown(): void {
     this.slow = true
@@ -122,6 +131,7 @@ export class LuaProgram implements RunnableProgram {
 
   /** Begins a run with globals of its own. `context` is what host functions get from `context()`. */
   start(context?: unknown, options?: RunOptions): LuaRun {
+    this.runs++
     return new LuaRun(this, this.variant(), context, options)
   }
 

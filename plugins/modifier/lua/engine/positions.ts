@@ -112,7 +112,7 @@ export function position(level: number): { text: string; map: ChunkMap; line: nu
 
 /** Library functions that call each other may stand many frames above the script. */
 function deepPosition(): { text: string; map: ChunkMap; line: number } | undefined {
-  const found = frames(1200, true).find(frame => frame.kind === 'lua')
+  const found = frames(20_000, true).find(frame => frame.kind === 'lua')
   if (found?.map === undefined || found.mark === undefined) return undefined
   return { text: `${found.map.chunkName}:${found.mark.line}:`, map: found.map, line: found.mark.line }
 }

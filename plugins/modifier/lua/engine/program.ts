@@ -41,6 +41,10 @@ export interface RunnableProgram {
   readonly print: (text: string) => void
   /** Whether a script can reach tables that its text does not name. */
   readonly reachesMetatables: boolean
+  /** Milliseconds that the last slice of one of its runs took. */
+  took: number
+  /** Whether JavaScript has not compiled it yet: such runs get twice the time. */
+  readonly cold: boolean
   /** From now on runs of this program pause: one has computed too long. */
   slowDown(): void
   /** Compiles a chunk that a script made. @throws LuaSyntaxError */

@@ -18,13 +18,13 @@ const QUANTUM = 2048
 const QUANTUM_WHEN_TIRED = 64
 /** Shorter computing is not counted for the turn. */
 const NOTED_MS = 0.5
-/** A plain run that computes longer makes its program pause from then on. */
+/** A plain run that computes longer, and takes so many steps, makes its program pause from then on. */
 const SLOW_MS = 8
-/** … when it has also taken so many steps: a busy machine makes short scripts take long. */
 const SLOW_STEPS = 100_000
-
-/** A run is ended after so many times its CPU time, whatever else the machine does. */
+/** Library functions cannot pause: they may hold up others for so many times `blockMs`. */
 const PATIENCE = 2
+/** A run is ended after so many times its CPU time, however busy the machine is elsewhere. */
+const BUSY_PATIENCE = 25
 
 type Driven = Generator<unknown, unknown, unknown>
 export class LuaRun implements RunningScript {
@@ -37,6 +37,7 @@ export class LuaRun implements RunningScript {
   private readonly deadline: number
   private readonly metatables: TypeMetatables
   private forks: Map<LuaTable, LuaTable> | undefined
+  private readonly cpuMs: number
   private fuel: number
   private memory: number
   private used = 0
@@ -62,6 +63,7 @@ export class LuaRun implements RunningScript {
     this.deadline = options?.deadline ?? Number.POSITIVE_INFINITY
     this.fuel = program.limits.fuel
     this.memory = Math.min(program.limits.memoryBytes, 2 ** 30)
+    this.cpuMs = program.cold ? 2 * program.limits.cpuMs : program.limits.cpuMs
     this.globals = this.makeGlobals()
     this.metatables = { string: program.libraries === 'open' ? this.own(stringTable) : undefined, others: undefined }
   }
@@ -111,8 +113,9 @@ export class LuaRun implements RunningScript {
 
   /** As {@link execute}, but where scripts have used up this turn of the event loop it begins in a later one: waits of others do not add up. */
   executeInTurn(index: number): readonly LuaValue[] | Promise<readonly LuaValue[]> {
-    const mustWait = vm.meter === undefined && spentThisTurn() >= this.program.limits.sliceMs
-    return mustWait ? nextTurn().then(() => this.execute(index)) : this.execute(index)
+    if (vm.meter !== undefined || spentThisTurn() < this.program.limits.sliceMs) return this.execute(index)
+    if (this.program.took > SLOW_MS) return nextTurn().then(() => this.execute(index))
+    return nextTurn(true).then(() => this.executeInTurn(index))
   }
 
   private plainly(main: ChunkMain): readonly LuaValue[] {
@@ -191,7 +194,7 @@ export class LuaRun implements RunningScript {
     }
     if (now > this.deadline) this.end('deadline')
     const slice = now - this.since
-    if (this.used + slice > this.program.limits.cpuMs && this.computed(slice)) this.end('cpu')
+    if (this.used + slice > this.cpuMs && this.computed(slice)) this.end('cpu')
     if (!this.variant.resumable) {
       if (slice > SLOW_MS && this.program.limits.fuel - this.fuel > SLOW_STEPS) this.program.slowDown()
     } else if (slice + this.spentBefore > this.program.limits.sliceMs) {
@@ -219,11 +222,9 @@ export class LuaRun implements RunningScript {
 
   /** Whether the time that has passed was spent computing: a machine that is busy elsewhere does not end scripts. */
   private computed(slice: number): boolean {
-    const { cpuMs } = this.program.limits
-    const passed = this.used + slice
-    if (passed > cpuMs * PATIENCE || this.cpuBefore === undefined) return true
+    if (this.used + slice > this.cpuMs * BUSY_PATIENCE || this.cpuBefore === undefined) return true
     const { user, system } = process.cpuUsage(this.cpuBefore)
-    return (user + system) / 1000 > cpuMs
+    return (user + system) / 1000 > this.cpuMs
   }
 
   private end(limit: LuaLimit): never {
@@ -272,8 +273,10 @@ export class LuaRun implements RunningScript {
   }
 
   private leave(saved: SavedMachine): void {
+    this.program.took = 0
     if (this.since !== 0) {
       const slice = performance.now() - this.since
+      this.program.took = slice
       this.used += slice
       if (slice > NOTED_MS) spend(slice)
     }

@@ -1,4 +1,7 @@
-/** Scripts that compute long take turns: one slice of one script in each turn of the event loop, so that many of them hold up others no longer than one does. */
+/**
+ * Scripts that compute long take turns: one slice of one script in each turn of the event loop, so that many of them hold up others no longer than one
+ * does. Scripts that are about to begin come before those that go on, and I/O comes before both.
+ */
 
 /** Milliseconds that scripts have computed in this turn. */
 let spent = 0
@@ -20,13 +23,23 @@ export function spentThisTurn(): number {
   return spent
 }
 
-const queue: (() => void)[] = []
-let scheduled = false
+/** Turns of the event loop between two slices of scripts that go on: what others wait for has arrived by then. */
+const TURNS_BETWEEN = 4
 
-/** Resolves in a later turn of the event loop, in which no other script continues. */
-export function nextTurn(): Promise<void> {
+/** Scripts that begin, and scripts that go on or are known to compute long. */
+let beginning: (() => void)[] = []
+const goingOn: (() => void)[] = []
+let scheduled = false
+let turns = 0
+
+/**
+ * Resolves in a later turn of the event loop. Where a script is going on no other continues in that turn; scripts that begin all wake, and look
+ * whether the turn has room for them.
+ */
+export function nextTurn(begins = false): Promise<void> {
   return new Promise(resolve => {
-    queue.push(resolve)
+    if (begins) beginning.push(resolve)
+    else goingOn.push(resolve)
     if (!scheduled) schedule()
   })
 }
@@ -36,7 +49,11 @@ function schedule(): void {
   setImmediate(() => {
     scheduled = false
     spent = 0
-    queue.shift()?.()
-    if (queue.length > 0) schedule()
+    const woken = beginning
+    beginning = []
+    for (const wake of woken) wake()
+    turns = (turns + 1) % TURNS_BETWEEN
+    if (turns === 0) goingOn.shift()?.()
+    if (beginning.length > 0 || goingOn.length > 0) schedule()
   })
 }

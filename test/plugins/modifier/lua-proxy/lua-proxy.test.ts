@@ -146,7 +146,7 @@ test('http_response is answered while others are served, and ends with the endpo
 
 test('http_response sends fields and body, follows redirects, unpacks gzip and leaves no connection busy', async t => {
   const script = `local d = response.load():data()
-    local h = http_response.new(request.load():headers('X-To'), 'POST', 'é', { ['x-one'] = 1, ['X-Two'] = { 'a', 'b' } })
+    local h = http_response.new(request.load():headers('X-To'), 'POST', 'é', { ['x-one'] = '1', ['X-None'] = 1, ['X-Two'] = { 'a', 'b' } })
     d:set('status', h:statusCode()); d:set('type', h:headers('content-type')); d:set('n', h:headerList('X-Multi'):len())
     d:set('first', h:body()); d:set('again', h:body()); h:close(); d:set('kept', h:body())
     for i = 1, 20 do http_response.new(request.load():headers('X-To')) end`

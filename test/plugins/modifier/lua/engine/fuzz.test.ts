@@ -1,5 +1,6 @@
 /** Random programs, seeded: whatever they are, they end, with a result or with an error of Lua. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import fc from 'fast-check'
 import { compileLua, LuaError, LuaSyntaxError } from '../../../../../plugins/modifier/lua/engine/index.js'
@@ -105,6 +106,48 @@ it('ends with a result or a Lua error for any words', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(...WORDS), { maxLength: 30 }), async words => ends(words.join(' '), 20_000)),
     { seed: 17, numRuns: 400 }
+  )
+})
+
+const TOKENS = /[A-Za-z_]\w*|\d[\w.]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\.{2,3}|[=~<>]=|::|\s+|./gs
+const KEYWORDS = new Set(WORDS.slice(0, 22))
+
+/** Tokens of one kind may stand for each other in a program that stays well formed. */
+function kindOf(token: string): string {
+  if (/^[A-Za-z_]/.test(token)) return KEYWORDS.has(token) ? token : 'name'
+  if (/^[\d"']/.test(token)) return 'value'
+  return /^(?:[-+*/%^<>]|\.\.|[=~<>]=)$/.test(token) ? 'operator' : token
+}
+
+it('ends with a result or a Lua error for recorded programs with other tokens in places', async () => {
+  const recorded = ['recorded.jsonl', 'recorded-systematic.jsonl']
+    .flatMap(file => readFileSync(new URL(file, import.meta.url), 'utf8').split('\n'))
+    .filter(line => line !== '')
+    .map(line => (JSON.parse(line) as { src: string }).src)
+    .filter(src => src.length < 1500)
+    .map(src => src.match(TOKENS) ?? [])
+  const byKind = new Map<string, string[]>()
+  for (const token of new Set(recorded.flat())) {
+    const kind = kindOf(token)
+    byKind.set(kind, [...(byKind.get(kind) ?? []), token])
+  }
+  const place = fc.record({ at: fc.nat(), from: fc.nat(), whole: fc.boolean() })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...recorded),
+      fc.array(place, { minLength: 1, maxLength: 5 }),
+      fc.constantFrom(20_000, 30_000),
+      async (program, places, blockMs) => {
+        const tokens = [...program]
+        for (const { at, from, whole } of places) {
+          const i = at % Math.max(tokens.length, 1)
+          const others = byKind.get(kindOf(tokens[i] ?? '')) ?? WORDS
+          tokens[i] = whole ? others[from % others.length]! : WORDS[from % WORDS.length]!
+        }
+        await ends(tokens.join(''), blockMs)
+      }
+    ),
+    { seed: 22, numRuns: 1000 }
   )
 })
 
