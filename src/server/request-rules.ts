@@ -10,6 +10,9 @@ export const MAX_HEADER_FIELDS = 2000
 /** Bytes of the request target; above it 414. */
 export const MAX_TARGET_BYTES = 64 * 1024
 
+/** The parsers of Node.js before 20.19 take a blank for a part of a field's name; RFC 9110 §5.1 has none there. */
+const BLANKS_IN_NAMES = Number.parseInt(process.versions.llhttp!, 10) < 9
+
 let lastHost = ''
 
 /** Returns why a parsed HTTP/1 head must be refused, or undefined. Called per request. */
@@ -24,6 +27,7 @@ export function judgeHead(request: IncomingMessage): Refusal | undefined {
   let coded = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
+    if (BLANKS_IN_NAMES && name.includes(' ')) return REFUSALS.malformed
     if (name.length === 4) {
       if (lowerName(name) !== 'host') continue
       if (++hosts > 1) return REFUSALS.twoHosts

@@ -54,7 +54,7 @@ const CASES: readonly Case[] = [
     send: 'GET /no-op/ok HTTP/1.1\r\nHo st: a\r\n\r\n',
     status: 400,
     code: 'CLIENT_BAD_REQUEST',
-    limit: /HPE_/
+    limit: /HPE_|^400 Bad Request$/ // the parsers of Node.js before 20.19 leave it to the gateway
   },
   { name: 'no Host', send: 'GET /no-op/ok HTTP/1.1\r\n\r\n', status: 400, code: 'CLIENT_BAD_REQUEST', limit: /Host/ },
   {

@@ -26,6 +26,7 @@ const REFUSED: Refusal[] = [
   ['a coding before chunked', 501, `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
   ['chunked not last', 400, `${POST}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${EVIL}`],
   ['a vertical tab before chunked', 400, `${POST}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n${EVIL}`],
+  ['a blank in a name', 400, `GET /x HTTP/1.1\r\n${HOST}Transfer Encoding: chunked\r\n\r\n`],
   ['a blank before the colon', 400, `${POST}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n`],
   ['chunked in HTTP/1.0', 400, 'POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
   ['junk in a chunk size', 400, chunked('5x\r\nhello\r\n0\r\n\r\n')],
