@@ -65,9 +65,9 @@ test('a new window begins anew, for its unit alone', { skip: NO_REDIS }, async t
 test('what is refused is remembered where that is wanted, and never what is added', async () => {
   let asked = 0
   const link = {
-    decide: async () => {
+    decide: async (script: typeof COUNT) => {
       asked++
-      return [0, 100, 0]
+      return script.read([0, 100, 0])
     }
   } as unknown as RedisLink
   const limits = [{ amount: 1, unit: 'hour' }] as const
