@@ -7,7 +7,7 @@ import type { TypeMetatables } from './metatables.js'
 import { BOUNDARY } from './positions.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
 import type { RunningScript, RunOptions } from './running.js'
-import { nextTurn, spend, spentThisTurn } from './slices.js'
+import { cpuMsSince, nextTurn, spend, spentThisTurn } from './slices.js'
 import { LuaSyntaxError } from './syntax-error.js'
 import { type LuaFunction, LuaTable, type LuaValue } from './values.js'
 import { allocate, LONGEST_TEXT, vm } from './vm.js'
@@ -21,8 +21,6 @@ const NOTED_MS = 0.5
 /** A plain run that computes longer, and takes so many steps, makes its program pause from then on. */
 const SLOW_MS = 8
 const SLOW_STEPS = 100_000
-/** Library functions cannot pause: they may hold up others for so many times `blockMs`. */
-const PATIENCE = 2
 /** A run is ended after so many times its CPU time, however busy the machine is elsewhere. */
 const BUSY_PATIENCE = 25
 
@@ -196,11 +194,11 @@ export class LuaRun implements RunningScript {
     const slice = now - this.since
     if (this.used + slice > this.cpuMs && this.computed(slice)) this.end('cpu')
     if (!this.variant.resumable) {
+      if (this.holdsUp(slice)) this.end('cpu')
       if (slice > SLOW_MS && this.program.limits.fuel - this.fuel > SLOW_STEPS) this.program.slowDown()
     } else if (slice + this.spentBefore > this.program.limits.sliceMs) {
       // asked before: a library function or metamethod runs, which cannot pause and holds up others for too long
-      const { sliceMs, blockMs } = this.program.limits
-      if (this.tired && slice > sliceMs + PATIENCE * blockMs) this.end('cpu')
+      if (this.tired && this.holdsUp(slice)) this.end('cpu')
       this.tired = true
       return this.portionOf(QUANTUM_WHEN_TIRED)
     }
@@ -222,9 +220,14 @@ export class LuaRun implements RunningScript {
 
   /** Whether the time that has passed was spent computing: a machine that is busy elsewhere does not end scripts. */
   private computed(slice: number): boolean {
-    if (this.used + slice > this.cpuMs * BUSY_PATIENCE || this.cpuBefore === undefined) return true
-    const { user, system } = process.cpuUsage(this.cpuBefore)
-    return (user + system) / 1000 > this.cpuMs
+    return this.used + slice > this.cpuMs * BUSY_PATIENCE || cpuMsSince(this.cpuBefore) > this.cpuMs
+  }
+
+  /** Whether a run or a library function that cannot pause has held up others for as long as it may, cold or not. */
+  private holdsUp(slice: number): boolean {
+    const { sliceMs, blockMs } = this.program.limits
+    const most = sliceMs + blockMs
+    return slice > most && (slice > most * BUSY_PATIENCE || cpuMsSince(this.cpuBefore) > most)
   }
 
   private end(limit: LuaLimit): never {

@@ -23,6 +23,12 @@ export function spentThisTurn(): number {
   return spent
 }
 
+/** CPU time of the process since `before`, ms: what a busy machine adds to a clock is not in it. */
+export function cpuMsSince(before: NodeJS.CpuUsage | undefined): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
+}
+
 /** Turns of the event loop between two slices of scripts that go on: what others wait for has arrived by then. */
 const TURNS_BETWEEN = 4
 
