@@ -7,9 +7,10 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { OpenGateway } from '../../support/open-gateway.js'
 import { deferred, once, until, within } from '../../support/waiting.js'
-import { handlers, type LEVELS, startUpstream, type Upstream } from '../support.js'
+import { type LEVELS, startUpstream, type Upstream } from '../support.js'
 import { fixture, needsGo } from './go-fixtures.js'
 import { drop, guest, host } from './guest.js'
+import { PASSING_SCRIPTS } from './passing-scripts.js'
 import { openGuests } from './support.js'
 
 const MEGABYTE = 1_000_000
@@ -47,19 +48,6 @@ async function startSource(t: TestContext, rest: Promise<void>): Promise<Source>
   return { up, sent: () => sent, digest: () => hash.digest('hex') }
 }
 
-const SCRIPTS = handlers({
-  tap: (_c, _e, next) => async request => {
-    const response = await next(request)
-    response.body.tap(() => {})
-    return response
-  },
-  tokens: (_c, _e, next) => async request => {
-    const response = await next(request)
-    response.body.tokens({ token: (token, push) => push(token) })
-    return response
-  }
-})
-
 async function openChain(t: TestContext, up: string, level: (typeof LEVELS)[number], names: string[]): Promise<OpenGateway> {
   const guestBytes = guest({
     start: [drop(host.enable_features!(2))],
@@ -74,7 +62,7 @@ async function openChain(t: TestContext, up: string, level: (typeof LEVELS)[numb
     {
       level,
       names,
-      modules: [SCRIPTS],
+      modules: [PASSING_SCRIPTS],
       plugin: { modules: [go] },
       root: { max_body_bytes: 10_000, timeout: '300s', write_timeout: '300s' }
     }

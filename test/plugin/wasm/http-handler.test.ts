@@ -17,6 +17,7 @@ import { requestOf } from '../../support/request.js'
 import { deferred, fetch, once, until, within } from '../../support/waiting.js'
 import { bodyOf, handlers, json, LEVELS, startUpstream } from '../support.js'
 import { context, drop, guest, host, isError, low, type Op, store, trap, when } from './guest.js'
+import { PASSING_SCRIPTS } from './passing-scripts.js'
 import { openGuests } from './support.js'
 
 const BUFFER_REQUEST = 1
@@ -365,25 +366,13 @@ test('a script, a guest and a token stage over a large body: the first bytes at 
     for (let i = 0; i < 500; i++) if (!res.write(item.repeat(100))) await once(res, 'drain')
     res.end('1.0]')
   })
-  const module = handlers({
-    tap: (_c, _e, next) => async request => {
-      const response = await next(request)
-      response.body.tap(() => {})
-      return response
-    },
-    tokens: (_c, _e, next) => async request => {
-      const response = await next(request)
-      response.body.tokens({ token: (token, push) => push(token) })
-      return response
-    }
-  })
   const bytes = guest({
     start: [enable(BUFFER_RESPONSE)],
     request: [host.set_header_value!(0, 'X-Guest', 'in')],
     response: [host.set_header_value!(1, 'X-Guest', 'out')]
   })
   for (const level of LEVELS) {
-    const at = { level, names: ['tap', 'guest', 'tokens'], modules: [module], root: { max_body_bytes: 10_000 } }
+    const at = { level, names: ['tap', 'guest', 'tokens'], modules: [PASSING_SCRIPTS], root: { max_body_bytes: 10_000 } }
     const { origin } = await openGuests(t, up.host, { 'guest.wasm': bytes }, at)
     const answer = await fetch(`${origin}/x`)
     assert.equal(answer.headers.get('x-guest'), 'out')

@@ -29,8 +29,8 @@ const CLOSE_ARRAY = 0x5d
 
 /** Longer texts are charged for. */
 const FREE = 64
-/** Bytes that a byte counts for which a text is decoded, or a regular expression looks at. */
-const DEAR = 16
+/** Fuel for each byte of a text that is decoded, or that a regular expression reads. */
+const FUEL_PER_BYTE = 16
 
 /** The test cannot tell. */
 export function unsure(): 0 {
@@ -46,7 +46,7 @@ export function doubt(): false {
 
 /** Charges a text; returns false once too much was looked at. */
 export function pays(length: number): boolean {
-  STATE[FUEL]! -= length * DEAR
+  STATE[FUEL]! -= length * FUEL_PER_BYTE
   return STATE[FUEL]! >= 0
 }
 
