@@ -10,8 +10,8 @@ import type { AdminServer } from './admin-server.js'
 import type { AdminPages } from './pages.js'
 import { sendText } from './send.js'
 
-export const LOGIN_PATH = '/__sluice/login'
-export const LOGOUT_PATH = '/__sluice/logout'
+const LOGIN_PATH = '/__sluice/login'
+const LOGOUT_PATH = '/__sluice/logout'
 const COOKIE = 'sluice_admin'
 const LIFETIME_MS = 12 * 3600 * 1000
 const MAX_FORM_BYTES = 4096

@@ -8,7 +8,7 @@ import type { LazyJson } from '../message/public.js'
 import { ResponseMessage } from '../message/response.js'
 
 /** Decoded data as the content of a response: nothing becomes a JS value or bytes before a stage asks for it. */
-export class EntityContent implements ValueSource {
+class EntityContent implements ValueSource {
   private readonly data: ObjectNode | null
   private views: ObjectView | undefined = undefined
 

@@ -23,6 +23,6 @@ function faultsOf(error: unknown): string[] {
 }
 
 /** Says what to do about code that cannot be loaded again. */
-export function staleLine(file: string): string {
+function staleLine(file: string): string {
   return `${file}: its code has changed, and a process loads code once: restart, or serve with --workers`
 }

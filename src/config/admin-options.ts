@@ -9,7 +9,7 @@ import { didYouMean } from './suggest.js'
 import type { AdminConfig, Json } from './types.js'
 
 /** The namespace, at the root. */
-export const ADMIN_NAMESPACE = 'sluice/admin'
+const ADMIN_NAMESPACE = 'sluice/admin'
 
 const DEFAULT_ADDRESS = '127.0.0.1'
 const DEFAULT_PORT = 9901

@@ -82,7 +82,7 @@ export function markRest(pattern: string, rest: RestParam | undefined): string {
 }
 
 /** The key under which a parameter travels: its first letter upper-cased. */
-export function paramKey(name: string): string {
+function paramKey(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1)
 }
 

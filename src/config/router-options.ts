@@ -5,7 +5,7 @@ import type { ObjectReader } from './object-reader.js'
 import type { Json, RouterConfig } from './types.js'
 
 /** Loopback, private and link-local networks: the proxies that are trusted to name a client, unless configured. */
-export const DEFAULT_TRUSTED_PROXIES: readonly string[] = [
+const DEFAULT_TRUSTED_PROXIES: readonly string[] = [
   '127.0.0.0/8',
   '10.0.0.0/8',
   '172.16.0.0/12',

@@ -22,7 +22,7 @@ const EMPTY = Buffer.alloc(0)
 const QUOTE = 0x22
 
 /** Renders data as JSON; no response is `{}`, a null document `null`. */
-export const renderJsonBody: Renderer = (data, _accept, scope) => {
+const renderJsonBody: Renderer = (data, _accept, scope) => {
   const body = data?.raw?.source ?? runSliced(writeJson(data), scope)
   return body instanceof Promise
     ? body.then(ready => ({ contentType: JSON_TYPE, body: ready }))

@@ -65,7 +65,7 @@ function admit(admits: Admission, request: RequestMessage): void {
 }
 
 /** One request on its way through an endpoint, until there is a response; one that comes too late is discarded. */
-export class EndpointRun implements Cancellable, ResponseReceiver {
+class EndpointRun implements Cancellable, ResponseReceiver {
   private readonly plan: EndpointPlan
   private readonly request: RequestMessage
   private readonly receiver: ResponseReceiver

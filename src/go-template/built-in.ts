@@ -8,7 +8,7 @@ import { sprintf } from './printf.js'
 import { integerOf, isInteger, isMap, isTrue, typeOf, type Value } from './value.js'
 
 /** As fmt.Sprint: a blank between neighbours that are both no texts. */
-export function sprint(...values: Value[]): string {
+function sprint(...values: Value[]): string {
   let out = ''
   for (const [i, value] of values.entries()) {
     if (i > 0 && typeof value !== 'string' && typeof values[i - 1] !== 'string') out += ' '

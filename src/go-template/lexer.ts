@@ -206,7 +206,7 @@ const ESCAPE = /\\(?:([abfnrtv\\"'])|x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA
 const SHORT: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 
 /** Resolves Go's escapes; undefined when there is one that Go does not have. Bytes from 80 on count as code points. */
-export function unquote(text: string): string | undefined {
+function unquote(text: string): string | undefined {
   let isValid = true
   const value = text.replace(ESCAPE, (_, short?: string, hex?: string, four?: string, eight?: string, octal?: string) => {
     if (short !== undefined) return SHORT[short] ?? short

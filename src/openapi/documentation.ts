@@ -8,7 +8,7 @@ import { isObject, NOTHING } from '../config/json-value.js'
 import { ObjectReader } from '../config/object-reader.js'
 import type { ExtraConfig, Json, JsonObject } from '../config/types.js'
 
-export const OPENAPI_NAMESPACE = 'documentation/openapi'
+const OPENAPI_NAMESPACE = 'documentation/openapi'
 
 /** What is said of one parameter. */
 export interface Definition {

@@ -20,7 +20,7 @@ export function random32(): number {
 const DIGITS = Buffer.from('0123456789abcdef')
 
 /** Writes the 8 hexadecimal digits of a number, in ASCII. */
-export function writeHex32(bytes: Uint8Array, from: number, value: number): void {
+function writeHex32(bytes: Uint8Array, from: number, value: number): void {
   for (let i = 7, rest = value; i >= 0; i--, rest >>>= 4) bytes[from + i] = DIGITS[rest & 15]!
 }
 

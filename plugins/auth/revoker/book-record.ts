@@ -7,7 +7,7 @@ import { applyMessage, elementsMessage, filterMessage, snapshotMessage } from '.
 /** What names of topics begin with; the form follows. */
 export const TOPIC_PREFIX = 'auth/revoker '
 
-export function topicOf({ n, p, hash }: FilterForm): string {
+function topicOf({ n, p, hash }: FilterForm): string {
   return TOPIC_PREFIX + JSON.stringify({ n, p, hash })
 }
 

@@ -7,7 +7,7 @@ import type { OpenBook } from './revocation-book.js'
 import { inSlices, type SlidingFilter } from './sliding-filter.js'
 
 /** What the caller is told: its argument cannot be used. The connection goes on. */
-export class CallRefused extends Error {
+class CallRefused extends Error {
   override readonly name = 'CallRefused'
 }
 

@@ -23,7 +23,7 @@ export function write(node, given) {
 }
 
 /** A box that scrolls must be reached by keys, and have a name. */
-export function scrolling(box, label) {
+function scrolling(box, label) {
   box.tabIndex = 0
   box.setAttribute('role', 'region')
   box.setAttribute('aria-label', label)

@@ -54,7 +54,7 @@ export function openShort(node: ObjectNode): Map<string, JsonNode> | undefined {
 }
 
 /** An empty map for the fields of a closed object. */
-export const fieldsFor = (raw: RawNode | undefined): Map<string, JsonNode> =>
+const fieldsFor = (raw: RawNode | undefined): Map<string, JsonNode> =>
   raw === undefined || isShort(raw) ? new Map() : new WideMap()
 
 /** Whether the fields of a closed object are read at once. */

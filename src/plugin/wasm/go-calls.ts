@@ -81,7 +81,7 @@ const HAS_BODY = 1
 const UNZIPPED = 2
 
 /** Gives the response of a call to Go. */
-export function answerCall(handles: GoHandles, id: number, response: ResponseMessage, unzipped: boolean): void {
+function answerCall(handles: GoHandles, id: number, response: ResponseMessage, unzipped: boolean): void {
   const { instance } = handles
   if (!instance.alive) return response.discard()
   const bytes = !response.bodiless && response.openedBody?.length !== 0
@@ -100,7 +100,7 @@ export function responseReader(handles: GoHandles, id: number, response: Respons
 }
 
 /** Tells Go that there is no response. */
-export function failCall(handles: GoHandles, id: number, error: unknown): void {
+function failCall(handles: GoHandles, id: number, error: unknown): void {
   const { instance } = handles
   instance.outbox
     .begin(OP.wake)

@@ -12,7 +12,7 @@ const WAIT = -1
 const CUT = -2
 
 /** What `write` returns. */
-export const WRITTEN = 1
+const WRITTEN = 1
 export const FULL = 0
 export const GONE = -1
 

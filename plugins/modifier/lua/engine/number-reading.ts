@@ -13,7 +13,7 @@ function digitOf(code: number): number {
 }
 
 /** Digits of one base with an optional sign, within int64: Go's `strconv.ParseInt` with a base. */
-export function parseInteger(text: string, base: number): number | undefined {
+function parseInteger(text: string, base: number): number | undefined {
   if (base < 2 || base > 36) return undefined
   let at = 0
   const negative = text.charCodeAt(0) === 45
@@ -56,7 +56,7 @@ const DECIMAL = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/
 const HEX_FLOAT = /^([+-]?)0[xX](_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)?(?:\.([0-9a-fA-F]+(?:_[0-9a-fA-F]+)*)?)?[pP]([+-]?[0-9]+)$/
 
 /** Go's `strconv.ParseFloat`. A number too large for a double is no number. */
-export function parseFloatGo(text: string): number | undefined {
+function parseFloatGo(text: string): number | undefined {
   if (DECIMAL.test(text)) {
     const value = Number(text)
     return Number.isFinite(value) ? value : undefined

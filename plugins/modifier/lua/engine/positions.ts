@@ -32,7 +32,7 @@ export interface Frame {
   readonly main?: boolean
 }
 
-export const FILE_PREFIX = 'lua:'
+const FILE_PREFIX = 'lua:'
 /** Functions of libraries and hosts carry this before their name. */
 export const HOST_PREFIX = 'G:'
 /** Where a coroutine or run begins: frames below are none of the script's. */

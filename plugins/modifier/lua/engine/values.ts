@@ -12,7 +12,7 @@ export type LuaFunction = (...args: any[]) => any
 export const NOTHING: readonly LuaValue[] = Object.freeze([])
 
 /** Indexes from here on are no array indexes for gopher-lua. */
-export const MAX_ARRAY_INDEX = 67108864
+const MAX_ARRAY_INDEX = 67108864
 /** Up to so many keys are looked for one by one; a Map costs more to make. */
 const FEW = 8
 

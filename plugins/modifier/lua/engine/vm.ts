@@ -12,7 +12,7 @@ export interface Meter {
 }
 
 /** More than any script may have: what the engine runs with outside of a run, when a host builds tables at boot. */
-export const PLENTY = 0x7fffffff
+const PLENTY = 0x7fffffff
 
 /** Bytes of the longest text that a run may make, with the memory that runs have by default: single operations on it take some 20 ms. */
 export const LONGEST_TEXT = 16 * 1024 * 1024
