@@ -6,7 +6,8 @@
  * access log, texts to clients only with `return_error_msg`.
  */
 
-interface ErrorEntry {
+/** What a code stands for. */
+export interface ErrorEntry {
   /** Status under `router.error_status: "http"`. */
   readonly http: number
   /** Status under `router.error_status: "krakend"` (the default). */
@@ -35,7 +36,7 @@ export const ERRORS = {
   SLUICE_ERR_UPSTREAM_NO_HOST: entry(503, 500, 'no hosts available'),
   SLUICE_ERR_UPSTREAM_CONNECT: entry(502, 500, 'the connection to the upstream failed'),
   SLUICE_ERR_UPSTREAM_RESET: entry(502, 500, 'the upstream closed the connection'),
-  SLUICE_ERR_UPSTREAM_PROTOCOL: entry(502, 500, 'the upstream answer is not valid HTTP'),
+  SLUICE_ERR_UPSTREAM_PROTOCOL: entry(502, 500, 'the upstream response is not valid HTTP'),
   SLUICE_ERR_UPSTREAM_REDIRECT: entry(502, 500, 'too many redirects'),
   SLUICE_ERR_UPSTREAM_TLS: entry(502, 500, 'the TLS handshake with the upstream failed'),
   SLUICE_ERR_UPSTREAM_STATUS: entry(502, 500, 'invalid status code'),
@@ -43,7 +44,7 @@ export const ERRORS = {
   SLUICE_ERR_UPSTREAM_REQUEST: entry(502, 500, 'the upstream request could not be built'),
   SLUICE_ERR_UPSTREAM_PARAM: entry(502, 500, 'a parameter of the upstream request has no value'),
   SLUICE_ERR_UPSTREAM_TIMEOUT_CONNECT: entry(504, 500, 'the upstream did not accept the connection in time'),
-  SLUICE_ERR_UPSTREAM_TIMEOUT_HEAD: entry(504, 500, 'the upstream did not answer in time'),
+  SLUICE_ERR_UPSTREAM_TIMEOUT_HEAD: entry(504, 500, 'the upstream did not respond in time'),
   SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE: entry(504, 500, 'the upstream stopped sending'),
   SLUICE_ERR_UPSTREAM_TIMEOUT: entry(504, 500, 'the time budget of the exchange is used up'),
   SLUICE_ERR_UPSTREAM_INCOMPLETE: entry(502, 500, 'invalid response'),
@@ -66,14 +67,17 @@ export const ERRORS = {
   SLUICE_ERR_PLUGIN_BODY_TAKEN: entry(500, 500, 'the body was already streamed and cannot be sent again')
 } as const satisfies Record<string, ErrorEntry>
 
+/** A stable code, for logs and alerts. */
 export type ErrorCode = keyof typeof ERRORS
 
 /** How failures turn into statuses: `router.error_status`. */
 export type ErrorStatusMode = 'krakend' | 'http'
 
+/** What a failure carries beside its code. */
 export interface GatewayErrorInit {
   /** The text KrakenD would print; default: the code's text. */
   readonly message?: string
+  /** The error behind it, for the log. */
   readonly cause?: unknown
   /** A status that this failure carries by itself (`return_error_code`, a plugin's `statusCode`); wins in both modes. */
   readonly statusCode?: number
@@ -88,13 +92,17 @@ export interface GatewayErrorInit {
 /** Base of all errors of the gateway. */
 export class GatewayError extends Error {
   override readonly name: string = 'GatewayError'
+  /** The stable code. */
   readonly code: ErrorCode
   /** The status of the failure itself, as for `router.error_status: "http"`. */
   readonly statusCode: number
   /** True when {@link GatewayErrorInit.statusCode} was given: then it wins over the table in both modes. */
   readonly ownStatus: boolean
+  /** See {@link GatewayErrorInit.contentType}. */
   readonly contentType: string | undefined
+  /** See {@link GatewayErrorInit.headers}. */
   readonly headers: readonly (readonly [name: string, value: string])[] | undefined
+  /** See {@link GatewayErrorInit.limit}. */
   readonly limit: string | undefined
 
   constructor(code: ErrorCode, init: GatewayErrorInit = {}) {
@@ -127,6 +135,7 @@ export class MergeError extends GatewayError {
 
 /** One finding in a configuration file. */
 export interface ConfigProblem {
+  /** A warning stops no start. */
   readonly level: 'error' | 'warning'
   /** Where it was found: the file's name as given, `(object)` for a configuration handed over in code. */
   readonly file: string
@@ -134,6 +143,7 @@ export interface ConfigProblem {
   readonly pointer: string
   /** 1-based; undefined where the text is not known (environment variables, objects). */
   readonly line?: number
+  /** 1-based, as {@link line}. */
   readonly column?: number
   /** What is wrong. */
   readonly message: string
@@ -264,6 +274,7 @@ function errorsFirst(problems: readonly ConfigProblem[]): ConfigProblem[] {
 /** A configuration that cannot be honoured; lists all problems at once, errors first. */
 export class ConfigError extends GatewayError {
   override readonly name = 'ConfigError'
+  /** All problems, errors first. */
   readonly problems: readonly ConfigProblem[]
 
   constructor(problems: readonly ConfigProblem[]) {

@@ -19,7 +19,9 @@ import type { GatewayLogger } from './telemetry/logger.js'
 
 /** Where a gateway listens. */
 export interface Listening {
+  /** The address that the port is bound to. */
   readonly address: string
+  /** The port; the one that the kernel chose where the configuration says 0. */
   readonly port: number
   /** The admin port, where the configuration has one. */
   readonly admin?: { readonly address: string; readonly port: number }
@@ -69,8 +71,11 @@ export interface Gateway {
 
 /** How a gateway is closed. */
 export interface CloseOptions {
+  /** ms for what is in flight; 0 = no limit. Default `max_shutdown_wait_time`. */
   readonly graceMs?: number
+  /** ms between the first 503 of `/__ready` and the end of the port. Default `router.shutdown_delay`. */
   readonly delayMs?: number
+  /** ms in which open connections may bring one more request each, when the port is closed. Default 0. */
   readonly lastRequestMs?: number
 }
 

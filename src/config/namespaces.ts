@@ -35,7 +35,7 @@ export const CORE_NAMESPACES: NamespaceTable = [
   {
     namespace: 'router',
     scopes: ['service'],
-    about: 'How requests are routed, and what is answered when no endpoint does',
+    about: 'How requests are routed, and what is sent when no endpoint matches',
     lacks: '`max_payload`, `decompress_gzip`, `disable_gzip` (Enterprise)'
   },
   { namespace: 'backend/http', scopes: ['backend'], about: 'What becomes of an error of the backend' },

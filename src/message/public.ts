@@ -8,6 +8,7 @@ import type { GatewayError } from '../errors.js'
 
 /** A request on its way in. Which edits count depends on the scope (docs/plugins.md). */
 export interface GatewayRequest {
+  /** As received; at backend scope that of the call. */
   method: string
   /** As received; at backend scope path and query of the call. */
   readonly target: string
@@ -19,9 +20,11 @@ export interface GatewayRequest {
   readonly routePath: string
   /** Backend scope: `http://10.0.0.1:8080`. May be set. */
   origin: string | undefined
+  /** Without hop-by-hop fields. Assigning another map replaces all fields. */
   headers: HeaderMap
   /** Path parameters, decoded, by configured name; the object has no prototype. */
   params: Record<string, string>
+  /** Empty when {@link hasBody} is false. */
   readonly body: Body
   /** True when the request carries a body. Asking this reads nothing. */
   readonly hasBody: boolean
@@ -49,7 +52,9 @@ export interface GatewayRequest {
 export interface GatewayResponse {
   /** 200…599; 101 when {@link upgraded}. */
   status: number
+  /** Without hop-by-hop fields. Assigning another map replaces all fields. */
   headers: HeaderMap
+  /** Empty for HEAD, 204 and 304, unless {@link giveBody} was called. */
   readonly body: Body
   /**
    * Whether decoded data is complete: false when a backend's part is missing. undefined for bytes, a plugin's own response, and
@@ -79,8 +84,9 @@ export interface GatewayResponseConstructor {
   text(text: string, init?: Init): GatewayResponse
   /** A JSON value, `application/json; charset=utf-8` unless given. The value is copied before a plugin edits it. */
   json(value: unknown, init?: Init): GatewayResponse
-  /** No body; 204 unless given. */
+  /** No body; 204 unless a status is given. */
   empty(init?: Init): GatewayResponse
+  /** A body that is read while it is sent; without a Content-Type unless given. */
   stream(source: Readable | AsyncIterable<Uint8Array>, init?: Init): GatewayResponse
   /** An upstream's response that was kept, with the fields it came with. For caches. */
   stored(kept: StoredResponse): GatewayResponse
@@ -88,6 +94,7 @@ export interface GatewayResponseConstructor {
 
 /** A response that was kept, as it came from upstream. Nothing of it is checked again. */
 export interface StoredResponse {
+  /** The status of the upstream, 200…599. */
   readonly status: number
   /** `[name, value, …]`, without hop-by-hop fields; becomes the response's own. */
   readonly fields: string[]
@@ -103,7 +110,9 @@ export interface StoredResponse {
 export interface HeaderMap {
   /** Repeats joined with ', '; of `Set-Cookie`, which cannot be joined (RFC 6265 §3), the first. */
   get(name: string): string | undefined
+  /** Values of all fields of that name, in order; [] when there is none. */
   getAll(name: string): string[]
+  /** True when there is a field of that name. */
   has(name: string): boolean
   /**
    * Replaces all values; the field keeps the place of the first one.
@@ -112,12 +121,14 @@ export interface HeaderMap {
   set(name: string, value: string | readonly string[]): void
   /** @throws TypeError as {@link set} */
   append(name: string, value: string): void
+  /** Deletes all fields of that name; nothing happens when there is none. */
   delete(name: string): void
   /** Deletes all fields whose names begin so. */
   deletePrefixed(prefix: string): void
   [Symbol.iterator](): IterableIterator<[name: string, value: string]>
 }
 
+/** Makes header maps. */
 export interface HeaderMapConstructor {
   readonly prototype: HeaderMap
   new (): HeaderMap
@@ -200,14 +211,17 @@ export interface LazyObject {
   readonly kind: 'object'
   /** How many members there are. */
   readonly count: number
+  /** True when there is a member of that key. */
   has(key: string): boolean
   /** The value of a member, undefined when there is none. Every call returns the same view. */
   get(key: string): LazyJson | undefined
+  /** Keys of all members, in order. */
   keys(): string[]
   /** The JSON text of a member as it was written, undefined when there is none. A number has all its digits there. */
   text(key: string): string | undefined
   /** @throws RangeError for a value that holds this object, for nesting beyond 1000 levels, and for numbers that JSON does not have */
   set(key: string, value: LazyJson): void
+  /** Takes a member out. Returns false when there was none. */
   delete(key: string): boolean
   /** About how many bytes the value takes as text. It counts no further than `most`. */
   size(most: number): number
@@ -216,6 +230,7 @@ export interface LazyObject {
 /** A view of a JSON array. */
 export interface LazyArray {
   readonly kind: 'array'
+  /** How many items there are. */
   readonly length: number
   /** The item at an index from 0, undefined when there is none. Every call returns the same view. */
   get(index: number): LazyJson | undefined
@@ -235,6 +250,7 @@ export interface LazyObjectConstructor {
   new (): LazyObject
 }
 
+/** Makes empty arrays, to be set in views or as a body. */
 export interface LazyArrayConstructor {
   readonly prototype: LazyArray
   new (): LazyArray
@@ -242,22 +258,31 @@ export interface LazyArrayConstructor {
 
 /** Sees bytes, changes nothing; exactly one of `end` and `abort` is called. A chunk may be read only during the call. */
 export interface Observer {
+  /** Called for each chunk. */
   chunk(chunk: Uint8Array): void
+  /** Called when the body has ended as a whole. */
   end?(): void
+  /** Called when the body broke off, was replaced, or is not sent. */
   abort?(reason: Error): void
 }
 
 /** Changes bytes, synchronously. `undefined` = nothing to send for this chunk. Serves one body. */
 export interface ByteStage {
+  /** Returns what takes the place of the chunk. */
   chunk(chunk: Uint8Array): Uint8Array | Uint8Array[] | undefined
+  /** Called after the last chunk. Returns what comes after it. */
   end?(): Uint8Array | Uint8Array[] | undefined
+  /** Called in place of `end` when the body broke off. */
   abort?(reason: Error): void
 }
 
 /** Puts none, one or many tokens in the place of each. Serves one body, synchronously; `end` comes after the last token. */
 export interface TokenStage {
+  /** Called for each token; what it pushes takes its place. */
   token(t: Token, push: (t: Token) => void): void
+  /** Called after the last token. */
   end?(push: (t: Token) => void): void
+  /** Called in place of `end` when the body broke off. */
   abort?(reason: Error): void
 }
 

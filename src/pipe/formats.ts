@@ -6,6 +6,7 @@ import { formatPipes, type TreeStyle } from './print.js'
 
 /** How pipes are printed: the first of these that is set, else as a tree for people. */
 export interface PipeFormat extends TreeStyle {
+  /** The descriptions as JSON, indented. */
   readonly json?: boolean
   /** The text of a Mermaid diagram. */
   readonly mermaid?: boolean

@@ -33,32 +33,42 @@ export const BACKEND_DECODED_SLOTS = [
 /** Around the transport: the response is the upstream's. */
 export const BACKEND_TRANSPORT_SLOTS = ['rewrite', 'plugin', 'telemetry', 'cache', 'credentials'] as const
 
+/** Slots at service scope. */
 export type ServiceSlot = `outer/${(typeof SERVICE_OUTER_SLOTS)[number]}` | `inner/${(typeof SERVICE_INNER_SLOTS)[number]}`
+/** Slots at endpoint scope. */
 export type EndpointSlot = `router/${(typeof ENDPOINT_ROUTER_SLOTS)[number]}` | `proxy/${(typeof ENDPOINT_PROXY_SLOTS)[number]}`
+/** Slots at backend scope. */
 export type BackendSlot =
   | `decoded/${(typeof BACKEND_DECODED_SLOTS)[number]}`
   | `transport/${(typeof BACKEND_TRANSPORT_SLOTS)[number]}`
 
 /** Facts of the whole. */
 export interface ServiceFacts {
+  /** The root key `name`. */
   readonly name: string
   /** Sluice's version. */
   readonly version: string
   /** The `User-Agent` of requests that the gateway makes. */
   readonly userAgent: string
+  /** `router.return_error_msg`. */
   readonly returnErrorMsg: boolean
+  /** `router.error_status`. */
   readonly errorStatus: 'krakend' | 'http'
+  /** True when the gateway was started with `--tolerant`. */
   readonly tolerant: boolean
+  /** `router.health_path`; default `/__health`. */
   readonly healthPath: string
   /** Keys of the service's `extra_config`. */
   readonly namespaces: readonly string[]
   /** True when code was handed over that stands around the service or its endpoints. */
   readonly wrapped: boolean
+  /** The environment variables that the gateway was given. */
   readonly env: NodeJS.ProcessEnv
 }
 
 /** State of a component that is closed when the last generation of the configuration that uses it is gone. */
 export interface Keepable {
+  /** Called once, when no generation keeps the state. */
   readonly close?: () => void | Promise<void>
 }
 
@@ -84,6 +94,7 @@ export interface JoinedTopic {
 export interface WorkerText {
   /** The number of the worker's place, from 1. */
   readonly worker: number
+  /** What the worker has made for {@link WorkerTopics.offer}. */
   readonly text: string
 }
 
@@ -108,6 +119,7 @@ export interface WorkerTopics {
 
 /** What `compile` gets beside its options. */
 export interface ComponentContext extends PluginContext {
+  /** Facts of the service. */
   readonly service: ServiceFacts
   /** At endpoint and backend scope. */
   readonly endpointFacts: EndpointFacts | undefined
@@ -186,9 +198,11 @@ export interface Component {
   readonly namespace: string
   /** Other keys that mean the same. */
   readonly aliases?: readonly string[]
+  /** Levels of the configuration at which the namespace is read. */
   readonly scopes: readonly ('service' | 'endpoint' | 'backend')[]
   /** Where it stands, per scope. A scope without a slot compiles (to share something) and adds no stage. */
   readonly slots: { readonly service?: ServiceSlot; readonly endpoint?: EndpointSlot; readonly backend?: BackendSlot }
+  /** What its stages touch of a body. Default: undeclared. */
   readonly needs?: Needs
   /**
    * Protects what stands behind it: options with faults are never repaired or left out. In tolerant mode `compile` gets them as
@@ -215,9 +229,11 @@ export type Compiled = Wrap | readonly (SlottedWrap | SlottedEdit | SlottedFollo
 
 /** A stage and its own slot. */
 export interface SlottedWrap {
+  /** Where it stands. */
   readonly slot: ServiceSlot | EndpointSlot | BackendSlot
   /** In place of the component's own. */
   readonly needs?: Needs
+  /** Wraps the next handler. */
   readonly wrap: Wrap
 }
 
@@ -226,6 +242,7 @@ export interface SlottedWrap {
  * failure of the call.
  */
 export interface SlottedEdit {
+  /** Where it stands. */
   readonly slot: ServiceSlot | EndpointSlot | BackendSlot
   /** In place of the component's own. */
   readonly needs?: Needs
@@ -242,7 +259,9 @@ export interface SlottedEdit {
 
 /** Edits header fields. Where all stages of a pass-through endpoint do no more, no message objects are made for its requests. */
 export interface FieldEdits {
+  /** Edits the fields of a request before it is sent to the backend. */
   request?(headers: HeaderMap): void
+  /** Edits the fields of the backend's response. */
   response?(headers: HeaderMap): void
 }
 
@@ -251,6 +270,7 @@ export interface FieldEdits {
  * failure of the call.
  */
 export interface SlottedFollow {
+  /** Where it stands. */
   readonly slot: ServiceSlot | EndpointSlot | BackendSlot
   /** In place of the component's own. */
   readonly needs?: Needs

@@ -25,18 +25,23 @@ export function optionsOf<O = Record<string, unknown>>(extra: ExtraConfig, name:
 }
 
 interface Definition {
+  /** The name under which configurations use the plugin. */
   readonly name: string
   /** JSON Schema (draft 2020-12) of the options; `default` is applied. Without it they come as they are. */
   readonly schema?: object
+  /** What it touches of a body. Default: undeclared. */
   readonly needs?: Needs
 }
 
+/** A handler or client plugin whose options have the type `O`. */
 export interface HandlerDefinition<O> extends Definition {
   /** Called once per place; `options` is `{}` when the configuration has none. A throw stops the start. */
   create(options: O, next: Next, context: PluginContext): Handler | Promise<Handler>
 }
 
+/** A modifier plugin whose options have the type `O`. */
 export interface ModifierDefinition<O> extends Definition {
+  /** Called once per place; `options` is `{}` when the configuration has none. A throw stops the start. */
   create(options: O, context: PluginContext): Modifier | Promise<Modifier>
 }
 

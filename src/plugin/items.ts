@@ -7,6 +7,7 @@ import { isObject, numberText } from '../message/json-numbers.js'
 import type { Token, TokenStage } from '../message/public.js'
 import { TokenWriter } from '../message/token-writer.js'
 
+/** Options of {@link items}. */
 export interface ItemsOptions {
   /** Largest element as JSON text, characters. Default 10 MiB. */
   readonly maxItemLength?: number

@@ -26,18 +26,25 @@ export interface InProcessRequest {
   readonly method?: string
   /** Path and query. */
   readonly path: string
+  /** Default: none but `Host`. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  /** Default: none. A text is sent as UTF-8. */
   readonly body?: string | Uint8Array | Readable
 }
 
+/** A response whose body has been read whole. */
 export interface InProcessResponse {
+  /** The status of the final response. */
   readonly status: number
   /** Lower-case names, as node:http gives them. */
   readonly headers: IncomingHttpHeaders
   /** Name and value alternating, as sent. */
   readonly rawHeaders: readonly string[]
+  /** The bytes as they were sent: a Content-Encoding is not undone. */
   readonly body: Buffer
+  /** The body as UTF-8. */
   text(): string
+  /** The body as JSON. Throws SyntaxError for what is none. */
   json(): unknown
 }
 

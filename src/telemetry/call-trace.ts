@@ -14,6 +14,7 @@ export interface CallWatch {
 export interface CallWatchers {
   /** undefined = no observer measures; only calls of recorded exchanges are watched then. */
   readonly ended: CallWatch['ended'] | undefined
+  /** Undefined = no tracer records them. */
   readonly tracer: CallTracer | undefined
 }
 
@@ -23,22 +24,27 @@ export interface CallTracer {
   readonly wantsFields: boolean
   /** Called before the call is sent. `fields` are those of its request. */
   begin(parent: Span, call: CallTrace, fields: RawFields): Span
+  /** Called once, when the call is over. */
   end(span: Span, call: CallTrace): void
 }
 
 /** One call. Times are `performance.now()`, 0 = never came to that. */
 export interface CallTrace {
+  /** Upper-case. */
   readonly method: string
   /** `http://host:port` of the first hop. */
   readonly origin: string
   /** With the query, of the first hop. */
   readonly path: string
+  /** When the call was made. */
   readonly startedAt: number
   /** Bytes of the request's body; -1 = not known beforehand. */
   readonly requestBytes: number
   /** When a connection took the call up. */
   readonly connectedAt: number
+  /** When the head of the final response came. */
   readonly headAt: number
+  /** When the call was over. */
   readonly endedAt: number
   /** Of the final response; 0 = none. */
   readonly status: number

@@ -6,15 +6,23 @@ export interface EndpointFacts {
   readonly path: string
   /** As logs print it: `/x/:id`. */
   readonly ginPath: string
+  /** Upper-case. */
   readonly method: string
+  /** Names of the path parameters, in order. */
   readonly params: readonly string[]
+  /** ms */
   readonly timeoutMs: number
+  /** ms; 0 = no Cache-Control. */
   readonly cacheTtlMs: number
+  /** As configured; `*` = all. */
   readonly inputHeaders: readonly string[]
+  /** As configured; `*` = all. */
   readonly inputQueryStrings: readonly string[]
+  /** As configured or inherited: `json`, `no-op` … */
   readonly outputEncoding: string
   /** Keys of the endpoint's `extra_config`. */
   readonly namespaces: readonly string[]
+  /** Number of backends, at least 1. */
   readonly backendCount: number
   /** The `url_pattern` of each backend, as configured. */
   readonly urlPatterns: readonly string[]
@@ -24,12 +32,17 @@ export interface EndpointFacts {
 
 /** Facts of the backend a component is compiled for. */
 export interface BackendFacts {
+  /** Upper-case. */
   readonly method: string
+  /** As configured: `/users/{id}`. */
   readonly urlPattern: string
   /** As logs print it: `/users/{{.Id}}`. */
   readonly goPattern: string
+  /** Origins, `http://10.0.0.1:8080`. */
   readonly hosts: readonly string[]
+  /** Lower-case: `json`, `no-op` … */
   readonly encoding: string
+  /** ms */
   readonly timeoutMs: number
   /** The backend's own list, narrower than the endpoint's; empty = none. */
   readonly inputHeaders: readonly string[]
@@ -37,7 +50,10 @@ export interface BackendFacts {
 
 /** Where a stage stands. */
 export interface StagePlace {
+  /** Level of the configuration. */
   readonly scope: 'service' | 'endpoint' | 'backend'
+  /** Undefined at service scope. */
   readonly endpoint: EndpointFacts | undefined
+  /** Undefined but at backend scope. */
   readonly backend: BackendFacts | undefined
 }

@@ -22,11 +22,13 @@ export interface CertificateFacts {
   readonly notAfter: number
 }
 
+/** Counts and facts of a gateway over all its configurations. */
 export interface GatewayState {
   /** Reloads that took effect. */
   readonly reloads: number
   /** Reloads that changed nothing because of a fault. */
   readonly failedReloads: number
+  /** Undefined before the first reload. */
   readonly lastReload: ReloadRecord | undefined
   /** Generations of the configuration that are alive: the one that serves, and those whose exchanges still run. */
   readonly generations: number

@@ -2,6 +2,7 @@
 
 /** Levels by weight; a logger at level X drops what weighs less. */
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL'] as const
+/** A level, upper-case. */
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** Chooses lines by their level and message. */
@@ -19,6 +20,7 @@ export interface Logger {
 
 /** What the gateway holds: also tells whether a level is on, so that texts are not built for nothing. */
 export interface GatewayLogger extends Logger {
+  /** True when lines of the level are written. */
   enabled(level: LogLevel): boolean
   /** Flushes and closes what the logger opened (syslog sockets). */
   close(): Promise<void>

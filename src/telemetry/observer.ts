@@ -12,15 +12,19 @@ import type { StatusSource } from './status.js'
 
 /** What is known of an exchange when it is over. */
 export interface ObservedExchange {
+  /** The client's request. */
   readonly req: { readonly method?: string | undefined; readonly url?: string | undefined }
   /** `performance.now()` when the request line was read. */
   readonly startedAt: number
   /** `performance.now()` when the head of the response was written; 0 = never. */
   readonly firstByteAt: number
+  /** As sent; 0 = none. */
   readonly status: number
   /** Body bytes, read from and handed to the client. */
   readonly bytesIn: number
+  /** Body bytes handed to the client. */
   readonly bytesOut: number
+  /** Why the exchange failed; undefined = it did not. */
   readonly error: GatewayError | undefined
   /** The response did not arrive as a whole: it broke off, or its client went away. {@link error} says why. */
   readonly cut: boolean
@@ -41,13 +45,17 @@ export type StageMeter = (ms: number, failed: boolean) => void
 
 /** Who measures a pipe, and who records it. */
 export interface PipeWatch {
+  /** Undefined = not measured. */
   readonly meter: PipeMeter | undefined
+  /** Undefined = not recorded. */
   readonly tracer: PipeTracer | undefined
 }
 
 /** Who measures a stage, and who records it. */
 export interface StageWatch {
+  /** Undefined = not measured. */
   readonly meter: StageMeter | undefined
+  /** Undefined = not recorded. */
   readonly tracer: StageTracer | undefined
 }
 
@@ -60,9 +68,13 @@ export interface Tracer {
   begin(req: IncomingMessage, clientAddress: string): ServerSpan | undefined
   /** Undefined = what {@link begin} decided counts. */
   admission(endpoint: EndpointFacts): Admission | undefined
+  /** Spans of an endpoint's pipe. */
   proxy(endpoint: EndpointFacts): PipeTracer | undefined
+  /** Spans of one backend with all that stands around it. */
   backend(endpoint: EndpointFacts, backend: BackendFacts): PipeTracer | undefined
+  /** Spans of the calls of one backend. */
   call(endpoint: EndpointFacts, backend: BackendFacts): CallTracer | undefined
+  /** Spans of a component or plugin, by its name. */
   stage(place: StagePlace, name: string): StageTracer | undefined
 }
 
@@ -92,8 +104,11 @@ export interface PoolState {
 export interface ComponentMetric {
   /** As Prometheus names metrics, `sluice_…`. */
   readonly name: string
+  /** One sentence on what is counted. */
   readonly help: string
+  /** `counter` only grows. */
   readonly type: 'gauge' | 'counter'
+  /** [] = none. */
   readonly labels: readonly (readonly [name: string, value: string])[]
   /** Called when metrics are read. */
   readonly read: () => number
@@ -103,6 +118,7 @@ export interface ComponentMetric {
 export interface GatewayObserver {
   /** Called when a request line has been read; each has its `finished`. */
   readonly started?: () => void
+  /** Called when the exchange is over. */
   readonly finished?: (exchange: ObservedExchange) => void
   /** The endpoint's pipe: all backends, their merge, checks and modifiers; not auth and limits. */
   readonly proxy?: (endpoint: EndpointFacts) => PipeMeter | undefined

@@ -38,6 +38,7 @@ export type PipeOutcome = 'complete' | 'incomplete' | 'failed' | 'canceled'
 
 /** What became of a pipe's run. */
 export interface PipeResult {
+  /** How the run ended. */
   readonly outcome: PipeOutcome
   /** False: it was ended because another call was faster, or the response was whole without it. */
   readonly needed: boolean
@@ -53,6 +54,7 @@ export interface PipeResult {
 export interface PipeTracer {
   /** @param startedAt `performance.now()` */
   begin(parent: Span, request: { readonly raw: RawFields }, startedAt: number): Span
+  /** Called once for each span. */
   end(span: Span, result: PipeResult): void
 }
 

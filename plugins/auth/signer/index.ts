@@ -20,12 +20,12 @@ import { compileSign, type Sign, signFields } from './sign.js'
 
 const SCHEMA = {
   type: 'object',
-  description: 'Replaces objects of the answer by signed tokens',
+  description: 'Replaces objects of the response by signed tokens',
   properties: {
     ...KEY_SOURCE_PROPERTIES,
     alg: { enum: ALGORITHMS, description: 'Algorithm to sign with' },
     kid: { type: 'string', description: 'Name of the key in the key set' },
-    keys_to_sign: { type: 'array', items: { type: 'string' }, description: 'Fields of the answer, at its top, that are signed' },
+    keys_to_sign: { type: 'array', items: { type: 'string' }, description: 'Top-level fields of the response that are signed' },
     full: { type: 'boolean', default: false, description: 'JWS JSON serialisation instead of the compact one' },
     typ: { type: 'string', default: 'JWT', description: 'typ of the header' },
     leeway: { type: 'string', description: 'Has no effect on signing' }

@@ -30,7 +30,7 @@ export default defineComponent({
   needs: 'stream',
   schema: {
     type: 'object',
-    description: 'Keeps answers of a backend as long as their fields allow',
+    description: 'Stores responses of a backend as long as their fields allow',
     properties: {
       shared: { type: 'boolean', default: false, description: 'One store for all backends that say so.' },
       max_size: {
@@ -48,7 +48,7 @@ export default defineComponent({
       client_address: {
         type: 'boolean',
         default: false,
-        description: 'Sends X-Forwarded-For, and keeps the answers of each address apart.'
+        description: 'Sends X-Forwarded-For, and stores the responses of each address apart.'
       }
     },
     additionalProperties: false

@@ -20,7 +20,7 @@ const strings = (description: string) => ({ type: 'array', items: { type: 'strin
 
 const SCHEMA = {
   type: 'object',
-  description: 'Lets browsers read answers from pages of other origins',
+  description: 'Lets browsers read responses from pages of other origins',
   properties: {
     allow_origins: strings('Origins that may; one * in each stands for anything. Default: all'),
     allow_methods: strings('Methods that may be used. Default: GET, POST, HEAD'),
@@ -30,7 +30,7 @@ const SCHEMA = {
     allow_private_network: { type: 'boolean', default: false, description: 'Public pages may ask a private network' },
     max_age: { type: 'string', default: '0h', description: 'How long a browser remembers a preflight, a duration' },
     options_passthrough: { type: 'boolean', default: false, description: 'Preflights go on to the endpoints' },
-    options_success_status: { type: 'integer', default: 204, description: 'The status of preflight answers, 200 to 299' },
+    options_success_status: { type: 'integer', default: 204, description: 'The status of preflight responses, 200 to 299' },
     debug: { type: 'boolean', default: false, description: 'Logs each decision' }
   },
   additionalProperties: false

@@ -25,14 +25,14 @@ export default defineComponent({
   caseless: true,
   schema: {
     type: 'array',
-    description: 'Refuses requests and answers by expressions in CEL',
+    description: 'Refuses requests and responses by expressions in CEL',
     items: {
       type: 'object',
       required: ['check_expr'],
       properties: {
         check_expr: { type: 'string', minLength: 1, description: 'A CEL expression that must be true.' },
         mod_expr: { type: 'string', description: 'Not used.' },
-        check_partial: { type: 'boolean', default: false, description: 'Also tests answers that lack a part.' },
+        check_partial: { type: 'boolean', default: false, description: 'Also tests responses that lack a part.' },
         max_cost: {
           type: 'integer',
           minimum: 1,

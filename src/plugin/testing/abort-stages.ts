@@ -19,6 +19,7 @@ export const ABORT_STAGES = {
   'upstream-refuses': 'the upstream refuses the connection'
 } as const
 
+/** Where an exchange is broken off. */
 export type AbortStage = keyof typeof ABORT_STAGES
 
 /** What the upstream does at a stage; it does nothing wrong at the others. */

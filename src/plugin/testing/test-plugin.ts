@@ -17,6 +17,7 @@ import type { RecordedCase } from './cases.js'
 import { ScriptedUpstream, type UpstreamAnswer, type UpstreamSeen } from './upstream.js'
 import { PluginWatch } from './watch.js'
 
+/** How the plugin is placed, and what the upstream sends. */
 export interface TestPluginOptions {
   /** The registered name; default: the first one of `kind`. */
   readonly name?: string
@@ -47,21 +48,33 @@ export interface TestPluginOptions {
   readonly config?: object
 }
 
+/** A request of the test. */
 export interface TestRequest {
+  /** Default: the endpoint's. */
   readonly method?: string
+  /** Default: the endpoint's. */
   readonly path?: string
+  /** Default: none but `Host`. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  /** Default: none. */
   readonly body?: string | Uint8Array
 }
 
+/** A response whose body has been read whole. */
 export interface TestAnswer {
+  /** As sent. */
   readonly status: number
+  /** Lower-case names, as node:http gives them. */
   readonly headers: IncomingHttpHeaders
+  /** The bytes as they were sent. */
   readonly body: Buffer
+  /** The body as UTF-8. */
   text(): string
+  /** The body as JSON. Throws SyntaxError for what is none. */
   json(): unknown
 }
 
+/** A gateway with the plugin in it. */
 export interface TestedPlugin {
   /** Rejects when the response breaks off. */
   request(request?: TestRequest): Promise<TestAnswer>

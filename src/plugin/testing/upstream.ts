@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 export interface UpstreamAnswer {
   /** Default 200. */
   readonly status?: number
+  /** Default: none but those that the body needs. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   /** An object is sent as JSON. Default: `{}`. */
   readonly body?: string | Uint8Array | object
@@ -16,10 +17,13 @@ export interface UpstreamAnswer {
 
 /** What the upstream saw. */
 export interface UpstreamSeen {
+  /** As received. */
   readonly method: string
   /** Path and query. */
   readonly url: string
+  /** As received, lower-case names. */
   readonly headers: IncomingHttpHeaders
+  /** Read whole. */
   readonly body: Buffer
 }
 
