@@ -89,6 +89,11 @@ export interface GatewayErrorInit {
   readonly limit?: string
 }
 
+/** Returns the message of what was thrown, an Error or any other value. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
 /** Base of all errors of the gateway. */
 export class GatewayError extends Error {
   override readonly name: string = 'GatewayError'

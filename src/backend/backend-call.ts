@@ -7,6 +7,7 @@
 
 import type { OriginPool } from '../client/pool.js'
 import type { CallPlan } from '../client/response-call.js'
+import { requestFailure } from '../client/upstream-failure.js'
 import { GatewayError } from '../errors.js'
 import { fieldOf, type RawFields } from '../http/fields.js'
 import { NO_PARAMS } from '../http/path.js'
@@ -21,7 +22,7 @@ import type { PipeWatch } from '../telemetry/observer.js'
 import type { BackendAddress } from './address.js'
 import type { WholeReceive } from './decoded.js'
 import { PartCall } from './part-call.js'
-import { type CallBody, requestFailure, type Transport } from './transport.js'
+import type { CallBody, Transport } from './transport.js'
 
 /** What an endpoint calls to ask one backend. */
 export interface BackendCall {

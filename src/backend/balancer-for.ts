@@ -1,4 +1,5 @@
 import type { BackendConfig } from '../config/types.js'
+import { messageOf } from '../errors.js'
 import type { Logger } from '../telemetry/logger.js'
 import { type Balancer, createBalancer } from './balancer.js'
 import { createSrvBalancer } from './dns-srv.js'
@@ -25,7 +26,7 @@ export function balancerFor(backend: BackendConfig, options: BackendBalancerOpti
       scheme: backend.sdScheme,
       cpus,
       ttlMs: dnsCacheTtlMs,
-      onError: error => logger.warning(`[SERVICE: DNS SRV] ${host}: ${error instanceof Error ? error.message : String(error)}`)
+      onError: error => logger.warning(`[SERVICE: DNS SRV] ${host}: ${messageOf(error)}`)
     })
   )
 }

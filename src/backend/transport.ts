@@ -1,7 +1,7 @@
 import type { OriginPool } from '../client/pool.js'
 import type { UpstreamPools } from '../client/pools.js'
 import { type CallPlan, ResponseCall } from '../client/response-call.js'
-import { GatewayError } from '../errors.js'
+import { requestFailure } from '../client/upstream-failure.js'
 import type { ByteSource } from '../message/byte-flow.js'
 import type { Exchange } from '../message/context.js'
 import type { RequestMessage } from '../message/request.js'
@@ -83,13 +83,4 @@ class TunnelReceiver implements ResponseReceiver {
 function sendableBody(request: RequestMessage): CallBody {
   const { body } = request
   return body.bytesInMemory() ?? body.take()
-}
-
-/** The failure of a request that cannot be made. */
-export function requestFailure(cause: unknown): GatewayError {
-  if (cause instanceof GatewayError) return cause
-  return new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', {
-    message: cause instanceof Error ? cause.message : String(cause),
-    cause
-  })
 }

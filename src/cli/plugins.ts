@@ -1,7 +1,7 @@
 /** `sluice plugin new` and `build`, `sluice test-plugin`, `sluice check-plugin`. */
 
 import { readFile } from 'node:fs/promises'
-import { ConfigError } from '../errors.js'
+import { ConfigError, messageOf } from '../errors.js'
 import type { InspectedPlugin, InspectedSymbol } from '../plugin/load/inspect.js'
 import { API_VERSION } from '../plugin/load/registry.js'
 import type { PluginModule } from '../plugin/types.js'
@@ -53,7 +53,7 @@ async function optionsIn(file: string | undefined): Promise<Readonly<Record<stri
     const value: unknown = JSON.parse(await readFile(file, 'utf8'))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, object>
   } catch (error) {
-    throw new UsageError(`--options ${file}: ${error instanceof Error ? error.message : String(error)}`, 'test-plugin')
+    throw new UsageError(`--options ${file}: ${messageOf(error)}`, 'test-plugin')
   }
   throw new UsageError(`--options ${file}: an object is expected, {"name": {…}}`, 'test-plugin')
 }
@@ -91,7 +91,7 @@ async function brokenOff(
         terminal.success(`[OK] ABORTS\t${file}: ${name} (${kind})`)
       } catch (error) {
         good = false
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = messageOf(error)
         terminal.error(`[KO] ABORTS\t${file}: ${name} (${kind}): ${reason}${hint(name, error)}`)
       }
     }

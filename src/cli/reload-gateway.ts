@@ -1,4 +1,4 @@
-import { ConfigError, listFaults } from '../errors.js'
+import { ConfigError, listFaults, messageOf } from '../errors.js'
 import { staleCode } from '../plugin/load/code-prints.js'
 import type { RunnableGateway } from './gateway-module.js'
 import type { ReloadOutcome, ReloadRequest } from './reload-requests.js'
@@ -18,7 +18,7 @@ export async function reloadGateway(gateway: RunnableGateway, { cause }: Pick<Re
 }
 
 function faultsOf(error: unknown): string[] {
-  if (!(error instanceof ConfigError)) return [error instanceof Error ? error.message : String(error)]
+  if (!(error instanceof ConfigError)) return [messageOf(error)]
   return listFaults(error.problems)
 }
 

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { addConnectionOptions, lowerName, type RawFields } from '../http/fields.js'
+import { addConnectionOptions, type RawFields, withoutNamed } from '../http/fields.js'
 import { fieldName, fieldValue } from './field-texts.js'
 
 /** Where the length of a body is noted. */
@@ -25,10 +25,7 @@ export function decodeFields(raw: readonly Buffer[], framed?: Framed): RawFields
     if (framed !== undefined && lower === 'content-length') framed.length = Number(value)
     fields.push(text, value)
   }
-  if (named === undefined) return fields
-  const kept: RawFields = []
-  for (let i = 0; i < fields.length; i += 2) if (!named.has(lowerName(fields[i]!))) kept.push(fields[i]!, fields[i + 1]!)
-  return kept
+  return named === undefined ? fields : withoutNamed(fields, 0, named)
 }
 
 /** Whether undici's buffer of a field name spells `lower`, which is lower-case, in any case. */

@@ -16,6 +16,7 @@ import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UpstreamTlsOptions } from './client-tls.js'
 import { OriginPool, type PoolSettings } from './pool.js'
 import { type CallPlan, ResponseCall } from './response-call.js'
+import { requestFailure } from './upstream-failure.js'
 
 /** Most pools at a time. */
 const MOST_POOLS = 256
@@ -45,7 +46,7 @@ export class PooledOutbound implements OutboundClient {
       if (scope.reason !== undefined) throw scope.reason
       pool = this.poolFor(request)
     } catch (cause) {
-      const error = failureOf(cause)
+      const error = requestFailure(cause)
       scope.close()
       if (body !== undefined && 'flow' in body) body.destroy(error)
       receiver.reject(error)
@@ -170,7 +171,7 @@ class OutcomeReceiver implements ResponseReceiver {
 
   reject(error: unknown): void {
     this.scope.close()
-    this.receiver.reject(failureOf(error))
+    this.receiver.reject(requestFailure(error))
   }
 }
 
@@ -190,10 +191,4 @@ function tlsOptions({ insecure, roots, certificate, key }: OutboundTls): Upstrea
 
 function abortReason({ reason }: AbortSignal): GatewayError {
   return reason instanceof GatewayError ? reason : CANCELLED
-}
-
-function failureOf(cause: unknown): GatewayError {
-  if (cause instanceof GatewayError) return cause
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message, cause })
 }

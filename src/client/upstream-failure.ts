@@ -1,6 +1,6 @@
 /** One table from undici's and Node's error codes to the gateway's own. */
 
-import { type ErrorCode, GatewayError } from '../errors.js'
+import { type ErrorCode, GatewayError, messageOf } from '../errors.js'
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   UND_ERR_CONNECT_TIMEOUT: 'SLUICE_ERR_UPSTREAM_TIMEOUT_CONNECT',
@@ -45,8 +45,14 @@ function codeOf(cause: { code?: unknown; name?: unknown }): ErrorCode {
 export function upstreamFailure(cause: unknown, method: string, url: string): GatewayError {
   if (cause instanceof GatewayError) return cause
   const error = unwrap(cause)
-  const text = error instanceof Error ? error.message : String(error)
+  const text = messageOf(error)
   return new GatewayError(codeOf((error ?? {}) as { code?: unknown }), { message: `${method} "${url}": ${text}`, cause })
+}
+
+/** The failure of a call whose request cannot be made. A GatewayError keeps its meaning. */
+export function requestFailure(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause
+  return new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message: messageOf(cause), cause })
 }
 
 /** Several addresses of one name that all failed come as an AggregateError: the first one speaks for all. */

@@ -1,5 +1,6 @@
 /** Forms of the core namespaces whose options other rooms read: plugins and logging. Faulty options are left out. */
 
+import { PLUGIN_NAMESPACES } from '../plugin/load/registry.js'
 import { LOG_LEVELS } from '../telemetry/logger.js'
 import type { ExtraParts } from './extra-config.js'
 import { type Findings, pointerTo } from './findings.js'
@@ -9,7 +10,6 @@ import { optionsReader } from './proxy-options.js'
 import { didYouMean, nearest } from './suggest.js'
 import type { ExtraConfig, Json } from './types.js'
 
-const PLUGIN_NAMESPACES = ['plugin/http-server', 'plugin/http-client', 'plugin/req-resp-modifier']
 const LOGGING_TEXTS = ['prefix', 'custom_format', 'syslog_facility']
 const LOGGING_SWITCHES = ['syslog', 'stdout']
 const FORMATS = ['default', 'logstash', 'custom']

@@ -19,6 +19,7 @@ import type { OriginPool } from '../client/pool.js'
 import type { RedirectPolicy } from '../client/redirect.js'
 import { Upload } from '../client/upload.js'
 import { UpstreamCall } from '../client/upstream-call.js'
+import { requestFailure } from '../client/upstream-failure.js'
 import { GatewayError } from '../errors.js'
 import {
   type AnswerWriter,
@@ -39,7 +40,7 @@ import { clientGone } from '../exchange/client-gone.js'
 import type { ExchangeReport, Report } from '../exchange/exchange-report.js'
 import type { OpenExchange, OpenExchanges } from '../exchange/open-exchanges.js'
 import { isUntyped } from '../exchange/write-head.js'
-import { addConnectionOptions, hasBody, lowerName, type RawFields } from '../http/fields.js'
+import { addConnectionOptions, hasBody, lowerName, type RawFields, withoutNamed } from '../http/fields.js'
 import type { QueryFilter } from '../http/query.js'
 import { FieldMap } from '../message/field-map.js'
 import { IncomingSource } from '../message/incoming-source.js'
@@ -149,12 +150,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
         if (this.source.length !== undefined) headers.push('Content-Length', String(this.source.length))
       }
     } catch (cause) {
-      this.onFailure(
-        cause instanceof GatewayError
-          ? cause
-          : new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message: (cause as Error).message, cause })
-      )
-      return
+      return this.onFailure(requestFailure(cause))
     }
     deadlines.schedule(this, plan.timeoutMs)
     this.redirects = plan.redirects
@@ -319,12 +315,6 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
 }
 
 const isOwnField = (lower: string): boolean => lower === 'x-krakend' || lower === 'x-krakend-completed'
-
-function withoutNamed(head: RawFields, own: number, named: ReadonlySet<string>): RawFields {
-  const kept = head.slice(0, own)
-  for (let i = own; i < head.length; i += 2) if (!named.has(lowerName(head[i]!))) kept.push(head[i]!, head[i + 1]!)
-  return kept
-}
 
 /** Own fields first, then what the edit makes of the upstream's. */
 function editedAnswer(fields: RawFields, edit: FieldEdit, ownFields: RawFields): RawFields {

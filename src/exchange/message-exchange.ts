@@ -6,7 +6,7 @@ import { hasBody, type RawFields } from '../http/fields.js'
 import type { MessageBody } from '../message/body.js'
 import type { ByteSink, ByteSource } from '../message/byte-flow.js'
 import { Exchange } from '../message/context.js'
-import { IncomingSource } from '../message/incoming-source.js'
+import { clientAborted, IncomingSource } from '../message/incoming-source.js'
 import { Pieces } from '../message/pieces.js'
 import type { UpgradeOffer, UpstreamTunnel } from '../message/protocol-change.js'
 import { ResponseMessage } from '../message/response.js'
@@ -28,7 +28,7 @@ import {
   sendWhole,
   watchBody
 } from './answer-writer.js'
-import { clientAborted, clientGone } from './client-gone.js'
+import { clientGone } from './client-gone.js'
 import type { ExchangeReport, Report } from './exchange-report.js'
 import { answerToFailure, type FailureOptions, unwritable } from './failure-answer.js'
 import type { OpenExchange, OpenExchanges } from './open-exchanges.js'

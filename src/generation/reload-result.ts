@@ -1,4 +1,5 @@
-import type { EndpointConfig, ServiceConfig } from '../config/types.js'
+import type { ServiceConfig } from '../config/types.js'
+import { routeOf } from '../plugin/run/place.js'
 import type { Steps } from '../telemetry/in-turns.js'
 
 /** What a reload has changed. */
@@ -60,8 +61,6 @@ export function describeChanges({ endpoints, service }: Changes): string {
   ]
   return parts.length === 0 ? 'no differences' : parts.join('; ')
 }
-
-const routeOf = ({ method, path }: EndpointConfig): string => `${method} ${path}`
 
 /** Compares JSON values in depth. Places in the file do not count: an endpoint that only moved is the same. */
 function isSame(a: unknown, b: unknown): boolean {

@@ -6,7 +6,7 @@
  */
 
 import type { ConfigInput } from '../config/input.js'
-import { ConfigError, type ConfigProblem, GatewayError, listFaults } from '../errors.js'
+import { ConfigError, type ConfigProblem, GatewayError, listFaults, messageOf } from '../errors.js'
 import { staleCode } from '../plugin/load/code-prints.js'
 import type { GatewayRecord } from '../telemetry/gateway-state.js'
 import { inTurns } from '../telemetry/in-turns.js'
@@ -165,6 +165,6 @@ export class Succession {
 /** What kept a configuration from being built, as findings. */
 function findingsOf(error: unknown, source: string): readonly ConfigProblem[] {
   if (error instanceof ConfigError) return error.problems
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return [{ level: 'error', file: source, pointer: '', message }]
 }

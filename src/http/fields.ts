@@ -89,6 +89,13 @@ export function addConnectionOptions(named: Set<string> | undefined, value: stri
   return named
 }
 
+/** Returns a copy without the fields that are `named` in lower case. The first `own` entries of the array stay. */
+export function withoutNamed(raw: readonly string[], own: number, named: ReadonlySet<string>): RawFields {
+  const kept = raw.slice(0, own)
+  for (let i = own; i < raw.length; i += 2) if (!named.has(lowerName(raw[i]!))) kept.push(raw[i]!, raw[i + 1]!)
+  return kept
+}
+
 /** Returns the fields without the hop-by-hop ones, as a new array. */
 export function endToEndFields(raw: readonly string[]): RawFields {
   const named = connectionOptions(raw)

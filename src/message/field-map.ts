@@ -30,6 +30,12 @@ export class FieldMap implements HeaderMap {
     return map
   }
 
+  /** Takes the fields of `init` in place of its own. @throws TypeError as {@link append}; then nothing has changed */
+  replaceBy(init: HeadersLike): void {
+    const { raw } = FieldMap.from(init)
+    this.raw.splice(0, this.raw.length, ...raw)
+  }
+
   get(name: string): string | undefined {
     const { raw } = this
     const lower = lowerName(name)

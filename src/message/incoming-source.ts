@@ -39,12 +39,12 @@ export class IncomingSource implements ByteSource {
     if (maxBytes > 0 && length !== undefined && length > maxBytes) return this.finish(this.overLimit())
     // what was read, or dropped behind a response, is gone
     if (req.readableEnded && req.complete) return this.finish(new GatewayError('SLUICE_ERR_PLUGIN_BODY_TAKEN'))
-    if (req.readableEnded || req.destroyed) return this.finish(gone())
+    if (req.readableEnded || req.destroyed) return this.finish(clientAborted())
     req.on('data', (chunk: Buffer) => this.take(chunk))
-    req.on('end', () => this.finish(req.complete ? undefined : gone()))
-    req.on('error', cause => this.finish(cause instanceof GatewayError ? cause : gone()))
+    req.on('end', () => this.finish(req.complete ? undefined : clientAborted()))
+    req.on('error', cause => this.finish(cause instanceof GatewayError ? cause : clientAborted()))
     req.on('close', () => {
-      if (!req.complete) this.finish(gone())
+      if (!req.complete) this.finish(clientAborted())
     })
   }
 
@@ -98,6 +98,7 @@ export class IncomingSource implements ByteSource {
   }
 }
 
-function gone(): GatewayError {
+/** The failure of an exchange whose client has left. */
+export function clientAborted(): GatewayError {
   return new GatewayError('SLUICE_ERR_CLIENT_ABORTED', { message: 'context canceled' })
 }

@@ -105,9 +105,7 @@ export class RequestMessage implements GatewayRequest {
   }
 
   set headers(value: HeaderMap) {
-    if (value === this.fieldMap) return
-    const copy = FieldMap.from(value)
-    this.headers.raw.splice(0, this.headers.raw.length, ...copy.raw)
+    if (value !== this.fieldMap) this.headers.replaceBy(value)
   }
 
   get body(): MessageBody {

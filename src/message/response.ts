@@ -160,9 +160,7 @@ export class ResponseMessage implements GatewayResponse {
   }
 
   set headers(value: HeaderMap) {
-    if (value === this.fieldMap) return
-    const copy = FieldMap.from(value)
-    this.headers.raw.splice(0, this.headers.raw.length, ...copy.raw)
+    if (value !== this.fieldMap) this.headers.replaceBy(value)
   }
 
   get body(): MessageBody {

@@ -5,7 +5,8 @@ let dateText = ''
 let timeText = ''
 let offsetText = ''
 
-const two = (n: number): string => (n < 10 ? `0${n}` : `${n}`)
+/** Two digits. */
+export const two = (n: number): string => (n < 10 ? `0${n}` : `${n}`)
 
 function refresh(now: number): void {
   const s = Math.floor(now / 1000)

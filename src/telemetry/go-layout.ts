@@ -1,10 +1,9 @@
 /** Go time layouts (`2006-01-02T15:04:05.000Z07:00`), converted once at boot into a function of the time. */
 
 import { DAYS, MONTHS } from '../go-template/go-calendar.js'
+import { two } from './clock.js'
 
 type Part = (d: Date) => string
-
-const two = (n: number): string => (n < 10 ? `0${n}` : `${n}`)
 
 function dayOfYear(d: Date): number {
   return Math.round((Date.UTC(d.getFullYear(), d.getMonth(), d.getDate()) - Date.UTC(d.getFullYear(), 0, 0)) / 86_400_000)

@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net'
 import type { OptionReader } from 'sluice/plugin'
+import { texts } from '../../_shared/option-types.js'
 import { bytesOf, filterSize, MAX_FILTER_BYTES } from './filter-size.js'
 import { HASH_NAMES, type HashName } from './positions.js'
 import type { FilterForm } from './sliding-filter.js'
@@ -11,7 +12,6 @@ const address = {
   default: '127.0.0.1',
   description: 'Address to listen on; "0.0.0.0" and "::" are all addresses'
 } as const
-const texts = (description: string) => ({ type: 'array', items: { type: 'string' }, description }) as const
 /** Enterprise: KrakenD's open edition ignores these too. */
 const ENTERPRISE = [
   'revoke_server_ping_url',

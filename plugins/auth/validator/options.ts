@@ -3,9 +3,8 @@
 import type { ComponentContext, OptionReader } from 'sluice/plugin'
 import { KEY_SOURCE_PROPERTIES, type KeyTimes } from '../../_shared/keys/key-options.js'
 import { ALGORITHMS, KEY_STRATEGIES, type KeyUse } from '../../_shared/keys/key-set.js'
+import { texts } from '../../_shared/option-types.js'
 import { type ClaimTest, compileClaimReader, compileWordTest } from './claims.js'
-
-const words = (description: string): object => ({ type: 'array', items: { type: 'string' }, description })
 
 export const VALIDATOR_SCHEMA = {
   type: 'object',
@@ -33,11 +32,11 @@ export const VALIDATOR_SCHEMA = {
     },
     cookie_key: { type: 'string', default: 'access_token', description: 'Cookie with the token, when there is no such header' },
     issuer: { type: 'string', description: 'The iss claim must be this' },
-    audience: words('The aud claim must hold all of these'),
-    roles: words('The token must have one of these roles'),
+    audience: texts('The aud claim must hold all of these'),
+    roles: texts('The token must have one of these roles'),
     roles_key: { type: 'string', default: 'roles', description: 'Claim with the roles' },
     roles_key_is_nested: { type: 'boolean', default: false, description: 'Dots in roles_key lead into objects' },
-    scopes: words('Scopes the token must have'),
+    scopes: texts('Scopes the token must have'),
     scopes_key: { type: 'string', description: 'Claim with the scopes, needed beside them; dots lead into objects' },
     scopes_matcher: { enum: ['any', 'all'], default: 'any', description: 'Whether one of the scopes is enough' },
     propagate_claims: {

@@ -22,6 +22,13 @@ export function editFailure(message: string, cause?: unknown): GatewayError {
   return new GatewayError('SLUICE_ERR_UPSTREAM_REQUEST', { message, cause })
 }
 
+/** Fails each call with this message. */
+export function refuse(message: string): RequestEdit {
+  return () => {
+    throw editFailure(message)
+  }
+}
+
 /**
  * Joins modifiers in their order. The first error ends it; with `aggregates` all run, and the call fails with the texts of all
  * errors, one a line.

@@ -5,7 +5,7 @@ import { type GatewayRequest, HeaderMap } from 'sluice/plugin'
 import { onTheWire } from '../../_shared/on-the-wire.js'
 import { compilePattern } from '../../_shared/re2.js'
 import { hostFieldOf, urlOf } from './call-url.js'
-import { type Condition, type Edits, editFailure, either, NO_EDITS, type RequestEdit } from './edits.js'
+import { type Condition, type Edits, either, NO_EDITS, refuse } from './edits.js'
 import type { OptionKeys } from './option-keys.js'
 import type { Place, Scope } from './place.js'
 
@@ -52,12 +52,6 @@ function wireValue(keys: OptionKeys): { readonly value: string; readonly illegal
   const illegal = 'a header field holds no control characters'
   keys.faults.addMounted(keys.at('value'), illegal)
   return { value: value.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' '), illegal }
-}
-
-function refuse(message: string): RequestEdit {
-  return () => {
-    throw editFailure(message)
-  }
 }
 
 /** Fields of a request: an empty Host is the upstream's own, an empty User-Agent is not sent. */

@@ -1,5 +1,6 @@
 /** The modifiers that KrakenD registers: their names, keys and scopes, and what compiles them. */
 
+import { flag } from '../../_shared/option-types.js'
 import { bodyModifier, statusModifier } from './body-edits.js'
 import { cookieFilter, cookieModifier } from './cookie-edits.js'
 import { type Edits, NO_EDITS } from './edits.js'
@@ -41,7 +42,6 @@ const REQUEST: Scope = { request: true, response: false }
 const RESPONSE: Scope = { request: false, response: true }
 
 const text = (description: string): object => ({ type: 'string', description })
-const flag = (description: string): object => ({ type: 'boolean', default: false, description })
 const integer = (description: string): object => ({ type: 'integer', description })
 const MODIFIER = { $ref: '#/$defs/modifier' }
 

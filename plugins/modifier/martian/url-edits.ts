@@ -13,7 +13,7 @@ import {
   schemeOf,
   urlOf
 } from './call-url.js'
-import { type Edits, editFailure, either, NO_EDITS, type RequestEdit } from './edits.js'
+import { type Edits, either, NO_EDITS, type RequestEdit, refuse } from './edits.js'
 import { patternOf } from './header-edits.js'
 import type { OptionKeys } from './option-keys.js'
 import type { Place } from './place.js'
@@ -43,12 +43,6 @@ export function urlModifier(keys: OptionKeys): Edits {
       if (newPath !== undefined) request.path = newPath
       if (newQuery !== undefined) request.query = newQuery
     }
-  }
-}
-
-function refuse(message: string): RequestEdit {
-  return () => {
-    throw editFailure(message)
   }
 }
 

@@ -5,18 +5,17 @@
  */
 
 import { type ComponentContext, defineComponent, GatewayResponse, type OptionReader, type SlottedEdit } from 'sluice/plugin'
+import { textsOrNone } from '../../_shared/option-types.js'
 import { compilePattern, joinPatterns } from '../../_shared/re2.js'
 import { compileDetector, type Detector, rememberVerdicts } from './detector.js'
-
-const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, default: [], description }) as const
 
 const SCHEMA = {
   type: 'object',
   description: 'Refuses bots by their User-Agent',
   properties: {
-    allow: strings('Values of User-Agent that pass'),
-    deny: strings('Values of User-Agent that are refused'),
-    patterns: strings('Regular expressions (RE2) of those that are refused'),
+    allow: textsOrNone('Values of User-Agent that pass'),
+    deny: textsOrNone('Values of User-Agent that are refused'),
+    patterns: textsOrNone('Regular expressions (RE2) of those that are refused'),
     cache_size: { type: 'integer', minimum: 0, default: 0, description: 'How many verdicts are remembered; 0 = none' },
     empty_user_agent_is_bot: { type: 'boolean', default: false, description: 'Refuses requests without User-Agent' }
   },

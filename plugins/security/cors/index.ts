@@ -14,18 +14,17 @@ import {
   type OptionReader,
   type SlottedFollow
 } from 'sluice/plugin'
+import { texts } from '../../_shared/option-types.js'
 import { type CorsPolicy, compilePolicy, originProblem } from './policy.js'
-
-const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, description }) as const
 
 const SCHEMA = {
   type: 'object',
   description: 'Lets browsers read responses from pages of other origins',
   properties: {
-    allow_origins: strings('Origins that may; one * in each stands for anything. Default: all'),
-    allow_methods: strings('Methods that may be used. Default: GET, POST, HEAD'),
-    allow_headers: strings('Request headers that may be sent. Default: all'),
-    expose_headers: strings('Response headers that may be read'),
+    allow_origins: texts('Origins that may; one * in each stands for anything. Default: all'),
+    allow_methods: texts('Methods that may be used. Default: GET, POST, HEAD'),
+    allow_headers: texts('Request headers that may be sent. Default: all'),
+    expose_headers: texts('Response headers that may be read'),
     allow_credentials: { type: 'boolean', default: false, description: 'Cookies and the like may be sent' },
     allow_private_network: { type: 'boolean', default: false, description: 'Public pages may ask a private network' },
     max_age: { type: 'string', default: '0h', description: 'How long a browser remembers a preflight, a duration' },

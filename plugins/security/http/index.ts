@@ -15,20 +15,19 @@ import {
   type SlottedFollow
 } from 'sluice/plugin'
 import { onTheWire } from '../../_shared/on-the-wire.js'
+import { flag, textsOrNone } from '../../_shared/option-types.js'
 import { compilePattern, type Pattern } from '../../_shared/re2.js'
 import { compileFields, compileHostPatterns, compileHosts, compileSts, redirectBody } from './rules.js'
 
-const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
 const text = (description: string) => ({ type: 'string', default: '', description }) as const
-const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, default: [], description }) as const
 
 const SCHEMA = {
   type: 'object',
   description: 'Known hosts, encrypted connections, security headers',
   properties: {
-    allowed_hosts: strings('Hosts that are served, with their port; none = all'),
+    allowed_hosts: textsOrNone('Hosts that are served, with their port; none = all'),
     allowed_hosts_are_regex: flag('The hosts are regular expressions (RE2), without regard to case'),
-    host_proxy_headers: strings('Headers that may have the host, the first that is there counts'),
+    host_proxy_headers: textsOrNone('Headers that may have the host, the first that is there counts'),
     ssl_redirect: flag('Sends requests over plain connections to https'),
     ssl_host: text('The host of that address; default: the one of the request'),
     ssl_proxy_headers: {

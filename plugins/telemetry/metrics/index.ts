@@ -7,12 +7,11 @@
 
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { showStats } from '../../_shared/kept-stats-port.js'
+import { flag } from '../../_shared/option-types.js'
 import { durationOf } from '../../_shared/stats/duration-of.js'
 import { ProxyStats, RouterStats } from '../../_shared/stats/registry.js'
 import { RuntimeStats } from '../../_shared/stats/runtime-stats.js'
 import { type ListenAddress, parseListenAddress } from './address.js'
-
-const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
 
 const SCHEMA = {
   type: 'object',

@@ -9,8 +9,7 @@
 import cluster from 'node:cluster'
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { showStats } from '../../_shared/kept-stats-port.js'
-
-const flag = (description: string) => ({ type: 'boolean', default: false, description }) as const
+import { flag } from '../../_shared/option-types.js'
 
 const SCHEMA = {
   type: 'object',

@@ -1,13 +1,11 @@
 /** The JSON Schema of `telemetry/opentelemetry`. */
 
+import { flag, texts } from '../../_shared/option-types.js'
 import { DEFAULT_PROPAGATORS, PROPAGATORS } from '../../_shared/traces/propagation.js'
 import { DEFAULT_PORT, DEFAULT_SKIP_PATHS } from './options.js'
 import { DEFAULT_OTLP_PORT } from './otlp-options.js'
 
-const flag = (description: string, byDefault = false) => ({ type: 'boolean', default: byDefault, description }) as const
 const count = (description: string) => ({ type: 'integer', minimum: 0, description }) as const
-
-const names = (description: string) => ({ type: 'array', items: { type: 'string' }, description }) as const
 
 const ATTRIBUTES = {
   type: 'array',
@@ -113,8 +111,8 @@ const OVERRIDE = {
   type: 'object',
   description: 'At an endpoint: what stands in place of the exporters, the rate and the period of the service',
   properties: {
-    trace_exporters: names('Names of the exporters that get its traces; an empty list: none'),
-    metric_exporters: names('Names of the exporters that get its metrics; an empty list: none'),
+    trace_exporters: texts('Names of the exporters that get its traces; an empty list: none'),
+    metric_exporters: texts('Names of the exporters that get its metrics; an empty list: none'),
     trace_sample_rate: { type: 'number', minimum: 0, maximum: 1, description: 'Share of its exchanges that are recorded' },
     metric_reporting_period: count('Seconds between two pushes of its metrics; 0 = as the service')
   },

@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
+import { messageOf } from '../../errors.js'
 import { silentLogger } from '../../telemetry/logger.js'
 import { ABOUT, type GuestModule, type GuestServices } from '../wasm/guest-services.js'
 import { importFault, importPlugin } from './import-plugin.js'
@@ -82,7 +83,7 @@ async function inspectSymbols(module: unknown, file: string): Promise<InspectedS
       const faults = await registry.take(entry, value, file, silentLogger)
       if (faults.length > 0) fault = faults.join('; ')
     } catch (error) {
-      fault = error instanceof Error ? error.message : String(error)
+      fault = messageOf(error)
     }
     const names = [...registry.handlers.keys(), ...registry.clients.keys(), ...registry.modifiers.keys()]
     if (fault === undefined && names.length === 0) fault = 'nothing is registered'

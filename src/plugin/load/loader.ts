@@ -6,6 +6,7 @@
  */
 
 import type { PluginsConfig } from '../../config/types.js'
+import { messageOf } from '../../errors.js'
 import type { Logger } from '../../telemetry/logger.js'
 import type { PluginModule } from '../types.js'
 import type { GuestServices } from '../wasm/guest-services.js'
@@ -104,7 +105,7 @@ function moduleFault(module: unknown): string | undefined {
     if (SYMBOLS.some(({ symbol }) => exportOf(module, symbol) !== undefined)) return undefined
     return `the module exports none of ${SYMBOLS.map(({ symbol }) => symbol).join(', ')}`
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }
 
@@ -131,7 +132,7 @@ async function pass(
           causes = await registry.take(entry, value, file.label, logger)
           if (causes.length === 0) loaded++
         } catch (error) {
-          causes = [error instanceof Error ? error.message : String(error)]
+          causes = [messageOf(error)]
         }
         for (const cause of causes) faults.push({ pointer: file.pointer, message: `${file.label}: ${cause}` })
       }

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { messageOf } from '../../errors.js'
 import { resolveFrom } from './resolve.js'
 
 /** What was found, or why nothing was, and what to do. */
@@ -79,4 +80,4 @@ function findNamed(name: string, folder: string, asked: string): FoundPackage {
   }
 }
 
-const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]!
+const firstLine = (error: unknown): string => messageOf(error).split('\n')[0]!

@@ -59,6 +59,9 @@ export const SYMBOLS = [
   }
 ] as const
 
+/** Namespaces whose `name` lists plugins. */
+export const PLUGIN_NAMESPACES: readonly string[] = ['plugin/http-server', 'plugin/http-client', 'plugin/req-resp-modifier']
+
 export type SymbolEntry = (typeof SYMBOLS)[number]
 
 /** Reads an export of a module; CommonJS and default exports count. A throwing getter throws. */

@@ -7,7 +7,7 @@ import { ConfigError, type ConfigProblem } from '../../errors.js'
 import type { Logger } from '../../telemetry/logger.js'
 import type { Component } from '../component.js'
 import type { PluginModule } from '../types.js'
-import { exportOf, type PluginRegistry, RESERVED_PREFIX, SYMBOLS } from './registry.js'
+import { exportOf, PLUGIN_NAMESPACES, type PluginRegistry, RESERVED_PREFIX, SYMBOLS } from './registry.js'
 
 /** A component's place in the table of namespaces that the configuration is checked against. */
 export interface ComponentNamespace {
@@ -120,9 +120,6 @@ function tableOf(components: readonly Component[]): LoadedComponents {
   }))
   return { registry: new Map(components.map(component => [component.namespace, component])), namespaces }
 }
-
-/** Namespaces whose `name` lists plugins. */
-const PLUGIN_NAMESPACES = ['plugin/http-server', 'plugin/http-client', 'plugin/req-resp-modifier']
 
 /**
  * Loads the shipped plugins that a configuration names and lets them register. Of a name with their prefix that none of

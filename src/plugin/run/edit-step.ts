@@ -4,6 +4,7 @@ import type { RequestMessage } from '../../message/request.js'
 import type { ResponseReceiver } from '../../pipe/receiver.js'
 import { type Step, StepReceiver, type StepWrap, type Work, WorkStep } from '../../pipe/step.js'
 import type { SlottedEdit } from '../component.js'
+import { AskingStep } from './asking-step.js'
 
 /** Puts the two halves of a component's edit around a step. */
 export function aroundByEdit(edit: SlottedEdit): StepWrap {
@@ -16,34 +17,15 @@ export function aroundByEdit(edit: SlottedEdit): StepWrap {
 }
 
 /** Edits requests. A response that the edit returns stands for that of the inner step, without its `work` being left out. */
-class RequestEditStep implements Step {
-  private readonly edit: NonNullable<SlottedEdit['request']>
+class RequestEditStep extends AskingStep<GatewayResponse | undefined> {
   private readonly work: Work | undefined
-  private readonly inner: Step
 
   constructor(edit: NonNullable<SlottedEdit['request']>, work: Work | undefined, inner: Step) {
-    this.edit = edit
+    super(edit, inner)
     this.work = work
-    this.inner = inner
   }
 
-  send(request: RequestMessage, receiver: ResponseReceiver): void {
-    let made: ReturnType<typeof this.edit>
-    try {
-      made = this.edit(request)
-    } catch (error) {
-      receiver.reject(error)
-      return
-    }
-    if (made instanceof Promise) {
-      made.then(
-        later => this.goOn(later, request, receiver),
-        error => receiver.reject(error)
-      )
-    } else this.goOn(made, request, receiver)
-  }
-
-  private goOn(made: GatewayResponse | undefined, request: RequestMessage, receiver: ResponseReceiver): void {
+  protected override goOn(made: GatewayResponse | undefined, request: RequestMessage, receiver: ResponseReceiver): void {
     const { work } = this
     if (made === undefined) this.inner.send(request, receiver)
     else if (work === undefined) receiver.receive(internals(made))

@@ -3,40 +3,17 @@ import type { RequestMessage } from '../../message/request.js'
 import { isResponse, type ResponseMessage } from '../../message/response.js'
 import { handOn } from '../../pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../../pipe/receiver.js'
-import type { Step, StepWrap } from '../../pipe/step.js'
+import type { StepWrap } from '../../pipe/step.js'
 import type { Followed, Follower, SlottedFollow } from '../component.js'
+import { AskingStep } from './asking-step.js'
 
 /** Puts a stage that follows calls around a step. */
 export function aroundByFollow(stage: SlottedFollow): StepWrap {
   return inner => new FollowStep(stage.follow.bind(stage), inner)
 }
 
-class FollowStep implements Step {
-  private readonly follow: SlottedFollow['follow']
-  private readonly inner: Step
-
-  constructor(follow: SlottedFollow['follow'], inner: Step) {
-    this.follow = follow
-    this.inner = inner
-  }
-
-  send(request: RequestMessage, receiver: ResponseReceiver): void {
-    let made: ReturnType<typeof this.follow>
-    try {
-      made = this.follow(request)
-    } catch (error) {
-      receiver.reject(error)
-      return
-    }
-    if (made instanceof Promise) {
-      made.then(
-        later => this.goOn(later, request, receiver),
-        error => receiver.reject(error)
-      )
-    } else this.goOn(made, request, receiver)
-  }
-
-  private goOn(made: Followed, request: RequestMessage, receiver: ResponseReceiver): void {
+class FollowStep extends AskingStep<Followed> {
+  protected override goOn(made: Followed, request: RequestMessage, receiver: ResponseReceiver): void {
     if (made === undefined) this.inner.send(request, receiver)
     else if (isResponse(made)) receiver.receive(made)
     else this.inner.send(request, new FollowReceiver(made as Follower, request, receiver))

@@ -59,7 +59,8 @@ export function backendPlace(
   return { scope: 'backend', id, config, extra, pointer, tag, endpoint: endpointFacts(endpoint), backend }
 }
 
-const routeOf = ({ method, path }: EndpointConfig): string => `${method} ${path}`
+/** `GET /x/{id}`: names an endpoint in its configuration. */
+export const routeOf = ({ method, path }: EndpointConfig): string => `${method} ${path}`
 
 /** One object for each endpoint: components find what they keep of an endpoint by it. */
 const known = new WeakMap<EndpointConfig, EndpointFacts>()

@@ -2,6 +2,7 @@
 
 import { connect, type Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { messageOf } from '../../errors.js'
 import type { ByteSource } from '../../message/byte-flow.js'
 import { internals } from '../../message/internals.js'
 import type { RequestMessage } from '../../message/request.js'
@@ -102,12 +103,7 @@ export function responseReader(handles: GoHandles, id: number, response: Respons
 /** Tells Go that there is no response. */
 function failCall(handles: GoHandles, id: number, error: unknown): void {
   const { instance } = handles
-  instance.outbox
-    .begin(OP.wake)
-    .u32(id)
-    .u32(0)
-    .utf8(error instanceof Error ? error.message : String(error))
-    .done()
+  instance.outbox.begin(OP.wake).u32(id).u32(0).utf8(messageOf(error)).done()
   instance.flush()
 }
 
