@@ -1,6 +1,7 @@
 /** The listening socket of a listener: accepts connections and hands them on, whatever is spoken on them. */
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { GatewayError } from '../errors.js'
 
 /** Where a listener listens. */
@@ -50,7 +51,7 @@ function listening(server: Server, { port, listenIp }: Place): Promise<void> {
 /** Resolves when the handle is closed; `close` of the server itself waits for connections. */
 function closed(server: Server): Promise<void> {
   server.close()
-  return new Promise(resolve => setImmediate(resolve))
+  return turn()
 }
 
 const CAUSES: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { mock, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { TextHub } from '../../src/cli/text-hub.js'
 import type { ToTextHub } from '../../src/plugin/run/text-messages.js'
 import { WorkerTexts } from '../../src/plugin/run/worker-texts.js'
@@ -36,7 +37,7 @@ test('a text that cannot be made, and one of a worker that ends, are left out', 
   two.offer('x', () => Promise.reject(new Error('no')))
   three.offer('x', () => new Promise(() => undefined))
   const gathered = one.gather('x')
-  await new Promise(resolve => setImmediate(resolve))
+  await turn()
   hub.gone(3)
   assert.deepEqual(await gathered, [{ worker: 1, text: 'a' }])
 })
@@ -49,7 +50,7 @@ test('a worker that does not answer in time is left out', async () => {
     one.offer('x', () => 'a')
     two.offer('x', () => new Promise(() => undefined))
     const gathered = one.gather('x')
-    await new Promise(resolve => setImmediate(resolve))
+    await turn()
     mock.timers.tick(2000)
     assert.deepEqual(await gathered, [{ worker: 1, text: 'a' }])
   } finally {

@@ -3,20 +3,19 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { createServer, type TLSSocket } from 'node:tls'
+import { certificate } from '../support/certificates.js'
 import { once } from '../support/waiting.js'
 import { call, openPool, type TRANSPORT } from './probe.js'
 
-const path = (name: string): string => join(import.meta.dirname, '../server/certs', name)
 /** The certificate is that of `localhost`, so calls of the address take any. */
 const tls = (allowInsecureConnections: boolean): (typeof TRANSPORT)['tls'] => ({
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
   curvePreferences: [],
   cipherSuites: [],
-  caCerts: [path('ca.pem')],
+  caCerts: [certificate('ca.pem')],
   disableSystemCaPool: false,
   clientCerts: [],
   allowInsecureConnections
@@ -24,11 +23,14 @@ const tls = (allowInsecureConnections: boolean): (typeof TRANSPORT)['tls'] => ({
 
 test('the Host field changes neither the server name nor the connection', async t => {
   const names: (string | false | null)[] = []
-  const server = createServer({ cert: readFileSync(path('a.pem')), key: readFileSync(path('a.key')) }, (socket: TLSSocket) => {
-    names.push(socket.servername)
-    socket.on('error', () => {})
-    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
-  })
+  const server = createServer(
+    { cert: readFileSync(certificate('a.pem')), key: readFileSync(certificate('a.key')) },
+    (socket: TLSSocket) => {
+      names.push(socket.servername)
+      socket.on('error', () => {})
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+    }
+  )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())

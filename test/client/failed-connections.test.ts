@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { GatewayError } from '../../src/errors.js'
+import { certificate } from '../support/certificates.js'
 import { openUpstream } from '../support/upstream.js'
 import { once, until } from '../support/waiting.js'
 import { call, holdUpstream, openPool } from './probe.js'
 
-const certificate = (name: string): string => join(import.meta.dirname, '../server/certs', name)
 const TLS = { cert: readFileSync(certificate('a.pem')), key: readFileSync(certificate('a.key')) }
 const CLIENT_TLS = {
   minVersion: 'TLSv1.2',

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { PooledOutbound } from '../../src/client/outbound.js'
@@ -10,11 +8,10 @@ import type { ResponseMessage } from '../../src/message/response.js'
 import { Scope } from '../../src/message/scope.js'
 import type { OutboundCall, OutboundRequest } from '../../src/plugin/outbound.js'
 import { deadlines } from '../../src/telemetry/timer-wheel.js'
+import { pem } from '../support/certificates.js'
 import { openStreamingUpstream, openUpstream } from '../support/upstream.js'
 import { deferred, until, within } from '../support/waiting.js'
 import { TRANSPORT } from './probe.js'
-
-const pem = (name: string): string => readFileSync(join(import.meta.dirname, '../server/certs', name), 'utf8')
 
 function openClient(t: TestContext, limits: { maxConnections?: number } = {}): PooledOutbound {
   const client = new PooledOutbound({

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type ConfigInput, createGateway } from '../../src/index.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
+import { certificate } from '../support/certificates.js'
 import { openUpstream } from '../support/upstream.js'
 import { once } from '../support/waiting.js'
 
@@ -75,8 +75,6 @@ async function openProxy(t: TestContext): Promise<{ port: number; asked: string[
   })
   return { port: (proxy.address() as AddressInfo).port, asked }
 }
-
-const certificate = (name: string): string => join(import.meta.dirname, '../server/certs', name)
 
 test('proxy_address: one backend goes through its proxy, whatever the environment says; https through a tunnel with its own certificate', async t => {
   const proxy = await openProxy(t)

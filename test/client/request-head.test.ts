@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import diagnostics from 'node:diagnostics_channel'
-import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import { Upload } from '../../src/client/upload.js'
@@ -11,11 +9,11 @@ import { withoutConnection } from '../../src/http/undici-quirks.js'
 import { type ConfigInput, createGateway } from '../../src/index.js'
 import { BufferSource, type ByteSink, type ByteSource } from '../../src/message/byte-flow.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
+import { pem } from '../support/certificates.js'
 import { once } from '../support/waiting.js'
 import { call, openPool, type TRANSPORT } from './probe.js'
 
-const certificate = (name: string): Buffer => readFileSync(join(import.meta.dirname, '../server/certs', name))
-const TLS = { cert: certificate('a.pem'), key: certificate('a.key') }
+const TLS = { cert: pem('a.pem'), key: pem('a.key') }
 
 /** What a field's removal could be mistaken for. */
 const DECOY = 'GET / HTTP/1.1\r\nhost: h\r\nconnection: keep-alive\r\n\r\n'

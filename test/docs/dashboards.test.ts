@@ -7,6 +7,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
 import { endpoint, startUpstream } from '../plugins/scripted-upstream.js'
+import { certificate } from '../support/certificates.js'
 import { freePort } from '../support/free-port.js'
 import { openGateway } from '../support/open-gateway.js'
 import { startReceiver } from '../support/otlp-receiver.js'
@@ -14,7 +15,6 @@ import { fetch, until } from '../support/waiting.js'
 import { ROOT } from './pages.js'
 
 const read = (name: string): string => readFileSync(path.join(ROOT, 'deploy', name), 'utf8')
-const certificate = (name: string): string => path.join(ROOT, 'test/server/certs', name)
 
 /** Labels of each metric. */
 type Exported = Map<string, Set<string>>

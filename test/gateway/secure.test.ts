@@ -5,16 +5,15 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { request } from 'node:https'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { ConfigError, GatewayError } from '../../src/index.js'
+import { certificate as file } from '../support/certificates.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream, openUpstream, sendJson, type Upstream } from '../support/upstream.js'
 import { deferred, once } from '../support/waiting.js'
 
-const file = (name: string): string => join(import.meta.dirname, '../server/certs', name)
 const read = (name: string): Buffer => readFileSync(file(name))
 const SERVER = { key: read('a.key'), cert: read('a.pem') }
 const ca = read('ca.pem')

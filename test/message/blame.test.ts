@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
+import { setImmediate as soon } from 'node:timers/promises'
 import { GatewayError } from '../../src/errors.js'
 import { UnansweredWork, type WorkOwner } from '../../src/message/blame.js'
 import { ResponseMessage } from '../../src/message/response.js'
@@ -16,7 +17,6 @@ function ownerOf(log: string[], name: string): WorkOwner {
 }
 
 const nothing = { openedBody: undefined }
-const soon = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 describe('a stage that breaks', () => {
   const breaks = {

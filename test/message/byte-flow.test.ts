@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { type ByteSink, type ByteSource, ReplaySource } from '../../src/message/byte-flow.js'
 
 const rest = (): ByteSource & { resumed: number } => ({
@@ -60,7 +61,7 @@ test('a replay that is destroyed writes no more', async () => {
   source.flow(sink)
   const before = sink.chunks
   source.destroy(new Error('gone') as never)
-  for (let i = 0; i < 5; i++) await new Promise(resolve => setImmediate(resolve))
+  for (let i = 0; i < 5; i++) await turn()
   assert.equal(sink.chunks, before)
   assert.ok(before < 100)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { GatewayError } from '../../src/errors.js'
 import { type Demand, runSliced, runWhole, type Sliced } from '../../src/message/slices.js'
 
@@ -24,7 +25,7 @@ async function turnsUntil(over: Promise<unknown>): Promise<number> {
     })
     .catch(() => {})
   while (!ended) {
-    await new Promise(resolve => setImmediate(resolve))
+    await turn()
     turns++
   }
   return turns

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { ResponseMessage } from '../../src/message/response.js'
 import { handOn, LazyPromise, unwatched } from '../../src/pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../../src/pipe/receiver.js'
@@ -20,8 +21,6 @@ interface Run {
   /** Index of the call during which the receiver was called; undefined = in a later turn, or never. */
   readonly receivedDuring: number | undefined
 }
-
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** All orders of up to five calls with at most one `passTo`: a promise is handed on once. */
 function* orders(length = 5, begun: readonly Call[] = []): Generator<readonly Call[]> {

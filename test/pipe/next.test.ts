@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { ResponseMessage } from '../../src/message/response.js'
 import { aroundStep, NextStep, nextOf } from '../../src/pipe/next.js'
 import { FailingStep, type Step } from '../../src/pipe/step.js'
@@ -7,7 +8,6 @@ import { requestOf } from '../support/request.js'
 
 const answering: Step = { send: (_request, receiver) => receiver.receive(ResponseMessage.empty(204)) }
 const failing = new FailingStep(() => new Error('gone'))
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** What a receiver is called with, in order. */
 function noting(): { calls: unknown[]; receive: (response: ResponseMessage) => void; reject: (error: unknown) => void } {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { ResponseMessage } from '../../src/message/response.js'
 import type { ResponseReceiver } from '../../src/pipe/receiver.js'
 import { FailingStep, type Step, WorkStep } from '../../src/pipe/step.js'
@@ -20,7 +21,6 @@ const answering = (status: number): Step => ({
   send: (_request, receiver) => receiver.receive(ResponseMessage.empty(status))
 })
 const failing = new FailingStep(() => new Error('gone'))
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 describe('a step with work', () => {
   test('hands its response on while the call still runs', () => {

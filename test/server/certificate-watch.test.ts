@@ -9,11 +9,11 @@ import { connect } from 'node:tls'
 import type { ServerTlsConfig } from '../../src/config/types.js'
 import type { Listener } from '../../src/server/listener.js'
 import type { CertificateFacts } from '../../src/telemetry/gateway-state.js'
+import { certificate } from '../support/certificates.js'
 import { once, until } from '../support/waiting.js'
 import { DEFAULTS, echo, open } from './listening.js'
 
-const cert = (name: string): string => join(import.meta.dirname, 'certs', name)
-const ca = readFileSync(cert('ca.pem'))
+const ca = readFileSync(certificate('ca.pem'))
 
 const TLS: Omit<ServerTlsConfig, 'keys'> = {
   caCerts: [],
@@ -37,9 +37,9 @@ async function folderWith(t: TestContext, name: string): Promise<Files> {
   t.after(() => rm(folder, { recursive: true }))
   const pair = { publicKey: join(folder, 'tls.pem'), privateKey: join(folder, 'tls.key') }
   const put = async (from: string): Promise<void> => {
-    await copyFile(cert(`${from}.key`), join(folder, 'new'))
+    await copyFile(certificate(`${from}.key`), join(folder, 'new'))
     await rename(join(folder, 'new'), pair.privateKey)
-    await copyFile(cert(`${from}.pem`), join(folder, 'new'))
+    await copyFile(certificate(`${from}.pem`), join(folder, 'new'))
     await rename(join(folder, 'new'), pair.publicKey)
   }
   await put(name)
@@ -91,8 +91,8 @@ test('a link that is turned to another folder counts, as Kubernetes does it', as
   const { folder } = await folderWith(t, 'a')
   for (const name of ['a', 'b']) {
     await mkdir(join(folder, `..${name}`))
-    await copyFile(cert(`${name}.pem`), join(folder, `..${name}`, 'secret.pem'))
-    await copyFile(cert(`${name}.key`), join(folder, `..${name}`, 'secret.key'))
+    await copyFile(certificate(`${name}.pem`), join(folder, `..${name}`, 'secret.pem'))
+    await copyFile(certificate(`${name}.key`), join(folder, `..${name}`, 'secret.key'))
   }
   await symlink('..a', join(folder, '..data'))
   await symlink('..data/secret.pem', join(folder, 'secret.pem'))
@@ -124,7 +124,7 @@ test('broken files keep the certificate, are told once, and mended ones are used
 
 test('several certificates are chosen by name after a change too', async t => {
   const files = await folderWith(t, 'a')
-  const other = { publicKey: cert('b.pem'), privateKey: cert('b.key') }
+  const other = { publicKey: certificate('b.pem'), privateKey: certificate('b.key') }
   const { listener, port } = await watching(t, { ...TLS, keys: [files.pair] })
   const names = { a: await subjectAt(port), b: await subjectAt(port, 'b.test') }
   assert.equal(names.a, names.b)
@@ -166,17 +166,17 @@ test('a swap under load fails no handshake', async t => {
 test('clients whose authority was taken away have to prove themselves again', async t => {
   const files = await folderWith(t, 'a')
   const authorities = join(files.folder, 'ca.pem')
-  await copyFile(cert('ca.pem'), authorities)
+  await copyFile(certificate('ca.pem'), authorities)
   const tls = { ...TLS, keys: [files.pair], enableMtls: true, disableSystemCaPool: true, caCerts: [authorities] }
   const { port, told } = await watching(t, tls)
-  const own = { cert: readFileSync(cert('client.pem')), key: readFileSync(cert('client.key')) }
+  const own = { cert: readFileSync(certificate('client.pem')), key: readFileSync(certificate('client.key')) }
   const client = connect({ port, host: '127.0.0.1', servername: 'a.test', ca, ...own })
   client.on('error', () => {})
   await once(client, 'secureConnect')
   client.write('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n')
   await once(client, 'data')
   const closed = once(client, 'close')
-  await copyFile(cert('a.pem'), authorities)
+  await copyFile(certificate('a.pem'), authorities)
   await until(() => told.length >= 2, 'the other authorities')
   await closed
 })
@@ -191,7 +191,7 @@ test('switching the demand for certificates on ends what was let in without one'
   client.write('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n')
   await once(client, 'data')
   const closed = once(client, 'close')
-  const server = { ...DEFAULTS, tls: { ...tls, enableMtls: true, disableSystemCaPool: true, caCerts: [cert('ca.pem')] } }
+  const server = { ...DEFAULTS, tls: { ...tls, enableMtls: true, disableSystemCaPool: true, caCerts: [certificate('ca.pem')] } }
   const change = await listener.change({ port: 0, listenIp: '127.0.0.1', server })
   change.commit()
   await closed

@@ -2,20 +2,19 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { request } from 'node:https'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
 import type { ServerTlsConfig } from '../../src/config/types.js'
 import { createListener } from '../../src/server/listener.js'
+import { certificate } from '../support/certificates.js'
 import { fetch, once, within } from '../support/waiting.js'
 import { DEFAULTS, echo, open } from './listening.js'
 
-const file = (name: string): string => join(import.meta.dirname, 'certs', name)
 const pair = (name: string): { publicKey: string; privateKey: string } => ({
-  publicKey: file(`${name}.pem`),
-  privateKey: file(`${name}.key`)
+  publicKey: certificate(`${name}.pem`),
+  privateKey: certificate(`${name}.key`)
 })
-const ca = readFileSync(file('ca.pem'))
+const ca = readFileSync(certificate('ca.pem'))
 
 const TLS: ServerTlsConfig = {
   keys: [pair('a')],
@@ -226,9 +225,11 @@ async function handshake(
 }
 
 test('asks clients for a certificate with enable_mtls', async t => {
-  const { port } = await open(t, { tls: { ...TLS, enableMtls: true, disableSystemCaPool: true, caCerts: [file('ca.pem')] } })
+  const { port } = await open(t, {
+    tls: { ...TLS, enableMtls: true, disableSystemCaPool: true, caCerts: [certificate('ca.pem')] }
+  })
   await assert.rejects(get(port, '/x'))
-  const own = { cert: readFileSync(file('client.pem')), key: readFileSync(file('client.key')) }
+  const own = { cert: readFileSync(certificate('client.pem')), key: readFileSync(certificate('client.key')) }
   assert.equal(await get(port, '/x', own), '200 GET /x <>')
 })
 
@@ -254,13 +255,19 @@ async function failure(t: TestContext, tls: Partial<ServerTlsConfig>): Promise<s
 
 test('names the file of what is wrong before the port opens', async t => {
   assert.equal(await failure(t, { keys: [] }), 'tls: public key not defined')
-  assert.equal(await failure(t, { keys: [{ publicKey: file('a.pem'), privateKey: '' }] }), 'tls: private key not defined')
+  assert.equal(await failure(t, { keys: [{ publicKey: certificate('a.pem'), privateKey: '' }] }), 'tls: private key not defined')
   assert.equal(
     await failure(t, { keys: [{ publicKey: '/nope.pem', privateKey: '/nope.key' }] }),
     'tls: open /nope.pem: no such file or directory'
   )
-  assert.match(await failure(t, { keys: [{ publicKey: file('broken.pem'), privateKey: file('a.key') }] }), /broken\.pem/)
-  assert.match(await failure(t, { keys: [{ publicKey: file('a.pem'), privateKey: file('b.key') }] }), /a\.pem with .*b\.key/)
+  assert.match(
+    await failure(t, { keys: [{ publicKey: certificate('broken.pem'), privateKey: certificate('a.key') }] }),
+    /broken\.pem/
+  )
+  assert.match(
+    await failure(t, { keys: [{ publicKey: certificate('a.pem'), privateKey: certificate('b.key') }] }),
+    /a\.pem with .*b\.key/
+  )
   assert.match(await failure(t, { cipherSuites: [1] }), /unknown cipher suite 1/)
   assert.match(await failure(t, { enableMtls: true, caCerts: ['/nope.pem'] }), /open \/nope\.pem/)
 })

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { open, whenRead } from './listening.js'
 import { exchange, RawClient } from './raw-client.js'
 
@@ -87,7 +88,7 @@ for (const [how, leave] of Object.entries(LEAVES)) {
     await held.until('the first request', () => held.urls.length > 0)
     leave(client)
     await held.until('its end', () => held.closed > 0)
-    await new Promise(resolve => setImmediate(resolve))
+    await turn()
     assert.deepEqual(held.urls, ['/long'])
   })
 }

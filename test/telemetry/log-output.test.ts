@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { outputTo, wantsColours } from '../../src/telemetry/log-output.js'
 import { LIMIT_MS, once } from '../support/waiting.js'
@@ -46,7 +47,7 @@ test('drops and counts when nobody reads, and says so when somebody reads again'
   const output = outputTo(out)
   const line = `${'x'.repeat(1023)}\n`
   output.write('first\n')
-  await new Promise(resolve => setImmediate(resolve))
+  await turn()
   for (let i = 0; i < 5000; i++) output.write(line)
   assert.ok(output.dropped > 0 && output.dropped < 5000)
   out.readOn()

@@ -3,6 +3,7 @@
  * current one; at each turn they move up. So an element is found for two to three turns, and no bit has to be cleared.
  */
 
+import { setImmediate as breathe } from 'node:timers/promises'
 import { BitFilter } from './bit-filter.js'
 import { type FilterSize, filterSize } from './filter-size.js'
 import { compilePositions, type HashName, type Positions } from './positions.js'
@@ -25,8 +26,6 @@ export interface FilterBits {
 const SLICE_BYTES = 256 * 1024
 /** Elements that are added or looked for in one go. */
 const SLICE_ELEMENTS = 500
-
-const breathe = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /** Does something with each element, so many at a time that other work goes on; returns what it returned. */
 export async function inSlices<T>(elements: readonly Uint8Array[], work: (element: Uint8Array) => T): Promise<T[]> {

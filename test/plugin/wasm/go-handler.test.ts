@@ -8,6 +8,7 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
+import { SERVER_CERTS } from '../../support/certificates.js'
 import { ask } from '../../support/client.js'
 import { fetch, once, until, within } from '../../support/waiting.js'
 import { echoUpstream, endpointsOf, type GoEndpoint, needsGo, openWithGo } from './go-fixtures.js'
@@ -225,7 +226,7 @@ test('calls and connections of server plugins', needsGo, async t => {
 })
 
 test('crypto/tls trusts the root certificates of the gateway', needsGo, async t => {
-  const certs = path.join(import.meta.dirname, '../../server/certs')
+  const certs = SERVER_CERTS
   const [key, cert] = await Promise.all(['a.key', 'a.pem'].map(name => readFile(path.join(certs, name))))
   const secure = createTlsServer({ key, cert }, socket => {
     socket.on('error', () => {})

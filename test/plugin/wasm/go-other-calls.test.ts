@@ -9,11 +9,12 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { gzipSync } from 'node:zlib'
+import { SERVER_CERTS } from '../../support/certificates.js'
 import { deferred, fetch, once, within } from '../../support/waiting.js'
 import { echoUpstream, endpointsOf, fixture, type GoEndpoint, needsGo, openWithGo } from './go-fixtures.js'
 
 const client = (name: string, more: Partial<GoEndpoint> = {}): GoEndpoint => ({ path: `/${name}`, client: name, ...more })
-const CERTS = path.join(import.meta.dirname, '../../server/certs')
+const CERTS = SERVER_CERTS
 
 async function listen(t: TestContext, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')

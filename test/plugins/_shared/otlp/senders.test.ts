@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { constants, createSecureServer, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
-import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { CollectorAddress } from '../../../../plugins/_shared/otlp/collector-address.js'
 import type { ExportOutcome } from '../../../../plugins/_shared/otlp/export-queue.js'
 import { GrpcSender } from '../../../../plugins/_shared/otlp/grpc-sender.js'
 import { HttpSender } from '../../../../plugins/_shared/otlp/http-sender.js'
+import { pem } from '../../../support/certificates.js'
 import { freePort } from '../../../support/free-port.js'
 import { opentelemetry, startGrpcReceiver, startReceiver } from '../../../support/otlp-receiver.js'
 import { once } from '../../../support/waiting.js'
@@ -328,8 +327,6 @@ for (const Sender of [HttpSender, GrpcSender]) {
     sender.close()
   })
 }
-
-const pem = (name: string): Buffer => readFileSync(path.join(import.meta.dirname, '../../../server/certs', name))
 
 for (const protocol of ['HTTP', 'gRPC'] as const) {
   test(`${protocol} over TLS: an authority that is not known is refused with its reason, one that is named is taken`, async t => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   type BatchScript,
   ConnectionLost,
@@ -108,7 +109,7 @@ test('a question that waited for a connection too long is not asked later', asyn
   const { link, calls } = make(async (_, keys) => [...keys], { timeoutMs: 5, ready: () => connected.promise })
   await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /no answer within/)
   connected.resolve()
-  await new Promise(resolve => setImmediate(resolve))
+  await turn()
   assert.deepEqual(calls, [])
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { GobDecoder } from '../../../../plugins/auth/revoker/gob/decoder.js'
 import { GOB, GobEncoder, type GobType, uintBytes } from '../../../../plugins/auth/revoker/gob/encoder.js'
@@ -250,7 +251,7 @@ test('connections that say nothing keep no client out: the one that was idle for
   const silent = Array.from({ length: 63 }, () => new Client(t, port))
   const open = (): Promise<number> =>
     new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count))))
-  while ((await open()) < 64) await new Promise(resolve => setImmediate(resolve))
+  while ((await open()) < 64) await turn()
   const late = new Client(t, port)
   assert.equal((await late.call(bytesOf(add.sent))).head.Error ?? '', '')
   await accepted(65)

@@ -6,6 +6,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { redirectBody } from '../../../../plugins/security/http/rules.js'
+import { SERVER_CERTS } from '../../../support/certificates.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { once } from '../../../support/waiting.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
@@ -127,7 +128,7 @@ test('the development mode leaves out hosts, redirects and transport security', 
 })
 
 test('connections that are encrypted are known as such, over HTTP/1.1 and HTTP/2', async t => {
-  const certs = join(import.meta.dirname, '../../../server/certs')
+  const certs = SERVER_CERTS
   const host = await startUpstream(t)
   const { port } = await openGateway(t, {
     ...at({ ssl_redirect: true, sts_seconds: 7, allowed_hosts: ['a.test'] }, host),
