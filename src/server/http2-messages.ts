@@ -36,10 +36,16 @@ export class Http2Request extends RequestBase {
     return this.ended || this.stream.endAfterHeaders
   }
 
-  /** Asks the client to stop sending: the response is out and does not need the rest (RFC 9113 §8.1). */
+  /**
+   * Asks the client to stop sending: the response is out and does not need the rest (RFC 9113 §8.1). What has come is dropped.
+   * node:http2 keeps a stream with unread bytes, and its session, which could not end when the gateway closes.
+   */
   dropRest(): void {
+    const { stream } = this
     this.dropped = true
-    this.stream.close()
+    stream.close()
+    stream.removeAllListeners('data')
+    stream.resume()
   }
 
   /** Called by node with each chunk, and with null when the stream ends or closes for any reason. */

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after } from 'node:test'
@@ -41,10 +40,9 @@ export function errorsOf(run: () => unknown): string[] {
     .map(problem => `${problem.pointer}: ${problem.message}`)
 }
 
-export async function configFile(name: string, text: string): Promise<string> {
-  const file = join(await mkdtemp(join(tmpdir(), 'sluice-config-')), name)
-  await writeFile(file, text)
-  return file
+/** Writes a file into a folder of its own, which is removed after the tests, and returns its path. */
+export function configFile(name: string, text: string): string {
+  return join(folderOf({ [name]: text }), name)
 }
 
 /** Writes files into a folder that is removed after the tests, and returns its path. */

@@ -1,12 +1,14 @@
 /** What was not a complete request never leaves as one. */
 
 import assert from 'node:assert/strict'
+import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../src/plugin/index.js'
 import { DATA, END_HEADERS, END_STREAM, FrameClient, field, frame, HEADERS, head, reset, until } from '../support/frames.js'
 import { openGateway } from '../support/open-gateway.js'
 import { openStreamingUpstream } from '../support/upstream.js'
+import { once } from '../support/waiting.js'
 
 const observer: PluginModule[] = [
   {
@@ -136,6 +138,26 @@ test('complete uploads over HTTP/2 arrive whole, however they are cut into frame
     state.whole,
     Array.from({ length: 3 * (KINDS.length + 1) }, () => 'hello')
   )
+})
+
+test('an upload over HTTP/2 that a response left unread keeps no connection open when the gateway closes', async t => {
+  const upstream = await openStreamingUpstream(t, (_req, res) => res.end('{}'))
+  const router = { use_h2c: true }
+  const config = { endpoints: endpoints(upstream.origin), max_body_bytes: 10, extra_config: { router } }
+  const { gateway, origin } = await openGateway(t, config, { plugins: observer })
+  for (const path of KINDS) {
+    for (const ends of [true, false]) {
+      const session = connectHttp2(origin)
+      t.after(() => session.destroy())
+      const stream = session.request({ ':method': 'POST', ':path': path })
+      stream.on('error', () => {})
+      stream.write('x'.repeat(64_000))
+      if (ends) stream.end()
+      const [fields] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+      assert.equal(fields[':status'], path === '/merged' ? 413 : 200, path)
+    }
+  }
+  assert.equal(await gateway.close({ graceMs: 60_000 }), true)
 })
 
 for (const [what, text] of [
