@@ -115,8 +115,22 @@ function* readSteps(document: ConfigDocument, options: LoadOptions, place: Locat
   const { value, source } = document
   const env = options.env ?? (source === undefined ? {} : process.env)
   const findings = new Findings(fileOf(document), options.tolerant ?? false)
-  for (const warning of source?.warnings ?? []) findings.take(warning, false)
+  if (source !== undefined) findSource(source, findings)
   return new LoadedConfig(yield* build(value, options, env, findings), findings, place)
+}
+
+/** Adds what was found in the text. A key that is passed over stops a start when what protects is lost with it. */
+function findSource(source: SourceText, findings: Findings): void {
+  for (const warning of source.warnings) findings.take(warning, false)
+  for (const { key, pointer, offset, countsAt, lost } of source.repeated) {
+    const level = lost.length > 0 ? 'error' : 'warning'
+    const place = source.placeOf(offset)
+    const counts = source.placeOf(countsAt)
+    const where = `${counts.file === place.file ? '' : `${counts.file}, `}line ${counts.line}, column ${counts.column}`
+    const loss = lost.length === 0 ? '' : `; ${lost.join(', ')} is lost with it`
+    const message = `'${key}' stands twice in this object, and the one at ${where} counts${loss}`
+    findings.take({ level, pointer, ...place, message, suggestion: 'keep one of them' }, findings.tolerant)
+  }
 }
 
 /** How findings name it. */

@@ -1,5 +1,6 @@
 /** Namespaces that must not be passed over in silence: those that protect, and those that take the place of the HTTP call. */
 
+import { pointerTo } from './findings.js'
 import { COMMUNITY_NAMESPACES, ENTERPRISE_NAMESPACES, LONG_NAMES } from './namespaces.js'
 import { editDistance, lettersOf } from './suggest.js'
 
@@ -105,7 +106,26 @@ function nearestOf(name: string, spellings: readonly Spelling[]): string | undef
   return best
 }
 
+/** The short name of a namespace of KrakenD that protects, or that takes the place of the HTTP call; undefined for any other key. */
+function protectionNamed(key: string): string | undefined {
+  const namespace = LONG_NAMES.get(key) ?? key
+  return MEANT.includes(namespace) ? namespace : undefined
+}
+
 /** True for an object that holds a namespace which protects, as an `extra_config` does. */
 export function holdsProtection(value: object): boolean {
-  return Object.keys(value).some(key => MEANT.includes(LONG_NAMES.get(key) ?? key))
+  return Object.keys(value).some(key => protectionNamed(key) !== undefined)
+}
+
+/** Returns the namespaces that protect, or take the place of the HTTP call, in what a key holds, by their JSON pointers. */
+export function protectionsIn(value: unknown, key: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  const look = (item: unknown, name: string, pointer: string): void => {
+    const namespace = protectionNamed(name)
+    if (namespace !== undefined) found.set(pointerTo(pointer.slice(0, pointer.lastIndexOf('/')), namespace), namespace)
+    else if (typeof item === 'object' && item !== null)
+      for (const [next, inner] of Object.entries(item)) look(inner, next, pointerTo(pointer, next))
+  }
+  look(value, key, '')
+  return found
 }

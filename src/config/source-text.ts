@@ -7,6 +7,7 @@ import { readWhole } from '../files/read-whole.js'
 import { parseJsonValue } from '../message/exact-json.js'
 import { type FlexibleFolders, flexibleFolders } from './flexible-folders.js'
 import { copyJson, NotJsonError } from './json-value.js'
+import { type RepeatedKey, repeatedInJson, repeatedInYaml } from './repeated-keys.js'
 import { offsetAt, type PlaceOf, placesIn } from './text-places.js'
 import { faultOfTemplate, warningOfTemplate } from './unrendered.js'
 
@@ -29,8 +30,13 @@ interface UnparsedText {
 }
 
 /** A configuration's text and value. */
-export interface SourceText extends UnparsedText {
+export interface SourceText extends UnparsedText, ParsedText {}
+
+/** What a parser makes of a text. */
+interface ParsedText {
   readonly value: unknown
+  /** Keys that are passed over; TOML allows none. */
+  readonly repeated: readonly RepeatedKey[]
 }
 
 /** Chooses the format by the file's extension; whatever is not YAML or TOML is JSON. */
@@ -47,10 +53,10 @@ export function formatOf(file: string): ConfigFormat {
 export async function readSource(file: string, env: NodeJS.ProcessEnv = {}): Promise<SourceText> {
   const folders = flexibleFolders(env)
   const unparsed = folders === undefined ? await readPlain(file) : await renderText(file, folders, env)
-  const value = await PARSERS[unparsed.format](unparsed)
+  const parsed = await PARSERS[unparsed.format](unparsed)
   const hint = warningOfTemplate(unparsed)
-  if (hint === undefined) return { ...unparsed, value }
-  return { ...unparsed, value, warnings: [{ level: 'warning', pointer: '', ...unparsed.placeOf(0), ...hint }] }
+  if (hint === undefined) return { ...unparsed, ...parsed }
+  return { ...unparsed, ...parsed, warnings: [{ level: 'warning', pointer: '', ...unparsed.placeOf(0), ...hint }] }
 }
 
 async function readPlain(file: string): Promise<UnparsedText> {
@@ -109,23 +115,25 @@ function hintFor({ rendered, file, format }: UnparsedText, suggestion: string | 
   return { suggestion: hints.join('; ') }
 }
 
-const PARSERS: Readonly<Record<ConfigFormat, (source: UnparsedText) => Promise<unknown>>> = {
+const PARSERS: Readonly<Record<ConfigFormat, (source: UnparsedText) => Promise<ParsedText>>> = {
   json: parseJson,
   yaml: parseYaml,
   toml: parseToml
 }
 
-async function parseJson(source: UnparsedText): Promise<unknown> {
+async function parseJson(source: UnparsedText): Promise<ParsedText> {
+  let value: unknown
   try {
-    return parseJsonValue(source.text)
+    value = parseJsonValue(source.text)
   } catch (cause) {
     const { findJsonFault } = await import('./json-fault.js')
     const { offset, message, suggestion } = findJsonFault(source.text, cause as Error)
     throw syntaxError(source, offset, message, suggestion)
   }
+  return { value, repeated: await repeatedInJson(source.text, value) }
 }
 
-async function parseYaml(source: UnparsedText): Promise<unknown> {
+async function parseYaml(source: UnparsedText): Promise<ParsedText> {
   const yaml = await import('yaml')
   const document = yaml.parseDocument(source.text, { uniqueKeys: false, merge: true })
   const fault = document.errors[0]
@@ -135,14 +143,14 @@ async function parseYaml(source: UnparsedText): Promise<unknown> {
   const foreign = findYamlFault(source.text, document)
   if (foreign !== undefined) throw syntaxError(source, foreign.offset, foreign.message)
   try {
-    return plain(source, document.toJS())
+    return { value: plain(source, document.toJS()), repeated: repeatedInYaml(yaml, document) }
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
     throw syntaxError(source, 0, (cause as Error).message)
   }
 }
 
-async function parseToml(source: UnparsedText): Promise<unknown> {
+async function parseToml(source: UnparsedText): Promise<ParsedText> {
   const { parse, TomlError } = await import('smol-toml')
   let value: unknown
   try {
@@ -154,7 +162,7 @@ async function parseToml(source: UnparsedText): Promise<unknown> {
   const { findTomlFault } = await import('./toml-fault.js')
   const fault = findTomlFault(source.text, value)
   if (fault !== undefined) throw syntaxError(source, fault.offset, fault.message)
-  return plain(source, value)
+  return { value: plain(source, value), repeated: [] }
 }
 
 function plain(source: UnparsedText, value: unknown): unknown {
