@@ -15,6 +15,7 @@ import { settingsOf, tickOf } from './http1-settings.js'
 import { type Limits, limitOf } from './limits.js'
 import { abandon, destroySoonPolitely, dropRest, failRequest } from './polite-end.js'
 import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
+import { SweepClock } from './sweep-clock.js'
 import { type Turn, TurnBudget, Turns } from './turns.js'
 import { Handshake, headWithoutOffer, isTunnelOffer, ReadAhead, type UpgradeCheck } from './upgrade.js'
 
@@ -44,6 +45,7 @@ export class Http1 {
   private readonly options: Http1Options
   private readonly live = new Set<Connection>()
   private readonly sweeper: NodeJS.Timeout
+  private readonly clock: SweepClock
   private readonly budget = new TurnBudget()
   /** Each response is the last of its connection. */
   private closing = false
@@ -65,6 +67,7 @@ export class Http1 {
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.onClientError(error, socket as Socket))
     this.server.on('connect', (request, socket, head) => this.onGivenAway(request, socket as Socket, head))
     this.server.on('upgrade', (request, socket, head) => this.onGivenAway(request, socket as Socket, head))
+    this.clock = new SweepClock(tickMs, performance.now())
     this.sweeper = setInterval(() => this.sweep(performance.now()), tickMs).unref()
   }
 
@@ -267,6 +270,7 @@ export class Http1 {
 
   private sweep(now: number): void {
     const { writeTimeoutMs, unreadAnswerTimeoutMs } = this.options.limits
+    const time = this.clock.advance(now)
     for (const connection of this.live) {
       if (connection.tunnel) continue
       if (connection.lingerSince !== 0) {
@@ -274,9 +278,9 @@ export class Http1 {
         else if (connection.lingeredOut(now)) connection.socket.destroy()
       } else if (writeTimeoutMs > 0 && connection.answering && now - connection.startedAt >= writeTimeoutMs) {
         this.cutAnswer(connection, `write_timeout=${writeTimeoutMs}ms`, 'the answer took too long')
-      } else if (connection.leavesUnread(now, unreadAnswerTimeoutMs)) {
+      } else if (connection.leavesUnread(time, unreadAnswerTimeoutMs)) {
         this.cutAnswer(connection, `unread_answer_timeout=${unreadAnswerTimeoutMs}ms`, 'the client does not read the answer')
-      } else if (!connection.failed && connection.crawls(now)) {
+      } else if (!connection.failed && connection.crawls(time)) {
         this.giveUp(connection, REFUSALS.slow, 'minimum body rate')
       } else connection.forgetExchange()
     }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.js'
 import { BODY_WINDOW_MS, MIN_BODY_BYTES } from './connection.js'
 import type { Http2Request, Http2Response } from './http2-messages.js'
+import type { SweepClock } from './sweep-clock.js'
 
 /** Times of one request, ms; 0 = no limit. */
 export interface ExchangeTimes {
@@ -34,8 +35,9 @@ export class Http2Exchange {
   /**
    * Ends what is over a limit. Returns `cut` when that was a response. Returns `late` when a request did not come in time and its
    * handler has sent no response: then the listener has to.
+   * @param time that of a {@link SweepClock}, for what the client has to do
    */
-  check(times: ExchangeTimes, now: number): 'cut' | 'late' | undefined {
+  check(times: ExchangeTimes, now: number, time: number): 'cut' | 'late' | undefined {
     const { request, response } = this
     const { readMs, writeMs } = times
     if (response.destroyed) return undefined
@@ -43,7 +45,7 @@ export class Http2Exchange {
       response.destroy(slow('the answer took too long', `write_timeout=${writeMs}ms`))
       return 'cut'
     }
-    if (response.writableEnded && this.isUnread(times.unreadMs, now)) {
+    if (response.writableEnded && this.isUnread(times.unreadMs, time)) {
       response.destroy(slow('the client does not read the answer', `unread_answer_timeout=${times.unreadMs}ms`))
       return 'cut'
     }
@@ -52,7 +54,7 @@ export class Http2Exchange {
     if (response.headersSent) return undefined
     if (this.uploadFailed) return 'late'
     if (readMs > 0 && now - this.startedAt >= readMs) return this.failUpload(`read_timeout=${readMs}ms`)
-    return this.crawls(now) ? this.failUpload('minimum body rate') : undefined
+    return this.crawls(time) ? this.failUpload('minimum body rate') : undefined
   }
 
   private isUnread(unreadMs: number, now: number): boolean {
