@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { SweepClock } from './sweep-clock.js'
 import type { Turns } from './turns.js'
 
 /** A body that the gateway waits for must bring this many bytes … */
@@ -105,7 +104,7 @@ export class Connection {
     return now - this.lingerSince >= LINGER_MS || this.socket.bytesRead - this.lingerBytes > LINGER_BYTES
   }
 
-  /** True when the client has taken nothing of a complete response for `limitMs`. `now` is the time of a {@link SweepClock}. */
+  /** True when the client has taken nothing of a complete response for `limitMs`. `now` is the time of clients (sweeper.ts). */
   leavesUnread(now: number, limitMs: number): boolean {
     const { socket, response } = this
     if (socket.writableLength === 0 || response?.writableEnded === false) {
@@ -124,7 +123,7 @@ export class Connection {
   /**
    * True when the client sends a body slower than the minimum rate although the gateway waits for it. Not counted: bytes held back
    * by back-pressure, a body that the client was not asked for (100-continue), and the time after the response has begun. `now` is
-   * the time of a {@link SweepClock}.
+   * the time of clients (sweeper.ts).
    */
   crawls(now: number): boolean {
     const { request, response, socket } = this

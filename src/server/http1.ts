@@ -15,7 +15,7 @@ import { settingsOf, tickOf } from './http1-settings.js'
 import { type Limits, limitOf } from './limits.js'
 import { abandon, destroySoonPolitely, dropRest, failRequest } from './polite-end.js'
 import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
-import { SweepClock } from './sweep-clock.js'
+import { Sweeper } from './sweeper.js'
 import { type Turn, TurnBudget, Turns } from './turns.js'
 import { Handshake, headWithoutOffer, isTunnelOffer, ReadAhead, type UpgradeCheck } from './upgrade.js'
 
@@ -44,8 +44,7 @@ export class Http1 {
   readonly server: Server
   private readonly options: Http1Options
   private readonly live = new Set<Connection>()
-  private readonly sweeper: NodeJS.Timeout
-  private readonly clock: SweepClock
+  private readonly sweeper: Sweeper
   private readonly budget = new TurnBudget()
   /** Each response is the last of its connection. */
   private closing = false
@@ -67,8 +66,7 @@ export class Http1 {
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.onClientError(error, socket as Socket))
     this.server.on('connect', (request, socket, head) => this.onGivenAway(request, socket as Socket, head))
     this.server.on('upgrade', (request, socket, head) => this.onGivenAway(request, socket as Socket, head))
-    this.clock = new SweepClock(tickMs, performance.now())
-    this.sweeper = setInterval(() => this.sweep(performance.now()), tickMs).unref()
+    this.sweeper = new Sweeper(tickMs, (now, clientTime) => this.sweep(now, clientTime))
   }
 
   /** Connections that have left HTTP. */
@@ -106,7 +104,7 @@ export class Http1 {
 
   /** Cuts every connection and stops the timers. */
   destroy(): void {
-    clearInterval(this.sweeper)
+    this.sweeper.stop()
     for (const connection of this.live) connection.socket.destroy()
     this.server.close(ignore)
   }
@@ -263,14 +261,12 @@ export class Http1 {
       if (connection.answering) failRequest(request!, new GatewayError(refused.code, { limit: detail }))
     }
     const served = connection.answering
-    this.options.onClientError(
-      infoOf({ socket, request: served ? request : undefined, served, refused, detail, status: silent ? 0 : refused.status })
-    )
+    const status = silent ? 0 : refused.status
+    this.options.onClientError(infoOf({ socket, request: served ? request : undefined, served, refused, detail, status }))
   }
 
-  private sweep(now: number): void {
+  private sweep(now: number, clientTime: number): void {
     const { writeTimeoutMs, unreadAnswerTimeoutMs } = this.options.limits
-    const time = this.clock.advance(now)
     for (const connection of this.live) {
       if (connection.tunnel) continue
       if (connection.lingerSince !== 0) {
@@ -278,9 +274,9 @@ export class Http1 {
         else if (connection.lingeredOut(now)) connection.socket.destroy()
       } else if (writeTimeoutMs > 0 && connection.answering && now - connection.startedAt >= writeTimeoutMs) {
         this.cutAnswer(connection, `write_timeout=${writeTimeoutMs}ms`, 'the answer took too long')
-      } else if (connection.leavesUnread(time, unreadAnswerTimeoutMs)) {
+      } else if (connection.leavesUnread(clientTime, unreadAnswerTimeoutMs)) {
         this.cutAnswer(connection, `unread_answer_timeout=${unreadAnswerTimeoutMs}ms`, 'the client does not read the answer')
-      } else if (!connection.failed && connection.crawls(time)) {
+      } else if (!connection.failed && connection.crawls(clientTime)) {
         this.giveUp(connection, REFUSALS.slow, 'minimum body rate')
       } else connection.forgetExchange()
     }

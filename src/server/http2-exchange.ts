@@ -1,7 +1,6 @@
 import { GatewayError } from '../errors.js'
 import { BODY_WINDOW_MS, MIN_BODY_BYTES } from './connection.js'
 import type { Http2Request, Http2Response } from './http2-messages.js'
-import type { SweepClock } from './sweep-clock.js'
 
 /** Times of one request, ms; 0 = no limit. */
 export interface ExchangeTimes {
@@ -35,9 +34,9 @@ export class Http2Exchange {
   /**
    * Ends what is over a limit. Returns `cut` when that was a response. Returns `late` when a request did not come in time and its
    * handler has sent no response: then the listener has to.
-   * @param time that of a {@link SweepClock}, for what the client has to do
+   * @param clientTime that of sweeper.ts, for what the client has to do
    */
-  check(times: ExchangeTimes, now: number, time: number): 'cut' | 'late' | undefined {
+  check(times: ExchangeTimes, now: number, clientTime: number): 'cut' | 'late' | undefined {
     const { request, response } = this
     const { readMs, writeMs } = times
     if (response.destroyed) return undefined
@@ -45,7 +44,7 @@ export class Http2Exchange {
       response.destroy(slow('the answer took too long', `write_timeout=${writeMs}ms`))
       return 'cut'
     }
-    if (response.writableEnded && this.isUnread(times.unreadMs, time)) {
+    if (response.writableEnded && this.isUnread(times.unreadMs, clientTime)) {
       response.destroy(slow('the client does not read the answer', `unread_answer_timeout=${times.unreadMs}ms`))
       return 'cut'
     }
@@ -54,7 +53,7 @@ export class Http2Exchange {
     if (response.headersSent) return undefined
     if (this.uploadFailed) return 'late'
     if (readMs > 0 && now - this.startedAt >= readMs) return this.failUpload(`read_timeout=${readMs}ms`)
-    return this.crawls(time) ? this.failUpload('minimum body rate') : undefined
+    return this.crawls(clientTime) ? this.failUpload('minimum body rate') : undefined
   }
 
   private isUnread(unreadMs: number, now: number): boolean {

@@ -16,7 +16,7 @@ import { Http2Request, Http2Response } from './http2-messages.js'
 import { headTimeoutOf, idleTimeoutOf } from './limits.js'
 import { abandon } from './polite-end.js'
 import { MAX_TARGET_BYTES } from './request-rules.js'
-import { SweepClock } from './sweep-clock.js'
+import { Sweeper } from './sweeper.js'
 
 /** Streams a client may hold open at once in one session; Go's number. */
 const MAX_STREAMS = 250
@@ -36,8 +36,7 @@ export class Http2 {
   private readonly options: Http1Options
   private readonly times: Http2Times
   private readonly live = new Set<Http2Connection>()
-  private readonly sweeper: NodeJS.Timeout
-  private readonly clock: SweepClock
+  private readonly sweeper: Sweeper
   /** The connection whose stream is being handed out: node:http2 names no session for a stream that was reset already. */
   private current!: Http2Connection
 
@@ -68,8 +67,7 @@ export class Http2 {
     const { times } = this
     const shortest = Math.min(headMs, times.idleMs, times.unreadMs, times.readMs || Infinity, times.writeMs || Infinity)
     const tickMs = Math.max(20, Math.min(1000, Math.floor(shortest / 4)))
-    this.clock = new SweepClock(tickMs, performance.now())
-    this.sweeper = setInterval(() => this.sweep(performance.now()), tickMs).unref()
+    this.sweeper = new Sweeper(tickMs, (now, clientTime) => this.sweep(now, clientTime))
   }
 
   private onRequest(event: string, serve: (request: Http2Request, response: Http2Response) => void): void {
@@ -108,7 +106,7 @@ export class Http2 {
   }
 
   destroy(): void {
-    clearInterval(this.sweeper)
+    this.sweeper.stop()
     for (const connection of this.live) connection.closeGateway()
   }
 
@@ -193,12 +191,11 @@ export class Http2 {
     this.options.onClientError(info)
   }
 
-  private sweep(now: number): void {
-    const time = this.clock.advance(now)
+  private sweep(now: number, clientTime: number): void {
     for (const connection of this.live) {
       const broken = connection.check(this.times, now)
       for (const exchange of connection.open) {
-        const ended = exchange.check(this.times, now, time)
+        const ended = exchange.check(this.times, now, clientTime)
         if (ended === 'cut') connection.cutAnswer()
         else if (ended === 'late') this.refuse(connection, exchange.request, exchange.response, REFUSALS.slow)
       }
