@@ -7,8 +7,9 @@ import { type TestContext, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { needsChromium, openChromium } from '../support/chromium.js'
 import { openGateway } from '../support/open-gateway.js'
+import { adminOf } from '../support/status.js'
 import { once, until } from '../support/waiting.js'
-import { adminOf, cellsOf, openShop, TOKEN, visit } from './browser.js'
+import { cellsOf, openShop, TOKEN, visit } from './browser.js'
 
 const says = (page: Page, text: string) =>
   until(async () => (await page.locator('#state').textContent())!.includes(text), `the page to say: ${text}`)

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { needsChromium, openChromium } from '../support/chromium.js'
 import { openGateway } from '../support/open-gateway.js'
+import { adminOf } from '../support/status.js'
 import { openUpstream } from '../support/upstream.js'
 import { fetch, until } from '../support/waiting.js'
-import { adminOf, cellsOf, seriousFindings, visit } from './browser.js'
+import { cellsOf, seriousFindings, visit } from './browser.js'
 
 const ENDPOINTS = 2000
 

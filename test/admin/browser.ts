@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { TestContext } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { type OpenGateway, openGateway } from '../support/open-gateway.js'
+import { openGateway } from '../support/open-gateway.js'
+import { adminOf } from '../support/status.js'
 import { openUpstream } from '../support/upstream.js'
 import { fetch } from '../support/waiting.js'
 
@@ -34,11 +35,6 @@ export async function openShop(t: TestContext, admin: object = {}) {
     for (const path of paths) await (await fetch(open.origin + path)).text()
   }
   return { ...open, ask, admin: await adminOf(open) }
-}
-
-/** Where the admin port of a gateway is. */
-export async function adminOf({ log }: OpenGateway): Promise<string> {
-  return `http://127.0.0.1:${/port: (\d+)$/.exec(await log.line(/Admin\] Listening/))![1]}`
 }
 
 /** A page whose errors and requests are kept. */

@@ -111,7 +111,7 @@ const MOST_REFUSED = 10_000
 /** The counters of one rule of one quota. */
 export class QuotaCounters {
   readonly limits: readonly Limit[]
-  private readonly link: RedisLink
+  readonly link: RedisLink
   private readonly name: string
   private readonly text: string
   private readonly hashes: boolean

@@ -82,6 +82,12 @@ export interface LinkCounts {
   roundTrips: number
 }
 
+/** What is known of the server: `away` when the last question failed. */
+export type LinkState = 'not asked yet' | 'answers' | 'away'
+
+/** Characters of an error that operators see. */
+const LONGEST_ERROR = 200
+
 export class RedisLink {
   readonly name: string
   readonly client: RedisClient
@@ -97,6 +103,9 @@ export class RedisLink {
   private givingUp: NodeJS.Timeout | undefined
   /** Why there is no connection, as the server or the network said it last: `WRONGPASS …`. */
   private connectionFault: string | undefined
+  private state: LinkState = 'not asked yet'
+  /** Why the last question failed that did, and when; '' = none has. */
+  private lastError = ''
 
   constructor({ name, client, timeoutMs, cluster, logger }: LinkOptions) {
     this.name = name
@@ -136,6 +145,24 @@ export class RedisLink {
   connectionFailed(error: Error): void {
     this.logger.debug(`[SERVICE: Redis] ${this.name}: ${error.message}`)
     if (!(error instanceof ConnectionLost)) this.connectionFault = error.message
+  }
+
+  /** For the status page, of the connection itself. */
+  facts(): Readonly<Record<string, string | number>> {
+    const { questions, failures, skipped, roundTrips } = this.counts
+    return {
+      state: this.state,
+      questions,
+      round_trips: roundTrips,
+      failed: failures,
+      left_out: skipped,
+      last_error: this.lastError
+    }
+  }
+
+  /** For the status page, of what is counted by this connection. */
+  truth(): { readonly counted_in: string; readonly redis: LinkState } {
+    return { counted_in: `redis ${this.name}`, redis: this.state }
   }
 
   close(): void {
@@ -194,6 +221,7 @@ export class RedisLink {
       const answer = await Promise.race([asked, late])
       this.failedTrials = 0
       this.connectionFault = undefined
+      this.state = 'answers'
       if (this.outage.answered()) this.logger.info(`[SERVICE: Redis] ${this.name} answers again`)
       return answer
     } catch (cause) {
@@ -226,6 +254,8 @@ export class RedisLink {
   }
 
   private fail(why: string, connected: boolean): void {
+    this.state = 'away'
+    this.lastError = `${new Date().toISOString().slice(0, 19)}Z ${why.slice(0, LONGEST_ERROR)}`
     if (this.outage.failed())
       this.logger.error(`[SERVICE: Redis] ${this.name} does not answer: ${why}; it is asked again once in a while`)
     if (!connected || ++this.failedTrials < TRIALS_BEFORE_RECONNECT) return

@@ -7,9 +7,13 @@ import { processorsIn, type QuotaProcessor } from '../../_shared/quota/processor
 import { readTierTest, type TierTest } from '../../_shared/tiers.js'
 
 export interface QuotaTier {
+  /** The name of its rule. */
+  readonly rule: string
   /** Undefined: all requests. */
   readonly matches: TierTest | undefined
   readonly clientKey: ClientKey
+  /** `header X-Id`, for the status page. */
+  readonly clientBy: string
   readonly counters: QuotaCounters
 }
 
@@ -20,6 +24,8 @@ export interface Weight {
 }
 
 export interface Attachment {
+  /** The name of the quota. */
+  readonly quota: string
   readonly tiers: readonly QuotaTier[]
   readonly onFailureAllow: boolean
   readonly onUnmatchedAllow: boolean
@@ -40,7 +46,14 @@ export async function readAttachment(options: OptionReader, context: ComponentCo
   for (const reader of readers) tiers.push(await readTier(reader, header, processor, context))
   if (header === '' && readers.some(reader => (reader.text('tier_value_as') || 'literal') === 'literal'))
     options.fail('/tier_key', 'the name of the header is missing that names the tier')
-  return { tiers, onFailureAllow: processor.onFailureAllow, onUnmatchedAllow, showsHeaders, weight }
+  return {
+    quota: options.text('quota_name'),
+    tiers,
+    onFailureAllow: processor.onFailureAllow,
+    onUnmatchedAllow,
+    showsHeaders,
+    weight
+  }
 }
 
 function findProcessor(options: OptionReader, context: ComponentContext): QuotaProcessor {
@@ -66,7 +79,9 @@ async function readTier(
     const names = [...processor.rules.keys()].map(one => `'${one}'`).join(', ')
     return reader.fail('/rule_name', `the quota has no rule '${rule}', only ${names}`)
   }
-  return { matches: await readTierTest(reader, header, context), clientKey: readClientKey(reader, context), counters }
+  const matches = await readTierTest(reader, header, context)
+  const clientBy = `${reader.text('strategy') || 'header'} ${reader.text('key')}`.trim()
+  return { rule, matches, clientKey: readClientKey(reader, context), clientBy, counters }
 }
 
 function readClientKey(reader: OptionReader, context: ComponentContext): ClientKey {

@@ -12,11 +12,13 @@ import {
 import type { Limit, QuotaState } from '../../_shared/quota/counters.js'
 import { RedisUnavailable } from '../../_shared/redis/link.js'
 import type { Attachment, QuotaTier, Weight } from './attachment.js'
+import { type QuotaTallies, type QuotaTally, showTallies } from './quota-tally.js'
 
 /** Compiles the stages of one place. */
 export function compileStages(attachment: Attachment, context: ComponentContext): Compiled {
   const { weight } = attachment
-  const stage = compileStage(attachment, context)
+  const tallies = showTallies(attachment, context)
+  const stage = compileStage(attachment, tallies, context)
   if (weight?.where !== 'body') return stage
   if (context.scope === 'backend') return [{ slot: 'decoded/ratelimit', needs: 'data', wrap: stage }]
   // the fields that clients send are whole further out, and the response is data further in
@@ -28,27 +30,33 @@ export function compileStages(attachment: Attachment, context: ComponentContext)
 interface Judged {
   readonly tier: QuotaTier
   readonly client: string
+  readonly tally: QuotaTally
 }
 
-function compileStage(attachment: Attachment, context: ComponentContext): Wrap {
+function compileStage(attachment: Attachment, tallies: QuotaTallies, context: ComponentContext): Wrap {
   const { tiers, weight, onUnmatchedAllow, onFailureAllow, showsHeaders } = attachment
   const refuse = context.scope === 'backend' ? refuseCall : refuseRequest
   const [cost, mode] = weight === undefined ? ([1, 'take'] as const) : ([0, 'look'] as const)
   return next => async request => {
     const tier = tiers.find(one => one.matches?.(request) ?? true)
-    if (tier === undefined) return onUnmatchedAllow ? next(request) : refuse(400)
+    const tally = tallies.of(tier)
+    if (tier === undefined) return tally.count(onUnmatchedAllow) ? next(request) : refuse(400)
     const client = tier.clientKey(request)
-    if (client === '') return refuse(400)
+    if (client === '') {
+      tally.count(false)
+      return refuse(400)
+    }
     let state: QuotaState
     try {
       state = await tier.counters.count(client, cost, mode)
     } catch (error) {
       if (!(error instanceof RedisUnavailable)) throw error
-      return onFailureAllow ? next(request) : refuse(500)
+      tally.unanswered++
+      return tally.count(onFailureAllow) ? next(request) : refuse(500)
     }
     const fields = showsHeaders ? fieldsOf(tier.counters.limits, state) : []
-    if (!state.allowed) return refuse(429, fields)
-    const judged = { tier, client }
+    if (!tally.count(state.allowed)) return refuse(429, fields)
+    const judged = { tier, client, tally }
     if (context.scope === 'endpoint') request.state.set(attachment, judged)
     const response = await next(request)
     if (weight?.where === 'header') count(judged, weightIn(response.headers.get(weight.key)), context)
@@ -68,10 +76,16 @@ function compileBodyCount(attachment: Attachment, weight: Weight, context: Compo
 }
 
 /** Counts what a response has used; the client does not wait for it. */
-function count({ tier, client }: Judged, amount: number, context: ComponentContext): void {
-  tier.counters.count(client, amount, 'add').catch((error: Error) => {
-    context.logger.warning(`${context.tag}[Quota] ${amount} could not be counted: ${error.message}`)
-  })
+function count({ tier, client, tally }: Judged, amount: number, context: ComponentContext): void {
+  tier.counters.count(client, amount, 'add').then(
+    () => {
+      tally.weight += amount
+    },
+    (error: Error) => {
+      tally.uncounted++
+      context.logger.warning(`${context.tag}[Quota] ${amount} could not be counted: ${error.message}`)
+    }
+  )
 }
 
 async function bodyWeight(response: GatewayResponse, { key }: Weight): Promise<number> {

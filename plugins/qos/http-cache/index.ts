@@ -59,15 +59,14 @@ export default defineComponent({
     const shared = options.flag('shared')
     const maxItems = options.count('max_items', 0)
     const inRedis = options.has('connection_name')
-    const store = inRedis
-      ? openRedisStore(shared, findLink(options, context), context)
-      : await openStore(shared, maxSize, maxItems, context)
+    const link = inRedis ? findLink(options, context) : undefined
+    const store = link ? openRedisStore(shared, link, context) : await openStore(shared, maxSize, maxItems, context)
     const sendsAddress = options.flag('client_address')
     const listed = listedFields(context.endpointFacts?.inputHeaders ?? [], context.backendFacts?.inputHeaders ?? [])
     const held = context.endpointFacts?.maxBodyBytes ?? maxBytes
     const cache = new ResponseCache(store, sendsAddress ? [...listed, CLIENT_ADDRESS] : listed)
     const tally = context.keepHere('tally', () => new CacheTally())
-    context.status('cache', () => tally.facts())
+    context.status('cache', () => ({ ...tally.facts(), kept_in: link?.truth().counted_in ?? 'this process' }))
     const plan: Plan = {
       cache,
       tally,

@@ -11,7 +11,7 @@ import type { ClientKey } from '../../_shared/client-key.js'
 import type { LimitPlan } from './plan.js'
 import { defaultCapacity } from './rate.js'
 import { openStore, type TokenStore } from './store.js'
-import { Tally } from './tally.js'
+import { HERE, Tally } from './tally.js'
 import { type BucketRule, bucketRule, TokenBucket } from './token-bucket.js'
 
 /** Compiles a limit that this process counts; undefined when it limits nothing. */
@@ -28,7 +28,8 @@ function compileWhole(plan: LimitPlan, context: ComponentContext): Wrap | undefi
   const now = (): number => performance.now()
   const { bucket, tally } = context.keepHere(['all', rule], () => ({ bucket: new TokenBucket(rule, now()), tally: new Tally() }))
   const { capacity } = rule
-  context.status('limit', () => ({ of: 'all clients', per_second: plan.wholeRate, capacity, ...tally.facts() }))
+  const facts = { of: OF_ALL, per_second: plan.wholeRate, capacity, counted_in: HERE }
+  context.status('limit', () => ({ ...facts, ...tally.facts() }))
   return next => request => (tally.count(bucket.take(now())) ? next(request) : refused(503))
 }
 
@@ -36,10 +37,14 @@ function compileClients(plan: LimitPlan, context: ComponentContext): Wrap | unde
   const rule = clientRule(plan, context)
   if (rule === undefined) return undefined
   const tally = context.keepHere(['tally of clients', rule, plan.clientName], () => new Tally())
-  const facts = { of: `each client (${plan.clientName})`, per_second: plan.clientRate, capacity: rule.capacity }
+  const facts = { of: ofEach(plan), per_second: plan.clientRate, capacity: rule.capacity, counted_in: HERE }
   context.status('limit', () => ({ ...facts, ...tally.facts() }))
   return limitClients(plan.clientKey, openStore(rule, plan.clientName, plan.cleanupMs, context), tally)
 }
+
+/** Whom a limit is for, on the status page. */
+export const OF_ALL = 'all clients'
+export const ofEach = ({ clientBy }: LimitPlan): string => `each client by ${clientBy}`
 
 /** The bucket of all clients; undefined without a limit for them. Says so in the log. */
 export function wholeRule({ wholeRate, wholeCapacity }: LimitPlan, context: ComponentContext): BucketRule | undefined {

@@ -34,6 +34,8 @@ export interface LimitPlan {
   readonly clientCapacity: number
   /** `ip (key: )`, for the log. */
   readonly clientName: string
+  /** `header X-Key`, for the status page. */
+  readonly clientBy: string
   readonly clientKey: ClientKey
   readonly cleanupMs: number
 }
@@ -61,6 +63,7 @@ export function readLimitPlan(options: OptionReader, context: ComponentContext):
     clientRate: (leftOut ? 0 : client === UNREADABLE ? 1 : client) * perSecond,
     clientCapacity: options.amount('client_capacity', 0, 0),
     clientName: `${strategy} (key: ${key})`,
+    clientBy: `${strategy} ${key}`.trim(),
     clientKey: clientKey ?? ONE_CLIENT,
     cleanupMs: Math.min(Math.max(options.durationMs('cleanup_period', MINUTE_MS, MINUTE_MS), SECOND_MS), LONGEST_TIMER_MS)
   }

@@ -5,14 +5,15 @@
  * goes on, and with `local_fallback` the buckets of this process decide.
  */
 
-import type { ComponentContext, OptionReader, Wrap } from 'sluice/plugin'
+import type { ComponentContext, OptionReader, StatusFacts, Wrap } from 'sluice/plugin'
 import type { ClientKey } from '../../_shared/client-key.js'
 import { findLink } from '../../_shared/redis/find-link.js'
 import type { RedisLink } from '../../_shared/redis/link.js'
-import { clientRule, refused, wholeRule } from './limit.js'
+import { clientRule, OF_ALL, ofEach, refused, wholeRule } from './limit.js'
 import { type LimitPlan, REQUEST_LIMIT_PROPERTIES, readLimitPlan } from './plan.js'
 import { SharedBuckets, type Verdict } from './shared-buckets.js'
 import { openStore } from './store.js'
+import { Tally } from './tally.js'
 import { type BucketRule, TokenBucket } from './token-bucket.js'
 
 /** JSON Schema of the options. */
@@ -42,32 +43,39 @@ export function compileSharedLimit(options: OptionReader, context: ComponentCont
   const link = findLink(options, context)
   const full = `${context.service.name} ${place}`
   const fallbackOf = (counted: () => Fallback): Fallback => (local ? counted() : () => (allow ? true : undefined))
-  const whole = compileWhole(plan, context, link, full, fallbackOf)
-  const clients = compileClients(plan, context, link, full, fallbackOf)
+  const whenAway = local ? 'counted by this process' : allow ? 'allowed' : 'refused with 503'
+  const shared: SharedPlan = { plan, link, place: full, fallbackOf, whenAway }
+  const whole = compileWhole(shared, context)
+  const clients = compileClients(shared, context)
   if (whole === undefined && clients === undefined)
     options.report('', 'the limit limits nothing: give max_rate or client_max_rate', 'warning')
   if (clients === undefined || whole === undefined) return clients ?? whole
   return next => clients(whole(next))
 }
 
-type FallbackOf = (counted: () => Fallback) => Fallback
+/** A limit in Redis, and what stands for it without. */
+interface SharedPlan {
+  readonly plan: LimitPlan
+  readonly link: RedisLink
+  /** Tells the limit from all others. */
+  readonly place: string
+  readonly fallbackOf: (counted: () => Fallback) => Fallback
+  /** What becomes of requests then, for the status page. */
+  readonly whenAway: string
+}
 
-function compileWhole(
-  plan: LimitPlan,
-  context: ComponentContext,
-  link: RedisLink,
-  place: string,
-  fallbackOf: FallbackOf
-): Wrap | undefined {
-  const rule = wholeRule(plan, context)
+function compileWhole(shared: SharedPlan, context: ComponentContext): Wrap | undefined {
+  const rule = wholeRule(shared.plan, context)
   if (rule === undefined) return undefined
-  const buckets = new SharedBuckets(link, `${place} all`, rule)
-  return limitBy(
-    () => 'all',
-    503,
-    buckets,
-    fallbackOf(() => countedHere(rule))
-  )
+  const limit: SharedLimit = {
+    clientKey: () => 'all',
+    status: 503,
+    buckets: new SharedBuckets(shared.link, `${shared.place} all`, rule),
+    fallback: shared.fallbackOf(() => countedHere(rule)),
+    tally: context.keepHere(['shared tally of all', rule, shared.link.name], () => new Tally())
+  }
+  showLimit({ of: OF_ALL, per_second: shared.plan.wholeRate, capacity: rule.capacity }, limit.tally, shared, context)
+  return limitBy(limit)
 }
 
 function countedHere(rule: BucketRule): Fallback {
@@ -75,37 +83,48 @@ function countedHere(rule: BucketRule): Fallback {
   return () => bucket.take(performance.now())
 }
 
-function compileClients(
-  plan: LimitPlan,
-  context: ComponentContext,
-  link: RedisLink,
-  place: string,
-  fallbackOf: FallbackOf
-): Wrap | undefined {
+function compileClients(shared: SharedPlan, context: ComponentContext): Wrap | undefined {
+  const { plan, link } = shared
   const rule = clientRule(plan, context)
   if (rule === undefined) return undefined
-  const buckets = new SharedBuckets(link, `${place} client`, rule)
-  const fallback = fallbackOf(() => {
-    const store = openStore(rule, plan.clientName, plan.cleanupMs, context)
-    return client => store.take(client)
-  })
-  return limitBy(plan.clientKey, 429, buckets, fallback)
+  const limit: SharedLimit = {
+    clientKey: plan.clientKey,
+    status: 429,
+    buckets: new SharedBuckets(link, `${shared.place} client`, rule),
+    fallback: shared.fallbackOf(() => {
+      const store = openStore(rule, plan.clientName, plan.cleanupMs, context)
+      return client => store.take(client)
+    }),
+    tally: context.keepHere(['shared tally of clients', rule, plan.clientName, link.name], () => new Tally())
+  }
+  showLimit({ of: ofEach(plan), per_second: plan.clientRate, capacity: rule.capacity }, limit.tally, shared, context)
+  return limitBy(limit)
 }
 
-/** @param status of the refusal when the bucket is empty */
-function limitBy(
-  clientKey: ClientKey,
-  status: number,
-  buckets: { take(client: string): Promise<Verdict> },
-  fallback: Fallback
-): Wrap {
+function showLimit(facts: StatusFacts, tally: Tally, { link, whenAway }: SharedPlan, context: ComponentContext): void {
+  context.status('limit', () => ({ ...facts, ...link.truth(), without_redis: whenAway, ...tally.sharedFacts() }))
+}
+
+interface SharedLimit {
+  readonly clientKey: ClientKey
+  /** Of the refusal when the bucket is empty. */
+  readonly status: number
+  readonly buckets: { take(client: string): Promise<Verdict> }
+  readonly fallback: Fallback
+  readonly tally: Tally
+}
+
+function limitBy({ clientKey, status, buckets, fallback, tally }: SharedLimit): Wrap {
   return next => async request => {
     const client = clientKey(request)
-    if (client === '') return refused(status)
+    if (client === '') {
+      tally.count(false)
+      return refused(status)
+    }
     const verdict = await buckets.take(client)
-    if (verdict === 'pass') return next(request)
-    if (verdict === 'limited') return refused(status)
+    if (verdict !== 'unknown') return tally.count(verdict === 'pass') ? next(request) : refused(status)
+    tally.unanswered++
     const allowed = await fallback(client)
-    return allowed ? next(request) : refused(allowed === undefined ? 503 : status)
+    return tally.count(allowed === true) ? next(request) : refused(allowed === undefined ? 503 : status)
   }
 }

@@ -231,13 +231,14 @@ function showComponents(components) {
     if (!kinds.has(kind)) kinds.set(kind, [])
     kinds.get(kind).push(pair)
   }
-  const shape = JSON.stringify([...kinds].map(([kind, [[, one]]]) => [kind, Object.keys(one.facts)]))
+  const shapes = [...kinds].map(([kind, pairs]) => [kind, factsOf(pairs)])
+  const shape = JSON.stringify(shapes.map(([kind, facts]) => [kind, Object.keys(facts)]))
   if (componentTables.shape !== shape) {
     componentTables.shape = shape
     componentTables.clear()
-    const boxes = [...kinds].map(([kind, [[, one]]]) => {
+    const boxes = shapes.map(([kind, facts]) => {
       const box = element('div')
-      const columns = Object.keys(one.facts).map(name => factColumn(name, one.facts[name]))
+      const columns = Object.entries(facts).map(([name, sample]) => factColumn(name, sample))
       const where = plain('Where', placeOf)
       componentTables.set(kind, new Table(box, { label: kind, caption: kind, nameOf: placeOf, columns: [where, ...columns] }))
       return box
@@ -247,13 +248,19 @@ function showComponents(components) {
   for (const [kind, pairs] of kinds) componentTables.get(kind).show(pairs)
 }
 
+/** The facts that any of a kind tells: some tell more than others. */
+const factsOf = pairs => Object.assign({}, ...pairs.map(([, { facts }]) => facts))
+
 function placeOf({ place, worker }) {
   return worker === undefined ? place : `${place}, worker ${worker}`
 }
 
+/** States that are good or bad news, of whatever it is. */
+const TONES = { __proto__: null, open: 'bad', away: 'bad', 'half-open': 'warn', closed: 'good', answers: 'good' }
+
 function factColumn(name, sample) {
   const cell = row => (typeof row.facts[name] === 'number' ? count(row.facts[name]) : String(row.facts[name] ?? ''))
-  const tone = row => (row.facts[name] === 'open' ? 'bad' : row.facts[name] === 'closed' ? 'good' : undefined)
+  const tone = row => TONES[row.facts[name]]
   return { head: words(name), cell, kind: typeof sample === 'number' ? 'number' : undefined, tone }
 }
 

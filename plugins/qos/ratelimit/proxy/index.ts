@@ -7,7 +7,7 @@
 
 import { defineComponent, GatewayError } from 'sluice/plugin'
 import { defaultCapacity, RATE_PROPERTIES, SECOND_MS, UNREADABLE } from '../rate.js'
-import { Tally } from '../tally.js'
+import { HERE, Tally } from '../tally.js'
 import { bucketRule, TokenBucket } from '../token-bucket.js'
 
 export default defineComponent({
@@ -35,7 +35,8 @@ export default defineComponent({
     const open = () => ({ bucket: new TokenBucket(rule, performance.now()), tally: new Tally() })
     const { bucket, tally } = context.keepHere(rule, open)
     context.logger.debug(`${tag} Enabling the rate limiter`)
-    context.status('limit', () => ({ of: 'all calls', per_second: rate, capacity, ...tally.facts() }))
+    const facts = { of: 'all calls', per_second: rate, capacity, counted_in: HERE }
+    context.status('limit', () => ({ ...facts, ...tally.facts() }))
     return next => request => (tally.count(bucket.take(performance.now())) ? next(request) : Promise.reject(limited()))
   }
 })

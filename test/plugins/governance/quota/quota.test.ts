@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
+import { openGateway } from '../../../support/open-gateway.js'
 import { NO_REDIS, startRedis, type TestRedis } from '../../../support/redis.js'
-import { until } from '../../../support/waiting.js'
+import { factsOf } from '../../../support/status.js'
+import { fetch, until } from '../../../support/waiting.js'
 import { type Built, build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
 interface Wanted {
@@ -28,7 +30,7 @@ const RULES = [
   { name: 'free', limits: [{ amount: 1, unit: 'year' }] }
 ]
 
-function configOf(address: string, host: string, wanted: Wanted): object {
+function configOf(address: string, host: string, wanted: Wanted): { extra_config: object; endpoints: object[] } {
   const quota = { 'governance/quota': { quota_name: 'plans', tier_key: 'X-Plan', tiers: [GOLD, REST], ...wanted.quota } }
   const processor = { name: 'plans', connection_name: 'pool', rules: RULES, ...wanted.processor }
   return {
@@ -191,3 +193,44 @@ for (const [what, wanted, message] of [
     await assert.rejects(build(t, configOf('127.0.0.1:1', NOBODY, wanted)), message)
   })
 }
+
+test('the status page shows each rule, its Redis, and what became of requests', { skip: NO_REDIS }, async t => {
+  const redis = await startRedis(t)
+  const host = await startUpstream(t, (_, res) => res.end('{"used":{"tokens":7}}'))
+  const { extra_config: extra, endpoints } = configOf(redis.address, host, {
+    quota: { tiers: [GOLD], weight_key: 'used.tokens' }
+  })
+  const open = await openGateway(t, { extra_config: { ...extra, 'sluice/admin': { port: 0 } }, endpoints })
+  const ask = async (headers: Record<string, string>): Promise<number> => {
+    const response = await fetch(`${open.origin}/a`, { headers })
+    await response.text()
+    return response.status
+  }
+  const one = { 'X-Plan': 'gold', 'X-Id': 'a' }
+  assert.deepEqual([await ask(one), await ask({ 'X-Plan': 'gold' }), await ask({})], [200, 400, 400])
+  const weighed = async () => (await factsOf(open, 'governance/quota'))[0]!.weight_counted === 7
+  await until(weighed, 'the weight of the first response')
+  assert.equal(await ask(one), 429)
+  assert.deepEqual(await factsOf(open, 'governance/quota'), [
+    {
+      quota: 'plans',
+      rule: 'gold',
+      limits: '3 a month, 10 a year',
+      of: 'each client by header X-Id',
+      counted_in: 'redis pool',
+      redis: 'answers',
+      without_redis: 'refused with 500',
+      allowed: 1,
+      refused: 2,
+      without_answer: 0,
+      weight_counted: 7,
+      not_counted: 0
+    },
+    { quota: 'plans', rule: 'requests of no tier', limits: 'refused with 400', allowed: 0, refused: 1 }
+  ])
+  await redis.kill()
+  await until(async () => (await ask(one)) === 500, 'the outage')
+  const [gold] = await factsOf(open, 'governance/quota')
+  assert.equal(gold!.redis, 'away')
+  assert.equal(Number(gold!.refused), 2 + Number(gold!.without_answer))
+})

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
 import type { Gateway } from '../../../../../../src/running-gateway.js'
+import { openGateway } from '../../../../../support/open-gateway.js'
 import { NO_REDIS, startRedis } from '../../../../../support/redis.js'
-import { until } from '../../../../../support/waiting.js'
+import { factsOf } from '../../../../../support/status.js'
+import { fetch, until } from '../../../../../support/waiting.js'
 import { build, endpoint, startUpstream } from '../../../../scripted-upstream.js'
 
 const LIMIT = { max_rate: 100, capacity: 100, every: '1h' }
@@ -131,4 +133,52 @@ test('a connection that does not exist stops the start, and in tolerant mode ref
   await assert.rejects(build(t, config), /connection_pool.*there is no connection 'x': the service has no `redis`/s)
   const { gateway } = await build(t, config, { tolerant: true })
   assert.notEqual(await statusOf(gateway), 200)
+})
+
+test('the status page shows the limit, its Redis, and what becomes of requests without it', { skip: NO_REDIS }, async t => {
+  const server = await startRedis(t)
+  const host = await startUpstream(t)
+  const limit = { connection_name: 'pool', max_rate: 2, capacity: 2, every: '1h' }
+  const open = await openGateway(t, {
+    extra_config: {
+      'sluice/admin': { port: 0 },
+      redis: { connection_pools: [{ name: 'pool', address: server.address, timeout: '30s', password: '' }] }
+    },
+    endpoints: [endpoint('/a', host, { extra: { 'qos/ratelimit/router/redis': { ...limit, on_failure_allow: true } } })]
+  })
+  const facts = async (component: string) => (await factsOf(open, component))[0]!
+  const ask = async (): Promise<number> => {
+    const response = await fetch(`${open.origin}/a`)
+    await response.text()
+    return response.status
+  }
+  const still = { of: 'all clients', per_second: 2 / 3600, capacity: 2, counted_in: 'redis pool', without_redis: 'allowed' }
+  assert.deepEqual(await facts('qos/ratelimit/router/redis'), {
+    ...still,
+    redis: 'not asked yet',
+    allowed: 0,
+    refused: 0,
+    without_answer: 0
+  })
+  assert.deepEqual([await ask(), await ask(), await ask()], [200, 200, 503])
+  assert.deepEqual(await facts('qos/ratelimit/router/redis'), {
+    ...still,
+    redis: 'answers',
+    allowed: 2,
+    refused: 1,
+    without_answer: 0
+  })
+  const { name, server: address, state, questions, failed, last_error } = await facts('redis')
+  assert.deepEqual(
+    [name, address, state, questions, failed, last_error],
+    ['pool', `${server.address}, database 0`, 'answers', 3, 0, '']
+  )
+  await server.kill()
+  await until(async () => (await ask()) === 200 && (await facts('qos/ratelimit/router/redis')).redis === 'away', 'the outage')
+  const away = await facts('qos/ratelimit/router/redis')
+  assert.ok(Number(away.without_answer) > 0)
+  assert.equal(away.allowed, 2 + Number(away.without_answer))
+  assert.match(String((await facts('redis')).last_error), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ./)
+  await server.restart()
+  await until(async () => (await ask()) > 0 && (await facts('redis')).state === 'answers', 'the end of the outage')
 })
