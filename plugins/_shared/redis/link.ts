@@ -155,7 +155,7 @@ export class RedisLink {
       questions,
       round_trips: roundTrips,
       failed: failures,
-      left_out: skipped,
+      not_asked: skipped,
       last_error: this.lastError
     }
   }

@@ -36,7 +36,7 @@ export function showTallies(attachment: Attachment, context: ComponentContext): 
   const refusal = context.scope === 'backend' ? 'the call fails' : 'refused with 500'
   for (const [at, tier] of tiers.entries()) {
     const { rule, counters } = tier
-    const limits = counters.limits.map(({ amount, unit }) => `${amount} a ${unit}`).join(', ')
+    const limits = counters.limits.map(({ amount, unit }) => `${amount.toLocaleString('en')} a ${unit}`).join(', ')
     const tally = tallyOf(`${at} ${rule}`, limits)
     tallies.set(tier, tally)
     const facts = { quota, rule, limits, of: `each client by ${tier.clientBy}` }

@@ -6,7 +6,10 @@ export const count = value => (value === undefined ? '' : grouped.format(value))
 export const rate = value => (value === undefined ? '' : value >= 100 ? count(Math.round(value)) : value.toFixed(1))
 export const ms = value => (value === undefined ? '–' : String(Number(value.toPrecision(3))))
 export const percent = share => `${(100 * share).toFixed(0)} %`
-export const words = name => name.replaceAll('_', ' ')
+/** A number of any kind: whole ones in full, others to three digits. */
+export const amount = value => (Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(3))))
+/** `failures_in_row` as the head of a column. */
+export const words = name => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ')
 
 export function bytes(value) {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']

@@ -2,7 +2,7 @@
 // stand here.
 
 import { Connection } from './connection.js'
-import { bytes, count, duration, ms, percent, rate, visible, words } from './format.js'
+import { amount, bytes, count, duration, ms, percent, rate, visible, words } from './format.js'
 import { element, Table, write } from './table.js'
 
 const byId = id => document.getElementById(id)
@@ -18,9 +18,9 @@ const failures = (head, name) =>
     badAbove(row => row[name])
   )
 const latencies = [
-  number('p50', row => ms(row.p50_ms)),
-  number('p95', row => ms(row.p95_ms)),
-  number('p99', row => ms(row.p99_ms))
+  number('p50, ms', row => ms(row.p50_ms)),
+  number('p95, ms', row => ms(row.p95_ms)),
+  number('p99, ms', row => ms(row.p99_ms))
 ]
 const slowest = ['p99_ms', 'slowest']
 
@@ -100,17 +100,17 @@ const tables = {
       plain('Process', row => row.pid),
       { head: 'State', cell: row => (row.ready ? 'ready' : 'not ready'), tone: row => (row.ready ? 'good' : 'warn') },
       plain('Running for', row => duration(row.uptime_seconds)),
-      number('in flight', row => count(row.in_flight)),
-      number('per second', row => rate(row.per_second)),
-      number('requests', row => count(row.requests)),
-      number('memory', row => bytes(row.rss_bytes)),
-      number('heap', row => bytes(row.heap_used_bytes)),
+      number('In flight', row => count(row.in_flight)),
+      number('Per second', row => rate(row.per_second)),
+      number('Requests', row => count(row.requests)),
+      number('Memory', row => bytes(row.rss_bytes)),
+      number('Heap', row => bytes(row.heap_used_bytes)),
       number(
-        'delay p99, ms',
+        'Delay p99, ms',
         row => ms(row.event_loop_delay_p99_ms),
         row => (row.event_loop_delay_p99_ms > 100 ? 'warn' : undefined)
       ),
-      number('busy', row => percent(row.event_loop_utilization))
+      number('Busy', row => percent(row.event_loop_utilization))
     ]
   }),
   endpoints: new Table(byId('endpoint-table'), {
@@ -122,19 +122,19 @@ const tables = {
     detail: pipeBelow,
     columns: [
       { head: 'Endpoint', node: pipeButton },
-      plain('Pipe', row => `${row.pipe ?? ''}${row.direct ? ', direct' : ''}`),
-      { head: 'Holds bodies', kind: 'text', cell: holdsText },
-      number('per second', row => rate(row.per_second)),
-      number('requests', row => count(row.requests)),
+      number('Per second', row => rate(row.per_second)),
+      number('Requests', row => count(row.requests)),
       number('4xx', row => count(row.client_errors)),
       failures('5xx', 'server_errors'),
       number(
-        'incomplete',
+        'Incomplete',
         row => count(row.incomplete),
         row => (row.incomplete > 0 ? 'warn' : undefined)
       ),
-      number('aborted', row => count(row.aborted)),
-      ...latencies
+      number('Aborted', row => count(row.aborted)),
+      ...latencies,
+      plain('Pipe', row => `${row.pipe ?? ''}${row.direct ? ', direct' : ''}`),
+      plain('Holds bodies', holdsText)
     ]
   }),
   backends: new Table(byId('backend-table'), {
@@ -145,10 +145,10 @@ const tables = {
     columns: [
       plain('Backend', row => row.backend),
       text('Endpoint', row => row.endpoint),
-      number('per second', row => rate(row.per_second)),
-      number('calls', row => count(row.calls)),
-      failures('failed', 'failed'),
-      number('canceled', row => count(row.canceled)),
+      number('Per second', row => rate(row.per_second)),
+      number('Calls', row => count(row.calls)),
+      failures('Failed', 'failed'),
+      number('Canceled', row => count(row.canceled)),
       ...latencies
     ]
   }),
@@ -162,11 +162,11 @@ const tables = {
     ],
     columns: [
       plain('Origin', row => (row.settingsName === '' ? row.origin : `${row.origin}, settings ${row.settingsName}`)),
-      number('open', row => `${count(row.connections)} of ${count(row.maxConnections)}`),
-      number('calls under way or waiting', row => count(row.pending)),
-      number('tunnels', row => count(row.tunnels)),
-      number('calls', row => count(row.total)),
-      failures('refused, queue full', 'refused')
+      number('Open', row => `${count(row.connections)} of ${count(row.maxConnections)}`),
+      number('Under way or waiting', row => count(row.pending)),
+      number('Tunnels', row => count(row.tunnels)),
+      number('Calls', row => count(row.total)),
+      failures('Refused, queue full', 'refused')
     ]
   }),
   plugins: new Table(byId('plugin-table'), {
@@ -177,9 +177,9 @@ const tables = {
     columns: [
       plain('Name', row => row.name),
       text('Where', row => row.scope),
-      number('per second', row => rate(row.per_second)),
-      number('runs', row => count(row.runs)),
-      failures('failed', 'failed'),
+      number('Per second', row => rate(row.per_second)),
+      number('Runs', row => count(row.runs)),
+      failures('Failed', 'failed'),
       ...latencies
     ]
   }),
@@ -190,10 +190,10 @@ const tables = {
     columns: [
       plain('Code', row => row.code),
       text('Endpoint', row => row.endpoint || '–'),
-      number('times', row => count(row.count)),
-      plain('last', row => new Date(row.at).toLocaleTimeString()),
-      number('status', row => row.status || '–'),
-      text('message', row => row.message)
+      number('Times', row => count(row.count)),
+      plain('Last', row => new Date(row.at).toLocaleTimeString()),
+      number('Status', row => row.status || '–'),
+      { ...text('Message', row => row.message), most: 500 }
     ]
   }),
   findings: new Table(byId('finding-table'), {
@@ -203,7 +203,7 @@ const tables = {
     columns: [
       plain('Place', row => row.place),
       { head: 'Level', cell: row => row.level, tone: row => (row.level === 'error' ? 'bad' : 'warn') },
-      text('Finding', row => row.message)
+      { ...text('Finding', row => row.message), most: 500 }
     ]
   })
 }
@@ -240,7 +240,10 @@ function showComponents(components) {
       const box = element('div')
       const columns = Object.entries(facts).map(([name, sample]) => factColumn(name, sample))
       const where = plain('Where', placeOf)
-      componentTables.set(kind, new Table(box, { label: kind, caption: kind, nameOf: placeOf, columns: [where, ...columns] }))
+      componentTables.set(
+        kind,
+        new Table(box, { label: kind, caption: kind, nameOf: componentName, columns: [where, ...columns] })
+      )
       return box
     })
     byId('component-tables').replaceChildren(...(boxes.length > 0 ? boxes : [element('p', { textContent: 'None.' })]))
@@ -251,6 +254,8 @@ function showComponents(components) {
 /** The facts that any of a kind tells: some tell more than others. */
 const factsOf = pairs => Object.assign({}, ...pairs.map(([, { facts }]) => facts))
 
+const componentName = row => [placeOf(row), ...Object.values(row.facts).map(String)].join(' ')
+
 function placeOf({ place, worker }) {
   return worker === undefined ? place : `${place}, worker ${worker}`
 }
@@ -259,9 +264,9 @@ function placeOf({ place, worker }) {
 const TONES = { __proto__: null, open: 'bad', away: 'bad', 'half-open': 'warn', closed: 'good', answers: 'good' }
 
 function factColumn(name, sample) {
-  const cell = row => (typeof row.facts[name] === 'number' ? count(row.facts[name]) : String(row.facts[name] ?? ''))
+  const cell = row => (typeof row.facts[name] === 'number' ? amount(row.facts[name]) : String(row.facts[name] ?? ''))
   const tone = row => TONES[row.facts[name]]
-  return { head: words(name), cell, kind: typeof sample === 'number' ? 'number' : undefined, tone }
+  return { head: words(name), cell, kind: typeof sample === 'number' ? 'number' : 'fact', tone }
 }
 
 /** Writes pairs of a term and its text into a `dl`. */
@@ -284,10 +289,13 @@ function showNow({ gateway, process, traffic, others, in_flight: inFlight }) {
     ['Requests per second', rate(traffic.per_second)],
     ['In flight', count(inFlight)],
     ['Requests', count(traffic.requests)],
-    ['Of them without an endpoint', count(others.requests)],
+    ['Without an endpoint', count(others.requests)],
     ['4xx', count(traffic.client_errors)],
     ['5xx', count(traffic.server_errors), badAbove(() => traffic.server_errors)()],
-    ['p50, p95, p99', `${ms(traffic.p50_ms)}, ${ms(traffic.p95_ms)}, ${ms(traffic.p99_ms)} ms`],
+    [
+      'p50, p95, p99, ms',
+      traffic.p50_ms === undefined ? '–' : [traffic.p50_ms, traffic.p95_ms, traffic.p99_ms].map(ms).join(', ')
+    ],
     ['Event-loop delay p99', `${ms(delay.p99)} ms`, delay.p99 > 100 ? 'warn' : undefined],
     ['Event loop busy', percent(busy), busy > 0.9 ? 'warn' : undefined],
     ['Memory', bytes(process.rss_bytes)],

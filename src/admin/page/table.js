@@ -4,8 +4,10 @@ import { count, visible } from './format.js'
 
 /** Rows of one page: more would take long to draw, each second. */
 const PAGE_ROWS = 50
-/** Characters of a cell that show; the rest is in its title. */
-const MOST_TEXT = 300
+/** Rows up to which a table is seen at a glance: it has no tools. */
+const FEW_ROWS = 10
+/** Characters of a cell that show unless its column says `most`; the rest is in its title. */
+const MOST_TEXT = 160
 
 export function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties)
@@ -13,9 +15,9 @@ export function element(tag, properties = {}, ...children) {
   return made
 }
 
-export function write(node, given) {
+export function write(node, given, most = MOST_TEXT) {
   const text = visible(given)
-  const shown = text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text
+  const shown = text.length > most ? `${text.slice(0, most)}…` : text
   if (node.textContent === shown) return
   node.textContent = shown
   if (shown === text) node.removeAttribute('title')
@@ -47,7 +49,7 @@ export class Table {
     const table = element(
       'table',
       {},
-      element('caption', { textContent: visible(caption) }),
+      element('caption', {}, element('span', { textContent: visible(caption) })),
       element('thead', {}, element('tr', {}, ...heads)),
       this.body
     )
@@ -139,9 +141,12 @@ export class Table {
 
   tell(total, onPage) {
     const all = this.items.length
-    this.tools.hidden = !this.isLong && all <= PAGE_ROWS
+    this.tools.hidden = !this.isLong && all <= FEW_ROWS
     const range = total === onPage ? count(total) : `${count(this.from + 1)}–${count(this.from + onPage)}`
-    write(this.shown, `${range} of ${count(total)}${total === all ? '' : `, ${count(all)} in all`}`)
+    write(
+      this.shown,
+      total === 0 ? `None of ${count(all)}` : `${range} of ${count(total)}${total === all ? '' : `, ${count(all)} in all`}`
+    )
     this.back.hidden = this.forth.hidden = total <= PAGE_ROWS
     this.disable(this.back, this.from === 0)
     this.disable(this.forth, this.from + PAGE_ROWS >= total)
@@ -173,15 +178,17 @@ export class Table {
 
   make(item) {
     const cells = this.columns.map(({ kind, node }, i) => {
-      const cell = i === 0 ? element('th', { scope: 'row' }) : element('td', { className: kind ?? '' })
-      if (node !== undefined) cell.append(node(item))
-      return cell
+      if (i > 0) return element('td', { className: kind ?? '' })
+      // what names a row is as wide as it needs to be, up to a limit
+      const name = node?.(item) ?? element('span')
+      name.classList.add('name')
+      return element('th', { scope: 'row' }, name)
     })
     return { element: element('tr', {}, ...cells), cells }
   }
 
-  fill(cell, { cell: text, tone, kind, node }, item) {
-    if (node === undefined) write(cell, String(text(item)))
+  fill(cell, { cell: text, tone, kind, node, most }, item) {
+    if (node === undefined) write(cell.firstElementChild ?? cell, String(text(item)), most)
     if (tone !== undefined) cell.className = `${kind ?? ''} ${tone(item) ?? ''}`
   }
 }

@@ -2,7 +2,15 @@
 
 import { latencyReport } from './latency.js'
 import type { RecentError } from './recent-errors.js'
-import type { BackendReport, ComponentReport, LatencyCounts, LatencyReport, LiveReport, WorkerReport } from './report.js'
+import type {
+  BackendReport,
+  ComponentReport,
+  ConfigurationReport,
+  LatencyCounts,
+  LatencyReport,
+  LiveReport,
+  WorkerReport
+} from './report.js'
 
 /** What a worker tells the others. */
 export interface OfWorker {
@@ -52,7 +60,22 @@ export function joinReports(own: LiveReport, all: readonly OfWorker[]): LiveRepo
     ),
     components: all.flatMap(({ worker, report }) => report.components.map((one): ComponentReport => ({ ...one, worker }))),
     errors: joinErrors(reports.map(({ errors }) => errors)),
+    configuration: joinReloads(
+      own.configuration,
+      reports.map(({ configuration }) => configuration)
+    ),
     workers: all.map(workerReport)
+  }
+}
+
+/** A configuration with a fault is tried by one worker alone: the last reload is that of any. */
+function joinReloads(own: ConfigurationReport, all: readonly ConfigurationReport[]): ConfigurationReport {
+  const [last] = all.flatMap(({ last_reload }) => last_reload ?? []).sort((a, b) => (a.at < b.at ? 1 : -1))
+  return {
+    ...own,
+    reloads: Math.max(...all.map(({ reloads }) => reloads)),
+    failed_reloads: Math.max(...all.map(({ failed_reloads }) => failed_reloads)),
+    ...(last === undefined ? {} : { last_reload: last })
   }
 }
 

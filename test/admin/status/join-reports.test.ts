@@ -128,3 +128,17 @@ test('of backends that look alike, one that has counted nothing is not taken for
     [0, 5]
   )
 })
+
+test('a reload that one worker tried, and that failed, is shown by all', () => {
+  const own = reportOf(1)
+  const finding = { level: 'error', place: 'f', message: 'm' } as const
+  const failed = { at: '2026-01-02', outcome: 'failed', findings: [finding] } as const
+  const tried = { ...own.configuration, reloads: 1, failed_reloads: 1, last_reload: failed }
+  const earlier = { ...own.configuration, reloads: 1, last_reload: { at: '2026-01-01', outcome: 'done', findings: [] } as const }
+  const { configuration } = joinReports(own, [
+    { worker: 1, report: { ...own, configuration: earlier } },
+    { worker: 2, report: reportOf(2, { configuration: tried }) }
+  ])
+  assert.deepEqual([configuration.reloads, configuration.failed_reloads, configuration.last_reload], [1, 1, failed])
+  assert.equal(joinReports(own, [{ worker: 1, report: own }]).configuration.last_reload, undefined)
+})
