@@ -5,6 +5,7 @@
  * `return_error_details` makes data of a failure, `return_error_code` gives the failure the upstream's status.
  */
 
+import { sizeText } from '../config/size.js'
 import type { BackendConfig } from '../config/types.js'
 import { readsContentType } from '../encoding/decoders.js'
 import { fromValue } from '../encoding/json/values.js'
@@ -106,7 +107,12 @@ export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Recei
         : [{ name: 'discard', place, holdsBody: 'no', note: 'a no-op part of a merge has no data' }]
     }
     const note = streamShape === undefined ? '' : '; a larger body is shaped while it flows'
-    const decoding: PipeStage = { name: `decode ${decoderName}`, place, holdsBody: 'yes', note: `up to ${limit} bytes${note}` }
+    const decoding: PipeStage = {
+      name: `decode ${decoderName}`,
+      place,
+      holdsBody: 'yes',
+      note: `up to ${sizeText(limit)}${note}`
+    }
     if (shape === undefined) return [decoding]
     return [{ name: 'shape', place, holdsBody: 'yes', note: 'only the keys it touches are decoded' }, decoding]
   }

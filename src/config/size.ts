@@ -19,3 +19,9 @@ export function parseSize(value: unknown): number | undefined {
   const bytes = Number(digits) * (factor ?? Number.NaN)
   return Number.isFinite(bytes) ? Math.round(bytes) : undefined
 }
+
+/** Writes bytes for people, without loss: `10 MiB`, `1500 bytes`. */
+export function sizeText(bytes: number): string {
+  if (bytes > 0 && bytes % 1024 ** 2 === 0) return `${bytes / 1024 ** 2} MiB`
+  return bytes > 0 && bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} bytes`
+}

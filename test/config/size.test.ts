@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseSize } from '../../src/config/size.js'
+import { parseSize, sizeText } from '../../src/config/size.js'
 
 test('sizes with and without units', () => {
   const sizes: [unknown, number | undefined][] = [
@@ -23,4 +23,14 @@ test('sizes with and without units', () => {
     [{}, undefined]
   ]
   for (const [value, bytes] of sizes) assert.equal(parseSize(value), bytes, String(value))
+})
+
+test('writes sizes in the largest unit that loses nothing', () => {
+  assert.deepEqual([0, 1500, 2048, 10485760, 1048577].map(sizeText), [
+    '0 bytes',
+    '1500 bytes',
+    '2 KiB',
+    '10 MiB',
+    '1048577 bytes'
+  ])
 })

@@ -95,7 +95,7 @@ describe('the pipe of an endpoint', () => {
     test(`does not say that bodies flow with ${what}`, async t => {
       const pipe = await pipeOf(t, { backend: [backend({ allow: ['a'] })], ...endpoint })
       assert.ok(said(pipe.stages).some(line => /writer render (json|xml)!$/.test(line)))
-      assert.equal(noteOf(pipe.backends[0]!.stages, 'decode json'), 'up to 10485760 bytes')
+      assert.equal(noteOf(pipe.backends[0]!.stages, 'decode json'), 'up to 10 MiB')
     })
   }
 
