@@ -1,5 +1,6 @@
 /** `sluice pipes`: how each endpoint was compiled. */
 
+import { mermaidAdvice } from '../pipe/mermaid.js'
 import { silentLogger } from '../telemetry/logger.js'
 import { type Arguments, UsageError } from './arguments.js'
 import type { LoadGateway } from './gateway-module.js'
@@ -16,7 +17,10 @@ export async function pipes(args: Arguments, terminal: Terminal, loadGateway: Lo
     const { createGateway } = await loadGateway()
     const gateway = await createGateway(file, { tolerant: args.has('tolerant'), logger: silentLogger })
     const style = { width: terminal.width, colours: terminal.hasColours }
-    terminal.print(gateway.describePipes({ ...style, ...(formats[0] === undefined ? {} : { [formats[0]]: true }) }).trimEnd())
+    const text = gateway.describePipes({ ...style, ...(formats[0] === undefined ? {} : { [formats[0]]: true }) }).trimEnd()
+    terminal.print(text)
+    const advice = formats[0] === 'mermaid' ? mermaidAdvice(text) : undefined
+    if (advice !== undefined) terminal.note(advice)
     await gateway.close()
     return 0
   } catch (error) {

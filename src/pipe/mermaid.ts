@@ -11,6 +11,25 @@ export function mermaidOf(pipes: readonly PipeDescription[]): string {
   return chart.text()
 }
 
+/** What Mermaid draws without settings of its own: `maxTextSize` and `maxEdges`. */
+const MAX_TEXT = 50_000
+const MAX_EDGES = 500
+
+/** Returns what to do about a diagram that is larger than Mermaid draws by itself; undefined for one that is not. */
+export function mermaidAdvice(text: string): string | undefined {
+  const edges = text.split('\n').filter(line => line.includes(ARROW)).length
+  if (text.length <= MAX_TEXT && edges <= MAX_EDGES) return undefined
+  const [size, most] = [text.length, MAX_TEXT].map(number => number.toLocaleString('en'))
+  return [
+    `This diagram has ${size} characters and ${edges} arrows. Mermaid draws ${most} and ${MAX_EDGES} of them, unless`,
+    '`maxTextSize` and `maxEdges` say more (`mermaid.initialize`, or the file for `mmdc --configFile`).',
+    '`sluice pipes --html` and `--dot` have no such limit.'
+  ].join('\n')
+}
+
+/** Between two nodes. */
+const ARROW = ' --> '
+
 class Chart {
   private readonly lines: string[] = ['flowchart LR']
   private nodes = 0
@@ -59,7 +78,7 @@ class Chart {
   }
 
   private arrow(from: string, to: string): void {
-    this.lines.push(`    ${from} --> ${to}`)
+    this.lines.push(`    ${from}${ARROW}${to}`)
   }
 
   private newId(): string {

@@ -75,7 +75,7 @@ describe('the pipe of an endpoint', () => {
     ])
     const [only] = pipe.backends
     assert.deepEqual(said(only!.stages), ['backend/decoding shape!', 'backend/decoding decode json!', 'backend/call call'])
-    assert.match(noteOf(only!.stages, 'decode json')!, /10485760 bytes; a larger body is shaped while it flows/)
+    assert.match(noteOf(only!.stages, 'decode json')!, /up to 10 MiB; a larger body is shaped while it flows/)
   })
 
   for (const [what, endpoint] of Object.entries<object>({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { mermaidOf } from '../../src/pipe/mermaid.js'
+import { mermaidAdvice, mermaidOf } from '../../src/pipe/mermaid.js'
 import { ARROWS, PIPE } from './sample.js'
 
 /** The arrows of a diagram by the labels of their nodes. */
@@ -36,4 +36,12 @@ describe('pipes as a diagram', () => {
     const odd = mermaidOf([{ ...PIPE, path: '`a`\n  n1 --> n2', stages: [], backends: [] }])
     assert.match(odd, /\["GET #96;a#96; {3}n1 --#62; n2 \(aggregate\)"\]/)
   })
+})
+
+test('a diagram that Mermaid does not draw by itself comes with what to do', () => {
+  const many = (count: number): string => mermaidOf(Array.from({ length: count }, () => PIPE))
+  assert.equal(mermaidAdvice(many(2)), undefined)
+  assert.match(mermaidAdvice(many(400))!, /^This diagram has [\d,]+ characters and \d+ arrows\. Mermaid draws 50,000 and 500/)
+  const long = mermaidOf([{ ...PIPE, path: `/${'x'.repeat(50_000)}` }])
+  assert.match(mermaidAdvice(long)!, /maxTextSize/)
 })
