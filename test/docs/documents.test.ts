@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { readConfigObject } from '../../src/config/load.js'
 import { ERRORS } from '../../src/errors.js'
 import { SLUICE_VERSION } from '../../src/identity.js'
 import { readSpec } from '../support/specs.js'
@@ -99,4 +100,55 @@ test('functions that docs/architecture.md names stand in the files that it names
     })
     .map(([text]) => text)
   assert.deepEqual(wrong, [])
+})
+
+/** The column `×` of Sluice in a table of bench/PEERS.md. */
+function ratioIn(report: string, table: string): string {
+  const row = report.slice(report.indexOf(`### ${table}\n`)).match(/^\| Sluice \|[^|]*\|[^|]*\| ([\d.]+) \|/m)
+  assert.ok(row !== null, table)
+  return row[1]!
+}
+
+test('the figures of README.md are those of the reports', () => {
+  const readme = readPage('README.md').replace(/\s+/g, ' ')
+  const peers = readPage('bench/PEERS.md')
+  const [small, middle, large] = ['pass-through 150 B', 'pass-through 16 KB', 'pass-through 1 MiB'].map(name =>
+    ratioIn(peers, name)
+  )
+  assert.ok(
+    readme.includes(`${small} of the CPU of a bare Node.js proxy for 150 bytes, ${middle} for 16 KB and ${large} for 1 MiB`)
+  )
+
+  const rows = [...readPage('bench/RESULTS.md').matchAll(/^\| (\d+) \| [\d.,]+ \| ([\d.,]+) \| [\d.,]+ \| ([\d.,]+) \|$/gm)]
+  const [one, sixteen] = ['1', '16'].map(n =>
+    rows
+      .find(([, plugins]) => plugins === n)!
+      .slice(2)
+      .map(text => Number(text.replace(',', '')))
+  )
+  assert.ok(readme.includes(`cost ${(sixteen![0]! / one![0]!).toFixed(1)} times what one costs`))
+  assert.equal(Math.round(sixteen![1]! / sixteen![0]!), 7, 'README.md says seven times')
+})
+
+/** A default as documents write it: `"15s"`, `10 MiB`, `0`, `"krakend"`. */
+function parsedDefault(text: string): unknown {
+  const [, amount, mebi] = /^`?([\d,]+)(?: (MiB))?`?/.exec(text) ?? []
+  const quoted = /^`"?([^`"]+)"?`/.exec(text)?.[1]
+  if (quoted === 'true' || quoted === 'false') return quoted === 'true'
+  if (quoted !== undefined && /^\d+m?s$/.test(quoted)) return Number.parseInt(quoted, 10) * (quoted.endsWith('ms') ? 1 : 1000)
+  if (amount === undefined) return quoted
+  return Number(amount.replace(',', '')) * (mebi === undefined ? 1 : 2 ** 20)
+}
+
+test("defaults of router options of its own are the code's, in both documents that tell them", () => {
+  const { config } = readConfigObject({ version: 3, endpoints: [] }, { env: {}, namespaces: [] })
+  const router = config!.router as unknown as Record<string, unknown>
+  const camel = (key: string): string => key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+  const ofCode = (key: string): unknown => router[camel(key)] ?? router[`${camel(key)}Ms`]
+  const told = [
+    ...[...readPage('docs/compatibility.md').matchAll(/^\| `([a-z0-9_]+)`(?: and two more)? \| `router` \| ([^|]+) \|/gm)],
+    ...[...readPage('docs/configuration.md').matchAll(/\*\*`router\.([a-z0-9_]+)`\*\* \(([^)]+)\)/g)]
+  ].filter(([, key]) => key !== 'tunnel_idle_timeout') // depends on the endpoint
+  assert.ok(told.length > 20, String(told.length))
+  for (const [, key, text] of told) assert.equal(parsedDefault(text!), ofCode(key!), `${key}: ${text}`)
 })
