@@ -1,6 +1,6 @@
 /**
- * `npm run bench:tracing`: what traces over OTLP cost per request on a pass-through endpoint of 150 B: none, none recorded, 1 %, all of them, and all with
- * a collector that is gone. `--help` tells the options.
+ * `npm run bench:tracing`: what metrics and traces over OTLP cost per request on a pass-through endpoint of 150 B. Each case runs beside a gateway
+ * without telemetry, both loaded at the same moment on one processor: what disturbs one disturbs the other. `--help` tells the options.
  */
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { measureCase } from './peers/measure.mjs'
 import { runSluice } from './peers/peers.mjs'
-import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from './peers/report.mjs'
+import { conditions, digits, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from './peers/report.mjs'
 import { reportRun } from './peers/report-run.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -36,9 +36,10 @@ async function deadPort() {
   return port
 }
 
+/** A pass-through gateway; `otel` is what `telemetry/opentelemetry` says, undefined = it is not configured. */
 function gateway(name, otel) {
   const prepare = ({ port, upstream: host, folder }) => {
-    const file = path.join(folder, `${name.replaceAll(/\W+/g, '-')}.json`)
+    const file = path.join(folder, `${name.replaceAll(/\W+/g, '-')}-${port}.json`)
     const config = {
       version: 3,
       port,
@@ -64,46 +65,59 @@ function gateway(name, otel) {
   return { name, prepare }
 }
 
-function traced(rate, port) {
-  const otlp = { name: 'c', host: '127.0.0.1', port, use_http: true, disable_metrics: true }
+function exporting(port, { rate = 1, traces = true, metrics = false }) {
+  const signals = { disable_traces: !traces, disable_metrics: !metrics }
+  const otlp = { name: 'c', host: '127.0.0.1', port, use_http: true, ...signals }
   return { trace_sample_rate: rate, exporters: { otlp: [otlp] } }
 }
 
+/** By their names for `--cases`: what the report calls them, and what is configured. */
+const CASES = {
+  again: ['none, a second process', () => undefined],
+  metrics: ['metrics alone', port => exporting(port, { traces: false, metrics: true })],
+  unsampled: ['traces, none recorded', port => exporting(port, { rate: 0 })],
+  both: ['metrics and traces, none recorded', port => exporting(port, { rate: 0, metrics: true })],
+  one: ['traces, 1 % recorded', port => exporting(port, { rate: 0.01 })],
+  all: ['traces, all recorded', port => exporting(port, {})],
+  dead: ['traces, all recorded, no collector', (_, dead) => exporting(dead, {})]
+}
+
 /** Sets of fresh processes: one process may be slower than the next of the same program for all its life. */
-const STARTS = 3
+const STARTS = 4
 
-const about = 'npm run bench:tracing: what traces over OTLP cost per request on a pass-through endpoint, against none.'
-const program = { out: path.join(here, 'TRACING.md'), about, cases: 1, peers: 5 }
+const about =
+  'npm run bench:tracing: what metrics and traces over OTLP cost per request on a pass-through endpoint, against none.'
+const names = Object.keys(CASES)
+const more = { cases: { as: 'names', of: names, all: names, default: '', text: 'cases' } }
+const program = { out: path.join(here, 'TRACING.md'), about, cases: names.length, peers: 2, more }
 
-await reportRun(program, async options => {
-  options.progress.start('traces on pass-through, 150 B')
+await reportRun(program, async ({ cases, ...options }) => {
   const collector = await startCollector()
+  const dead = await deadPort()
+  const rows = []
   try {
-    const peers = [
-      gateway('none', undefined),
-      gateway('configured, none recorded', traced(0, collector.port)),
-      gateway('1 % recorded', traced(0.01, collector.port)),
-      gateway('all recorded', traced(1, collector.port)),
-      gateway('all recorded, no collector', traced(1, await deadPort()))
-    ]
-    const measured = await measureCase({ path: '/150.txt' }, peers, { ...options, starts: STARTS })
-    const rows = measured.map(each => {
-      const cells = [digits(of(each, 'cpu')), ratioCells(each, measured[0]), digits(of(each, 'rate')), of(each, 'p99').toFixed(1)]
-      return `| ${each.name} | ${cells.join(' | ')} | ${Math.round(each.rssMiB)} |`
-    })
+    for (const name of cases) {
+      const [title, otelOf] = CASES[name]
+      options.progress.start(title)
+      const peers = [gateway('none', undefined), gateway(title, otelOf(collector.port, dead))]
+      const measured = await measureCase({ path: '/150.txt' }, peers, { ...options, starts: STARTS, together: true })
+      const [none, one] = measured
+      const cells = [digits(of(none, 'cpu')), digits(of(one, 'cpu')), ratioCells(one, none), Math.round(one.rssMiB - none.rssMiB)]
+      rows.push(`| ${title} | ${cells.join(' | ')} | ${one.disturbed} |`)
+    }
     return [
-      '# Traces',
+      '# Traces and metrics',
       '',
       'Generated by `npm run bench:tracing`.',
       '',
       conditions(options),
-      `A pass-through endpoint of 150 B, 64 connections; five spans per request over OTLP/HTTP. ${ratioLegend('none')}`,
+      'A pass-through endpoint of 150 B, 64 connections for each gateway. Each case has a gateway without telemetry at its side; both are loaded at the',
+      `same moment, in ${STARTS} sets of fresh processes. ${ratioLegend('none')} The first row says what the measurement itself`,
+      'is worth: both are the same program. Recorded are five spans per request, over OTLP/HTTP.',
       '',
-      `| | CPU µs/request | ${RATIO_HEAD} | requests/s | p99 ms | most memory, MiB |`,
-      `|---|--:|${RATIO_LINE}|--:|--:|--:|`,
-      ...rows,
-      '',
-      disturbance(measured[0])
+      `| | CPU µs/request, none | with it | ${RATIO_HEAD} | more memory, MiB | disturbed rounds |`,
+      `|---|--:|--:|${RATIO_LINE}|--:|--:|`,
+      ...rows
     ]
   } finally {
     await collector.stop()

@@ -3,6 +3,7 @@ import type { buildConnector, Dispatcher, Client as UndiciClient } from 'undici'
 import { connectFailure, omitConnection, reportResets, stopOmitting } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import { tidyAnswerHeads } from './answer-heads.js'
+import { type OpeningTimes, OpeningWatch } from './opening-times.js'
 import type { CallConnection, QueuedCall } from './queued-call.js'
 import { headOf } from './request-head.js'
 import { SocketReader } from './socket-reader.js'
@@ -40,6 +41,7 @@ export class PooledClient extends Client implements CallConnection {
   private head: string | undefined = undefined
   private connectedAt = 0
   private served = 0
+  private times: OpeningTimes | undefined = undefined
   private socket: Socket | undefined = undefined
   /** A call was taken up and has not ended. */
   private busy = false
@@ -53,12 +55,13 @@ export class PooledClient extends Client implements CallConnection {
       // undici connects anew after a call that was aborted with its connection, for that call
       if (!this.busy) return done(new Error('no call waits for a connection'), null)
       const reader = origin.protocol === 'https:' ? undefined : new SocketReader()
-      connectorOf(reader)(target, (...outcome) => {
+      const socket: unknown = connectorOf(reader)(target, (...outcome) => {
         // A failed attempt may give no second argument at all.
         if (!outcome[1]) return done(connectFailure(outcome[0]!), null)
         this.opened(outcome[1], reader)
         done(...outcome)
       })
+      this.times = new OpeningWatch(socket as Socket | undefined)
     }
     super(origin, { ...settings.options, connect })
     this.owner = owner
@@ -107,6 +110,10 @@ export class PooledClient extends Client implements CallConnection {
   /** The connection has brought an answer before. */
   get reused(): boolean {
     return this.served > 0
+  }
+
+  get opening(): OpeningTimes | undefined {
+    return this.served > 0 ? undefined : this.times
   }
 
   /** A final head was read: body bytes follow. */

@@ -2,12 +2,15 @@
 
 import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
+import type { OpeningTimes } from './opening-times.js'
 import type { SocketReader } from './socket-reader.js'
 
 /** The connection that a call is on. */
 export interface CallConnection {
   /** It has brought a response before. */
   readonly reused: boolean
+  /** How it was opened, for the call that it was opened for; undefined when it is {@link reused}. */
+  readonly opening: OpeningTimes | undefined
   /** What reads it; undefined for TLS. */
   readonly reader: SocketReader | undefined
   /** The call tells that its final head was read. */

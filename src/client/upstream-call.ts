@@ -215,7 +215,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
     if (this.over) throw new GatewayError('SLUICE_ERR_CLIENT_ABORTED')
     if (this.client !== undefined) this.reused = this.client.reused // it may be another connection by now
     this.abortRequest = abort
-    this.trace?.connected()
+    if (this.trace !== undefined) this.trace.connected(this.client?.opening)
   }
 
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {

@@ -284,6 +284,7 @@ export class PassthroughExchange extends UpstreamCall implements AnswerWriter, E
       this.plan.logFailure(error, this.span)
     }
     if (this.spans !== undefined) this.plan.tracer!.end(this.spans, this)
+    if (this.span !== undefined) this.span.finished(this)
     this.plan.report?.(this)
   }
 

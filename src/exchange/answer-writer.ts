@@ -103,8 +103,9 @@ export function sendHead(writer: AnswerWriter, head: RawFields, untyped: boolean
   }
   const { res, status } = writer
   writeHead(res, status, head)
-  if (writer.startedAt !== 0) writer.firstByteAt = performance.now()
-  if (writer.span !== undefined) writer.span.headSent(head)
+  const { span } = writer
+  if (writer.startedAt !== 0 || span !== undefined) writer.firstByteAt = performance.now()
+  if (span !== undefined) span.headSent(head)
   if (writer.idleMs !== 0) writer.lastActivity = deadlines.now()
   if (isBodiless(res, status)) res.end()
 }

@@ -222,7 +222,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
       this.finish(error)
     }
     this.tunnel = openTunnel(offer, upstream, response.raw, this.target.tunnelIdleMs, ended)
-    if (this.startedAt !== 0) this.firstByteAt = performance.now()
+    this.firstByteAt = performance.now()
     this.span?.headSent(response.raw)
   }
 
@@ -342,6 +342,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.error = error ?? this.errors?.[this.errors.length - 1]
     this.finished()
     this.options.exchanges.leave(this)
+    this.span?.finished(this)
     this.options.report?.(this)
   }
 }

@@ -33,6 +33,7 @@ export type {
   StageMeter,
   Tracer
 } from '../telemetry/observer.js'
+export type { FinishedExchange } from '../telemetry/finished-exchange.js'
 export type { Admission, PipeOutcome, PipeResult, PipeTracer, ServerSpan, Span, StageTracer } from '../telemetry/span.js'
 export type { StatusFacts } from '../telemetry/status.js'
 export {

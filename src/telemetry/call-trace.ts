@@ -42,6 +42,8 @@ export interface CallTrace {
   readonly requestBytes: number
   /** When a connection took the call up. */
   readonly connectedAt: number
+  /** How long the name was looked up and TLS was negotiated, ms; undefined on a connection that had served before. */
+  readonly opening: { readonly lookupMs: number; readonly tlsMs: number } | undefined
   /** When the head of the final response came. */
   readonly headAt: number
   /** When the call was over. */
@@ -68,6 +70,7 @@ export class MeasuredCall implements CallTrace {
   readonly startedAt: number
   readonly requestBytes: number
   connectedAt = 0
+  opening: CallTrace['opening'] = undefined
   headAt = 0
   endedAt = 0
   status = 0
@@ -94,8 +97,10 @@ export class MeasuredCall implements CallTrace {
   }
 
   /** A retry or a redirect connects again: the first time counts. */
-  connected(): void {
-    if (this.connectedAt === 0) this.connectedAt = performance.now()
+  connected(opening: CallTrace['opening']): void {
+    if (this.connectedAt !== 0) return
+    this.connectedAt = performance.now()
+    this.opening = opening
   }
 
   answered(status: number, declaredBytes: number): void {

@@ -4,32 +4,16 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import type { GatewayError } from '../errors.js'
 import type { CallTracer, CallWatch, CallWatchers } from './call-trace.js'
 import type { BackendFacts, EndpointFacts, StagePlace } from './facts.js'
+import type { FinishedExchange } from './finished-exchange.js'
 import type { Admission, PipeOutcome, PipeTracer, ServerSpan, Span, StageTracer } from './span.js'
 import type { StatusSource } from './status.js'
 
-/** What is known of an exchange when it is over. */
-export interface ObservedExchange {
-  /** The client's request. */
-  readonly req: { readonly method?: string | undefined; readonly url?: string | undefined }
+/** An exchange that is over, as meters see it. */
+export interface ObservedExchange extends FinishedExchange {
   /** `performance.now()` when the request line was read. */
   readonly startedAt: number
-  /** `performance.now()` when the head of the response was written; 0 = never. */
-  readonly firstByteAt: number
-  /** As sent; 0 = none. */
-  readonly status: number
-  /** Body bytes, read from and handed to the client. */
-  readonly bytesIn: number
-  /** Body bytes handed to the client. */
-  readonly bytesOut: number
-  /** Why the exchange failed; undefined = it did not. */
-  readonly error: GatewayError | undefined
-  /** The response did not arrive as a whole: it broke off, or its client went away. {@link error} says why. */
-  readonly cut: boolean
-  /** The endpoint's path as configured, '' outside of endpoints. */
-  readonly route: string
   /** Its trace; undefined = it is not recorded. */
   readonly span?: ServerSpan | undefined
 }

@@ -6,6 +6,7 @@
  */
 
 import type { RawFields } from '../http/fields.js'
+import type { FinishedExchange } from './finished-exchange.js'
 
 /** A span that is open. */
 export interface Span {
@@ -17,12 +18,14 @@ export interface Span {
   withContext(fields: RawFields): RawFields
 }
 
-/** The span of a whole exchange. Its tracer closes it when the exchange has finished. */
+/** The span of a whole exchange. */
 export interface ServerSpan extends Span {
   /** Fields of the response's head; undefined = not written. */
   readonly sentFields: RawFields | undefined
   /** Called with the fields of the response when its head is written. */
   headSent(fields: RawFields): void
+  /** Called once, when the exchange is over and the spans inside are closed. Must not throw. */
+  finished(exchange: FinishedExchange): void
 }
 
 /** Decides for a recorded exchange that has reached an endpoint whether it stays recorded. Must not throw. */

@@ -1,6 +1,6 @@
 /** Something of each endpoint, found by what an exchange tells of the endpoint that has served it. */
 
-import type { EndpointFacts, ObservedExchange } from 'sluice/plugin'
+import type { EndpointFacts, FinishedExchange } from 'sluice/plugin'
 
 export class ByEndpoint<T> {
   private readonly paths = new Map<string, Map<string, T>>()
@@ -11,7 +11,7 @@ export class ByEndpoint<T> {
   }
 
   /** Undefined = no endpoint has served it, or none that is known. */
-  of({ route, req }: ObservedExchange): T | undefined {
+  of({ route, req }: FinishedExchange): T | undefined {
     const methods = this.paths.get(route)
     if (methods === undefined) return undefined
     // HEAD may be answered by the endpoint of GET, and a stage of the service may change the method

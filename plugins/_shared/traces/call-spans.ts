@@ -79,8 +79,10 @@ export class CallSpans implements CallTracer {
       else output.ok(writer)
       if (connection) {
         output.firstByte(writer, headAt)
-        if (call.connectedAt !== 0)
-          doubleAttribute(writer, ATTRIBUTE, keys.CONNECTION_DURATION, seconds(call.startedAt, call.connectedAt))
+        const { opening } = call
+        doubleAttribute(writer, ATTRIBUTE, keys.TLS_DURATION, opening === undefined ? 0 : opening.tlsMs / 1000)
+        doubleAttribute(writer, ATTRIBUTE, keys.LOOKUP_DURATION, opening === undefined ? 0 : opening.lookupMs / 1000)
+        doubleAttribute(writer, ATTRIBUTE, keys.CONNECTION_DURATION, seconds(call.startedAt, call.connectedAt))
       }
       doubleAttribute(writer, ATTRIBUTE, keys.RESPONSE_DURATION, seconds(call.startedAt, headAt))
       intAttribute(writer, ATTRIBUTE, keys.RESPONSE_SIZE, call.declaredBytes)

@@ -1,6 +1,6 @@
 /** Spans while they are open. What they are is written when they end; until then a span is its ids and its start. */
 
-import type { ServerSpan, Span } from 'sluice/plugin'
+import type { FinishedExchange, ServerSpan, Span } from 'sluice/plugin'
 import { hex64, hex128, random32, type TraceNumbers, traceparentOf } from '../otlp/ids.js'
 import type { Incoming, Outgoing, Propagation, RawFields } from './propagation.js'
 import type { SpanOutput } from './span-output.js'
@@ -114,17 +114,24 @@ export interface TracedRequest {
   readonly socket: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined }
 }
 
+/** Closes the spans of exchanges. */
+export interface ExchangeCloser {
+  close(exchange: FinishedExchange, span: ExchangeSpan): void
+}
+
 /** The span of an exchange. */
 export class ExchangeSpan extends OpenSpan implements ServerSpan {
   readonly req: TracedRequest
   readonly clientAddress: string
   sentFields: RawFields | undefined = undefined
+  private readonly closer: ExchangeCloser
 
-  constructor(trace: Trace, req: TracedRequest, clientAddress: string) {
+  constructor(trace: Trace, req: TracedRequest, clientAddress: string, closer: ExchangeCloser) {
     const [high, low] = trace.incoming.parent?.span ?? NO_PARENT
     super(trace, high, low, performance.now())
     this.req = req
     this.clientAddress = clientAddress
+    this.closer = closer
   }
 
   /** The layer of exchanges is not recorded: what is inside is below the client's span, or has no parent. */
@@ -135,6 +142,10 @@ export class ExchangeSpan extends OpenSpan implements ServerSpan {
 
   headSent(fields: RawFields): void {
     this.sentFields = fields
+  }
+
+  finished(exchange: FinishedExchange): void {
+    this.closer.close(exchange, this)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { parse32, type TraceNumbers } from '../otlp/ids.js'
+import { declines } from './declining-traceparent.js'
 import { readTraceState } from './trace-state.js'
 
 /** Names and values in turn. */
@@ -43,7 +44,8 @@ export interface Outgoing {
   readonly baggage: string
 }
 
-const NOTHING: Incoming = { parent: undefined, sampled: undefined, state: '', baggage: '' }
+/** Of a request without context. */
+export const NO_CONTEXT: Incoming = { parent: undefined, sampled: undefined, state: '', baggage: '' }
 
 /** Fields that carry context; values of repeated ones are joined. */
 const CONTEXT_FIELDS: ReadonlySet<string> = new Set([
@@ -70,21 +72,45 @@ function contextName(name: string): string {
   return CONTEXT_FIELDS.has(lower) ? lower : ''
 }
 
+const TRACEPARENT_NAME = 'traceparent'
+
+/** Most clients and proxies send it in lower case. */
+const lowerCase = (name: string): string => (name === TRACEPARENT_NAME ? name : name.toLowerCase())
+
 /** Longest `baggage` that goes on (W3C: at least 8192 bytes). */
 const MAX_BAGGAGE = 8192
 
 /** Reads and writes the context of the propagators that are configured. */
 export class Propagation {
   private readonly propagators: readonly Propagator[]
+  private readonly readsW3cAlone: boolean
 
   constructor(propagators: readonly Propagator[]) {
     this.propagators = propagators
+    this.readsW3cAlone =
+      propagators.includes('tracecontext') && propagators.every(name => name === 'tracecontext' || name === 'baggage')
+  }
+
+  /**
+   * Returns true when the client has decided not to record, false when it has not or when it takes more than a look to tell. Most requests
+   * of a system that is traced say so: nothing else is read of them.
+   */
+  isDeclined(raw: readonly string[]): boolean {
+    if (!this.readsW3cAlone) return false
+    let value: string | undefined
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = raw[i]!
+      if (name.length !== TRACEPARENT_NAME.length || lowerCase(name) !== TRACEPARENT_NAME) continue
+      if (value !== undefined) return false
+      value = raw[i + 1]!
+    }
+    return value !== undefined && declines(value)
   }
 
   /** Reads what a request brings. Of several formats the last one that can be read counts. */
   extract(raw: readonly string[]): Incoming {
     const found = contextFields(raw)
-    if (found === undefined) return NOTHING
+    if (found === undefined) return NO_CONTEXT
     let parent: RemoteParent | undefined
     let sampled: boolean | undefined
     let w3c: RemoteParent | undefined
@@ -128,8 +154,11 @@ export class Propagation {
   }
 }
 
-/** Returns the fields with context by their names in lower case; undefined = there are none. */
-function contextFields(raw: readonly string[]): Map<string, string> | undefined {
+/** Fields with context by their names in lower case. */
+type ContextFields = ReadonlyMap<string, string>
+
+/** Returns the fields with context of a request; undefined = there are none. */
+function contextFields(raw: readonly string[]): ContextFields | undefined {
   let found: Map<string, string> | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!
@@ -152,10 +181,8 @@ interface Context {
   readonly sampled: boolean | undefined
 }
 
-type Fields = ReadonlyMap<string, string>
-
 /** Each returns undefined for what cannot be read. */
-const READERS: Readonly<Record<Exclude<Propagator, 'baggage'>, (found: Fields) => Context | undefined>> = {
+const READERS: Readonly<Record<Exclude<Propagator, 'baggage'>, (found: ContextFields) => Context | undefined>> = {
   tracecontext: found => readTraceparent(found.get('traceparent')),
   b3: found => readB3(found.get('b3')),
   b3multi: readB3Fields
@@ -186,7 +213,7 @@ function readB3(value: string | undefined): Context | undefined {
   return match === null ? undefined : contextOf(match[1]!, match[2]!, DECISIONS.get(match[3]))
 }
 
-function readB3Fields(found: Fields): Context | undefined {
+function readB3Fields(found: ContextFields): Context | undefined {
   const trace = found.get('x-b3-traceid') ?? ''
   const span = found.get('x-b3-spanid') ?? ''
   const sampled = found.get('x-b3-flags') === '1' ? true : DECISIONS.get(found.get('x-b3-sampled')?.trim().toLowerCase())

@@ -16,6 +16,9 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
   'x-vault-token'
 ])
 
+/** Fields that are no part of KrakenD's messages: how a message is sent, and the host, which is an attribute of its own. */
+const NOT_SHOWN: readonly string[] = ['host', 'transfer-encoding']
+
 /** Names whose encoded keys are kept. Clients choose names, so others are encoded each time. */
 const MEMORY = 256
 /** Most names of one message that are reported. */
@@ -29,7 +32,7 @@ export class FieldReport {
 
   /** @param skipped names in any case */
   constructor(skipped: readonly string[]) {
-    this.skipped = new Set([...CREDENTIALS, ...skipped.map(name => name.toLowerCase())])
+    this.skipped = new Set([...CREDENTIALS, ...NOT_SHOWN, ...skipped.map(name => name.toLowerCase())])
   }
 
   request(writer: ProtoWriter, raw: readonly string[]): void {

@@ -1,7 +1,7 @@
 /** The spans of exchanges, named by the pattern of their endpoint: a path that clients choose would make endless names. */
 
 import { STATUS_CODES } from 'node:http'
-import type { EndpointFacts, ObservedExchange } from 'sluice/plugin'
+import type { EndpointFacts, FinishedExchange } from 'sluice/plugin'
 import { type AttributeValue, intAttribute, RememberedText, textAttribute } from '../otlp/attributes.js'
 import type { ProtoWriter } from '../otlp/proto-writer.js'
 import { ByEndpoint } from './by-endpoint.js'
@@ -59,7 +59,7 @@ export class ServerSpans {
     return shapeOf(label, SERVER, fixed)
   }
 
-  private routeOf(exchange: ObservedExchange, status: number): KnownRoute {
+  private routeOf(exchange: FinishedExchange, status: number): KnownRoute {
     let known = this.endpoints.of(exchange) ?? this.others.get(status)
     if (known === undefined) {
       const name = `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()
@@ -69,7 +69,7 @@ export class ServerSpans {
     return known
   }
 
-  finished(exchange: ObservedExchange, span: ExchangeSpan): void {
+  finished(exchange: FinishedExchange, span: ExchangeSpan): void {
     const { error, firstByteAt } = exchange
     const endedAt = performance.now()
     const status = error?.code === 'SLUICE_ERR_CLIENT_ABORTED' ? ABORTED : exchange.status

@@ -61,7 +61,7 @@ export function startRecorder(options: RecorderOptions): (() => void) | undefine
       rateOf: endpoint => (queuesOf(endpoint)?.length === 0 ? NEVER : places.rateOf(endpoint))
     }
   })
-  context.observe({ tracer, finished: tracer.finished })
+  context.observe({ tracer })
   return () => outputs.flush()
 }
 

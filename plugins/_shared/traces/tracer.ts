@@ -4,7 +4,7 @@ import type {
   Admission,
   BackendFacts,
   EndpointFacts,
-  ObservedExchange,
+  FinishedExchange,
   PipeTracer,
   ServerSpan,
   StagePlace,
@@ -17,9 +17,9 @@ import { backendRoute } from './backend-route.js'
 import { ByEndpoint } from './by-endpoint.js'
 import { CallSpans } from './call-spans.js'
 import type { BackendTraces, LayerTraces } from './layers.js'
-import { ExchangeSpan, Trace, type TracedRequest } from './open-span.js'
+import { type ExchangeCloser, ExchangeSpan, Trace, type TracedRequest } from './open-span.js'
 import { PipeSpans, ServiceStageSpans, StageSpans } from './pipe-spans.js'
-import { Propagation } from './propagation.js'
+import { NO_CONTEXT, type Propagation } from './propagation.js'
 import { FieldReport } from './reported-fields.js'
 import { compileSampler, type Sampler } from './sampler.js'
 import type { ServerSpans } from './server-spans.js'
@@ -59,11 +59,8 @@ export interface TracerOptions {
   readonly output: SpanOutput
 }
 
-const NO_CONTEXT = new Propagation([])
-
-export class ExchangeTracer implements Tracer {
+export class ExchangeTracer implements Tracer, ExchangeCloser {
   private readonly options: TracerOptions
-  private readonly extracting: Propagation
   /** Of endpoints that say nothing, and of what no endpoint serves. */
   private readonly sampler: Sampler
   /** Decides before the endpoint is known, by the highest rate of all: those with lower ones decide again. */
@@ -75,22 +72,23 @@ export class ExchangeTracer implements Tracer {
 
   constructor(options: TracerOptions) {
     this.options = options
-    this.extracting = options.readsIncoming ? options.propagation : NO_CONTEXT
     this.sampler = compileSampler(options.rate)
     this.candidates = this.sampler
     this.highestRate = options.rate
   }
 
   begin(req: TracedRequest, clientAddress: string): ServerSpan | undefined {
-    const { propagation, server } = this.options
-    const incoming = this.extracting.extract(req.rawHeaders)
+    const { propagation, server, readsIncoming } = this.options
+    const { rawHeaders } = req
+    if (readsIncoming && this.highestRate < 1 && propagation.isDeclined(rawHeaders)) return undefined
+    const incoming = readsIncoming ? propagation.extract(rawHeaders) : NO_CONTEXT
     const { parent } = incoming
     const high = parent === undefined ? random32() : parent.trace.c
     const low = parent === undefined ? random32() : parent.trace.d
     // what the client sent goes on to upstreams as it is
     if (!this.candidates(incoming.sampled, high, low) || this.isSkipped(req.url)) return undefined
     const trace = new Trace(propagation, incoming, high, low)
-    const span = new ExchangeSpan(trace, req, clientAddress)
+    const span = new ExchangeSpan(trace, req, clientAddress, this)
     if (server === undefined) span.standForParent()
     return span
   }
@@ -115,9 +113,7 @@ export class ExchangeTracer implements Tracer {
   }
 
   /** Closes the span of an exchange that has ended. */
-  readonly finished = (exchange: ObservedExchange): void => {
-    const { span } = exchange
-    if (!(span instanceof ExchangeSpan)) return
+  close(exchange: FinishedExchange, span: ExchangeSpan): void {
     const { server, output } = this.options
     if (this.hasOwn) {
       if (exchange.route === '' && !admitted(this.sampler, span)) return
@@ -149,7 +145,7 @@ export class ExchangeTracer implements Tracer {
         ['http.route', ginPath],
         ...joinStatics(layer.attributes)
       ],
-      report: reportOf(layer),
+      report: pipeReportOf(layer),
       passthrough: endpoint.outputEncoding === 'no-op'
     })
   }
@@ -167,7 +163,7 @@ export class ExchangeTracer implements Tracer {
         ...backendAttributes(endpoint, backend),
         ...joinStatics(layer.attributes)
       ],
-      report: reportOf(layer),
+      report: pipeReportOf(layer),
       passthrough: endpoint.outputEncoding === 'no-op'
     })
   }
@@ -214,6 +210,11 @@ function admitted(sampler: Sampler, span: ServerSpan): boolean {
 
 function reportOf({ reportHeaders, skipHeaders }: LayerTraces | BackendTraces): FieldReport | undefined {
   return reportHeaders ? new FieldReport(skipHeaders) : undefined
+}
+
+/** Without the fields that the gateway adds to what comes out of pipes. */
+function pipeReportOf({ reportHeaders, skipHeaders }: LayerTraces | BackendTraces): FieldReport | undefined {
+  return reportHeaders ? new FieldReport([...skipHeaders, 'X-Krakend', 'X-Krakend-Completed']) : undefined
 }
 
 function endpointAttributes({ ginPath, method }: EndpointFacts): Attributes {

@@ -109,7 +109,7 @@ export class CallMetrics {
     return labels => {
       const size = sizes(labels)
       return trace => {
-        if (trace.declaredBytes >= 0) size.record(trace.declaredBytes, trace.span)
+        if (trace.declaredBytes >= 0 && trace.method !== 'HEAD') size.record(trace.declaredBytes, trace.span)
       }
     }
   }
@@ -130,7 +130,7 @@ export class CallMetrics {
       return trace => {
         all.add(1)
         if (trace.headAt !== 0) {
-          if (trace.declaredBytes < 0) ofNoLength().add(1)
+          if (trace.declaredBytes < 0 && trace.method !== 'HEAD') ofNoLength().add(1)
           return
         }
         const code = trace.error?.code ?? ''
@@ -142,22 +142,26 @@ export class CallMetrics {
   }
 
   private connectionPart(): Part {
-    const help = 'Seconds that a call waited for a connection.'
-    const waits = this.families.histogram(
-      {
-        name: 'http.client.request.get-conn.duration',
-        help,
-        unit: this.conventions ? 's' : '',
-        prometheus: 'http_client_request_get_conn_duration'
-      },
-      TIME_BOUNDS
-    )
+    const waits = this.connecting('get-conn', 'Seconds that a call waited for a connection.')
+    const lookups = this.connecting('dns', 'Seconds that the name was looked up; 0 on connections that were open before.')
+    const handshakes = this.connecting('tls', 'Seconds that TLS was negotiated; 0 on connections that were open before.')
     return labels => {
       const wait = waits(labels)
+      const lookup = lookups(labels)
+      const handshake = handshakes(labels)
       return trace => {
-        if (trace.connectedAt !== 0) wait.record((trace.connectedAt - trace.startedAt) / 1000, trace.span)
+        const { opening, span } = trace
+        wait.record(((trace.connectedAt || trace.endedAt) - trace.startedAt) / 1000, span)
+        lookup.record(opening === undefined ? 0 : opening.lookupMs / 1000, span)
+        handshake.record(opening === undefined ? 0 : opening.tlsMs / 1000, span)
       }
     }
+  }
+
+  private connecting(part: string, help: string): Histogram {
+    const name = `http.client.request.${part}.duration`
+    const prometheus = name.replace(/[.-]/g, '_')
+    return this.families.histogram({ name, help, unit: this.conventions ? 's' : '', prometheus }, TIME_BOUNDS)
   }
 
   private readingPart(): Part {
@@ -166,19 +170,28 @@ export class CallMetrics {
     const times = this.counter('response.read.time', "Seconds from the head of calls' answers to their end.", 's')
     const timeHistograms = this.seconds('response.read.time-hist', "Seconds from the head of a call's answer to its end.", 's')
     const errors = this.counter('response.read.errors', 'Answers that broke off.')
-    return labels => {
+    const seriesOf = (labels: Labels): Recorder => {
       const size = sizes(labels)
       const sizeHistogram = sizeHistograms(labels)
       const time = times(labels)
       const timeHistogram = timeHistograms(labels)
-      const ofErrors = once(() => errors(labels))
       return trace => {
         const seconds = (trace.endedAt - trace.headAt) / 1000
         size.add(trace.bytes)
         sizeHistogram.record(trace.bytes, trace.span)
         time.add(seconds)
         timeHistogram.record(seconds, trace.span)
-        if (trace.error !== undefined) ofErrors().add(1)
+      }
+    }
+    return labels => {
+      const whole = once(() => seriesOf(labels))
+      // KrakenD tells broken ones apart by this label
+      const broken = once(() => seriesOf([...labels, ['error', 'true']]))
+      const ofErrors = once(() => errors(labels))
+      return trace => {
+        if (trace.error === undefined) return whole()(trace)
+        ofErrors().add(1)
+        broken()(trace)
       }
     }
   }

@@ -24,8 +24,7 @@ export function readExporters(options: OptionReader, context: ComponentContext):
   const prometheus = readPrometheus(exporters)
   const names = new Set<string>()
   const claim = (name: string, pointer: string): void => {
-    if (name === '') options.fail(pointer, 'an exporter needs a name')
-    if (names.has(name)) options.fail(pointer, `two exporters are named '${name}'`)
+    if (names.has(name)) options.fail(pointer, name === '' ? 'two exporters have no name' : `two exporters are named '${name}'`)
     names.add(name)
   }
   for (const [index, { name }] of otlp.entries()) claim(name, `/exporters/otlp/${index}/name`)

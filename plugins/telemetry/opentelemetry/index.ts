@@ -37,7 +37,6 @@ export default defineComponent({
   slots: {},
   needs: 'head',
   schema: SCHEMA,
-  lacks: 'the times of name look-ups and TLS handshakes',
   compile(options, context) {
     if (context.scope === 'service') return compileService(options, context)
     const places = context.shared.get(PLACES) as Places | undefined
@@ -57,8 +56,10 @@ async function compileService(options: OptionReader, context: ComponentContext):
     return
   }
   const places = new Places({
-    traces: new Set(otlp.filter(one => one.traces).map(one => one.name)),
-    metrics: new Set([...otlp.filter(one => one.metrics), ...prometheus.filter(one => one.gatewayMetrics)].map(one => one.name))
+    traces: new Set(otlp.filter(one => one.traces !== undefined).map(one => one.name)),
+    metrics: new Set(
+      [...otlp.filter(one => one.metrics !== undefined), ...prometheus.filter(one => one.gatewayMetrics)].map(one => one.name)
+    )
   })
   context.shared.set(PLACES, places)
   if (options.has('exporters_override')) {
@@ -67,7 +68,7 @@ async function compileService(options: OptionReader, context: ComponentContext):
   }
   const skips = compileSkip(options.texts('skip_paths'))
   const queueSpans = envNumber(env, 'OTEL_BSP_MAX_QUEUE_SIZE', QUEUE_SPANS)
-  const exporters = otlp.filter(one => one.traces || one.metrics).map(one => new OtlpExporter(one, context, queueSpans))
+  const exporters = otlp.filter(one => one.traces ?? one.metrics).map(one => new OtlpExporter(one, context, queueSpans))
   const frame = frameOf(options, context)
   const flushes: (() => void)[] = []
   context.onClose(async () => {

@@ -4,7 +4,7 @@ import type { ComponentContext, Logger } from 'sluice/plugin'
 import { type ExportCounts, type ExportEvents, ExportQueue, type ExportSender } from '../../_shared/otlp/export-queue.js'
 import { GrpcSender } from '../../_shared/otlp/grpc-sender.js'
 import { HttpSender } from '../../_shared/otlp/http-sender.js'
-import type { OtlpOptions } from './otlp-options.js'
+import type { OtlpOptions, SignalTarget } from './otlp-options.js'
 
 const TAG = '[SERVICE: OpenTelemetry]'
 
@@ -37,40 +37,39 @@ export class OtlpExporter {
     this.name = options.name
     this.options = options
     this.logger = context.logger
-    const { timeoutMs } = options
+    const { traces, metrics } = options
     this.periodMs = options.periodMs
-    if (options.traces) {
+    if (traces !== undefined) {
       const counts = context.keep(`telemetry/opentelemetry spans of ${options.name}`, () => ({ sent: 0, dropped: 0 }))
       this.traces = new ExportQueue({
-        sender: this.senderOf('traces'),
-        events: this.eventsOf('traces', 'spans'),
+        sender: this.senderOf('traces', traces),
+        events: this.eventsOf('traces', 'spans', traces),
         room: { bytes: QUEUE_BYTES, items: queueSpans },
-        timeoutMs,
+        timeoutMs: traces.timeoutMs,
         counts
       })
       this.offerCounts(counts, context)
     }
-    if (options.metrics) {
+    if (metrics !== undefined) {
       this.metrics = new ExportQueue({
-        sender: this.senderOf('metrics'),
-        events: this.eventsOf('metrics', 'data points'),
+        sender: this.senderOf('metrics', metrics),
+        events: this.eventsOf('metrics', 'data points', metrics),
         room: 'latest',
-        timeoutMs
+        timeoutMs: metrics.timeoutMs
       })
     }
   }
 
-  private senderOf(signal: 'traces' | 'metrics'): ExportSender {
-    const { address, http } = this.options
-    return http ? new HttpSender(address, `/v1/${signal}`) : new GrpcSender(address, SERVICES[signal])
+  private senderOf(signal: 'traces' | 'metrics', { address }: SignalTarget): ExportSender {
+    return this.options.http ? new HttpSender(address, `/v1/${signal}`) : new GrpcSender(address, SERVICES[signal])
   }
 
-  private eventsOf(signal: string, items: string): ExportEvents {
+  private eventsOf(signal: string, items: string, { address }: SignalTarget): ExportEvents {
     const { logger, options } = this
-    const { host, port } = options.address
+    const { host, port } = address
     const who = `${TAG} The OTLP exporter '${options.name}'`
     const lossy = signal === 'traces'
-    const hide = hider(Object.values(options.address.headers))
+    const hide = hider(Object.values(address.headers))
     return {
       failing: message =>
         logger.error(

@@ -10,21 +10,36 @@ import { type ExporterHeaders, headersOfEnv, readHeaders } from '../../_shared/o
 export const DEFAULT_OTLP_PORT = 4317
 const DEFAULT_TIMEOUT_MS = 10_000
 
-/** An OTLP exporter. */
-export interface OtlpOptions {
-  readonly name: string
+/** Where one signal of an exporter goes. */
+export interface SignalTarget {
   readonly address: CollectorAddress
-  /** Over HTTP; else gRPC. */
-  readonly http: boolean
-  readonly metrics: boolean
-  readonly traces: boolean
-  /** ms between two pushes of metrics; undefined = the service's. */
-  readonly periodMs: number | undefined
   /** ms for one attempt. */
   readonly timeoutMs: number
 }
 
+/** An OTLP exporter. */
+export interface OtlpOptions {
+  readonly name: string
+  /** Over HTTP; else gRPC. */
+  readonly http: boolean
+  /** Undefined = it takes none of them. */
+  readonly metrics: SignalTarget | undefined
+  readonly traces: SignalTarget | undefined
+  /** ms between two pushes of metrics; undefined = the service's. */
+  readonly periodMs: number | undefined
+}
+
 type Env = Readonly<Record<string, string | undefined>>
+type Signal = 'TRACES' | 'METRICS'
+
+/** Variables of the SDKs by the end of their names: what one says of a signal goes before what is said of all. */
+function envOf(env: Env, signal: Signal): Env {
+  const of = (name: string): string | undefined =>
+    env[`OTEL_EXPORTER_OTLP_${signal}_${name}`] || env[`OTEL_EXPORTER_OTLP_${name}`]
+  return Object.fromEntries(VARIABLES.map(name => [name, of(name)]))
+}
+
+const VARIABLES = ['HEADERS', 'TIMEOUT', 'COMPRESSION', 'CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY'] as const
 
 /** Reads `exporters.otlp`. @param secrets what another component adds to their requests */
 export function readOtlp(
@@ -37,20 +52,25 @@ export function readOtlp(
     const { host, secure } = readHost(options)
     const port = options.count('port', 0) || DEFAULT_OTLP_PORT
     if (port > 65535) options.fail('/port', 'expected a port up to 65535')
-    const tls = readTls(options, env, secure)
-    const compression = options.text('compression') || env.OTEL_EXPORTER_OTLP_COMPRESSION || 'none'
-    if (compression !== 'gzip' && compression !== 'none') options.fail('/compression', 'expected "gzip" or "none"')
     const name = options.text('name')
-    const headers = { ...headersOfEnv(env.OTEL_EXPORTER_OTLP_HEADERS), ...secrets.get(name), ...readHeaders(options) }
+    const targetOf = (signal: Signal): SignalTarget => {
+      const own = envOf(env, signal)
+      const compression = options.text('compression') || own.COMPRESSION || 'none'
+      if (compression !== 'gzip' && compression !== 'none') options.fail('/compression', 'expected "gzip" or "none"')
+      const headers = { ...headersOfEnv(own.HEADERS), ...secrets.get(name), ...readHeaders(options) }
+      const tls = readTls(options, own, secure)
+      return {
+        address: { host, port, tls, headers, userAgent, gzip: compression === 'gzip' },
+        timeoutMs: options.durationMs('timeout', envNumber(own, 'TIMEOUT', DEFAULT_TIMEOUT_MS))
+      }
+    }
     const seconds = options.count('custom_metric_reporting_period', 0)
     return {
       name,
-      address: { host, port, tls, headers, userAgent, gzip: compression === 'gzip' },
       http: options.flag('use_http'),
-      metrics: !options.flag('disable_metrics'),
-      traces: !options.flag('disable_traces'),
-      periodMs: seconds > 0 ? seconds * 1000 : undefined,
-      timeoutMs: options.durationMs('timeout', envNumber(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', DEFAULT_TIMEOUT_MS))
+      metrics: options.flag('disable_metrics') ? undefined : targetOf('METRICS'),
+      traces: options.flag('disable_traces') ? undefined : targetOf('TRACES'),
+      periodMs: seconds > 0 ? seconds * 1000 : undefined
     }
   })
 }
@@ -67,14 +87,14 @@ function readHost(options: OptionReader): { host: string; secure: boolean } {
   return host
 }
 
-/** The TLS of `https://`; undefined for plain connections. */
+/** The TLS of `https://`; undefined for plain connections. @param env as {@link envOf} makes it */
 function readTls(options: OptionReader, env: Env, secure: boolean): ConnectionOptions | undefined {
   const own = options.object('client_tls')
   if (!secure) {
     if (own !== undefined) options.fail('/client_tls', 'the host says no TLS: write https:// in front of it')
     return undefined
   }
-  const authorities = [...(own?.texts('ca_certs') ?? []), ...listed(env.OTEL_EXPORTER_OTLP_CERTIFICATE)]
+  const authorities = [...(own?.texts('ca_certs') ?? []), ...listed(env.CERTIFICATE)]
   const read = (file: string, pointer: string): string => {
     try {
       return readFileSync(file, 'utf8')
@@ -87,7 +107,7 @@ function readTls(options: OptionReader, env: Env, secure: boolean): ConnectionOp
     cert: read(pair.text('certificate'), '/client_tls/client_certs'),
     key: read(pair.text('private_key'), '/client_tls/client_certs')
   }))
-  const { OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: cert, OTEL_EXPORTER_OTLP_CLIENT_KEY: key } = env
+  const { CLIENT_CERTIFICATE: cert, CLIENT_KEY: key } = env
   if (pairs.length === 0 && cert && key) pairs.push({ cert: read(cert, '/host'), key: read(key, '/host') })
   const tls: ConnectionOptions = {
     minVersion: 'TLSv1.2',

@@ -66,6 +66,7 @@ const BACKEND = {
   additionalProperties: false
 } as const
 
+const NAME = { type: 'string', default: '', description: 'For log lines and counters; unique among all exporters' } as const
 const PORT = { type: 'integer', minimum: 0, maximum: 65535 } as const
 
 const TLS = {
@@ -90,9 +91,8 @@ const TLS = {
 
 const OTLP = {
   type: 'object',
-  required: ['name'],
   properties: {
-    name: { type: 'string', minLength: 1 },
+    name: NAME,
     host: { type: 'string', default: 'localhost', description: 'Name or address; with https:// in front: TLS' },
     port: { ...PORT, default: DEFAULT_OTLP_PORT, description: '0 = 4317, also over HTTP' },
     use_http: flag('HTTP with protobuf bodies in place of gRPC'),
@@ -154,9 +154,8 @@ export const SCHEMA = {
           type: 'array',
           items: {
             type: 'object',
-            required: ['name'],
             properties: {
-              name: { type: 'string', minLength: 1 },
+              name: NAME,
               port: { ...PORT, default: DEFAULT_PORT, description: '0 = 9090' },
               host: { type: 'string', default: '', description: 'Address to listen on; empty = all' },
               listen_ip: { type: 'string', default: '', description: 'The same' },

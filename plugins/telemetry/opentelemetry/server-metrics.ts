@@ -1,6 +1,6 @@
 /** Layer `global`: what clients see, by endpoint pattern, method and status. */
 
-import { METHODS as NODE_METHODS, STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { ObservedExchange } from 'sluice/plugin'
 import { SIZE_BOUNDS, TIME_BOUNDS } from './buckets.js'
 import type { Audience, Distribution, Families, Labels } from './families.js'
@@ -146,9 +146,10 @@ export class ServerMetrics {
   }
 }
 
-const METHODS: ReadonlySet<string> = new Set(NODE_METHODS)
+/** Those of RFC 9110 and PATCH. */
+const METHODS: ReadonlySet<string> = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'])
 
-/** Over HTTP/2 a method may be any word; unknown ones share one name, as the semantic conventions say. */
+/** Clients may name any method; others share one name, as the semantic conventions say. */
 function methodLabel(method: string | undefined): string {
   return method !== undefined && METHODS.has(method) ? method : '_OTHER'
 }

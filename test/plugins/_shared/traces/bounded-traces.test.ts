@@ -33,12 +33,12 @@ function recorder(push: (request: { bytes: Buffer; items: number }) => void): (p
   const output = new SpanOutput(new SpanBatcher({ frame, clock, queues: [{ push }], delayMs: 60_000, maxSpans: 2048 }), clock)
   const server = new ServerSpans({ output, attributes: [], report: undefined })
   const propagation = new Propagation(['tracecontext'])
-  const exchange = { startedAt: 0, firstByteAt: 1, status: 404, bytesIn: 0, bytesOut: 0, error: undefined, cut: false, route: '' }
+  const exchange = { firstByteAt: 1, status: 404, bytesIn: 0, bytesOut: 0, error: undefined, cut: false, route: '' }
   return path => {
     const req = { method: 'GET', url: path, rawHeaders: ['Host', 'x'], socket: { remoteAddress: '127.0.0.1', remotePort: 1 } }
     const incoming = { parent: undefined, sampled: undefined, state: '', baggage: '' }
-    const span = new ExchangeSpan(new Trace(propagation, incoming), req, '127.0.0.1')
-    server.finished({ ...exchange, req, span }, span)
+    const span = new ExchangeSpan(new Trace(propagation, incoming), req, '127.0.0.1', { close() {} })
+    server.finished({ ...exchange, req }, span)
   }
 }
 

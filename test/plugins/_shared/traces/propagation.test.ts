@@ -7,6 +7,8 @@ const SPAN = 'b7ad6b7169203331'
 
 const read = (propagators: readonly Propagator[], ...raw: string[]): Incoming => new Propagation(propagators).extract(raw)
 
+const declines = (propagators: readonly Propagator[], ...raw: string[]): boolean => new Propagation(propagators).isDeclined(raw)
+
 /** What was read as text: the trace, the span, and the decision; '' = no span. */
 function textOf({ parent, sampled }: Incoming): string {
   const hex = (numbers: readonly number[]): string => numbers.map(one => (one >>> 0).toString(16).padStart(8, '0')).join('')
@@ -52,6 +54,36 @@ for (const [value, expected] of [
     assert.equal(textOf(read(['tracecontext'], 'Traceparent', value)), expected)
   })
 }
+
+test('a client that does not record is told at a look, by the same rules', () => {
+  const head = `00-${TRACE}-${SPAN}-`
+  for (let flags = 0; flags < 256; flags++) {
+    const value = head + flags.toString(16).padStart(2, '0')
+    const { sampled } = read(['tracecontext'], 'traceparent', value)
+    assert.equal(declines(['tracecontext', 'baggage'], 'traceparent', value), sampled === false, value)
+  }
+  const off = `${head}00`
+  for (let at = 0; at < off.length; at++) {
+    for (const other of ['x', 'A', '-', '0', 'f', ' ', '\u0130']) {
+      const value = off.slice(0, at) + other + off.slice(at + 1)
+      if (declines(['tracecontext'], 'traceparent', value)) {
+        assert.equal(read(['tracecontext'], 'traceparent', value).sampled, false, value)
+      }
+    }
+  }
+  for (const value of [
+    `00-${'0'.repeat(32)}-${SPAN}-00`,
+    `00-${TRACE}-${'0'.repeat(16)}-00`,
+    `${off},${off}`,
+    `01${off.slice(2)}`,
+    ''
+  ])
+    assert.equal(declines(['tracecontext'], 'traceparent', value), false, value)
+  // another format may say otherwise
+  assert.equal(declines(['tracecontext', 'b3'], 'traceparent', off), false)
+  assert.equal(declines(['b3'], 'traceparent', off), false)
+  assert.equal(declines(['tracecontext'], 'b3', '0'), false)
+})
 
 test('two fields `traceparent` are none, whatever they say', () => {
   const value = `00-${TRACE}-${SPAN}-01`

@@ -121,10 +121,13 @@ for (const encoding of ['no-op', 'json']) {
     const {
       'response-duration': duration,
       'get-conn-duration': connecting,
+      'dns-duration': lookup,
+      'tls-duration': handshake,
       'http.response.body.size': length,
       ...about
     } = call!.attributes
     assert.ok((duration as number) > 0 && (connecting as number) >= 0)
+    assert.deepEqual([lookup, handshake], [0, 0])
     assert.equal(length, 11)
     assert.deepEqual(about, {
       'krakend.stage': 'backend-request',

@@ -296,12 +296,12 @@ test('a gateway that is only built opens no port', async t => {
 
 const FAULTS: readonly [options: object, pointer: string, message: RegExp][] = [
   [{ exporters: { prometheus: [{ name: 'a' }, { name: 'a', port: 1 }] } }, '/exporters/prometheus/1/name', /two exporters/],
+  [{ exporters: { prometheus: [{}], otlp: [{}] } }, '/exporters/prometheus/0/name', /two exporters have no name/],
   [{ exporters: { prometheus: [{ name: 'a' }, { name: 'b' }] } }, '/exporters/prometheus/1/port', /two exporters listen/]
 ]
 /** Options of another form: what only watches never stops a start. */
 const WARNINGS: typeof FAULTS = [
   [{ exporters: { prometheus: [{ name: 'a', port: '9' }] } }, '/exporters/prometheus/0/port', /integer/],
-  [{ exporters: { prometheus: [{}] } }, '/exporters/prometheus/0', /name/],
   [{ exporters: {}, layers: { proxy: { disable_metrics: 1 } } }, '/layers/proxy/disable_metrics', /boolean/]
 ]
 

@@ -55,9 +55,11 @@ for (const [protocol, start] of [['HTTP', startReceiver] as const, ['gRPC', star
     const metrics = await last()
     assert.deepEqual([...metrics.keys()].filter(name => /^(http|krakend)\./.test(name)).sort(), [
       'http.client.duration',
+      'http.client.request.dns.duration',
       'http.client.request.get-conn.duration',
       'http.client.request.size',
       'http.client.request.started.count',
+      'http.client.request.tls.duration',
       'http.client.response.read.size',
       'http.client.response.read.size-hist',
       'http.client.response.read.time',

@@ -11,7 +11,6 @@ const NAMESPACE = 'telemetry/opentelemetry'
 const AT = '/extra_config/telemetry~1opentelemetry'
 
 const faults: readonly [what: string, otel: object, pointer: string, text: RegExp][] = [
-  ['no name', { exporters: { otlp: [{}] } }, '/exporters/otlp/0', /needs a name/],
   ['a host with a path', { exporters: { otlp: [{ name: 'a', host: 'http://h/p' }] } }, '/exporters/otlp/0/host', /no host/],
   ['a host with a port', { exporters: { otlp: [{ name: 'a', host: 'h:1' }] } }, '/exporters/otlp/0/host', /without port/],
   ['a port in quotes', { exporters: { otlp: [{ name: 'a', port: '4317' }] } }, '/exporters/otlp/0/port', /whole number/],
@@ -71,7 +70,6 @@ const faults: readonly [what: string, otel: object, pointer: string, text: RegEx
 
 /** Faults that the schema finds: nothing that only watches stops the start for them. */
 const WARNED: ReadonlySet<string> = new Set([
-  'no name',
   'a port in quotes',
   'a port that is none',
   'a switch in quotes',
