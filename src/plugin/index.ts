@@ -23,6 +23,7 @@ export type {
 } from '../message/public.js'
 export type { CallTrace, CallTracer, CallWatch } from '../telemetry/call-trace.js'
 export type { BackendFacts, EndpointFacts, StagePlace } from '../telemetry/facts.js'
+export type { FinishedExchange } from '../telemetry/finished-exchange.js'
 export type { CertificateFacts, GatewayState, ReloadRecord } from '../telemetry/gateway-state.js'
 export type {
   ComponentMetric,
@@ -33,7 +34,6 @@ export type {
   StageMeter,
   Tracer
 } from '../telemetry/observer.js'
-export type { FinishedExchange } from '../telemetry/finished-exchange.js'
 export type { Admission, PipeOutcome, PipeResult, PipeTracer, ServerSpan, Span, StageTracer } from '../telemetry/span.js'
 export type { StatusFacts } from '../telemetry/status.js'
 export {
