@@ -26,6 +26,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/_shared/traces/bounded-traces': 'what recording holds, whatever clients ask for',
   'plugins/telemetry/opentelemetry/otlp-reload': 'what collectors hear while the configuration is loaded again',
   'plugins/telemetry/opentelemetry/krakend-rules': 'rules of spans and metrics that KrakenD has, one by one',
+  'plugins/telemetry/opentelemetry/observed-values': 'what KrakenD was seen to send, value by value, and odd values of keys',
   'plugins/telemetry/opentelemetry/cardinality': 'series and names of all exporters, whatever clients and upstreams choose',
   'plugins/telemetry/opentelemetry/every-pipe': 'spans, exemplars and log lines of every kind of pipe and end',
   'admin/browser': 'the status page in Chromium',
