@@ -122,7 +122,7 @@ export class RunningGateway implements Gateway {
   }
 
   get pipes(): readonly PipeDescription[] {
-    return this.succession.current.pipes
+    return this.succession.current.pipes()
   }
 
   get files(): readonly string[] {

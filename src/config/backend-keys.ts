@@ -204,9 +204,11 @@ function hostsFault(reader: ObjectReader, hosts: readonly string[], anyHost: boo
   return good === 0 ? first : undefined
 }
 
+const NO_MAPPING: BackendConfig['mapping'] = Object.freeze([])
+
 function readMapping(reader: ObjectReader): readonly (readonly [string, string])[] {
   const part = reader.object('mapping')
-  if (part === undefined) return []
+  if (part === undefined) return NO_MAPPING
   const source = reader.raw('mapping')
   return Object.keys(isObject(source) ? source : {}).map(from => [from, part.string(from, '')] as const)
 }

@@ -14,6 +14,7 @@ const READ_AS_JSON = ['fast-json']
 export function readEncoding(reader: ObjectReader, added: ReadonlySet<string>): string {
   const encoding = reader.string('encoding', '').toLowerCase()
   if (encoding === '') return 'json'
+  if (encoding === 'json') return encoding
   const known = [...DECODER_NAMES, NO_OP, ...READ_AS_JSON, ...added]
   // A decoded endpoint decodes this backend as JSON whatever spelling of no-op stands here.
   const isNoOp = lettersOf(encoding) === lettersOf(NO_OP)
@@ -24,7 +25,7 @@ export function readEncoding(reader: ObjectReader, added: ReadonlySet<string>): 
 /** Reads `output_encoding`, '' when it is not given. Case counts, as in KrakenD. */
 export function readOutputEncoding(reader: ObjectReader, added: ReadonlySet<string>): string {
   const encoding = reader.string('output_encoding', '')
-  if (encoding === '' || encoding === NO_OP) return encoding
+  if (encoding === '' || encoding === NO_OP || encoding === 'json') return encoding
   const known = [...RENDERER_NAMES, NO_OP, ...READ_AS_JSON, ...added]
   const isJson = lettersOf(encoding) === 'json'
   if (!known.includes(encoding)) report(reader, 'output_encoding', encoding, known, isJson)

@@ -76,7 +76,8 @@ function readWithMethod(reader: ObjectReader, context: EndpointContext, givenMet
   const proxy = readEndpointProxy(parts, findings, items.length)
   const backends: BackendConfig[] = []
   const faults: string[] = []
-  for (const [index, item] of items.entries()) {
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index]
     if (item === undefined) continue
     const { backend, broken } = readBackend(item, {
       endpointMethod: givenMethod || 'GET',

@@ -12,7 +12,8 @@ export const WITHOUT_EFFECT = 'keys that do nothing where they stand'
 
 /** Appends one reference token to a JSON pointer (RFC 6901 §3). */
 export function pointerTo(parent: string, token: string | number): string {
-  return `${parent}/${String(token).replaceAll('~', '~0').replaceAll('/', '~1')}`
+  if (typeof token === 'number' || !/[~/]/.test(token)) return `${parent}/${token}`
+  return `${parent}/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
 /** The findings of one load, in the order they were made. */

@@ -34,6 +34,19 @@ const NONE: readonly string[] = Object.freeze([])
 
 const INTEGER = /^[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[0-9]+)$/
 
+/** Objects that are read alike: the items of a list, and the items of the same list in each of them. */
+class Alike {
+  /** Names that were asked for. */
+  readonly asked = new Set<string>()
+  private readonly lists = new Map<string, Alike>()
+
+  itemsOf(list: string): Alike {
+    const items = this.lists.get(list) ?? new Alike()
+    this.lists.set(list, items)
+    return items
+  }
+}
+
 /** One object being read. */
 export class ObjectReader {
   readonly pointer: string
@@ -42,8 +55,7 @@ export class ObjectReader {
   readonly findings: Findings
   readonly #source: Record<string, unknown>
   readonly #manner: Manner
-  /** Names that were asked for; some several times. */
-  readonly #asked: string[] = []
+  #alike: Alike | undefined
   #folded: Map<string, string> | undefined
 
   constructor(source: Record<string, unknown>, pointer: string, place: string, findings: Findings, manner: Manner) {
@@ -56,7 +68,7 @@ export class ObjectReader {
 
   /** Returns the key as the object spells it, undefined when it is missing or null. */
   key(name: string): string | undefined {
-    this.#asked.push(name)
+    this.#kind.asked.add(name)
     if (Object.hasOwn(this.#source, name)) return this.#source[name] === null ? undefined : name
     if (this.#manner === 'strict') return undefined
     this.#folded ??= foldedKeys(this.#source)
@@ -144,6 +156,7 @@ export class ObjectReader {
   /** Names of header fields; a text that no field can have as its name is a warning. */
   fieldNames(name: string): readonly string[] {
     const names = this.strings(name)
+    if (names === NONE) return names
     for (const [i, one] of names.entries()) {
       if (isFieldName(one)) continue
       const message = `${JSON.stringify(one)} is no name of a header field: no request has it`
@@ -158,7 +171,8 @@ export class ObjectReader {
     const list = this.#manner === 'weak' ? weakList(value) : value
     if (!Array.isArray(list)) return this.#wrong(name, `expected a list, got "${goType(value)}"`, [])
     const texts: string[] = []
-    for (const [i, item] of list.entries()) {
+    for (let i = 0; i < list.length; i++) {
+      const item: unknown = list[i]
       const text = typeof item === 'string' ? item : this.#manner === 'weak' ? weakString(item ?? '') : undefined
       if (text === undefined)
         return this.#wrong(name, `[${i}] expected type 'string', got unconvertible type '${goType(item)}'`, [])
@@ -213,10 +227,15 @@ export class ObjectReader {
     const list = this.#manner === 'weak' ? weakList(value) : value
     if (!Array.isArray(list)) return this.#wrong(name, `expected a list, got "${goType(value)}"`, [])
     const single = !Array.isArray(value)
+    const alike = this.#kind.itemsOf(name)
     return list.map((item, i) => {
       const pointer = single ? this.at(name) : pointerTo(this.at(name), i)
       const place = `${this.#name(name)}[${i}]`
-      if (isObject(item)) return new ObjectReader(item, pointer, place, this.findings, this.#manner)
+      if (isObject(item)) {
+        const reader = new ObjectReader(item, pointer, place, this.findings, this.#manner)
+        reader.#alike = alike
+        return reader
+      }
       const fault = item === null ? 'is null' : `expected a map or struct, got "${structKind(item)}"`
       const severity = this.#manner === 'weak' ? 'fatal' : 'error'
       this.findings.add(severity, pointer, `'${place}' ${fault}`, 'give an object or remove the element')
@@ -226,14 +245,15 @@ export class ObjectReader {
 
   /** Says that a key is known although nothing is read from it. */
   ignore(...names: string[]): void {
-    this.#asked.push(...names)
+    for (const name of names) this.#kind.asked.add(name)
   }
 
   /** Reports the keys that no reader has asked for. `renamed` tells what old names became. */
   finish(renamed?: ReadonlyMap<string, string>): void {
+    const known = this.#kind.asked
     for (const key in this.#source) {
-      if (this.#asked.includes(key) || isFreeKey(key)) continue
-      if (this.#manner === 'weak' && this.#asked.includes(key.toLowerCase())) continue
+      if (known.has(key) || isFreeKey(key)) continue
+      if (this.#manner === 'weak' && known.has(key.toLowerCase())) continue
       const value = this.#source[key]
       if (this.#manner === 'weak' && isObject(value) && holdsProtection(value)) {
         const message = `unknown key '${key}': it holds components, and what they are meant to protect would be open`
@@ -241,10 +261,14 @@ export class ObjectReader {
         this.findings.add(severity, pointerTo(this.pointer, key), message, 'components belong into `extra_config`')
         continue
       }
-      const suggestion =
-        renamed?.get(key) ?? didYouMean(key, this.#asked) ?? 'remove it, or start it with @ $ _ # to keep it as a note'
+      const suggestion = renamed?.get(key) ?? didYouMean(key, known) ?? 'remove it, or start it with @ $ _ # to keep it as a note'
       this.findings.add('warning', pointerTo(this.pointer, key), `unknown key '${key}' is ignored`, suggestion, UNKNOWN_KEYS)
     }
+  }
+
+  get #kind(): Alike {
+    this.#alike ??= new Alike()
+    return this.#alike
   }
 
   #name(name: string): string {

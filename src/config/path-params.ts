@@ -59,15 +59,21 @@ export function parseEndpointPath(cleaned: string, disableRest: boolean): Endpoi
   }
 }
 
+/** Of paths without parameters. */
+const NO_NAMES: readonly string[] = Object.freeze([])
+
 function parsePath(cleaned: string, disableRest: boolean): EndpointPath {
+  if (!cleaned.includes('{')) return { path: joinedSlashes(cleaned), ginPath: cleaned, params: NO_NAMES, rest: undefined }
   const question = cleaned.indexOf('?')
   const head = question === -1 ? cleaned : cleaned.slice(0, question)
   const params = [...head.matchAll(disableRest ? ANY_PARAM : SEGMENT_PARAM)].map(match => match[1]!)
   let ginPath = head
-  for (const name of new Set(params)) ginPath = ginPath.replaceAll(`{${name}}`, `:${name}`)
+  for (const name of params) ginPath = ginPath.replaceAll(`{${name}}`, `:${name}`)
   if (question !== -1) ginPath += cleaned.slice(question)
-  return { path: cleaned.replace(/\/{2,}/g, '/'), ginPath, params, rest: undefined }
+  return { path: joinedSlashes(cleaned), ginPath, params, rest: undefined }
 }
+
+const joinedSlashes = (path: string): string => (path.includes('//') ? path.replace(/\/{2,}/g, '/') : path)
 
 /** Puts the rest of the endpoint's path at the end of a pattern that does not name it, where the endpoint is written with `/*`. */
 export function withRest(pattern: string, rest: RestParam | undefined): string {
@@ -88,6 +94,7 @@ function paramKey(name: string): string {
 
 /** Returns two names of one endpoint that differ only in the case of their first letter. */
 export function collidingParams(params: readonly string[]): readonly [string, string] | undefined {
+  if (params.length < 2) return undefined
   const byKey = new Map<string, string>()
   for (const name of params) {
     const other = byKey.get(paramKey(name))
@@ -110,15 +117,19 @@ export interface PatternContext {
 
 /** Checks the placeholders of a cleaned url_pattern and returns it in KrakenD's printed form, `/users/{{.Id}}`. */
 export function compileGoPattern(pattern: string, context: PatternContext): string {
+  return pattern.includes('{') ? compilePlaceholders(pattern, context) : pattern
+}
+
+function compilePlaceholders(pattern: string, context: PatternContext): string {
   const { params, findings } = context
-  const inputs = [...new Set(params)].sort()
-  const outputs = [...new Set([...pattern.matchAll(ANY_PARAM)].map(match => match[1]!))].sort()
+  const inputs = sortedOnce([...params])
+  const outputs = sortedOnce([...pattern.matchAll(ANY_PARAM)].map(match => match[1]!))
   const pointer = pointerTo(context.pointer, 'url_pattern')
   const facts = (): string =>
     `endpoint: ${context.method} ${context.ginPath}, backend: ${context.backendIndex}. ` +
     `input: [${inputs.join(' ')}], output: [${outputs.join(' ')}]`
   // KrakenD does not count the last name; two unknown names with one input get the message of the next check.
-  const counted = outputs.slice(0, -1).filter(name => !FILLED_LATER.test(name)).length
+  const counted = outputs.length < 2 ? 0 : outputs.slice(0, -1).filter(name => !FILLED_LATER.test(name)).length
   if (counted > inputs.length) {
     findings.add(
       'fatal',
@@ -142,4 +153,9 @@ export function compileGoPattern(pattern: string, context: PatternContext): stri
     result = result.replaceAll(`{${name}}`, `{{.${paramKey(name)}}}`)
   }
   return result
+}
+
+/** In order, each name once. */
+function sortedOnce(names: string[]): string[] {
+  return names.length < 2 ? names : [...new Set(names)].sort()
 }

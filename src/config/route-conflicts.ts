@@ -8,7 +8,7 @@ import type { EndpointConfig } from './types.js'
 const REST = /^\{([\w-]+)\.\.\.\}$/
 
 interface Node {
-  readonly children: Map<string, Branch>
+  children: Map<string, Branch> | undefined
   end: EndpointConfig | undefined
 }
 
@@ -25,7 +25,7 @@ export function* checkRoutes(endpoints: readonly EndpointConfig[], disableRest: 
   for (const endpoint of endpoints) {
     let node: Node | undefined = roots.get(endpoint.method)
     if (node === undefined) {
-      node = { children: new Map(), end: undefined }
+      node = { children: undefined, end: undefined }
       roots.set(endpoint.method, node)
     }
     insert(node, endpoint, param, findings)
@@ -35,11 +35,14 @@ export function* checkRoutes(endpoints: readonly EndpointConfig[], disableRest: 
 
 function insert(root: Node, endpoint: EndpointConfig, param: RegExp, findings: Findings): void {
   let node = root
-  for (const [depth, segment] of segmentsOf(endpoint).entries()) {
-    const { shape, names } = shapeOf(segment, param)
+  const segments = segmentsOf(endpoint)
+  for (let depth = 0; depth < segments.length; depth++) {
+    const segment = segments[depth]!
+    const { shape, names } = segment.includes('{') ? shapeOf(segment, param) : { shape: segment, names: '' }
+    node.children ??= new Map()
     let child = node.children.get(shape)
     if (child === undefined) {
-      child = { children: new Map(), end: undefined, names, owner: endpoint }
+      child = { children: undefined, end: undefined, names, owner: endpoint }
       node.children.set(shape, child)
     } else if (child.names !== names) {
       const { owner } = child
@@ -66,7 +69,6 @@ const segmentsOf = ({ path }: EndpointConfig): string[] => path.slice(1).split('
 
 /** A segment without its names, and these in order. What takes all the rest stands beside parameters, and has one name. */
 function shapeOf(segment: string, param: RegExp): { readonly shape: string; readonly names: string } {
-  if (!segment.includes('{')) return { shape: segment, names: '' }
   const names: string[] = []
   const named = (mark: string) => (_: string, name: string) => {
     names.push(name)

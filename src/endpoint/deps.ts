@@ -17,9 +17,11 @@ export interface EndpointDeps {
   readonly lists: ListsTable
   /** Encodings added in code. */
   readonly renderers: ReadonlyMap<string, Renderer>
-  /** What plugins, components and code put around an endpoint, and around each of its backends. */
+  /** Neither plugins nor components nor code stand in an endpoint or its backends, and nothing of it is opened at boot. */
+  readonly isBare: (endpoint: EndpointConfig) => boolean
   /** What an endpoint says of itself and its backends; called before them. */
   readonly prepare: (endpoint: EndpointConfig) => Promise<void>
+  /** What plugins, components and code put around an endpoint, and around each of its backends. */
   readonly layersOf: (endpoint: EndpointConfig) => Promise<EndpointLayers>
   readonly backendLayersOf: (endpoint: EndpointConfig, backend: BackendConfig) => Promise<BackendLayers>
   readonly report: Report | undefined

@@ -6,53 +6,63 @@
  */
 
 import { type BackendRole, compileBackend } from '../backend/backend.js'
-import type { EndpointConfig } from '../config/types.js'
+import type { BackendConfig, EndpointConfig } from '../config/types.js'
 import { meteredReport } from '../exchange/exchange-report.js'
 import type { PipeDescription, PipeStage } from '../pipe/description.js'
 import { layered } from '../pipe/layer.js'
 import { watchLayer } from '../pipe/measure.js'
 import { nestTracers } from '../pipe/nested-tracer.js'
 import type { FieldEdits } from '../plugin/component.js'
-import type { EndpointLayers } from '../plugin/run/layers.js'
-import type { Admission } from '../telemetry/span.js'
+import { type BackendLayers, type EndpointLayers, NO_BACKEND_LAYERS, NO_ENDPOINT_LAYERS } from '../plugin/run/layers.js'
 import { BootLog } from './boot-log.js'
 import type { EndpointDeps } from './deps.js'
-import { compileDirect, type DirectServe } from './direct.js'
+import { compileDirect } from './direct.js'
 import { listsLayer } from './endpoint-lists.js'
 import { compileAnswers, writerLayer } from './endpoint-responses.js'
 import { EndpointEntry, type EndpointPlan } from './endpoint-run.js'
 import { compileProxy, failingPipe, type PlacedBackend } from './proxy.js'
+import { type Endpoint, WaitingEndpoint } from './waiting-endpoint.js'
 
-export interface Endpoint {
-  /** Undefined when a stage needs messages. */
-  readonly direct: DirectServe | undefined
-  /** ms that a tunnel may be silent; undefined where `Upgrade` is passed over. */
-  readonly tunnelIdleMs: number | undefined
-  /** Decides which exchanges of the direct form stay recorded; undefined = all. */
-  readonly admits: Admission | undefined
-  /** Where requests with message objects go in. */
-  readonly entry: EndpointEntry
-  /** What it was compiled to. */
-  readonly description: PipeDescription
+/** Compiles one endpoint. The pipe of one that is bare waits for its first request: nothing in it can fail at boot. */
+export function compileEndpoint(config: EndpointConfig, deps: EndpointDeps): Endpoint | Promise<Endpoint> {
+  const log = new BootLog(deps.logger, tagOf(config))
+  log.proxy()
+  if (!deps.isBare(config)) return compileStaged(config, deps, log)
+  for (const backend of config.backends) log.backend(backend.goPattern)
+  if (config.backends.length > 1) log.merge(config.backends.length, config.proxy)
+  log.handler(config.extra)
+  return new WaitingEndpoint(tunnelIdleOf(config, deps.router.tunnelIdleTimeoutMs), () => {
+    const backends = config.backends.map((backend, index) => placeBackend(config, backend, index, NO_BACKEND_LAYERS, deps))
+    return buildEndpoint(config, deps, backends, NO_ENDPOINT_LAYERS)
+  })
 }
 
-/** Compiles one endpoint; awaits its plugins. */
-export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps): Promise<Endpoint> {
-  const { router, identity } = deps
-  const { timeoutMs, maxBodyBytes: limit, outputEncoding } = config
-  const passthrough = outputEncoding === 'no-op'
-  const coversBody = !passthrough || router.noOpTimeout === 'whole'
-  const tag = `[ENDPOINT: ${config.ginPath}]`
-  const log = new BootLog(deps.logger, tag)
-
-  log.proxy()
+/** Awaits the plugins and components of an endpoint and its backends, and puts them into its pipe. */
+async function compileStaged(config: EndpointConfig, deps: EndpointDeps, log: BootLog): Promise<Endpoint> {
   await deps.prepare(config)
-  const backends = await compileBackends(config, deps, log)
+  const backends: PlacedBackend[] = []
+  for (const [index, backend] of config.backends.entries()) {
+    log.backend(backend.goPattern)
+    backends.push(placeBackend(config, backend, index, await deps.backendLayersOf(config, backend), deps))
+  }
   if (backends.length > 1) log.merge(backends.length, config.proxy)
   const layers = await deps.layersOf(config)
   log.static(config.proxy.static)
   log.handler(config.extra)
+  return buildEndpoint(config, deps, backends, layers)
+}
 
+function buildEndpoint(
+  config: EndpointConfig,
+  deps: EndpointDeps,
+  backends: readonly PlacedBackend[],
+  layers: EndpointLayers
+): Endpoint {
+  const { router, identity } = deps
+  const { timeoutMs, maxBodyBytes: limit, outputEncoding } = config
+  const passthrough = outputEncoding === 'no-op'
+  const coversBody = !passthrough || router.noOpTimeout === 'whole'
+  const tag = tagOf(config)
   const { returnErrorMsg, errorStatus } = router
   const { cacheTtlMs, concurrentCalls, proxy } = config
   const answers = compileAnswers({ tag, version: identity.version, cacheTtlMs, returnErrorMsg, errorStatus, logger: deps.logger })
@@ -96,7 +106,7 @@ export async function compileEndpoint(config: EndpointConfig, deps: EndpointDeps
           edits
         )
       : undefined
-  const tunnelIdleMs = mayTunnel(config) ? router.tunnelIdleTimeoutMs || Math.max(timeoutMs, LEAST_TUNNEL_IDLE_MS) : undefined
+  const tunnelIdleMs = tunnelIdleOf(config, router.tunnelIdleTimeoutMs)
   const plan: EndpointPlan = {
     step: pipe.step,
     failed: answers.failed,
@@ -124,16 +134,19 @@ function timeoutStage(timeoutMs: number, coversBody: boolean): PipeStage {
   return { name: `timeout ${timeoutMs} ms`, place: 'endpoint/timeout', holdsBody: 'no', note }
 }
 
-async function compileBackends(config: EndpointConfig, deps: EndpointDeps, log: BootLog): Promise<PlacedBackend[]> {
-  const backends: PlacedBackend[] = []
-  for (const [index, backend] of config.backends.entries()) {
-    log.backend(backend.goPattern)
-    const layers = await deps.backendLayersOf(config, backend)
-    const role = roleOf(config, index, deps.router.noOpTimeout === 'whole')
-    backends.push({ config: backend, pipe: compileBackend(backend, role, deps.backends, layers) })
-  }
-  return backends
+/** Compiles backend number `index` of an endpoint. */
+function placeBackend(
+  endpoint: EndpointConfig,
+  config: BackendConfig,
+  index: number,
+  layers: BackendLayers,
+  deps: EndpointDeps
+): PlacedBackend {
+  const role = roleOf(endpoint, index, deps.router.noOpTimeout === 'whole')
+  return { config, pipe: compileBackend(config, role, deps.backends, layers) }
 }
+
+const tagOf = ({ ginPath }: EndpointConfig): string => `[ENDPOINT: ${ginPath}]`
 
 /** What the endpoint wants of its backend number `index`. */
 function roleOf(config: EndpointConfig, index: number, coversBody: boolean): BackendRole {
@@ -153,6 +166,11 @@ function roleOf(config: EndpointConfig, index: number, coversBody: boolean): Bac
 
 /** Default idle limit of a tunnel is the endpoint's timeout, but no less than this: WebSocket libraries ping every 20 to 30 s. */
 const LEAST_TUNNEL_IDLE_MS = 60_000
+
+/** ms that a tunnel of an endpoint may be silent; undefined where it has none. @param configured 0 = by the endpoint's timeout */
+function tunnelIdleOf(config: EndpointConfig, configured: number): number | undefined {
+  return mayTunnel(config) ? configured || Math.max(config.timeoutMs, LEAST_TUNNEL_IDLE_MS) : undefined
+}
 
 /** One no-op backend is asked once, with GET. */
 function mayTunnel(config: EndpointConfig): boolean {

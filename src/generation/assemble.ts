@@ -14,13 +14,15 @@ import type { LoadedConfig } from '../config/load.js'
 import type { ServiceConfig } from '../config/types.js'
 import { adaptEncodings } from '../encoding/custom.js'
 import type { EndpointDeps } from '../endpoint/deps.js'
-import { compileEndpoint, type Endpoint } from '../endpoint/endpoint.js'
+import { compileEndpoint } from '../endpoint/endpoint.js'
 import { ListsTable } from '../endpoint/endpoint-lists.js'
+import type { Endpoint } from '../endpoint/waiting-endpoint.js'
 import { ConfigError } from '../errors.js'
 import { reportTo } from '../exchange/access-report.js'
 import { joinReports } from '../exchange/exchange-report.js'
 import { OpenExchanges } from '../exchange/open-exchanges.js'
 import { identityOf } from '../identity.js'
+import type { PipeDescription, PipeStage } from '../pipe/description.js'
 import type { PluginHost } from '../plugin/run/host.js'
 import type { KeptState } from '../plugin/run/kept-state.js'
 import { compileClientIp, compileTrust } from '../router/client-ip.js'
@@ -90,6 +92,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
     },
     lists: new ListsTable(identity.userAgent, router.requestId ? ['x-request-id'] : []),
     renderers: custom.renderers,
+    isBare: endpoint => host.isBare(endpoint) && endpoint.backends.every(({ sd }) => sd !== 'dns'),
     prepare: endpoint => host.prepare(endpoint),
     layersOf: endpoint => host.endpoint(endpoint),
     backendLayersOf: (endpoint, backend) => host.backend(endpoint, backend),
@@ -99,10 +102,7 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   if (!loaded.findings.stopped) await inTurns(registerOrigins(config, pools))
   const endpoints = await compileEndpoints(loaded, config, deps)
   host.told.end()
-  const routes: RouteSpec<RouteTarget>[] = [
-    ...reservedRoutes(config, logger),
-    ...endpoints.map(endpoint => ({ method: endpoint.description.method, path: endpoint.description.path, value: endpoint }))
-  ]
+  const routes: RouteSpec<RouteTarget>[] = [...reservedRoutes(config, logger), ...endpoints]
   const checked = loaded.conclude()
   if (router.autoOptions) logger.debug('[SERVICE: Router] Enabling the auto options endpoints')
   const { outer, inner } = host.service
@@ -129,10 +129,11 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
     maxRequestBytes: router.maxRequestBytes
   })
   const around = [...(outer?.stages ?? []), ...(inner?.stages ?? [])]
-  const pipes = endpoints.map(({ description }) =>
-    around.length === 0 ? description : { ...description, direct: false, stages: [...around, ...description.stages] }
+  const pipes = described(endpoints, around)
+  const mayUpgrade = compileUpgradeCheck(
+    table,
+    outer !== undefined && endpoints.some(({ value }) => value.tunnelIdleMs !== undefined)
   )
-  const mayUpgrade = compileUpgradeCheck(table, outer !== undefined && endpoints.some(one => one.tunnelIdleMs !== undefined))
   const admin = createAdmin(config.admin, assembly.admin, logger)
   if (admin !== undefined) addOpenApi(admin, checked)
   const facts = { config: checked, pipes, pools: () => pools.all(), sources: host.observers.sources }
@@ -156,20 +157,37 @@ export async function assemble(assembly: Assembly): Promise<Generation> {
   })
 }
 
-/** Compiles the endpoints without faults. */
-async function compileEndpoints({ findings }: LoadedConfig, config: ServiceConfig, deps: EndpointDeps): Promise<Endpoint[]> {
+/** Returns what describes the pipes, with the stages around all of them; pipes that wait are built for it. */
+function described(endpoints: readonly RouteSpec<Endpoint>[], around: readonly PipeStage[]): () => readonly PipeDescription[] {
+  let pipes: readonly PipeDescription[] | undefined
+  return () => {
+    pipes ??= endpoints.map(({ value: { description } }) =>
+      around.length === 0 ? description : { ...description, direct: false, stages: [...around, ...description.stages] }
+    )
+    return pipes
+  }
+}
+
+/** Compiles the endpoints without faults to routes. */
+async function compileEndpoints(
+  { findings }: LoadedConfig,
+  config: ServiceConfig,
+  deps: EndpointDeps
+): Promise<RouteSpec<Endpoint>[]> {
   const turns = new LoopTurns()
-  const endpoints: Endpoint[] = []
+  const routes: RouteSpec<Endpoint>[] = []
   for (const endpoint of config.endpoints) {
     if (turns.isOver) await turns.next()
+    const { method, path } = endpoint
     try {
-      endpoints.push(await compileEndpoint(endpoint, deps))
+      const compiled = compileEndpoint(endpoint, deps)
+      routes.push({ method, path, value: compiled instanceof Promise ? await compiled : compiled })
     } catch (error) {
       if (error instanceof ConfigError) for (const problem of error.problems) findings.take(problem, false)
       else if (!findings.stopped) throw error
     }
   }
-  return endpoints
+  return routes
 }
 
 /** Redirects may lead to any host that the configuration names, also of another endpoint. */

@@ -39,7 +39,8 @@ export interface GenerationParts {
   readonly mayUpgrade: UpgradeCheck
   /** Called for requests that the listener refuses by itself. */
   readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
-  readonly pipes: readonly PipeDescription[]
+  /** Returns what each pipe says of itself. */
+  readonly pipes: () => readonly PipeDescription[]
   /** Files and folders that it was made of. */
   readonly files: readonly string[]
   readonly exchanges: OpenExchanges
@@ -56,7 +57,8 @@ export class Generation {
   readonly dispatch: Dispatch
   readonly mayUpgrade: UpgradeCheck
   readonly onRefusal: ((info: ClientErrorInfo) => void) | undefined
-  readonly pipes: readonly PipeDescription[]
+  /** Returns what each pipe says of itself. */
+  readonly pipes: () => readonly PipeDescription[]
   readonly files: readonly string[]
   readonly exchanges: OpenExchanges
   readonly admin: AdminServer | undefined

@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Endpoint } from '../endpoint/endpoint.js'
+import type { Endpoint } from '../endpoint/waiting-endpoint.js'
 import type { ErrorStatusMode, GatewayError } from '../errors.js'
 import type { Report } from '../exchange/exchange-report.js'
 import { answerToFailure, type FailureOptions, refuseTarget } from '../exchange/failure-answer.js'

@@ -32,12 +32,14 @@ interface Stored<T> extends TableEntry<T>, TreeRoute {
 /** All routes of one method. Filled at boot, then only read. */
 export class MethodTable<T> {
   private readonly statics = new Map<string, Found<T>>()
+  /** Literal paths in lower case, and as they are configured; made when the first path is looked for so. */
+  private folded: Map<string, string> | undefined
   private tree: RouteTree<Stored<T>> | undefined
-  private readonly folded: FoldedTable<T> | undefined
+  private readonly folds: boolean
 
   /** @param folds {@link findFolded} is wanted */
   constructor(folds: boolean) {
-    this.folded = folds ? new FoldedTable() : undefined
+    this.folds = folds
   }
 
   /** @throws Error when the same path is already there, or find-my-way refuses it */
@@ -46,55 +48,38 @@ export class MethodTable<T> {
       const path = pattern.parts[0]!
       if (this.statics.has(path)) throw new Error(`${path} is declared twice`)
       this.statics.set(path, new Found({ pattern, target }, NO_PARAMS))
-      this.folded?.addStatic(path)
       return
     }
     const namesFit = !pattern.wildcard && hasSafeNames(pattern)
     const route: Stored<T> = { pattern, target, namesFit, names: namesFit ? pattern.names : neutralNames(pattern) }
-    this.tree ??= new RouteTree(true)
+    this.tree ??= new RouteTree(this.folds)
     if (!this.tree.add(route)) throw new Error('a route for the same paths is declared before')
-    this.folded?.add(route)
   }
 
   /** Finds the route of a decoded path without `%`, `?` and `#`. */
   find(path: string): Found<T> | undefined {
     const found = this.statics.get(path)
     if (found !== undefined) return found
-    return this.tree === undefined ? undefined : matchIn<T>(this.tree, path)
+    return this.tree === undefined ? undefined : matchOf(this.tree.find(path))
   }
 
   /** Finds the route of any decoded path. */
   findDecoded(path: string): Found<T> | undefined {
-    return this.statics.get(path) ?? (this.tree === undefined ? undefined : matchIn<T>(this.tree, protect(path)))
+    return this.statics.get(path) ?? (this.tree === undefined ? undefined : matchOf(this.tree.find(protect(path))))
   }
 
-  /** Returns the path of a route that differs from `path` in case only, in the spelling of the configuration. */
+  /**
+   * Returns the path of a route that differs from `path` in case only, in the spelling of the configuration. Of those that differ in case
+   * only the first wins.
+   */
   findFolded(path: string): string | undefined {
-    return this.folded?.find(path)
-  }
-}
-
-/** Routes without regard to case. Of those that differ in case only the first wins. */
-class FoldedTable<T> {
-  private readonly statics = new Map<string, string>()
-  private tree: RouteTree<Stored<T>> | undefined
-
-  addStatic(path: string): void {
+    if (!this.folds) return undefined
     const lower = path.toLowerCase()
-    if (!this.statics.has(lower)) this.statics.set(lower, path)
-  }
-
-  add(route: Stored<T>): void {
-    this.tree ??= new RouteTree(false)
-    this.tree.add(route)
-  }
-
-  find(path: string): string | undefined {
-    const lower = path.toLowerCase()
-    const literal = this.statics.get(lower)
+    this.folded ??= foldedPaths(this.statics.keys())
+    const literal = this.folded.get(lower)
     if (literal !== undefined) return literal
     if (this.tree === undefined || lower.length !== path.length) return undefined
-    const found = matchIn<T>(this.tree, protect(path))
+    const found = matchOf(this.tree.findFolded(protect(path)))
     if (found === undefined) return undefined
     const { pattern } = found.entry
     return renderPattern(
@@ -104,12 +89,20 @@ class FoldedTable<T> {
   }
 }
 
+function foldedPaths(paths: Iterable<string>): Map<string, string> {
+  const folded = new Map<string, string>()
+  for (const path of paths) {
+    const lower = path.toLowerCase()
+    if (!folded.has(lower)) folded.set(lower, path)
+  }
+  return folded
+}
+
 function neutralNames({ names, wildcard }: RoutePattern): string[] {
   return names.map((_, i) => (wildcard && i === names.length - 1 ? '*' : `p${i}`))
 }
 
-function matchIn<T>(tree: RouteTree<Stored<T>>, path: string): Found<T> | undefined {
-  const match = tree.find(path)
+function matchOf<T>(match: TreeMatch<Stored<T>> | undefined): Found<T> | undefined {
   if (match === undefined) return undefined
   const { route, values } = match
   const { pattern, names } = route

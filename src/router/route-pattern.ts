@@ -27,7 +27,7 @@ const ANY_NAME = /^\{([\w\-.:/]+)\}/
  */
 export function compileRoutePattern(path: string, disableRest: boolean): RoutePattern {
   const slashed = path.endsWith('/*')
-  const rest = slashed ? 'param' : REST.exec(path)?.[1]
+  const rest = slashed ? 'param' : path.endsWith('...}') ? REST.exec(path)?.[1] : undefined
   const wildcard = rest !== undefined
   const text = wildcard ? path.slice(0, path.lastIndexOf('/')) : path
   const parts: string[] = ['']
@@ -49,7 +49,8 @@ export function compileRoutePattern(path: string, disableRest: boolean): RoutePa
     }
   }
   if (wildcard) parts.push(rest, '')
-  const names = parts.filter((_, i) => i % 2 === 1)
+  const names: string[] = []
+  for (let i = 1; i < parts.length; i += 2) names.push(parts[i]!)
   const endsInParam = !wildcard && names.length > 0 && parts[parts.length - 1] === ''
   return { parts, names, wildcard, slashed, isStatic: names.length === 0, endsInParam }
 }

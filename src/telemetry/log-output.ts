@@ -60,7 +60,8 @@ class StreamOutput implements LogOutput {
   /** The file that the stream wrote to until it failed: from then on it is written without it. */
   #file: number | undefined
   #endsInLine = false
-  #linesInFlight = 0
+  /** What the stream has; its lines are counted when it fails. */
+  #chunkInFlight = ''
   #flushQueued = false
   #inFlight = false
   #broken = false
@@ -113,7 +114,7 @@ class StreamOutput implements LogOutput {
     }
     const chunk = this.#takeWaiting()
     this.#inFlight = true
-    this.#linesInFlight = linesOf(chunk)
+    this.#chunkInFlight = chunk
     this.#stream.write(chunk, this.#written)
   }
 
@@ -121,6 +122,7 @@ class StreamOutput implements LogOutput {
     // the event `error` follows and says what becomes of it
     if (error) return
     this.#inFlight = false
+    this.#chunkInFlight = ''
     if (this.#broken) return
     if (this.#waiting !== '') {
       this.#flush()
@@ -146,7 +148,8 @@ class StreamOutput implements LogOutput {
     this.#inFlight = false
     // how much of it was written is not known
     this.#endsInLine = true
-    this.#lose(this.#linesInFlight, error)
+    this.#lose(linesOf(this.#chunkInFlight), error)
+    this.#chunkInFlight = ''
     this.#settle()
   }
 

@@ -23,7 +23,7 @@ import { shapeOf } from './shapes.js'
 /** What serves, as its composition root knows it. */
 export interface ServingFacts {
   readonly config: ServiceConfig
-  readonly pipes: readonly PipeDescription[]
+  readonly pipes: () => readonly PipeDescription[]
   readonly pools: () => Iterable<PoolState>
   readonly sources: readonly StatusSource[]
 }
@@ -84,7 +84,7 @@ export class GatewayStatus {
       serve: facts => {
         collector.current = generation
         this.serving = facts
-        this.shapes = facts.pipes.map(shapeOf)
+        this.shapes = facts.pipes().map(shapeOf)
         this.loadedAt = Date.now()
         this.generation++
         this.states = new PageStates(this.shapes)

@@ -28,16 +28,8 @@ import type { OutboundClient } from '../outbound.js'
 import type { PluginModule } from '../types.js'
 import type { GuestServices } from '../wasm/guest-services.js'
 import { CodeLayers, type CodeWraps } from './code-layers.js'
-import {
-  addsStages,
-  type ComponentHost,
-  compileComponents,
-  fieldEditsOf,
-  inSlots,
-  joinStages,
-  type Stage,
-  timeStages
-} from './component-stages.js'
+import type { ComponentHost } from './compile-context.js'
+import { addsStages, compileComponents, fieldEditsOf, inSlots, joinStages, type Stage, timeStages } from './component-stages.js'
 import { type TakeFault, throwFault } from './faults.js'
 import { KeptState } from './kept-state.js'
 import { type BackendLayers, type EndpointLayers, NO_BACKEND_LAYERS, NO_ENDPOINT_LAYERS, type ServiceLayers } from './layers.js'
@@ -76,6 +68,8 @@ export interface PluginHostOptions {
 
 export interface PluginHost {
   readonly service: ServiceLayers
+  /** Nothing stands in an endpoint or its backends. */
+  isBare(config: EndpointConfig): boolean
   /** Compiles the components of an endpoint that add no stage: what they say counts for its backends too. Call it before {@link backend}. */
   prepare(config: EndpointConfig): Promise<void>
   endpoint(config: EndpointConfig): Promise<EndpointLayers>
@@ -125,6 +119,8 @@ class Host implements PluginHost {
   private readonly code: CodeLayers
   private readonly placer: PluginPlacer
   private readonly componentHost: ComponentHost
+  /** Some components add no stages. */
+  private readonly hasUnstaged: boolean
   /** For WebAssembly modules. */
   readonly services: GuestServices
   readonly observers: Observers
@@ -163,6 +159,7 @@ class Host implements PluginHost {
         return failureResponse(error, errorStatus, returnErrorMsg)
       }
     })
+    this.hasUnstaged = [...options.components.values()].some(one => !addsStages(one))
     this.componentHost = {
       components: options.components,
       service: Object.freeze({
@@ -204,12 +201,17 @@ class Host implements PluginHost {
     }
   }
 
+  isBare({ extra, backends }: EndpointConfig): boolean {
+    return this.isBareAt(extra) && backends.every(backend => this.isBareAt(backend.extra))
+  }
+
   async prepare(config: EndpointConfig): Promise<void> {
-    if (!this.isBare(config.extra)) await compileComponents(endpointPlace(config), this.componentHost, one => !addsStages(one))
+    if (!this.hasUnstaged || this.isBareAt(config.extra)) return
+    await compileComponents(endpointPlace(config), this.componentHost, one => !addsStages(one))
   }
 
   async endpoint(config: EndpointConfig): Promise<EndpointLayers> {
-    if (this.isBare(config.extra)) return NO_ENDPOINT_LAYERS
+    if (this.isBareAt(config.extra)) return NO_ENDPOINT_LAYERS
     const place = endpointPlace(config)
     const components = await this.componentsAt(place, addsStages)
     const handlers = await this.placer.handlers(place)
@@ -228,7 +230,7 @@ class Host implements PluginHost {
   }
 
   async backend(endpoint: EndpointConfig, config: BackendConfig): Promise<BackendLayers> {
-    if (this.isBare(config.extra)) return NO_BACKEND_LAYERS
+    if (this.isBareAt(config.extra)) return NO_BACKEND_LAYERS
     const place = backendPlace(endpoint, config)
     const stages = await this.componentsAt(place)
     stages.push(...(await this.placer.modifiers(place, 'decoded/modifiers')), ...(await this.placer.clients(place)))
@@ -244,7 +246,7 @@ class Host implements PluginHost {
   }
 
   /** Nothing stands at a place, as at most of thousands, and nothing watches it. */
-  private isBare(extra: ExtraConfig): boolean {
+  private isBareAt(extra: ExtraConfig): boolean {
     return Object.keys(extra).length === 0 && this.code.isEmpty && this.observers.isEmpty
   }
 
