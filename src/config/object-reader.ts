@@ -8,11 +8,13 @@
 
 import { isFieldName } from '../http/fields.js'
 import { DurationError, parseDuration } from '../plugin/duration.js'
+import { Alike } from './alike.js'
 import { type Findings, pointerTo, UNKNOWN_KEYS } from './findings.js'
 import { goType } from './go-type.js'
 import { isObject } from './json-value.js'
 import { holdsProtection } from './protection.js'
 import { didYouMean } from './suggest.js'
+import { goInteger, structKind, weakList, weakString } from './weak-values.js'
 
 export type Manner = 'weak' | 'strict'
 
@@ -31,21 +33,6 @@ export function isTrue(value: unknown): boolean {
 
 /** A list that is not given; thousands of endpoints have several. */
 const NONE: readonly string[] = Object.freeze([])
-
-const INTEGER = /^[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[0-9]+)$/
-
-/** Objects that are read alike: the items of a list, and the items of the same list in each of them. */
-class Alike {
-  /** Names that were asked for. */
-  readonly asked = new Set<string>()
-  private readonly lists = new Map<string, Alike>()
-
-  itemsOf(list: string): Alike {
-    const items = this.lists.get(list) ?? new Alike()
-    this.lists.set(list, items)
-    return items
-  }
-}
 
 /** One object being read. */
 export class ObjectReader {
@@ -290,30 +277,4 @@ function foldedKeys(source: Record<string, unknown>): Map<string, string> | unde
     if (!folded.has(lower)) folded.set(lower, key)
   }
   return folded
-}
-
-function weakString(value: unknown): string | undefined {
-  if (typeof value === 'string') return value
-  if (typeof value === 'number') return String(value)
-  return typeof value === 'boolean' ? (value ? '1' : '0') : undefined
-}
-
-/** A scalar is a list of one, an empty object an empty list, another object a list of one. */
-function weakList(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value
-  return isObject(value) && Object.keys(value).length === 0 ? [] : [value]
-}
-
-/** Reads an integer with Go's prefixes: 0x, 0b, 0o, and a leading 0 for octal. */
-function goInteger(text: string): number | undefined {
-  const digits = text.replace(/_/g, '')
-  if (!INTEGER.test(digits)) return undefined
-  const unsigned = digits.replace(/^[+-]/, '')
-  const number = /^0[0-7]+$/.test(unsigned) ? Number.parseInt(unsigned, 8) : Number(unsigned)
-  return digits.startsWith('-') ? -number : number
-}
-
-function structKind(value: unknown): string {
-  if (Array.isArray(value)) return 'slice'
-  return goType(value)
 }
