@@ -67,6 +67,7 @@ export const REFUSALS = {
   target: refusal('SLUICE_ERR_CLIENT_TARGET_TOO_LONG', '414 URI Too Long'),
   chunks: refusal('SLUICE_ERR_CLIENT_BODY_TOO_LARGE', '413 Content Too Large: chunk extensions'),
   slow: refusal('SLUICE_ERR_CLIENT_TIMEOUT', '408 Request Timeout'),
+  cleartext: refusal('SLUICE_ERR_CLIENT_BAD_REQUEST', 'Client sent an HTTP request to an HTTPS server.'),
   closing: refusal('SLUICE_ERR_GATEWAY_CLOSING', '503 Service Unavailable')
 } as const
 

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { ServerConfig } from '../config/types.js'
-import type { ClientErrorInfo } from './client-error.js'
+import { type ClientErrorInfo, endWithRefusal, REFUSALS } from './client-error.js'
 import { Http1, type Http1Options, type RequestHandler } from './http1.js'
 import { Http2 } from './http2.js'
 import { headTimeoutOf } from './limits.js'
@@ -151,10 +151,11 @@ class TlsFront {
     })
     this.server.on('secureConnection', (socket: TLSSocket) => speak(socket, socket.alpnProtocol === 'h2'))
     this.server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      socket.destroy()
+      const status = error.code === 'ERR_SSL_HTTP_REQUEST' ? refuseCleartext(socket) : 0
+      if (status === 0) socket.destroy()
       onClientError({
         code: 'SLUICE_ERR_CLIENT_BAD_REQUEST',
-        status: 0,
+        status,
         remoteAddress: socket.remoteAddress ?? '',
         detail: error.code ?? error.message,
         method: '',
@@ -173,4 +174,13 @@ class TlsFront {
     this.server.setSecureContext(tls.options)
     this.choose = tls.choose
   }
+}
+
+/** Tells a client that speaks cleartext HTTP what it did, as Go does. @returns the status that was sent, 0 = none */
+function refuseCleartext(failed: TLSSocket): number {
+  const { _parent: socket } = failed as { readonly _parent?: Socket | null }
+  if (!socket?.writable) return 0
+  socket.once('finish', () => failed.destroy())
+  endWithRefusal(socket, REFUSALS.cleartext)
+  return REFUSALS.cleartext.status
 }

@@ -1,6 +1,6 @@
 /** TLS of the listener: files are read and proved to fit before the port opens; certificates are chosen by server name. */
 
-import { constants, X509Certificate } from 'node:crypto'
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
 import type { ServerTlsConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
@@ -26,12 +26,13 @@ export async function loadTls(config: ServerTlsConfig): Promise<LoadedTls> {
   if (config.keys.length === 0) throw badTls('public key not defined')
   const shared = sharedOptions(config)
   const pairs: { context: SecureContext; certificate: X509Certificate; pem: { cert: Buffer; key: Buffer } }[] = []
-  for (const { publicKey, privateKey } of config.keys) {
+  for (const pair of config.keys) {
+    const { publicKey, privateKey } = pair
     if (publicKey === '') throw badTls('public key not defined')
     if (privateKey === '') throw badTls('private key not defined')
     const pem = { cert: await readPem(publicKey), key: await readPem(privateKey) }
     const certificate = parse(publicKey, () => new X509Certificate(pem.cert))
-    const context = parse(`${publicKey} with ${privateKey}`, () => createSecureContext({ ...shared, ...pem }))
+    const context = makeContext({ ...shared, ...pem }, cause => faultOfPair(pair, pem, cause))
     pairs.push({ context, certificate, pem })
   }
   const options: TlsOptions = { ...shared, ...pairs[0]!.pem, honorCipherOrder: true }
@@ -138,6 +139,34 @@ function parse<T>(files: string, read: () => T): T {
     return read()
   } catch (cause) {
     throw badTls(`${files}: ${(cause as Error).message}`, cause)
+  }
+}
+
+function makeContext(options: SecureContextOptions, faultOf: (cause: Error) => string): SecureContext {
+  try {
+    return createSecureContext(options)
+  } catch (cause) {
+    throw badTls(faultOf(cause as Error), cause)
+  }
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
+
+/** Says what is wrong with a certificate and its key; OpenSSL does not tell the frequent mistakes. */
+function faultOfPair({ publicKey, privateKey }: ServerTlsConfig['keys'][number], pem: { cert: Buffer; key: Buffer }, cause: Error): string {
+  if (/^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(pem.key.toString('latin1')))
+    return `${privateKey}: the private key is encrypted, and there is no passphrase for it`
+  const [, ...others] = pem.cert.toString('latin1').match(CERTIFICATE) ?? []
+  if (others.some(text => fits(text, pem.key)))
+    return `${publicKey}: the certificate of the server has to stand first, those of its authorities behind it`
+  return `${publicKey} with ${privateKey}: ${cause.message}`
+}
+
+function fits(certificate: string, key: Buffer): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
+  } catch {
+    return false
   }
 }
 

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect as connectHttp2 } from 'node:http2'
 import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
 import type { ServerTlsConfig } from '../../src/config/types.js'
@@ -9,6 +13,7 @@ import { createListener } from '../../src/server/listener.js'
 import { certificate } from '../support/certificates.js'
 import { fetch, once, within } from '../support/waiting.js'
 import { DEFAULTS, echo, open } from './listening.js'
+import { exchange } from './raw-client.js'
 
 const pair = (name: string): { publicKey: string; privateKey: string } => ({
   publicKey: certificate(`${name}.pem`),
@@ -241,6 +246,16 @@ test('keeps to the versions of the configuration and reports failed handshakes',
   assert.equal(await get(old.port, '/x', { maxVersion: 'TLSv1.2' }), '200 GET /x <>')
 })
 
+test('tells a client that speaks cleartext HTTP that the port is for TLS', async t => {
+  const { port, infos } = await open(t, { tls: TLS })
+  assert.match(
+    await exchange(port, 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n'),
+    /^HTTP\/1\.1 400 [^]*Client sent an HTTP request to an HTTPS server\.$/
+  )
+  assert.deepEqual([infos[0]!.status, infos[0]!.detail], [400, 'ERR_SSL_HTTP_REQUEST'])
+  assert.equal(await exchange(port, 'no TLS and no HTTP\r\n\r\n'), '')
+})
+
 async function failure(t: TestContext, tls: Partial<ServerTlsConfig>): Promise<string> {
   const listener = createListener({ server: { ...DEFAULTS, tls: { ...TLS, ...tls } }, port: 0, listenIp: '127.0.0.1' }, echo)
   t.after(() => listener.destroy())
@@ -267,6 +282,23 @@ test('names the file of what is wrong before the port opens', async t => {
   assert.match(
     await failure(t, { keys: [{ publicKey: certificate('a.pem'), privateKey: certificate('b.key') }] }),
     /a\.pem with .*b\.key/
+  )
+  const folder = await mkdtemp(join(tmpdir(), 'pairs-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const put = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder, name), text)
+    return join(folder, name)
+  }
+  const chain = await put('chain.pem', readFileSync(certificate('ca.pem'), 'latin1') + readFileSync(certificate('a.pem'), 'latin1'))
+  assert.match(
+    await failure(t, { keys: [{ publicKey: chain, privateKey: certificate('a.key') }] }),
+    /chain\.pem: the certificate of the server has to stand first/
+  )
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const secret = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+  assert.match(
+    await failure(t, { keys: [{ publicKey: certificate('a.pem'), privateKey: await put('secret.key', secret as string) }] }),
+    /secret\.key: the private key is encrypted/
   )
   assert.match(await failure(t, { cipherSuites: [1] }), /unknown cipher suite 1/)
   assert.match(await failure(t, { enableMtls: true, caCerts: ['/nope.pem'] }), /open \/nope\.pem/)
