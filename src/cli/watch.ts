@@ -17,7 +17,8 @@ export async function watchFiles(
       const [first, ...others] = changed
       logger().info(`[SERVICE: Reload] Changed: ${first}${others.length === 0 ? '' : ` and ${others.length} more`}`)
       void reloads.ask({ cause: 'watch', roll: false })
-    }
+    },
+    onTooMany: folder => logger().warning(`[SERVICE: Reload] ${folder} holds more files than are watched`)
   })
   watch.start(await printsOf(files()))
   logger().info(`[SERVICE: Reload] Watching ${files().length} files and folders`)

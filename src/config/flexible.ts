@@ -9,7 +9,7 @@ import { realpathSync } from 'node:fs'
 import { readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ConfigError, type ConfigProblem } from '../errors.js'
-import { readWhole, readWholeSync } from '../files/read-whole.js'
+import { readMany, readWholeSync } from '../files/read-whole.js'
 import { GoFault } from '../go-template/go-fault.js'
 import { declare } from '../go-template/go-function.js'
 import { marshal } from '../go-template/go-json.js'
@@ -46,18 +46,19 @@ export async function renderFlexible(
   const faults: ConfigProblem[] = []
   const main = path.basename(file)
   /** Files by the names that templates have of them. */
-  const files = new Map([[main, file]])
+  const files = new Map<string, string>()
   const settings = await readSettings(folders.settings, faults)
   const set = new TemplateSet({
     ...environmentFunctions(env),
     marshal: declare('any', marshalOrNothing),
     include: declare('string', (name: string) => readPartial(folders.partials, name))
   })
-  await addTemplate(set, main, file, faults)
-  for (const name of await templatesIn(folders.templates, faults)) {
-    const full = path.join(folders.templates!, name)
+  const templates: [string, string][] = [[main, file]]
+  for (const name of await templatesIn(folders.templates, faults)) templates.push([name, path.join(folders.templates!, name)])
+  const texts = await readMany(templates.map(([, full]) => full))
+  for (const [index, [name, full]] of templates.entries()) {
     files.set(name, full)
-    await addTemplate(set, name, full, faults)
+    addTemplate(set, name, full, texts[index]!, faults)
   }
   if (faults.length > 0) throw new ConfigError(faults)
   const { text, output } = execute(set, main, settings, files)
@@ -111,10 +112,14 @@ function readPartial(folder: string, name: string): string {
 async function readSettings(folder: string | undefined, faults: ConfigProblem[]): Promise<Record<string, unknown>> {
   const settings: Record<string, unknown> = Object.create(null)
   if (folder === undefined) return settings
-  for (const name of await namesIn(folder, '.json', 'FC_SETTINGS', faults)) {
+  const names = await namesIn(folder, '.json', 'FC_SETTINGS', faults)
+  const texts = await readMany(names.map(name => path.join(folder, name)))
+  for (const [index, name] of names.entries()) {
     const full = path.join(folder, name)
+    const read = texts[index]!
     try {
-      const value = parseSettings(full, (await readWhole(full)).toString('utf8'))
+      if (read.status === 'rejected') throw read.reason
+      const value = parseSettings(full, read.value.toString('utf8'))
       if (!isObject(value)) throw new Error('a settings file holds one JSON object')
       settings[name.slice(0, -'.json'.length)] = value
     } catch (cause) {
@@ -157,9 +162,16 @@ async function namesIn(folder: string, extension: string, variable: string, faul
   }
 }
 
-async function addTemplate(set: TemplateSet, name: string, file: string, faults: ConfigProblem[]): Promise<void> {
+function addTemplate(
+  set: TemplateSet,
+  name: string,
+  file: string,
+  read: PromiseSettledResult<Buffer>,
+  faults: ConfigProblem[]
+): void {
   try {
-    set.add(name, (await readWhole(file)).toString('utf8'))
+    if (read.status === 'rejected') throw read.reason
+    set.add(name, read.value.toString('utf8'))
   } catch (cause) {
     if (cause instanceof TemplateError) faults.push(problemOf(cause, file))
     else faults.push({ level: 'error', file, pointer: '', message: `open ${file}: ${reasonOf(cause)}` })

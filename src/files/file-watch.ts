@@ -6,8 +6,16 @@
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 
-/** Entries of a folder, and of those in it, that are looked at. */
-const MOST_ENTRIES = 5_000
+/** Entries of all folders that are looked at. Files that are named by themselves do not count. */
+const MOST_ENTRIES = 20_000
+/** Files that are looked at side by side. */
+const SIDE_BY_SIDE = 32
+/** Between two looks pass so many times the length of the last one, so that many files do not keep a processor busy … */
+const PAUSE_FACTOR = 2
+/** … but no more than so many ms. */
+const LONGEST_PAUSE_MS = 2_000
+/** A file that has changed in so many looks in a row, such as a log, does not hold others up. */
+const RESTLESS_LOOKS = 5
 
 export interface FileWatchOptions {
   /** Files and folders; folders with all that is in them. Asked at each look. */
@@ -16,6 +24,8 @@ export interface FileWatchOptions {
   readonly everyMs: number
   /** Called with the files that differ. Called again, also for the same files, when they change again. */
   readonly onChange: (files: readonly string[]) => void
+  /** Called once with the first folder that holds more than is looked at. */
+  readonly onTooMany?: (folder: string) => void
 }
 
 /** What a file looked like; '' = it was not there. */
@@ -29,6 +39,9 @@ export class FileWatch {
   private known: Prints = new Map()
   /** The latest look. */
   private latest: Prints = new Map()
+  /** In how many looks in a row a file has changed. */
+  private moves: ReadonlyMap<string, number> = new Map()
+  private toldTooMany = false
 
   constructor(options: FileWatchOptions) {
     this.options = options
@@ -46,21 +59,39 @@ export class FileWatch {
     clearTimeout(this.timer)
   }
 
-  private plan(): void {
+  private plan(lookedMs = 0): void {
     if (this.ended) return
-    this.timer = setTimeout(() => void this.look(), this.options.everyMs)
+    const pauseMs = Math.max(this.options.everyMs, Math.min(lookedMs * PAUSE_FACTOR, LONGEST_PAUSE_MS))
+    this.timer = setTimeout(() => void this.look(), pauseMs)
     this.timer.unref()
   }
 
   private async look(): Promise<void> {
-    const prints = await printsOf(this.options.paths())
+    const begun = performance.now()
+    const prints = await printsOf(this.options.paths(), folder => this.tellTooMany(folder))
     if (this.ended) return
-    const rests = differing(this.latest, prints).length === 0
-    const changed = rests ? differing(this.known, prints) : []
-    this.latest = prints
-    if (rests) this.known = prints
+    const changed = this.changesAtRest(prints)
     if (changed.length > 0) this.options.onChange(changed)
-    this.plan()
+    this.plan(performance.now() - begun)
+  }
+
+  /** Returns the changes to be told. None is while files change that did not at the looks before: they belong to one change. */
+  private changesAtRest(prints: Prints): string[] {
+    const moves = new Map<string, number>()
+    for (const file of differing(this.latest, prints)) moves.set(file, (this.moves.get(file) ?? 0) + 1)
+    this.moves = moves
+    this.latest = prints
+    if ([...moves.values()].some(looks => looks < RESTLESS_LOOKS)) return []
+    const { known } = this
+    const after = new Map(prints)
+    for (const restless of moves.keys()) after.set(restless, known.get(restless) ?? '')
+    this.known = after
+    return differing(known, after)
+  }
+
+  private tellTooMany(folder: string): void {
+    if (!this.toldTooMany) this.options.onTooMany?.(folder)
+    this.toldTooMany = true
   }
 }
 
@@ -70,23 +101,48 @@ export function differing(before: Prints, after: Prints): string[] {
   return [...files].filter(file => (before.get(file) ?? '') !== (after.get(file) ?? ''))
 }
 
-/** What files look like now; folders stand for all that is in them, but hidden entries and `node_modules`. */
-export async function printsOf(paths: readonly string[]): Promise<Prints> {
+/**
+ * What files look like now; folders stand for all that is in them, but hidden entries and `node_modules`.
+ * @param onTooMany called with a folder that holds more than is looked at
+ */
+export async function printsOf(paths: readonly string[], onTooMany?: (folder: string) => void): Promise<Prints> {
   const prints = new Map<string, string>()
-  for (const one of new Set(paths)) await addPrint(one, prints)
+  const named = [...new Set(paths)]
+  await addAll(named, named.length + MOST_ENTRIES, prints, onTooMany)
   return prints
 }
 
-async function addPrint(file: string, prints: Map<string, string>): Promise<void> {
-  if (prints.size >= MOST_ENTRIES || prints.has(file)) return
+async function addAll(
+  files: readonly string[],
+  most: number,
+  prints: Map<string, string>,
+  onTooMany?: (folder: string) => void
+): Promise<void> {
+  for (let at = 0; at < files.length; at += SIDE_BY_SIDE) {
+    const some = files.slice(at, at + SIDE_BY_SIDE).filter(file => !prints.has(file))
+    const seen = await Promise.all(some.map(printOf))
+    for (const [index, print] of seen.entries()) prints.set(some[index]!, print)
+    for (const [index, print] of seen.entries()) {
+      if (print !== FOLDER) continue
+      const folder = some[index]!
+      const entries = await entriesOf(folder)
+      const room = Math.max(0, most - prints.size)
+      if (entries.length > room) onTooMany?.(folder)
+      await addAll(entries.slice(0, room), most, prints, onTooMany)
+    }
+  }
+}
+
+const FOLDER = 'folder'
+
+/** The time of the last change of the inode is in it: `mtime` can be set, and a file that may be read again is another one. */
+async function printOf(file: string): Promise<string> {
   const found = await stat(file).catch(() => undefined)
-  if (found === undefined || !found.isDirectory()) {
-    prints.set(file, found === undefined ? '' : `${found.dev}:${found.ino}:${found.size}:${found.mtimeMs}`)
-    return
-  }
-  prints.set(file, 'folder')
-  const names = await readdir(file).catch(() => [] as string[])
-  for (const name of names) {
-    if (!name.startsWith('.') && name !== 'node_modules') await addPrint(path.join(file, name), prints)
-  }
+  if (found === undefined) return ''
+  return found.isDirectory() ? FOLDER : `${found.dev}:${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs}`
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => [] as string[])
+  return names.filter(name => !name.startsWith('.') && name !== 'node_modules').map(name => path.join(folder, name))
 }

@@ -3,26 +3,51 @@
  * reload, and the end of the process.
  */
 
-import { close, closeSync, constants, fstatSync, open, openSync, readFileSync, readSync } from 'node:fs'
-import { open as openHandle } from 'node:fs/promises'
+import { close, closeSync, constants, fstatSync, open, openSync, read, readFileSync, readSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
 
 const opened = promisify(open)
 const closed = promisify(close)
+const readSome = promisify(read)
+
+const PIECE_BYTES = 64 * 1024
+/** Files that are open at once. */
+const SIDE_BY_SIDE = 16
 
 const WITHOUT_WAITING = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** @rejects Error for what cannot be read, and for a pipe without a text: it gives one only once */
 export async function readWhole(file: string): Promise<Buffer> {
   const fd = await opened(file, WITHOUT_WAITING)
-  if (fstatSync(fd).isFIFO()) return readPipe(fd) // by this descriptor: a writer that ends leaves nothing to another one
-  await closed(fd)
-  const handle = await openHandle(file, WITHOUT_WAITING)
+  const found = fstatSync(fd)
+  if (found.isFIFO()) return readPipe(fd) // by this descriptor: a writer that ends leaves nothing to another one
   try {
-    return await handle.readFile()
+    return await readAll(fd, found.size)
   } finally {
-    await handle.close()
+    await closed(fd)
+  }
+}
+
+/** Reads files in their order, some of them side by side; a file that cannot be read does not end it. */
+export async function readMany(files: readonly string[]): Promise<PromiseSettledResult<Buffer>[]> {
+  const results: PromiseSettledResult<Buffer>[] = []
+  for (let at = 0; at < files.length; at += SIDE_BY_SIDE)
+    results.push(...(await Promise.allSettled(files.slice(at, at + SIDE_BY_SIDE).map(readWhole))))
+  return results
+}
+
+/** Reads to the end. `fs.readFile` would lose errors of a descriptor that is open already. @param size as the file tells; 0 = unknown */
+async function readAll(fd: number, size: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let total = 0
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(total < size ? size - total + 1 : PIECE_BYTES)
+    const { bytesRead } = await readSome(fd, chunk, 0, chunk.length, null)
+    if (bytesRead > 0) chunks.push(chunk.subarray(0, bytesRead))
+    total += bytesRead
+    // one byte more than the file has was asked for
+    if (bytesRead === 0 || total === size) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
   }
 }
 
@@ -51,7 +76,7 @@ async function readPipe(fd: number): Promise<Buffer> {
 
 /** Returns what a pipe has at once, no bytes where it has no writer, undefined where its writer has written nothing yet. */
 function readNow(fd: number): Buffer | undefined {
-  const bytes = Buffer.alloc(64 * 1024)
+  const bytes = Buffer.alloc(PIECE_BYTES)
   try {
     return bytes.subarray(0, readSync(fd, bytes))
   } catch (error) {

@@ -150,7 +150,7 @@ function makeContext(options: SecureContextOptions, faultOf: (cause: Error) => s
   }
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
 
 /** Says what is wrong with a certificate and its key; OpenSSL does not tell the frequent mistakes. */
 function faultOfPair({ publicKey, privateKey }: ServerTlsConfig['keys'][number], pem: { cert: Buffer; key: Buffer }, cause: Error): string {

@@ -6,7 +6,7 @@ import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { readWhole, readWholeSync } from '../../src/files/read-whole.js'
+import { readMany, readWhole, readWholeSync } from '../../src/files/read-whole.js'
 import { createGateway } from '../../src/gateway.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
 import { within } from '../support/waiting.js'
@@ -27,8 +27,21 @@ test('files are read whole, folders are refused', async () => {
   assert.equal(readWholeSync(file).toString(), 'text')
   writeFileSync(file, '')
   assert.equal((await readWhole(file)).length, 0)
+  writeFileSync(file, Buffer.alloc(200_000, 'x'))
+  assert.equal((await readWhole(file)).length, 200_000)
+  assert.match((await readWhole('/proc/self/status')).toString(), /^Name:[\s\S]*\n$/) // says that it has no bytes
   await assert.rejects(readWhole(folder), /EISDIR/)
   await assert.rejects(readWhole(`${file}-absent`), { code: 'ENOENT' })
+})
+
+test('many files are read in their order, with what cannot be read among them', async () => {
+  const files = Array.from({ length: 50 }, (_, index) => path.join(folder, `many-${index}`))
+  for (const [index, file] of files.entries()) if (index !== 20) writeFileSync(file, String(index))
+  const results = await readMany(files)
+  assert.deepEqual(
+    results.map(result => (result.status === 'fulfilled' ? result.value.toString() : result.reason.code)),
+    files.map((_, index) => (index === 20 ? 'ENOENT' : String(index)))
+  )
 })
 
 test('a pipe without a writer is refused at once, one with a writer is read to its end', async () => {

@@ -250,7 +250,7 @@ test('tells a client that speaks cleartext HTTP that the port is for TLS', async
   const { port, infos } = await open(t, { tls: TLS })
   assert.match(
     await exchange(port, 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n'),
-    /^HTTP\/1\.1 400 [^]*Client sent an HTTP request to an HTTPS server\.$/
+    /^HTTP\/1\.1 400 [\s\S]*Client sent an HTTP request to an HTTPS server\.$/
   )
   assert.deepEqual([infos[0]!.status, infos[0]!.detail], [400, 'ERR_SSL_HTTP_REQUEST'])
   assert.equal(await exchange(port, 'no TLS and no HTTP\r\n\r\n'), '')
