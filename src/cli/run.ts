@@ -11,6 +11,7 @@ import { ServiceManager } from './service-manager.js'
 import { StopRequests } from './stop-requests.js'
 import { supervise } from './supervise.js'
 import type { Terminal } from './terminal.js'
+import { workerCount } from './worker-count.js'
 
 /** Serves a configuration; settles with the exit code when a signal ended it, or when it could not start. */
 export async function run(args: Arguments, terminal: Terminal, loadGateway: LoadGateway): Promise<number> {
@@ -23,7 +24,7 @@ export async function run(args: Arguments, terminal: Terminal, loadGateway: Load
   }
   const workers = args.text('workers')
   const manager = workers === undefined || cluster.isWorker ? undefined : await import('./workers.js')
-  const count = manager?.workerCount(workers!)
+  const count = workers === undefined ? undefined : workerCount(workers)
   const requests = new StopRequests()
   const calm = terminal.isTerminal && !args.has('verbose') && !args.has('plain') ? new CalmLog() : undefined
   if (cluster.isPrimary && calm === undefined) terminal.note(`Parsing configuration file: ${file}`)

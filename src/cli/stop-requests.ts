@@ -14,14 +14,14 @@ export type StopCause = keyof typeof SIGNALS | 'primary' | 'replaced' | 'parent'
 
 /** What the primary of a cluster tells its workers. */
 export type PrimaryMessage =
-  | { readonly kind: 'stop' | 'memory' }
+  | { readonly kind: 'stop' | 'memory' | 'sign' }
   /** Another worker serves in this one's place. */
   | { readonly kind: 'retire' }
   | { readonly kind: 'reload'; readonly cause: ReloadCause }
 
-/** What a worker tells the primary: that it hears messages, that its port is open, or how much memory it has, bytes. */
+/** What a worker tells the primary: that it hears messages, that its port is open, a sign of life, or how much memory it has, bytes. */
 export type WorkerMessage =
-  | { readonly kind: 'hears' | 'serves' }
+  | { readonly kind: 'hears' | 'serves' | 'sign' }
   | { readonly kind: 'reloaded'; readonly outcome: ReloadOutcome }
   | { readonly kind: 'memory'; readonly rss: number; readonly heapUsed: number }
 
@@ -74,6 +74,7 @@ export class StopRequests {
       if (message?.kind === 'reload') {
         void this.reloads.ask({ cause: message.cause, roll: false }).then(outcome => this.#tell({ kind: 'reloaded', outcome }))
       }
+      if (message?.kind === 'sign') this.#tell({ kind: 'sign' })
       if (message?.kind === 'memory') this.#tell({ kind: 'memory', ...process.memoryUsage() })
     })
     // A primary that is gone can stop this worker no more.

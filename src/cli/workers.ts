@@ -6,13 +6,13 @@
  */
 
 import cluster, { type Worker } from 'node:cluster'
-import { availableParallelism, constants } from 'node:os'
+import { constants } from 'node:os'
 import type { ServiceConfig } from '../config/types.js'
 import type { ToTextHub, ToTextWorker } from '../plugin/run/text-messages.js'
 import type { ToHub, ToWorker } from '../plugin/run/topic-messages.js'
 import { createLogger } from '../telemetry/create-logger.js'
 import type { GatewayLogger, LogFilter } from '../telemetry/logger.js'
-import { UsageError } from './arguments.js'
+import { LifeSigns } from './life-signs.js'
 import { openReloads } from './open-reloads.js'
 import { endByHangUp, type ReloadOutcome, type ReloadRequest } from './reload-requests.js'
 import { reloadWorkers, type WorkerHands } from './rolling.js'
@@ -24,19 +24,6 @@ import { afterDeath } from './worker-deaths.js'
 
 /** What a signal asks the primary for: a line of memory per worker. */
 const MEMORY_SIGNAL = 'SIGUSR2'
-
-/** Reads `--workers`. @throws UsageError for anything but `auto` and a number from 1 to 1024 */
-export function workerCount(text: string): number {
-  if (text === 'auto') return availableParallelism()
-  const count = Number(text)
-  if (!/^\d{1,4}$/.test(text) || count < 1 || count > 1024) {
-    throw new UsageError(
-      `invalid number of workers ${JSON.stringify(text)}: a number from 1 to 1024 or "auto" is expected`,
-      'run'
-    )
-  }
-  return count
-}
 
 /** What workers serve. */
 export interface WorkerPlan {
@@ -93,6 +80,11 @@ class Primary implements WorkerHands {
   private readonly restarts = new Set<NodeJS.Timeout>()
   private readonly topics = new TopicHub()
   private readonly texts = new TextHub()
+  private readonly signs = new LifeSigns({
+    workers: () => [...this.places.keys()],
+    ask: id => this.ask(id, { kind: 'sign' }),
+    lost: id => this.kill(id)
+  })
   private readonly service: ServiceManager | undefined
   private stopping = false
   /** The terminal was closed. */
@@ -131,7 +123,7 @@ class Primary implements WorkerHands {
 
   private reloadAll(request: ReloadRequest): Promise<ReloadOutcome> {
     const done = this.reloading.then(async () => {
-      const outcome = await reloadWorkers(this, request)
+      const outcome = await this.signs.during(reloadWorkers(this, request))
       if (this.stopping) return outcome
       if (outcome.files.length > 0) this.files = outcome.files
       const text = outcome.lines.join('; ')
@@ -150,10 +142,8 @@ class Primary implements WorkerHands {
   reload(id: number, cause: ReloadRequest['cause']): Promise<ReloadOutcome | undefined> {
     return new Promise(resolve => {
       const state = this.places.get(id)
-      const worker = cluster.workers?.[id]
-      if (state === undefined || worker === undefined) return resolve(undefined)
+      if (state === undefined || !this.ask(id, { kind: 'reload', cause })) return resolve(undefined)
       state.reloaded = resolve
-      tell(worker, { kind: 'reload', cause })
     })
   }
 
@@ -165,11 +155,24 @@ class Primary implements WorkerHands {
 
   retire(id: number): void {
     const state = this.places.get(id)
-    const worker = cluster.workers?.[id]
-    if (state === undefined || worker === undefined) return
+    if (state === undefined || !this.ask(id, { kind: 'retire' })) return
     state.retired = true
-    this.logger.info(`[SERVICE: Reload] Worker ${state.place} (pid ${worker.process.pid}) was replaced and ends`)
-    tell(worker, { kind: 'retire' })
+    this.logger.info(`[SERVICE: Reload] Worker ${state.place} (pid ${cluster.workers![id]!.process.pid}) was replaced and ends`)
+  }
+
+  /** Returns false when the worker has ended. */
+  private ask(id: number, message: PrimaryMessage): boolean {
+    const worker = cluster.workers?.[id]
+    if (worker !== undefined) tell(worker, message)
+    return worker !== undefined
+  }
+
+  /** Ends a worker that does nothing any more. */
+  private kill(id: number): void {
+    const worker = cluster.workers?.[id]
+    const place = this.places.get(id)?.place
+    this.logger.error(`[SERVICE: Workers] Worker ${place} (pid ${worker?.process.pid}) gives no sign of life, and is killed`)
+    worker?.process.kill('SIGKILL')
   }
 
   // --- life -------------------------------------------------------------------------------------------------------
@@ -232,7 +235,10 @@ class Primary implements WorkerHands {
   }
 
   private stop(): void {
-    if (!this.stopping) this.service?.stopping()
+    if (!this.stopping) {
+      this.service?.stopping()
+      this.signs.begin()
+    }
     this.stopping = true
     for (const timer of this.restarts) clearTimeout(timer)
     this.restarts.clear()
@@ -242,6 +248,7 @@ class Primary implements WorkerHands {
 
   private finishWhenEmpty(): void {
     if (this.places.size > 0) return
+    this.signs.end()
     this.logger.info('[SERVICE: Workers] All workers ended')
     void this.logger.close().then(() => {
       if (this.hungUp) endByHangUp()
@@ -265,6 +272,7 @@ class Primary implements WorkerHands {
     }
     // What a worker was told before it listened is lost.
     if (message?.kind === 'hears' && this.stopping) tell(worker, { kind: 'stop' })
+    if (message?.kind === 'sign') return this.signs.heard(worker.id)
     const state = this.places.get(worker.id)
     // components open ports of their own before: one of those is no sign that the gateway serves
     if (message?.kind === 'serves' && state !== undefined) {

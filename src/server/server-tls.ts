@@ -153,7 +153,11 @@ function makeContext(options: SecureContextOptions, faultOf: (cause: Error) => s
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
 
 /** Says what is wrong with a certificate and its key; OpenSSL does not tell the frequent mistakes. */
-function faultOfPair({ publicKey, privateKey }: ServerTlsConfig['keys'][number], pem: { cert: Buffer; key: Buffer }, cause: Error): string {
+function faultOfPair(
+  { publicKey, privateKey }: ServerTlsConfig['keys'][number],
+  pem: { cert: Buffer; key: Buffer },
+  cause: Error
+): string {
   if (/^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(pem.key.toString('latin1')))
     return `${privateKey}: the private key is encrypted, and there is no passphrase for it`
   const [, ...others] = pem.cert.toString('latin1').match(CERTIFICATE) ?? []
