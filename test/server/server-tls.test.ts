@@ -289,7 +289,10 @@ test('names the file of what is wrong before the port opens', async t => {
     await writeFile(join(folder, name), text)
     return join(folder, name)
   }
-  const chain = await put('chain.pem', readFileSync(certificate('ca.pem'), 'latin1') + readFileSync(certificate('a.pem'), 'latin1'))
+  const chain = await put(
+    'chain.pem',
+    readFileSync(certificate('ca.pem'), 'latin1') + readFileSync(certificate('a.pem'), 'latin1')
+  )
   assert.match(
     await failure(t, { keys: [{ publicKey: chain, privateKey: certificate('a.key') }] }),
     /chain\.pem: the certificate of the server has to stand first/
