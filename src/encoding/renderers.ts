@@ -6,7 +6,7 @@
  */
 
 import type { ObjectNode } from '../message/json/node.js'
-import { writeJson, writeJsonCollection } from '../message/json/render.js'
+import { renderClosed, writeJson, writeJsonCollection } from '../message/json/render.js'
 import { openFields } from '../message/json/scan.js'
 import type { Pieces } from '../message/pieces.js'
 import { runSliced, type Sliced } from '../message/slices.js'
@@ -23,7 +23,7 @@ const QUOTE = 0x22
 
 /** Renders data as JSON; no response is `{}`, a null document `null`. */
 const renderJsonBody: Renderer = (data, _accept, scope) => {
-  const body = data?.raw?.source ?? runSliced(writeJson(data), scope)
+  const body = renderClosed(data) ?? runSliced(writeJson(data), scope)
   return body instanceof Promise
     ? body.then(ready => ({ contentType: JSON_TYPE, body: ready }))
     : { contentType: JSON_TYPE, body }

@@ -38,7 +38,7 @@ test('an edit is sent once touchJson says so, and outdates what described the by
   assert.equal(response.body.length, undefined)
   assert.equal(
     (await response.body.buffer()).toString(),
-    '{"id":12345678901234567890,"name":"Grace","list":[1.50,{"x":1}],"more":true}'
+    '{"id":12345678901234567890, "name":"Grace","list":[1.50,{"x":1}],"more":true}'
   )
 })
 

@@ -135,7 +135,7 @@ class Following {
 
   private kept(response: GatewayResponse): GatewayResponse {
     keepData(this.run.state, this.stage.noOp)
-    if (!this.stage.noOp && this.isEmpty) dropFields(response)
+    if (!this.stage.noOp && hasFields(response) && this.isEmpty) dropFields(response)
     this.run.state.close()
     return response
   }
@@ -145,6 +145,9 @@ class Following {
     return endRun(this.run, error)
   }
 }
+
+/** Most decoded responses have none: to ask whether the data is empty would open it. */
+const hasFields = ({ headers }: GatewayResponse): boolean => headers[Symbol.iterator]().next().done !== true
 
 /** KrakenD writes the fields of a decoded response only beside data. */
 function dropFields({ headers }: GatewayResponse): void {

@@ -51,9 +51,11 @@ function readField(headers: HeaderMap, name: string, { exactNames, host }: Field
 
 function writeField(headers: HeaderMap, name: string, values: readonly string[], { blanks, host }: FieldRules): void {
   if (FRAMING.test(name) || (!host && canonicalName(name) === 'Host')) return
-  // Go's server leaves out what is no field
-  if (blanks && !isToken(name)) return
-  if (!isToken(name)) raise(`net/http: invalid header field name "${name}"`)
+  if (!isToken(name)) {
+    // Go's server leaves out what is no field
+    if (blanks) return
+    raise(`net/http: invalid header field name "${name}"`)
+  }
   const clean = blanks ? values.map(value => value.replace(/[\r\n]/g, ' ')) : values
   if (clean.some(value => /[^\t\x20-\x7e\x80-\xff]/.test(value)))
     raise(`net/http: invalid header field value for "${canonicalName(name)}"`)

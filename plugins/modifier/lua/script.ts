@@ -67,6 +67,8 @@ interface Compiled {
   readonly parts: ReadonlyMap<LuaSource, Part>
   /** Helpers that are set again before each chunk. */
   readonly renewed: readonly string[]
+  /** Parts without a statement. */
+  readonly blank: ReadonlySet<Part>
 }
 
 export class Script {
@@ -186,7 +188,8 @@ function compile(sources: JoinedSources, options: ScriptOptions, mount: Mount, r
     try {
       const libraries = options.openLibraries ? 'open' : 'closed'
       const program = compileLua([...parts.keys()], { libraries, globals, limits: options.limits })
-      return { program, sources, faults, parts, renewed: writtenIn([...texts.values()].join('\n')) }
+      const blank = new Set(PARTS.filter(part => isBlank(texts.get(part)!)))
+      return { program, sources, faults, parts, renewed: writtenIn([...texts.values()].join('\n')), blank }
     } catch (error) {
       const part =
         error instanceof LuaSyntaxError && error.source !== undefined ? parts.get(error.source as LuaSource) : undefined
@@ -269,6 +272,7 @@ export class ScriptRun {
   private execute(part: Part): undefined | Promise<void> {
     const fault = this.compiled.faults.get(part)
     if (fault !== undefined) throw ended(this.counts, fault, undefined)
+    if (this.compiled.blank.has(part)) return undefined
     this.helpers.forEach((value, i) => {
       this.run.set(this.compiled.renewed[i]!, value)
     })

@@ -1,5 +1,6 @@
 /** Joins the data of several backends, the combiner `default`. */
 
+import { addKeys } from '../../message/json/key-hashes.js'
 import { type JsonNode, ObjectNode, RawNode } from '../../message/json/node.js'
 import { isShort, readFields, readFieldsInto } from '../../message/json/scan.js'
 import { WideMap } from '../../message/json/wide-map.js'
@@ -9,12 +10,6 @@ import type { Sliced } from '../../message/slices.js'
 /** Fields that are copied before others get their turn. */
 const STEP = 512
 
-/** Most fields of parts that are joined by their texts, and the longest key of one, bytes. */
-const MOST_JOINED = 32
-const LONGEST_KEY = 128
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
@@ -71,40 +66,18 @@ function joinClosed(parts: readonly (ObjectNode | null)[]): ObjectNode | undefin
 /** For a part that is null. */
 const NOTHING = new RawNode('{}', undefined, 0, 2, [])
 
-/** Hashes of the keys that were seen; shared, since a look at some parts keeps nothing. */
-const SEEN = new Int32Array(MOST_JOINED)
-
 /** Whether the keys of all parts are known to differ: their texts are there, they are few, plain and short. */
 function keysDiffer(parts: readonly (ObjectNode | null)[]): boolean {
   let seen = 0
   for (const part of parts) {
-    if (part === null) continue
-    const { bytes, fields } = part.raw ?? UNKNOWN
-    if (fields === undefined || seen + fields.length / 3 > MOST_JOINED) return false
-    for (let k = 0; k < fields.length; k += 3) {
-      const hash = hashOfKey(bytes!, fields[k]!)
-      if (hash === undefined) return false
-      for (let i = 0; i < seen; i++) if (SEEN[i] === hash) return false
-      SEEN[seen++] = hash
-    }
+    if (part !== null) seen = addKeys(seen, part.raw ?? UNKNOWN)
+    if (seen < 0) return false
   }
   return true
 }
 
 /** For a part that was changed. */
 const UNKNOWN = new RawNode('{}')
-
-/** A number for a key whose opening quote stands at `quote`; undefined for long ones and for escapes, which are ways to write the same key. */
-function hashOfKey(bytes: Buffer, quote: number): number | undefined {
-  let hash = 0
-  for (let i = quote + 1; i <= quote + LONGEST_KEY; i++) {
-    const c = bytes[i]!
-    if (c === QUOTE) return hash
-    if (c === BACKSLASH) return undefined
-    hash = (Math.imul(hash, 31) + c) | 0
-  }
-  return undefined
-}
 
 function* mergeLarge(parts: readonly (ObjectNode | null)[]): Sliced<ObjectNode> {
   const fields: Map<string, JsonNode> = parts.some(isWide) ? new WideMap() : new Map()

@@ -14,9 +14,11 @@ export const UNSURE = Symbol('open it')
 
 /** Finds the value of a key in a closed object without opening it; of duplicate keys the last. */
 export function findField(raw: RawNode, key: string): RawNode | undefined | typeof UNSURE {
-  const { bytes } = raw
+  const { bytes, fields } = raw
   if (bytes === undefined || !PLAIN.test(key)) return UNSURE
-  return raw.fields === undefined ? findByScan(raw, bytes, key) : findByIndex(raw.fields, bytes, key)
+  if (fields === undefined) return findByScan(raw, bytes, key)
+  const place = placeIn(fields, bytes, key)
+  return typeof place === 'number' ? new RawNode(undefined, bytes, fields[place + 1]!, fields[place + 2]!) : place
 }
 
 /** Whether `key` stands at a quote, spelled without any escape and in ASCII alone. */
@@ -29,11 +31,13 @@ export function isSpelledAt(bytes: Buffer, quote: number, key: string): boolean 
   return bytes[at + key.length] === QUOTE
 }
 
-function findByIndex(index: readonly number[], bytes: Buffer, key: string): RawNode | undefined | typeof UNSURE {
+/** Returns the last place of a key among the noted fields of a closed object, undefined when it is not among them. */
+export function placeIn(index: readonly number[], bytes: Buffer, key: string): number | undefined | typeof UNSURE {
+  if (!PLAIN.test(key)) return UNSURE
   for (let k = index.length - 3; k >= 0; k -= 3) {
     const is = isKey(bytes, index[k]! + 1, key)
     if (is === undefined) return UNSURE
-    if (is) return new RawNode(undefined, bytes, index[k + 1]!, index[k + 2]!)
+    if (is) return k
   }
   return undefined
 }

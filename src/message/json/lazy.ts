@@ -10,13 +10,15 @@ import type { LazyArray, LazyJson, LazyObject } from '../public.js'
 import { ContainerView } from './container-view.js'
 import { findField, UNSURE } from './find-field.js'
 import { ArrayNode, type JsonNode, ObjectNode, RawNode } from './node.js'
+import { Overlay } from './overlay.js'
 import { renderNode } from './render.js'
 import { decodeString, openArray, openObject } from './scan.js'
 
 /** An object of at most so many bytes is searched, not opened, by its first readers. */
 const SEARCHED_BYTES = 4096
-/** Searches after which an object is opened. */
+/** Searches after which an object is opened, and the same where its fields were noted. */
 const MOST_SEARCHES = 4
+const MOST_SEARCHES_NOTED = 12
 
 /** A view of a JSON object. */
 export class ObjectView extends ContainerView implements LazyObject {
@@ -35,17 +37,16 @@ export class ObjectView extends ContainerView implements LazyObject {
   }
 
   has(key: string): boolean {
-    return this.fields.has(key)
+    const found = this.search(key)
+    return found === UNSURE ? this.fields.has(key) : found !== undefined
   }
 
   get(key: string): LazyJson | undefined {
-    if (this.opened === undefined) {
-      const found = this.search(key)
-      if (found === undefined) return undefined
-      if (found !== UNSURE && !opens(found)) return readNode(found)
-    }
-    const node = this.fields.get(key)
-    return node === undefined ? undefined : (this.openedAt(key) ?? this.remember(key, readNode(node)))
+    const known = this.openedAt(key)
+    if (known !== undefined) return known
+    const found = this.search(key)
+    const node = found === UNSURE ? this.fields.get(key) : found
+    return node === undefined ? undefined : this.remember(key, readNode(node))
   }
 
   text(key: string): string | undefined {
@@ -85,19 +86,30 @@ export class ObjectView extends ContainerView implements LazyObject {
   }
 
   protected override put(key: string, node: JsonNode): void {
+    if (node.kind === 'raw' && this.overlay(key, node)) return
     this.fields.set(key, node)
     this.known.touch()
   }
 
+  /** Writes a value over that of a closed object. Returns false where the object must be opened. */
+  private overlay(key: string, node: RawNode): boolean {
+    const { known } = this
+    if (known.isOpen) return false
+    const overlay = known.overlay ?? Overlay.over(known.raw)
+    if (overlay === undefined || !overlay.put(key, node)) return false
+    known.cover(overlay)
+    return true
+  }
+
   /** Looks for a key without opening the object, which is what few reads of a small one are cheaper with. */
   private search(key: string): RawNode | undefined | typeof UNSURE {
-    const { source } = this
-    const raw = source.kind === 'raw' ? source : source.raw
-    if (raw === undefined || this.searches >= MOST_SEARCHES || this.object?.peek() !== undefined) return UNSURE
-    if (source.kind === 'object' && source.peek() !== undefined) return UNSURE
-    if (raw.fields === undefined && raw.size > SEARCHED_BYTES) return UNSURE
-    this.searches++
-    return findField(raw, key)
+    const node = this.object ?? this.source
+    if (node.kind === 'object' && node.isOpen) return UNSURE
+    const overlay = node.kind === 'object' ? node.overlay : undefined
+    const raw = node.kind === 'raw' ? node : (overlay?.raw ?? node.raw)
+    if (raw === undefined || (raw.fields === undefined && raw.size > SEARCHED_BYTES)) return UNSURE
+    if (++this.searches > (raw.fields === undefined ? MOST_SEARCHES : MOST_SEARCHES_NOTED)) return UNSURE
+    return overlay?.find(key) ?? findField(raw, key)
   }
 
   private get known(): ObjectNode {
@@ -194,8 +206,6 @@ const nodeToText = (node: JsonNode): string => {
   const { bytes, start, end } = node
   return bytes === undefined ? Buffer.from(node.text, 'latin1').toString() : bytes.toString('utf8', start, end)
 }
-
-const opens = (node: RawNode): boolean => node.first === OPEN_OBJECT || node.first === OPEN_ARRAY
 
 /** A node as a reader sees it. */
 export function readNode(node: JsonNode): LazyJson {

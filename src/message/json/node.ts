@@ -61,6 +61,31 @@ export class RawNode {
   }
 }
 
+/** A value that stands in the place of one in an object's text, or behind its last field. */
+export interface OverlayEdit {
+  /** Offset of what it replaces. */
+  readonly from: number
+  /** Offset behind it. */
+  readonly to: number
+  /** Written before the value, a byte string: comma and key of a field that is new. */
+  readonly lead: string
+  readonly node: RawNode
+}
+
+/** Edits of an object whose other fields stay closed. */
+export interface FieldOverlay {
+  /** The object's text without them. */
+  readonly raw: RawNode
+  readonly bytes: Buffer
+  /** In the order of the text. */
+  readonly edits: readonly OverlayEdit[]
+  find(key: string): RawNode | undefined
+  /** Returns false where only the opened object can take the value. */
+  put(key: string, node: RawNode): boolean
+  /** All fields, edited. */
+  opened(): Map<string, JsonNode>
+}
+
 /** An object. Keys are decoded (real Unicode), in document order; values may be unopened. `__proto__` is a key like any other. */
 export class ObjectNode {
   readonly kind = 'object'
@@ -69,12 +94,15 @@ export class ObjectNode {
   /** The text it was read from, also when it was changed since. */
   readonly origin: RawNode | undefined
   private fields: Map<string, JsonNode> | undefined
+  /** Edits of a closed object, whose {@link raw} no longer holds; {@link peek} opens it with them. */
+  private covered: FieldOverlay | undefined
 
   /** @param raw given without fields: an object that is still closed. Neither: an empty object. */
   constructor(fields?: Map<string, JsonNode>, raw?: RawNode) {
     this.fields = fields === undefined && raw === undefined ? new Map() : fields
     this.raw = raw
     this.origin = raw
+    this.covered = undefined
   }
 
   /** Wraps validated text of an object, a byte string, unopened. */
@@ -89,7 +117,25 @@ export class ObjectNode {
 
   /** Opened fields or undefined while closed; `openObject` in `scan.ts` opens. */
   peek(): Map<string, JsonNode> | undefined {
+    if (this.covered !== undefined) {
+      this.fields = this.covered.opened()
+      this.covered = undefined
+    }
     return this.fields
+  }
+
+  get isOpen(): boolean {
+    return this.fields !== undefined
+  }
+
+  get overlay(): FieldOverlay | undefined {
+    return this.covered
+  }
+
+  /** Puts edits over the text of a closed object. */
+  cover(overlay: FieldOverlay): void {
+    this.covered = overlay
+    this.raw = undefined
   }
 
   /** Remembers the opened fields; the text stays valid until {@link touch}. */

@@ -7,7 +7,7 @@
 
 import { joined, Pieces } from '../pieces.js'
 import { runWhole, type Sliced } from '../slices.js'
-import type { ArrayNode, JsonNode, ObjectNode, RawNode } from './node.js'
+import type { ArrayNode, FieldOverlay, JsonNode, ObjectNode, RawNode } from './node.js'
 import { openFields, openShort } from './scan.js'
 import { ELSEWHERE, UntouchedRun } from './untouched-run.js'
 
@@ -26,6 +26,15 @@ export function* writeJson(data: ObjectNode | null | undefined): Sliced<Buffer |
   if (data.raw !== undefined) return data.raw.source
   const writer = new Writer()
   yield* writer.object(data)
+  return writer.finish()
+}
+
+/** Renders `json` of data that is closed, undefined for any other: see {@link writeJson}. */
+export function renderClosed(data: ObjectNode | null | undefined): Buffer | Pieces | undefined {
+  if (data === null || data === undefined) return undefined
+  if (data.overlay === undefined) return data.raw?.source
+  const writer = new Writer()
+  writer.overlaid(data.overlay)
   return writer.finish()
 }
 
@@ -84,7 +93,7 @@ class Writer {
 
   finish(): Buffer | Pieces {
     if (this.pieces === undefined) return Buffer.from(this.text, 'latin1')
-    this.pieces.push(this.text)
+    if (this.text !== '') this.pieces.push(this.text)
     const made = new Pieces(this.pieces)
     return made.list.length > MOST_PIECES ? made.join() : made
   }
@@ -112,12 +121,25 @@ class Writer {
 
   private cut(): (string | Buffer)[] {
     this.pieces ??= []
-    this.pieces.push(this.text)
+    if (this.text !== '') this.pieces.push(this.text)
     this.text = ''
     return this.pieces
   }
 
+  /** Writes the text of a closed object with what stands over it. */
+  overlaid({ bytes, edits, raw }: FieldOverlay): void {
+    let at = raw.start
+    for (const { from, to, lead, node } of edits) {
+      this.span(bytes, at, from)
+      this.text += lead
+      this.raw(node)
+      at = to
+    }
+    this.span(bytes, at, raw.end)
+  }
+
   *object(node: ObjectNode): Sliced<void> {
+    if (node.overlay !== undefined) return this.overlaid(node.overlay)
     const run = UntouchedRun.of(node.origin)
     let separator = '{'
     for (const [key, value] of openShort(node) ?? (yield* openFields(node))) {

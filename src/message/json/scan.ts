@@ -54,7 +54,7 @@ export function openShort(node: ObjectNode): Map<string, JsonNode> | undefined {
 }
 
 /** An empty map for the fields of a closed object. */
-const fieldsFor = (raw: RawNode | undefined): Map<string, JsonNode> =>
+export const fieldsFor = (raw: RawNode | undefined): Map<string, JsonNode> =>
   raw === undefined || isShort(raw) ? new Map() : new WideMap()
 
 /** Whether the fields of a closed object are read at once. */
@@ -96,6 +96,7 @@ export function* selectFields(node: ObjectNode, wanted: WantedFields): Sliced<Ma
 
 /** Whether an object has no field. Does not open it. */
 export function isEmptyObject(node: ObjectNode): boolean {
+  if (node.overlay !== undefined) return false
   const fields = node.peek()
   if (fields !== undefined) return fields.size === 0
   const { raw } = node

@@ -4,8 +4,18 @@ import { type VirtualMachine, vm } from './vm.js'
 
 export type SavedMachine = VirtualMachine & { metatables: TypeMetatables }
 
+/** The state outside of all runs. */
+let idle: SavedMachine | undefined
+
 /** Keeps the state, and puts the metatables of a run in the place of those before. */
 export function saveMachine(metatables: TypeMetatables): SavedMachine {
+  const before = useMetatables(metatables)
+  if (vm.meter !== undefined) return stateWith(before)
+  idle ??= stateWith(before)
+  return idle
+}
+
+function stateWith(metatables: TypeMetatables): SavedMachine {
   const { fuel, longest, memory, depth, maxDepth, tails, guards, pinned, resumable, meter, coroutine, env } = vm
   return {
     fuel,
@@ -20,7 +30,7 @@ export function saveMachine(metatables: TypeMetatables): SavedMachine {
     meter,
     coroutine,
     env,
-    metatables: useMetatables(metatables)
+    metatables
   }
 }
 
