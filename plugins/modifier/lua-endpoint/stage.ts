@@ -11,7 +11,8 @@ import {
 import { readRequest } from '../lua/bodies.js'
 import { mountOf } from '../lua/mount.js'
 import { readScriptOptions } from '../lua/options.js'
-import { Script, ScriptEnd, type ScriptRun } from '../lua/script.js'
+import { Script } from '../lua/script.js'
+import { ScriptEnd, type ScriptRun } from '../lua/script-run.js'
 
 export async function compileContextStage(options: OptionReader, context: ComponentContext): Promise<SlottedEdit[]> {
   const service = context.scope === 'service'

@@ -19,7 +19,8 @@ import { emptyResponse, keepData, readRequest, readResponse } from './bodies.js'
 import { pipeFailure } from './failure.js'
 import { mountOf } from './mount.js'
 import { readScriptOptions } from './options.js'
-import { Script, ScriptEnd, type ScriptRun } from './script.js'
+import { Script } from './script.js'
+import { ScriptEnd, type ScriptRun } from './script-run.js'
 
 /** Compiles the stage of a place; undefined where there is nothing to run. */
 export async function callStage(
