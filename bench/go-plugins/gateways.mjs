@@ -12,6 +12,7 @@ import { freePort, start, stop } from '../peers/processes.mjs'
  * @property {string} [client] a client plugin of each backend
  * @property {string} [folder] where the plugins lie
  * @property {string} [pattern]
+ * @property {string} [memory] what a module may have
  * @property {number} [counted] a port for metrics
  * @property {true} [collects] it collects garbage when it is told to: see {@link collectGarbage}
  * @property {true} [krakend] it is KrakenD
@@ -22,8 +23,8 @@ const metricsOn = port => ({
 })
 
 /** A gateway over the upstream's files. @param {GatewayOf} one */
-function configOf({ servers = [], client, folder, pattern = '.so', counted }, { port, upstream }) {
-  const endpoints = ['/150.txt', '/1m.txt'].map(endpoint => ({
+function configOf({ servers = [], client, folder, pattern = '.so', memory, counted }, { port, upstream }) {
+  const endpoints = ['/150.txt', '/16k.json', '/1m.txt'].map(endpoint => ({
     endpoint,
     output_encoding: 'no-op',
     input_headers: ['*'],
@@ -41,7 +42,9 @@ function configOf({ servers = [], client, folder, pattern = '.so', counted }, { 
     port,
     listen_ip: '127.0.0.1',
     timeout: '10s',
-    ...(folder === undefined ? {} : { plugin: { folder: `${folder}/`, pattern } }),
+    ...(folder === undefined
+      ? {}
+      : { plugin: { folder: `${folder}/`, pattern, ...(memory === undefined ? {} : { wasm: { max_memory: memory } }) } }),
     endpoints,
     extra_config: {
       router: { disable_access_log: true },

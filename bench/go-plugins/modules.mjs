@@ -1,4 +1,4 @@
-/** The plugins that are measured: the Go source under several names, compiled for Sluice and for KrakenD, and the same header plugin in JavaScript. */
+/** The plugins that are measured: the Go source under several names, compiled for Sluice and for KrakenD, and the same in JavaScript. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -15,14 +15,14 @@ function findGo() {
 }
 
 /**
- * Writes the source under `count` names into `folder`; number N registers `stamp-N`, `exit-N` and `copy-N`. Returns the folders.
+ * Writes the source under `count` names into `folder`; number N registers `stamp-N`, `rewrite-N`, `end-N` and `copy-N`. Returns the folders.
  * Each is a Go module of its own name: a process loads a .so once for each.
  */
 export function writeSources(count, folder) {
   return Array.from({ length: count }, (_, i) => {
     const place = path.join(folder, `stamp-${i + 1}`)
     cpSync(SOURCE, place, { recursive: true })
-    edit(path.join(place, 'main.go'), text => text.replaceAll(/"(stamp|copy|exit)-1"/g, `"$1-${i + 1}"`))
+    edit(path.join(place, 'main.go'), text => text.replaceAll(/"(stamp|rewrite|end|copy)-1"/g, `"$1-${i + 1}"`))
     edit(path.join(place, 'go.mod'), text => text.replace('module stamp', `module stamp-${i + 1}`))
     return place
   })
@@ -72,17 +72,25 @@ export function firstModules(count, folder, ending = '.so.wasm') {
 }
 
 const SCRIPT = `export const HandlerRegisterer = {
-  registerHandlers: register =>
+  registerHandlers: register => {
     register('stamp-js', (_context, _extra, next) => async request => {
       request.headers.set('X-Sent-By', 'stamp-js')
       const response = await next(request)
       response.headers.set('X-Served-By', 'stamp-js')
       return response
     })
+    register('rewrite-js', (_context, _extra, next) => async request => {
+      const response = await next(request)
+      await response.body.editJson(data => {
+        data.name = 'rewrite-js'
+      })
+      return response
+    })
+  }
 }
 `
 
-/** Writes the header plugin in JavaScript into `folder`, as `stamp-js`. */
+/** Writes the same in JavaScript into `folder`, as `stamp-js` and `rewrite-js`. */
 export function writeScript(folder) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, 'stamp.mjs'), SCRIPT)

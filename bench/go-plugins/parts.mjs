@@ -1,4 +1,4 @@
-/** What bench:go-plugins measures besides requests: copies, starts, restarts and growth. */
+/** What bench:go-plugins measures besides requests: copies, starts and growth. */
 import { load } from '../peers/load.mjs'
 import { cpuBetween, cpuTimes, descriptorsNow, freePort, residentNow } from '../peers/processes.mjs'
 import { median } from '../peers/statistics.mjs'
@@ -7,10 +7,6 @@ import { collectGarbage, metricsOf, withGateway } from './gateways.mjs'
 const MEBIBYTE = 2 ** 20
 /** Starts of each kind, of which the median counts. */
 const STARTS = 5
-/** Ends of a module: more than five in a minute keep it down. */
-const ENDS = 5
-/** Requests that are open when a module ends. */
-const OPEN = 200
 
 /** Bytes of bodies that Go and the gateway copied, in bodies of 1 MiB. */
 export async function copies(one, options) {
@@ -37,31 +33,6 @@ export async function startBeyond(one, none, options) {
     cpu.push(after[1] - before[1])
   }
   return { took: median(took), cpu: median(cpu) }
-}
-
-/** ms from the end of a module under load to the next response: the median, and the most. */
-export function restart(one, options) {
-  return withGateway(one, options, async ({ port }) => {
-    const get = (headers = {}) =>
-      fetch(`http://127.0.0.1:${port}/1m.txt`, { headers }).then(
-        async response => {
-          await response.arrayBuffer().catch(() => {})
-          return response.status
-        },
-        () => 0
-      )
-    const took = []
-    for (let i = 0; i < ENDS; i++) {
-      const open = Array.from({ length: OPEN }, () => get())
-      await get({ 'X-Exit': '1' })
-      const began = performance.now()
-      const status = await get()
-      if (status !== 200) throw new Error(`${status} after the end of the module`)
-      took.push(performance.now() - began)
-      await Promise.all(open)
-    }
-    return { median: median(took), most: Math.max(...took) }
-  })
 }
 
 /**

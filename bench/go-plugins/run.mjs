@@ -1,27 +1,70 @@
 /**
- * `npm run bench:go-plugins`: what KrakenD's plugins in Go cost here: a plugin that sets fields beside the same in JavaScript and beside none,
- * three in a row, bytes copied, starts, restarts and growth. With `BENCH_KRAKEND`: the same source as .so in KrakenD. `--help` tells the
- * options. Needs Go.
+ * `npm run bench:go-plugins`: what KrakenD's plugins in Go cost here: a plugin that sets fields, and one that rewrites JSON, beside the same in
+ * JavaScript and beside none; three in a row, bytes copied, starts, ends of modules and growth. With `BENCH_KRAKEND`: the same source as
+ * .so in KrakenD. `--help` tells the options. Needs Go.
  */
 import path from 'node:path'
 import { measureCase } from '../peers/measure.mjs'
 import { KRAKEND } from '../peers/peers.mjs'
-import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from '../peers/report.mjs'
+import { conditions } from '../peers/report.mjs'
 import { reportRun } from '../peers/report-run.mjs'
-import { ratio } from '../peers/statistics.mjs'
+import { Figures, RESUME } from '../peers/resume.mjs'
+import { deaths, ENDS } from './deaths.mjs'
 import { gateway } from './gateways.mjs'
 import { buildModules, buildShared, firstModules, writeScript, writeSources } from './modules.mjs'
-import { copies, growth, restart, startBeyond } from './parts.mjs'
+import { copies, growth, startBeyond } from './parts.mjs'
+import { copiesLines, deathsLines, growthLine, growthLines, jsonLines, requestsLines, startsLines } from './report.mjs'
 
 const MODULES = 5
-const PARTS = ['requests', 'copies', 'starts', 'growth']
+/** Requests that each gateway has before it is measured: V8 has optimised the code of Go by then, on a busy machine too. */
+const WARM = 20_000
+/** The same for requests that cost ms. */
+const WARM_JSON = 2500
+/** What a module may have that fills its memory. */
+const SMALL_MEMORY = '64MB'
 
-const GROWING = ['fields', 'body']
+const GROWING = { fields: 'a plugin that sets fields', body: 'a client plugin that reads the body' }
+
+/** What is measured under a name each: figures of one part, that `--resume` keeps. */
+const PARTS = {
+  requests: async ({ none, script, one, three, krakend, version }, options) => ({
+    version,
+    measured: await measure('/150.txt', [none, script, one, three, ...krakend], { ...options, warm: WARM })
+  }),
+  json: async ({ none, rewritesScript, rewrites }, options) => ({
+    measured: await measure('/16k.json', [none, rewritesScript, rewrites], { ...options, starts: 1, warm: WARM_JSON })
+  }),
+  copies: async ({ three, client }, options) => ({
+    three: await copies(three, options),
+    client: await copies(client, options)
+  }),
+  starts: async ({ none, all }, options) => ({ modules: MODULES, ...(await startBeyond(all, none, options)) }),
+  ...Object.fromEntries(
+    Object.keys(ENDS).map(how => [`end-${how}`, ({ ends }, options) => deaths(ends, how, options.ends, options)])
+  ),
+  ...Object.fromEntries(
+    Object.entries(GROWING).map(([growing, name]) => [
+      `growth-${growing}`,
+      async ({ one, client }, options) => {
+        const rows = []
+        await growth(growing === 'body' ? client : one, options, row => {
+          rows.push(row)
+          options.progress.note(growthLine(row))
+        })
+        return { name, rows }
+      }
+    ])
+  )
+}
+const NAMES = Object.keys(PARTS)
 
 const MORE = {
-  parts: { as: 'names', default: '', of: PARTS, all: PARTS, text: 'what is measured' },
-  growing: { as: 'names', default: '', of: GROWING, all: GROWING, text: 'plugins that are looked at for growth' },
-  requests: { as: 'count', default: '30000', full: '1000000', text: 'requests of each plugin for the look at growth' }
+  parts: { as: 'names', default: '', of: NAMES, all: NAMES, text: 'what is measured' },
+  starts: { as: 'count', default: '1', full: '2', text: 'sets of fresh processes that the rounds are spread over' },
+  rounds: { as: 'count', default: '3', full: '14', text: 'rounds of each case' },
+  ends: { as: 'count', default: '5', full: '50', text: 'ends of a module of each kind' },
+  requests: { as: 'count', default: '30000', full: '1000000', text: 'requests of each plugin for the look at growth' },
+  resume: RESUME
 }
 const about = 'npm run bench:go-plugins: what KrakenD plugins in Go cost beside the same in JavaScript, and beside none.'
 const program = {
@@ -31,6 +74,8 @@ const program = {
   peers: KRAKEND ? 7 : 4,
   more: MORE
 }
+
+const measure = (path, gateways, options) => measureCase({ path }, gateways.map(gateway), options)
 
 const stamps = count => Array.from({ length: count }, (_, i) => `stamp-${i + 1}`)
 
@@ -42,6 +87,7 @@ function prepare(folder) {
   const version = buildModules(sources, modules)
   writeScript(scripts)
   const goOf = (name, count, more = {}) => ({ name, servers: stamps(count), folder: first(count), ...more })
+  const scriptOf = server => ({ name: 'JavaScript', servers: [server], folder: scripts, pattern: '.mjs' })
   const firsts = new Map()
   const first = count => {
     if (!firsts.has(count)) firsts.set(count, firstModules(count, modules))
@@ -50,12 +96,14 @@ function prepare(folder) {
   return {
     version,
     none: { name: 'none' },
-    script: { name: 'JavaScript', servers: ['stamp-js'], folder: scripts, pattern: '.mjs' },
+    script: scriptOf('stamp-js'),
     one: goOf('Go', 1),
     three: goOf('three in Go', 3),
     all: goOf('five in Go', MODULES),
+    rewritesScript: scriptOf('rewrite-js'),
+    rewrites: goOf('Go', 1, { servers: ['rewrite-1'] }),
     client: goOf('a client in Go', 1, { servers: [], client: 'copy-1' }),
-    exits: goOf('exits', 1, { servers: ['exit-1'] }),
+    ends: goOf('ends', 1, { servers: ['end-1'], memory: SMALL_MEMORY }),
     krakend: KRAKEND ? krakends(sources, path.join(folder, 'shared')) : []
   }
 }
@@ -71,81 +119,42 @@ function krakends(sources, folder) {
   ]
 }
 
-async function requestsPart({ none, script, one, three, krakend, version }, options) {
-  const measured = await measureCase({ path: '/150.txt' }, [none, script, one, three, ...krakend].map(gateway), options)
-  const [, ofScript, ofOne, ofThree] = measured
+/** The report of all parts there are. @param {Map<string, any>} done */
+function linesOf(done, options) {
+  const some = prefix => NAMES.filter(name => name.startsWith(prefix) && done.has(name))
+  const part = (name, lines) => (done.has(name) ? lines(done.get(name)) : [])
+  const ends = some('end-')
+  const grown = some('growth-')
+  const head = `${conditions(options)} Each had ${WARM.toLocaleString('en')} requests before, ${WARM_JSON.toLocaleString('en')} of JSON.`
   return [
-    `${version}. A plugin at the service sets a field of the request and one of the response, on a pass-through endpoint of 150 B, 64 connections.`,
-    ratioLegend('none'),
+    '# Go plugins',
     '',
-    `| | CPU µs/request | ${RATIO_HEAD} | requests/s | p99 ms | most memory, MiB |`,
-    `|---|--:|${RATIO_LINE}|--:|--:|--:|`,
-    ...measured.map(each => {
-      const cells = [digits(of(each, 'cpu')), ratioCells(each, measured[0]), digits(of(each, 'rate')), of(each, 'p99').toFixed(1)]
-      return `| ${each.name} | ${cells.join(' | ')} | ${Math.round(each.rssMiB)} |`
-    }),
+    'Generated by `npm run bench:go-plugins`.',
     '',
-    disturbance(measured[0]),
+    head,
     '',
-    '| | | goal |',
-    '|---|--:|--:|',
-    `| Go against JavaScript, CPU | ${ratio(ofOne, ofScript).median.toFixed(2)} × | 2.5 × |`,
-    `| three in Go against one, CPU | ${ratio(ofThree, ofOne).median.toFixed(2)} × | 3 × |`,
-    ''
+    ...part('requests', requestsLines),
+    ...part('json', jsonLines),
+    ...part('copies', copiesLines),
+    ...part('starts', startsLines),
+    ...(ends.length === 0 ? [] : deathsLines(Object.fromEntries(ends.map(name => [name.slice('end-'.length), done.get(name)])))),
+    ...(grown.length === 0 ? [] : growthLines(grown.map(name => done.get(name))))
   ]
 }
-
-async function copiesPart({ three, client }, options) {
-  return [
-    '| bodies of 1 MiB: times that they are copied | | goal |',
-    '|---|--:|--:|',
-    `| three in Go that set fields | ${await copies(three, options)} | 0 |`,
-    `| a client plugin that reads it and writes it | ${(await copies(client, options)).toFixed(2)} | 2 |`,
-    ''
-  ]
-}
-
-async function startsPart({ none, all, exits }, options) {
-  const { took, cpu } = await startBeyond(all, none, options)
-  const again = await restart(exits, options)
-  return [
-    '| | | goal |',
-    '|---|--:|--:|',
-    `| start with ${MODULES} modules against none | ${Math.round(took)} ms (CPU ${Math.round(cpu)} ms) | 500 ms |`,
-    `| os.Exit under 200 requests: ms until the next response | ${Math.round(again.median)} (most ${Math.round(again.most)}) | 100 |`,
-    ''
-  ]
-}
-
-async function growthPart({ one, client }, options) {
-  const lines = []
-  const add = line => {
-    lines.push(line)
-    options.progress.note(line)
-  }
-  const plugins = { fields: ['a plugin that sets fields', one], body: ['a client plugin that reads the body', client] }
-  for (const growing of options.growing) {
-    const [name, each] = plugins[growing]
-    add(`| ${name}: requests | resident, MiB | heap, MiB | memory of Go, MiB | goroutines | open in Go | descriptors |`)
-    add('|--:|--:|--:|--:|--:|--:|--:|')
-    await growth(each, options, ({ requests, resident, heap, go, goroutines, open, descriptors }) => {
-      const sizes = [Math.round(resident), Math.round(heap), go.toFixed(1)]
-      add(`| ${[requests.toLocaleString('en'), ...sizes, goroutines, open, descriptors].join(' | ')} |`)
-    })
-    lines.push('')
-  }
-  return lines
-}
-
-const MEASURES = { requests: requestsPart, copies: copiesPart, starts: startsPart, growth: growthPart }
 
 await reportRun(program, async options => {
-  options.progress.start('compiling')
-  const gateways = prepare(options.folder)
-  const lines = ['# Go plugins', '', 'Generated by `npm run bench:go-plugins`.', '', conditions(options)]
-  for (const part of options.parts) {
-    options.progress.start(part)
-    lines.push(...(await MEASURES[part](gateways, options)))
+  const figures = new Figures(options)
+  const done = new Map()
+  let gateways
+  for (const name of NAMES) {
+    if (!options.parts.includes(name) && !figures.has(name)) continue
+    const figure = await figures.of(name, () => {
+      if (gateways === undefined) options.progress.start('compiling')
+      gateways ??= prepare(options.folder)
+      options.progress.start(name)
+      return PARTS[name](gateways, options)
+    })
+    done.set(name, figure)
   }
-  return lines
+  return linesOf(done, options)
 })

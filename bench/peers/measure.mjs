@@ -9,7 +9,8 @@ import { calmest, median } from './statistics.mjs'
 export const DISTURBED = 0.15
 
 /** @typedef {{ cpu: number, busy: number, rate: number, p50: number, p99: number, p999: number }} Round cpu in µs per request, busy in processors, rate in requests/s, latencies in ms */
-/** @typedef {{ name: string, rounds: Round[], rssMiB: number, startMs: number, discarded: number, disturbed: number }} Measured */
+/** @typedef {{ requests: number, cpu: number }} Warming requests of a round of warming up, µs in all */
+/** @typedef {{ name: string, rounds: Round[], warming: Warming[], rssMiB: number, startMs: number, discarded: number, disturbed: number }} Measured */
 
 /**
  * Measures the peers of one case, in `starts` sets of fresh processes: one process may be slower than the next of the same program for all
@@ -44,6 +45,7 @@ function joined(parts) {
   return {
     name: parts[0].name,
     rounds: parts.flatMap(part => part.rounds),
+    warming: parts[0].warming,
     rssMiB: Math.max(...parts.map(part => part.rssMiB)),
     startMs: median(parts.map(part => part.startMs)),
     discarded: sum('discarded'),
@@ -56,7 +58,11 @@ function joined(parts) {
  * rounds beginning with another peer; `turns` rounds went before. A round that others disturbed is measured again, each at most once on average; the calmest count.
  * @returns {Promise<Measured[]>}
  */
-async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmup, turns, together = false, progress }) {
+async function measureSet(
+  one,
+  peers,
+  { upstream, folder, rounds, seconds, warmup, warm = WARM, turns, together = false, progress }
+) {
   const running = []
   try {
     for (const peer of peers) {
@@ -66,11 +72,11 @@ async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmu
     }
     const { path, upload, json, fields, tokens } = one
     const options = { path, connections: one.connections ?? 64, upload, json, fields, tokens, folder }
-    for (const { process } of running) {
+    for (const each of running) {
       try {
-        await warmUp(process, options, warmup)
+        each.warming = await warmUp(each.process, options, { seconds: warmup, wanted: warm })
       } catch (cause) {
-        throw new Error(`${process.name}: ${cause.message}`, { cause })
+        throw new Error(`${each.process.name}: ${cause.message}`, { cause })
       }
       progress?.advance(warmup + START_SECONDS)
     }
@@ -82,9 +88,10 @@ async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmu
       if (all.length <= rounds) progress?.advance(roundSeconds(peers.length, seconds, together))
     }
     const { kept, discarded, disturbed } = calmest(all, rounds, DISTURBED)
-    return running.map(({ process }, i) => ({
+    return running.map(({ process, warming }, i) => ({
       name: process.name,
       rounds: kept.map(round => round.figures[i]),
+      warming,
       rssMiB: peakRss(process) / 2 ** 20,
       startMs: process.startMs,
       discarded,
@@ -100,10 +107,20 @@ async function measureSet(one, peers, { upstream, folder, rounds, seconds, warmu
 
 /** Requests after which a program's hot code is compiled; on a busy machine `warmup` seconds alone bring too few. */
 const WARM = 2000
+/** Rounds of warming up at most, when requests are few: for {@link WARM}, and for more than that. */
+const WARM_TURNS = 3
+const MORE_WARM_TURNS = 12
 
-async function warmUp({ port }, options, seconds) {
-  let requests = 0
-  for (let turns = 0; turns < 3 && requests < WARM; turns++) requests += (await load({ ...options, port, seconds })).requests
+/** @returns {Promise<Warming[]>} */
+async function warmUp(process, options, { seconds, wanted }) {
+  const most = wanted > WARM ? MORE_WARM_TURNS : WARM_TURNS
+  const rounds = []
+  for (let requests = 0; rounds.length < most && requests < wanted; requests += rounds.at(-1).requests) {
+    const before = cpuTimes(process)
+    const done = await load({ ...options, port: process.port, seconds })
+    rounds.push({ requests: done.requests, cpu: cpuBetween(before, cpuTimes(process)) })
+  }
+  return rounds
 }
 
 /** One round over all, in turn or together: their figures, and the largest share of the machine that others took beside one of them. */

@@ -91,7 +91,7 @@ function answerCall(handles: GoHandles, id: number, response: ResponseMessage, u
   if (bytes) {
     handles.readers.set(id, responseReader(handles, id, response))
   } else response.discard()
-  instance.flush()
+  instance.flushSoon()
 }
 
 /** The body of a response, for Go. */
@@ -104,7 +104,7 @@ export function responseReader(handles: GoHandles, id: number, response: Respons
 function failCall(handles: GoHandles, id: number, error: unknown): void {
   const { instance } = handles
   instance.outbox.begin(OP.wake).u32(id).u32(0).utf8(messageOf(error)).done()
-  instance.flush()
+  instance.flushSoon()
 }
 
 /** An error as Go's client tells it: plugins look for its words. What was called stands in the error that http.Client puts around it. */

@@ -82,7 +82,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
       .i64(length)
       .latin(origin)
     outbox.pairs(request.raw, 'host').done()
-    handles.instance.flush()
+    handles.instance.flushSoon()
     return answer
   }
 
@@ -178,7 +178,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
     outbox.begin(OP.wake).u32(call.id).u32(response.status).pairs(response.raw).done()
     handles.readers.set(call.id, responseReader(handles, call.id, response))
     if (call.hears) this.heard = { id: call.id, response, error: undefined }
-    handles.instance.flush()
+    handles.instance.flushSoon()
   }
 
   private nextFailed(call: GoNext, error: unknown): void {
@@ -192,7 +192,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
     } else if (call.hears) this.heard = { id: call.id, response: undefined, error }
     else if (error instanceof GatewayError) this.request.note(error)
     handles.instance.outbox.begin(OP.wake).u32(call.id).u32(status).u32(0).done()
-    handles.instance.flush()
+    handles.instance.flushSoon()
   }
 
   private respondFailure(error: unknown): void {

@@ -25,6 +25,8 @@ const HEAD = 4
 
 /** Messages to Go that wait to be delivered together. What is written while Go runs is delivered next. */
 export class Outbox {
+  /** Messages that wait. */
+  count = 0
   private bytes = Buffer.allocUnsafe(START_BYTES)
   private end = HEAD
   /** Where the message begins that is being written. */
@@ -36,6 +38,7 @@ export class Outbox {
 
   /** Begins a message; {@link done} ends it. */
   begin(op: number): this {
+    this.count++
     this.begun = this.end
     this.end += 4
     return this.u32(op)
@@ -118,6 +121,7 @@ export class Outbox {
   }
 
   clear(): void {
+    this.count = 0
     this.end = HEAD
     if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafe(START_BYTES)
   }

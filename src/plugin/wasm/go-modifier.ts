@@ -78,7 +78,7 @@ export class ModifierExchange implements ExchangeHandle, Cancellable {
     outbox.u32(hasBody ? 1 : 0)
     if (response !== undefined) this.writeResponse(response)
     outbox.done()
-    handles.instance.flush()
+    handles.instance.flushSoon()
     return done
   }
 
