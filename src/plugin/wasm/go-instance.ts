@@ -9,6 +9,7 @@
 import { Outbox } from './go-messages.js'
 import { rootCertificates } from './go-roots.js'
 import type { GoRuntime, GoRuntimeFactory, WorldOwner } from './go-world.js'
+import { TurnPace } from './turn-pace.js'
 import { type WasmMemory, type WasmModule, WebAssembly } from './web-assembly.js'
 
 /** Work that Go has asked for. */
@@ -27,10 +28,6 @@ export interface InstanceOwner {
   onGrowth(bytes: number): void
 }
 
-/** Most messages that wait for one another ({@link GoInstance.flushSoon}). */
-const MOST_TOGETHER = 64
-/** ms of a turn above which fewer messages are delivered together: others wait for the responses to the first ones. */
-const LONG_TURN_MS = 4
 /** ms until a module must have started. */
 const START_LIMIT = 10_000
 /** Characters of a panic that are kept. */
@@ -68,8 +65,7 @@ export class GoInstance implements WorldOwner {
   private busy = false
   private works: Afterwards[] = []
   private scheduled: NodeJS.Immediate | undefined
-  /** Messages that are delivered in one turn, unless more come while Go runs. */
-  private together = MOST_TOGETHER
+  private readonly pace = new TurnPace()
   private readonly onScheduled = (): void => {
     this.scheduled = undefined
     this.flush()
@@ -176,12 +172,9 @@ export class GoInstance implements WorldOwner {
     while (this.alive && !this.busy && !this.outbox.empty) this.turn(() => this.deliver())
   }
 
-  /**
-   * Delivers what is in the outbox at the end of this turn of the event loop at the latest. Under load that is many messages: entered once
-   * for all of them, Go finds its code and memory in the processor's caches, and takes half the time.
-   */
+  /** Delivers what is in the outbox in this turn of the event loop. Entered once for many, Go finds its code and memory in the caches. */
   flushSoon(): void {
-    if (this.outbox.count >= this.together) this.flush()
+    if (this.outbox.count >= this.pace.together) this.flush()
     else this.scheduled ??= setImmediate(this.onScheduled)
   }
 
@@ -227,8 +220,7 @@ export class GoInstance implements WorldOwner {
   private lookAround(took: number): void {
     const { owner } = this.options
     if (this.ready === undefined) {
-      if (took > LONG_TURN_MS) this.together = Math.max(1, this.together >> 1)
-      else if (this.together < MOST_TOGETHER) this.together++
+      this.pace.took(took)
       owner.onTurn(took)
     }
     if (this.trace !== '') this.tell()
