@@ -18,6 +18,8 @@ export function cgoFault(folder: string, files: readonly string[], shown: string
 const EXCLUDED = /build constraints exclude all Go files in (\S+)/g
 /** What only some operating systems have. */
 const NATIVE = /undefined: (?:syscall|unix|windows)\.\w+/
+/** A name that may stand in a file which was left out. */
+const UNKNOWN = /undefined: \w/
 const MISSING_SUM = /missing go\.sum entry/
 
 /** Returns the message for a compiler that has failed. */
@@ -32,8 +34,16 @@ export function compileFault(stderr: string, folder: string, listed: GoPackage):
   if (NATIVE.test(text) || /build constraints exclude all Go files in \S*(?:unix|linux|windows)/.test(text)) {
     return `${text}\nthese exist on Linux only`
   }
+  const left = leftOut(listed)
+  if (UNKNOWN.test(text) && left !== undefined) return `${text}\n${left}`
   if (MISSING_SUM.test(text)) return `${text}\nrun \`go mod tidy\` in ${folder}`
   return text === '' ? 'go build failed without a word' : text
+}
+
+/** Returns which files a package has for other systems or tags, as a message; undefined = none. */
+export function leftOut({ ignored }: Pick<GoPackage, 'ignored'>): string | undefined {
+  if (ignored.length === 0) return undefined
+  return `left out by their names or \`//go:build\` lines: ${ignored.join(', ')}. WebAssembly is GOOS=js GOARCH=wasm; --tags gives tags`
 }
 
 /** A dependency whose every file was left out: mostly since it uses cgo. */

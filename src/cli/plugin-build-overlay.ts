@@ -138,7 +138,7 @@ async function insertAll({ root, version }: Toolchain): Promise<{ files: Map<str
     const text = texts.get(file) ?? (await readFile(path.join(root, 'src', file), 'utf8').catch(() => ''))
     texts.set(file, text)
     if (after.test(text)) continue
-    if (needed === true) throw new BuildFault(unknownGo(version, file))
+    if (needed === true) throw new BuildFault(text === '' ? noSources(root, file) : unknownGo(version, file))
     if (folder !== undefined) left.add(folder)
   }
   const files = new Map<string, string>()
@@ -151,6 +151,10 @@ async function insertAll({ root, version }: Toolchain): Promise<{ files: Map<str
     )
   }
   return { files, left }
+}
+
+function noSources(root: string, file: string): string {
+  return `there is no ${path.join(root, 'src', file)}: the sources of Go's library are needed; GOROOT must name a whole Go`
 }
 
 function unknownGo(version: string, file: string): string {

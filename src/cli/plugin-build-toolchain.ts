@@ -28,12 +28,23 @@ export interface CommandResult {
   readonly stderr: string
 }
 
+/** Flags of GOFLAGS that say how native programs are built, or change what a command prints. */
+const NATIVE_FLAG = /^-{1,2}(?:race|msan|asan|cover|linkshared|buildmode|json)(?:=|$)/
+
+/** The author's GOFLAGS, without what does not go with WebAssembly. */
+const flagsFor = (flags: string): string =>
+  flags
+    .split(/\s+/)
+    .filter(flag => !NATIVE_FLAG.test(flag))
+    .join(' ')
+
 /** Runs the command in a folder, as for WebAssembly. @throws BuildFault when there is no such command */
 export function runGo(go: string, args: readonly string[], folder: string, env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
+    const fixed = { PWD: folder, GOOS: 'js', GOARCH: 'wasm', CGO_ENABLED: '0', GOFLAGS: flagsFor(process.env.GOFLAGS ?? '') }
     const child = spawn(go, args, {
       cwd: folder,
-      env: { ...process.env, PWD: folder, GOOS: 'js', GOARCH: 'wasm', CGO_ENABLED: '0', ...env },
+      env: { ...process.env, ...fixed, ...env },
       stdio: ['ignore', 'pipe', 'pipe']
     })
     const out: Buffer[] = []
@@ -59,6 +70,7 @@ export async function findToolchain(go: string, folder: string): Promise<Toolcha
   const [root = '', version = '', modules = ''] = stdout.trim().split(/\r?\n/)
   const minor = /^go1\.(\d+)/.exec(version)?.[1]
   if (minor !== undefined && Number(minor) < LOWEST_MINOR) throw new BuildFault(noGo(version))
+  if (modules === '') throw new BuildFault('Go has no folder for what it keeps: set HOME, or GOPATH and GOCACHE')
   return { go, root, version, modules }
 }
 

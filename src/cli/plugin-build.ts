@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { BORDER_VERSION, withProgram } from '../plugin/wasm/go-sections.js'
 import { type Arguments, UsageError } from './arguments.js'
-import { cgoFault, compileFault } from './plugin-build-faults.js'
+import { cgoFault, compileFault, leftOut } from './plugin-build-faults.js'
 import { writeOverlay } from './plugin-build-overlay.js'
 import { REGISTERERS, type Registerer, symbolsOf } from './plugin-build-symbols.js'
 import {
@@ -66,7 +66,7 @@ async function buildOne(given: string, { out, tags, go }: BuildOptions, terminal
   const folder = await folderOf(given)
   const toolchain = await findToolchain(go, folder)
   const source = await inspectSource(toolchain, folder, tags, given)
-  const file = await targetOf(folder, out)
+  const file = await targetOf(given, out)
   const work = await mkdtemp(path.join(tmpdir(), 'sluice-build-'))
   try {
     const bytes = await compile({ toolchain, folder, source, tags, work })
@@ -82,7 +82,10 @@ async function buildOne(given: string, { out, tags, go }: BuildOptions, terminal
 }
 
 async function folderOf(given: string): Promise<string> {
-  if (!(await isFolder(given))) throw new BuildFault('there is no such folder')
+  const found = await stat(given).catch(() => undefined)
+  if (found === undefined) throw new BuildFault('there is no such folder')
+  if (!found.isDirectory())
+    throw new BuildFault(`it is a file; the folder is expected: sluice plugin build ${path.dirname(given)}`)
   return realpath(given)
 }
 
@@ -92,8 +95,9 @@ const isFolder = (name: string): Promise<boolean> =>
     () => false
   )
 
-/** Beside the source, or what `--out` says. */
-async function targetOf(folder: string, out: string | undefined): Promise<string> {
+/** Beside the source, or what `--out` says; under the name of the folder as it was given, which may be a link. */
+async function targetOf(given: string, out: string | undefined): Promise<string> {
+  const folder = path.resolve(given)
   const name = `${path.basename(folder)}.so.wasm`
   if (out === undefined) return path.join(folder, name)
   return out.endsWith('/') || (await isFolder(out)) ? path.join(out, name) : out
@@ -103,7 +107,7 @@ async function targetOf(folder: string, out: string | undefined): Promise<string
 async function inspectSource(toolchain: Toolchain, folder: string, tags: string, given: string): Promise<PluginSource> {
   const listed = await listPackage(toolchain, folder, tags)
   if (listed.files.length === 0) {
-    throw new BuildFault(cgoFault(folder, listed.ignored, '') ?? listed.error ?? `no Go files in ${given}`)
+    throw new BuildFault(cgoFault(folder, listed.ignored, '') ?? leftOut(listed) ?? listed.error ?? `no Go files in ${given}`)
   }
   if (listed.name === '') throw new BuildFault(listed.error ?? `no package in ${given}`)
   const variables = new Set<string>()

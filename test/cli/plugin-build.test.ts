@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -61,6 +61,18 @@ test('what only Linux has is refused with the words of the compiler', needsGo, a
   assert.match(text, /these exist on Linux only$/)
 })
 
+test('files that are left out for another system are named', needsGo, async t => {
+  const main = `package main\n\n${REGISTERER}\nvar _ = where()\n`
+  const other = 'package main\n\nfunc where() string { return "" }\n'
+  const left =
+    'left out by their names or `//go:build` lines: where_linux.go. WebAssembly is GOOS=js GOARCH=wasm; --tags gives tags'
+  const text = await refused(t, { 'main.go': main, 'where_linux.go': other })
+  assert.match(text, /main\.go:\d+:\d+: undefined: where\n/)
+  assert.equal(text.split('\n').at(-1), left)
+  const all = await refused(t, { 'where_linux.go': `package main\n\n${REGISTERER}` })
+  assert.equal(all, `DIR: ${left}`)
+})
+
 test('a registerer of another signature is refused', needsGo, async t => {
   const main = `package main\n\n${REGISTERER}\nfunc (r) RegisterHandlers(f func(string)) {}\n\nvar MiddlewareRegisterer = 1\n`
   assert.equal(
@@ -74,6 +86,13 @@ test('without Go it says which is needed', async t => {
   const { status, text } = await runBuild(folder, '--go', '/nowhere/go')
   assert.equal(status, 1)
   assert.match(text, /sluice plugin build needs Go 1\.21 or later on the PATH \(tried with 1\.\d+\.\d+\); https:\/\/go\.dev\/dl/)
+})
+
+test('a file in place of its folder says what to do', needsGo, async t => {
+  const folder = await folderOf(t, { 'main.go': 'package main\n' })
+  const { status, text } = await runBuild(path.join(folder, 'main.go'))
+  assert.equal(status, 1)
+  assert.ok(text.includes(`it is a file; the folder is expected: sluice plugin build ${folder}`), text)
 })
 
 test('the same source gives the same bytes, and its folder gets the result alone', needsGo, async t => {
@@ -114,6 +133,16 @@ const LIB = { 'go.mod': 'module lib\n\ngo 1.21\n', 'lib.go': 'package lib\n\ncon
 /** The files of a folder below another one. */
 const below = (folder: string, files: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]))
+
+test('a linked folder gives its own name to the result', needsGo, async t => {
+  const folder = await folderOf(t, { 'main.go': `${SERVER}\nfunc name() string { return "linked" }\n` })
+  const link = `${folder}-link`
+  await symlink(folder, link)
+  t.after(() => rm(link))
+  const { status, text } = await runBuild(link)
+  assert.equal(status, 0, text)
+  assert.ok((await readdir(folder)).includes(`${path.basename(link)}.so.wasm`))
+})
 
 test('dependencies come from a replaced folder, or from vendor', needsGo, async t => {
   const mod = 'module x\n\ngo 1.21\n\nrequire lib v0.0.0\n'
