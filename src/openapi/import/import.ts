@@ -76,6 +76,10 @@ class DocumentReader {
       const message = `the document does not say where the keys of its tokens are: ${UNKNOWN_KEYS} stands in their place, and no token is valid`
       this.note('/components/securitySchemes', message, 'give --jwk-url, or fill in jwk_url')
     }
+    if (this.asksForTokens && this.options.jwkUrl?.startsWith('http:')) {
+      const message = 'the keys of tokens come over http: who stands between can sign tokens of their own'
+      this.note('/components/securitySchemes', message, 'give an https URL')
+    }
     const info = follow(root.info, root)
     const config = {
       $schema: './node_modules/sluice/schema/sluice.schema.json',

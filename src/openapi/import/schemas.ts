@@ -77,7 +77,8 @@ class Translation {
         out[key] = Object.fromEntries(Object.entries(value as JsonObject).map(([name, one]) => [name, this.of(one)]))
       else out[key] = this.of(value)
     }
-    if (this.options.is30) asJsonSchema(given, out)
+    if (this.options.is30) withNull(given, out)
+    withBounds(given, out)
     if (this.options.forRequest) this.withoutReadOnly(given, out)
     return out
   }
@@ -94,12 +95,15 @@ class Translation {
   }
 }
 
-/** OpenAPI 3.0 has `nullable`, and switches beside the bounds. */
-function asJsonSchema(given: JsonObject, out: { [key: string]: Json }): void {
-  if (given.nullable === true) {
-    if (typeof given.type === 'string') out.type = [given.type, 'null']
-    if (Array.isArray(given.enum) && !given.enum.includes(null)) out.enum = [...given.enum, null]
-  }
+/** OpenAPI 3.0 has `nullable`. */
+function withNull(given: JsonObject, out: { [key: string]: Json }): void {
+  if (given.nullable !== true) return
+  if (typeof given.type === 'string') out.type = [given.type, 'null']
+  if (Array.isArray(given.enum) && !given.enum.includes(null)) out.enum = [...given.enum, null]
+}
+
+/** OpenAPI 3.0 has switches beside the bounds, and so have documents that only call themselves 3.1. */
+function withBounds(given: JsonObject, out: { [key: string]: Json }): void {
   for (const [bound, exclusive] of [
     ['minimum', 'exclusiveMinimum'],
     ['maximum', 'exclusiveMaximum']

@@ -69,6 +69,7 @@ function validatorOf(alternatives: readonly (readonly [string, Json][])[], jwkUr
   return {
     alg: 'RS256',
     jwk_url: jwkUrl ?? UNKNOWN_KEYS,
+    ...(jwkUrl?.startsWith('http:') ? { disable_jwk_security: true } : {}),
     cache: true,
     ...(same.length === 0 ? {} : { scopes: same, scopes_key: 'scope', scopes_matcher: 'all' })
   }

@@ -314,3 +314,27 @@ test('keywords of older drafts that 2020-12 does not know are not taken over', a
   const { extra_config } = result.config.endpoints[0] as { extra_config: Record<string, unknown> }
   assert.deepEqual(extra_config['validation/json-schema'], { type: 'object', properties: { of: { type: 'array', items: {} } } })
 })
+
+test('a document that calls itself 3.1 and writes bounds as 3.0 does starts', async t => {
+  const schema = {
+    type: 'object',
+    properties: { a: { type: 'number', minimum: 0, exclusiveMinimum: true, maximum: 9, exclusiveMaximum: false } }
+  }
+  const body = { required: true, content: { 'application/json': { schema } } }
+  const result = await imported(t, { paths: { '/a': { post: { requestBody: body, ...OK } } } })
+  const [endpoint] = result.config.endpoints as unknown as [{ extra_config: Record<string, { properties: object }> }]
+  assert.deepEqual(endpoint.extra_config['validation/json-schema']!.properties, {
+    a: { type: 'number', exclusiveMinimum: 0, maximum: 9 }
+  })
+})
+
+test('keys that are asked for over http start, with a note', async t => {
+  const document = {
+    components: { securitySchemes: { jwt: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+    security: [{ jwt: [] }],
+    paths: { '/a': { get: OK } }
+  }
+  const result = await imported(t, document, { jwkUrl: 'http://127.0.0.1:8090/jwks' })
+  assert.deepEqual(noted(result), ['line the keys of tokens come over http: who stands between can sign tokens of their own'])
+  assert.deepEqual(noted(await imported(t, document, { jwkUrl: 'https://a.test/jwks' })), [])
+})
