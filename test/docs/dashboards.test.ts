@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
+import { fileOf } from '../openapi/support.js'
 import { endpoint, startUpstream } from '../plugins/scripted-upstream.js'
 import { certificate } from '../support/certificates.js'
 import { freePort } from '../support/free-port.js'
@@ -162,10 +163,48 @@ test('the dashboard for OTLP, and what the rules name besides, is what comes ove
   assert.ok(exported.has('nodejs_eventloop_delay_p99_seconds'))
 })
 
-const promtool = spawnSync('promtool', ['--version'])
-test('promtool takes the rules', { skip: promtool.error !== undefined && 'promtool is not installed' }, () => {
-  const { status, stderr } = spawnSync('promtool', ['check', 'rules', path.join(ROOT, 'deploy/prometheus/sluice-rules.yaml')], {
-    encoding: 'utf8'
-  })
+const promtool = (...args: string[]) =>
+  spawnSync('promtool', args, { encoding: 'utf8', cwd: path.join(ROOT, 'deploy/prometheus') })
+const needsPromtool = {
+  skip: promtool('--version').error === undefined ? false : 'NO PROMTOOL HERE: install it (apt-get install prometheus)'
+}
+if (needsPromtool.skip) console.error(`SKIPPED, ${needsPromtool.skip}`)
+
+test('promtool takes the rules', needsPromtool, () => {
+  const { status, stderr } = promtool('check', 'rules', 'sluice-rules.yaml')
   assert.equal(status, 0, stderr)
 })
+
+test('each alert fires when it should and not when it should not', needsPromtool, () => {
+  const { status, stdout, stderr } = promtool('test', 'rules', 'sluice-rules-test.yaml')
+  assert.equal(status, 0, stdout + stderr)
+})
+
+test('each alert has a test that it fires', () => {
+  const { groups } = parse(read('prometheus/sluice-rules.yaml')) as { groups: { rules: { alert?: string }[] }[] }
+  const { tests } = parse(read('prometheus/sluice-rules-test.yaml')) as {
+    tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[]
+  }
+  const fire = tests.flatMap(one => one.alert_rule_test).filter(one => one.exp_alerts.length > 0)
+  const fires = new Set(fire.map(({ alertname }) => alertname))
+  const alerts = groups.flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []))
+  assert.deepEqual(
+    alerts.filter(alert => !fires.has(alert)),
+    []
+  )
+})
+
+for (const name of ['sluice-prometheus', 'sluice-otlp']) {
+  test(`promtool parses each query of ${name}.json`, needsPromtool, async t => {
+    const expressions = expressionsOf(JSON.parse(read(`grafana/${name}.json`)) as Dashboard)
+    const rules = expressions.map((expr, i) => ({
+      record: `query_${i}`,
+      // what Grafana fills in
+      expr: expr.replaceAll(/\$\{?__(?:rate_)?(?:interval|range)\}?/g, '5m').replaceAll(/\$\{?\w+\}?/g, 'x')
+    }))
+    const file = fileOf(t, 'queries.yaml', { groups: [{ name: 'queries', rules }] })
+    const { status, stdout, stderr } = promtool('check', 'rules', file)
+    assert.equal(status, 0, stderr)
+    assert.match(stdout, new RegExp(`${rules.length} rules found`))
+  })
+}
