@@ -120,7 +120,7 @@ const rows = names => [
         series: [[rate('krakend_backend_duration_count', names.backend, `${OF}, error="true"`), `{{${names.backend}}}`]]
       },
       {
-        title: 'Calls without an answer',
+        title: 'Calls without a response',
         about: 'All, and those of them that took too long. Needs `round_trip` in the backend layer.',
         unit: 'reqps',
         series: [

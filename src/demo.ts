@@ -99,7 +99,7 @@ const USERS: Readonly<Record<string, object>> = {
   alan: { id: 'alan', full_name: 'Alan Turing', city: 'Wilmslow', password_hash: 'never leaves the gateway' }
 }
 
-/** The upstream: every answer depends on the path alone. */
+/** The upstream: every response depends on the path alone. */
 function answerWith(tickMs: number): (req: IncomingMessage, res: ServerResponse) => void {
   return (req, res) => {
     const [, first = '', second = '', third = ''] = (req.url ?? '').split('?')[0]!.split('/')

@@ -22,7 +22,9 @@ const NOT_SAID: readonly (readonly [words: RegExp, instead: string])[] = [
   [/\bby the port\b/i, 'on the port'],
   [/\bhosted\b/i, 'hasStages'],
   [/\bforeign\b/i, 'whose it is: of the plugin, of the upstream'],
-  [/(?:^|[.;] )Answers\b/, 'Returns, for values; responds, for HTTP']
+  [/(?:^|[.;] )Answers\b/, 'Returns, for values; responds, for HTTP'],
+  [/\banswers (?:whether|what|undefined|true|false|a promise)\b/, 'returns, for values'],
+  [/\b(?:[1-5]\d\d|partial|stored|static) answers?\b/i, 'response, for HTTP']
 ]
 
 /** Names of types and files that say less than those that took their place. */
@@ -121,7 +123,9 @@ test('each of the words is found where it comes back', () => {
     'by the port',
     'hosted endpoints',
     'a foreign value',
-    'Answers why it is so'
+    'Answers why it is so',
+    'it answers whether it is so',
+    'a 404 answer'
   ]
   assert.deepEqual(
     samples.map(text => faultsIn({ where: '', text }).length),

@@ -109,7 +109,7 @@ Load average at the end: ${loadavg()[0].toFixed(1)}; above 2 or 3 other programs
 - *fast-proxy*, *http-proxy-3* have no router in front; *@fastify/http-proxy* and *Sluice* match the path. *http-proxy-3* and *fast-proxy* set no deadline per request.
 - *nginx* and *HAProxy* buffer (a whole answer, or 16 KiB pieces) and run one worker or thread, as the Node programs do. *KrakenD* uses as many processors as it is let.
 - *fastify (real life)* keeps a breaker per route for all clients, limits by a fixed window, and has the cache of its token verifier on (1,000 tokens).
-- *naive aggregator* keeps no deadlines, judges no status codes, loses numbers beyond 2^53 and gives no partial answers.
+- *naive aggregator* keeps no deadlines, judges no status codes, loses numbers beyond 2^53 and gives no partial responses.
 - *splice* is the naive aggregator without JSON: it pastes bytes together and looks at none of them, and what an upstream sends that is no JSON goes on. *bare splice* is
   that by undici's handlers, as *bare* is, without a field in its requests. They are floors, not aggregators.
 - At 1 MiB figures follow how fast the load generator reads; there 16 connections are used.

@@ -17,7 +17,7 @@ export const TEXT_TYPES: readonly string[] = [
   'image/svg+xml'
 ]
 
-/** Compiles entries such as `text/html`, `text/*`, `application/*+json`. Without a Content-Type the answer is `absent`. */
+/** Compiles entries such as `text/html`, `text/*`, `application/*+json`. For a message without a Content-Type the function returns `absent`. */
 export function compileMediaTypes(entries: readonly string[], absent: boolean): MediaTypeTest {
   const tests = entries.map(entry => entry.toLowerCase().split('*'))
   const exact = new Set(tests.filter(parts => parts.length === 1).map(parts => parts[0]!))

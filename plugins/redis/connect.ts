@@ -63,7 +63,7 @@ const NO_REDIS = /^Unknown RESP type|^Maximum call stack|^Protocol error/
 function inPlainWords(error: Error): Error {
   const { message } = error
   if (CLOSED.test(message)) return new ConnectionLost('the connection was closed', { cause: error })
-  if (UNASKED.test(message)) return new Error('the server answers what was not asked', { cause: error })
+  if (UNASKED.test(message)) return new Error('the server sends what was not asked for', { cause: error })
   return NO_REDIS.test(message) ? new Error('the server does not speak as a Redis does', { cause: error }) : error
 }
 

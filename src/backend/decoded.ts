@@ -31,7 +31,7 @@ export type Receive = (response: ResponseMessage, scope: Scope) => Promise<Respo
 /** What a call needs that reads the whole body itself. */
 export interface WholeReceive {
   accepts(status: number): boolean
-  /** Decodes and shapes the body of an accepted answer. May throw. */
+  /** Decodes and shapes the body of an accepted response. May throw. */
   decode(fields: RawFields, bytes: Buffer, scope: Scope): ResponseMessage | Promise<ResponseMessage>
   /** Decoding looks at the Content-Type; at the Content-Encoding it always does. */
   readonly readsType: boolean

@@ -17,7 +17,7 @@ import { ERROR_BODY_DRAIN, type WholeReceive } from './decoded.js'
 
 /**
  * The call of a decoded backend that has no stages: reads the body and decodes it, without a promise or a
- * response object for what came. Fields become strings only where decoding reads one of them: of three small JSON answers with
+ * response object for what came. Fields become strings only where decoding reads one of them: of three small JSON responses with
  * eight fields each that saves 48 strings (bench/peers, merge).
  */
 export class PartCall extends UpstreamCall {

@@ -58,7 +58,7 @@ export const ${symbol}${typescript ? `: ${type}` : ''} = {
       (context, extra, next) => {
         // boot: read options once, prepare what requests need
         const { header } = optionsOf${typescript ? '<{ header: string }>' : ''}(extra, '${name}')
-        logger?.debug(\`[PLUGIN: \${context.name}] marks answers with \${header}\`)
+        logger?.debug(\`[PLUGIN: \${context.name}] marks responses with \${header}\`)
 
         return async request => {
           const response = await next(request)
@@ -108,7 +108,7 @@ import { test } from 'node:test'
 import { testPlugin } from 'sluice/plugin/testing'
 import * as plugin from '${file}'
 
-test('marks answers', async () => {
+test('marks responses', async () => {
   const tested = await testPlugin(plugin, { name: '${name}', kind: '${kind}', options: { header: 'x-${name}' }, upstream: { body: { ok: true } } })
   try {
     const answer = await tested.request({ path: '/' })

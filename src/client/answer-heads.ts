@@ -65,7 +65,7 @@ export function tidyAnswerHeads(socket: Socket, awaitsHead: () => boolean): void
 let repeatAt = -1
 let repeatEnd = -1
 
-/** Returns the index behind the head that begins at `from`, {@link MORE} or {@link BROKEN}. Per answer. */
+/** Returns the index behind the head that begins at `from`, {@link MORE} or {@link BROKEN}. Per response. */
 function endOfHead(bytes: Buffer, from: number): number {
   repeatAt = -1
   if (!mayStartHead(bytes, from)) return BROKEN

@@ -24,7 +24,7 @@ export interface ConnectionSettings {
 const DEFAULT_IDLE_MS = 4_000
 /** Dialling takes at most this long when `dialer_timeout` is 0. */
 const DEFAULT_CONNECT_MS = 10_000
-/** Largest head of an answer, bytes. */
+/** Largest head of a response, bytes. */
 const MAX_HEAD_BYTES = 1024 * 1024
 
 function connectOptions({ transport, tls }: ConnectionSettings): undiciConnector.BuildOptions {

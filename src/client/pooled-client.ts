@@ -23,7 +23,7 @@ export interface ClientSettings {
   readonly wheel: TimerWheel
   /** Connections older than this are closed after their call, ms. */
   readonly maxAgeMs: number
-  /** Every connection ends with its answer (`disable_keep_alives`). */
+  /** Every connection ends with its response (`disable_keep_alives`). */
   readonly endsAll: boolean
 }
 
@@ -107,7 +107,7 @@ export class PooledClient extends Client implements CallConnection {
     return this.socket !== undefined && !this.socket.destroyed
   }
 
-  /** The connection has brought an answer before. */
+  /** The connection has brought a response before. */
   get reused(): boolean {
     return this.served > 0
   }
@@ -121,7 +121,7 @@ export class PooledClient extends Client implements CallConnection {
     this.awaitsHead = false
   }
 
-  /** The answer came to its end. undici keeps a next call back until it knows whether the connection lives on. */
+  /** The response came to its end. undici keeps a next call back until it knows whether the connection lives on. */
   succeeded(): void {
     this.awaitsHead = true
     this.busy = false
@@ -129,7 +129,7 @@ export class PooledClient extends Client implements CallConnection {
     this.owner.free(this)
   }
 
-  /** The call ended without an answer, or with the connection. undici is in the middle of it: it takes no call now. */
+  /** The call ended without a response, or with the connection. undici is in the middle of it: it takes no call now. */
   failed(): void {
     this.busy = false
     queueMicrotask(() => this.owner.free(this))

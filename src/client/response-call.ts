@@ -25,7 +25,7 @@ export interface CallPlan {
   readonly idleMs: number
   /** bytes; most that a response's body may hold in memory. */
   readonly limit: number
-  /** Interim answers go on to the client of the exchange. */
+  /** Interim responses go on to the client of the exchange. */
   readonly informs: boolean
 }
 
@@ -118,7 +118,7 @@ export class ResponseCall extends UpstreamCall implements ByteSource {
     if (this.plan.informs) this.scope.inform(status, decodeFields(raw))
   }
 
-  /** In the course of the head it waits a tick: an answer whose rest was read with it is over by then, and its connection lives on. */
+  /** In the course of the head it waits a tick: a response whose rest was read with it is over by then, and its connection lives on. */
   override cancel(reason: GatewayError): void {
     if (this.receiving) process.nextTick(cancelNow, this, reason)
     else super.cancel(reason)

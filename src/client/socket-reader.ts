@@ -20,7 +20,7 @@ const HELD = 2
 
 /**
  * Reads one socket into a buffer that is used again where no reader keeps what was read. Node would allocate 64 KiB
- * for each read and take the bytes through a Readable. With this, and with writes that wait for no drain, an answer of 1 MiB costs half
+ * for each read and take the bytes through a Readable. With this, and with writes that wait for no drain, a response of 1 MiB costs half
  * the CPU (bench/peers, pass-1m).
  *
  * undici takes the bytes by `read()` when `readable` is emitted, hands out views of them, and keeps views of a head that is
@@ -82,7 +82,7 @@ export class SocketReader {
     this.use = KEPT
   }
 
-  /** Keeps the bytes just read for a while: answers what {@link giveBack} takes afterwards, undefined when there is nothing to give back. */
+  /** Keeps the bytes just read for a while: returns what {@link giveBack} takes afterwards, undefined when there is nothing to give back. */
   hold(): Buffer | undefined {
     if (this.held !== undefined && this.held !== this.buffer) {
       this.held = undefined
@@ -98,7 +98,7 @@ export class SocketReader {
     return this.buffer
   }
 
-  /** Nothing of a buffer that {@link hold} answered is used any more. */
+  /** Nothing of a buffer that {@link hold} returned is used any more. */
   giveBack(buffer: Buffer): void {
     if (buffer !== this.held) return
     this.held = undefined

@@ -31,9 +31,9 @@ import { upstreamFailure } from './upstream-failure.js'
 
 /** Bytes of a response without a reader that are still read, so that the connection can be kept. */
 const DRAIN_LIMIT = 64 * 1024
-/** Bytes of interim answers' fields that a subclass hears of in one call; those beyond are dropped. */
+/** Bytes of interim responses' fields that a subclass hears of in one call; those beyond are dropped. */
 const MAX_INTERIM_BYTES = 64 * 1024
-/** What an interim answer counts besides its fields, bytes. */
+/** What an interim response counts besides its fields, bytes. */
 const INTERIM_COST = 64
 
 export abstract class UpstreamCall extends Deadline implements Cancellable, QueuedCall, SentCall {
@@ -71,16 +71,16 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
   private drained = 0
   protected paused = false
 
-  /** The final answer's head. `raw` are undici's field buffers, name and value alternating. */
+  /** The final response's head. `raw` are undici's field buffers, name and value alternating. */
   protected abstract onHead(status: number, raw: readonly Buffer[]): void
-  /** An interim answer but 100 and 101, before the final head; dropped unless overridden (RFC 9110 §15.2). */
+  /** An interim response but 100 and 101, before the final head; dropped unless overridden (RFC 9110 §15.2). */
   protected onInterim(_status: number, _raw: readonly Buffer[]): void {}
   /** Returns false to pause; {@link resumeFlow} goes on. The chunk may be kept, unless {@link lendChunk} was called. */
   protected abstract onChunk(chunk: Buffer): boolean
   protected abstract onBodyEnd(trailers: readonly Buffer[]): void
   protected abstract onFailure(error: GatewayError): void
 
-  /** Sends the request; answers at once. `headers` hold no framing but `content-length`. */
+  /** Sends the request; returns at once. `headers` hold no framing but `content-length`. */
   protected send(pool: OriginPool, method: string, path: string, headers: RawFields, body: Upload | Buffer | null): void {
     this.pool = pool
     this.method = method
@@ -137,7 +137,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
     else pool.dispatch(options, this)
   }
 
-  /** Goes on after an `onChunk` that answered false. */
+  /** Goes on after an `onChunk` that returned false. */
   protected resumeFlow(): void {
     if (!this.paused) return
     this.paused = false
@@ -287,7 +287,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
       return
     }
     if (this.bodyless && (cause as { code?: string }).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-      // undici counts the length of an answer without a body and closes the connection
+      // undici counts the length of a response without a body and closes the connection
       this.over = true
       this.trace?.ended(undefined)
       this.onBodyEnd(NO_TRAILERS)
@@ -308,7 +308,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
     if (this.body !== null && !Buffer.isBuffer(this.body)) this.body.destroy(cause)
   }
 
-  /** A 101 answer to a call with `upgrade`: the connection is no longer undici's. */
+  /** A 101 response to a call with `upgrade`: the connection is no longer undici's. */
   onUpgrade(_status: number, raw: readonly Buffer[], socket: Socket): void {
     socket.on('error', ignore) // until its owner listens
     this.client?.gaveAway(socket)

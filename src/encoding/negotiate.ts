@@ -7,7 +7,7 @@
 
 import type { Renderer } from './types.js'
 
-/** What each offer is answered with. */
+/** What each offer is rendered as. */
 export type Format = 'json' | 'xml' | 'yaml'
 
 const OFFERS: readonly (readonly [mediaType: string, format: Format])[] = [

@@ -299,7 +299,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
 
   override hangUp(reason: GatewayError): void {
     if (this.done) return
-    // first: what waits for an answer gives one when the exchange ends
+    // the connection first: plugins that still work respond when the exchange ends, and nothing of that is sent
     cutAnswer(this.res)
     this.finish(reason)
   }

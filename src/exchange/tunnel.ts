@@ -128,7 +128,7 @@ function switchingHead(protocol: string, raw: RawFields): string {
   let head = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n`
   for (let i = 0; i < raw.length; i += 2) {
     if (!isLegalField(raw[i]!, raw[i + 1]!))
-      throw new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: `illegal header ${raw[i]} in a 101 answer` })
+      throw new GatewayError('SLUICE_ERR_UPSTREAM_PROTOCOL', { message: `illegal header ${raw[i]} in a 101 response` })
     head += `${raw[i]}: ${raw[i + 1]}\r\n`
   }
   return `${head}\r\n`

@@ -11,7 +11,7 @@ import type { ReadableOptions } from 'node:stream'
 const PIECE_BYTES = 16 * 1024
 
 /** Why a response was cut by code that gave no reason; with an error the stream ends by RST_STREAM(INTERNAL_ERROR). */
-const CUT = new Error('the answer was cut')
+const CUT = new Error('the response was cut')
 
 // node's types declare accessors as properties and methods as functions, which TypeScript does not let a class override
 interface RequestShape extends Omit<Http2ServerRequest, 'complete' | 'push'> {

@@ -4,7 +4,7 @@ import type { CelValue } from '@bufbuild/cel'
 import type { LazyArray, LazyJson, LazyObject } from 'sluice/plugin'
 import { LIST, MAP } from './collections.js'
 
-/** A value of an answer as an expression sees it. Numbers are their text. */
+/** A value of a response as an expression sees it. Numbers are their text. */
 export function viewToCel(value: LazyJson): CelValue {
   if (typeof value === 'number') return String(value)
   if (typeof value !== 'object' || value === null) return value

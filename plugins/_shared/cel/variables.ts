@@ -9,7 +9,7 @@ import { viewToCel } from './json-views.js'
 /** Under this key of `request.state` stand the claims of a verified token. */
 const CLAIMS_KEY = 'JWT'
 
-/** What values are taken from; `data` is the decoded answer. */
+/** What values are taken from; `data` is the decoded response. */
 export interface Facts {
   readonly request: GatewayRequest
   readonly response: GatewayResponse | undefined
@@ -102,7 +102,7 @@ export function canonicalName(name: string): string {
   return made
 }
 
-/** KrakenD hands numbers of an answer to CEL as their text: `int(resp_data.a) == 1`. */
+/** KrakenD hands numbers of a response to CEL as their text: `int(resp_data.a) == 1`. */
 export const dataOf = (value: unknown): CelValue =>
   value instanceof LazyObject ? viewToCel(value) : jsonToCel(value, numberText)
 

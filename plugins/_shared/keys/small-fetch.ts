@@ -50,12 +50,12 @@ export class SmallFetch {
     this.dispatcher = createDispatcher(options)
   }
 
-  /** @throws Error when there is no answer in time, it is too large, or a redirect leads where it may not. */
+  /** @throws Error when there is no response in time, it is too large, or a redirect leads where it may not. */
   get(url: string, accept: string): Promise<SmallAnswer> {
     return this.inTime(signal => this.follow(url, { method: 'GET', headers: { accept }, signal }))
   }
 
-  /** @throws Error as {@link get}; redirects are answers. */
+  /** @throws Error as {@link get}; redirects are responses. */
   post(url: string, { headers, body }: SmallPost): Promise<SmallAnswer> {
     return this.inTime(async signal => read(await this.send(url, { method: 'POST', headers, body, signal })))
   }

@@ -11,7 +11,7 @@ export function putSample(put: Put, name: string, sample: Sample): void {
   for (const [field, value] of sample.summary()) put(`${name}.${field}`, value)
 }
 
-/** The answers of one endpoint. */
+/** The responses of one endpoint. */
 export interface RouteStats {
   /** As KrakenD names the endpoint, `/x/:id`. */
   readonly label: string
@@ -27,10 +27,10 @@ export interface ConnectionCounts {
 }
 
 const NANOSECONDS = 1_000_000
-/** The client went away before an answer. */
+/** The client went away before a response. */
 const ABORTED = 499
 
-/** `krakend.router.…`: exchanges, and the answers of each endpoint. */
+/** `krakend.router.…`: exchanges, and the responses of each endpoint. */
 export class RouterStats {
   private connected = 0
   private disconnected = 0
@@ -69,7 +69,7 @@ export class RouterStats {
     this.disconnected = 0
   }
 
-  /** The answers of every endpoint. */
+  /** The responses of every endpoint. */
   answers(): Iterable<RouteStats> {
     return this.routes.values()
   }

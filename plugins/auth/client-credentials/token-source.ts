@@ -119,8 +119,8 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     value = JSON.parse(text)
   } catch {
-    // the JSON error's own text quotes the answer, which may hold a token
-    throw new Error('the answer is not JSON')
+    // the JSON error's own text quotes the response, which may hold a token
+    throw new Error('the response is not JSON')
   }
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

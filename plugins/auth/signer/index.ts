@@ -1,8 +1,8 @@
 /**
- * `auth/signer`: signs parts of an answer, so that a backend without cryptography can issue tokens.
+ * `auth/signer`: signs parts of a response, so that a backend without cryptography can issue tokens.
  *
  * In: the data of the endpoint. Out: the same data, each of the named objects replaced by a token. When a backend fails, or
- * the data cannot be signed, the client gets 400: half an answer never leaves unsigned.
+ * the data cannot be signed, the client gets 400: half a response never leaves unsigned.
  */
 
 import {
@@ -100,7 +100,7 @@ function signLater(open: () => Promise<Sign>): Sign {
 
 function compileStage(sign: Sign, fields: readonly string[]): Wrap {
   const signed = async (response: GatewayResponse): Promise<GatewayResponse> => {
-    // a partial answer is an error here: what misses could be what must be signed
+    // a partial response is an error here: what misses could be what must be signed
     if (response.failure !== undefined) {
       response.discard()
       throw failure(response.failure)

@@ -1,4 +1,4 @@
-/** Turns objects of an answer into signed tokens. */
+/** Turns objects of a response into signed tokens. */
 
 import { stringifyJson } from 'sluice/plugin'
 import { sortJson } from '../../_shared/go-text.js'

@@ -81,7 +81,7 @@ async function readQuery(options: OptionReader, context: ComponentContext): Prom
   }
 }
 
-/** KrakenD capitalises parameters, so `{Id}` and `{id}` are the same. Values of earlier answers and claims are known by their names alone. */
+/** KrakenD capitalises parameters, so `{Id}` and `{id}` are the same. Values of earlier responses and claims are known by their names alone. */
 function resolveParam(name: string, context: ComponentContext): string {
   const wanted = name.charAt(0).toUpperCase() + name.slice(1)
   const known = context.endpointFacts?.params.find(param => param.charAt(0).toUpperCase() + param.slice(1) === wanted)

@@ -12,7 +12,7 @@ interface Options {
   readonly levels: Readonly<Partial<Record<Coding, number>>>
 }
 
-/** Quick enough for answers that are made for one client. */
+/** Quick enough for responses that are made for one client. */
 const LEVELS: Readonly<Record<Coding, number>> = { br: 4, gzip: 6, zstd: 3 }
 
 const plugin = defineHandler<Options>({
@@ -45,7 +45,7 @@ const plugin = defineHandler<Options>({
     const matches = compileMediaTypes(options.media_types, false)
     const { min_bytes } = options
 
-    /** True when the answer is one that would be compressed for some client. */
+    /** True when the response is one that would be compressed for some client. */
     function applies(response: GatewayResponse): boolean {
       const { status, headers } = response
       if (status < 200 || status === 204 || status === 206 || status === 304) return false
@@ -109,7 +109,7 @@ class Flushing {
   }
 }
 
-/** A 304 has the Vary and the tag that the answer with a body would have (RFC 9110 §15.4.5). */
+/** A 304 has the Vary and the tag that the response with a body would have (RFC 9110 §15.4.5). */
 function describeUnchanged(request: GatewayRequest, headers: HeaderMap): void {
   addVary(headers)
   const tag = headers.get('etag')

@@ -1,4 +1,4 @@
-/** `sluice-etag`: entity tags for answers that have none, and 304 for clients that have the body already. */
+/** `sluice-etag`: entity tags for responses that have none, and 304 for clients that have the body already. */
 
 import { defineHandler, GatewayError, type GatewayRequest, GatewayResponse } from 'sluice/plugin'
 import { essence } from '../media-types.js'

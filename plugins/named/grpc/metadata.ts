@@ -40,7 +40,7 @@ export function addMetadata(metadata: Metadata, headers: HeaderMap, names: Reado
   }
 }
 
-/** Copies the named entries of an answer's metadata to its fields. */
+/** Copies the named entries of a response's metadata to its fields. */
 export function copyToHeaders(metadata: Metadata, names: readonly string[], headers: HeaderMap): void {
   for (const name of names) {
     for (const value of metadata.get(name)) headers.append(name, typeof value === 'string' ? value : value.toString('base64'))

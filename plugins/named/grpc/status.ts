@@ -33,7 +33,7 @@ export function statusOf(code: number): readonly [name: string, http: number] {
 }
 
 /**
- * The answer for a call that failed: `{"code": 5, "status": "NOT_FOUND", "message": "…"}`.
+ * The response for a call that failed: `{"code": 5, "status": "NOT_FOUND", "message": "…"}`.
  * @param exposed also tell the text of what is not the client's fault
  */
 export function failureAnswer(code: number, message: string, exposed: boolean): GatewayResponse {

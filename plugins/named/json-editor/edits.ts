@@ -9,7 +9,7 @@ export interface EditOptions {
   readonly set?: Readonly<Record<string, unknown>>
 }
 
-/** Edits a value in place; answers whether something changed. */
+/** Edits a value in place; returns whether something changed. */
 export type Edit = (root: unknown) => boolean
 
 type Container = Record<string, unknown>

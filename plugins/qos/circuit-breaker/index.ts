@@ -3,7 +3,7 @@
  *
  * In: a backend call. Out: the call; after too many failures in a row a failure at once, until one trial call succeeds. What
  * limits and checks of the backend refuse counts as a failure, a client that goes away does not. Under no-op a failing
- * status is an answer, not a failure.
+ * status is a response, not a failure.
  */
 
 import {

@@ -1,4 +1,4 @@
-/** How often a cache had the answer. Requests that it does not serve (ranges, other methods) are not counted. */
+/** How often a cache had the response. Requests that it does not serve (ranges, other methods) are not counted. */
 export class CacheTally {
   /** From the store, without a call. */
   hits = 0

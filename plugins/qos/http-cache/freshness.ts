@@ -1,8 +1,8 @@
 /**
- * What a stored answer's fields say about its use (RFC 9111 §3, §4.2, §5.2). Nothing is guessed: without `s-maxage`, `max-age` or
- * `Expires` an answer is never fresh, as in KrakenD.
+ * What a stored response's fields say about its use (RFC 9111 §3, §4.2, §5.2). Nothing is guessed: without `s-maxage`, `max-age` or
+ * `Expires` a response is never fresh, as in KrakenD.
  *
- * In: fields of an answer and the time it came. Out: whether it may be stored, and whether it may be used for a request.
+ * In: fields of a response and the time it came. Out: whether it may be stored, and whether it may be used for a request.
  */
 
 import { type Directives, parseDirectives, parseSeconds } from './directives.js'
@@ -11,7 +11,7 @@ import { parseHttpDate } from './http-date.js'
 
 /** Final statuses that a cache understands without being told how long they last (RFC 9110 §15.1). */
 const UNDERSTOOD = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
-/** 206 and 304 are parts of an answer; the others must not be stored (RFC 6585). */
+/** 206 and 304 are parts of a response; the others must not be stored (RFC 6585). */
 const NEVER_STORED = new Set([206, 304, 428, 429, 431, 511])
 
 /** Fields of a request by lower-cased name. */
@@ -20,9 +20,9 @@ type RequestFields = Readonly<Record<string, string>>
 export class Freshness {
   private readonly control: Directives
   private readonly storedAt: number
-  /** s at the time the answer came. */
+  /** s at the time the response came. */
   private readonly firstAge: number
-  /** s; undefined = the answer does not say. */
+  /** s; undefined = the response does not say. */
   private readonly lifetime: number | undefined
   /** Must never be used without asking, once it is stale. */
   private readonly strict: boolean
@@ -41,7 +41,7 @@ export class Freshness {
     this.strict = this.asks || control.has('must-revalidate') || control.has('proxy-revalidate') || control.has('s-maxage')
   }
 
-  /** Tells whether the fields allow storing an answer with this status, and whether it can be used again at all. */
+  /** Tells whether the fields allow storing a response with this status, and whether it can be used again at all. */
   mayStore(status: number, validated: boolean): boolean {
     const { control, lifetime } = this
     if (status < 200 || NEVER_STORED.has(status)) return false
@@ -55,7 +55,7 @@ export class Freshness {
     return Math.max(0, this.firstAge + (now - this.storedAt) / 1000)
   }
 
-  /** Tells whether a request may get the answer without asking the upstream. */
+  /** Tells whether a request may get the response without asking the upstream. */
   satisfies(request: RequestFields, now: number): boolean {
     const asked = parseDirectives(request['cache-control'])
     if (this.asks || asked.has('no-cache')) return false
@@ -68,14 +68,14 @@ export class Freshness {
     return !this.strict && bound !== undefined && (bound === '' || -left < (parseSeconds(bound) ?? 0))
   }
 
-  /** Tells whether the answer may stand in for an upstream that fails (RFC 5861 §4). */
+  /** Tells whether the response may stand in for an upstream that fails (RFC 5861 §4). */
   usableOnError(now: number): boolean {
     const more = parseSeconds(this.control.get('stale-if-error')) ?? 0
     return !this.strict && (this.lifetime ?? 0) + more > this.age(now)
   }
 }
 
-/** RFC 9111 §4.2.1. A number or a date that is none means that the answer is stale. */
+/** RFC 9111 §4.2.1. A number or a date that is none means that the response is stale. */
 function lifetimeOf(control: Directives, fields: readonly string[], storedAt: number): number | undefined {
   for (const name of ['s-maxage', 'max-age']) if (control.has(name)) return parseSeconds(control.get(name)) ?? 0
   const expires = fieldValue(fields, 'expires')

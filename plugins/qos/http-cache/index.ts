@@ -1,7 +1,7 @@
 /**
- * `qos/http-cache`: answers of one backend, or of all that share the store, are kept as long as the upstream says.
+ * `qos/http-cache`: responses of one backend, or of all that share the store, are kept as long as the upstream says.
  *
- * In: calls of a backend. Out: the stored answer, or the upstream's, which is copied into the store while it flows on. Only GET
+ * In: calls of a backend. Out: the stored response, or the upstream's, which is copied into the store while it flows on. Only GET
  * and HEAD are answered from the store; another method that succeeds forgets what is stored for its URL.
  */
 
@@ -90,9 +90,9 @@ interface Plan {
   readonly sendsAddress: boolean
   /** bytes; most to hold of a body that is read. */
   readonly limit: number
-  /** bytes; larger answers are not stored. */
+  /** bytes; larger responses are not stored. */
   readonly maxBodyBytes: number
-  /** The client gets the answer as it is. Decoded endpoints read the bodies of good ones only, and need the whole. */
+  /** The client gets the response as it is. Decoded endpoints read the bodies of good ones only, and need the whole. */
   readonly passesThrough: boolean
   readonly failed: (cause: unknown) => void
 }
@@ -121,7 +121,7 @@ async function serve(plan: Plan, request: GatewayRequest, next: Next): Promise<G
     if (!SAFE.has(method) && response.status < 400) await forgetEverywhere(plan.caches, urlOf(request))
     return response
   }
-  // a body has no meaning here (RFC 9110 §9.3.1), and yet a backend may make its answer of it
+  // a body has no meaning here (RFC 9110 §9.3.1), and yet a backend may make its response of it
   if (request.body.length !== 0) return next(request)
   const ranged = headers.has('range')
   if ((ranged && !plan.passesThrough) || request.upgrading) return next(request)
@@ -133,9 +133,9 @@ async function serve(plan: Plan, request: GatewayRequest, next: Next): Promise<G
   }
   // RFC 9111 §5.2.1.7
   if (/only-if-cached/i.test(head.headers['cache-control'] ?? '')) return GatewayResponse.empty(504)
-  // the client asks about a part, or an answer of its own: what comes back is for it alone
+  // the client asks about a part, or a response of its own: what comes back is for it alone
   if (ranged || headers.has('if-none-match') || headers.has('if-modified-since')) return next(request)
-  // an answer for all must not be made for one
+  // a response for all must not be made for one
   if (!plan.sendsAddress) headers.delete(CLIENT_ADDRESS)
   if (found === undefined) {
     plan.tally.misses++
@@ -178,7 +178,7 @@ async function revalidate(
 /** The upstream's fault, not the client's that went away. */
 const isFailure = (cause: unknown): boolean => cause instanceof GatewayError && cause.code.startsWith('SLUICE_ERR_UPSTREAM')
 
-/** Copies the answer into the store while it flows on. */
+/** Copies the response into the store while it flows on. */
 function store(plan: Plan, head: RequestHead, response: GatewayResponse): GatewayResponse {
   const { cache, maxBodyBytes, passesThrough, failed } = plan
   const { status } = response

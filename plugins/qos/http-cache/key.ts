@@ -1,4 +1,4 @@
-/** Which requests may share an answer. */
+/** Which requests may share a response. */
 
 import { createHash } from 'node:crypto'
 
@@ -14,7 +14,7 @@ export interface RequestHead {
 /** Fields that differ each time and choose nothing. */
 const VOLATILE = new Set(['x-request-id', 'traceparent', 'tracestate', 'content-length', 'date'])
 
-/** Names a host, a target, a method or an address. A backend may make its answer of them, and seldom says so in `Vary`. */
+/** Names a host, a target, a method or an address. A backend may make its response of them, and seldom says so in `Vary`. */
 const TARGET =
   /^(?:forwarded|host|origin|x-forwarded-(?!for$|via$).+|x-(?:original|rewrite)-.+|x-.*(?:host|scheme|proto|override|method)|.+-ip)$/
 /** Says who asks, or opens a door. */
@@ -27,7 +27,7 @@ const NEGOTIATED =
 
 /**
  * Returns the fields that an endpoint's and a backend's `input_headers` let through by name: what the operator listed is what the backend
- * makes its answer of. Claims of a token are among them. `*` lists nothing.
+ * makes its response of. Claims of a token are among them. `*` lists nothing.
  */
 export function listedFields(endpoint: readonly string[], backend: readonly string[]): string[] {
   const list = backend.length > 0 ? backend : endpoint.includes('*') ? [] : endpoint
@@ -48,7 +48,7 @@ export function isKeyField(name: string): boolean {
 }
 
 /**
- * Returns the key of a request's answer: method, URL, the fields that `selecting` names (`*` = all) and those that are always part of it.
+ * Returns the key of a request's response: method, URL, the fields that `selecting` names (`*` = all) and those that are always part of it.
  * Hashed, so that no token stands in a key.
  */
 export function answerKey(head: RequestHead, selecting: readonly string[], generation: string): string {

@@ -1,8 +1,8 @@
 /**
- * Stored answers and the requests they may be given to (RFC 9111), apart from the gateway that asks.
+ * Stored responses and the requests they may be given to (RFC 9111), apart from the gateway that asks.
  *
- * In: the head of a request, answers with their bodies. Out: a stored answer and whether it is fresh. One URL has as many answers as
- * its `Vary` fields and the key's own fields (key.ts) make; an answer marked `private` is given only to requests with the same fields.
+ * In: the head of a request, responses with their bodies. Out: a stored response and whether it is fresh. One URL has as many responses as
+ * its `Vary` fields and the key's own fields (key.ts) make; a response marked `private` is given only to requests with the same fields.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -22,7 +22,7 @@ export interface Found {
   readonly usableOnError: boolean
   /** s, for the `Age` field. */
   readonly ageSeconds: number
-  /** Fields that ask the upstream whether the answer still holds; [] = none. */
+  /** Fields that ask the upstream whether the response still holds; [] = none. */
   readonly validators: readonly (readonly [name: string, value: string])[]
 }
 
@@ -58,7 +58,7 @@ export class ResponseCache {
     }
   }
 
-  /** Tells whether an answer may be stored: by its fields, and because it can be used again at all. */
+  /** Tells whether a response may be stored: by its fields, and because it can be used again at all. */
   mayStore(head: RequestHead, status: number, fields: readonly string[]): boolean {
     // a session made for one client is not for the next one
     if (fieldValue(fields, 'set-cookie') !== undefined || fieldValue(fields, 'vary')?.includes('*')) return false
@@ -78,7 +78,7 @@ export class ResponseCache {
     await this.store.set(answerKey(head, variants.fields, variants.generation), answer)
   }
 
-  /** A 304 came: the stored answer holds again, with the fields of the 304. */
+  /** A 304 came: the stored response holds again, with the fields of the 304. */
   async refresh(found: Found, fields: readonly string[]): Promise<StoredAnswer> {
     const { answer, key } = found
     const renewed = { ...answer, fields: replaceFields(answer.fields, fields), storedAt: Date.now() }
@@ -86,13 +86,13 @@ export class ResponseCache {
     return renewed
   }
 
-  /** Forgets all answers of a URL, after a method that changes things (RFC 9111 §4.4). */
+  /** Forgets all responses of a URL, after a method that changes things (RFC 9111 §4.4). */
   async forget(url: string): Promise<void> {
     await this.store.delete(url)
   }
 }
 
-/** Fields that choose between answers. Encoded bytes are chosen by `Accept-Encoding` even where the upstream forgets to say so. */
+/** Fields that choose between responses. Encoded bytes are chosen by `Accept-Encoding` even where the upstream forgets to say so. */
 function selectingFields(fields: readonly string[]): string[] {
   if (parseDirectives(fieldValue(fields, 'cache-control')).has('private')) return ['*']
   const names = (fieldValue(fields, 'vary') ?? '')
@@ -124,7 +124,7 @@ function replaceFields(old: readonly string[], update: readonly string[]): strin
   }
   const fields: string[] = []
   for (let i = 0; i < old.length; i += 2) {
-    // the age was that of the older answer
+    // the age was that of the older response
     const name = old[i]!.toLowerCase()
     if (name !== 'age' && !replaced.has(name)) fields.push(old[i]!, old[i + 1]!)
   }

@@ -1,6 +1,6 @@
 /**
- * What a client gets of a stored answer with status 200 (RFC 9110 §13, §14): nothing that it has already, a range, or all of it.
- * For pass-through endpoints; a decoded one needs the whole answer.
+ * What a client gets of a stored response with status 200 (RFC 9110 §13, §14): nothing that it has already, a range, or all of it.
+ * For pass-through endpoints; a decoded one needs the whole response.
  */
 
 import { parseByteRange } from '../../_shared/byte-range.js'
@@ -11,14 +11,14 @@ import type { StoredAnswer } from './store.js'
 /** Fields of a request by lower-cased name. */
 type RequestFields = Readonly<Record<string, string>>
 
-/** An answer's status, what its fields change to, and its body. */
+/** A response's status, what its fields change to, and its body. */
 export interface Selected {
   readonly status: number
   readonly fields: string[]
   readonly body: Buffer | undefined
 }
 
-/** Selects; undefined = the answer as it is stored. */
+/** Selects; undefined = the response as it is stored. */
 export function select(request: RequestFields, method: string, answer: StoredAnswer, now: number): Selected | undefined {
   if (answer.status !== 200) return undefined
   if (isKnown(request, answer, now)) return { status: 304, fields: withoutContent(answer.fields), body: undefined }
@@ -37,7 +37,7 @@ function isKnown(request: RequestFields, answer: StoredAnswer, now: number): boo
   }
   const since = parseHttpDate(request['if-modified-since'], now)
   if (since === undefined) return false
-  // RFC 9111 §4.3.2: without Last-Modified the date of the answer stands for it
+  // RFC 9111 §4.3.2: without Last-Modified the date of the response stands for it
   const { fields } = answer
   const modified = parseHttpDate(fieldValue(fields, 'last-modified') ?? fieldValue(fields, 'date'), now) ?? answer.storedAt
   return modified <= since

@@ -1,8 +1,8 @@
-/** Where cached answers are kept. In memory now; a store that several gateways share may stand in its place. */
+/** Where cached responses are kept. Two stores have this interface: memory (`MemoryStore`), and Redis (`redis-store.ts`). */
 
 import type { LRUCache } from 'lru-cache'
 
-/** A stored answer. Everything in it can be written as JSON but the body, which is bytes. */
+/** A stored response. Everything in it can be written as JSON but the body, which is bytes. */
 export interface StoredAnswer {
   readonly kind: 'answer'
   readonly status: number
@@ -15,25 +15,25 @@ export interface StoredAnswer {
   readonly url: string
 }
 
-/** Which request fields tell the answers of one URL apart. */
+/** Which request fields tell the responses of one URL apart. */
 export interface StoredVariants {
   readonly kind: 'variants'
-  /** Lower-cased names; `*` = all fields of the request, for private answers. */
+  /** Lower-cased names; `*` = all fields of the request, for private responses. */
   readonly fields: readonly string[]
-  /** Part of the key of each answer: a new number forgets the old ones. */
+  /** Part of the key of each response: a new number forgets the old ones. */
   readonly generation: string
 }
 
 export type Stored = StoredAnswer | StoredVariants
 
-/** Keys and values; any method may answer a promise. */
+/** Keys and values; any method may return a promise. */
 export interface CacheStore {
   get(key: string): Stored | undefined | Promise<Stored | undefined>
   set(key: string, value: Stored): void | Promise<void>
   delete(key: string): void | Promise<void>
 }
 
-/** Bytes that an entry takes beside its key, fields and body, and a string beside its characters: as measured with small answers. */
+/** Bytes that an entry takes beside its key, fields and body, and a string beside its characters: as measured with small responses. */
 const ENTRY_BYTES = 640
 const STRING_BYTES = 32
 
@@ -45,13 +45,13 @@ export class MemoryStore implements CacheStore {
     this.entries = entries
   }
 
-  /** @param maxBytes most bytes of all entries. @param maxItems most answers, of one URL each; 0 = no limit */
+  /** @param maxBytes most bytes of all entries. @param maxItems most responses, of one URL each; 0 = no limit */
   static async open(maxBytes: number, maxItems: number): Promise<MemoryStore> {
     const { LRUCache } = await import('lru-cache')
     return new MemoryStore(
       new LRUCache({
         maxSize: maxBytes,
-        // an answer has a second entry, for what its URL varies by
+        // a response has a second entry, for what its URL varies by
         ...(maxItems > 0 ? { max: maxItems * 2 } : {}),
         sizeCalculation: (value, key) => sizeOf(key, value)
       })

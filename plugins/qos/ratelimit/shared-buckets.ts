@@ -34,7 +34,7 @@ return answers
 /** Keys of one limit lie on this many places of a cluster. */
 const SHARDS = 64
 
-/** What a bucket says of a request; `unknown`: there was no answer in time. */
+/** What a bucket says of a request; `unknown`: Redis did not answer in time. */
 export type Verdict = 'pass' | 'limited' | 'unknown'
 
 /** The buckets of one limit. */

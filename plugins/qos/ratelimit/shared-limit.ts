@@ -29,7 +29,7 @@ export const SHARED_LIMIT_PROPERTIES = {
   ...REQUEST_LIMIT_PROPERTIES
 } as const
 
-/** What stands for a bucket while Redis does not answer: true lets the request pass, undefined refuses it for lack of an answer. */
+/** What stands for a bucket while Redis does not answer: true lets the request pass, undefined refuses it with 503. */
 type Fallback = (client: string) => boolean | undefined | Promise<boolean>
 
 /**

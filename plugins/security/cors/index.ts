@@ -1,8 +1,8 @@
 /**
- * `security/cors`: lets browsers read answers from pages of other origins.
+ * `security/cors`: lets browsers read responses from pages of other origins.
  *
  * In: every request, before routing and plugins. Out: preflights are answered here, also for paths that do not exist; all
- * other answers get the gateway's CORS fields in place of those that an upstream sent.
+ * other responses get the gateway's CORS fields in place of those that an upstream sent.
  */
 
 import {
@@ -160,7 +160,7 @@ function textOf(verdict: readonly string[] | string): string {
   return typeof verdict === 'string' ? verdict : `added ${verdict.filter((_, index) => index % 2 === 0).join(', ')}`
 }
 
-/** Puts the gateway's fields in place of the upstream's: an answer has one opinion. */
+/** Puts the gateway's fields in place of the upstream's: a response has one set of CORS fields. */
 class Marking implements Follower {
   readonly vary: string
   readonly verdict: readonly string[] | string

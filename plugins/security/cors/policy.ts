@@ -1,4 +1,4 @@
-/** Who may read answers from another origin, and with what: the rules of CORS (Fetch Standard §3.2) as data and tests. */
+/** Who may read responses from another origin, and with what: the rules of CORS (Fetch Standard §3.2) as data and tests. */
 
 /** What a configuration allows, as it was written. */
 export interface CorsRules {
@@ -26,15 +26,15 @@ export interface Preflight {
 
 /** Compiled rules. Results are flat lists of names and values; a refusal gives no field. */
 export interface CorsPolicy {
-  /** The `Vary` of preflight answers. */
+  /** The `Vary` of preflight responses. */
   readonly preflightVary: string
-  /** Fields of a preflight's answer, or why there are none. */
+  /** Fields of a preflight's response, or why there are none. */
   preflight(asked: Preflight): readonly string[] | CorsRefusal
-  /** Fields of the answer to a request, or why there are none. */
+  /** Fields of the response to a request, or why there are none. */
   actual(origin: string | undefined, method: string): readonly string[] | CorsRefusal
 }
 
-/** Why an answer allows nothing. */
+/** Why a response allows nothing. */
 export type CorsRefusal = 'no origin' | 'origin not allowed' | 'method not allowed' | 'headers not allowed'
 
 /** Compiles rules. @throws never: what cannot match is reported by {@link originProblem} */

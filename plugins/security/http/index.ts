@@ -1,7 +1,7 @@
 /**
  * `security/http`: serves known hosts only, over encrypted connections only, and tells browsers what to refuse.
  *
- * In: requests for endpoints and for paths that do not exist. Out: 500 `Bad Host`, 301 to https, or the answer with its
+ * In: requests for endpoints and for paths that do not exist. Out: 500 `Bad Host`, 301 to https, or the response with its
  * security fields, which take the place of those that an upstream sent.
  */
 

@@ -1,8 +1,8 @@
-/** What `security/http` says about a request: its host, its encryption, and the fields of its answer. */
+/** What `security/http` says about a request: its host, its encryption, and the fields of its response. */
 
 import type { Pattern } from '../../_shared/re2.js'
 
-/** Fields of answers, in the order in which they are sent. */
+/** Fields of responses, in the order in which they are sent. */
 export interface HeaderRules {
   /** s; 0 = no Strict-Transport-Security. */
   readonly stsSeconds: number
@@ -16,7 +16,7 @@ export interface HeaderRules {
   readonly referrerPolicy: string
 }
 
-/** Field names and values by turns, for any answer. */
+/** Field names and values by turns, for any response. */
 export function compileFields(rules: HeaderRules): readonly string[] {
   const fields: string[] = []
   const frame = rules.customFrameOptions || (rules.frameDeny ? 'DENY' : '')
@@ -28,7 +28,7 @@ export function compileFields(rules: HeaderRules): readonly string[] {
   return fields
 }
 
-/** The field for encrypted answers (RFC 6797 §7.2: browsers pass it over elsewhere), or none. */
+/** The field for responses over TLS (RFC 6797 §7.2: browsers pass it over elsewhere), or none. */
 export function compileSts(rules: HeaderRules): readonly string[] {
   if (rules.stsSeconds === 0) return []
   const scope = rules.stsIncludeSubdomains ? '; includeSubdomains' : ''

@@ -20,7 +20,7 @@ const TIMES = [
   10000, 20000, 50000, 100000
 ]
 const ABORTED = '499'
-/** The status of a call without an answer, as OpenCensus tells it. */
+/** The status of a call without a response, as OpenCensus tells it. */
 const NO_ANSWER = '500'
 
 /** Makes views in a registry. */

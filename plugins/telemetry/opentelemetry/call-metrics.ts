@@ -116,7 +116,7 @@ export class CallMetrics {
 
   private countPart(): Part {
     const started = this.counter('request.started.count', 'Calls begun.')
-    const failed = this.counter('request.failed.count', 'Calls without an answer.')
+    const failed = this.counter('request.failed.count', 'Calls without a response.')
     const canceled = this.counter('request.canceled.count', 'Calls that were given up before their response.')
     const timedOut = this.counter('request.timedout.count', 'Failed calls that took too long.')
     const noLength = this.counter('response.no-content-length', 'Answers without Content-Length.', this.conventions ? 'By' : '')

@@ -20,7 +20,7 @@ async function collect(): Promise<Collector> {
   return { registry, Registry }
 }
 
-/** Begins to collect; answers what renders the metrics that were asked for besides memory and event-loop lag. */
+/** Begins to collect; returns what renders the metrics that were asked for besides memory and event-loop lag. */
 export async function openProcessMetrics(wanted: {
   readonly process: boolean
   readonly runtime: boolean

@@ -28,7 +28,7 @@ export interface ServerMetricsOptions {
   readonly skips: (path: string) => boolean
 }
 
-/** Status of exchanges that ended before an answer began. */
+/** Status of exchanges that ended before a response began. */
 const ABORTED = 499
 
 interface Series {

@@ -1,7 +1,7 @@
 /**
  * When an expression runs, and what its result means.
  *
- * In: compiled expressions. Out: one test per phase (claims, before, after), which answers the text of the refusal; KrakenD
+ * In: compiled expressions. Out: one test per phase (claims, before, after), which returns the text of the refusal; KrakenD
  * counts evaluators per phase, so the number in that text does too.
  */
 
@@ -12,7 +12,7 @@ import { compileActivation } from '../../_shared/cel/variables.js'
 /** An expression with its option. */
 export interface Check {
   readonly expression: Expression
-  /** Also tests partial answers. */
+  /** Also tests partial responses. */
   readonly partial: boolean
 }
 
@@ -26,7 +26,7 @@ export interface Phases {
 
 const reads = ({ expression }: Check, prefix: string): boolean => [...expression.variables].some(name => name.startsWith(prefix))
 
-/** True for an expression that reads claims, and neither the request nor the answer. */
+/** True for an expression that reads claims, and neither the request nor the response. */
 export const isAboutClaims = (check: Check): boolean => reads(check, 'JWT') && !reads(check, 'req_') && !reads(check, 'resp_')
 
 /**
@@ -45,7 +45,7 @@ export function sortChecks(checks: readonly Check[]): Phases {
 /** Tells whether an expression can be true in one of its phases only. */
 export const isMixed = (check: Check, phases: Phases): boolean => phases.before.includes(check) && phases.after.includes(check)
 
-/** Returns the number of the evaluator that refuses, -1 when all agree. `data` is the decoded answer, where one is read. */
+/** Returns the number of the evaluator that refuses, -1 when all agree. `data` is the decoded response, where one is read. */
 export type Test = (request: GatewayRequest, response: GatewayResponse | undefined, data: unknown) => number
 
 /** Logs results as KrakenD does: `[ENDPOINT: /x][CEL][pre] Evaluator #0 result: false`. */

@@ -52,7 +52,10 @@ export default defineComponent({
     const phases = sortChecks(checks)
     for (const check of checks) {
       if (!isMixed(check, phases)) continue
-      logger.warning(tag, 'An expression that reads both the request and the answer runs before the answer is there and refuses')
+      logger.warning(
+        tag,
+        'An expression that reads both the request and the response runs before there is a response, and refuses'
+      )
     }
     logger.debug(tag, `${phases.before.length} preEvaluator(s) loaded`)
     logger.debug(tag, `${phases.after.length} postEvaluator(s) loaded`)
@@ -95,7 +98,7 @@ function refuseBefore(test: Test, refusal: Refusal): RequestEdit {
   }
 }
 
-/** Tests answers. Partial ones pass untested, as in KrakenD, but for the expressions that ask for them. */
+/** Tests responses. Partial ones pass untested, as in KrakenD, but for the expressions that ask for them. */
 function compileAfter(after: readonly Check[], context: ComponentContext, tag: string, refusal: Refusal): ResponseEdit {
   const full = compileTest(after, tag, 'Evaluator', context.logger)
   const strict = after.filter(check => check.partial)

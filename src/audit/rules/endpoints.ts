@@ -41,7 +41,7 @@ export const ENDPOINT_RULES: readonly Rule[] = [
   {
     id: '5.1.5',
     severity: 'MEDIUM',
-    message: '/__catchall answers whatever no endpoint has: declare the endpoints.',
+    message: '/__catchall serves whatever no endpoint has: declare the endpoints.',
     places: inEndpoints(({ path, reader }) => (cleanPath(path) === '/__catchall' ? reader.at('endpoint') : undefined))
   },
   {
@@ -71,7 +71,7 @@ export const ENDPOINT_RULES: readonly Rule[] = [
   {
     id: '5.2.3',
     severity: 'LOW',
-    message: 'All endpoints are no-op: clients depend on what each backend answers.',
+    message: 'All endpoints are no-op: clients depend on what each backend sends.',
     places: when(({ endpoints }) => endpoints.every(({ outputEncoding }) => outputEncoding === 'no-op'))
   },
   {

@@ -101,7 +101,8 @@ export const SLUICE_RULES: readonly Rule[] = [
   {
     id: 'S2.1',
     severity: 'LOW',
-    message: 'Backends that answer the same key: the last one in the file wins, in KrakenD the slowest. A group keeps both.',
+    message:
+      'Backends whose responses have the same key: the last one in the file wins, in KrakenD the slowest. A group keeps both.',
     places: inEndpoints(({ backends, components, reader }) => {
       const open = backends.filter(backend => backend.reader.string('group', '') === '')
       const shadows = backends.filter(backend => optionIsOn(backend.components.get('proxy'), 'shadow') !== undefined)

@@ -87,7 +87,7 @@ function* appendList(tree: FlatTree, from: FlatPath, to: FlatPath): Sliced<void>
   if (list !== NONE && way.every(node => tree.isIn(node))) yield* appendItems(tree, list, way[way.length - 1]!)
 }
 
-/** Takes what a path matches out of the tree, wildcards as lists of their own; the first is answered. */
+/** Takes what a path matches out of the tree, wildcards as lists of their own; the first is returned. */
 function* gather(tree: FlatTree, parent: number, node: number, path: FlatPath, depth: number): Sliced<number> {
   if (depth === path.length) {
     tree.remove(parent, node)

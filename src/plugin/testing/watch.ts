@@ -165,7 +165,7 @@ const STAGE_NAMES = { tap: 'an observer', transform: 'a byte stage', tokens: 'a 
 /** What overwrites a chunk after its stage has seen it. */
 const SPENT = '?'.charCodeAt(0)
 
-/** Makes a stage's chunks worth nothing once it has answered: what it keeps of them without a copy shows up as question marks. */
+/** Makes a stage's chunks worth nothing once it has returned: what it keeps of them without a copy shows up as question marks. */
 function lendTo(stage: unknown): void {
   if (typeof stage !== 'object' || stage === null || stage instanceof Stream || !Object.isExtensible(stage)) return
   const told = stage as { chunk?: (chunk: Uint8Array) => unknown }

@@ -63,7 +63,7 @@ export class HttpCall {
     this.features = features
   }
 
-  /** `next` has been called and has answered. */
+  /** `next` was called and its response has come. */
   get afterNext(): boolean {
     return this.response !== undefined
   }

@@ -1,6 +1,6 @@
 /**
  * The part of WASI (`wasi_snapshot_preview1`) that http-wasm guests use: lines to the log, clocks, random numbers. There are no files,
- * no arguments, no environment; functions that are not here answer that the system has none.
+ * no arguments, no environment; functions that are not here return that the system has none.
  */
 
 import { randomFillSync } from 'node:crypto'

@@ -5,7 +5,7 @@ import type { Identities } from './equality.js'
 import type { Finding } from './faults.js'
 import type { Seen } from './seen.js'
 
-/** One document: the schema that is compiled, a metaschema, or what `load` answered. */
+/** One document: the schema that is compiled, a metaschema, or what `load` returned. */
 export interface Document {
   readonly uri: string
   readonly value: unknown

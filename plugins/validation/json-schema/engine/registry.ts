@@ -25,7 +25,7 @@ export class Registry {
   private readonly resources = new Map<string, Resource>()
   private readonly load: (uri: string) => unknown
 
-  /** `load` answers the document of an identifier that no schema has, undefined where there is none. */
+  /** `load` returns the document of an identifier that no schema has, undefined where there is none. */
   constructor(load: (uri: string) => unknown) {
     this.load = load
   }

@@ -114,7 +114,7 @@ test('reads what token servers answer', () => {
   assert.throws(() => parseToken('application/json', '{"token":"a"}'), /missing access_token/)
   assert.throws(() => parseToken('application/json', 'null'), /missing access_token/)
   assert.throws(() => parseToken('application/json', '{"access_token":"a\\r\\nb"}'), /cannot travel/)
-  assert.throws(() => parseToken('application/json', '{"access_token":"secret'), { message: 'the answer is not JSON' })
+  assert.throws(() => parseToken('application/json', '{"access_token":"secret'), { message: 'the response is not JSON' })
 })
 
 test('is left out when it is disabled', async t => {
