@@ -9,8 +9,8 @@ import { sizeText } from '../config/size.js'
 import type { BackendConfig } from '../config/types.js'
 import { readsContentType } from '../encoding/decoders.js'
 import { fromValue } from '../encoding/json/values.js'
-import { compileShape } from '../encoding/shape/shape.js'
-import { compileStreamShape } from '../encoding/shape/stream-shape.js'
+import { compileShape, type Shape } from '../encoding/shape/shape.js'
+import { compileStreamShape, type StreamShape } from '../encoding/shape/stream-shape.js'
 import type { Decoder } from '../encoding/types.js'
 import { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
@@ -25,9 +25,6 @@ import { runSliced } from '../message/slices.js'
 import type { PipeStage } from '../pipe/description.js'
 import { entityResponse } from './entity.js'
 
-/** Turns the upstream's response into one with data, unless `scope` is cancelled before; rejects with a GatewayError. */
-export type Receive = (response: ResponseMessage, scope: Scope) => Promise<ResponseMessage>
-
 /** What a call needs that reads the whole body itself. */
 export interface WholeReceive {
   accepts(status: number): boolean
@@ -38,12 +35,13 @@ export interface WholeReceive {
   /** The body of a status that is not accepted is read before it is judged. */
   readonly judgesBody: boolean
   /** Judges what is not accepted. */
-  readonly receive: Receive
+  receive(response: ResponseMessage, scope: Scope): Promise<ResponseMessage>
 }
 
 /** The receiving half of a backend. */
 export interface Receiver {
-  readonly receive: Receive
+  /** Turns the upstream's response into one with data, unless `scope` is cancelled before; rejects with a GatewayError. */
+  receive(response: ResponseMessage, scope: Scope): Promise<ResponseMessage>
   /** Undefined where the body may flow on or is not read. */
   readonly whole: WholeReceive | undefined
   /** A body larger than the limit is shaped while it flows. */
@@ -73,94 +71,118 @@ const STREAMED: ReadonlySet<string> = new Set(['json', 'safejson'])
 export const ERROR_BODY_DRAIN = 64 * 1024
 
 export function compileReceive(backend: BackendConfig, deps: ReceiveDeps): Receiver {
-  const shape = compileShape(backend)
-  // what no rule shapes must be seen whole before it is sent on, and is held for that; a filter or a wrap may run on any size
-  const shapes = shape !== undefined || backend.isCollection
-  const streamShape =
-    deps.mayStream && shapes && STREAMED.has(backend.encoding) ? compileStreamShape(backend, deps.bareCollection) : undefined
-  const { decoder, decoderName, limit, keepText } = deps
-  const { isCollection, encoding } = backend
+  return new DecodedReceiver(backend, deps)
+}
 
-  const receive: Receive = (response, scope) => {
-    if (encoding === 'no-op') return keepText ? textPart(response, limit) : Promise.resolve(noOpPart(response))
-    if (!isAccepted(response.status)) return judgeStatus(backend, response, limit)
-    const content = response.openedBody === undefined ? response.unopened : undefined
-    if (content !== undefined && !Buffer.isBuffer(content) && 'flow' in content) return collect(response, content, scope)
-    return hold(response).then(held =>
-      Buffer.isBuffer(held) ? decode(response.raw, held, scope) : collect(response, held, scope)
-    )
+/** One for each of thousands of backends: no closures. */
+class DecodedReceiver implements Receiver, WholeReceive {
+  readonly readsType: boolean
+  readonly judgesBody: boolean
+  private readonly backend: BackendConfig
+  private readonly deps: ReceiveDeps
+  private readonly shape: Shape | undefined
+  private readonly streamShape: (() => StreamShape) | undefined
+
+  constructor(backend: BackendConfig, deps: ReceiveDeps) {
+    const { returnErrorDetails, returnErrorCode } = backend.http
+    this.backend = backend
+    this.deps = deps
+    this.shape = compileShape(backend)
+    // what no rule shapes must be seen whole before it is sent on, and is held for that; a filter or a wrap may run on any size
+    const shapes = this.shape !== undefined || backend.isCollection
+    this.streamShape =
+      deps.mayStream && shapes && STREAMED.has(backend.encoding) ? compileStreamShape(backend, deps.bareCollection) : undefined
+    this.readsType = readsContentType(deps.decoder)
+    this.judgesBody = returnErrorDetails !== '' || returnErrorCode
   }
 
-  const { returnErrorDetails, returnErrorCode } = backend.http
-  const judgesBody = returnErrorDetails !== '' || returnErrorCode
-  const readsWhole = encoding !== 'no-op' && streamShape === undefined
-  const whole = readsWhole
-    ? { accepts: isAccepted, decode, readsType: readsContentType(decoder), judgesBody, receive }
-    : undefined
-  return { receive, whole, streams: streamShape !== undefined, stages: stages() }
+  get streams(): boolean {
+    return this.streamShape !== undefined
+  }
 
-  function stages(): PipeStage[] {
+  get whole(): WholeReceive | undefined {
+    return this.backend.encoding !== 'no-op' && this.streamShape === undefined ? this : undefined
+  }
+
+  get stages(): readonly PipeStage[] {
+    const { limit, decoderName, keepText } = this.deps
     const place = 'backend/decoding'
-    if (encoding === 'no-op') {
+    if (this.backend.encoding === 'no-op') {
       return keepText
         ? [{ name: 'text', place, holdsBody: 'yes', note: 'for a later backend of the sequence' }]
         : [{ name: 'discard', place, holdsBody: 'no', note: 'a no-op part of a merge has no data' }]
     }
-    const note = streamShape === undefined ? '' : '; a larger body is shaped while it flows'
+    const note = this.streams ? '; a larger body is shaped while it flows' : ''
     const decoding: PipeStage = {
       name: `decode ${decoderName}`,
       place,
       holdsBody: 'yes',
       note: `up to ${sizeText(limit)}${note}`
     }
-    if (shape === undefined) return [decoding]
+    if (this.shape === undefined) return [decoding]
     return [{ name: 'shape', place, holdsBody: 'yes', note: 'only the keys it touches are decoded' }, decoding]
   }
 
+  accepts(status: number): boolean {
+    return isAccepted(status)
+  }
+
+  receive(response: ResponseMessage, scope: Scope): Promise<ResponseMessage> {
+    const { limit, keepText } = this.deps
+    if (this.backend.encoding === 'no-op') return keepText ? textPart(response, limit) : Promise.resolve(noOpPart(response))
+    if (!isAccepted(response.status)) return judgeStatus(this.backend, response, limit)
+    const content = response.openedBody === undefined ? response.unopened : undefined
+    if (content !== undefined && !Buffer.isBuffer(content) && 'flow' in content) return this.collect(response, content, scope)
+    return hold(response).then(held =>
+      Buffer.isBuffer(held) ? this.decode(response.raw, held, scope) : this.collect(response, held, scope)
+    )
+  }
+
+  decode(fields: RawFields, bytes: Buffer, scope: Scope): ResponseMessage | Promise<ResponseMessage> {
+    const coding = contentCoding(fields)
+    if (coding === undefined) return this.decodePlain(fields, bytes, scope)
+    return decodeContent(bytes, coding, this.deps.limit).then(plain => this.decodePlain(fields, plain, scope))
+  }
+
+  private decodePlain(fields: RawFields, bytes: Buffer, scope: Scope): ResponseMessage | Promise<ResponseMessage> {
+    const contentType = new FieldMap(fields).get('content-type') ?? ''
+    const data = this.deps.decoder(bytes, { contentType, isCollection: this.backend.isCollection, scope })
+    return data instanceof Promise ? data.then(ready => this.shaped(ready, scope)) : this.shaped(data, scope)
+  }
+
+  private shaped(data: ObjectNode | null, scope: Scope): ResponseMessage | Promise<ResponseMessage> {
+    const { shape } = this
+    const made = shape === undefined ? data : runSliced(shape(data), scope)
+    return made instanceof Promise ? made.then(ready => entityResponse(ready, true)) : entityResponse(made, true)
+  }
+
   /** Reads, decodes and shapes behind one promise. */
-  function collect(response: ResponseMessage, source: ByteSource, scope: Scope): Promise<ResponseMessage> {
+  private collect(response: ResponseMessage, source: ByteSource, scope: Scope): Promise<ResponseMessage> {
     return new Promise((resolve, reject) => {
       const collected = (error: GatewayError | undefined, bytes: Buffer): void => {
         if (error !== undefined) return reject(error)
         try {
-          resolve(decode(response.raw, bytes, scope))
+          resolve(this.decode(response.raw, bytes, scope))
         } catch (cause) {
           reject(cause)
         }
       }
       const overflow = (chunks: Uint8Array[]): ByteSink => {
         const rest = new ReplaySource(chunks, source, source.length)
-        resolve(streamed(rest))
+        resolve(this.streamed(rest))
         return rest
       }
-      const streams = streamShape !== undefined && contentCoding(response.raw) === undefined
-      source.flow(new CollectSink(source, limit, collected, streams ? overflow : undefined))
+      const streams = this.streams && contentCoding(response.raw) === undefined
+      source.flow(new CollectSink(source, this.deps.limit, collected, streams ? overflow : undefined))
     })
   }
 
-  function decode(fields: RawFields, bytes: Buffer, scope: Scope): ResponseMessage | Promise<ResponseMessage> {
-    const coding = contentCoding(fields)
-    if (coding !== undefined) return decodeContent(bytes, coding, limit).then(plain => decodePlain(fields, plain, scope))
-    return decodePlain(fields, bytes, scope)
-  }
-
-  function decodePlain(fields: RawFields, bytes: Buffer, scope: Scope): ResponseMessage | Promise<ResponseMessage> {
-    const contentType = new FieldMap(fields).get('content-type') ?? ''
-    const data = decoder(bytes, { contentType, isCollection, scope })
-    return data instanceof Promise ? data.then(ready => shaped(ready, scope)) : shaped(data, scope)
-  }
-
-  function shaped(data: ObjectNode | null, scope: Scope): ResponseMessage | Promise<ResponseMessage> {
-    const made = shape === undefined ? data : runSliced(shape(data), scope)
-    return made instanceof Promise ? made.then(ready => entityResponse(ready, true)) : entityResponse(made, true)
-  }
-
-  function streamed(source: ByteSource): ResponseMessage {
+  private streamed(source: ByteSource): ResponseMessage {
     const response = ResponseMessage.over(
       200,
       ['Content-Type', 'application/json; charset=utf-8'],
-      new ShapeLink(streamShape!()).connect(source),
-      limit
+      new ShapeLink(this.streamShape!()).connect(source),
+      this.deps.limit
     )
     response.complete = true
     return response

@@ -17,15 +17,13 @@ export type CallBody = Buffer | ByteSource | undefined
 export class Transport implements Step {
   private readonly pools: UpstreamPools
   private readonly plan: CallPlan
-  /** For requests that take a 3xx as their response. */
-  private readonly unfollowedPlan: CallPlan
-  private readonly upgradePlan: CallPlan
+  /** For requests that take a 3xx as their response; made for the first one. */
+  private unfollowedPlan: CallPlan | undefined
+  private upgradePlan: CallPlan | undefined
 
   constructor(pools: UpstreamPools, plan: CallPlan) {
     this.pools = pools
     this.plan = plan
-    this.unfollowedPlan = { ...plan, redirects: undefined }
-    this.upgradePlan = { ...plan, redirects: undefined, idleMs: 0 }
   }
 
   send(request: RequestMessage, receiver: ResponseReceiver): void {
@@ -42,8 +40,13 @@ export class Transport implements Step {
     const path = query === '' ? request.path : `${request.path}?${query}`
     const headers = request.lendRaw()
     if (exchange.offer !== undefined) body = undefined
-    const plan = request.followsRedirects ? this.plan : this.unfollowedPlan
+    const plan = request.followsRedirects ? this.plan : this.unfollowed()
     this.callFor(request, request.scope, receiver, plan).start(pool, request.method, path, headers, body)
+  }
+
+  private unfollowed(): CallPlan {
+    this.unfollowedPlan ??= { ...this.plan, redirects: undefined }
+    return this.unfollowedPlan
   }
 
   /** The call of one request, to be started. Where the client offers another protocol, it hands the offer on. */
@@ -55,6 +58,7 @@ export class Transport implements Step {
   ): ResponseCall {
     const { offer } = exchange
     if (offer === undefined) return new ResponseCall(plan, scope, receiver, undefined, span)
+    this.upgradePlan ??= { ...this.plan, redirects: undefined, idleMs: 0 }
     return new ResponseCall(this.upgradePlan, scope, new TunnelReceiver(exchange, receiver), offer.protocol, span)
   }
 }

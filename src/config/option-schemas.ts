@@ -40,7 +40,15 @@ export class OptionSchemas {
 function createAjv(): Ajv2020 {
   const require = createRequire(import.meta.url)
   const { Ajv2020: Constructor } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
-  return new Constructor({ allErrors: true, strict: false, verbose: true, validateFormats: false, logger: false })
+  return new Constructor({
+    allErrors: true,
+    strict: false,
+    verbose: true,
+    validateFormats: false,
+    logger: false,
+    // Compiling the schema of schemas takes longer than all those of components; a keyword with a value of a wrong type throws without it.
+    validateSchema: false
+  })
 }
 
 function faultsOf(errors: readonly ErrorObject[]): readonly Fault[] {

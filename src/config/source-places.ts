@@ -1,5 +1,6 @@
 /** Finds the line and column of each finding in the text of a configuration. */
 
+import { createRequire } from 'node:module'
 import type { Node } from 'jsonc-parser'
 import type { ConfigProblem } from '../errors.js'
 import type { ConfigFormat, SourceText } from './source-text.js'
@@ -32,8 +33,11 @@ const OFFSETS: { readonly [format in ConfigFormat]: (text: string) => Promise<()
 }
 
 async function jsonOffsets(text: string): Promise<() => Offsets> {
-  const { parseTree } = await import('jsonc-parser')
-  return () => findInJson(parseTree(text))
+  return () => {
+    // Loaded for the first finding: most starts have none.
+    const { parseTree } = createRequire(import.meta.url)('jsonc-parser') as typeof import('jsonc-parser')
+    return findInJson(parseTree(text))
+  }
 }
 
 function findInJson(root: Node | undefined): Offsets {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { components as shipped } from '../../plugins/index.js'
 import { type Component, type ComponentContext, OptionReader } from '../../src/plugin/index.js'
 import { GatewayRecord } from '../../src/telemetry/gateway-state.js'
@@ -42,6 +43,11 @@ test('every folder with an index.ts is a component in the list, and the folder i
     components.map(one => one.namespace),
     shipped.map(one => one.namespace)
   )
+})
+
+test('the schema of every component is one', () => {
+  const ajv = new Ajv2020({ strict: false, logger: false, validateFormats: false })
+  for (const { namespace, schema } of components) assert.equal(ajv.validateSchema(schema), true, namespace)
 })
 
 for (const component of components) {

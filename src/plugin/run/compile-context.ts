@@ -13,7 +13,8 @@ import type { ToldLines } from './told-lines.js'
 
 /** What components of one gateway share. */
 export interface ComponentHost {
-  readonly components: ReadonlyMap<string, Component>
+  /** In the order in which a place's are compiled. */
+  readonly components: readonly Component[]
   readonly service: ServiceFacts
   readonly source: string
   readonly logger: Logger

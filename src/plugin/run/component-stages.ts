@@ -60,12 +60,13 @@ export const addsStages = ({ slots }: Component): boolean => Object.keys(slots).
 export async function compileComponents(
   place: Place,
   host: ComponentHost,
-  wanted: (component: Component) => boolean = () => true
+  wanted?: (component: Component) => boolean
 ): Promise<Stage[]> {
   const stages: Stage[] = []
-  for (const component of host.components.values()) {
+  for (let i = 0; i < host.components.length; i++) {
+    const component = host.components[i]!
     const options = place.extra[component.namespace]
-    if (options === undefined || !component.scopes.includes(place.scope) || !wanted(component)) continue
+    if (options === undefined || !component.scopes.includes(place.scope) || wanted?.(component) === false) continue
     const slot = component.slots[place.scope]
     const { namespace: name, needs } = component
     const context = new CompileContext(component, place, host)

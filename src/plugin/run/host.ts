@@ -159,9 +159,10 @@ class Host implements PluginHost {
         return failureResponse(error, errorStatus, returnErrorMsg)
       }
     })
-    this.hasUnstaged = [...options.components.values()].some(one => !addsStages(one))
+    const components = [...options.components.values()]
+    this.hasUnstaged = components.some(one => !addsStages(one))
     this.componentHost = {
-      components: options.components,
+      components,
       service: Object.freeze({
         name: config.name,
         version: SLUICE_VERSION,
@@ -280,11 +281,11 @@ const noOutbound = (): never => {
 /** What plugins get: they can write lines and nothing else. */
 function pluginLogger(logger: GatewayLogger): Logger {
   return Object.freeze({
-    debug: (...values: unknown[]) => logger.debug(...values),
-    info: (...values: unknown[]) => logger.info(...values),
-    warning: (...values: unknown[]) => logger.warning(...values),
-    error: (...values: unknown[]) => logger.error(...values),
-    critical: (...values: unknown[]) => logger.critical(...values),
-    fatal: (...values: unknown[]) => logger.fatal(...values)
+    debug: logger.debug.bind(logger),
+    info: logger.info.bind(logger),
+    warning: logger.warning.bind(logger),
+    error: logger.error.bind(logger),
+    critical: logger.critical.bind(logger),
+    fatal: logger.fatal.bind(logger)
   })
 }
