@@ -14,6 +14,7 @@ import type { PipeDescription } from '../pipe/description.js'
 import type { Dispatch } from '../router/dispatch.js'
 import type { ClientErrorInfo } from '../server/client-error.js'
 import type { UpgradeCheck } from '../server/upgrade.js'
+import { LoopTurns } from '../telemetry/in-turns.js'
 import type { GatewayLogger } from '../telemetry/logger.js'
 
 /** Calls that nothing waits for (shadow backends) are looked at this often, ms. */
@@ -133,7 +134,12 @@ export class Generation {
   private async shut(): Promise<void> {
     const { stop, closers } = this.life
     stop.abort(new Error('the gateway is closing'))
-    for (const close of closers.reverse()) await close()
+    const turns = new LoopTurns()
+    for (const close of closers.reverse()) {
+      // thousands of them would hold up what another generation serves
+      if (turns.isOver) await turns.next()
+      await close()
+    }
   }
 
   /** Called after {@link close}. */

@@ -11,6 +11,7 @@ import type { BackendConfig, EndpointConfig, ExtraConfig, ServiceConfig } from '
 import { identityOf, SLUICE_VERSION } from '../../identity.js'
 import { joinLayers } from '../../pipe/layer.js'
 import { GatewayRecord, type GatewayState } from '../../telemetry/gateway-state.js'
+import { LoopTurns } from '../../telemetry/in-turns.js'
 import type { GatewayLogger, Logger } from '../../telemetry/logger.js'
 import { type GatewayObserver, Observers } from '../../telemetry/observer.js'
 import {
@@ -261,7 +262,10 @@ class Host implements PluginHost {
   }
 
   async close(): Promise<void> {
+    const turns = new LoopTurns()
     for (const work of this.closers.splice(0).reverse()) {
+      // thousands of them would hold up what another generation serves
+      if (turns.isOver) await turns.next()
       try {
         await work()
       } catch (error) {
