@@ -1,6 +1,6 @@
-/** How many ms pass between two questions. */
+/** ms between two questions. */
 const EVERY_MS = 3_000
-/** So many questions without a sign mean that a worker does not hear any more. */
+/** Unanswered questions in a row after which a worker counts as hung. */
 const MOST_QUESTIONS = 10
 
 export interface LifeSignsOptions {

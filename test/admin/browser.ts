@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core'
 import { openGateway } from '../support/open-gateway.js'
 import { adminOf } from '../support/status.js'
 import { openUpstream } from '../support/upstream.js'
-import { fetch } from '../support/waiting.js'
+import { fetch, LIMIT_MS } from '../support/waiting.js'
 
 export const TOKEN = 'a-token-of-enough-length'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -40,6 +40,7 @@ export async function openShop(t: TestContext, admin: object = {}) {
 /** A page whose errors and requests are kept. */
 export async function visit(browser: Browser, url: string, more: object = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...more })
+  context.setDefaultTimeout(LIMIT_MS)
   const page = await context.newPage()
   const errors: string[] = []
   const requests: string[] = []

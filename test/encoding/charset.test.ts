@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createTextReader } from '../../src/encoding/charset.js'
-import { GatewayError } from '../../src/errors.js'
+import { refused } from './refused.js'
 
 /** Reads a document whole and cut at each byte; both must give the same text. */
 function read(bytes: Buffer, contentType = ''): string {
@@ -14,8 +14,6 @@ function read(bytes: Buffer, contentType = ''): string {
 }
 
 const declared = (charset: string, text: string) => `<?xml version="1.0" encoding="${charset}"?><r>${text}</r>`
-const refused = (message: RegExp) => (error: unknown) =>
-  error instanceof GatewayError && error.code === 'SLUICE_ERR_UPSTREAM_DECODE' && message.test(error.message)
 
 describe('createTextReader', () => {
   it('takes UTF-8 where nothing is said', () => {

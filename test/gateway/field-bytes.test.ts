@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
 import { describe, type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../src/plugin/index.js'
-import { RawClient } from '../server/raw-client.js'
+import { exchange } from '../server/raw-client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
 import { type RawUpstream, rawUpstream } from '../support/raw-upstream.js'
 import { once } from '../support/waiting.js'
@@ -49,12 +49,6 @@ async function opened(t: TestContext, pipe: string, answer: string): Promise<[Op
     backend: [{ host: [upstream.origin], url_pattern: '/x', method, ...backend }]
   }))
   return [await openGateway(t, { use_h2c: true, endpoints }, { plugins: [plugins] }), upstream]
-}
-
-async function exchange(port: number, text: string): Promise<string> {
-  const client = await RawClient.open(port)
-  client.send(text)
-  return client.ended()
 }
 
 /** The values of a field, in order. */

@@ -104,7 +104,7 @@ export class RedisLink {
   /** Why there is no connection, as the server or the network said it last: `WRONGPASS …`. */
   private connectionFault: string | undefined
   private state: LinkState = 'not asked yet'
-  /** Why the last question failed that did, and when; '' = none has. */
+  /** Cause and time of the last question that failed; '' = none has. */
   private lastError = ''
 
   constructor({ name, client, timeoutMs, cluster, logger }: LinkOptions) {

@@ -2,15 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decodeRss } from '../../../src/encoding/feed/decode.js'
 import { parseFeedDate, parsePerson } from '../../../src/encoding/feed/types.js'
-import { GatewayError } from '../../../src/errors.js'
+import { refused } from '../refused.js'
 
 async function decode(body: string): Promise<Record<string, unknown> & { items: Record<string, unknown>[] }> {
   const node = await decodeRss(Buffer.from(body), { contentType: 'application/rss+xml', isCollection: false })
   return JSON.parse(Buffer.from(node!.text!, 'latin1').toString('utf8'))
 }
-
-const refused = (message: RegExp) => (error: unknown) =>
-  error instanceof GatewayError && error.code === 'SLUICE_ERR_UPSTREAM_DECODE' && message.test(error.message)
 
 const EMPTY = {
   author: null,

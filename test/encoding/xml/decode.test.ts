@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decodeXml } from '../../../src/encoding/xml/decode.js'
-import { GatewayError } from '../../../src/errors.js'
+import { refused } from '../refused.js'
 
 async function decode(body: string | Buffer, contentType = 'application/xml', isCollection = false): Promise<unknown> {
   const node = await decodeXml(Buffer.from(body as string), { contentType, isCollection })
   return JSON.parse(Buffer.from(node!.text!, 'latin1').toString('utf8'))
 }
-
-const refused = (message: RegExp) => (error: unknown) =>
-  error instanceof GatewayError && error.code === 'SLUICE_ERR_UPSTREAM_DECODE' && message.test(error.message)
 
 const shapes: [behaviour: string, xml: string, data: unknown][] = [
   ['takes an element without attributes and children as its text', '<a>1</a>', { a: '1' }],
