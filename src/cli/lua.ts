@@ -7,6 +7,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { basename } from 'node:path'
 import type { ConfigInput } from '../config/input.js'
 import { ConfigError } from '../errors.js'
 import { type GatewayLogger, silentLogger } from '../telemetry/logger.js'
@@ -60,15 +61,35 @@ export async function lua(args: Arguments, terminal: Terminal): Promise<number> 
     const before = await exchange({ request, response, args, scripts: {} })
     const after = await exchange({ request, response, args, scripts })
     report(before, after, terminal)
+    if (await lacksLibraries(args, after.errors)) terminal.error(`HINT ${LIBRARIES} are there with --open-libs (allow_open_libs)`)
     return after.errors.some(line => /:L\d+\)/.test(line)) ? 1 : 0
   } catch (error) {
     if (!(error instanceof ConfigError)) {
       terminal.failure(error, 'running the script')
       return 1
     }
-    for (const { message } of error.problems) terminal.error(`ERROR running the script: ${message}`)
+    for (const { message } of error.problems) terminal.error(`ERROR running the script: ${nameFile(args, message)}`)
     return 1
   }
+}
+
+/** A script of `--post` is an option's text to the gateway: its errors name the file here. */
+function nameFile(args: Arguments, text: string): string {
+  if (!args.has('post')) return text
+  const file = args.operands.at(-1)!
+  return text.replaceAll(/\bpost-script:(L?)(?=\d)/g, (_, run: string) => `${run === '' ? file : basename(file)}:${run}`)
+}
+
+const LIBRARIES = 'string, math, os, io, debug and coroutine'
+const NO_LIBRARY = /attempt to index a non-table object\((?:nil|string)\) with key/
+const LIBRARY_USE =
+  /\b(?:string|math|os|io|debug|coroutine)\s*\.|:\s*(?:byte|find|format|gmatch|gsub|len|lower|match|rep|reverse|sub|upper)\s*\(/
+
+/** Whether an error comes of a library that only `--open-libs` gives. */
+async function lacksLibraries(args: Arguments, errors: readonly string[]): Promise<boolean> {
+  if (args.has('open-libs') || !errors.some(line => NO_LIBRARY.test(line))) return false
+  const texts = await Promise.all(args.operands.map(file => readFile(file, 'utf8')))
+  return texts.some(text => LIBRARY_USE.test(text))
 }
 
 function given(args: Arguments, flag: string): Given {
@@ -137,7 +158,10 @@ async function exchange(trial: Trial): Promise<Outcome> {
   })
   await new Promise<void>(resolve => upstream.listen(0, '127.0.0.1', resolve))
   const errors: string[] = []
-  const logger: GatewayLogger = { ...silentLogger, error: (...values) => void errors.push(values.join(' ')) }
+  const logger: GatewayLogger = {
+    ...silentLogger,
+    error: (...values) => void errors.push(nameFile(trial.args, values.join(' ')))
+  }
   try {
     const { createGateway } = await import('../index.js')
     const port = (upstream.address() as AddressInfo).port
@@ -152,7 +176,7 @@ async function exchange(trial: Trial): Promise<Outcome> {
         ...(sent === undefined ? {} : { body: textOf(sent) })
       })
       const ms = performance.now() - started
-      const text = textOfMessage(String(answer.status), answer.rawHeaders, answer.text())
+      const text = textOfMessage(String(answer.status), answer.rawHeaders, nameFile(trial.args, answer.text()))
       return { call: calls[0], answer: text, errors, ms }
     } finally {
       await gateway.close({ graceMs: 0 })

@@ -50,6 +50,27 @@ test('names file, line and column of what cannot be compiled', async t => {
   assert.match(err, /^ERROR .*\/bad\.lua:2:5: syntax error near '='$/m)
 })
 
+test('names the file in errors of --post too', async t => {
+  const failed = await run(t, { 'after.lua': '\nnope()' }, '--post')
+  assert.equal(failed.code, 1)
+  assert.match(failed.err, /attempt to call a non-function object \(after\.lua:L2\)/)
+  assert.doesNotMatch(failed.out + failed.err, /post-script/)
+  const bad = await run(t, { 'bad.lua': '\nx = = 2' }, '--post')
+  assert.equal(bad.code, 1)
+  assert.match(bad.err, /^ERROR .*\/bad\.lua:2:5: syntax error near '='$/m)
+})
+
+test('says which flag a library needs', async t => {
+  for (const text of ["local x = string.upper('a')", "local s = 'a'; local x = s:upper()"]) {
+    const failed = await run(t, { 'a.lua': text })
+    assert.equal(failed.code, 1)
+    assert.match(failed.err, /^HINT .*--open-libs/m)
+    assert.equal((await run(t, { 'a.lua': text }, '--open-libs')).code, 0)
+  }
+  const other = await run(t, { 'a.lua': 'local t; local x = t.y' })
+  assert.doesNotMatch(other.err, /HINT/)
+})
+
 test('a script that fails ends the command with 1, a refusal does not', async t => {
   const failed = await run(t, { 'run.lua': '\nnope()' }, '--mount', 'endpoint')
   assert.equal(failed.code, 1)

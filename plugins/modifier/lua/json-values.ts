@@ -3,6 +3,7 @@
 import { LazyArray, type LazyJson, LazyObject } from 'sluice/plugin'
 import {
   allocate,
+  charge,
   checkNumber,
   checkString,
   LuaCoroutine,
@@ -106,7 +107,7 @@ export const listType: UserdataType<LazyArray> = new UserdataType('luaList', {
       const index = Math.trunc(checkNumber(args[1], 2))
       const value = toJson(args[2])
       if (!(index >= 0) || (value === UNSET && index < list.length)) return NOTHING
-      if (index >= list.length) allocate((index + 1 - list.length) * 16)
+      if (index >= list.length) lengthen(list, index)
       put(() => list.set(index, value === UNSET ? null : value))
       return NOTHING
     },
@@ -118,6 +119,18 @@ export const listType: UserdataType<LazyArray> = new UserdataType('luaList', {
     }
   }
 })
+
+/** Items that are added to a list between two looks at the limits. */
+const ADDED = 8192
+
+/** Takes memory for items up to an index, and adds those before it where they are many. */
+function lengthen(list: LazyArray, index: number): void {
+  allocate((index + 1 - list.length) * 16)
+  while (index - list.length > ADDED) {
+    charge(ADDED >> 4)
+    put(() => list.set(list.length + ADDED - 1, null))
+  }
+}
 
 export const nilType: UserdataType<NullView> = new UserdataType('luaNil', { statics: { new: () => nilType.wrap(NULL) } })
 

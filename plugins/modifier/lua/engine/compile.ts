@@ -86,7 +86,7 @@ export class LuaProgram implements RunnableProgram {
   private readonly host: ReadonlyMap<string, LuaValue>
   private readonly variants: (Variant | undefined)[] = []
   private slow: boolean
-  took = 0
+  readonly took = new Map<number, number>()
   private runs = 0
 
   constructor(chunks: readonly Chunk[], mentioned: Mentioned, options: LuaOptions) {

@@ -1,14 +1,24 @@
 /** Bytes in hexadecimal digits, as Go's verbs `%x` and `%X` write texts. */
 
 import type { Spec } from './go-pad.js'
-import { allocate, charge } from './vm.js'
+import { allocate, allocateText, charge } from './vm.js'
+
+/** Bytes that are written between two looks at the limits. */
+const PIECE = 16 * 1024
 
 export function hexText({ verb, precision, sharp, space }: Spec, value: string): string {
-  const bytes = Buffer.from(precision >= 0 ? value.slice(0, precision) : value, 'latin1')
-  charge(bytes.length)
+  const bytes = precision >= 0 ? value.slice(0, precision) : value
   allocate(bytes.length)
+  // the digits of a long text are one
+  if (bytes.length > PIECE) allocateText(2 * bytes.length)
   const prefix = sharp && bytes.length > 0 ? '0x' : ''
-  const text = space ? spacedHex(bytes, prefix) : prefix + bytes.toString('hex')
+  const parts: string[] = []
+  for (let from = 0; from < bytes.length; from += PIECE) {
+    const piece = Buffer.from(bytes.slice(from, from + PIECE), 'latin1')
+    charge(piece.length)
+    parts.push(space ? spacedHex(piece, prefix) : piece.toString('hex'))
+  }
+  const text = space ? parts.join(' ') : prefix + parts.join('')
   return verb === 'X' ? text.toUpperCase() : text
 }
 

@@ -35,4 +35,4 @@ export {
   NOTHING,
   typeName
 } from './values.js'
-export { allocate } from './vm.js'
+export { allocate, charge } from './vm.js'

@@ -41,8 +41,8 @@ export interface RunnableProgram {
   readonly print: (text: string) => void
   /** Whether a script can reach tables that its text does not name. */
   readonly reachesMetatables: boolean
-  /** Milliseconds that the last slice of one of its runs took. */
-  took: number
+  /** By chunk: milliseconds that the longest slice of its last run took. */
+  readonly took: Map<number, number>
   /** Whether JavaScript has not compiled it yet: such runs get twice the time. */
   readonly cold: boolean
   /** From now on runs of this program pause: one has computed too long. */

@@ -7,8 +7,9 @@ import type { TypeMetatables } from './metatables.js'
 import { BOUNDARY } from './positions.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
 import type { RunningScript, RunOptions } from './running.js'
-import { cpuMsSince, nextTurn, spend, spentThisTurn } from './slices.js'
+import { cpuMsSince, nextTurn, ownTurn, spend, spentThisTurn } from './slices.js'
 import { LuaSyntaxError } from './syntax-error.js'
+import { untilEnd } from './until-end.js'
 import { type LuaFunction, LuaTable, type LuaValue } from './values.js'
 import { allocate, LONGEST_TEXT, vm } from './vm.js'
 
@@ -50,6 +51,9 @@ export class LuaRun implements RunningScript {
   private coroutine: unknown
   /** Chunks that the script made: kept, so that errors of their functions find their lines. */
   private readonly loaded: ChunkMain[] = []
+  /** The chunk that runs, and how long its longest slice took. */
+  private chunk = 0
+  private longest = 0
   /** CPU time of the process when the run first looked at the clock. */
   private cpuBefore: NodeJS.CpuUsage | undefined
 
@@ -106,14 +110,21 @@ export class LuaRun implements RunningScript {
   execute(index: number): readonly LuaValue[] | Promise<readonly LuaValue[]> {
     const main = this.variant.mains[index]
     if (main === undefined) throw new RangeError(`the program has no chunk ${index}`)
+    this.chunk = index
+    this.longest = 0
     return this.variant.resumable ? this.drive(settle(main(this.globals)) as Driven, undefined, false) : this.plainly(main)
   }
 
-  /** As {@link execute}, but where scripts have used up this turn of the event loop it begins in a later one: waits of others do not add up. */
+  /**
+   * As {@link execute}, but a chunk that is known to compute long, or has not run yet, takes turns with others of its kind. Any other begins in a
+   * later turn of the event loop where scripts have used up this one. So waits of others do not add up.
+   */
   executeInTurn(index: number): readonly LuaValue[] | Promise<readonly LuaValue[]> {
-    if (vm.meter !== undefined || spentThisTurn() < this.program.limits.sliceMs) return this.execute(index)
-    if (this.program.took > SLOW_MS) return nextTurn().then(() => this.execute(index))
-    return nextTurn(true).then(() => this.executeInTurn(index))
+    if (vm.meter !== undefined) return this.execute(index)
+    const took = this.program.took.get(index)
+    if (took === undefined || took > SLOW_MS) return ownTurn().then(() => this.execute(index))
+    if (spentThisTurn() < this.program.limits.sliceMs) return this.execute(index)
+    return nextTurn().then(() => this.executeInTurn(index))
   }
 
   private plainly(main: ChunkMain): readonly LuaValue[] {
@@ -132,12 +143,12 @@ export class LuaRun implements RunningScript {
     const step = this.advance(body, sent, failed)
     if (step.done === true) return all(step.value)
     if (step.value instanceof Wait) {
-      return this.waited(step.value.promise).then(
+      return untilEnd(step.value.promise, this.signal, this.deadline).then(
         value => this.drive(body, value, false),
         (error: unknown) => this.drive(body, error, true)
       )
     }
-    return nextTurn().then(() => this.drive(body, undefined, false))
+    return ownTurn().then(() => this.drive(body, undefined, false))
   }
 
   private advance(body: Driven, sent: unknown, failed: boolean): IteratorResult<unknown, unknown> {
@@ -153,31 +164,6 @@ export class LuaRun implements RunningScript {
     } finally {
       this.leave(saved)
     }
-  }
-
-  /** The promise of a host function, or the end of the run before it. */
-  private waited(promise: PromiseLike<unknown>): Promise<unknown> {
-    const { signal, deadline } = this
-    if (signal === undefined && deadline === Number.POSITIVE_INFINITY) return Promise.resolve(promise)
-    return new Promise((resolve, reject) => {
-      const end = (limit: LuaLimit): void => finish(() => reject(limitError(limit, LIMIT_TEXTS[limit])))
-      const abort = (): void => end('aborted')
-      const timer =
-        deadline === Number.POSITIVE_INFINITY
-          ? undefined
-          : setTimeout(() => end('deadline'), Math.max(deadline - performance.now(), 0))
-      const finish = (act: () => void): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        act()
-      }
-      signal?.addEventListener('abort', abort, { once: true })
-      if (signal?.aborted === true) abort()
-      promise.then(
-        value => finish(() => resolve(value)),
-        (error: unknown) => finish(() => reject(error))
-      )
-    })
   }
 
   refuel(): number {
@@ -276,13 +262,13 @@ export class LuaRun implements RunningScript {
   }
 
   private leave(saved: SavedMachine): void {
-    this.program.took = 0
     if (this.since !== 0) {
       const slice = performance.now() - this.since
-      this.program.took = slice
+      this.longest = Math.max(this.longest, slice)
       this.used += slice
       if (slice > NOTED_MS) spend(slice)
     }
+    this.program.took.set(this.chunk, this.longest)
     this.takeSteps()
     this.memory = vm.memory
     this.guards = vm.guards

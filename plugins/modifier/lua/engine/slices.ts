@@ -1,15 +1,25 @@
 /**
- * Scripts that compute long take turns: one slice of one script in each turn of the event loop, so that many of them hold up others no longer than one
- * does. Scripts that are about to begin come before those that go on, and I/O comes before both.
+ * When scripts may compute, so that many of them hold up others no longer than one does.
+ *
+ * In: what slices have taken, and scripts that want to begin or go on. Out: promises of their turns. Scripts that compute long come one at a
+ * time. After a slice the event loop is left to others for as long as the slice took: what they wait for arrives and is done meanwhile.
  */
+
+/** ms; scripts that take less in a turn of the event loop leave enough of it to others. */
+const SHORT_MS = 5
+/** ms; longest time that is left to others after a slice. */
+const MOST_REST_MS = 20
 
 /** Milliseconds that scripts have computed in this turn. */
 let spent = 0
 let counting = false
+/** In the clock of `performance.now()`. */
+let restsUntil = 0
 
 /** Notes what a script has computed, until the turn ends. */
 export function spend(ms: number): void {
   spent += ms
+  if (spent >= SHORT_MS) restsUntil = performance.now() + Math.min(spent, MOST_REST_MS)
   if (counting) return
   counting = true
   setImmediate(() => {
@@ -29,37 +39,35 @@ export function cpuMsSince(before: NodeJS.CpuUsage | undefined): number {
   return (user + system) / 1000
 }
 
-/** Turns of the event loop between two slices of scripts that go on: what others wait for has arrived by then. */
-const TURNS_BETWEEN = 4
-
-/** Scripts that begin, and scripts that go on or are known to compute long. */
-let beginning: (() => void)[] = []
-const goingOn: (() => void)[] = []
-let scheduled = false
-let turns = 0
-
-/**
- * Resolves in a later turn of the event loop. Where a script is going on no other continues in that turn; scripts that begin all wake, and look
- * whether the turn has room for them.
- */
-export function nextTurn(begins = false): Promise<void> {
+/** Resolves in the next turn of the event loop. */
+export function nextTurn(): Promise<void> {
   return new Promise(resolve => {
-    if (begins) beginning.push(resolve)
-    else goingOn.push(resolve)
+    setImmediate(resolve)
+  })
+}
+
+/** Scripts that go on, that are known to compute long, or that have not run yet. */
+const waiting: (() => void)[] = []
+let scheduled = false
+
+/** Resolves in a turn in which no other script that computes long begins or goes on. */
+export function ownTurn(): Promise<void> {
+  return new Promise(resolve => {
+    waiting.push(resolve)
     if (!scheduled) schedule()
   })
 }
 
 function schedule(): void {
   scheduled = true
-  setImmediate(() => {
-    scheduled = false
-    spent = 0
-    const woken = beginning
-    beginning = []
-    for (const wake of woken) wake()
-    turns = (turns + 1) % TURNS_BETWEEN
-    if (turns === 0) goingOn.shift()?.()
-    if (beginning.length > 0 || goingOn.length > 0) schedule()
-  })
+  const rest = restsUntil - performance.now()
+  if (rest > 0) setTimeout(wake, Math.ceil(rest))
+  else setImmediate(wake)
+}
+
+function wake(): void {
+  scheduled = false
+  // a slice of this turn has come in between
+  if (performance.now() >= restsUntil) waiting.shift()?.()
+  if (waiting.length > 0) schedule()
 }

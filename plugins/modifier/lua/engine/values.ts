@@ -16,6 +16,11 @@ const MAX_ARRAY_INDEX = 67108864
 /** Up to so many keys are looked for one by one; a Map costs more to make. */
 const FEW = 8
 
+/** An index so far behind the last one costs steps. */
+const FAR = 64
+/** Places that are made between two looks at the limits. */
+const FILLED = 8192
+
 /** Keys and values may be shared with other tables until one of them is written. */
 const SHARED_KEYS = 1
 const SHARED_VALUES = 2
@@ -99,9 +104,18 @@ export class LuaTable extends LuaObject {
     const grows = key - array.length
     vm.memory -= grows * 16
     if (vm.memory < 0) noMemory()
-    if (grows > 64) charge(grows >> 4)
+    if (grows > FAR) this.fill(key - 1)
     for (let i = array.length; i < key - 1; i++) array.push(undefined)
     array.push(value)
+  }
+
+  /** Makes room for a far index, with looks at the limits. */
+  private fill(length: number): void {
+    const { array } = this
+    while (array.length < length) {
+      for (let i = Math.min(array.length + FILLED, length) - array.length; i > 0; i--) array.push(undefined)
+      charge(FILLED >> 4)
+    }
   }
 
   setHash(key: LuaValue, value: LuaValue): void {

@@ -196,6 +196,52 @@ describe('limits of a run', () => {
     assert.ok(turns >= 4, `the loop turned ${turns} times`)
   })
 
+  it('begins a script that has not run yet, or has computed long, in a turn of its own, and any other at once', async () => {
+    const program = compileLua([{ text: 'if slow() then while true do end end return 1' }], {
+      globals: { slow: hostFunction('slow', () => slow) },
+      limits: { cpuMs: 20, fuel: 1e12 }
+    })
+    let slow = false
+    const first = program.start().executeInTurn(0)
+    assert.ok(first instanceof Promise)
+    assert.deepEqual(await first, [1])
+    await turn()
+    assert.deepEqual(program.start().executeInTurn(0), [1])
+    slow = true
+    await assert.rejects(async () => program.start().executeInTurn(0), { limit: 'cpu' })
+    slow = false
+    const later = program.start().executeInTurn(0)
+    assert.ok(later instanceof Promise)
+    assert.deepEqual(await later, [1])
+  })
+
+  it('leaves the event loop to others after a slice, for a time and not for a turn', async () => {
+    const program = compileLua([{ text: 'while true do end' }], { limits: { cpuMs: 200, blockMs: 0, fuel: 1e12 } })
+    let turns = 0
+    let ended = false
+    const count = (): void => {
+      turns++
+      if (!ended) setImmediate(count)
+    }
+    setImmediate(count)
+    await assert.rejects(async () => program.start().executeInTurn(0), { limit: 'cpu' })
+    ended = true
+    assert.ok(turns > 200, `the loop turned ${turns} times`)
+  })
+
+  it('looks at its limits while a far index makes a table grow', () => {
+    const text = 'for i = 1, 1e9 do local t = {} t[100000] = 1 end'
+    assert.throws(
+      () =>
+        compileLua([{ text }], { limits: { ...wide, memoryBytes: 2 ** 30, fuel: 50_000 } })
+          .start()
+          .execute(0),
+      {
+        limit: 'fuel'
+      }
+    )
+  })
+
   it('ends a library function that cannot pause and holds up others', async () => {
     const text = 'table.sort({2, 1}, function() while true do end end)'
     assert.equal((await end(text, { cpuMs: 30_000, blockMs: 5, sliceMs: 1, fuel: 1e15 })).limit, 'cpu')
