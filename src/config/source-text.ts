@@ -73,6 +73,7 @@ async function readPlain(file: string): Promise<UnparsedText> {
   const decoded = bytes.toString('utf8')
   const text = decoded.startsWith(MARK) ? decoded.slice(1) : decoded
   const source = { file, format, text, placeOf: placesIn(file, text), rendered: false, warnings: [] }
+  if (isUtf16(bytes)) throw syntaxError(source, 0, 'this is UTF-16', 'save the file as UTF-8')
   // JSON may hold bytes that are no UTF-8, as in KrakenD: they become U+FFFD.
   if (format !== 'json' && !isUtf8(bytes))
     throw syntaxError(source, invalidByte(bytes, text), 'this is no UTF-8', 'save the file as UTF-8')
@@ -84,6 +85,16 @@ async function renderText(file: string, folders: FlexibleFolders, env: NodeJS.Pr
   const { text, out, placeOf, warnings } = await renderFlexible(file, folders, env)
   const source = { file, format: formatOf(out), text, placeOf, rendered: true, warnings }
   return text.startsWith(MARK) ? { ...source, text: text.slice(1), placeOf: offset => placeOf(offset + 1) } : source
+}
+
+/** True for a mark of UTF-16, or, without one, where a character of ASCII takes two bytes. */
+function isUtf16(bytes: Buffer): boolean {
+  const [first, second] = bytes
+  return (
+    (first === 0xff && second === 0xfe) ||
+    (first === 0xfe && second === 0xff) ||
+    (bytes.length > 1 && (first === 0) !== (second === 0))
+  )
 }
 
 /** Returns where the first byte that is no UTF-8 stands in the decoded text. */
@@ -135,18 +146,36 @@ async function parseJson(source: UnparsedText): Promise<ParsedText> {
 
 async function parseYaml(source: UnparsedText): Promise<ParsedText> {
   const yaml = await import('yaml')
-  const document = yaml.parseDocument(source.text, { uniqueKeys: false, merge: true })
+  const document = parsedDeep(source, () => yaml.parseDocument(source.text, { uniqueKeys: false, merge: true }))
   const fault = document.errors[0]
+  if (fault !== undefined && isTooDeep(fault)) throw syntaxError(source, undefined, TOO_DEEP)
   if (fault !== undefined)
     throw syntaxError(source, fault.pos[0], fault.message.split('\n')[0]!.replace(/ at line \d+.*$|; please use .*$/, ''))
   const { findYamlFault } = await import('./yaml-fault.js')
-  const foreign = findYamlFault(source.text, document)
+  const foreign = parsedDeep(source, () => findYamlFault(source.text, document))
   if (foreign !== undefined) throw syntaxError(source, foreign.offset, foreign.message)
   try {
     return { value: plain(source, document.toJS()), repeated: repeatedInYaml(yaml, document) }
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
-    throw syntaxError(source, 0, (cause as Error).message)
+    throw isTooDeep(cause) ? syntaxError(source, undefined, TOO_DEEP) : syntaxError(source, 0, (cause as Error).message)
+  }
+}
+
+const TOO_DEEP = 'the document is nested too deeply'
+
+const tomlMessage = (text: string): string => (/excessively nested/.test(text) ? TOO_DEEP : text.split('\n')[0]!)
+
+/** True for what the parsers' recursion ends with. */
+function isTooDeep(cause: unknown): boolean {
+  return cause instanceof Error && /call stack size exceeded/.test(cause.message)
+}
+
+function parsedDeep<T>(source: UnparsedText, parse: () => T): T {
+  try {
+    return parse()
+  } catch (cause) {
+    throw isTooDeep(cause) ? syntaxError(source, undefined, TOO_DEEP) : cause
   }
 }
 
@@ -157,7 +186,7 @@ async function parseToml(source: UnparsedText): Promise<ParsedText> {
     value = parse(source.text)
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause
-    throw syntaxError(source, offsetAt(source.text, cause.line, cause.column), cause.message.split('\n')[0]!)
+    throw syntaxError(source, offsetAt(source.text, cause.line, cause.column), tomlMessage(cause.message))
   }
   const { findTomlFault } = await import('./toml-fault.js')
   const fault = findTomlFault(source.text, value)

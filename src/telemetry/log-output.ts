@@ -206,13 +206,13 @@ class StreamOutput implements LogOutput {
 
 function writeAllSync(fd: number, text: string): void {
   const bytes = Buffer.from(text)
-  const giveUpAt = Date.now() + EXIT_PATIENCE_MS
+  const giveUpAt = performance.now() + EXIT_PATIENCE_MS
   const pause = new Int32Array(new SharedArrayBuffer(4))
   for (let start = 0; start < bytes.length; ) {
     try {
       start += writeSync(fd, bytes, start)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || Date.now() > giveUpAt) return
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > giveUpAt) return
       Atomics.wait(pause, 0, 0, 5)
     }
   }

@@ -60,6 +60,32 @@ test('bytes that are no UTF-8 are refused in TOML and YAML, with their place', a
   }
 })
 
+test('UTF-16 is named as such', async () => {
+  const text = '{"version": 3}'
+  const little = Buffer.from(text, 'utf16le')
+  const big = Buffer.from(little).swap16()
+  for (const name of ['a.json', 'a.yaml', 'a.toml'])
+    for (const bytes of [
+      little,
+      big,
+      Buffer.concat([Buffer.from([0xff, 0xfe]), little]),
+      Buffer.concat([Buffer.from([0xfe, 0xff]), big])
+    ])
+      assert.deepEqual(await fault(name, bytes).then(({ message, suggestion }) => [message, suggestion]), [
+        'this is UTF-16',
+        'save the file as UTF-8'
+      ])
+})
+
+test('YAML and TOML that are nested too deeply are told so', async () => {
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000)
+  for (const [name, text] of [
+    ['a.yaml', `a: ${deep}\n`],
+    ['a.toml', `a = ${deep}\n`]
+  ] as const)
+    assert.match((await fault(name, text)).message, /nested too deeply/, name)
+})
+
 test('TOML: days that no month has', async () => {
   for (const date of ['2100-02-29', '2021-02-30T10:00:00Z', '1999-04-31T00:00:00', '2023-02-29 07:32:00']) {
     const problem = await fault('a.toml', `version = 3\nd = ${date}\n`)

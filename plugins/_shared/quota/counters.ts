@@ -141,7 +141,7 @@ export class QuotaCounters {
     const id = this.hashes || client.length > LONGEST_CLIENT ? digest.slice(1, 23) : client
     const known = this.refused?.get(id)
     if (known !== undefined && mode !== 'add') {
-      const left = known.until - Date.now()
+      const left = known.until - performance.now()
       if (left > 0) return { ...known.state, retryAfter: Math.ceil(left / 1000) }
       this.refused?.delete(id)
     }
@@ -155,7 +155,7 @@ export class QuotaCounters {
     const { refused } = this
     if (refused === undefined) return
     if (refused.size >= MOST_REFUSED) refused.clear()
-    refused.set(id, { until: Date.now() + state.retryAfter * 1000, state })
+    refused.set(id, { until: performance.now() + state.retryAfter * 1000, state })
   }
 }
 

@@ -75,7 +75,7 @@ function compileCredentials(options: OptionReader, context: ComponentContext): W
     clientId,
     clientSecret: options.text('client_secret'),
     form: formOf(options, context),
-    now: () => Date.now()
+    now: () => performance.now()
   })
   context.logger.debug(`${context.tag}[OAuth2] Tokens come from ${withoutSecrets(url)}`)
   return compileStage(tokens)

@@ -14,6 +14,11 @@ const UNDERSTOOD = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 50
 /** 206 and 304 are parts of a response; the others must not be stored (RFC 6585). */
 const NEVER_STORED = new Set([206, 304, 428, 429, 431, 511])
 
+/** Clocks of gateways that share a store may differ by so much. */
+const CLOCK_SKEW_SECONDS = 30
+/** RFC 9111 §1.2.2: what stands for an age that is too large. */
+const UNKNOWN_AGE = 2 ** 31
+
 /** Fields of a request by lower-cased name. */
 type RequestFields = Readonly<Record<string, string>>
 
@@ -50,9 +55,10 @@ export class Freshness {
     return (lifetime ?? 0) > 0 || (validated && understood)
   }
 
-  /** s, at `now`. */
+  /** s, at `now`. The age of an answer that is to come yet is not known, as a clock was set back: it counts as stale. */
   age(now: number): number {
-    return Math.max(0, this.firstAge + (now - this.storedAt) / 1000)
+    const storedFor = (now - this.storedAt) / 1000
+    return storedFor < -CLOCK_SKEW_SECONDS ? UNKNOWN_AGE : this.firstAge + Math.max(0, storedFor)
   }
 
   /** Tells whether a request may get the response without asking the upstream. */

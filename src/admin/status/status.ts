@@ -50,6 +50,8 @@ export class GatewayStatus {
   private readonly countedRows = new ReportRows(countsOf)
   private states = new PageStates([])
   private readonly startedAt = Date.now()
+  /** On the clock that is never set. */
+  private readonly startedMs = performance.now()
   private readonly phase: Phase
   private readonly reloads: GatewayState
   private readonly workers: WorkerTopics | undefined
@@ -145,7 +147,7 @@ export class GatewayStatus {
         ...(cluster.worker === undefined ? {} : { worker: cluster.worker.id }),
         ready: this.phase.ready,
         started_at: new Date(this.startedAt).toISOString(),
-        uptime_seconds: Math.floor((Date.now() - this.startedAt) / 1000)
+        uptime_seconds: Math.floor((performance.now() - this.startedMs) / 1000)
       },
       process: watch.facts(),
       in_flight: collector.inFlight,

@@ -8,9 +8,11 @@ import { runInNewContext } from 'node:vm'
 import * as jose from 'jose'
 import { KeySet, type KeyUse } from '../../../../plugins/_shared/keys/key-set.js'
 import { FixedKeys, type KeySource, RemoteKeys } from '../../../../plugins/_shared/keys/key-source.js'
+import type { SignatureKey } from '../../../../plugins/_shared/keys/signature.js'
 import type { ClaimRules, Claims } from '../../../../plugins/auth/validator/claims.js'
 import { TokenMemory } from '../../../../plugins/auth/validator/token-memory.js'
 import { TokenVerifier } from '../../../../plugins/auth/validator/verify.js'
+import { until } from '../../../support/waiting.js'
 import { openFetch } from '../../_shared/keys/open-fetch.js'
 import { sendJson, serve } from '../support.js'
 
@@ -380,4 +382,22 @@ test('a memory that is closed keeps nothing', async t => {
   assert.equal(memory.counts.tokens, 0)
   assert.deepEqual(await outcome(by, token), {})
   assert.equal(memory.counts.tokens, 0)
+})
+
+test('what a vanished key had signed is forgotten a slice at a time', async t => {
+  const listeners: ((left: ReadonlySet<SignatureKey>) => void)[] = []
+  const keys: KeySource = {
+    load: () => fixed(one).load(),
+    find: () => undefined,
+    onChange: listener => {
+      listeners.push(listener)
+      return () => {}
+    }
+  }
+  const { memory } = await bench(t, keys, 1e8)
+  const [gone, left] = [{}, {}] as SignatureKey[]
+  for (let i = 0; i < 5000; i++) memory.remember(String(i), { claims: {}, key: i % 5 === 0 ? left! : gone!, keyName: 'k' }, 10)
+  listeners[0]!(new Set([left!]))
+  assert.ok(memory.counts.tokens > 1000, 'all were looked at in one turn')
+  await until(() => memory.counts.tokens === 1000, 'the tokens of the vanished key to go')
 })

@@ -120,3 +120,11 @@ test('stale-if-error lasts beyond the freshness, unless the answer is strict', (
   for (const strict of ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage=10'])
     assert.equal(usable(`max-age=10, stale-if-error=20, ${strict}`, 15), false, strict)
 })
+
+test('a clock that is set back makes no answer fresh for longer', () => {
+  const fields = control('max-age=60')
+  assert.equal(fresh(fields, -3600), false, 'its age is not known')
+  assert.equal(fresh(fields, -20), true, 'clocks of gateways differ by seconds')
+  assert.equal(new Freshness(fields, NOW).age(NOW - 20_000), 0)
+  assert.equal(new Freshness(control('max-age=60, stale-if-error=600'), NOW).usableOnError(NOW - 3_600_000), false)
+})
