@@ -79,6 +79,8 @@ export class StopRequests {
     })
     // A primary that is gone can stop this worker no more.
     this.#listen('disconnect', () => this.#react('primary'))
+    // a message to a primary that is gone is lost
+    this.#listen('error', () => {})
     this.#tell({ kind: 'hears' })
   }
 

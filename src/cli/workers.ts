@@ -8,8 +8,8 @@
 import cluster, { type Worker } from 'node:cluster'
 import { constants } from 'node:os'
 import type { ServiceConfig } from '../config/types.js'
-import type { ToTextHub, ToTextWorker } from '../plugin/run/text-messages.js'
-import type { ToHub, ToWorker } from '../plugin/run/topic-messages.js'
+import type { ToTextHub } from '../plugin/run/text-messages.js'
+import type { ToHub } from '../plugin/run/topic-messages.js'
 import { createLogger } from '../telemetry/create-logger.js'
 import type { GatewayLogger, LogFilter } from '../telemetry/logger.js'
 import { LifeSigns } from './life-signs.js'
@@ -17,10 +17,11 @@ import { openReloads } from './open-reloads.js'
 import { endByHangUp, type ReloadOutcome, type ReloadRequest } from './reload-requests.js'
 import { reloadWorkers, type WorkerHands } from './rolling.js'
 import type { ServiceManager } from './service-manager.js'
-import { type PrimaryMessage, SIGNALS, type StopCause, type StopRequests, type WorkerMessage } from './stop-requests.js'
+import { SIGNALS, type StopCause, type StopRequests, type WorkerMessage } from './stop-requests.js'
 import { TextHub } from './text-hub.js'
 import { TopicHub } from './topic-hub.js'
 import { afterDeath } from './worker-deaths.js'
+import { forkWorker, tell } from './worker-process.js'
 
 /** What a signal asks the primary for: a line of memory per worker. */
 const MEMORY_SIGNAL = 'SIGUSR2'
@@ -115,7 +116,7 @@ class Primary implements WorkerHands {
   }
 
   private start(place: number, deaths: number, replacing?: WorkerState['replacing']): void {
-    const worker = cluster.fork()
+    const worker = forkWorker(failed => this.died(failed, 1, null))
     this.places.set(worker.id, { place, since: performance.now(), deaths, up: false, replacing })
   }
 
@@ -292,8 +293,4 @@ class Primary implements WorkerHands {
       `[SERVICE: Workers] Worker ${place} (pid ${worker.process.pid}): rss ${mebibytes(message.rss)}, heap ${mebibytes(message.heapUsed)}`
     )
   }
-}
-
-function tell(worker: Worker, message: PrimaryMessage | ToWorker | ToTextWorker): void {
-  if (worker.isConnected()) worker.send(message)
 }
