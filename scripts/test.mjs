@@ -1,5 +1,5 @@
 // Runs the tests: all `*.test.ts` below test/, or below the folders and files given. Node 20 knows no globs for --test.
-// Each file has ten minutes (TEST_FILE_LIMIT_MS); the output ends with the runner's own summary.
+// Each test has ten minutes (TEST_FILE_LIMIT_MS); the output ends with the runner's own summary.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -17,6 +17,8 @@ const RELOADS = Number(process.env.SLUICE_RELOADS) || (LONG ? 1000 : 40)
 /** Of configurations that cannot be built. */
 const BROKEN = LONG ? 100 : 10
 const REQUESTS_PER_SECOND = 200
+/** Requests that are open at once at most: on a busy machine the rate is lower. */
+const MOST_OPEN = 32
 const CAPACITY = 8
 
 /** Responds to /text, sends numbers at /events, echoes at /socket. */
@@ -78,21 +80,23 @@ class Load {
   readonly failures: unknown[] = []
   private readonly agent = new Agent({ keepAlive: true })
   private readonly timer: NodeJS.Timeout
-  private open = 0
+  /** Numbers of the requests that have no response. */
+  private readonly open = new Set<number>()
 
   constructor(url: string) {
     const begun = performance.now()
     // what a turn of the event loop was late for is made up for
     this.timer = setInterval(() => {
-      while (this.asked < ((performance.now() - begun) * REQUESTS_PER_SECOND) / 1000) this.ask(url)
+      const due = ((performance.now() - begun) * REQUESTS_PER_SECOND) / 1000
+      while (this.asked < due && this.open.size < MOST_OPEN) this.ask(url)
     }, 1000 / REQUESTS_PER_SECOND)
   }
 
   private ask(url: string): void {
     const number = this.asked++
-    this.open++
+    this.open.add(number)
     const over = (failure?: unknown): void => {
-      this.open--
+      this.open.delete(number)
       if (failure !== undefined) this.failures.push(failure)
     }
     const headers = { 'Content-Type': 'application/json' }
@@ -110,7 +114,8 @@ class Load {
 
   async stop(): Promise<void> {
     clearInterval(this.timer)
-    await until(() => this.open === 0, 'the responses to all requests')
+    const last = [...this.open].join(', ')
+    await until(() => this.open.size === 0, `the responses to the last of ${this.asked} requests, ${last}`)
     this.agent.destroy()
   }
 }
