@@ -14,6 +14,7 @@ const tests = run(
   'test/plugin/wasm/go-aborts.test.ts',
   'test/plugin/wasm/go-chain.test.ts',
   'test/plugin/wasm/go-requests.test.ts',
+  'test/plugins/telemetry/opentelemetry/cardinality.test.ts',
   'test/chaos'
 )
 const hostile = spawnSync('npm', ['run', 'hostile'], { stdio: 'inherit' }).status ?? 1

@@ -201,11 +201,15 @@ export async function startReceiver(
 ): Promise<Receiver> {
   const received = new Received()
   const server = createServer((req, res) => {
-    void buffer(req).then(body => {
-      received.take(req.url!, req.headers, body)
-      res.setHeader('Content-Type', 'application/x-protobuf')
-      answer(req, res)
-    })
+    buffer(req).then(
+      body => {
+        received.take(req.url!, req.headers, body)
+        res.setHeader('Content-Type', 'application/x-protobuf')
+        answer(req, res)
+      },
+      // an exporter that has given up sends the request again
+      () => res.destroy()
+    )
   })
   owner.after(() => {
     server.close()
