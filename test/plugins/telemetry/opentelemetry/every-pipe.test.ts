@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../../../src/plugin/index.js'
@@ -20,7 +21,10 @@ const answer: RequestListener = (req, res) => {
     res.writeHead(200, { 'Content-Length': '100' })
     res.write('begin')
     setTimeout(() => res.destroy(), 20)
-  } else if (req.url === '/cached') res.setHeader('Cache-Control', 'max-age=60').end('{"ok":true}')
+  } else if (req.url === '/moved') res.writeHead(302, { Location: '/there' }).end()
+  else if (req.url === '/denied') res.writeHead(403).end('{"no":1}')
+  else if (req.url === '/slow') return
+  else if (req.url === '/cached') res.setHeader('Cache-Control', 'max-age=60').end('{"ok":true}')
   else res.end('{"ok":true}')
 }
 
@@ -207,6 +211,56 @@ const CASES: readonly Case[] = [
     ]
   },
   {
+    title: 'a redirect that is followed is one call',
+    endpoint: host => endpoint('/x', host, { url: '/moved' }),
+    tree: [
+      'server /x: ok, 200',
+      '  internal /x: unset, 0',
+      '    internal /moved: unset, 0',
+      '      client /moved: ok, 200',
+      '        internal read: ok'
+    ]
+  },
+  {
+    title: 'a status that is no success',
+    endpoint: host => endpoint('/x', host, { url: '/denied' }),
+    tree: [
+      'server /x: error, 500, SLUICE_ERR_UPSTREAM_STATUS',
+      '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_STATUS',
+      '    internal /denied: error, 500, SLUICE_ERR_UPSTREAM_STATUS',
+      '      client /denied: ok, 403',
+      '        internal read: ok'
+    ]
+  },
+  {
+    title: 'a timeout',
+    endpoint: host => endpoint('/x', host, { url: '/slow', timeout: '50ms' }),
+    tree: [
+      'server /x: error, 500, SLUICE_ERR_UPSTREAM_TIMEOUT',
+      '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_TIMEOUT',
+      '    internal /slow: error, 500, SLUICE_ERR_UPSTREAM_TIMEOUT',
+      '      client /slow: error, SLUICE_ERR_UPSTREAM_TIMEOUT'
+    ]
+  },
+  {
+    title: 'a chain whose first call fails',
+    endpoint: host => ({
+      endpoint: '/x',
+      backend: [
+        { host: [host], url_pattern: '/denied' },
+        { host: [host], url_pattern: '/b/{resp0_id}' }
+      ],
+      extra_config: { proxy: { sequential: true } }
+    }),
+    tree: [
+      'server /x: error, 500, SLUICE_ERR_UPSTREAM_STATUS',
+      '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_STATUS',
+      '    internal /denied: error, 500, SLUICE_ERR_UPSTREAM_STATUS',
+      '      client /denied: ok, 403',
+      '        internal read: ok'
+    ]
+  },
+  {
     title: 'nothing listens',
     endpoint: () => endpoint('/x', NOBODY, { output_encoding: 'no-op' }),
     tree: [
@@ -246,6 +300,54 @@ for (const { title, endpoint: make, ask, tree } of CASES) {
     if (failed !== undefined) assert.match(log.text, new RegExp(`trace_id=${last.traceId}`))
   })
 }
+
+test('spans: a connection that its upstream had closed: the second attempt is the same call', async t => {
+  // the second request of a connection finds it closed
+  const upstream = createServer(socket => {
+    let asked = 0
+    socket.on('error', () => {})
+    socket.on('data', () => {
+      if (asked++ === 0) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+      else socket.destroy()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  t.after(() => upstream.close())
+  const host = `http://127.0.0.1:${(upstream.address() as { port: number }).port}`
+  const { origin, gateway, receiver } = await opened(t, [endpoint('/x', host, { output_encoding: 'no-op' })])
+  await twice(origin)
+  await gateway.close({ graceMs: 5_000 })
+  const servers = receiver.spans.filter(one => one.kind === SERVER)
+  assert.equal(servers.length, 2)
+  for (const { traceId } of servers) {
+    assert.deepEqual(treeOf(receiver.spans.filter(one => one.traceId === traceId)), [
+      'server /x: ok, 200',
+      '  internal /x: unset, 200',
+      '    internal /up: unset, 200',
+      '      client /up: ok, 200',
+      '        internal read: ok'
+    ])
+  }
+})
+
+test('spans: a client over HTTP/2', async t => {
+  const upstream = await startUpstream(t, answer)
+  const { port, gateway, receiver } = await opened(t, [endpoint('/x', upstream)], { use_h2c: true })
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  const stream = session.request({ ':path': '/x' })
+  stream.resume()
+  await once(stream, 'close')
+  session.close()
+  await gateway.close({ graceMs: 5_000 })
+  assert.deepEqual(treeOf(receiver.spans), [
+    'server /x: ok, 200',
+    '  internal /x: unset, 0',
+    '    internal /up: unset, 0',
+    '      client /up: ok, 200',
+    '        internal read: ok'
+  ])
+  assert.equal(receiver.spans.find(one => one.kind === SERVER)!.attributes['server.address'], `127.0.0.1:${port}`)
+})
 
 test('spans: a tunnel', async t => {
   const upstream = createServer(socket => {
