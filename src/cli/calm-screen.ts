@@ -3,6 +3,7 @@
  * goes into a file or a pipe is not touched.
  */
 
+import { plain, wrapped } from '../pipe/terminal-text.js'
 import type { LogLevel } from '../telemetry/logger.js'
 import type { RunnableGateway } from './gateway-module.js'
 
@@ -33,6 +34,8 @@ export interface ScreenFacts {
   /** 0 = no workers. */
   readonly workers: number
   readonly colours: boolean
+  /** Columns; undefined = as many as a line needs. */
+  readonly width?: number | undefined
 }
 
 /** Makes the screen. */
@@ -47,21 +50,33 @@ export function calmScreen(facts: ScreenFacts): string {
   const warnings = problemsOf(facts)
   if (warnings !== '') rows.push(['findings', warnings])
   const width = Math.max(...rows.map(([name]) => name.length))
-  const listed = config.endpoints.slice(0, MOST_LISTED).map(({ method, path }) => `    ${method.padEnd(7)} ${path}`)
+  const columns = facts.width ?? Number.POSITIVE_INFINITY
+  const listed = config.endpoints
+    .slice(0, MOST_LISTED)
+    .map(({ method, path }) => cut(`    ${method.padEnd(7)} ${plain(path)}`, columns))
   const more = config.endpoints.length - listed.length
   if (more > 0) listed.push(`    and ${more} more: sluice pipes -c ${config.source}`)
   return [
     '',
-    `  ${bold(`Sluice ${version}`)}${config.name === '' ? '' : `  ${config.name}`}`,
+    `  ${bold(`Sluice ${version}`)}${config.name === '' ? '' : `  ${plain(config.name)}`}`,
     '',
     ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`),
     '',
     ...listed,
     ...(listed.length === 0 ? [] : ['']),
-    '  From here on only warnings and errors show. All lines: --verbose, or send them to a file or a pipe.',
-    '  Ctrl-C stops, and lets what is in flight finish; again ends at once.',
+    ...HINTS.flatMap(hint => wrapped(hint, columns - 2).map(line => `  ${line}`)),
     ''
   ].join('\n')
+}
+
+const HINTS = [
+  'From here on only warnings and errors show. All lines: --verbose, or send them to a file or a pipe.',
+  'Ctrl-C stops, and lets what is in flight finish; again ends at once.'
+]
+
+/** A list of endpoints is read line by line: a long path does not go on in the next one. */
+function cut(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, Math.max(12, columns - 1))}…`
 }
 
 function addressOf({ config, port }: ScreenFacts): string {

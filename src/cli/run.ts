@@ -115,7 +115,8 @@ async function serving(
 function showScreen(calm: CalmLog, terminal: Terminal, facts: ServingFacts): void {
   calm.serving = true
   if (cluster.isWorker) return
-  terminal.print(calmScreen({ admin: undefined, ...facts, version: SLUICE_VERSION, colours: terminal.hasColours }))
+  const { width, hasColours: colours } = terminal
+  terminal.print(calmScreen({ admin: undefined, ...facts, version: SLUICE_VERSION, colours, width }))
 }
 
 /** Checks the configuration once, with all that it composes; the workers do so again. */

@@ -4,7 +4,7 @@
  */
 
 import type { PipeBackend, PipeDescription, PipeStage, PipeTree } from './description.js'
-import { spellHidden } from './spell-hidden.js'
+import { LEAST_TEXT, plain, wrapped } from './terminal-text.js'
 
 /** How a tree is printed. */
 export interface TreeStyle {
@@ -18,9 +18,8 @@ type Colour = 'none' | 'head' | 'backend' | 'place' | 'yes' | 'may'
 
 const CODES: Readonly<Record<Colour, string>> = { none: '', head: '1', backend: '36', place: '2', yes: '1;33', may: '33' }
 
-/** Least columns that remarks have beside places, and that a stage has at all. */
+/** Least columns that remarks have beside places. */
 const LEAST_REMARK = 20
-const LEAST_TEXT = 12
 
 /** One line of a tree, and what hangs below it. */
 interface Branch {
@@ -131,32 +130,4 @@ function branchOfStage(stage: PipeStage): Branch {
 function branchOfBackend({ method, target, stages }: PipeBackend): Branch {
   const text = plain(`→ ${method} ${target}`)
   return { text, colour: 'backend', place: '', remark: '', remarkColour: 'none', below: stages.map(branchOfStage) }
-}
-
-/** No text of a configuration steers the terminal. */
-function plain(text: string): string {
-  return spellHidden(text).replace(/[\x00-\x1f\x7f-\x9f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
-}
-
-/** Breaks a text at blanks, and words that are too long anywhere. No line for ''. */
-function wrapped(text: string, width: number): string[] {
-  if (text === '') return []
-  if (text.length <= width) return [text]
-  const most = Math.max(LEAST_TEXT, width)
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ').flatMap(word => pieces(word, most))) {
-    if (line !== '' && line.length + 1 + word.length > most) {
-      lines.push(line)
-      line = ''
-    }
-    line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
-}
-
-function pieces(word: string, most: number): string[] {
-  const all: string[] = []
-  for (let at = 0; at === 0 || at < word.length; at += most) all.push(word.slice(at, at + most))
-  return all
 }

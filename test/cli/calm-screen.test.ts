@@ -56,6 +56,19 @@ test('it stays one screen, however large the configuration is', () => {
   assert.ok(lines.some(line => line.endsWith('http://[::1]:8080')))
 })
 
+test('a narrow terminal gets whole words, and one line for each endpoint', () => {
+  const endpoints = [endpoint(`/${'long/'.repeat(20)}`), endpoint('/\u202ex')]
+  const lines = screen({ name: 'a\u001b[2Jb', endpoints }, { width: 40 }).split('\n')
+  const own = lines.filter(line => !/^ {2}(?:address|file)/.test(line))
+  assert.ok(
+    own.every(line => line.length <= 40),
+    own.join('\n')
+  )
+  assert.ok(lines.includes('  Ctrl-C stops, and lets what is in'))
+  assert.ok(lines.includes('    GET     /\\u202ex'))
+  assert.ok(lines.includes('  Sluice 1.2.3  a\\x1b[2Jb'))
+})
+
 test('a terminal gets what needs an operator', () => {
   const log = new CalmLog()
   const taken = (): string[] =>
