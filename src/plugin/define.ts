@@ -16,11 +16,13 @@ import type {
 
 /**
  * Returns a plugin's own part of the namespace: `{"name": ["a"], "a": {…}}` → `{…}`, frozen.
- * @throws Error `configuration not found`
+ * @throws Error `configuration not found`, and where it stands
  */
 export function optionsOf<O = Record<string, unknown>>(extra: ExtraConfig, name: string): O {
   const own = Object.hasOwn(extra, name) ? extra[name] : undefined
-  if (typeof own !== 'object' || own === null) throw new Error('configuration not found')
+  if (typeof own !== 'object' || own === null) {
+    throw new Error(`configuration not found: its options stand beside "name", as ${JSON.stringify(name)}: { … }`)
+  }
   return own as O
 }
 

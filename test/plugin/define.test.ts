@@ -8,6 +8,7 @@ describe('optionsOf', () => {
     assert.deepEqual(optionsOf({ name: ['a'], a: { x: 1 } }, 'a'), { x: 1 })
     for (const extra of [{}, { a: 7 }, { a: null }]) assert.throws(() => optionsOf(extra, 'a'), /configuration not found/)
     assert.throws(() => optionsOf({}, 'toString'), /configuration not found/)
+    assert.throws(() => optionsOf({}, 'a-b'), /beside "name", as "a-b": \{ … \}$/)
   })
 })
 
