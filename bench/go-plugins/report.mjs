@@ -120,7 +120,7 @@ export const deathsLines = kinds => [
 export const growthLines = grown => [
   '## Growth',
   '',
-  '`heap` is that after a full collection.',
+  '`heap` is that after a full collection. `--requests` says how many there are.',
   '',
   ...grown.flatMap(({ name, rows }) => [
     `| ${name}: requests | resident, MiB | heap, MiB | memory of Go, MiB | goroutines | open in Go | descriptors |`,
