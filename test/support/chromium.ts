@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import type { Browser } from 'playwright-core'
+import { LIMIT_MS } from './waiting.js'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable']
 
@@ -17,7 +18,8 @@ if (path === undefined) console.error(`SKIPPED, ${needsChromium.skip}`)
 /** Starts the browser; it ends with the test. */
 export async function openChromium(t: TestContext): Promise<Browser> {
   const { chromium } = await import('playwright-core')
-  const browser = await chromium.launch({ executablePath: path!, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  const args = ['--no-sandbox', '--disable-dev-shm-usage']
+  const browser = await chromium.launch({ executablePath: path!, args, timeout: LIMIT_MS })
   t.after(() => browser.close())
   return browser
 }
