@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import { compileSchema } from '../plugins/validation/json-schema/schema.js'
-import { parseJsonValue } from '../src/message/exact-json.js'
+import { parseJsonValue } from '../src/message/json/exact-json.js'
 import { validateShortJson } from '../src/message/json/validate.js'
 import { readSimple } from './peers/options.mjs'
 

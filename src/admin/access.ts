@@ -6,7 +6,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isLoopback } from '../config/admin-options.js'
+import { isLoopback } from '../config/keys/admin-options.js'
 import type { AdminConfig } from '../config/types.js'
 import { sendText } from './send.js'
 

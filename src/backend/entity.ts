@@ -1,9 +1,9 @@
 import { fromValue, toValue } from '../encoding/json/values.js'
+import { LazyView, type ValueSource } from '../message/json/json-view.js'
 import { ObjectView } from '../message/json/lazy.js'
 import { ObjectNode } from '../message/json/node.js'
 import { renderJson } from '../message/json/render.js'
 import { asObject } from '../message/json/scan.js'
-import { LazyView, type ValueSource } from '../message/json-view.js'
 import type { LazyJson } from '../message/public.js'
 import { ResponseMessage } from '../message/response.js'
 

@@ -1,7 +1,7 @@
 /** `sluice migrate`: a configuration of version 2 as version 3. */
 
 import { writeFile } from 'node:fs/promises'
-import { migrateConfig } from '../config/migrate.js'
+import { migrateConfig } from '../config/migration/migrate.js'
 import { type Arguments, UsageError } from './arguments.js'
 import type { Terminal } from './terminal.js'
 

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { readConfigFile } from '../config/load.js'
-import { formatOf } from '../config/source-text.js'
+import { formatOf } from '../config/source/source-text.js'
 import { ConfigError } from '../errors.js'
 import { exportOpenApi } from '../openapi/export/export.js'
 import { loadComponents } from '../plugin/load/shipped.js'

@@ -179,7 +179,7 @@ async function inspectAll(args: Arguments, terminal: Terminal): Promise<Inspecte
 /** Creates a plugin with a test that passes, or builds plugins of Go. */
 export async function pluginCommand(args: Arguments, terminal: Terminal): Promise<number> {
   const [verb, name, ...rest] = args.operands
-  if (verb === 'build') return (await import('./plugin-build.js')).buildPlugins(args, terminal)
+  if (verb === 'build') return (await import('./plugin-build/build.js')).buildPlugins(args, terminal)
   if (verb !== 'new') {
     const known = 'plugin new NAME --kind handler|client|modifier, plugin build DIR…'
     if (verb === undefined) throw new UsageError(`an action is expected: ${known}`, 'plugin')

@@ -2,8 +2,8 @@
 
 import { request } from 'node:http'
 import { type Arguments, UsageError } from './arguments.js'
-import { controlFolder, controlSocket, runningGateways } from './control-folder.js'
-import type { ReloadOutcome } from './reload-requests.js'
+import { controlFolder, controlSocket, runningGateways } from './control/control-folder.js'
+import type { ReloadOutcome } from './control/reload-requests.js'
 import type { Terminal } from './terminal.js'
 
 type Reply = Pick<ReloadOutcome, 'ok' | 'lines'>

@@ -1,7 +1,7 @@
 /** `sluice render`: what a template of flexible configuration writes. */
 
-import { renderFlexible } from '../config/flexible.js'
-import { namedFolders } from '../config/flexible-folders.js'
+import { renderFlexible } from '../config/source/flexible.js'
+import { namedFolders } from '../config/source/flexible-folders.js'
 import type { Arguments } from './arguments.js'
 import type { Terminal } from './terminal.js'
 

@@ -5,13 +5,13 @@ import { SLUICE_VERSION } from '../identity.js'
 import { silentLogger } from '../telemetry/logger.js'
 import type { Arguments } from './arguments.js'
 import { CalmLog, calmScreen, type ScreenFacts } from './calm-screen.js'
+import { openReloads } from './control/open-reloads.js'
+import { ServiceManager } from './control/service-manager.js'
+import { StopRequests } from './control/stop-requests.js'
 import type { LoadGateway, RunDemo, RunnableGateway } from './gateway-module.js'
-import { openReloads } from './open-reloads.js'
-import { ServiceManager } from './service-manager.js'
-import { StopRequests } from './stop-requests.js'
 import { supervise } from './supervise.js'
 import type { Terminal } from './terminal.js'
-import { workerCount } from './worker-count.js'
+import { workerCount } from './workers/worker-count.js'
 
 /** Serves a configuration; settles with the exit code when a signal ended it, or when it could not start. */
 export async function run(args: Arguments, terminal: Terminal, loadGateway: LoadGateway): Promise<number> {
@@ -23,7 +23,7 @@ export async function run(args: Arguments, terminal: Terminal, loadGateway: Load
     ...(port === undefined ? {} : { port })
   }
   const workers = args.text('workers')
-  const manager = workers === undefined || cluster.isWorker ? undefined : await import('./workers.js')
+  const manager = workers === undefined || cluster.isWorker ? undefined : await import('./workers/workers.js')
   const count = workers === undefined ? undefined : workerCount(workers)
   const requests = new StopRequests()
   const calm = terminal.isTerminal && !args.has('verbose') && !args.has('plain') ? new CalmLog() : undefined

@@ -1,10 +1,10 @@
 /** Watches over a listening gateway until it is asked to stop. */
 
 import { constants } from 'node:os'
+import { reloadGateway } from './control/reload-gateway.js'
+import { endByHangUp } from './control/reload-requests.js'
+import { SIGNALS, type StopCause, type StopRequests } from './control/stop-requests.js'
 import type { RunnableGateway } from './gateway-module.js'
-import { reloadGateway } from './reload-gateway.js'
-import { endByHangUp } from './reload-requests.js'
-import { SIGNALS, type StopCause, type StopRequests } from './stop-requests.js'
 
 /** Another worker takes new connections, and probes ask that one; clients of this one may have sent their next request already. */
 const REPLACED = { delayMs: 0, lastRequestMs: 5_000 }

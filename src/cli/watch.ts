@@ -1,6 +1,6 @@
 import { FileWatch, printsOf } from '../files/file-watch.js'
 import type { Logger } from '../telemetry/logger.js'
-import type { ReloadRequests } from './reload-requests.js'
+import type { ReloadRequests } from './control/reload-requests.js'
 
 /** ms between two looks. */
 const LOOK_MS = 400

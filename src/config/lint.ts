@@ -2,13 +2,13 @@
 
 import { readFile } from 'node:fs/promises'
 import { ConfigError, type ConfigProblem } from '../errors.js'
-import { substituteEnvironment } from './env-substitution.js'
 import { isObject } from './json-value.js'
 import type { NamespaceScope, NamespaceTable } from './namespaces.js'
 import { isFreeKey } from './object-reader.js'
 import { OptionSchemas } from './option-schemas.js'
-import { locator } from './source-places.js'
-import { readSource } from './source-text.js'
+import { substituteEnvironment } from './source/env-substitution.js'
+import { locator } from './source/source-places.js'
+import { readSource } from './source/source-text.js'
 import { didYouMean } from './suggest.js'
 
 /** Where the published schema lies, beside the sources as beside the built files. */

@@ -9,15 +9,15 @@
 
 import { ConfigError, type ConfigProblem } from '../errors.js'
 import { atOnce, inTurns, type Steps } from '../telemetry/in-turns.js'
-import { substituteEnvironment } from './env-substitution.js'
 import { overrideFromEnvironment } from './environment.js'
 import { Findings, pointerTo } from './findings.js'
 import { goType } from './go-type.js'
 import { copyJson, deepFreeze, isObject, NotJsonError } from './json-value.js'
+import { readService } from './keys/service-keys.js'
 import type { NamespaceTable } from './namespaces.js'
-import { readService } from './service-keys.js'
-import { type Locator, locator } from './source-places.js'
-import { readSource, type SourceText } from './source-text.js'
+import { substituteEnvironment } from './source/env-substitution.js'
+import { type Locator, locator } from './source/source-places.js'
+import { readSource, type SourceText } from './source/source-text.js'
 import type { ServiceConfig } from './types.js'
 
 /** How to load a configuration. */

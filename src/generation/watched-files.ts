@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { flexibleFolders } from '../config/flexible-folders.js'
 import type { ConfigInput } from '../config/input.js'
+import { flexibleFolders } from '../config/source/flexible-folders.js'
 import type { ClientTlsConfig, ServiceConfig } from '../config/types.js'
 
 /**

@@ -9,7 +9,7 @@ import type { Owned } from './blame.js'
 import type { ByteSource } from './byte-flow.js'
 import { BodyLink, FilterLink } from './links.js'
 import type { ByteStage, Observer, TokenStage } from './public.js'
-import { TokenPipe } from './token-pipe.js'
+import { TokenPipe } from './tokens/token-pipe.js'
 
 /** One step of a body; steps of pipes are others (`pipe/step.ts`). */
 export type BodyStep = Owned &

@@ -4,8 +4,8 @@ export { type ErrorCode, GatewayError, type GatewayErrorInit } from '../errors.j
 export { type QueryPair, queryPairs, sortedQuery } from '../http/query.js'
 export { cipherName } from '../http/tls-names.js'
 export { connectFailure, omitConnection } from '../http/undici-quirks.js'
-export { parseJsonValue as parseJson, stringifyJsonValue as stringifyJson } from '../message/exact-json.js'
-export { forgetNumberText, numberText } from '../message/json-numbers.js'
+export { parseJsonValue as parseJson, stringifyJsonValue as stringifyJson } from '../message/json/exact-json.js'
+export { forgetNumberText, numberText } from '../message/json/json-numbers.js'
 export type {
   Body,
   ByteStage,

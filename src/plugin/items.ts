@@ -2,10 +2,10 @@
 
 import { GatewayError } from '../errors.js'
 import { DEFAULT_MAX_BODY_BYTES } from '../message/body.js'
-import { parseJsonValue, stringifyJsonValue } from '../message/exact-json.js'
-import { isObject, numberText } from '../message/json-numbers.js'
+import { parseJsonValue, stringifyJsonValue } from '../message/json/exact-json.js'
+import { isObject, numberText } from '../message/json/json-numbers.js'
 import type { Token, TokenStage } from '../message/public.js'
-import { TokenWriter } from '../message/token-writer.js'
+import { TokenWriter } from '../message/tokens/token-writer.js'
 
 /** Options of {@link items}. */
 export interface ItemsOptions {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GatewayError } from '../../src/errors.js'
 import type { Token, TokenStage } from '../../src/message/public.js'
-import { TokenPipe } from '../../src/message/token-pipe.js'
+import { TokenPipe } from '../../src/message/tokens/token-pipe.js'
 import { createRandom, randomChunks, SEED } from '../encoding/json/random.js'
 
 type Push = (t: Token) => void

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { TokenPipe } from '../../src/message/token-pipe.js'
+import { TokenPipe } from '../../src/message/tokens/token-pipe.js'
 import { items } from '../../src/plugin/index.js'
 
 function run(text: string, stage: ReturnType<typeof items>, size = 3): string {

@@ -1,6 +1,6 @@
 /** Between nodes and plain JavaScript values, for those who ask: plugins, expressions, schemas. Numbers keep their spelling. */
 
-import { parseJsonValue, stringifyJsonValue } from '../../message/exact-json.js'
+import { parseJsonValue, stringifyJsonValue } from '../../message/json/exact-json.js'
 import { type JsonNode, ObjectNode, RawNode } from '../../message/json/node.js'
 import { renderNode } from '../../message/json/render.js'
 

@@ -1,7 +1,7 @@
 /** The two ends of a streamed shape: what the document must be, and what is taken out of the shaped one. */
 
 import { GatewayError } from '../../errors.js'
-import type { LongToken, LongTokenStage } from '../../message/long-tokens.js'
+import type { LongToken, LongTokenStage } from '../../message/tokens/long-tokens.js'
 
 type Push = (t: LongToken) => void
 

@@ -6,7 +6,7 @@
  */
 
 import { GatewayError } from '../../errors.js'
-import type { LongToken, LongTokenStage } from '../../message/long-tokens.js'
+import type { LongToken, LongTokenStage } from '../../message/tokens/long-tokens.js'
 import type { FieldTree } from './filter.js'
 import { closes, END_OBJECT, opens, START_OBJECT } from './root.js'
 

@@ -6,8 +6,8 @@
  */
 
 import type { BackendConfig } from '../../config/types.js'
-import type { LongTokenStage } from '../../message/long-tokens.js'
-import { TokenPipe } from '../../message/token-pipe.js'
+import type { LongTokenStage } from '../../message/tokens/long-tokens.js'
+import { TokenPipe } from '../../message/tokens/token-pipe.js'
 import { compileAllowTree, compileDenyTree } from './filter.js'
 import { CollectionPick, RootCheck } from './root.js'
 import { mappingNames } from './shape.js'

@@ -2,8 +2,8 @@
 
 import type { ErrorObject } from 'ajv'
 import { isObject } from '../../config/json-value.js'
-import { locator } from '../../config/source-places.js'
-import { readSource, type SourceText } from '../../config/source-text.js'
+import { locator } from '../../config/source/source-places.js'
+import { readSource, type SourceText } from '../../config/source/source-text.js'
 import type { Json, JsonObject } from '../../config/types.js'
 import { ConfigError, type ConfigProblem, GatewayError } from '../../errors.js'
 

@@ -4,7 +4,7 @@
  */
 
 import { UnansweredWork } from '../../message/blame.js'
-import { SETTLED } from '../../message/json-body.js'
+import { SETTLED } from '../../message/json/json-body.js'
 import type { RequestMessage } from '../../message/request.js'
 import { isResponse, type ResponseMessage } from '../../message/response.js'
 import type { ResponseReceiver } from '../../pipe/receiver.js'

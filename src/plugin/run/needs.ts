@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../errors.js'
 import { isOwned, type WorkOwner } from '../../message/blame.js'
 import type { MessageBody } from '../../message/body.js'
-import type { View } from '../../message/json-body.js'
+import type { View } from '../../message/json/json-body.js'
 import type { ResponseMessage } from '../../message/response.js'
 import type { Needs } from '../types.js'
 import { type PluginUse, pluginFailure, pluginLate, pluginMistake } from './plugin-failure.js'

@@ -1,4 +1,4 @@
-/** The worker's half of texts that any worker may ask all of them for, such as metrics. The primary is the other half (`cli/text-hub.ts`). */
+/** The worker's half of texts that any worker may ask all of them for, such as metrics. The primary is the other half (`cli/workers/text-hub.ts`). */
 
 import type { WorkerText } from '../component.js'
 import type { ToTextHub, ToTextWorker } from './text-messages.js'

@@ -1,7 +1,7 @@
 /**
  * The worker's half of shared topics: what one worker of `sluice run --workers` publishes is applied by all of them, in one order.
  *
- * The primary is the other half (`cli/topic-hub.ts`). It numbers the messages and keeps them for workers that start later.
+ * The primary is the other half (`cli/workers/topic-hub.ts`). It numbers the messages and keeps them for workers that start later.
  */
 
 import cluster from 'node:cluster'

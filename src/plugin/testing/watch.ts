@@ -1,8 +1,8 @@
 /** Watches what a plugin under test does to bodies: values changed without a word, stages used for two bodies, chunks that are kept. */
 
 import { Stream } from 'node:stream'
-import { stringifyJsonValue } from '../../message/exact-json.js'
 import { internals } from '../../message/internals.js'
+import { stringifyJsonValue } from '../../message/json/exact-json.js'
 import type { Body, GatewayRequest } from '../../message/public.js'
 import { isResponse } from '../../message/response.js'
 import { exportOf, SYMBOLS } from '../load/registry.js'

@@ -15,8 +15,8 @@ type LoadGuest = (guest: GuestFile, services: GuestServices) => Promise<PluginMo
 
 /** Each kind is imported when a file of it is met. */
 const LOADERS: Readonly<Partial<Record<GuestKind, LoadGuest>>> = {
-  go: async (guest, services) => (await import('./go-plugin.js')).loadGoModule(guest, services),
-  'http-wasm': async (guest, services) => (await import('./http-module.js')).loadHttpGuest(guest, services)
+  go: async (guest, services) => (await import('./go-host/go-plugin.js')).loadGoModule(guest, services),
+  'http-wasm': async (guest, services) => (await import('./http-wasm/http-module.js')).loadHttpGuest(guest, services)
 }
 
 /** A file that was read and compiled, and is not started yet. */
@@ -34,7 +34,7 @@ const WITHIN_A_TURN = 2
 export async function prepareGuest(file: string, maxMemory: number): Promise<PreparedGuest> {
   spareTheStart()
   // what will run it is imported meanwhile
-  if (file.endsWith('.so.wasm')) import('./go-plugin.js').catch(() => {})
+  if (file.endsWith('.so.wasm')) import('./go-host/go-plugin.js').catch(() => {})
   const bytes = withMaximum(await readFile(file), maxMemory * WITHIN_A_TURN)
   return { bytes, ...(await compileGuest(bytes)) }
 }

@@ -4,7 +4,7 @@
  */
 
 import { randomFillSync } from 'node:crypto'
-import type { GuestMemory } from './guest-memory.js'
+import type { GuestMemory } from './http-wasm/guest-memory.js'
 
 const SUCCESS = 0
 const BAD_DESCRIPTOR = 8

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { GuestMemory } from '../../../src/plugin/wasm/guest-memory.js'
+import { GuestMemory } from '../../../src/plugin/wasm/http-wasm/guest-memory.js'
 import { type GuestExit, wasiImports } from '../../../src/plugin/wasm/wasi.js'
 import { WebAssembly } from '../../../src/plugin/wasm/web-assembly.js'
 import { json, startUpstream } from '../support.js'

@@ -1,8 +1,9 @@
 /** Errors of scripts: made here, thrown through generated code, caught by `pcall` and by the host. */
-import type { LuaSource } from './ast.js'
+
 import { numberToText } from './numbers.js'
-import { calledName, position, traceback } from './positions.js'
 import { luaToText } from './strings.js'
+import type { LuaSource } from './syntax/ast.js'
+import { calledName, position, traceback } from './syntax/positions.js'
 import { type LuaValue, typeName } from './values.js'
 import { vm } from './vm.js'
 

@@ -2,8 +2,8 @@
 import { Wait } from './calls.js'
 import { checkUserdata } from './checks.js'
 import { raise } from './errors.js'
-import { HOST_PREFIX } from './positions.js'
 import { runningScript } from './running.js'
+import { HOST_PREFIX } from './syntax/positions.js'
 import { type LuaFunction, type LuaResult, LuaTable, LuaUserdata, type LuaValue } from './values.js'
 import { vm } from './vm.js'
 

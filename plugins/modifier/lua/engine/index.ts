@@ -1,5 +1,5 @@
 /** The Lua engine: see README.md. Everything that a host uses is exported here. */
-export type { LuaSource } from './ast.js'
+
 export { LuaFailure } from './calls.js'
 export {
   checkAny,
@@ -23,7 +23,8 @@ export type { LuaLimits } from './program.js'
 export type { LuaRun } from './run.js'
 export { context, type RunOptions } from './running.js'
 export { bufferToLua, luaToBuffer, luaToText, textToLua } from './strings.js'
-export { LuaSyntaxError } from './syntax-error.js'
+export type { LuaSource } from './syntax/ast.js'
+export { LuaSyntaxError } from './syntax/syntax-error.js'
 export { tostringPlain as tostring } from './text.js'
 export {
   LuaCoroutine,

@@ -1,8 +1,8 @@
 /** Operations of the language, as generated code calls them. The first lines of each are the fast way; the rest follows gopher-lua's `vm.go`. */
 import { call1, call3, finish, first } from './calls.js'
 import { raise } from './errors.js'
-import { goMod } from './go-math.js'
-import { goPow } from './go-power.js'
+import { goMod } from './go/go-math.js'
+import { goPow } from './go/go-power.js'
 import { metamethod, metamethod2, metatableOf } from './metatables.js'
 import { parseNumber } from './number-reading.js'
 import { numberToText } from './numbers.js'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CompileExpression, loadExpressions } from '../../../../plugins/_shared/cel/expression.js'
 import { canonicalName, claimsOf, dataOf } from '../../../../plugins/_shared/cel/variables.js'
-import { parseJsonValue } from '../../../../src/message/exact-json.js'
+import { parseJsonValue } from '../../../../src/message/json/exact-json.js'
 
 const values = {
   req_method: 'GET',

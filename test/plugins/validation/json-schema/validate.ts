@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { Verdict } from '../../../../plugins/validation/json-schema/engine/index.js'
 import { type CompiledSchema, compileSchema } from '../../../../plugins/validation/json-schema/schema.js'
-import { parseJsonValue } from '../../../../src/message/exact-json.js'
+import { parseJsonValue } from '../../../../src/message/json/exact-json.js'
 
 export const DRAFT_4 = 'http://json-schema.org/draft-04/schema#'
 export const DRAFT_6 = 'http://json-schema.org/draft-06/schema#'

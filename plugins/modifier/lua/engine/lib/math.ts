@@ -1,10 +1,10 @@
 /** The library `math`, with Go's `huge`: the largest double, not infinity. */
 import { checkInt, checkNumber } from '../checks.js'
 import { raise } from '../errors.js'
-import { goCosh, goExp, goLog, goLog10, goSinh, goTanh } from '../go-exponents.js'
-import { frexp, goMod, ldexp } from '../go-math.js'
-import { goPow } from '../go-power.js'
-import { goAcos, goAsin, goAtan, goAtan2, goCos, goSin, goTan } from '../go-trigonometry.js'
+import { goCosh, goExp, goLog, goLog10, goSinh, goTanh } from '../go/go-exponents.js'
+import { frexp, goMod, ldexp } from '../go/go-math.js'
+import { goPow } from '../go/go-power.js'
+import { goAcos, goAsin, goAtan, goAtan2, goCos, goSin, goTan } from '../go/go-trigonometry.js'
 import type { LuaFunction, LuaValue } from '../values.js'
 
 const unary =

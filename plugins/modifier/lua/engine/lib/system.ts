@@ -1,12 +1,12 @@
 /** What is left of `os`, `io`, `debug` and `package` when scripts have no files, processes or environment. */
 import { checkAny, checkInt, checkString, checkTable } from '../checks.js'
 import { argumentError, raise, typeError } from '../errors.js'
+import { strftime } from '../go/strftime.js'
 import { metatableOf, setMetatableOf } from '../metatables.js'
 import { parseNumber } from '../number-reading.js'
 import { toInt } from '../numbers.js'
-import { position, traceback } from '../positions.js'
 import { runningScript } from '../running.js'
-import { strftime } from '../strftime.js'
+import { position, traceback } from '../syntax/positions.js'
 import { type LuaFunction, type LuaResult, LuaTable, type LuaValue, NOTHING, typeName } from '../values.js'
 
 type Library = Record<string, LuaFunction>

@@ -2,7 +2,7 @@
 import { call1 } from '../calls.js'
 import { checkAny, checkFunction, checkInt, checkTable, optInt, optString } from '../checks.js'
 import { raise } from '../errors.js'
-import { goSort } from '../go-sort.js'
+import { goSort } from '../go/go-sort.js'
 import { numberToText } from '../numbers.js'
 import { lt, rawSet } from '../operations.js'
 import { type LuaFunction, type LuaTable, type LuaValue, NOTHING, typeName } from '../values.js'

@@ -1,0 +1,223 @@
+/** The JSON value of a body, plain or through views, and how it takes turns with the bytes. `public.ts` has the rules. */
+
+import { GatewayError } from '../../errors.js'
+import { codingOf, outdateFields, refusePart } from '../body-fields.js'
+import { ByteBody, EMPTY_BYTES } from '../byte-body.js'
+import { decodeContent } from '../content-coding.js'
+import type { LazyJson } from '../public.js'
+import { runSliced } from '../slices.js'
+import { ContainerView } from './container-view.js'
+import { checkBody, JsonView, LazyView, parseBody, type ValueSource } from './json-view.js'
+import { RawNode } from './node.js'
+
+/**
+ * What a body's methods return when there was nothing to wait for. A modifier that returns this very promise is not waited for: a
+ * chain of JSON editors costs one wait, not one each.
+ */
+export const SETTLED: Promise<void> = Promise.resolve()
+
+/** Views by cost, as `needs` names them: 0 head, 1 stream, 2 body, 3 data. */
+export type View = 0 | 1 | 2 | 3
+
+export abstract class JsonBody extends ByteBody {
+  /** Decoded data in place of bytes. */
+  protected entity: ValueSource | undefined = undefined
+  /** The value while a reader has it; it stands in place of the bytes once it was changed. */
+  protected decoded: JsonView | undefined = undefined
+  /** The value while a reader sees it through views: {@link entity}, or made of the bytes. */
+  private viewed: ValueSource | undefined = undefined
+  private changed = false
+  /** Readers that have views of the value. */
+  private viewers = 0
+  /** A reader has got bytes. */
+  private gaveBytes = false
+  /** The costliest view that was used. */
+  view: View = 0
+  /** {@link view} when it was last compared with what a plugin had promised. */
+  viewSeen: View = 0
+
+  async json<T = unknown>(limitBytes: number = this.limit): Promise<T | undefined> {
+    this.use(3)
+    if (this.decoded === undefined) {
+      if (this.reading !== undefined) await this.settle()
+      if (this.decoded === undefined) await this.exclusive(() => this.decode(limitBytes))
+    }
+    return this.decoded?.read() as T | undefined
+  }
+
+  lazyJsonInMemory(): LazyJson | undefined {
+    if (this.entity === undefined || this.decoded?.changed === true || this.reading !== undefined) return undefined
+    this.use(3)
+    this.viewers++
+    this.viewed = this.entity
+    return this.viewed.lazy()
+  }
+
+  dropViews(): void {
+    this.viewers--
+  }
+
+  async lazyJson(limitBytes: number = this.limit): Promise<LazyJson | undefined> {
+    this.use(3)
+    const known = this.lazyJsonInMemory()
+    if (known !== undefined) return known
+    if (this.viewed === undefined) {
+      if (this.reading !== undefined) await this.settle()
+      if (this.viewed === undefined) await this.exclusive(() => this.openViews(limitBytes))
+    }
+    this.viewers++
+    return this.viewed?.lazy()
+  }
+
+  async jsonBytes(limitBytes: number = this.limit): Promise<Uint8Array | undefined> {
+    await this.lazyJson(limitBytes)
+    return this.viewed?.bytes()
+  }
+
+  editJson<T = unknown>(edit: (value: T) => T | void, limitBytes: number = this.limit): Promise<void> {
+    if (this.decoded === undefined || this.reading !== undefined) return this.json<T>(limitBytes).then(() => this.edit(edit))
+    try {
+      this.use(3)
+      this.edit(edit)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return SETTLED
+  }
+
+  private edit<T>(edit: (value: T) => T | void): void {
+    if (this.decoded === undefined) return
+    this.decoded.edit(edit as (value: unknown) => unknown)
+    this.touchJson()
+  }
+
+  setJson(value: unknown): void {
+    this.use(1)
+    this.edited()
+    this.replace()
+    if (value instanceof ContainerView) this.viewed = this.entity = new LazyView(value)
+    else this.decoded = JsonView.given(value)
+    const { headers } = this.owner
+    headers.delete('content-encoding')
+    if (!headers.has('content-type')) headers.set('Content-Type', 'application/json; charset=utf-8')
+  }
+
+  touchJson(): void {
+    const { viewed } = this
+    // a reader may have edited the plain value that it got before
+    if (viewed !== undefined && (this.decoded === undefined || viewed.differs())) {
+      this.edited()
+      this.entity = viewed
+      this.decoded = undefined
+      this.owner.headers.delete('content-encoding')
+      return
+    }
+    if (this.decoded === undefined || this.decoded.changed) return
+    this.edited()
+    this.viewed = undefined
+    this.decoded.changed = true
+    this.owner.headers.delete('content-encoding')
+  }
+
+  private async openViews(limit: number): Promise<void> {
+    const { decoded } = this
+    if (decoded?.changed === true) {
+      this.decoded = undefined
+      this.entity = new LazyView(new RawNode(undefined, decoded.bytes()))
+      this.bytes = EMPTY_BYTES
+      this.source = undefined
+    }
+    if (this.entity !== undefined) {
+      this.viewed = this.entity
+      return
+    }
+    const plain = await this.plain(await this.inMemory(limit), limit)
+    if (plain.length > 0) this.viewed = await runSliced(checkBody(plain, this.owner.side), undefined)
+  }
+
+  private async decode(limit: number): Promise<void> {
+    this.viewed = undefined
+    if (this.entity !== undefined) {
+      this.decoded = JsonView.decoded(this.entity.value())
+      return
+    }
+    const bytes = await this.inMemory(limit)
+    const plain = await this.plain(bytes, limit)
+    if (plain.length > 0) this.decoded = JsonView.decoded(parseBody(plain.toString('utf8'), this.owner.side))
+  }
+
+  // --- for the gateway -----------------------------------------------------------------------------------------
+
+  /** True while no edit has changed the bytes. */
+  get untouched(): boolean {
+    return !this.changed
+  }
+
+  /** Whether a reader may still use memory of the body: bytes that it was given, or views. */
+  get lends(): boolean {
+    return this.gaveBytes || this.viewers > 0
+  }
+
+  /** Whether the body is what `content` holds, with the edits that were made there. */
+  isStill(content: ValueSource): boolean {
+    return !this.changed || this.entity === content
+  }
+
+  /** Decoded data that stands in place of the bytes. */
+  get held(): ValueSource | undefined {
+    return this.entity
+  }
+
+  /** The decoded value when a reader changed or replaced it, and what it was decoded to; else undefined. */
+  changedValue(): { readonly value: unknown; readonly origin: unknown } | undefined {
+    return this.decoded?.changed === true ? this.decoded : undefined
+  }
+
+  // --- inside --------------------------------------------------------------------------------------------------
+
+  protected use(view: View): void {
+    if (view > this.view) this.view = view
+  }
+
+  /** Notes the use of a view, and turns a decoded value back into bytes, which byte stages then see. */
+  protected toBytes(view: View): void {
+    this.use(view)
+    this.gaveBytes = true
+    const { decoded, entity } = this
+    if (decoded?.changed === true) {
+      this.bytes = decoded.bytes()
+      this.source = undefined
+    } else if (entity !== undefined) this.bytes = entity.bytes()
+    this.entity = undefined
+    this.decoded = undefined
+    this.viewed = undefined
+  }
+
+  protected replace(): void {
+    // an error is expensive: it is made where a stage or a source hears of it
+    if (this.source !== undefined || this.steps.length > 0)
+      this.discard(new GatewayError('SLUICE_ERR_PLUGIN_FAILED', { message: 'the body was replaced' }))
+    this.bytes = EMPTY_BYTES
+    this.entity = undefined
+    this.decoded = undefined
+    this.viewed = undefined
+    this.taken = false
+  }
+
+  /** The bytes without their Content-Encoding. */
+  protected async plain(bytes: Buffer, limit: number): Promise<Buffer> {
+    const coding = codingOf(this.owner)
+    return coding === undefined || bytes.length === 0 ? bytes : decodeContent(bytes, coding, limit)
+  }
+
+  /** The bytes will be others. @throws GatewayError see {@link refusePart} */
+  protected edited(): void {
+    refusePart(this.owner)
+    this.outdate()
+  }
+
+  protected outdate(): void {
+    this.changed = true
+    outdateFields(this.owner)
+  }
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { LifeSigns } from '../../../src/cli/workers/life-signs.js'
+import { pause, until } from '../../support/waiting.js'
+
+interface Asked {
+  readonly signs: LifeSigns
+  readonly asked: number[]
+  readonly lost: number[]
+}
+
+/** Workers 1 and 2; 2 gives no sign. */
+function asking(t: TestContext): Asked {
+  const asked: number[] = []
+  const lost: number[] = []
+  const signs = new LifeSigns({
+    workers: () => [1, 2],
+    ask: worker => {
+      asked.push(worker)
+      if (worker === 1) signs.heard(1)
+    },
+    lost: worker => void lost.push(worker),
+    everyMs: 1
+  })
+  t.after(() => signs.end())
+  return { signs, asked, lost }
+}
+
+test('a worker that gives no sign is lost after ten questions, others are not', async t => {
+  const { signs, asked, lost } = asking(t)
+  signs.begin()
+  await until(() => lost.length > 0, 'the lost worker')
+  assert.deepEqual(new Set(lost), new Set([2]))
+  assert.ok(asked.filter(worker => worker === 2).length >= 10)
+})
+
+test('nothing is asked before and after what is waited for', async t => {
+  const { signs, asked } = asking(t)
+  assert.deepEqual(asked, [])
+  let settle!: (text: string) => void
+  const work = signs.during(
+    new Promise<string>(resolve => {
+      settle = resolve
+    })
+  )
+  await until(() => asked.length > 0, 'a question')
+  settle('done')
+  assert.equal(await work, 'done')
+  const { length } = asked
+  await pause(20)
+  assert.equal(asked.length, length)
+  signs.begin()
+})
