@@ -114,9 +114,8 @@ class CaseTree<R extends TreeRoute> {
   expect(name: string, folder: Folder<R>, waits: boolean): void {
     if (folder.taken[this.at] === folder.routes.length - 1) this.waiting++
     if (!waits) return this.takeIn(folder)
-    if (name.length <= this.longest) return
-    this.longest = name.length
-    this.deepest = Math.max(this.deepest, name.split('/').length - 1)
+    if (name.length > this.longest) this.longest = name.length
+    this.deepest = Math.max(this.deepest, slashesOf(name))
   }
 
   find(path: string): TreeMatch<R> | undefined {
@@ -149,6 +148,12 @@ class CaseTree<R extends TreeRoute> {
       this.tree.on('GET', toRouterPath(route.pattern, route.names), noHandler, route)
     }
   }
+}
+
+function slashesOf(text: string): number {
+  let count = 0
+  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', at + 1)) count++
+  return count
 }
 
 /** The folder that all paths of a pattern lie in, as its literal names it. */

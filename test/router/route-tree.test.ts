@@ -30,10 +30,10 @@ function textOf(match: TreeMatch<Named> | undefined): string | undefined {
 }
 
 test('finds what find-my-way finds when it has all routes from the start', () => {
-  const segment = fc.constantFrom('a', 'ab', 'b', 'a.b', '{x}', '{y}')
+  const segment = fc.constantFrom('a', 'ab', 'b', 'a.b', 'much-longer', '{x}', '{y}')
   const rest = fc.constantFrom('', '', '/*', '/{rest...}')
   const path = fc.tuple(fc.array(segment, { minLength: 1, maxLength: 4 }), rest).map(([all, end]) => `/${all.join('/')}${end}`)
-  const asked = fc.array(fc.constantFrom('a', 'ab', 'b', 'a.b', 'c', ''), { minLength: 1, maxLength: 5 })
+  const asked = fc.array(fc.constantFrom('a', 'ab', 'b', 'a.b', 'much-longer', 'c', ''), { minLength: 1, maxLength: 5 })
   fc.assert(
     fc.property(
       fc.array(path, { minLength: 1, maxLength: 12 }),
@@ -54,6 +54,18 @@ test('finds what find-my-way finds when it has all routes from the start', () =>
       }
     )
   )
+})
+
+test('finds routes of a short folder with many slashes beside a long folder with few', () => {
+  for (const paths of [
+    ['/much-longer/{id}', '/a/b/{id}'],
+    ['/a/b/{id}', '/much-longer/{id}']
+  ]) {
+    const tree = treeOf(paths)
+    assert.equal(found(tree, '/a/b/1'), '/a/b/{id} 1')
+    assert.equal(found(tree, '/much-longer/2'), '/much-longer/{id} 2')
+    assert.equal(foundFolded(tree, '/A/b/1'), '/a/b/{id} 1')
+  }
 })
 
 test('takes one route for the same paths', () => {
