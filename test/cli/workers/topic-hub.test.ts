@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { mock, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { TopicHub } from '../../../src/cli/workers/topic-hub.js'
 import type { WorkerTopic } from '../../../src/plugin/component.js'
 import type { ToHub, ToWorker } from '../../../src/plugin/run/topic-messages.js'
@@ -137,6 +138,7 @@ test('a worker that dies holds no publisher up; one that hangs is counted after 
   })
   const late = assert.rejects(topic.publish(bytes('2')), /1 worker\(s\) did not take it in time/)
   await until(() => a.words === '1 2', 'the second message')
+  for (let turns = 0; turns < 3; turns++) await turn() // what `a` says to the hub arrives
   mock.timers.tick(10_000)
   await late
   release()

@@ -16,8 +16,8 @@ const rows = readFileSync(path.join(FIXTURES, 'README.md'), 'utf8')
   .map(([, plugins, test]) => ({ plugins: [...plugins.matchAll(/`([^`]+)`/g)].map(([, name]) => name!), test }))
 
 test('every test that the tables name is there', () => {
-  const texts = readdirSync(import.meta.dirname)
-    .filter(name => /^go-.*\.test\.ts$/.test(name))
+  const texts = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+    .filter(name => /(?:^|\/)go-[^/]*\.test\.ts$/.test(name))
     .map(name => readFileSync(path.join(import.meta.dirname, name), 'utf8').replaceAll("\\'", "'"))
     .join('\n')
   assert.ok(rows.length > 40)

@@ -87,9 +87,13 @@ export async function fixture(name: string): Promise<string> {
 /** All that a compiled fixture depends on. */
 function keyOf(name: string): string {
   const hash = createHash('sha256').update(found ?? '')
-  for (const folder of [path.join(FIXTURES, name), path.join(ROOT, 'src/plugin/wasm/go'), path.join(ROOT, 'src/cli')]) {
+  for (const folder of [
+    path.join(FIXTURES, name),
+    path.join(ROOT, 'src/plugin/wasm/go'),
+    path.join(ROOT, 'src/cli/plugin-build')
+  ]) {
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-      const counts = file.endsWith('.go') || file.endsWith('go.mod') || file.startsWith('plugin-build')
+      const counts = /\.(?:go|ts)$|(?:^|\/)go\.mod$/.test(file)
       if (counts) hash.update(file).update(readFileSync(path.join(folder, file)))
     }
   }
