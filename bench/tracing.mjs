@@ -89,7 +89,8 @@ const about =
   'npm run bench:tracing: what metrics and traces over OTLP cost per request on a pass-through endpoint, against none.'
 const names = Object.keys(CASES)
 const more = { cases: { as: 'names', of: names, all: names, default: '', text: 'cases' } }
-const program = { out: path.join(here, 'TRACING.md'), about, cases: names.length, peers: 2, more }
+const sets = { starts: STARTS, together: true }
+const program = { out: path.join(here, 'TRACING.md'), about, cases: names.length, peers: 2, sets, more }
 
 await reportRun(program, async ({ cases, ...options }) => {
   const collector = await startCollector()
@@ -100,7 +101,7 @@ await reportRun(program, async ({ cases, ...options }) => {
       const [title, otelOf] = CASES[name]
       options.progress.start(title)
       const peers = [gateway('none', undefined), gateway(title, otelOf(collector.port, dead))]
-      const measured = await measureCase({ path: '/150.txt' }, peers, { ...options, starts: STARTS, together: true })
+      const measured = await measureCase({ path: '/150.txt' }, peers, { ...options, ...sets })
       const [none, one] = measured
       const cells = [digits(of(none, 'cpu')), digits(of(one, 'cpu')), ratioCells(one, none), Math.round(one.rssMiB - none.rssMiB)]
       rows.push(`| ${title} | ${cells.join(' | ')} | ${one.disturbed} |`)

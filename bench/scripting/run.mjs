@@ -3,12 +3,12 @@
  * KrakenD when BENCH_KRAKEND names it; and how long others wait while scripts run into their limits.
  * The options are told by `--help`.
  */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { measureCase } from '../peers/measure.mjs'
 import { KRAKEND, runKrakend, runSluice } from '../peers/peers.mjs'
-import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from '../peers/report.mjs'
+import { conditions, digits, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from '../peers/report.mjs'
 import { reportRun } from '../peers/report-run.mjs'
 import { median } from '../peers/statistics.mjs'
 import { measureInProcess } from './in-process.mjs'
@@ -33,6 +33,27 @@ const FIELD = "local d = response.load():data(); d:set('name', 'order of ' .. d:
 const ROWS =
   "local d = response.load():data(); local l = d:get('lines'); local n = 0; for i = 0, l:len() - 1 do n = n + l:get(i):get('price') end; d:set('total', n)"
 
+/** A header and a field, as a plugin in JavaScript does them. */
+const PLUGIN = `export const ModifierRegisterer = {
+  registerModifiers(register) {
+    register('bench', () => ({
+      request(request) { request.headers.set('X-Tenant', 'acme-' + request.headers.get('User-Agent')) },
+      async response(response) {
+        const data = await response.body.lazyJson()
+        data.set('name', 'order of ' + data.get('name'))
+        response.body.touchJson()
+        response.body.dropViews()
+      }
+    }))
+  }
+}
+`
+
+/** Sets of fresh processes: one process may be slower than the next of the same program for all its life. */
+const STARTS = 4
+/** Requests before the first round, at which the scripts' code is compiled. */
+const WARM = 10_000
+
 /** The endpoints that are compared, by case: extra_config of the endpoint and of its backend. */
 const CASES = [
   {
@@ -43,6 +64,7 @@ const CASES = [
       ['none', {}],
       ['Lua: a header', { endpoint: { 'modifier/lua-proxy': { pre: PRE } } }],
       ['Lua: a header and a field', { endpoint: { 'modifier/lua-proxy': { pre: PRE, post: FIELD } } }],
+      ['the same in JavaScript', { endpoint: { 'plugin/req-resp-modifier': { name: ['bench'] } }, plugin: PLUGIN }],
       ['Lua: one field of each row', { endpoint: { 'modifier/lua-proxy': { post: ROWS } } }]
     ]
   },
@@ -58,11 +80,16 @@ const CASES = [
   }
 ]
 
-function peer(name, one, { endpoint = {}, backend = {} }, command) {
+function peer(name, one, { endpoint = {}, backend = {}, plugin }, command) {
   return {
     name,
     prepare: ({ port, upstream: host, folder }) => {
       const file = path.join(folder, `scripting-${port}.json`)
+      const plugins = path.join(folder, `plugins-${port}`)
+      if (plugin !== undefined) {
+        mkdirSync(plugins)
+        writeFileSync(path.join(plugins, 'bench.mjs'), plugin)
+      }
       writeFileSync(
         file,
         JSON.stringify({
@@ -71,6 +98,7 @@ function peer(name, one, { endpoint = {}, backend = {} }, command) {
           listen_ip: '127.0.0.1',
           timeout: '10s',
           max_idle_connections_per_host: 256,
+          ...(plugin === undefined ? {} : { plugin: { folder: `${plugins}/`, pattern: '.mjs' } }),
           endpoints: [
             {
               ...one.endpoint,
@@ -91,29 +119,37 @@ function peer(name, one, { endpoint = {}, backend = {} }, command) {
   }
 }
 
-function peersOf(one) {
-  const list = one.variants.map(([name, config]) => peer(name, one, config, runSluice()))
-  if (KRAKEND) for (const [name, config] of one.variants) list.push(peer(`KrakenD, ${name}`, one, config, runKrakend))
-  return list
+/** Each variant, and each on KrakenD, beside the first one of its gateway. */
+function pairsOf(one) {
+  const pairs = (prefix, command) => {
+    const [none, ...others] = one.variants.map(([name, config]) => [`${prefix}${name}`, config])
+    return others.map(other => [none, other].map(([name, config]) => peer(name, one, config, command)))
+  }
+  return [...pairs('', runSluice()), ...(KRAKEND ? pairs('KrakenD, ', runKrakend) : [])]
 }
 
 /** The median of the rounds' differences, µs. */
 const more = (each, base) => median(each.rounds.map((round, i) => round.cpu - base.rounds[i].cpu))
+const least = each => Math.min(...each.rounds.map(round => round.cpu))
 
-function table(one, measured) {
+async function table(one, options) {
   const lines = [
     `## ${one.title}`,
     '',
-    `64 connections. ${disturbance(measured[0])}`.trim(),
-    '',
-    `| | CPU µs/request | more µs | ${RATIO_HEAD} | requests/s | p99 ms |`,
-    `|---|--:|--:|${RATIO_LINE}|--:|--:|`
+    `| | CPU µs/request, none | with it | more µs | more by the cheapest rounds | ${RATIO_HEAD} | disturbed rounds |`,
+    `|---|--:|--:|--:|--:|${RATIO_LINE}|--:|`
   ]
-  for (const each of measured) {
-    lines.push(
-      `| ${each.name} | ${digits(of(each, 'cpu'))} | ${more(each, measured[0]).toFixed(1)} | ${ratioCells(each, measured[0])} | ` +
-        `${digits(of(each, 'rate'))} | ${of(each, 'p99').toFixed(1)} |`
-    )
+  for (const pair of pairsOf(one)) {
+    options.progress.start(`${one.title}, ${pair[1].name}`)
+    const measure = { ...options, starts: STARTS, together: true, warm: WARM }
+    const [none, each] = await measureCase({ path: one.path, fields: {} }, pair, measure)
+    const cells = [
+      digits(of(none, 'cpu')),
+      digits(of(each, 'cpu')),
+      more(each, none).toFixed(1),
+      (least(each) - least(none)).toFixed(1)
+    ]
+    lines.push(`| ${each.name} | ${cells.join(' | ')} | ${ratioCells(each, none)} | ${each.disturbed} |`)
   }
   return [...lines, '']
 }
@@ -121,8 +157,9 @@ function table(one, measured) {
 const program = {
   out: path.join(here, '..', 'SCRIPTING.md'),
   about: 'npm run bench:scripting: what Lua and Martian cost per request, and what scripts at their limits cost others.',
-  cases: CASES.length,
-  peers: Math.max(...CASES.map(one => peersOf(one).length))
+  cases: CASES.reduce((sum, one) => sum + pairsOf(one).length, 0),
+  peers: 2,
+  sets: { starts: STARTS, together: true }
 }
 
 await reportRun(program, async options => {
@@ -132,13 +169,11 @@ await reportRun(program, async options => {
     'Generated by `npm run bench:scripting`.',
     '',
     conditions(options),
-    `${ratioLegend('none')} \`more\` is the median of the rounds' differences from it.`,
+    `64 connections for each gateway. Each script has a gateway without one at its side; both are loaded at the same moment, in ${STARTS} sets of`,
+    `fresh processes. ${ratioLegend('none')} \`more\` is the median of the rounds' differences from it.`,
     ''
   ]
-  for (const one of CASES) {
-    const measured = await measureCase({ path: one.path, fields: {} }, peersOf(one), options)
-    lines.push(...table(one, measured))
-  }
+  for (const one of CASES) lines.push(...(await table(one, options)))
   lines.push(
     ...(await measureInProcess({
       'Lua: a header': { pre: PRE },
