@@ -4,8 +4,10 @@
  */
 
 import { parse32, type TraceNumbers } from '../otlp/ids.js'
-import { declines } from './declining-traceparent.js'
 import { readTraceState } from './trace-state.js'
+
+/** A `traceparent` of version 00 with valid ids (W3C Trace Context §3.2.2) whose flags say that the client does not record. */
+const DECLINING = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f][02468ace]$/
 
 /** Names and values in turn. */
 export type RawFields = string[]
@@ -104,7 +106,7 @@ export class Propagation {
       if (value !== undefined) return false
       value = raw[i + 1]!
     }
-    return value !== undefined && declines(value)
+    return value !== undefined && DECLINING.test(value)
   }
 
   /** Reads what a request brings. Of several formats the last one that can be read counts. */

@@ -12,6 +12,21 @@ import {
   NOTHING
 } from '../../../../../plugins/modifier/lua/engine/index.js'
 
+/** Counts turns of the event loop. Returns what ends that and tells how many there were. */
+function countTurns(): () => number {
+  let turns = 0
+  let ended = false
+  const count = (): void => {
+    turns++
+    if (!ended) setImmediate(count)
+  }
+  setImmediate(count)
+  return () => {
+    ended = true
+    return turns
+  }
+}
+
 const wide = { cpuMs: 30_000, blockMs: 30_000 }
 
 async function end(text: string, limits: Partial<LuaLimits>): Promise<LuaError> {
@@ -180,19 +195,13 @@ describe('limits of a run', () => {
   it('begins no script in a turn that others have used up', async () => {
     await turn()
     const program = compileLua([{ text: "return string.find(string.rep('a', 200000), '.-.-.-.-b')" }], { libraries: 'open' })
-    let turns = 0
-    let ended = false
-    const count = (): void => {
-      turns++
-      if (!ended) setImmediate(count)
-    }
-    setImmediate(count)
+    const turnsSince = countTurns()
     const runs = Array.from({ length: 5 }, async () => program.start().executeInTurn(0))
     for (const run of await Promise.allSettled(runs)) {
       assert.equal(run.status, 'rejected')
       assert.equal((run as PromiseRejectedResult).reason.limit, 'cpu')
     }
-    ended = true
+    const turns = turnsSince()
     assert.ok(turns >= 4, `the loop turned ${turns} times`)
   })
 
@@ -217,15 +226,9 @@ describe('limits of a run', () => {
 
   it('leaves the event loop to others after a slice, for a time and not for a turn', async () => {
     const program = compileLua([{ text: 'while true do end' }], { limits: { cpuMs: 200, blockMs: 0, fuel: 1e12 } })
-    let turns = 0
-    let ended = false
-    const count = (): void => {
-      turns++
-      if (!ended) setImmediate(count)
-    }
-    setImmediate(count)
+    const turnsSince = countTurns()
     await assert.rejects(async () => program.start().executeInTurn(0), { limit: 'cpu' })
-    ended = true
+    const turns = turnsSince()
     assert.ok(turns > 200, `the loop turned ${turns} times`)
   })
 
