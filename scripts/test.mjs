@@ -57,7 +57,16 @@ const groups = [...shared].flatMap(([name, files]) => {
 })
 
 const preloads = ['./scripts/sources.mjs', './scripts/test-limit.mjs'].flatMap(name => ['--import', name])
-const args = ['--conditions=sluice-source', ...preloads, '--test', '--test-concurrency=2', ...alone, ...groups]
+const reporter = process.stdout.isTTY ? 'spec' : './scripts/tap-failures.mjs'
+const args = [
+  '--conditions=sluice-source',
+  ...preloads,
+  '--test',
+  '--test-concurrency=2',
+  `--test-reporter=${reporter}`,
+  ...alone,
+  ...groups
+]
 let status
 try {
   status = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status
