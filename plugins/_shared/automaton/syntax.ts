@@ -1,39 +1,38 @@
 /**
- * The part of RE2's syntax that {@link compileAutomaton} takes, read into a tree. What is rare is left to RE2: characters beyond ASCII,
- * flags other than `(?i)`, named groups, `\b`, `\Q`, properties.
+ * The part of RE2's syntax that tables are made of, read into a tree. What is rare is left to RE2: characters beyond ASCII in a
+ * pattern, the flags `m` and `U`, `\Q`, properties.
  */
 
-/** A set of ASCII characters: 1 for each that is in it. */
-export type CharSet = Uint8Array
+import {
+  BEYOND,
+  type CharSet,
+  CLASSES,
+  CONTROLS,
+  DOT,
+  EVERY,
+  FOLDED,
+  folded,
+  inverted,
+  SINGLES,
+  SIZE,
+  setOf
+} from './char-sets.js'
 
 export type Piece =
   | { readonly kind: 'set'; readonly set: CharSet }
-  | { readonly kind: 'start' | 'end' }
+  | { readonly kind: Edge }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Piece[] }
   | { readonly kind: 'repeat'; readonly part: Piece; readonly min: number; readonly max: number }
+
+/** The start and the end of the text, and whether a word begins or ends (`\b`) or not (`\B`). */
+export type Edge = 'start' | 'end' | 'boundary' | 'no boundary'
 
 /** What RE2 leaves to the reader: no such piece is taken. */
 class NotTaken extends Error {}
 
-const setOf = (...ranges: readonly (readonly [number, number])[]): CharSet => {
-  const set = new Uint8Array(128)
-  for (const [from, to] of ranges) set.fill(1, from, to + 1)
-  return set
-}
-const DIGITS = setOf([0x30, 0x39])
-const WORD = setOf([0x30, 0x39], [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a])
-/** RE2's `\s` has no vertical tab. */
-const SPACE = setOf([0x09, 0x0a], [0x0c, 0x0d], [0x20, 0x20])
-const ANY = setOf([0x00, 0x09], [0x0b, 0x7f])
-const CLASSES: Readonly<Record<string, CharSet>> = { d: DIGITS, w: WORD, s: SPACE }
-const CONTROLS: Readonly<Record<string, number>> = { t: 0x09, n: 0x0a, f: 0x0c, r: 0x0d }
-
-/** By character; equal sets are one object. */
-const SINGLES: readonly CharSet[] = Array.from({ length: 128 }, (_, c) => setOf([c, c]))
-
-const inverted = (set: CharSet): CharSet => set.map(one => 1 - one)
-
-const IGNORE_CASE = '(?i)'
+/** `(?i)`, `(?s-i:`, `(?:`: flags, and whether a group follows. */
+const FLAGS = /\?([is]*)(?:-([is]+))?([:)])/y
+const NAME = /\?P?<\w+>/y
 const PUNCTUATION = /[!-/:-@[-`{-~]/
 const COUNT = /\{(\d{1,4})(?:(,)(\d{1,4})?)?\}/y
 /** Deepest nesting of groups. */
@@ -54,6 +53,7 @@ export function readPattern(pattern: string): Piece | undefined {
 class PatternReader {
   private readonly text: string
   private ignoresCase = false
+  private dotTakesAll = false
   private at = 0
   private depth = 0
 
@@ -69,33 +69,51 @@ class PatternReader {
 
   private choice(): Piece {
     if (++this.depth > MAX_DEPTH) throw new NotTaken()
-    const { ignoresCase } = this
-    if (this.text.startsWith(IGNORE_CASE, this.at)) {
-      this.at += IGNORE_CASE.length
-      this.ignoresCase = true
-    }
+    const { ignoresCase, dotTakesAll } = this
     const parts = [this.sequence()]
     while (this.text[this.at] === '|') {
       this.at++
       parts.push(this.sequence())
     }
     this.depth--
-    // a flag holds to the end of its group
+    // flags hold to the end of their group
     this.ignoresCase = ignoresCase
+    this.dotTakesAll = dotTakesAll
     return parts.length === 1 ? parts[0]! : { kind: 'choice', parts }
   }
 
   private sequence(): Piece {
     const parts: Piece[] = []
-    while (this.at < this.text.length && this.text[this.at] !== '|' && this.text[this.at] !== ')') parts.push(this.repeated())
+    while (this.at < this.text.length && this.text[this.at] !== '|' && this.text[this.at] !== ')') {
+      if (!this.flags()) parts.push(this.repeated())
+    }
     return { kind: 'sequence', parts }
+  }
+
+  /** Reads flags that hold from here on. */
+  private flags(): boolean {
+    const match = this.text[this.at] === '(' ? this.match(FLAGS, this.at + 1) : undefined
+    if (match?.[3] !== ')') return false
+    this.at += 1 + match[0].length
+    this.setFlags(match)
+    return true
+  }
+
+  private setFlags([, on = '', off = '']: readonly (string | undefined)[]): void {
+    this.ignoresCase = (this.ignoresCase || on.includes('i')) && !off.includes('i')
+    this.dotTakesAll = (this.dotTakesAll || on.includes('s')) && !off.includes('s')
+  }
+
+  private match(expression: RegExp, at: number): RegExpExecArray | undefined {
+    expression.lastIndex = at
+    return expression.exec(this.text) ?? undefined
   }
 
   private repeated(): Piece {
     const part = this.atom()
     const [min, max] = this.count() ?? [1, 1]
     if (min === 1 && max === 1) return part
-    if (part.kind === 'start' || part.kind === 'end') throw new NotTaken()
+    if (part.kind !== 'set' && part.kind !== 'sequence' && part.kind !== 'choice') throw new NotTaken()
     // whether a repetition is greedy changes what is matched, not whether
     if (this.text[this.at] === '?') this.at++
     if (this.count() !== undefined) throw new NotTaken()
@@ -109,10 +127,9 @@ class PatternReader {
       return [c === '+' ? 1 : 0, c === '?' ? 1 : Number.POSITIVE_INFINITY]
     }
     if (c !== '{') return undefined
-    COUNT.lastIndex = this.at
-    const match = COUNT.exec(this.text)
-    if (match === null) throw new NotTaken()
-    this.at = COUNT.lastIndex
+    const match = this.match(COUNT, this.at)
+    if (match === undefined) throw new NotTaken()
+    this.at += match[0].length
     const min = Number(match[1])
     const max = match[2] === undefined ? min : match[3] === undefined ? Number.POSITIVE_INFINITY : Number(match[3])
     if (min > max || min > MAX_COUNT) throw new NotTaken()
@@ -127,85 +144,103 @@ class PatternReader {
       case '$':
         return { kind: 'end' }
       case '.':
-        return { kind: 'set', set: ANY }
+        return { kind: 'set', set: this.dotTakesAll ? EVERY : DOT }
       case '[':
         return { kind: 'set', set: this.class() }
       case '(':
         return this.group()
       case '\\':
-        return { kind: 'set', set: this.folded(this.escape()) }
+        return this.escaped()
       case '*':
       case '+':
       case '?':
       case '{':
         throw new NotTaken()
       default:
-        return { kind: 'set', set: this.folded(single(c)) }
+        return { kind: 'set', set: this.one(codeOf(c)) }
     }
   }
 
   private group(): Piece {
+    const { ignoresCase, dotTakesAll } = this
     if (this.text[this.at] === '?') {
-      if (this.text[this.at + 1] !== ':') throw new NotTaken()
-      this.at += 2
+      const flags = this.match(FLAGS, this.at)
+      const begin = flags ?? this.match(NAME, this.at)
+      if (begin === undefined) throw new NotTaken()
+      this.at += begin[0].length
+      if (flags !== undefined) this.setFlags(flags)
     }
     const inner = this.choice()
+    this.ignoresCase = ignoresCase
+    this.dotTakesAll = dotTakesAll
     if (this.text[this.at++] !== ')') throw new NotTaken()
     return inner
   }
 
-  private escape(): CharSet {
+  private escaped(): Piece {
+    const c = this.text[this.at]
+    if (c === 'b' || c === 'B') {
+      this.at++
+      return { kind: c === 'b' ? 'boundary' : 'no boundary' }
+    }
+    const set = this.escape()
+    return { kind: 'set', set: typeof set === 'number' ? this.one(set) : set }
+  }
+
+  private escape(): CharSet | number {
     const c = this.text[this.at++] ?? ''
     const known = CLASSES[c.toLowerCase()]
-    if (known !== undefined) return c === c.toLowerCase() ? known : inverted(known)
-    if (CONTROLS[c] !== undefined) return setOf([CONTROLS[c], CONTROLS[c]])
-    if (!PUNCTUATION.test(c)) throw new NotTaken()
-    return single(c)
+    if (known !== undefined) {
+      const set = this.ignoresCase ? folded(known) : known
+      return c === c.toLowerCase() ? set : inverted(set)
+    }
+    const control = CONTROLS[c]
+    if (control === undefined && !PUNCTUATION.test(c)) throw new NotTaken()
+    return control ?? codeOf(c)
   }
 
   private class(): CharSet {
-    const set = new Uint8Array(128)
+    const set = new Uint8Array(SIZE)
     const negated = this.text[this.at] === '^'
     if (negated) this.at++
     // a bracket that stands first, and nested brackets, mean several things
     for (let first = true; this.text[this.at] !== ']' || first; first = false) {
       const from = this.member()
-      if (this.text[this.at] === '-' && this.text[this.at + 1] !== ']') {
+      if (typeof from !== 'number') addTo(set, from)
+      else if (this.text[this.at] === '-' && this.text[this.at + 1] !== ']') {
         this.at++
         const to = this.member()
-        const [low, high] = [onlyOf(from), onlyOf(to)]
-        if (low > high) throw new NotTaken()
-        set.fill(1, low, high + 1)
-      } else for (let c = 0; c < 128; c++) set[c]! |= from[c]!
+        if (typeof to !== 'number' || from > to) throw new NotTaken()
+        addTo(set, this.range(from, to))
+      } else addTo(set, this.range(from, from))
     }
     this.at++
-    const folded = this.folded(set)
-    return negated ? inverted(folded) : folded
+    return negated ? inverted(set) : set
   }
 
-  private member(): CharSet {
+  private range(from: number, to: number): CharSet {
+    const range = setOf([from, to])
+    return this.ignoresCase ? folded(range) : range
+  }
+
+  /** Reads a character, or a class such as `\d`. */
+  private member(): CharSet | number {
     const c = this.text[this.at++]
     if (c === undefined || c === '[' || c === ']') throw new NotTaken()
-    return c === '\\' ? this.escape() : single(c)
+    return c === '\\' ? this.escape() : codeOf(c)
   }
 
-  private folded(set: CharSet): CharSet {
-    if (!this.ignoresCase) return set
-    const folded = set.slice()
-    for (let c = 0x61; c <= 0x7a; c++) folded[c] = folded[c - 0x20] = set[c]! | set[c - 0x20]!
-    return folded
+  private one(code: number): CharSet {
+    return (this.ignoresCase ? FOLDED : SINGLES)[code]!
   }
 }
 
-function single(c: string): CharSet {
+function codeOf(c: string): number {
   const code = c.charCodeAt(0)
-  const set = SINGLES[code]
-  if (set === undefined) throw new NotTaken()
-  return set
+  if (code >= BEYOND) throw new NotTaken()
+  return code
 }
 
-function onlyOf(set: CharSet): number {
-  const first = set.indexOf(1)
-  if (first !== set.lastIndexOf(1)) throw new NotTaken()
-  return first
+function addTo(set: Uint8Array, more: CharSet): void {
+  for (let c = 0; c < SIZE; c++) set[c]! |= more[c]!
 }

@@ -1,6 +1,6 @@
 /** A regular expression of RE2 that runs as a table where it can. */
 
-import { type Automaton, BEYOND_ASCII, compileAutomaton } from './automaton.js'
+import { type Automaton, compileAutomaton, TOO_LONG } from './automaton.js'
 
 /** What tells whether a pattern matches somewhere in a text. */
 export interface Engine {
@@ -26,7 +26,7 @@ export class TabledPattern implements Engine {
   }
 
   test(text: string): boolean {
-    const found = this.automaton?.test(text) ?? BEYOND_ASCII
-    return found === BEYOND_ASCII ? this.engine.test(text) : found === 1
+    const found = this.automaton?.test(text) ?? TOO_LONG
+    return found === TOO_LONG ? this.engine.test(text) : found === 1
   }
 }

@@ -11,7 +11,7 @@ import { isSchemaObject, type Registry } from './registry.js'
 /** A regular expression. */
 export interface Pattern {
   test(text: string): boolean
-  /** Tests bytes from one offset to another: 1, 0, or -1 for a text that is not ASCII. */
+  /** Tests UTF-8 from one offset to another: 1, 0, or -1 for a text that would take too long. */
   readonly automaton?: { testBytes(bytes: Uint8Array, from: number, to: number): number } | undefined
 }
 

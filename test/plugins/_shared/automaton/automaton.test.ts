@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RE2JS } from 're2js'
-import { BEYOND_ASCII, compileAutomaton } from '../../../../plugins/_shared/automaton/automaton.js'
+import { compileAutomaton, compileTogether, TOO_LONG } from '../../../../plugins/_shared/automaton/automaton.js'
 import { createRandom, pick, type Random, SEED } from '../../../encoding/json/random.js'
 
 const ATOMS = [
@@ -26,10 +26,22 @@ const ATOMS = [
   ' ',
   '\\n',
   '^',
-  '$'
+  '$',
+  '\\b',
+  '\\B',
+  '\\W',
+  '\\S',
+  '[^\\w-]',
+  '[\\W_]',
+  'k',
+  '[k-s]',
+  '(?i)',
+  '(?s-i)',
+  '(?s:.)',
+  '(?P<n>a|\\b)'
 ]
 const COUNTS = ['*', '+', '?', '{2}', '{1,3}', '{0,2}', '{2,}', '*?', '+?', '{0}']
-const LETTERS = ['a', 'b', 'B', 'c', '1', '2', '-', '.', ' ', '\n', '_', 'A']
+const LETTERS = ['a', 'b', 'B', 'c', '1', '2', '-', '.', ' ', '\n', '_', 'A', 'k', 'S', 'é', '\u212a', 'ſ', '😀', '\u{2028}', '€']
 
 function pattern(random: Random, depth: number): string {
   const parts = Array.from({ length: Math.floor(random() * 4) }, () => {
@@ -38,7 +50,7 @@ function pattern(random: Random, depth: number): string {
     if (depth > 0 && kind < 0.3) return `(?:(?i)${pattern(random, depth - 1)}|${pattern(random, depth - 1)})`
     if (depth > 0 && kind < 0.35) return `(?:${pattern(random, depth - 1)}|${pattern(random, depth - 1)})`
     const atom = pick(random, ATOMS)
-    return kind < 0.6 && atom !== '^' && atom !== '$' ? atom + pick(random, COUNTS) : atom
+    return kind < 0.6 && !/^(?:[$^]|\\[bB]|\(\?[is-]*\))$/.test(atom) ? atom + pick(random, COUNTS) : atom
   })
   return parts.join('')
 }
@@ -86,23 +98,53 @@ test('patterns as configurations have them become tables', () => {
   assert.equal(compileAutomaton('(?i)bot')!.test('GoogleBOT'), 1)
 })
 
-test('what is beyond ASCII, rare or large is left to RE2', () => {
-  assert.equal(compileAutomaton('^a')!.test('bé'), BEYOND_ASCII)
-  assert.equal(compileAutomaton('^a')!.testBytes(Buffer.from('bé'), 0, 3), BEYOND_ASCII)
-  for (const source of [
-    'é',
-    '\\bword',
-    '(?P<x>a)',
-    '(?s).',
-    '\\pL',
-    '[[:alpha:]]',
-    '\\x41',
-    '\\Qa\\E',
-    '(a{1000}){3}',
-    '\\C',
-    '\\z'
-  ])
+test('what is rare or large is left to RE2', () => {
+  for (const source of ['é', '(?m)^a', '(?U)a+', '\\pL', '[[:alpha:]]', '\\x41', '\\Qa\\E', '(a{1000}){3}', '\\C', '\\z', '\\b*'])
     assert.equal(compileAutomaton(source), undefined, source)
-  // exponential when every set of positions is a state
-  assert.equal(compileAutomaton(`(a|b)*a${'(a|b)'.repeat(30)}`), undefined)
+})
+
+test('a table that would be large is made as far as texts ask for it', () => {
+  // exponential when every set of positions is a row
+  const source = `(a|b)*a${'(a|b)'.repeat(30)}$`
+  const automaton = compileAutomaton(source)!
+  const engine = RE2JS.compile(source)
+  const random = createRandom(SEED)
+  for (let round = 0; round < 200; round++) {
+    const sample = Array.from({ length: 200 }, () => pick(random, ['a', 'b'])).join('')
+    assert.equal(automaton.test(sample), engine.test(sample) ? 1 : 0, sample)
+  }
+})
+
+test('a text that takes too many looks is given up', () => {
+  const automaton = compileAutomaton('(?:[ab].{0,300}c){3}$')!
+  const random = createRandom(SEED)
+  const long = Array.from({ length: 100_000 }, () => pick(random, ['a', 'b', 'c', 'd'])).join('')
+  assert.equal(automaton.test(`${long}d`), TOO_LONG)
+  assert.equal(automaton.test('abcacbacc'), 1)
+  assert.equal(automaton.test('abcacbac'), 1)
+  assert.equal(automaton.test('abcab'), 0)
+})
+
+test(`one automaton for many patterns says what they say one by one (seed ${SEED})`, () => {
+  const random = createRandom(SEED)
+  for (let round = 0; round < 60; round++) {
+    const sources: string[] = []
+    while (sources.length < 1 + Math.floor(random() * 40)) {
+      const source =
+        random() < 0.5 ? `${random() < 0.3 ? '(?i)' : ''}${text(random).replace(/[^ab1k ]/giu, '')}x` : `${pattern(random, 1)}y`
+      try {
+        RE2JS.compile(source)
+        sources.push(source)
+      } catch {
+        // not one of RE2
+      }
+    }
+    const { automaton, others } = compileTogether(sources)
+    const engines = sources.filter(source => !others.includes(source)).map(source => RE2JS.compile(source))
+    for (let i = 0; i < 40; i++) {
+      const sample = `${text(random)}${pick(random, ['', 'x', 'y', 'X'])}${text(random)}`
+      const want = engines.some(engine => engine.test(sample)) ? 1 : 0
+      assert.equal(automaton.test(sample), want, `${JSON.stringify(sources)} on ${JSON.stringify(sample)}`)
+    }
+  }
 })

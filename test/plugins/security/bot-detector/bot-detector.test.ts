@@ -2,18 +2,23 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { joinPatterns } from '../../../../plugins/_shared/re2.js'
 import { compileDetector, rememberVerdicts } from '../../../../plugins/security/bot-detector/detector.js'
+import { createRandom, pick, SEED } from '../../../encoding/json/random.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+
+/** Bytes of UTF-8 as fields carry them. */
+const latin1 = (text: string): string => Buffer.from(text).toString('latin1')
 
 test('an absent agent comes first, then allowed, denied and patterns', async () => {
   const rules = {
     allow: new Set(['good spider']),
     deny: new Set(['bad']),
-    pattern: await joinPatterns(['(?i)spider', '^Ping/[0-9]+$']),
+    patterns: await joinPatterns(['(?i)spider', '^Ping/[0-9]+$', '^\\pL+-größe$']),
     emptyIsBot: false
   }
   const isBot = compileDetector(rules)
-  for (const agent of ['bad', 'My Spider', 'Ping/12']) assert.equal(isBot(agent), true, agent)
-  for (const agent of [undefined, '', 'good spider', 'Bad', 'xbad', 'Ping/', 'Mozilla']) assert.equal(isBot(agent), false, agent)
+  for (const agent of ['bad', 'My Spider', 'Ping/12', latin1('süß-größe')]) assert.equal(isBot(agent), true, agent)
+  for (const agent of [undefined, '', 'good spider', 'Bad', 'xbad', 'Ping/', 'Mozilla', latin1('1-größe')])
+    assert.equal(isBot(agent), false, agent)
   assert.equal(compileDetector({ ...rules, emptyIsBot: true })(undefined), true)
 })
 
@@ -37,6 +42,36 @@ test('verdicts are remembered, but not those about agents of any length', () => 
 test('a pattern that would never end elsewhere takes its time in proportion', async () => {
   const bomb = await joinPatterns(['^(a+)+$'])
   assert.equal(bomb.test(`${'a'.repeat(20_000)}!`), false)
+})
+
+test('an agent that takes too long is a bot, whatever the patterns', async () => {
+  const random = createRandom(SEED)
+  const long = Array.from({ length: 200_000 }, () => pick(random, ['a', 'b', 'c', 'd'])).join('')
+  for (const pattern of ['(?:[ab].{0,300}c){3}$', `\\pL${'[ab]'.repeat(200)}\\pL`]) {
+    const patterns = await joinPatterns([pattern])
+    assert.equal(patterns.test(long), undefined)
+    assert.equal(patterns.test('Mozilla'), false)
+    const isBot = compileDetector({ allow: new Set(['ok', long]), deny: new Set(), patterns, emptyIsBot: false })
+    assert.deepEqual([isBot(`${long}!`), isBot(long), isBot('Mozilla')], [true, false, false])
+  }
+})
+
+test('five thousand patterns are one test', async () => {
+  const word = (n: number): string => n.toString(26).replace(/\d/g, digit => 'qrstuvwxyz'[Number(digit)]!)
+  const sources = Array.from({ length: 5000 }, (_, n) => (n % 7 === 0 ? `(?i)${word(n)}Bot/\\d+` : `${word(n)}bot`))
+  const patterns = await joinPatterns(sources)
+  for (const n of [0, 1, 7, 777, 4999]) {
+    const name = n % 7 === 0 ? `${word(n).toUpperCase()}BOT/2` : `${word(n)}bot`
+    assert.equal(patterns.test(`Mozilla/5.0 (${name})`), true, name)
+    assert.equal(patterns.test(`Mozilla/5.0 (${name.replace(/bot/i, 'bat')})`), false, name)
+  }
+  // no letter of it is in a known row
+  const random = createRandom(SEED)
+  const strange = Array.from({ length: 1000 }, () => pick(random, [...'qrstuvwxyzabco'])).join('')
+  assert.equal(
+    patterns.test(strange),
+    sources.some(source => !source.startsWith('(') && strange.includes(source))
+  )
 })
 
 const bots = (options: object) => ({ 'security/bot-detector': options })

@@ -30,7 +30,9 @@ export function textSource(plan: TextPlan | undefined, choices: readonly Choice[
     plain += `if (!isOneOf(b, i + 1, z, ${writer.constant(bytes)})) return 0\n`
   }
   const { automaton } = pattern ?? {}
-  if (automaton !== undefined) plain += `if (${writer.constant(automaton)}.testBytes(b, i + 1, z) !== 1) return 0\n`
+  if (automaton !== undefined) {
+    plain += `const t = ${writer.constant(automaton)}.testBytes(b, i + 1, z)\nif (t !== 1) return t < 0 ? unsure() : 0\n`
+  }
   const slow = [automaton === undefined ? pattern : undefined, format && { test: format }].filter(one => one !== undefined)
   if (slow.length > 0) plain += 'if (!pays(z - i)) return unsure()\n'
   for (const one of slow) plain += `if (!${writer.constant(one)}.test(b.toString('latin1', i + 1, z))) return 0\n`
