@@ -11,6 +11,7 @@ import { type PortChange, Succession, type SuccessionParts } from './generation/
 import type { PipeDescription } from './pipe/description.js'
 import { type PipeFormat, printPipes } from './pipe/formats.js'
 import { CertificateExpiry } from './server/certificate-expiry.js'
+import type { Shortage } from './server/descriptor-watch.js'
 import { type InProcessRequest, type InProcessResponse, InProcessServer } from './server/in-process.js'
 import { createListener, type Listener } from './server/listener.js'
 import { BODY_TAKEN, refuseTakenBody } from './server/taken-body.js'
@@ -154,6 +155,7 @@ export class RunningGateway implements Gateway {
         onCertificates: certificates => this.takeCertificates(certificates),
         onCertificateError: error =>
           this.logger.error(`[SERVICE: TLS] The changed certificates are not used, those before them stay: ${error.message}`),
+        onShortage: shortage => this.tellShortage(shortage),
         onError: error => this.logger.error('[SERVICE: Router]', error instanceof Error ? (error.stack ?? error.message) : error)
       },
       (req, res, offer) => succession.current.dispatch(req, res, offer)
@@ -217,6 +219,15 @@ export class RunningGateway implements Gateway {
         await admin?.close()
       }
     }
+  }
+
+  private tellShortage({ lastedMs }: Shortage): void {
+    const { logger } = this
+    if (lastedMs === undefined)
+      logger.error(
+        '[SERVICE: Router] New connections are closed unserved: too many open files (EMFILE). Raise the limit of this process, such as `ulimit -n 4096`'
+      )
+    else logger.warning(`[SERVICE: Router] New connections are accepted again, after ${(lastedMs / 1000).toFixed(1)} s`)
   }
 
   private takeCertificates(certificates: readonly CertificateFacts[]): void {

@@ -26,7 +26,7 @@ export interface Door {
 
 /**
  * Opens a port.
- * @param onError called for errors of the socket later on (`EMFILE` …); it goes on
+ * @param onError called for errors of the socket later on; it goes on
  * @throws GatewayError SLUICE_ERR_CONFIG_LISTEN
  */
 export async function openDoor(place: Place, accept: (socket: Socket) => void, onError: (error: unknown) => void): Promise<Door> {

@@ -74,6 +74,11 @@ export class Front {
     })
   }
 
+  /** Ends HTTP/1 connections that have had their response and bring no further request. Others stay. */
+  endIdle(): void {
+    this.http1.server.closeIdleConnections()
+  }
+
   /** From now on each connection ends with its next response. */
   retire(): void {
     this.http1.retire()

@@ -4,6 +4,10 @@ import type { ServerConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
 import { LINGER_MS } from './connection.js'
 import type { ExchangeTimes, Http2Exchange } from './http2-exchange.js'
+import { StreamPlaces } from './stream-places.js'
+
+/** Streams a client may hold open at once in one session, and requests of it that are under way; Go's number. */
+export const MAX_STREAMS = 250
 
 export type HeaderLimits = Pick<ServerConfig, 'http2HeaderFieldsPerSecond' | 'http2HeaderBytesPerSecond'>
 
@@ -26,6 +30,7 @@ export class Http2Connection {
   readonly remoteAddress: string
   /** Exchanges whose stream is open. */
   readonly open = new Set<Http2Exchange>()
+  readonly places = new StreamPlaces<Http2Exchange>(MAX_STREAMS)
   /** The connection broke a limit: nothing more is served. */
   failed = false
   private readonly socket: Socket
@@ -62,13 +67,16 @@ export class Http2Connection {
     })
   }
 
-  /** Notes a new exchange. Per request. */
-  begin(exchange: Http2Exchange): void {
+  /** Notes a new exchange; returns false when it has to wait for a place. Per request. */
+  begin(exchange: Http2Exchange): boolean {
     this.open.add(exchange)
-    exchange.request.stream.once('close', () => {
+    const { stream } = exchange.request
+    stream.once('close', () => {
       this.open.delete(exchange)
+      this.places.leave(exchange, stream.aborted && !exchange.response.wasCut)
       this.idleSince = performance.now()
     })
+    return this.places.take()
   }
 
   /**

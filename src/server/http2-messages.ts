@@ -76,6 +76,8 @@ const ResponseBase = Http2ServerResponse as unknown as new (stream: ServerHttp2S
 export class Http2Response extends ResponseBase {
   private ending = false
   private wrote = false
+  /** The gateway has cut it; before that its client had not reset the stream. */
+  wasCut = false
   /** What is left of a large last chunk. */
   private rest: Uint8Array | undefined = undefined
 
@@ -137,6 +139,7 @@ export class Http2Response extends ResponseBase {
 
   /** Cuts a response that is not out: RST_STREAM with an error code, never one that reads as a clean end. */
   override destroy(error: Error = CUT): this {
+    if (!this.stream.aborted) this.wasCut = true
     if (!this.writableFinished) super.destroy(error)
     return this
   }

@@ -10,7 +10,7 @@ import { toHttp1Fields } from '../http/h2-fields.js'
 import { isAuthority } from '../http/target.js'
 import { type ClientErrorInfo, REFUSALS, type Refusal } from './client-error.js'
 import type { Http1Options } from './http1.js'
-import { Http2Connection, type Http2Times } from './http2-connection.js'
+import { Http2Connection, type Http2Times, MAX_STREAMS } from './http2-connection.js'
 import { Http2Exchange } from './http2-exchange.js'
 import { Http2Request, Http2Response } from './http2-messages.js'
 import { headTimeoutOf, idleTimeoutOf } from './limits.js'
@@ -18,15 +18,14 @@ import { abandon } from './polite-end.js'
 import { MAX_TARGET_BYTES } from './request-rules.js'
 import { Sweeper } from './sweeper.js'
 
-/** Streams a client may hold open at once in one session; Go's number. */
-const MAX_STREAMS = 250
 /** So many header fields above the limit still get a 431; beyond, node:http2 resets the stream. */
 const COUNTED_BEYOND = 64
 
 /** A request that its client reset before the gateway looked at it. No handler is called for it. */
 const TAKEN_BACK: Refusal = { code: 'SLUICE_ERR_CLIENT_ABORTED', status: 499, text: 'reset by the client' }
 
-type Expectation = 'continue' | 'unknown' | undefined
+/** What a request asks of the listener itself. */
+type Demand = 'continue' | 'unknown' | 'connect' | undefined
 
 const ignore = (): void => {}
 
@@ -59,10 +58,10 @@ export class Http2 {
       unknownProtocolTimeout: headMs
     })
     this.server.on('session', session => this.onSession(session))
-    this.onRequest('request', (request, response) => this.serve(request, response, undefined))
-    this.onRequest('checkContinue', (request, response) => this.serve(request, response, 'continue'))
-    this.onRequest('checkExpectation', (request, response) => this.serve(request, response, 'unknown'))
-    this.onRequest('connect', (request, response) => this.refuse(this.current, request, response, REFUSALS.connect))
+    this.onRequest('request', undefined)
+    this.onRequest('checkContinue', 'continue')
+    this.onRequest('checkExpectation', 'unknown')
+    this.onRequest('connect', 'connect')
     this.server.on('sessionError', ignore) // the session closes by itself
     const { times } = this
     const shortest = Math.min(headMs, times.idleMs, times.unreadMs, times.readMs || Infinity, times.writeMs || Infinity)
@@ -70,16 +69,39 @@ export class Http2 {
     this.sweeper = new Sweeper(tickMs, (now, clientTime) => this.sweep(now, clientTime))
   }
 
-  private onRequest(event: string, serve: (request: Http2Request, response: Http2Response) => void): void {
+  private onRequest(event: string, demand: Demand): void {
     this.server.on(event, (request: Http2Request, response: Http2Response) => {
       const connection = this.current
       if (connection.failed) return
       if (!connection.affords(request.rawHeaders)) return this.cutOff(connection, 'header fields per second')
       if (response.destroyed) return this.report(connection, request, TAKEN_BACK)
-      connection.begin(new Http2Exchange(request, response, performance.now()))
+      const exchange = new Http2Exchange(request, response, performance.now())
+      const starts = connection.begin(exchange)
+      const { stream } = request
       // while an upload is not read, node:http2 keeps a stream that its client has reset
-      request.stream.on('aborted', destroyStream)
-      serve(request, response)
+      stream.on('aborted', destroyStream)
+      if (!stream.endAfterHeaders) this.limitTrailers(connection, stream)
+      if (starts) this.serve(connection, exchange, demand)
+      else this.wait(connection, exchange, demand)
+    })
+  }
+
+  /** Serves a request when the connection has a place for it; one that its client takes back before makes no call. */
+  private wait(connection: Http2Connection, exchange: Http2Exchange, demand: Demand): void {
+    const { request, response } = exchange
+    let started = false
+    connection.places.wait(exchange, () => {
+      started = true
+      if (!connection.failed && !response.destroyed && !response.headersSent) this.serve(connection, exchange, demand)
+    })
+    request.stream.once('close', () => {
+      if (!started && !response.headersSent) this.report(connection, request, TAKEN_BACK)
+    })
+  }
+
+  private limitTrailers(connection: Http2Connection, stream: ServerHttp2Stream): void {
+    stream.on('trailers', (_fields, _flags, raw?: string[]) => {
+      if (raw !== undefined && !connection.affords(raw)) this.cutOff(connection, 'trailer fields per second')
     })
   }
 
@@ -121,20 +143,13 @@ export class Http2 {
     })
   }
 
-  private serve(request: Http2Request, response: Http2Response, expectation: Expectation): void {
+  private serve(connection: Http2Connection, { request, response }: Http2Exchange, demand: Demand): void {
     const { stream, rawHeaders } = request
-    const refused = this.judgeHead(request) ?? (expectation === 'unknown' ? REFUSALS.expectation : undefined)
-    if (refused !== undefined) return this.refuse(this.current, request, response, refused)
-    const hasBody = !stream.endAfterHeaders
-    toHttp1Fields(rawHeaders, hasBody)
+    const refused = this.judgeHead(request, demand)
+    if (refused !== undefined) return this.refuse(connection, request, response, refused)
+    toHttp1Fields(rawHeaders, !stream.endAfterHeaders)
     request.headers.host ??= request.headers[':authority']
-    if (hasBody) {
-      const connection = this.current
-      stream.on('trailers', (_fields, _flags, raw?: string[]) => {
-        if (raw !== undefined && !connection.affords(raw)) this.cutOff(connection, 'trailer fields per second')
-      })
-    }
-    if (expectation === 'continue') continueOnRead(request, response)
+    if (demand === 'continue') continueOnRead(request, response)
     const answer = response as unknown as ServerResponse
     try {
       this.options.onRequest(request as unknown as IncomingMessage, answer)
@@ -145,7 +160,8 @@ export class Http2 {
   }
 
   /** Rules beyond what node:http2 checks (RFC 9113 §8.3.1); it has refused connection-specific fields. */
-  private judgeHead(request: Http2Request): Refusal | undefined {
+  private judgeHead(request: Http2Request, demand: Demand): Refusal | undefined {
+    if (demand === 'connect') return REFUSALS.connect
     const path = request.url as string | undefined
     if (path === undefined || (path.charCodeAt(0) !== SLASH && path !== '*')) return REFUSALS.malformed
     if (path.length > MAX_TARGET_BYTES) return REFUSALS.target
@@ -155,7 +171,8 @@ export class Http2 {
     const host = headers.host ?? authority
     if (host === undefined) return REFUSALS.noHost
     if (authority !== undefined && authority !== host) return REFUSALS.badHost
-    return host === '' || isAuthority(host) ? undefined : REFUSALS.badHost
+    if (host !== '' && !isAuthority(host)) return REFUSALS.badHost
+    return demand === 'unknown' ? REFUSALS.expectation : undefined
   }
 
   private refuse(connection: Http2Connection, request: Http2Request, response: Http2Response, refused: Refusal): void {

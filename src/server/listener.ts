@@ -9,6 +9,7 @@ import type { ServerConfig, ServerTlsConfig } from '../config/types.js'
 import type { CertificateFacts } from '../telemetry/gateway-state.js'
 import { CertificateWatch, type ReadTls, readTls } from './certificate-watch.js'
 import type { ClientErrorInfo } from './client-error.js'
+import { DescriptorWatch, type Shortage } from './descriptor-watch.js'
 import { type Door, isSamePlace, openDoor, type Place } from './door.js'
 import { Front, type FrontHooks } from './front.js'
 import type { RequestHandler } from './http1.js'
@@ -25,8 +26,10 @@ export interface ListenerOptions extends ListenerSettings {
   readonly mayUpgrade?: UpgradeCheck
   /** Called for requests and connections that the listener ended by itself. */
   readonly onClientError?: (info: ClientErrorInfo) => void
-  /** Called for errors of the listening socket (`EMFILE` …) and errors that the handler threw; the listener goes on. */
+  /** Called for errors of the listening socket and errors that the handler threw; the listener goes on. */
   readonly onError?: (error: unknown) => void
+  /** Called when new connections cannot be accepted for want of file descriptors, and when they can be again. */
+  readonly onShortage?: (shortage: Shortage) => void
   /** Called with the certificates that are in use, whenever they were read; an empty list without TLS. */
   readonly onCertificates?: (certificates: readonly CertificateFacts[]) => void
   /** Called once for changed files of TLS that cannot be used; those before them stay in use. */
@@ -74,6 +77,7 @@ export function createListener(options: ListenerOptions, onRequest: RequestHandl
 }
 
 const TLS_WATCH_MS = 2_000
+const DESCRIPTOR_WATCH_MS = 250
 
 const ignore = (): void => {}
 
@@ -86,6 +90,7 @@ class GatewayListener implements Listener {
   /** Fronts that were replaced and still have connections. */
   private readonly retired = new Set<Front>()
   private readonly watch: CertificateWatch
+  private descriptors: DescriptorWatch | undefined
   private ended = false
 
   constructor(options: ListenerOptions, onRequest: RequestHandler) {
@@ -119,6 +124,13 @@ class GatewayListener implements Listener {
       throw error
     }
     this.useCertificates(read)
+    this.descriptors = new DescriptorWatch({
+      everyMs: DESCRIPTOR_WATCH_MS,
+      changed: shortage => this.options.onShortage?.(shortage),
+      relieve: () => {
+        for (const front of this.fronts()) front.endIdle()
+      }
+    })
     const { address, port } = this.door
     return { address, port }
   }
@@ -204,6 +216,7 @@ class GatewayListener implements Listener {
   private end(): void {
     this.ended = true
     this.watch.stop()
+    this.descriptors?.stop()
     void this.door?.close()
   }
 
