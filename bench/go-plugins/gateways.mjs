@@ -67,6 +67,13 @@ export const gateway = one => ({
   }
 })
 
+/** Whether plugins of the service have done their work, as a response shows it; one of three that set the same field is the last to do so. */
+export function ran({ servers = [] }, { headers, body }) {
+  const rewriting = servers.filter(name => name.startsWith('rewrite'))
+  if (rewriting.length > 0) return rewriting.includes(JSON.parse(body).name)
+  return servers.length === 0 ? headers['x-served-by'] === undefined : servers.includes(headers['x-served-by'])
+}
+
 /** This process, and what it starts, leaves the processor of those that are measured; a start may use all. */
 const onAllCpus = command =>
   PINNED === undefined ? command : ['taskset', '-c', [...PINNED.others, PINNED.gateway].join(','), ...command]

@@ -49,8 +49,20 @@ function goalTable(rows) {
   ]
 }
 
+/** Sluice beside the KrakenD that does the same, where there is one. */
+function krakendTable(rows) {
+  const there = rows.filter(([, , krakend]) => krakend !== undefined)
+  if (there.length === 0) return []
+  return [
+    `| CPU against *KrakenD* with the same source as .so | ${RATIO_HEAD} |`,
+    `|---|${RATIO_LINE}|`,
+    ...there.map(([name, each, krakend]) => `| ${name} | ${ratioCells(each, krakend)} |`),
+    ''
+  ]
+}
+
 export function requestsLines({ version, measured }) {
-  const [none, script, one, three] = measured
+  const [none, script, one, three, krakend, krakendOne, krakendThree] = measured
   return [
     '## A plugin that sets fields',
     '',
@@ -62,6 +74,11 @@ export function requestsLines({ version, measured }) {
       ['Go against JavaScript', one, script, '2.5 ×'],
       ['three in Go against one', three, one, '3 ×']
     ]),
+    ...krakendTable([
+      ['none', none, krakend],
+      ['Go', one, krakendOne],
+      ['three in Go', three, krakendThree]
+    ]),
     'V8 optimises WebAssembly while it runs: the first requests cost more, and a busy machine takes longer to have had so many. CPU µs per request, that of the compiler included:',
     '',
     `| of the first | ${WARMING.map(count => count.toLocaleString('en')).join(' | ')} |`,
@@ -72,7 +89,7 @@ export function requestsLines({ version, measured }) {
 }
 
 export function jsonLines({ measured }) {
-  const [none, script, one] = measured
+  const [none, script, one, krakend, krakendOne] = measured
   return [
     '## A plugin that rewrites JSON',
     '',
@@ -80,7 +97,12 @@ export function jsonLines({ measured }) {
     '',
     ...requestsTable(measured, none),
     `More than *none*, CPU µs per request, cheapest rounds: JavaScript ${digits(more(script, none))}, Go ${digits(more(one, none))}. Go against JavaScript, all of the gateway: ${times(ratio(one, script).median)} ×.`,
-    ''
+    '',
+    ...krakendTable([
+      ['none', none, krakend],
+      ['JavaScript', script, krakendOne],
+      ['Go', one, krakendOne]
+    ])
   ]
 }
 

@@ -4,13 +4,14 @@
  * .so in KrakenD. `--help` tells the options. Needs Go.
  */
 import path from 'node:path'
+import { ask } from '../peers/ask.mjs'
 import { measureCase } from '../peers/measure.mjs'
 import { KRAKEND } from '../peers/peers.mjs'
 import { conditions } from '../peers/report.mjs'
 import { reportRun } from '../peers/report-run.mjs'
 import { Figures, RESUME } from '../peers/resume.mjs'
 import { deaths, ENDS } from './deaths.mjs'
-import { gateway } from './gateways.mjs'
+import { gateway, ran } from './gateways.mjs'
 import { buildModules, buildShared, firstModules, writeScript, writeSources } from './modules.mjs'
 import { copies, growth, startBeyond } from './parts.mjs'
 import { copiesLines, deathsLines, growthLine, growthLines, jsonLines, requestsLines, startsLines } from './report.mjs'
@@ -31,8 +32,12 @@ const PARTS = {
     version,
     measured: await measure('/150.txt', [none, script, one, three, ...krakend], { ...options, warm: WARM })
   }),
-  json: async ({ none, rewritesScript, rewrites }, options) => ({
-    measured: await measure('/16k.json', [none, rewritesScript, rewrites], { ...options, starts: 1, warm: WARM_JSON })
+  json: async ({ none, rewritesScript, rewrites, krakendRewrites }, options) => ({
+    measured: await measure('/16k.json', [none, rewritesScript, rewrites, ...krakendRewrites], {
+      ...options,
+      starts: 1,
+      warm: WARM_JSON
+    })
   }),
   copies: async ({ three, client }, options) => ({
     three: await copies(three, options),
@@ -75,7 +80,16 @@ const program = {
   more: MORE
 }
 
-const measure = (path, gateways, options) => measureCase({ path }, gateways.map(gateway), options)
+/** Measures gateways in turn, once it is seen that the plugins of each are at work. */
+function measure(path, gateways, options) {
+  const check = async ({ name }, port) => {
+    const answer = await ask(port, { path })
+    const one = gateways.find(each => each.name === name)
+    if (answer.status !== 200 || !ran(one, answer))
+      throw new Error(`the plugins of '${name}' did not run: ${answer.status} ${answer.body.slice(0, 200)}`)
+  }
+  return measureCase({ path }, gateways.map(gateway), { ...options, check })
+}
 
 const stamps = count => Array.from({ length: count }, (_, i) => `stamp-${i + 1}`)
 
@@ -104,19 +118,24 @@ function prepare(folder) {
     rewrites: goOf('Go', 1, { servers: ['rewrite-1'] }),
     client: goOf('a client in Go', 1, { servers: [], client: 'copy-1' }),
     ends: goOf('ends', 1, { servers: ['end-1'], memory: SMALL_MEMORY }),
-    krakend: KRAKEND ? krakends(sources, path.join(folder, 'shared')) : []
+    ...(KRAKEND ? krakends(sources, path.join(folder, 'shared')) : { krakend: [], krakendRewrites: [] })
   }
 }
 
-/** KrakenD without plugins, with one and with three. */
+/** KrakenD without plugins, with one and with three; and without and with one that rewrites JSON. */
 function krakends(sources, folder) {
   buildShared(sources.slice(0, 3), folder)
-  const plugged = count => ({ servers: stamps(count), folder: firstModules(count, folder, '.so') })
-  return [
-    { name: 'KrakenD', krakend: true },
-    { name: 'KrakenD, one .so', krakend: true, ...plugged(1) },
-    { name: 'KrakenD, three .so', krakend: true, ...plugged(3) }
-  ]
+  const [first, firstThree] = [1, 3].map(count => firstModules(count, folder, '.so'))
+  const plain = { name: 'KrakenD', krakend: true }
+  const one = { name: 'KrakenD, one .so', krakend: true, folder: first }
+  return {
+    krakend: [
+      plain,
+      { ...one, servers: stamps(1) },
+      { name: 'KrakenD, three .so', krakend: true, folder: firstThree, servers: stamps(3) }
+    ],
+    krakendRewrites: [plain, { ...one, servers: ['rewrite-1'] }]
+  }
 }
 
 /** The report of all parts there are. @param {Map<string, any>} done */

@@ -28,11 +28,10 @@ export function jsonOf(bytes) {
   return `${text.slice(0, -1)},"rest":"${'x'.repeat(Math.max(0, bytes - text.length - 10))}"}`
 }
 
-/** Writes the files into `folder`, which the upstream serves. */
-export function writeBodies(folder) {
-  mkdirSync(folder, { recursive: true })
+/** The upstream's files: texts by name. */
+export function bodies() {
   const small = name => JSON.stringify({ [`${name}Id`]: 17, [`${name}Name`]: 'Grace Hopper', [`${name}Text`]: 'x'.repeat(90) })
-  const files = {
+  return {
     '150.txt': textOf(150),
     '16k.txt': textOf(16 * 1024),
     '1m.txt': textOf(1024 * 1024),
@@ -43,5 +42,10 @@ export function writeBodies(folder) {
     'b.json': small('b'),
     'c.json': small('c')
   }
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text)
+}
+
+/** Writes the files into `folder`, which the upstream serves. */
+export function writeBodies(folder) {
+  mkdirSync(folder, { recursive: true })
+  for (const [name, text] of Object.entries(bodies())) writeFileSync(path.join(folder, name), text)
 }

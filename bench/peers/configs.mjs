@@ -50,8 +50,11 @@ export function gatewayConfig({ port, upstream, logged, endpoints }) {
   }
 }
 
+// without a master process, as one hides its environment, by which a machine may know whose priority to lower
+const ONE_PROCESS = 'worker_processes 1; daemon off; master_process off;'
+
 export const nginxUpstream = ({ port, folder, root }) => `
-worker_processes 1; daemon off; error_log stderr crit; pid ${folder}/upstream.pid;
+${ONE_PROCESS} error_log stderr crit; pid ${folder}/upstream.pid;
 events { worker_connections 4096; }
 http {
   access_log off; sendfile on; tcp_nopush off; keepalive_timeout 75s; keepalive_requests 1000000000;
@@ -66,7 +69,7 @@ http {
 `
 
 export const nginxGateway = ({ port, folder, upstream }) => `
-worker_processes 1; daemon off; error_log stderr crit; pid ${folder}/gateway.pid;
+${ONE_PROCESS} error_log stderr crit; pid ${folder}/gateway.pid;
 events { worker_connections 4096; }
 http {
   access_log off; keepalive_timeout 75s; keepalive_requests 1000000000; client_max_body_size 64m; client_body_buffer_size 64k; ${temporary(folder)}

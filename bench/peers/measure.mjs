@@ -54,21 +54,22 @@ function joined(parts) {
 }
 
 /**
- * Starts every peer, warms each up, then measures them in turn, round after round: forwards and backwards (ABBA), each pair of
+ * Starts every peer, has `check` look at what each answers, warms each up, then measures them in turn, round after round: forwards and backwards (ABBA), each pair of
  * rounds beginning with another peer; `turns` rounds went before. A round that others disturbed is measured again, each at most once on average; the calmest count.
  * @returns {Promise<Measured[]>}
  */
 async function measureSet(
   one,
   peers,
-  { upstream, folder, rounds, seconds, warmup, warm = WARM, turns, together = false, progress }
+  { upstream, folder, rounds, seconds, warmup, warm = WARM, turns, together = false, progress, check }
 ) {
   const running = []
   try {
     for (const peer of peers) {
-      const process = await startPeer(peer, upstream, folder)
-      const close = one.idle === undefined ? undefined : await idleConnections(process.port, one.path, one.idle)
-      running.push({ process, close })
+      const each = { process: await startPeer(peer, upstream, folder) }
+      running.push(each)
+      await check?.(peer, each.process.port)
+      if (one.idle !== undefined) each.close = await idleConnections(each.process.port, one.path, one.idle)
     }
     const { path, upload, json, fields, tokens } = one
     const options = { path, connections: one.connections ?? 64, upload, json, fields, tokens, folder }

@@ -1,4 +1,5 @@
 /** Who is measured, and how each is started. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +20,7 @@ export const sluiceCli = path.resolve(process.env.BENCH_SLUICE || path.join(here
  * @typedef {object} Peer
  * @property {string} name
  * @property {(kind: string) => boolean} does which kinds of cases it takes part in
+ * @property {true} [guarded] it has the components of real-life.mjs
  * @property {(at: { port: number, upstream: string, folder: string }) => { command: string[], env?: Record<string, string> }} prepare
  */
 
@@ -45,6 +47,7 @@ const configured = (name, does, ending, text, command) => ({
 const config = options => at => JSON.stringify(gatewayConfig({ ...at, logged: false, endpoints: 0, ...options }))
 
 const real = bare => at => JSON.stringify(realConfig({ ...at, bare }))
+const guarded = peer => ({ ...peer, guarded: true })
 
 /** The command that runs Sluice with a file. */
 export const runSluice =
@@ -52,6 +55,13 @@ export const runSluice =
   file => [nodeProgram(), program, 'run', '-c', file]
 /** The command that runs KrakenD with a file. USAGE_DISABLE: it is not to report to its makers. */
 export const runKrakend = file => ['env', 'USAGE_DISABLE=1', KRAKEND, 'run', '-c', file]
+
+/** KrakenD's version and the Go that compiled it, as a sentence. */
+export function krakendVersion() {
+  const told = spawnSync(KRAKEND, ['version'], { encoding: 'utf8' }).stdout ?? ''
+  const of = name => new RegExp(`^${name} Version: *(\\S+)`, 'm').exec(told)?.[1] ?? 'of an unknown version'
+  return `KrakenD ${of('KrakenD')}, compiled with Go ${of('Go')}.`
+}
 
 const sluice = (name, does, options = {}, program = sluiceCli) =>
   configured(name, does, 'json', config(options), runSluice(program))
@@ -79,8 +89,8 @@ export function peers() {
     node('splice', 'splice.mjs', ['joined']),
     node('bare splice', 'bare-splice.mjs', ['joined']),
     configured('Sluice (no components)', only('real'), 'json', real(true), runSluice()),
-    configured('Sluice (real life)', only('real'), 'json', real(false), runSluice()),
-    node('fastify (real life)', 'fastify-real-life.mjs', ['real'], fastifyEnv)
+    guarded(configured('Sluice (real life)', only('real'), 'json', real(false), runSluice())),
+    guarded(node('fastify (real life)', 'fastify-real-life.mjs', ['real'], fastifyEnv))
   ]
   if (onPath('nginx')) list.push(configured('nginx', only(...PROXIES), 'conf', nginxGateway, file => ['nginx', '-c', file]))
   if (onPath('haproxy'))
@@ -89,7 +99,7 @@ export function peers() {
     list.push(
       krakend('KrakenD', only('pass', 'aggregate', 'joined', 'log')),
       configured('KrakenD (no components)', only('real'), 'json', real(true), runKrakend),
-      configured('KrakenD (real life)', only('real'), 'json', real(false), runKrakend),
+      guarded(configured('KrakenD (real life)', only('real'), 'json', real(false), runKrakend)),
       krakend('KrakenD (logs on)', only('log'), { logged: true }),
       krakend('KrakenD (1 endpoint)', only('routes')),
       krakend('KrakenD (10000 endpoints)', only('routes'), { endpoints: 10_000 })

@@ -87,7 +87,19 @@ function keyPair(alg) {
     : generateKeyPairSync('ec', { namedCurve: 'P-256' })
 }
 
-/** Makes a key, writes its public half as a key set and as PEM, and signs tokens. */
+/** Claims that no guard lets pass, by what is wrong with them. */
+const REFUSED_CLAIMS = {
+  'a token without the role': { roles: ['user'] },
+  'a token for another audience': { aud: 'depot' },
+  'a token of another issuer': { iss: 'https://other.test' },
+  'a token that has expired': { exp: 1_600_000_000 },
+  'a token that the expression refuses': { tenant: 'other' }
+}
+
+/** Another signature of the same length. */
+const resigned = token => token.replace(/.{20}$/, end => (end.startsWith('AAAA') ? 'B' : 'A').repeat(4) + end.slice(4))
+
+/** Makes a key, writes its public half as a key set and as PEM, and signs tokens. Returns a good one, and those that are refused by what is wrong. */
 function writeTokens(folder, alg, count) {
   const { privateKey, publicKey } = keyPair(alg)
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'bench', alg, use: 'sig' }
@@ -97,35 +109,47 @@ function writeTokens(folder, alg, count) {
   const head = part({ alg, kid: 'bench', typ: 'JWT' })
   const now = Math.floor(Date.now() / 1000)
   const key = { key: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })), dsaEncoding: 'ieee-p1363' }
-  const tokens = Array.from({ length: count }, (_, i) => {
-    const claims = {
-      iss: ISSUER,
-      aud: AUDIENCE,
-      sub: `user-${i}`,
-      tenant: 'acme',
-      roles: ['user', 'admin'],
-      iat: now,
-      exp: now + 86_400
-    }
-    const signed = `${head}.${part(claims)}`
+  const claims = { iss: ISSUER, aud: AUDIENCE, tenant: 'acme', roles: ['user', 'admin'], iat: now, exp: now + 86_400 }
+  const tokenOf = more => {
+    const signed = `${head}.${part({ ...claims, ...more })}`
     return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`
-  })
+  }
+  const tokens = Array.from({ length: count }, (_, i) => tokenOf({ sub: `user-${i}` }))
   writeFileSync(tokenFile(folder, alg), `${tokens.join('\n')}\n`)
-  return tokens[0]
+  const refused = Object.entries(REFUSED_CLAIMS).map(([what, more]) => [what, tokenOf({ sub: 'user-0', ...more })])
+  return { good: tokens[0], refused: { ...Object.fromEntries(refused), 'a token with another signature': resigned(tokens[0]) } }
 }
 
-/** Gives the cases what they send: fields, a body, and a file of tokens where each request has another one. Writes keys and tokens into `folder`. */
+/**
+ * Gives the cases what they send: fields, a body, and a file of tokens where each request has another one; and what is refused. Writes keys and
+ * tokens into `folder`.
+ */
 export function prepareReal(cases, folder) {
-  const first = new Map()
+  const made = new Map()
   for (const alg of ['RS256', 'ES256']) {
     const count = cases.some(one => one.alg === alg && one.fresh) ? FRESH_TOKENS : 1
-    if (cases.some(one => one.kind === 'real')) first.set(alg, writeTokens(folder, alg, count))
+    if (cases.some(one => one.kind === 'real')) made.set(alg, writeTokens(folder, alg, count))
   }
   return cases.map(one => {
     if (one.kind !== 'real') return one
-    const fields = { Origin: ORIGIN, Authorization: `Bearer ${first.get(one.alg)}` }
-    return { ...one, fields, ...(one.fresh && { tokens: { file: tokenFile(folder, one.alg), count: FRESH_TOKENS } }) }
+    const { good, refused } = made.get(one.alg)
+    const fieldsOf = token => ({ Origin: ORIGIN, Authorization: `Bearer ${token}` })
+    const fields = fieldsOf(good)
+    return {
+      ...one,
+      fields,
+      refused: refusedOf(one, fields, refused, fieldsOf),
+      ...(one.fresh && { tokens: { file: tokenFile(folder, one.alg), count: FRESH_TOKENS } })
+    }
   })
+}
+
+/** Requests of a case that every gateway with the components refuses, by what is wrong with them. */
+function refusedOf({ json }, fields, tokens, fieldsOf) {
+  const list = [['no token', { fields: { Origin: ORIGIN } }]]
+  for (const [what, token] of Object.entries(tokens)) list.push([what, { fields: fieldsOf(token) }])
+  if (json !== undefined) list.push(['a body that does not fit the schema', { fields, json: json.replace('c-4711', '4711') }])
+  return Object.fromEntries(list)
 }
 
 /** What fastify's program needs to know. */
@@ -218,4 +242,16 @@ const SERVICE = {
     sts_seconds: 31_536_000,
     ssl_proxy_headers: { 'X-Forwarded-Proto': 'https' }
   }
+}
+
+/** Fields that every response has by {@link SERVICE}; of `X-XSS-Protection` the value is fastify's own. */
+export const PROMISED = {
+  'access-control-allow-origin': ORIGIN,
+  'access-control-allow-credentials': 'true',
+  'access-control-expose-headers': 'X-Request-Id',
+  'x-frame-options': 'DENY',
+  'x-content-type-options': 'nosniff',
+  'x-xss-protection': undefined,
+  'content-security-policy': "default-src 'self'",
+  'referrer-policy': 'same-origin'
 }

@@ -3,7 +3,7 @@ import { loadavg } from 'node:os'
 import { GENERATOR } from './load.mjs'
 import { machine, pinning } from './machine.mjs'
 import { DISTURBED } from './measure.mjs'
-import { UPSTREAM } from './peers.mjs'
+import { KRAKEND, krakendVersion, UPSTREAM } from './peers.mjs'
 import { median, ratio } from './statistics.mjs'
 
 /** The median of one figure of the rounds. */
@@ -20,18 +20,21 @@ function spread(measured) {
 /** What the figures were taken on and how, for the head of a report. */
 export function conditions({ rounds, seconds, warmup }) {
   return `${machine()}; load: ${GENERATOR}; upstream: ${UPSTREAM === 'nginx' ? 'nginx' : 'a node process'}; ${rounds} rounds of ${seconds} s for each after ${warmup} s of warming up, in turn, forwards and backwards.
-${pinning()} CPU is user and system time of the process tree. A round in which others used more than ${DISTURBED * 100} % of the machine is measured again; the calmest ${rounds} count.${fallbacks()}`
+${pinning()} CPU is user and system time of the process tree. A round in which others used more than ${DISTURBED * 100} % of the machine is measured again; the calmest ${rounds} count.${notes()}`
 }
 
-function fallbacks() {
-  let text = ''
+function notes() {
+  const lines = []
+  if (KRAKEND) lines.push(krakendVersion())
   if (UPSTREAM === 'node')
-    text +=
-      '\nThe upstream is a node process, as nginx is not on the PATH: it costs about as much as what is measured, so requests/s and latencies are often its own; *busy* says so. CPU per request is of the measured alone.'
+    lines.push(
+      'The upstream is a node process, as nginx is not on the PATH: it costs about as much as what is measured, so requests/s and latencies are often its own; *busy* says so. CPU per request is of the measured alone.'
+    )
   if (GENERATOR === 'autocannon')
-    text +=
-      '\nThe load comes from autocannon, as wrk is not on the PATH: it is slower than most of those measured, counts latencies in whole ms, and has its own share in them.'
-  return text
+    lines.push(
+      'The load comes from autocannon, as wrk is not on the PATH: it is slower than most of those measured, counts latencies in whole ms, and has its own share in them.'
+    )
+  return lines.map(line => `\n${line}`).join('')
 }
 
 /** How many rounds others disturbed, as a sentence; empty when none. */
@@ -71,24 +74,45 @@ export function caseTable(one, measured) {
         `${digits(of(each, 'rate'))} | ${of(each, 'p50').toFixed(2)} | ${of(each, 'p99').toFixed(2)} | ${of(each, 'p999').toFixed(2)} | ${Math.round(each.rssMiB)} |`
     )
   }
-  lines.push(...floorLines(measured))
+  lines.push(...otherRatios(measured))
   return `${lines.join('\n')}\n`
 }
 
-/** What checks nothing, in the cases that have it. */
+/** Programs that check nothing, in the cases that have them. */
 const FLOORS = ['splice', 'bare splice']
+/** With the components and without them. */
+const KRAKENDS = ['KrakenD', 'KrakenD (real life)', 'KrakenD (no components)']
 
-/** The ratios against programs that check nothing. */
-function floorLines(measured) {
-  const lines = []
-  for (const name of FLOORS) {
-    const floor = measured.find(each => each.name === name)
-    const others = measured.filter(each => !FLOORS.includes(each.name))
-    if (floor === undefined || others.length === 0) continue
-    lines.push('', `| CPU against *${name}* | ${RATIO_HEAD} |`, `|---|${RATIO_LINE}|`)
-    for (const each of others) lines.push(`| ${each.name} | ${ratioCells(each, floor)} |`)
-  }
-  return lines
+/** The ratios against programs that check nothing, and those of Sluice against the KrakenD that does the same. */
+function otherRatios(measured) {
+  return [
+    ...FLOORS.flatMap(floor =>
+      ratiosAgainst(
+        measured,
+        floor,
+        measured.filter(each => !FLOORS.includes(each.name))
+      )
+    ),
+    ...KRAKENDS.flatMap(krakend =>
+      ratiosAgainst(
+        measured,
+        krakend,
+        measured.filter(each => each.name === krakend.replace('KrakenD', 'Sluice'))
+      )
+    )
+  ]
+}
+
+/** @param {string} name who `others` are compared with; there is no table without them */
+function ratiosAgainst(measured, name, others) {
+  const base = measured.find(each => each.name === name)
+  if (base === undefined || others.length === 0) return []
+  return [
+    '',
+    `| CPU against *${name}* | ${RATIO_HEAD} |`,
+    `|---|${RATIO_LINE}|`,
+    ...others.map(each => `| ${each.name} | ${ratioCells(each, base)} |`)
+  ]
 }
 
 const percent = part => `${Math.round(part * 100)} %`

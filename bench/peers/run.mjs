@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { checkAnswers } from './answers.mjs'
 import { writeBodies } from './bodies.mjs'
 import { CASES } from './cases.mjs'
 import { installPeers } from './install.mjs'
@@ -72,7 +73,8 @@ await main(async () => {
     for (const one of prepareReal(cases, folder)) {
       const measured = await figures.of(idOf(one), () => {
         progress.start(one.title)
-        return measureCase(one, taking(one), options)
+        const check = (peer, port) => checkAnswers(one, peer, port)
+        return measureCase(one, taking(one), { ...options, check })
       })
       results.push({ one, measured })
       progress.clear()
