@@ -67,11 +67,12 @@ export const gateway = one => ({
   }
 })
 
-/** Whether plugins of the service have done their work, as a response shows it; one of three that set the same field is the last to do so. */
+/** Whether plugins of the service have done their work, as a response shows it. Of several that set the same field one or all are seen. */
 export function ran({ servers = [] }, { headers, body }) {
   const rewriting = servers.filter(name => name.startsWith('rewrite'))
   if (rewriting.length > 0) return rewriting.includes(JSON.parse(body).name)
-  return servers.length === 0 ? headers['x-served-by'] === undefined : servers.includes(headers['x-served-by'])
+  const stamped = headers['x-served-by']?.split(', ') ?? []
+  return servers.length === 0 ? stamped.length === 0 : servers.some(name => stamped.includes(name))
 }
 
 /** This process, and what it starts, leaves the processor of those that are measured; a start may use all. */
