@@ -158,7 +158,8 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
       return this.finish(clientAborted())
     }
     const body = response.openedBody
-    if (response.status === 206) checkPart(response)
+    // a failure has the status of its upstream, and its body is no part
+    if (response.status === 206 && this.errors === undefined) checkPart(response)
     if (body?.busy) return this.streamLater(response, body)
     if (response.bodiless || res.req.method === 'HEAD' || isBodiless(res, response.status)) return this.sendHeadOnly(response)
     const content = contentOf(response)

@@ -108,9 +108,9 @@ describe('yaml', () => {
     })
   })
 
-  it('writes {} without a response, null for a null document', async () => {
+  it('writes {} without a response and for a null document, as KrakenD does', async () => {
     assert.equal((await render('yaml', undefined)).body, '{}\n')
-    assert.equal((await render('yaml', 'null')).body, 'null\n')
+    assert.equal((await render('yaml', 'null')).body, '{}\n')
   })
 
   it('takes names of the language as data and repeats instead of aliasing', async () => {

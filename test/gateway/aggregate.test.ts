@@ -96,6 +96,13 @@ test('return_error_details puts the failure under its name, return_error_code gi
   assert.deepEqual([single.status, single.text], [418, ''])
 })
 
+test('return_error_code gives every status of a failure, that of a part too', async t => {
+  const upstream = await openUpstream(t, (_req, res) => sendJson(res, { a: 1 }, 206))
+  const coded = { url_pattern: '/part', extra_config: { 'backend/http': { return_error_code: true } } }
+  const part = await ask((await openGateway(t, aggregate(upstream.origin, [coded]))).port, '/x')
+  assert.deepEqual([part.status, part.headers['x-krakend-completed'], part.text], [206, 'false', ''])
+})
+
 test('sequential backends use what the earlier ones answered, and stop at a failure', async t => {
   const upstream = await openUpstream(t, (req, res) => {
     if (req.url === '/user/7') return sendJson(res, { team: { id: 12 }, name: 'a b/c' })

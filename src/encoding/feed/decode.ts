@@ -2,7 +2,7 @@
  * The `rss` decoder: RSS 0.9x, 1.0 and 2.0, Atom and JSON Feed in one shape, that of KrakenD.
  *
  * Keys: items, author, categories, custom, copyright, description, type (`rss`, `atom`, `json`), language, title, published, updated,
- * and img_url when there is an image. What a feed does not say is "" for texts, null for the rest; items leave it out.
+ * and img_url when there is an image. What a feed does not say is "" for texts, null for the rest, no items for `items`; items leave it out.
  */
 
 import { GatewayError } from '../../errors.js'
@@ -22,8 +22,8 @@ export const decodeRss: Decoder = (bytes, { contentType, scope }) => runSliced(f
 function* feedData(bytes: Buffer, contentType: string): Sliced<ObjectNode> {
   const { imageUrl, items, ...shown } = yield* readFeed(bytes, contentType)
   const rest = JSON.stringify(imageUrl === undefined ? shown : { ...shown, img_url: imageUrl })
-  const list = items === null ? 'null' : `[${joinTexts(items, ',')}]`
-  return new ObjectNode(undefined, new RawNode(undefined, Buffer.from(`{"items":${list},${rest.slice(1)}`, 'utf8')))
+  const text = `{"items":[${joinTexts(items, ',')}],${rest.slice(1)}`
+  return new ObjectNode(undefined, new RawNode(undefined, Buffer.from(text, 'utf8')))
 }
 
 function* readFeed(bytes: Buffer, contentType: string): Sliced<Feed> {

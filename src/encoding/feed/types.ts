@@ -53,7 +53,7 @@ export interface Extension {
 
 export interface Feed {
   /** Each item as JSON. */
-  items: string[] | null
+  items: string[]
   author: Person | null
   categories: string[] | null
   custom: Record<string, string> | null
@@ -71,9 +71,8 @@ export interface Feed {
 /** Items that are made before other exchanges get their turn. */
 const STEP = 32
 
-/** Makes items of what the feed holds, as JSON; null when it holds none. */
-export function* itemsOf<T>(sources: readonly T[], itemOf: (source: T) => FeedItem): Sliced<string[] | null> {
-  if (sources.length === 0) return null
+/** Makes items of what the feed holds, as JSON. */
+export function* itemsOf<T>(sources: readonly T[], itemOf: (source: T) => FeedItem): Sliced<string[]> {
   const items: string[] = []
   for (const source of sources) if (items.push(JSON.stringify(itemOf(source))) % STEP === 0) yield
   return items

@@ -19,13 +19,13 @@ import { yamlKey, yamlLongString, yamlNumber, yamlString } from './scalar.js'
 const CONTENT_TYPE = 'application/yaml; charset=utf-8'
 
 /**
- * Renders `application/yaml`; no response is `{}`, a null document `null`.
+ * Renders `application/yaml`; no response and a null document are `{}`.
  * @throws GatewayError SLUICE_ERR_GATEWAY_INTERNAL for data so deep that its indentation is many times its text.
  */
 export const renderYaml: Renderer = (data, _accept, scope) => runSliced(rendered(data), scope)
 
 function* rendered(data: ObjectNode | null | undefined): Sliced<Rendered> {
-  const json = yield* writeJson(data)
+  const json = yield* writeJson(data ?? undefined)
   const writer = new YamlWriter(json.length)
   yield* walkJson(json.toString('latin1'), writer)
   return { contentType: CONTENT_TYPE, body: Buffer.from(`${writer.document.trimStart()}\n`, 'utf8') }

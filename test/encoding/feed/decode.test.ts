@@ -15,7 +15,7 @@ const EMPTY = {
   copyright: '',
   custom: null,
   description: '',
-  items: null,
+  items: [] as unknown[],
   language: '',
   published: '',
   title: '',
@@ -215,7 +215,7 @@ describe('decodeRss with Atom', () => {
       '<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:entry><a:updated>2024-02-03</a:updated></a:entry></a:feed>'
     )
     assert.equal(feed.items[0]!.publishedParsed, '2024-02-03T00:00:00Z')
-    assert.deepEqual({ ...feed, items: null }, { ...EMPTY, type: 'atom' })
+    assert.deepEqual({ ...feed, items: [] }, { ...EMPTY, type: 'atom' })
   })
 })
 
