@@ -9,7 +9,7 @@ export interface TokenSourceOptions {
   readonly clientSecret: string
   /** The form besides the credentials, ready to be sent. */
   readonly form: string
-  /** ms since 1970. */
+  /** ms that never go back. */
   readonly now: () => number
 }
 

@@ -13,7 +13,7 @@ import { addMetadata, copyToHeaders } from './metadata.js'
 import { compileMethodChoice, type GrpcMethod, methodsOf } from './methods.js'
 import { type GrpcPackages, loadGrpcPackages } from './packages.js'
 import { BadMessage, encodeRequest } from './request-message.js'
-import { failureAnswer, INVALID_ARGUMENT, NOT_FOUND, statusOf, UNIMPLEMENTED } from './status.js'
+import { failureAnswer, INTERNAL, INVALID_ARGUMENT, NOT_FOUND, statusOf, UNIMPLEMENTED } from './status.js'
 
 interface Options extends ChannelOptions {
   readonly proto: string | readonly string[]
@@ -113,7 +113,7 @@ class Caller {
     return new Promise((resolve, reject) => {
       const answered = (error: ServiceError | null, value?: object): void => {
         request.signal.removeEventListener('abort', cancel)
-        if (error !== null) return reject(error)
+        if (error !== null) return reject(withCode(error))
         const response = GatewayResponse.json(value)
         if (metadata !== undefined) copyToHeaders(metadata, this.options.return_metadata, response.headers)
         resolve(response)
@@ -150,13 +150,14 @@ class Caller {
       const response = (first: object | undefined): GatewayResponse => {
         call.off('data', started)
         call.off('end', empty)
-        call.off('error', reject)
-        call.on('error', (error: ServiceError) => this.report(method, error))
+        call.off('error', failed)
+        call.on('error', (error: ServiceError) => this.report(method, withCode(error)))
         const headers = { 'Content-Type': 'application/json; charset=utf-8' }
         const made = GatewayResponse.stream(new MessageArray(call, first), { headers })
         if (metadata !== undefined) copyToHeaders(metadata, this.options.return_metadata, made.headers)
         return made
       }
+      const failed = (error: ServiceError): void => reject(withCode(error))
       const started = (first: object): void => resolve(response(first))
       const empty = (): void => resolve(response(undefined))
       let metadata: Parameters<typeof copyToHeaders>[0] | undefined
@@ -165,7 +166,7 @@ class Caller {
       })
       call.on('data', started)
       call.on('end', empty)
-      call.on('error', reject)
+      call.on('error', failed)
       const cancel = (): void => call.cancel()
       call.once('status', () => request.signal.removeEventListener('abort', cancel))
       cancelWith(request, cancel)
@@ -194,6 +195,12 @@ class Caller {
     const [name, http] = statusOf(error.code)
     if (http >= 500) this.logger.error(`[PLUGIN: sluice-grpc] ${method.path}: ${name}: ${error.details}`)
   }
+}
+
+/** grpc-js fails without a code when it cannot unpack a message: the upstream's fault. */
+function withCode(error: ServiceError): ServiceError {
+  if (typeof error.code === 'number') return error
+  return Object.assign(error, { code: INTERNAL, details: 'the message of the upstream cannot be unpacked' })
 }
 
 const asIs = (bytes: Buffer): Buffer => bytes

@@ -26,6 +26,7 @@ const STATUSES: readonly (readonly [name: string, http: number])[] = [
 export const INVALID_ARGUMENT = 3
 export const NOT_FOUND = 5
 export const UNIMPLEMENTED = 12
+export const INTERNAL = 13
 
 /** Name and HTTP status of a code; unknown codes count as UNKNOWN. */
 export function statusOf(code: number): readonly [name: string, http: number] {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
+import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as grpc from '@grpc/grpc-js'
@@ -288,6 +290,31 @@ describe('sluice-grpc', () => {
     const shop = await openShop(t)
     const { call } = await open(t, shop.host, { max_message_bytes: 3 })
     assert.equal((await call('Get')).status, 429)
+  })
+
+  test('a message that cannot be unpacked is the upstream’s fault, alone and in a stream', async t => {
+    // compressed, says the message; the head names no coding
+    const message = Buffer.from([1, 0, 0, 0, 3, 1, 2, 3])
+    const server = createServer().on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('error', () => {})
+      stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+      stream.end(message)
+    })
+    const sessions = new Set<ServerHttp2Session>()
+    server.on('session', session => sessions.add(session))
+    t.after(() => {
+      for (const session of sessions) session.destroy()
+      server.close()
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { call, log } = await open(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    for (const method of ['Get', 'List']) {
+      const response = await call(method)
+      assert.deepEqual([response.status, await response.json()], [500, { code: 13, status: 'INTERNAL' }])
+      await log.line(new RegExp(`ERROR.*${method}: INTERNAL: the message of the upstream cannot be unpacked`))
+    }
   })
 
   test('its data goes through a decoded endpoint', async t => {

@@ -88,6 +88,15 @@ describe('limits of a run', () => {
     for (const year of years) assert.ok(Number.isInteger(Number(year)), String(year))
   })
 
+  it('os.clock goes on while the wall clock is set back', async t => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+    const clock = compileLua([{ text: 'return os.clock()' }], { libraries: 'open' })
+    const [before] = (await clock.start().execute(0)) as number[]
+    t.mock.timers.setTime(0)
+    const [after] = (await clock.start().execute(0)) as number[]
+    assert.ok(before! > 0 && after! >= before!, `${before} s, then ${after} s`)
+  })
+
   for (const [name, text] of Object.entries(ENDLESS)) {
     it(`ends ${name} by its steps`, async () => {
       assert.equal((await end(text, { ...wide, fuel: 300_000 })).limit, 'fuel')
