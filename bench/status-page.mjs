@@ -1,6 +1,6 @@
 /**
- * `npm run bench:status-page`: what the status page costs per request while browsers show it. The same gateway twice: one without a viewer, one whose
- * page is open, in a real Chromium where there is one and at a client that only reads the events. `--help` tells the options.
+ * `npm run bench:status-page`: what the status page costs per request while browsers show it. Rounds of the same process without a viewer
+ * and with one, in turn: a real Chromium where there is one, and a client that only reads the events. `--help` tells the options.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
@@ -11,6 +11,7 @@ import { sluiceCli } from './peers/peers.mjs'
 import { freePort } from './peers/processes.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from './peers/report.mjs'
 import { reportRun } from './peers/report-run.mjs'
+import { Figures, RESUME } from './peers/resume.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable']
@@ -45,73 +46,89 @@ async function gateway(name, admin, endpoints) {
   return { name, prepare, url: `http://127.0.0.1:${adminPort}/__sluice/` }
 }
 
-/** Reads the events of a gateway as soon as it is there, until it is stopped. */
-function readEvents(url) {
-  let request
-  let timer
-  const open = () => {
-    request = get(`${url}events`, response => response.resume())
-    request.on('error', () => {})
-    request.on('close', () => {
-      timer = setTimeout(open, 200)
-    })
-  }
-  open()
-  return () => {
-    clearTimeout(timer)
-    request.removeAllListeners('close')
-    request.destroy()
+/** s that an open page has for its first event before the load begins. */
+const SETTLED_MS = 1_000
+const settled = () => new Promise(resolve => setTimeout(resolve, SETTLED_MS))
+
+/** Opens the page before a round and closes it behind it. */
+function showing(show) {
+  let hide
+  return {
+    enter: async () => {
+      hide = await show()
+      await settled()
+    },
+    leave: () => hide()
   }
 }
 
-/** Shows the page of a gateway in a browser as soon as it is there. */
-async function showPage(url) {
-  const { chromium } = await import('playwright-core')
-  const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
-  const page = await browser.newPage()
-  const timer = setInterval(() => {
-    if (!page.url().startsWith('http')) page.goto(url).catch(() => {})
-  }, 500)
-  return async () => {
-    clearInterval(timer)
-    await browser.close()
-  }
+/** Reads the events of a gateway. */
+async function readEvents(url) {
+  const request = get(`${url}events`, response => response.resume())
+  request.on('error', () => {})
+  await new Promise(resolve => request.once('response', resolve))
+  return () => void request.destroy()
+}
+
+/** Shows the page of a gateway. */
+async function showPage(page, url) {
+  await page.goto(url)
+  return () => page.goto('about:blank')
 }
 
 /** Sets of fresh processes: one process may be slower than the next of the same program for all its life. */
-const STARTS = 3
+const STARTS = 4
+/** Requests of each process before its first round. */
+const WARM = 20_000
 
 const about = 'npm run bench:status-page: what the status page costs per request while browsers show it.'
-const more = { endpoints: { as: 'count', default: '100', text: 'endpoints beside the one that is asked' } }
-const program = { out: path.join(here, 'STATUS-PAGE.md'), about, cases: 1, peers: 4, more }
+const more = { endpoints: { as: 'count', default: '100', text: 'endpoints beside the one that is asked' }, resume: RESUME }
+const program = { out: path.join(here, 'STATUS-PAGE.md'), about, cases: 1, peers: 5, sets: { starts: STARTS }, more }
 
 await reportRun(program, async options => {
   options.progress.start('the status page on pass-through, 150 B')
+  const figures = new Figures({ ...options, starts: STARTS })
+  const browser = browserPath && (await openBrowser())
   const closed = await gateway('page closed', true, options.endpoints)
-  const events = await gateway('events read', true, options.endpoints)
-  const browser = browserPath && (await gateway('page in a browser', true, options.endpoints))
-  const none = await gateway('no admin port', false, options.endpoints)
-  const ends = [readEvents(events.url)]
-  if (browser) ends.push(await showPage(browser.url))
+  const same = (name, show) => ({ name, of: closed.name, ...(show && showing(show)) })
+  const peers = [
+    closed,
+    same('closed again'),
+    same('events read', () => readEvents(closed.url)),
+    ...(browser ? [same('page in a browser', () => showPage(browser.page, closed.url))] : []),
+    await gateway('no admin port', false, options.endpoints)
+  ]
   try {
-    const peers = [closed, events, ...(browser ? [browser] : []), none]
-    const measured = await measureCase({ path: '/150.txt' }, peers, { ...options, starts: STARTS })
-    const rows = measured.map(each => `| ${each.name} | ${digits(of(each, 'cpu'))} | ${ratioCells(each, measured[0])} |`)
+    const measured = await figures.of(`${options.endpoints}`, () =>
+      measureCase({ path: '/150.txt' }, peers, { ...options, starts: STARTS, warm: WARM })
+    )
+    const [first, again] = measured
+    const base = { rounds: first.rounds.map(({ cpu }, i) => ({ cpu: (cpu + again.rounds[i].cpu) / 2 })) }
+    const rowOf = (each, than) => `| ${each.name} | ${digits(of(each, 'cpu'))} | ${ratioCells(each, than)} |`
     return [
       '# The status page',
       '',
       'Generated by `npm run bench:status-page`.',
       '',
       conditions(options),
-      `A pass-through endpoint of 150 B and ${options.endpoints} others, 64 connections. ${ratioLegend('page closed')}`,
+      `A pass-through endpoint of 150 B and ${options.endpoints} others, 64 connections, ${STARTS} sets of fresh processes. Rounds with the page open and closed are of the same`,
+      `process. ${ratioLegend('page closed')} *Page closed* is the mean of two rounds; \`closed again\`, one against the other, says what the measurement is worth.`,
       '',
       `| | CPU µs/request | ${RATIO_HEAD} |`,
       `|---|--:|${RATIO_LINE}|`,
-      ...rows,
+      rowOf(again, first),
+      ...measured.slice(2).map(each => rowOf(each, base)),
       '',
-      disturbance(measured[0])
+      disturbance(first)
     ]
   } finally {
-    for (const end of ends) await end()
+    await browser?.close()
   }
 })
+
+/** A browser with one page. */
+async function openBrowser() {
+  const { chromium } = await import('playwright-core')
+  const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  return { page: await browser.newPage(), close: () => browser.close() }
+}

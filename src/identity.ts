@@ -1,10 +1,23 @@
 /** The names that go on the wire and into logs, in one place. Rank 0: every room may read it. */
 
+import cluster from 'node:cluster'
+
 /** The product's version, kept equal to package.json by a test. */
 export const SLUICE_VERSION = '0.1.0'
 
 /** The KrakenD version whose behaviour is matched; announced because clients, dashboards and backends read it. */
 export const COMPATIBILITY_VERSION = '2.13.8'
+
+/** Variable of the environment by which the primary of `sluice run --workers` tells a worker the number of its place. */
+export const WORKER_PLACE = 'SLUICE_WORKER'
+
+/**
+ * Returns the number of this worker's place, from 1; undefined in a process that serves alone. A worker that takes the place of another one has
+ * its number, so names that are made of it are as many as there are places.
+ */
+export function workerPlace(): number | undefined {
+  return cluster.worker && (Number(process.env[WORKER_PLACE]) || cluster.worker.id)
+}
 
 export interface Identity {
   /** `X-Krakend` to clients. */

@@ -14,7 +14,8 @@ export const DISTURBED = 0.15
 
 /**
  * Measures the peers of one case, in `starts` sets of fresh processes: one process may be slower than the next of the same program for all
- * its life. The rounds are spread over the sets. With `together` the peers of a round are loaded at the same moment instead of in turn: on
+ * its life. The rounds are spread over the sets. `one.warmFields` are sent while a process is warmed up, and not in the rounds. A peer may be
+ * another one in another state: `of` names that peer, whose process it uses; `enter` and `leave` stand around its rounds, which are in turn then. With `together` the peers of a round are loaded at the same moment instead of in turn: on
  * one processor they get it by turns of a few ms, so whatever disturbs one disturbs the other as much. Latencies and rates are then those
  * of a shared processor.
  * @returns {Promise<Measured[]>}
@@ -66,16 +67,24 @@ async function measureSet(
   const running = []
   try {
     for (const peer of peers) {
-      const each = { process: await startPeer(peer, upstream, folder) }
+      const shared = running.find(({ process }) => process.name === peer.of)
+      if (shared !== undefined) {
+        running.push({ process: shared.process, peer, isShared: true })
+        continue
+      }
+      const each = { process: await startPeer(peer, upstream, folder), peer }
       running.push(each)
       await check?.(peer, each.process.port)
       if (one.idle !== undefined) each.close = await idleConnections(each.process.port, one.path, one.idle)
     }
     const { path, upload, json, fields, tokens } = one
     const options = { path, connections: one.connections ?? 64, upload, json, fields, tokens, folder }
+    const hot = { ...options, fields: { ...fields, ...one.warmFields } }
     for (const each of running) {
       try {
-        each.warming = await warmUp(each.process, options, { seconds: warmup, wanted: warm })
+        await each.peer.enter?.(each.process)
+        each.warming = await warmUp(each.process, hot, { seconds: warmup, wanted: each.isShared ? WARM : warm })
+        await each.peer.leave?.(each.process)
       } catch (cause) {
         throw new Error(`${each.process.name}: ${cause.message}`, { cause })
       }
@@ -89,8 +98,8 @@ async function measureSet(
       if (all.length <= rounds) progress?.advance(roundSeconds(peers.length, seconds, together))
     }
     const { kept, discarded, disturbed } = calmest(all, rounds, DISTURBED)
-    return running.map(({ process, warming }, i) => ({
-      name: process.name,
+    return running.map(({ process, peer, warming }, i) => ({
+      name: peer.name,
       rounds: kept.map(round => round.figures[i]),
       warming,
       rssMiB: peakRss(process) / 2 ** 20,
@@ -134,7 +143,10 @@ async function measureRound(running, number, { together, ...options }) {
   const figures = []
   let most = 0
   for (const i of turn(running.length, number)) {
+    const { peer, process } = running[i]
+    await peer.enter?.(process)
     const { value, others } = await beside(() => measured(running[i]))
+    await peer.leave?.(process)
     figures[i] = value
     most = Math.max(most, others)
   }

@@ -1,6 +1,7 @@
 /** `sluice openapi export` and `sluice openapi import`. */
 
-import { writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { readConfigFile } from '../config/load.js'
 import { formatOf } from '../config/source/source-text.js'
 import { ConfigError } from '../errors.js'
@@ -47,12 +48,13 @@ async function importFrom(args: Arguments, [file, ...rest]: readonly string[], t
   const host = args.text('host')
   const jwkUrl = args.text('jwk-url')
   try {
+    await showReading(file, terminal)
     const { importOpenApi } = await import('../openapi/import/import.js')
     const { config, notes } = await importOpenApi(file, {
       ...(host === undefined ? {} : { host }),
       ...(jwkUrl === undefined ? {} : { jwkUrl })
     })
-    terminal.problems(notes)
+    terminal.problems(notes, 'sluice openapi import')
     await put(config, out, terminal)
     terminal.note(
       `${config.endpoints.length} endpoints, ${notes.length} places to look at; now run \`sluice check -c ${out ?? 'FILE'}\``
@@ -66,6 +68,21 @@ async function importFrom(args: Arguments, [file, ...rest]: readonly string[], t
     return 1
   }
 }
+
+/** Large documents take seconds, YAML most of all; what reads them gives no sign in between. */
+async function showReading(file: string, terminal: Terminal): Promise<void> {
+  if (!terminal.showsProgress) return
+  const bytes = await stat(file).then(
+    found => found.size,
+    () => 0
+  )
+  if (bytes < SHOWN_FROM) return
+  const slowness = formatOf(file) === 'yaml' ? ', which takes longer than JSON' : ''
+  terminal.status(`reading ${path.basename(file)}, ${(bytes / 2 ** 20).toFixed(1)} MiB${slowness}  (Ctrl-C stops)`)
+}
+
+/** bytes of a document whose reading is shown. */
+const SHOWN_FROM = 256 * 1024
 
 /** A flag of the other direction does nothing. */
 function refuse(args: Arguments, flags: readonly string[], what: string): void {

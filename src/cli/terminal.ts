@@ -72,14 +72,14 @@ export class Terminal {
     this.note(this.#errColours ? `\x1b[31m${text}\x1b[0m` : text)
   }
 
-  /** One entry per cause, errors before warnings: errors red, warnings yellow. Of very many places the first ones, unless {@link showsAll}. */
-  problems(problems: readonly ConfigProblem[]): void {
+  /** One entry per cause, errors before warnings: errors red, warnings yellow. Of very many places the first ones, unless {@link showsAll}. @param command lists them all with `--all` */
+  problems(problems: readonly ConfigProblem[], command = 'sluice check'): void {
     for (const { level, text: entry } of listProblems(problems, this.showsAll)) {
       const text = level === 'warning' ? `WARNING ${entry}` : entry
       if (level === 'error') this.error(text)
       else this.note(this.#errColours ? `\x1b[33m${text}\x1b[0m` : text)
     }
-    if (!this.showsAll && isShortened(problems)) this.note('--all lists every place: `sluice check --all`')
+    if (!this.showsAll && isShortened(problems)) this.note(`--all lists every place: \`${command} --all\``)
   }
 
   /** A failure of a command: the list of problems of a configuration, or one line that says while `doing` what. */

@@ -100,6 +100,8 @@ export interface WorkerText {
 
 /** What the workers of one `sluice run --workers` share; the primary keeps it for those that start later. */
 export interface WorkerTopics {
+  /** The number of this worker's place, from 1. A worker that takes the place of another one has its number. */
+  readonly place: number
   /** Names of the topics that begin with `prefix`. @rejects Error when the primary does not answer */
   names(prefix: string): Promise<readonly string[]>
   /**

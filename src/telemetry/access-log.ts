@@ -7,6 +7,7 @@
 
 import type { Writable } from 'node:stream'
 import type { ErrorCode } from '../errors.js'
+import { workerPlace } from '../identity.js'
 import { dashedTime, isoTime } from './clock.js'
 import { shortDuration } from './go-duration.js'
 import { type LogOutput, outputTo } from './log-output.js'
@@ -64,6 +65,8 @@ export interface AccessLogOptions {
   readonly quiet?: boolean
   /** Takes each entry too. */
   readonly beside?: AccessLog | undefined
+  /** The number of the worker that serves; default: that of this process, if it is one. Lines of JSON name it. */
+  readonly worker?: number | undefined
 }
 
 /** Creates the access log; undefined when it is off. */
@@ -71,8 +74,10 @@ export function createAccessLog(options: AccessLogOptions): AccessLog | undefine
   if (options.disabled) return undefined
   const output = outputTo(options.out ?? process.stdout)
   const skip = new Set(options.skipPaths)
-  const format = options.format === 'json' ? formatJson : output.colours ? formatColoured : formatPlain
-  const { beside } = options
+  const { beside, worker = workerPlace() } = options
+  const workerField = worker === undefined ? '' : `,"worker":${worker}`
+  const asJson: Format = (entry, now) => formatJson(entry, now, workerField)
+  const format = options.format === 'json' ? asJson : output.colours ? formatColoured : formatPlain
   const own = options.quiet ? undefined : new FullLog(output, format)
   const log = own === undefined || beside === undefined ? (own ?? beside) : joinLogs(own, beside)
   if (log === undefined) return undefined
@@ -140,8 +145,8 @@ function formatLine(e: AccessEntry, now: number, status: string): string {
 }
 
 /** Fields that are not known are absent. */
-function formatJson(e: AccessEntry, now: number): string {
-  let text = `{"time":"${isoTime(now)}"`
+function formatJson(e: AccessEntry, now: number, worker: string): string {
+  let text = `{"time":"${isoTime(now)}"${worker}`
   if (e.requestId !== '') text += `,"request_id":${JSON.stringify(e.requestId)}`
   if (e.traceId !== '') text += `,"trace_id":"${e.traceId}"`
   text += `,"client":${JSON.stringify(e.client)},"method":${JSON.stringify(e.method)}`

@@ -9,6 +9,7 @@
 import type { Writable } from 'node:stream'
 import type { Json } from '../config/types.js'
 import { ConfigError, type ConfigProblem } from '../errors.js'
+import { workerPlace } from '../identity.js'
 import { dashedTimeMillis, isoTime, plainTime } from './clock.js'
 import { type Gelf, openGelf } from './gelf.js'
 import { type LogOutput, outputTo } from './log-output.js'
@@ -32,6 +33,8 @@ export interface CreateLoggerOptions {
   readonly syslog?: { readonly paths?: readonly string[]; readonly udpPort?: number }
   /** True: wrong options give the default logger and an ERROR line, as in KrakenD. */
   readonly tolerant?: boolean
+  /** The number of the worker that logs; default: that of this process, if it is one. Its lines name it. */
+  readonly worker?: number | undefined
   /** Name of the configuration, for problems. Default `(object)`. */
   readonly file?: string
 }
@@ -52,11 +55,11 @@ export interface CreatedLogger {
 export function createLogger(config: Json | undefined, options: CreateLoggerOptions = {}): CreatedLogger {
   const output = outputTo(options.out ?? process.stdout)
   output.onFailure ??= sayLost
-  const { filter } = options
+  const { filter, worker = workerPlace() } = options
   const logstash = wantsLogstash(options.logstash)
   if (config === undefined && !logstash) {
     return {
-      logger: new LineLogger('DEBUG', byMessage(formatDefault), { output, filter }),
+      logger: new LineLogger('DEBUG', byMessage(formatDefault, worker), { output, filter, worker }),
       startLines: [],
       accessLogFormat: 'default'
     }
@@ -68,7 +71,7 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
   if (problems.length > 0) {
     if (!options.tolerant) throw new ConfigError(problems)
     return {
-      logger: new LineLogger('DEBUG', byMessage(formatDefault), { output, filter }),
+      logger: new LineLogger('DEBUG', byMessage(formatDefault, worker), { output, filter, worker }),
       startLines: problems.map(p => ({
         level: 'error',
         text: `[SERVICE: Logging] Unable to create the logger: ${p.pointer.endsWith('/level') ? '' : `${p.pointer}: `}${p.message}`
@@ -84,12 +87,12 @@ export function createLogger(config: Json | undefined, options: CreateLoggerOpti
     const text = `[SERVICE: telemetry/logging] No syslog socket found on this machine, sending to ${where}`
     output.write(`${formatDefault('WARNING', text, Date.now())}\n`)
   })
-  const gelf = openGelf(options.gelf, logging.prefix)
+  const gelf = openGelf(options.gelf, logging.prefix, worker)
   return {
     logger: new LineLogger(
       logging.level,
-      logstash ? compileLogstash(logging.prefix) : byMessage(formatOf(logging, output.colours)),
-      { output: logging.stdout ? output : undefined, filter, syslog, gelf },
+      logstash ? compileLogstash(logging.prefix, worker) : formatOf(logging, output.colours, worker),
+      { output: logging.stdout ? output : undefined, filter, syslog, gelf, worker },
       logstash
     ),
     startLines: [{ level: 'debug', text: '[SERVICE: telemetry/logging] Improved logging started.' }],
@@ -112,6 +115,7 @@ interface Destinations {
   readonly filter?: LogFilter | undefined
   readonly syslog?: Syslog | undefined
   readonly gelf?: Gelf | undefined
+  readonly worker: number | undefined
 }
 
 const WEIGHTS = Object.fromEntries(LOG_LEVELS.map((level, i) => [level, i])) as Readonly<Record<LogLevel, number>>
@@ -150,12 +154,12 @@ class LineLogger implements GatewayLogger {
 
   #log(level: LogLevel, values: readonly unknown[]): void {
     if (WEIGHTS[level] < this.#least) return
-    const { syslog, gelf, filter } = this.to
+    const { syslog, gelf, filter, worker } = this.to
     const output = filter === undefined || filter(level, messageOf(values)) ? this.to.output : undefined
     const now = Date.now()
     const line = output !== undefined || this.wholeLines ? this.format(level, values, now) : ''
     output?.write(`${line}\n`)
-    syslog?.send(asCritical(level), this.wholeLines ? line : safeText(messageOf(values)))
+    syslog?.send(asCritical(level), this.wholeLines ? line : safeText(messageOf(values)) + workerNote(worker))
     gelf?.send(level, messageOf(values), now)
   }
 }
@@ -164,8 +168,12 @@ function messageOf(values: readonly unknown[]): string {
   return boundedText(values.length === 1 ? textOf(values[0]) : values.map(textOf).join(' '))
 }
 
-function byMessage(format: LogFormat): RecordFormat {
-  return (level, values, now) => format(level, messageOf(values), now)
+/** Ends a message that has no field for it: ` worker=2`. */
+const workerNote = (worker: number | undefined): string => (worker === undefined ? '' : ` worker=${worker}`)
+
+function byMessage(format: LogFormat, worker: number | undefined): RecordFormat {
+  const note = workerNote(worker)
+  return (level, values, now) => format(level, messageOf(values) + note, now)
 }
 
 function withoutLogging(file: string): ConfigProblem {
@@ -182,24 +190,25 @@ function formatDefault(level: LogLevel, message: string, now: number): string {
   return `${plainTime(now)} SLUICE ${level}: ${safeText(message)}`
 }
 
-function formatOf(logging: LoggingOptions, colours: boolean): LogFormat {
-  if (logging.format === 'logstash') return formatLogstash
+function formatOf(logging: LoggingOptions, colours: boolean, worker: number | undefined): RecordFormat {
+  if (logging.format === 'logstash') return byMessage(compileLogstashLine(worker), undefined)
   if (logging.format === 'custom') {
     const format = compileLogPattern(logging.customFormat, 'SLUICE', colours)
-    return (level, message, now) => format(asCritical(level), safeText(message), now)
+    return byMessage((level, message, now) => format(asCritical(level), safeText(message), now), worker)
   }
   const prefix = logging.prefix
-  return (level, message, now) => {
+  return byMessage((level, message, now) => {
     const colour = colours ? LEVEL_COLOURS[level] : ''
     const reset = colours ? '\x1b[0m' : ''
     return `${prefix} ${dashedTimeMillis(now)} ${colour}▶ ${asCritical(level)}${reset} ${safeText(message)}`
-  }
+  }, worker)
 }
 
 /** KrakenD's field order and spaces; the message is escaped and the offset true, which it does not do. */
-function formatLogstash(level: LogLevel, message: string, now: number): string {
-  const text = JSON.stringify(message)
-  return `{"@timestamp":"${isoTime(now)}", "@version": 1, "level": "${asCritical(level)}", "message": ${text}, "module": "SLUICE"}`
+function compileLogstashLine(worker: number | undefined): LogFormat {
+  const tail = `"module": "SLUICE"${worker === undefined ? '' : `, "worker": ${worker}`}}`
+  return (level, message, now) =>
+    `{"@timestamp":"${isoTime(now)}", "@version": 1, "level": "${asCritical(level)}", "message": ${JSON.stringify(message)}, ${tail}`
 }
 
 /** The component knows no FATAL. */

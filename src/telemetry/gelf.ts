@@ -26,11 +26,11 @@ export function parseGelfAddress(text: string): GelfAddress | undefined {
 }
 
 /** Opens what `telemetry/gelf` asks for; undefined without it, or without an address that can be read, which the component tells. */
-export function openGelf(config: Json | undefined, module: string): Gelf | undefined {
+export function openGelf(config: Json | undefined, module: string, worker?: number): Gelf | undefined {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) return undefined
   const { address, enable_tcp: tcp } = config as { readonly [key: string]: Json }
   const parsed = typeof address === 'string' ? parseGelfAddress(address) : undefined
-  return parsed && new Gelf(parsed, tcp === true, module)
+  return parsed && new Gelf(parsed, tcp === true, module, worker)
 }
 
 /** A connection to Graylog. Opens by itself. */
@@ -39,10 +39,11 @@ export class Gelf {
   readonly #head: string
   readonly #tail: string
 
-  constructor(address: GelfAddress, tcp: boolean, module: string) {
+  /** @param worker the number of the worker that logs; undefined = the process serves alone */
+  constructor(address: GelfAddress, tcp: boolean, module: string, worker?: number) {
     this.#link = tcp ? new TcpLink(address) : new UdpLink(address)
     this.#head = `{"version":"1.1","host":${JSON.stringify(hostname())}`
-    this.#tail = `,"_module":${JSON.stringify(module)}`
+    this.#tail = `,"_module":${JSON.stringify(module)}${worker === undefined ? '' : `,"_worker":${worker}`}`
   }
 
   /** Messages that found neither a connection nor room to wait for it. */

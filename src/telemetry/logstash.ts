@@ -16,15 +16,16 @@ export function wantsLogstash(config: Json | undefined): boolean {
 }
 
 /** Fields that every record has; an object's fields of these names are passed over. */
-const OWN: ReadonlySet<string> = new Set(['@timestamp', '@version', 'host', 'level', 'message', 'module'])
+const OWN: ReadonlySet<string> = new Set(['@timestamp', '@version', 'host', 'level', 'message', 'module', 'worker'])
 
 /**
  * Compiles the format; `module` is the name of the service in it. Values make the message; of plain objects behind the first
  * value the fields become fields of the record.
+ * @param worker the number of the worker that logs; undefined = the process serves alone
  */
-export function compileLogstash(module: string): RecordFormat {
+export function compileLogstash(module: string, worker?: number): RecordFormat {
   const host = JSON.stringify(hostname())
-  const tail = `,"module":${JSON.stringify(module)}`
+  const tail = `,"module":${JSON.stringify(module)}${worker === undefined ? '' : `,"worker":${worker}`}`
   return (level, values, now) => {
     let message = values.length === 0 ? '' : textOf(values[0])
     let more = ''

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { findCommand, parseArguments } from '../../src/cli/arguments.js'
+import { openapi } from '../../src/cli/openapi.js'
 import { Progress } from '../../src/cli/progress.js'
 import { Terminal } from '../../src/cli/terminal.js'
 import { Collected } from '../telemetry/collect.js'
+import { folderWith } from './command.js'
 
 function opened(isTTY: boolean, env: NodeJS.ProcessEnv = {}) {
   const out = new Collected()
@@ -51,5 +54,28 @@ test('nothing is shown for one step, in a pipe, and on a dumb terminal', async (
     await progress.step('a')
     progress.end()
     assert.equal(err.text, '')
+  }
+})
+
+test('a terminal sees that a large document is being read', async t => {
+  const text = JSON.stringify({
+    openapi: '3.1.0',
+    info: { title: 'x'.repeat(300_000), version: '1' },
+    servers: [{ url: 'http://127.0.0.1:1' }],
+    paths: { '/a': { get: { responses: { 200: { description: 'ok' } } } } }
+  })
+  const folder = await folderWith(t, { 'large.json': text, 'small.json': text.replaceAll('x', '') })
+  const shown = async (file: string, isTTY: boolean): Promise<string> => {
+    const { terminal, err } = opened(isTTY)
+    const args = parseArguments(findCommand('openapi')!, ['import', `${folder}/${file}`, '-o', `${folder}/out.json`])
+    assert.equal(await openapi(args, terminal), 0, err.text)
+    return err.text
+  }
+  assert.match(await shown('large.json', true), /\x1b\[Kreading large\.json, 0\.3 MiB {2}\(Ctrl-C stops\)\r\x1b\[K/)
+  for (const [file, isTTY] of [
+    ['large.json', false],
+    ['small.json', true]
+  ] as const) {
+    assert.doesNotMatch(await shown(file, isTTY), /reading/)
   }
 })

@@ -140,12 +140,18 @@ test('workers reload one after another, and are replaced one after another, with
   const [code, text] = await reload()
   assert.deepEqual([code, await textAt(url)], [0, '/b'], text)
   assert.doesNotMatch(gateway.text, /was replaced/)
+  const places = Array.from({ length: WORKERS }, (_, i) => i + 1)
+  for (const place of places)
+    assert.match(gateway.text, new RegExp(`\\[SERVICE: Reload\\] The new configuration serves.* worker=${place}\n`))
 
   const [rolled, said] = await reload('--roll')
   assert.equal(rolled, 0, said)
   assert.ok(said.includes(`${WORKERS} workers were replaced by new ones`), said)
   await gateway.until(new RegExp(`(was replaced and ends[\\s\\S]*){${WORKERS}}`))
   assert.equal(await textAt(url), '/b')
+  // those that take the places have their numbers
+  const names = new Set([...gateway.text.matchAll(/ worker=(\d+)$/gm)].map(([, number]) => Number(number)))
+  assert.deepEqual([...names].sort(), places)
 
   await write(configFor(origin, 'c', { timeout: 'soon' }))
   const [failed, faults] = await reload()

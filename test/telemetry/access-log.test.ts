@@ -135,3 +135,10 @@ test('the JSON form has every fact, and only those that are known', async () => 
     user_agent: 'cu"rl'
   })
 })
+
+test('the JSON form names the worker that serves', async () => {
+  const [line] = await written([{}], { format: 'json', worker: 3 })
+  assert.equal(JSON.parse(line!).worker, 3)
+  const [plain] = await written([{}], { worker: 3 })
+  assert.match(plain!, /"\/a"$/)
+})

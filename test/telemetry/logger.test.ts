@@ -244,3 +244,19 @@ test('a filter chooses the lines of the output', async () => {
     ['INFO: wanted', 'ERROR: yes', '']
   )
 })
+
+test('lines of a worker name it, in every format', async () => {
+  const worker = 2
+  const last = async (config: Json | undefined, options: CreateLoggerOptions = {}): Promise<string> =>
+    (await logged(config, { ...options, worker })).at(-1)!
+  assert.match(await last(undefined), / SLUICE FATAL: f worker=2$/)
+  assert.match(await last({ level: 'INFO', stdout: true }), /▶ CRITICAL f worker=2$/)
+  assert.equal(
+    await last({ level: 'INFO', stdout: true, format: 'custom', custom_format: '%{level} %{message}!' }),
+    'CRITICAL f worker=2!'
+  )
+  const record = JSON.parse(await last({ level: 'INFO', stdout: true, format: 'logstash' }))
+  assert.deepEqual([record.message, record.module, record.worker], ['f', 'SLUICE', 2])
+  const logstash = JSON.parse(await last({ level: 'INFO', stdout: true, prefix: 'p' }, { logstash: {} }))
+  assert.deepEqual([logstash.message, logstash.module, logstash.worker], ['f', 'p', 2])
+})

@@ -21,7 +21,7 @@ test('speaks to a datagram socket, the usual kind', async () => {
   const received: string[] = []
   daemon.on('data', (bytes: Buffer) => received.push(bytes.toString()))
   const config = { level: 'INFO', syslog: true, prefix: '[GATE]', syslog_facility: 'local5' }
-  const { logger } = createLogger(config, { out: new Collected(), syslog: { paths: [join(folder, 'none'), path] } })
+  const { logger } = createLogger(config, { out: new Collected(), worker: 2, syslog: { paths: [join(folder, 'none'), path] } })
   logger.debug('not this')
   logger.warning('careful\nnow')
   logger.fatal('over')
@@ -31,8 +31,8 @@ test('speaks to a datagram socket, the usual kind', async () => {
   await until(() => received.length === 2)
   daemon.close()
   // local5 = 21: 21 * 8 + severity.
-  assert.match(received[0]!, /^<172>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \[GATE\]\[\d+\]: WARNING > careful\n\tnow$/)
-  assert.match(received[1]!, /^<170>.*CRITICAL > over$/)
+  assert.match(received[0]!, /^<172>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \[GATE\]\[\d+\]: WARNING > careful\n\tnow worker=2$/)
+  assert.match(received[1]!, /^<170>.*CRITICAL > over worker=2$/)
 })
 
 test('speaks to a stream socket, and again after the daemon restarted', async () => {

@@ -5,7 +5,6 @@
  * InfluxDB, and nothing of it stops a start.
  */
 
-import cluster from 'node:cluster'
 import { hostname } from 'node:os'
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { durationOf } from '../../_shared/stats/duration-of.js'
@@ -96,7 +95,8 @@ function measure(target: Target, everyMs: number, context: ComponentContext): vo
       info: text => context.logger.info(`${TAG} ${text}`)
     })
     // workers count for themselves: their number tells their series apart
-    const worker = cluster.worker === undefined ? [] : ([['worker', String(cluster.worker.id)]] as const)
+    const { workers } = context
+    const worker = workers === undefined ? [] : ([['worker', String(workers.place)]] as const)
     const points = new Points(counted, [['host', hostname()], ...worker])
     runtime.start()
     pushers.push(pusher)

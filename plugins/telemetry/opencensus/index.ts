@@ -6,7 +6,6 @@
  * out with one warning that says what takes their place. Nothing of it stops a start.
  */
 
-import cluster from 'node:cluster'
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { showStats } from '../../_shared/kept-stats-port.js'
 import { flag } from '../../_shared/option-types.js'
@@ -131,7 +130,7 @@ async function expose(options: OptionReader, layers: OptionReader | undefined, c
     () => {
       const made = new prometheus.Registry()
       // workers answer on one port, in turn: the number tells their series apart
-      if (cluster.worker !== undefined) made.setDefaultLabels({ worker: String(cluster.worker.id) })
+      if (context.workers !== undefined) made.setDefaultLabels({ worker: String(context.workers.place) })
       const settings = { prometheus, registry: made, namespace, tags }
       const views = {
         ...(router ? { finished: serverViews(settings) } : {}),

@@ -6,7 +6,6 @@
  * options of a layer stand in for the service's.
  */
 
-import cluster from 'node:cluster'
 import { type ComponentContext, defineComponent, type OptionReader } from 'sluice/plugin'
 import { showStats } from '../../_shared/kept-stats-port.js'
 import { envNumber } from '../../_shared/otlp/env-number.js'
@@ -82,7 +81,8 @@ async function compileService(options: OptionReader, context: ComponentContext):
 
   const pushing = exporters.filter(one => one.metrics !== undefined)
   // workers answer on one port, in turn: the number tells their series apart
-  const worker = cluster.worker === undefined ? [] : ([['worker', String(cluster.worker.id)]] as const)
+  const { workers } = context
+  const worker = workers === undefined ? [] : ([['worker', String(workers.place)]] as const)
   const memory = context.keep('telemetry/opentelemetry series', () => new SeriesMemory())
   memory.keepsExemplars = tracing.length > 0 && pushing.length > 0
   const families = new Families(worker, memory)
@@ -108,7 +108,8 @@ function offerToWorkers(name: string, render: () => Promise<string>, context: Co
 
 async function prepareExporter(exporter: PrometheusOptions, families: Families, context: ComponentContext): Promise<void> {
   const { name, host, port, pointer, gatewayMetrics } = exporter
-  const renderProcess = await openProcessMetrics({ process: exporter.processMetrics, runtime: exporter.runtimeMetrics })
+  const wanted = { process: exporter.processMetrics, runtime: exporter.runtimeMetrics }
+  const renderProcess = await openProcessMetrics(wanted, context.workers?.place)
   const renderOwn = async (): Promise<string> =>
     (gatewayMetrics ? renderPrometheus(families, audience => reaches(audience, name)) : '') + (await renderProcess())
   context.onListen(async () => {

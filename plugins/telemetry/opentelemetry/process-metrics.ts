@@ -1,6 +1,5 @@
 /** Metrics of the process and its runtime, by prom-client under their customary names; one collector per process. */
 
-import cluster from 'node:cluster'
 import type { Registry } from 'prom-client'
 
 /** What is always shown: whether the process keeps up, and what it holds. */
@@ -20,15 +19,15 @@ async function collect(): Promise<Collector> {
   return { registry, Registry }
 }
 
-/** Begins to collect; returns what renders the metrics that were asked for besides memory and event-loop lag. */
-export async function openProcessMetrics(wanted: {
-  readonly process: boolean
-  readonly runtime: boolean
-}): Promise<() => Promise<string>> {
+/** Begins to collect; returns what renders the metrics that were asked for besides memory and event-loop lag. @param worker undefined = the process serves alone */
+export async function openProcessMetrics(
+  wanted: { readonly process: boolean; readonly runtime: boolean },
+  worker: number | undefined
+): Promise<() => Promise<string>> {
   collecting ??= collect()
   const all = await collecting
   const shown = new all.Registry()
-  if (cluster.worker !== undefined) shown.setDefaultLabels({ worker: String(cluster.worker.id) })
+  if (worker !== undefined) shown.setDefaultLabels({ worker: String(worker) })
   for (const { name } of all.registry.getMetricsAsArray()) {
     if (ALWAYS.test(name) || (name.startsWith('process_') ? wanted.process : wanted.runtime))
       shown.registerMetric(all.registry.getSingleMetric(name)!)

@@ -21,6 +21,7 @@ export function frameOf(options: OptionReader, context: ComponentContext): Resou
   // collectors would take the counts of several processes for those of one
   const instance = context.keep('telemetry/opentelemetry instance', () => ({ id: randomUUID() }))
   attributes.push(['service.instance.id', instance.id])
+  if (context.workers !== undefined) attributes.push(['sluice.worker', String(context.workers.place)])
   if (options.has('deploy_env')) attributes.push(['deployment.environment', options.text('deploy_env')])
   return new ResourceFrame({ attributes, schemaUrl: SCHEMA_URL, scope: SCOPE })
 }

@@ -1,6 +1,5 @@
 /** The status of one gateway, from its first generation to its end: puts what was counted into a {@link StatusReport}. */
 
-import cluster from 'node:cluster'
 import type { ServiceConfig } from '../../config/types.js'
 import type { ConfigProblem } from '../../errors.js'
 import { SLUICE_VERSION } from '../../identity.js'
@@ -144,7 +143,7 @@ export class GatewayStatus {
         version: SLUICE_VERSION,
         node: process.version,
         pid: process.pid,
-        ...(cluster.worker === undefined ? {} : { worker: cluster.worker.id }),
+        ...(this.workers === undefined ? {} : { worker: this.workers.place }),
         ready: this.phase.ready,
         started_at: new Date(this.startedAt).toISOString(),
         uptime_seconds: Math.floor((performance.now() - this.startedMs) / 1000)

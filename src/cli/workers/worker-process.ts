@@ -1,6 +1,7 @@
 /** Processes of workers, as their primary starts them and speaks to them. */
 
 import cluster, { type Worker } from 'node:cluster'
+import { WORKER_PLACE } from '../../identity.js'
 import type { ToTextWorker } from '../../plugin/run/text-messages.js'
 import type { ToWorker } from '../../plugin/run/topic-messages.js'
 import type { PrimaryMessage } from '../control/stop-requests.js'
@@ -8,10 +9,11 @@ import type { PrimaryMessage } from '../control/stop-requests.js'
 /**
  * Starts a worker. A message to a worker that has just died is lost, and `exit` follows; node:cluster emits an error for it, which would
  * end the primary.
+ * @param place its number, from 1
  * @param failed called when no process could be made: then no `exit` follows
  */
-export function forkWorker(failed: (worker: Worker) => void): Worker {
-  const worker = cluster.fork()
+export function forkWorker(place: number, failed: (worker: Worker) => void): Worker {
+  const worker = cluster.fork({ [WORKER_PLACE]: String(place) })
   worker.on('error', () => {
     if (worker.process.pid === undefined) failed(worker)
   })

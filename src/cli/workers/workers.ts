@@ -116,7 +116,7 @@ class Primary implements WorkerHands {
   }
 
   private start(place: number, deaths: number, replacing?: WorkerState['replacing']): void {
-    const worker = forkWorker(failed => this.died(failed, 1, null))
+    const worker = forkWorker(place, failed => this.died(failed, 1, null))
     this.places.set(worker.id, { place, since: performance.now(), deaths, up: false, replacing })
   }
 

@@ -5,6 +5,7 @@
  */
 
 import cluster from 'node:cluster'
+import { workerPlace } from '../../identity.js'
 import type { JoinedTopic, WorkerText, WorkerTopic, WorkerTopics } from '../component.js'
 import type { ToTextHub } from './text-messages.js'
 import type { ToHub, ToWorker } from './topic-messages.js'
@@ -22,6 +23,7 @@ export interface TopicChannel {
 type Reply = Extract<ToWorker, { act: 'state' | 'names' | 'published' }>
 
 export class WorkerSideTopics implements WorkerTopics {
+  readonly place = workerPlace() ?? 1
   private readonly channel: TopicChannel
   private readonly texts: WorkerTexts
   private readonly joined = new Map<string, TopicMember>()

@@ -162,3 +162,12 @@ test('what keeps it from sending is a warning, never a refusal', async t => {
   assert.deepEqual(await warnings({ ...logging, 'telemetry/gelf': { address: '[::1]:9' } }), [])
   assert.deepEqual(parseGelfAddress('[::1]:9'), { host: '::1', port: 9 })
 })
+
+test('messages of a worker name it', async t => {
+  const { address, messages } = await udpInput(t)
+  const { logger } = createLogger(LOGGING, { gelf: { address }, worker: 2 })
+  logger.info('i')
+  await logger.close()
+  await until(() => messages.length === 1, 'the message')
+  assert.deepEqual([messages[0]!.short_message, messages[0]!._worker], ['i', 2])
+})
