@@ -12,8 +12,8 @@ export const COMPATIBILITY_VERSION = '2.13.8'
 export const WORKER_PLACE = 'SLUICE_WORKER'
 
 /**
- * Returns the number of this worker's place, from 1; undefined in a process that serves alone. A worker that takes the place of another one has
- * its number, so names that are made of it are as many as there are places.
+ * Returns the number of this worker's place, from 1; undefined in a process that serves alone. A worker that takes the place of another one
+ * has its number: names made of it do not grow in number.
  */
 export function workerPlace(): number | undefined {
   return cluster.worker && (Number(process.env[WORKER_PLACE]) || cluster.worker.id)

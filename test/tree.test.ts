@@ -28,6 +28,8 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/telemetry/opentelemetry/krakend-rules': 'rules of spans and metrics that KrakenD has, one by one',
   'plugins/telemetry/opentelemetry/observed-values': 'what KrakenD was seen to send, value by value, and odd values of keys',
   'plugins/telemetry/opentelemetry/cardinality': 'series and names of all exporters, whatever clients and upstreams choose',
+  'plugins/telemetry/opentelemetry/deep-trees':
+    'spans of long chains, over two gateways, and of exchanges that are ended from outside',
   'plugins/telemetry/opentelemetry/every-pipe': 'spans, exemplars and log lines of every kind of pipe and end',
   'admin/browser': 'the status page in Chromium',
   'pipe/html-in-chromium': 'the page of sluice pipes --html in Chromium, as a file',

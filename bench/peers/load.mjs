@@ -96,7 +96,8 @@ function run(command, args) {
     child.stdout.on('data', chunk => (out += chunk))
     child.stderr.on('data', chunk => (out += chunk))
     child.once('error', reject)
-    child.once('exit', code => (code === 0 ? resolve(out) : reject(new Error(`${command}: ${out}`))))
+    // not `exit`: its output may come later
+    child.once('close', code => (code === 0 ? resolve(out) : reject(new Error(`${command}: ${out}`))))
   })
 }
 

@@ -19,21 +19,23 @@ const OPTIONS = {
 
 /**
  * Reads the options, starts the upstream, prints the lines that `measure` answers, and writes them where that was asked for.
- * @param {{ out: string, about: string, cases: number, peers: number, sets?: { starts?: number, together?: boolean }, more?: object }} program the report's usual file,
- *   the first line of the help, how much is measured and how, and options of its own
+ * @param {{ out: string, about: string, cases: number, peers: number, sets?: { starts?: number, together?: boolean }, more?: object, seconds?: (values: object) => number }} program the report's usual file,
+ *   the first line of the help, how much is measured and how, and options of its own; with `seconds`, which tells how long it takes, it has no rounds
  * @param {(options: { upstream: string, folder: string, rounds: number, seconds: number, warmup: number }) => Promise<string[]>} measure
  */
-export function reportRun({ out, about, cases, peers, sets = {}, more = {} }, measure) {
+export function reportRun({ out, about, cases, peers, sets = {}, more = {}, seconds }, measure) {
   return main(async () => {
-    const values = readOptions({ ...OPTIONS, ...more }, undefined, about)
-    checkSeconds('--seconds', values.seconds)
-    checkSeconds('--warmup', values.warmup)
+    const values = readOptions({ ...(seconds === undefined ? OPTIONS : { out: OPTIONS.out }), ...more }, undefined, about)
+    if (seconds === undefined) {
+      checkSeconds('--seconds', values.seconds)
+      checkSeconds('--warmup', values.warmup)
+    }
     checkPrograms()
     const folder = mkdtempSync(path.join(tmpdir(), 'bench-report-'))
     chmodSync(folder, 0o755) // nginx's worker may be another user
     writeBodies(path.join(folder, 'www'))
     const upstream = await startUpstream(path.join(folder, 'www'), folder)
-    const progress = new Progress(cases * expectedSeconds(peers, { ...values, ...sets }))
+    const progress = new Progress(seconds?.(values) ?? cases * expectedSeconds(peers, { ...values, ...sets }))
     let text
     try {
       const lines = await measure({ ...values, upstream: `http://127.0.0.1:${upstream.port}`, folder, progress })

@@ -62,6 +62,7 @@ export { type ItemsOptions, items } from './items.js'
 export { GatewayRequest, GatewayResponse, HeaderMap, isGatewayResponse, LazyArray, LazyObject } from './messages.js'
 export { testPlugin } from './moved.js'
 export { OptionReader } from './option-reader.js'
+export { traceFields } from './trace-fields.js'
 export type {
   About,
   ClientPlugin,

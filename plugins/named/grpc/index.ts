@@ -6,10 +6,10 @@
  */
 
 import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js'
-import { defineHandler, type GatewayRequest, GatewayResponse, type Logger } from 'sluice/plugin'
+import { defineHandler, type GatewayRequest, GatewayResponse, type Logger, traceFields } from 'sluice/plugin'
 import { type ChannelOptions, createChannels } from './channels.js'
 import { MessageArray } from './message-array.js'
-import { addMetadata, copyToHeaders } from './metadata.js'
+import { addMetadata, copyToHeaders, setMetadata } from './metadata.js'
 import { compileMethodChoice, type GrpcMethod, methodsOf } from './methods.js'
 import { type GrpcPackages, loadGrpcPackages } from './packages.js'
 import { BadMessage, encodeRequest } from './request-message.js'
@@ -176,6 +176,7 @@ class Caller {
   private metadata(request: GatewayRequest): Parameters<typeof addMetadata>[0] {
     const metadata = new this.grpc.Metadata()
     addMetadata(metadata, request.headers, this.metadataNames)
+    setMetadata(metadata, traceFields(request))
     return metadata
   }
 

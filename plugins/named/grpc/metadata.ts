@@ -40,6 +40,11 @@ export function addMetadata(metadata: Metadata, headers: HeaderMap, names: Reado
   }
 }
 
+/** Puts fields that the gateway sends by itself in place of the client's. @param fields names and values in turn */
+export function setMetadata(metadata: Metadata, fields: readonly string[]): void {
+  for (let i = 0; i < fields.length; i += 2) metadata.set(fields[i]!.toLowerCase(), fields[i + 1]!)
+}
+
 /** Copies the named entries of a response's metadata to its fields. */
 export function copyToHeaders(metadata: Metadata, names: readonly string[], headers: HeaderMap): void {
   for (const name of names) {

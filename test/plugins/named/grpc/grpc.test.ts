@@ -9,6 +9,7 @@ import * as grpc from '@grpc/grpc-js'
 import { load } from '@grpc/proto-loader'
 import { loadGrpcPackages } from '../../../../plugins/named/grpc/packages.js'
 import { type KeptLines, openGateway } from '../../../support/open-gateway.js'
+import { startReceiver } from '../../../support/otlp-receiver.js'
 import { type Deferred, deferred, fetch, once, within } from '../../../support/waiting.js'
 
 const PROTO = fileURLToPath(new URL('./grpc.proto', import.meta.url))
@@ -95,7 +96,13 @@ interface Opened {
 }
 
 /** `/call/{method}` for any method, `POST` and `GET`. */
-async function open(t: TestContext, host: string, options: object = {}, endpoint: object = {}): Promise<Opened> {
+async function open(
+  t: TestContext,
+  host: string,
+  options: object = {},
+  endpoint: object = {},
+  extra_config: object = {}
+): Promise<Opened> {
   const backend = (method: string): object => ({
     host: [host],
     url_pattern: '/shop.v1.Catalog/{method}',
@@ -104,6 +111,7 @@ async function open(t: TestContext, host: string, options: object = {}, endpoint
     extra_config: { 'plugin/http-client': { name: 'sluice-grpc', 'sluice-grpc': { proto: PROTO, ...options } } }
   })
   const { port, log } = await openGateway(t, {
+    extra_config,
     endpoints: ['GET', 'POST'].map(method => ({
       endpoint: '/call/{method}',
       method,
@@ -179,6 +187,20 @@ describe('sluice-grpc', () => {
     assert.deepEqual(metadata.get('x-no'), [])
     assert.deepEqual(metadata.get('blob-bin'), [Buffer.from([1, 2])])
     assert.ok(Number.isFinite(Number(deadline)))
+  })
+
+  test('goes on with a trace that is recorded, in place of the context of the client', async t => {
+    const shop = await openShop(t)
+    const receiver = await startReceiver(t)
+    const otlp = { name: 'local', host: '127.0.0.1', port: receiver.port, use_http: true }
+    const telemetry = { 'telemetry/opentelemetry': { exporters: { otlp: [otlp] } } }
+    const { call } = await open(t, shop.host, { metadata: ['x-none'] }, {}, telemetry)
+    const trace = '0af7651916cd43dd8448eb211c80319c'
+    await call('Get', post('{}', { traceparent: `00-${trace}-b7ad6b7169203331-01`, baggage: 'a=1' }))
+    const { metadata } = shop.seen[0]!
+    const [context, ...more] = metadata.get('traceparent')
+    assert.match(String(context), new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`))
+    assert.deepEqual([more, metadata.get('baggage')], [[], ['a=1']])
   })
 
   test('streams messages as a JSON array', async t => {

@@ -6,15 +6,9 @@ import { connect as connectHttp2 } from 'node:http2'
 import { connect, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../../../src/plugin/index.js'
-import { openGateway } from '../../../support/open-gateway.js'
-import { type ReceivedSpan, startReceiver } from '../../../support/otlp-receiver.js'
-import { fetch, once } from '../../../support/waiting.js'
+import { once } from '../../../support/waiting.js'
 import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
-
-const NAMESPACE = 'telemetry/opentelemetry'
-const SERVER = 2
-const KINDS = ['', 'internal', 'server', 'client']
-const STATUSES = ['unset', 'ok', 'error']
+import { get, openTraced, SERVER, treeOf } from './trees.js'
 
 const answer: RequestListener = (req, res) => {
   if (req.url === '/cut') {
@@ -36,42 +30,7 @@ const pass: PluginModule = {
   }
 }
 
-/** `kind name: status, HTTP status, error.type` of a span. */
-function lineOf({ kind, name, status, attributes }: ReceivedSpan): string {
-  const short = name === 'http.client.response.read.tracker' ? 'read' : name
-  const parts = [STATUSES[status], attributes['http.response.status_code'], attributes['error.type']]
-  return `${KINDS[kind]} ${short}: ${parts.filter(part => part !== undefined).join(', ')}`
-}
-
-/** One trace as lines, a child two characters further in than its parent. */
-function treeOf(spans: readonly ReceivedSpan[]): string[] {
-  const ids = new Set(spans.map(one => one.spanId))
-  assert.equal(ids.size, spans.length, 'ids differ')
-  assert.equal(new Set(spans.map(one => one.traceId)).size, 1, 'one trace')
-  const below = (parentId: string, indent: string): string[] =>
-    spans
-      .filter(one => one.parentId === parentId)
-      .sort((a, b) => (lineOf(a) < lineOf(b) ? -1 : 1))
-      .flatMap(one => [indent + lineOf(one), ...below(one.spanId, `${indent}  `)])
-  const lines = below('', '')
-  assert.equal(lines.length, spans.length, 'all hang together')
-  for (const span of spans) assert.ok(span.end >= span.start, `${span.name} ends after it begins`)
-  return lines
-}
-
-async function opened(t: TestContext, endpoints: object[], root: object = {}) {
-  const receiver = await startReceiver(t)
-  const otlp = { name: 'local', host: '127.0.0.1', port: receiver.port, use_http: true }
-  const config = { ...root, endpoints, extra_config: { [NAMESPACE]: { exporters: { otlp: [otlp] } } } }
-  const options = { env: { OTEL_BSP_SCHEDULE_DELAY: '10' }, plugins: [pass] }
-  return { ...(await openGateway(t, config, options)), receiver }
-}
-
-const get = async (url: string): Promise<number> => {
-  const response = await fetch(url)
-  await response.text().catch(() => {})
-  return response.status
-}
+const opened = (t: TestContext, endpoints: object[], root: object = {}) => openTraced(t, endpoints, { root, plugins: [pass] })
 
 const twice = async (origin: string): Promise<void> => {
   await get(`${origin}/x`)

@@ -1,0 +1,128 @@
+/**
+ * Comparisons in short slices: for machines that are never calm. The programs are loaded in turn for a quarter of a second each, so that
+ * whatever disturbs one disturbs its neighbours, and the slices are many. What a program does between its slices counts too.
+ */
+import { connect } from 'node:net'
+import { turn } from './measure.mjs'
+import { startPeer } from './peers.mjs'
+import { cpuBetween, cpuTimes, stop } from './processes.mjs'
+
+const CONNECTIONS = 32
+/** s that starting a process and warming it up takes, about. */
+const START_SECONDS = 5
+
+/** s that {@link measureSlices} takes, about. */
+export const sliceSeconds = (peers, { starts, slices, sliceMs }) =>
+  (peers * (starts * START_SECONDS * 1000 + slices * sliceMs)) / 1000
+
+/**
+ * Measures the peers of one case over `slices` slices of each, spread over `starts` sets of fresh processes. `one.warmFields` are sent while
+ * processes are warmed up, with `warm` requests each, and not afterwards.
+ * @returns {Promise<{ name: string, rounds: { cpu: number }[] }[]>} CPU in µs per request
+ */
+export async function measureSlices(one, peers, { starts, slices, ...options }) {
+  const all = peers.map(({ name }) => ({ name, rounds: [] }))
+  for (let set = 0; set < starts; set++) {
+    const share = Math.ceil((slices - all[0].rounds.length) / (starts - set))
+    const measured = await measureSet(one, peers, { ...options, slices: share })
+    all.forEach(({ rounds }, i) => void rounds.push(...measured[i]))
+  }
+  return all
+}
+
+async function measureSet(one, peers, { upstream, folder, slices, sliceMs, warm, progress }) {
+  const running = []
+  try {
+    for (const peer of peers) {
+      const process = await startPeer(peer, upstream, folder)
+      const hot = await Client.open(process.port, one.path, one.warmFields)
+      const load = await Client.open(process.port, one.path)
+      running.push({ process, load, cpu: undefined, requests: 0, rounds: [] })
+      for (let done = 0; done < warm; ) done += await hot.burst(sliceMs)
+      hot.close()
+      await load.burst(sliceMs)
+      progress?.advance(START_SECONDS)
+    }
+    for (let n = 0; n <= slices; n++) {
+      for (const i of turn(running.length, n)) {
+        const each = running[i]
+        const cpu = cpuTimes(each.process)
+        if (each.cpu !== undefined) each.rounds.push({ cpu: cpuBetween(each.cpu, cpu) / each.requests })
+        each.cpu = cpu
+        each.requests = await each.load.burst(sliceMs)
+        progress?.advance(sliceMs / 1000)
+      }
+    }
+    return running.map(({ rounds }) => rounds)
+  } finally {
+    for (const { process, load } of running) {
+      load.close()
+      await stop(process)
+    }
+  }
+}
+
+/** Connections that ask for one path again and again. All responses have the length of the first. */
+class Client {
+  #sockets = []
+  #length = 0
+  #text
+
+  constructor(path, fields) {
+    const lines = Object.entries({ 'User-Agent': 'bench/1', Accept: '*/*', ...fields }).map(
+      ([name, value]) => `${name}: ${value}\r\n`
+    )
+    this.#text = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}\r\n`
+  }
+
+  static async open(port, path, fields) {
+    const client = new Client(path, fields)
+    for (let i = 0; i < CONNECTIONS; i++) client.#sockets.push(await opened(port))
+    const [first] = client.#sockets
+    first.write(client.#text)
+    const response = await new Promise(resolve => first.once('data', resolve))
+    if (!response.toString('latin1').startsWith('HTTP/1.1 200')) throw new Error(`unexpected response: ${response}`)
+    client.#length = response.length
+    return client
+  }
+
+  /** Asks for `ms`, and returns the number of requests when all are answered. */
+  async burst(ms) {
+    const end = performance.now() + ms
+    const counts = await Promise.all(this.#sockets.map(socket => this.#askUntil(socket, end)))
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  #askUntil(socket, end) {
+    return new Promise((resolve, reject) => {
+      let count = 1
+      let left = this.#length
+      const take = chunk => {
+        left -= chunk.length
+        if (left > 0) return
+        if (left < 0) return finish(() => reject(new Error('a response is longer than the first one')))
+        if (performance.now() >= end) return finish(() => resolve(count))
+        count++
+        left = this.#length
+        socket.write(this.#text)
+      }
+      const lost = () => finish(() => reject(new Error('the connection was closed')))
+      const finish = settle => {
+        socket.off('data', take).off('close', lost)
+        settle()
+      }
+      socket.on('data', take).once('close', lost)
+      socket.write(this.#text)
+    })
+  }
+
+  close() {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+}
+
+async function opened(port) {
+  const socket = connect(port, '127.0.0.1')
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+  return socket.setNoDelay(true).on('error', () => {})
+}
