@@ -26,7 +26,7 @@ export function compile(registry: Registry, place: Place, options: CompilerOptio
   numberCycles(compiler.nodes)
   const scope = new Scope()
   return {
-    byteTest: () => compileByteTest(node, one => compiler.planOf(one)),
+    byteTest: () => compileByteTest(node, scope, one => compiler.planOf(one)),
     run: (value, numberText, text) => {
       const run = new Run(scope, numberText, text)
       try {

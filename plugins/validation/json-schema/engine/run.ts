@@ -91,7 +91,7 @@ export class Run implements Evaluation {
     if (node.constant !== undefined) return node.constant || this.fail({ keyword: 'false' })
     if (++this.nesting > MAX_NESTING) throw new NestingError()
     const outer = this.scope
-    if (node.resource.dynamicNodes.size > 0) this.scope = outer.enter(node.resource)
+    this.scope = outer.inside(node)
     const ok = this.apply(node, value, seen ?? (node.asksSeen ? new Seen() : undefined))
     this.scope = outer
     this.nesting--
@@ -152,7 +152,7 @@ export class Run implements Evaluation {
   /** Follows a reference that may lead back to where it stands. */
   follow(node: Node, value: unknown, seen: Seen | undefined): boolean {
     const depth = this.keys.length
-    const scope = node.resource.dynamicNodes.size > 0 ? this.scope.enter(node.resource) : this.scope
+    const scope = this.scope.inside(node)
     for (let i = this.active.length - 1; i >= 0 && this.active[i]!.depth === depth; i--) {
       if (this.active[i]!.node === node && this.active[i]!.scope === scope) return this.fail({ keyword: 'cycle' })
     }

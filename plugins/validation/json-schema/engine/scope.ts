@@ -21,6 +21,11 @@ export class Scope {
     return scope
   }
 
+  /** The scope inside of a schema. */
+  inside({ resource }: Node): Scope {
+    return resource.dynamicNodes.size > 0 ? this.enter(resource) : this
+  }
+
   get(anchor: string): Node | undefined {
     return this.anchors.get(anchor)
   }

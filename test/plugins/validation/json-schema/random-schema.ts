@@ -81,7 +81,12 @@ export function randomSchema(random: Random, depth: number): string {
     () => '"$ref":"#/$defs/one"',
     () => '"$ref":"#"',
     () => `"unevaluatedProperties":${sub()}`,
+    () => '"unevaluatedProperties":false',
+    () => `"unevaluatedItems":${sub()}`,
     () => '"unevaluatedItems":false',
+    () => `"$dynamicRef":"#${pick(random, ['node', 'other'])}"`,
+    () => '"$recursiveRef":"#"',
+    () => `"$ref":"http://x.test/${pick(random, ['inner', 'outer'])}"`,
     () => `"dependencies":{"a":${sub()}}`,
     () => `"dependencies":{"a":["c"]}`,
     () => `"minimum":${pick(random, ['2', '0', '9007199254740992', '-1e-400'])}`,
@@ -106,5 +111,13 @@ export function randomSchema(random: Random, depth: number): string {
 export function randomDocument(random: Random): string {
   const inner = randomSchema(random, 3)
   if (inner.startsWith('{}') || !inner.startsWith('{')) return inner
-  return `{"$defs":{"one":${randomSchema(random, 2)}},${inner.slice(1)}`
+  const resource = (name: string): string => {
+    const schema = randomSchema(random, 2)
+    const members = schema.startsWith('{') ? schema.slice(1, -1) : ''
+    const defs = random() < 0.5 ? `"$defs":{"y":{"$dynamicAnchor":"other","type":${pick(random, TYPES)}}}` : ''
+    const own = `"$id":"http://x.test/${name}","$dynamicAnchor":"node","$recursiveAnchor":${random() < 0.5}`
+    return `{${[own, defs, members].filter(part => part !== '').join()}}`
+  }
+  const others = `"inner":${resource('inner')},"outer":${resource('outer')},"x":{"$dynamicAnchor":"other","minProperties":1}`
+  return `{"$dynamicAnchor":"node","$defs":{"one":${randomSchema(random, 2)},${others}},${inner.slice(1)}`
 }

@@ -21,24 +21,37 @@ export function referenceCheck(reader: SchemaReader): Check | undefined {
 }
 
 export function dynamicReferenceChecks(reader: SchemaReader): Check[] {
-  const checks: Check[] = []
+  return dynamicReferences(reader).map(
+    ({ anchor, target }) =>
+      (value, run, seen) =>
+        follow(run, anchor, target, value, seen)
+  )
+}
+
+/** A reference whose meaning depends on the resources that evaluation came through. */
+export interface DynamicReference {
+  /** The anchor that the scope is asked for; undefined where the reference is not dynamic after all. */
+  readonly anchor: string | undefined
+  /** What it means where the scope has no such anchor. */
+  readonly target: Node
+}
+
+export function dynamicReferences(reader: SchemaReader): DynamicReference[] {
+  const found: DynamicReference[] = []
   const recursive = reader.version === 2019 ? reader.text('$recursiveRef') : undefined
-  if (recursive !== undefined) checks.push(dynamicCheck(reader, recursive, '$recursiveRef', RECURSIVE_ANCHOR))
+  if (recursive !== undefined) found.push(dynamicReference(reader, recursive, '$recursiveRef', RECURSIVE_ANCHOR))
   const dynamic = reader.version >= 2020 ? reader.text('$dynamicRef') : undefined
-  if (dynamic !== undefined) {
-    checks.push(dynamicCheck(reader, dynamic, '$dynamicRef', splitFragment(dynamic).fragment))
-  }
-  return checks
+  if (dynamic !== undefined) found.push(dynamicReference(reader, dynamic, '$dynamicRef', splitFragment(dynamic).fragment))
+  return found
 }
 
 /** The reference is dynamic when what it means by itself has the dynamic anchor of its name. */
-function dynamicCheck(reader: SchemaReader, reference: string, keyword: string, name: string | undefined): Check {
+function dynamicReference(reader: SchemaReader, reference: string, keyword: string, name: string | undefined): DynamicReference {
   const place = reader.target(reference, keyword)
-  const target = reader.applied(place)
   const { dynamicAnchors, anchors, pointer } = place.resource
   const own = name === RECURSIVE_ANCHOR ? pointer : anchors.get(name ?? '')
   const anchor = name !== undefined && dynamicAnchors.has(name) && own === place.pointer ? name : undefined
-  return (value, run, seen) => follow(run, anchor, target, value, seen)
+  return { anchor, target: reader.applied(place) }
 }
 
 function follow(run: Evaluation, anchor: string | undefined, target: Node, value: unknown, seen: Seen | undefined): boolean {

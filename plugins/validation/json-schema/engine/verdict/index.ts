@@ -5,11 +5,13 @@
 
 import type { Node } from '../node.js'
 import type { Pattern } from '../schema-reader.js'
+import type { Scope } from '../scope.js'
 import { hasDistinctNames } from './distinct-names.js'
+import * as notes from './notes.js'
 import type { Plan } from './plan.js'
 import { sourceOf } from './source.js'
 import * as walk from './walk.js'
-import { DEPTH, doubt, FUEL, pays, STATE, skipSpace, UNSURE, unsure } from './walk.js'
+import { DEPTH, doubt, FUEL, pays, STATE, skipSpace, TOP, UNSURE, unsure } from './walk.js'
 
 /** What a test found. Where a name stands twice in an object, `does not fit` may be wrong; `unsure` = only the checks can tell. */
 export type Verdict = 'fits' | 'does not fit' | 'unsure'
@@ -34,11 +36,11 @@ function fails(bytes: Buffer, at: number): boolean {
   return STATE[UNSURE] === 0 && (hasDistinctNames(bytes, at) || doubt())
 }
 
-const TOOLS: Readonly<Record<string, unknown>> = { ...walk, hasName, fails }
+const TOOLS: Readonly<Record<string, unknown>> = { ...walk, ...notes, hasName, fails }
 
-/** Generates the test of a schema. Undefined where it cannot be: keywords that only checks can apply, no code from strings. */
-export function compileByteTest(root: Node, planOf: (node: Node) => Plan): ByteTest | undefined {
-  const source = sourceOf(root, planOf)
+/** Generates the test of a schema. Undefined where it cannot be: it would be too large, or Node makes no code from strings. */
+export function compileByteTest(root: Node, scope: Scope, planOf: (node: Node) => Plan): ByteTest | undefined {
+  const source = sourceOf(root, scope, planOf)
   if (source === undefined) return undefined
   let run: (bytes: Buffer, at: number) => number
   try {
@@ -54,6 +56,7 @@ export function compileByteTest(root: Node, planOf: (node: Node) => Plan): ByteT
     STATE[UNSURE] = 0
     STATE[FUEL] = LEAST_FUEL + MOST_LOOKS * bytes.length
     STATE[DEPTH] = 0
+    STATE[TOP] = 0
     try {
       if (run(bytes, skipSpace(bytes, 0)) !== 0) return 'fits'
     } catch (cause) {

@@ -65,6 +65,7 @@ function memberSource(plan: ObjectPlan, names: readonly Name[], writer: Writer):
 if (t === 1 && (z = ${writer.call(node, 'v')}) === 0) return 0
 `
   })
+  const seen = !writer.notes ? '' : rest === undefined ? 'if (z !== 0) NOTES[s + n] = 1\n' : 'NOTES[s + n] = 1\n'
   const others =
     rest === false
       ? 'return 0'
@@ -82,7 +83,7 @@ q++
 if (q - j > 64) STATE[1] -= q - j
 let v = b[q + 1] === 58 && b[q + 2] > 32 ? q + 2 : valueBehind(b, q)
 z = 0
-${every}${switchSource(names, writer)}${patterns.length > 0 ? 'let t = 0\n' : ''}${tests.join('')}if (z === 0) ${others}
+${every}${switchSource(names, writer)}${patterns.length > 0 ? 'let t = 0\n' : ''}${tests.join('')}${seen}if (z === 0) ${others}
 `
 }
 
@@ -122,6 +123,6 @@ function presenceSource({ required, needs, applies }: ObjectPlan, names: Readonl
   }
   let text = required.length === 0 ? '' : `if (!(${has(required)})) return 0\n`
   for (const [name, others] of needs) text += `if (${has([name])} && !(${has(others)})) return 0\n`
-  for (const [name, node] of applies) text += `if (${has([name])} && ${writer.call(node, 'i')} === 0) return 0\n`
+  for (const [name, node] of applies) text += `if (${has([name])} && ${writer.callHere(node)} === 0) return 0\n`
   return text
 }

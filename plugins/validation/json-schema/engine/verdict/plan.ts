@@ -1,6 +1,7 @@
 /** What a schema asks of a value, as plain data: what tests over bytes are generated from. */
 
 import type { Format } from '../formats/index.js'
+import type { DynamicReference } from '../keywords/references.js'
 import type { Node } from '../node.js'
 import type { Bound } from '../numbers.js'
 import type { Pattern } from '../schema-reader.js'
@@ -49,7 +50,15 @@ export interface ListPlan {
   readonly prefix: readonly Node[]
   /** Of the items behind the prefix; false = there must be none. */
   readonly rest: Node | false | undefined
-  readonly contains: { readonly node: Node; readonly min: number; readonly max: number | undefined } | undefined
+  readonly contains: Contained | undefined
+}
+
+export interface Contained {
+  readonly node: Node
+  readonly min: number
+  readonly max: number | undefined
+  /** Items that fit count as looked at. */
+  readonly isSeen: boolean
 }
 
 export interface ObjectPlan {
@@ -70,8 +79,6 @@ export interface ObjectPlan {
 export interface Plan {
   /** A boolean schema. */
   readonly constant: boolean | undefined
-  /** A keyword that only the checks can apply. */
-  readonly unknown: boolean
   readonly types: number
   readonly choices: readonly Choice[]
   readonly number: NumberPlan | undefined
@@ -79,15 +86,18 @@ export interface Plan {
   readonly list: ListPlan | undefined
   readonly object: ObjectPlan | undefined
   readonly all: readonly Node[]
+  readonly dynamic: readonly DynamicReference[]
   readonly any: readonly Node[] | undefined
   readonly one: readonly Node[] | undefined
   readonly not: Node | undefined
   readonly condition: readonly [when: Node, yes: Node | undefined, no: Node | undefined] | undefined
+  /** Of members, and of items, that no other keyword has looked at. */
+  readonly unseenMembers: Node | undefined
+  readonly unseenItems: Node | undefined
 }
 
 export const EMPTY: Plan = {
   constant: undefined,
-  unknown: false,
   types: ANY,
   choices: [],
   number: undefined,
@@ -95,17 +105,23 @@ export const EMPTY: Plan = {
   list: undefined,
   object: undefined,
   all: [],
+  dynamic: [],
   any: undefined,
   one: undefined,
   not: undefined,
-  condition: undefined
+  condition: undefined,
+  unseenMembers: undefined,
+  unseenItems: undefined
 }
 
 /** Whether every value fits. */
 export const takesAll = (plan: Plan): boolean =>
-  plan.constant === true || (!plan.unknown && Object.entries(EMPTY).every(([key, none]) => isNone(plan[key as keyof Plan], none)))
+  plan.constant === true || Object.entries(EMPTY).every(([key, none]) => isNone(plan[key as keyof Plan], none))
 
 const isNone = (value: unknown, none: unknown): boolean => value === none || (Array.isArray(value) && value.length === 0)
+
+/** Whether a schema asks which members and items others have looked at. */
+export const asksSeen = (plan: Plan): boolean => plan.unseenMembers !== undefined || plan.unseenItems !== undefined
 
 /** The schema that is all that a plan consists of. */
 export function aliasOf(plan: Plan): Node | undefined {

@@ -1,6 +1,7 @@
 /** Reads schemas to {@link Plan}s, by the rules of their drafts: what `keywords/` makes checks of. */
 
 import { acts, assertsFormat } from '../drafts.js'
+import { dynamicReferences } from '../keywords/references.js'
 import { NUMBER as DECIMAL, ARRAY as LIST, OBJECT as RECORD, STRING as TEXT } from '../kinds.js'
 import type { Node } from '../node.js'
 import type { Bound } from '../numbers.js'
@@ -34,18 +35,18 @@ export function planOf(reader: SchemaReader): Plan {
   const validation = acts(dialect, 'validation')
   const applicator = acts(dialect, 'applicator')
   const unevaluated = version >= 2019 && acts(dialect, version === 2019 ? 'applicator' : 'unevaluated')
+  const unseen = (keyword: string): Node | undefined => (unevaluated ? reader.optional(keyword) : undefined)
   return {
     ...EMPTY,
-    unknown:
-      (version === 2019 && reader.has('$recursiveRef')) ||
-      (version >= 2020 && reader.has('$dynamicRef')) ||
-      (unevaluated && (reader.has('unevaluatedProperties') || reader.has('unevaluatedItems'))),
     types: validation ? typesOf(reader.get('type')) : ANY,
     choices: validation ? choicesOf(reader) : [],
     number: validation ? numberPlan(reader) : undefined,
     text: textPlan(reader, validation, assertsFormat(dialect)),
     list: listPlan(reader, validation, applicator),
     object: objectPlan(reader, validation, applicator),
+    dynamic: version >= 2019 ? dynamicReferences(reader) : [],
+    unseenMembers: unseen('unevaluatedProperties'),
+    unseenItems: unseen('unevaluatedItems'),
     ...(applicator ? conditions(reader, all) : { all })
   }
 }
@@ -125,7 +126,8 @@ function listPlan(reader: SchemaReader, validation: boolean, applicator: boolean
   const contains = contained && {
     node: contained,
     min: (counted ? reader.count('minContains') : undefined) ?? 1,
-    max: counted ? reader.count('maxContains') : undefined
+    max: counted ? reader.count('maxContains') : undefined,
+    isSeen: reader.version >= 2020
   }
   const isNone = min === undefined && max === undefined && !unique && rest === undefined && contains === undefined
   return isNone && prefix.length === 0 ? undefined : { min, max, unique, prefix, rest, contains }

@@ -9,9 +9,13 @@ import { type Bound, isMultiple, isPlain } from '../numbers.js'
 export const UNSURE = 0
 export const FUEL = 1
 export const DEPTH = 2
+export const TOP = 3
 
-/** Of the test that runs: whether a 0 may be wrong, the bytes that it may still look at, how many recursive schemas are open. */
-export const STATE = new Int32Array(3)
+/**
+ * Of the test that runs: whether a 0 may be wrong, the bytes that it may still look at, how many recursive schemas are open, how many notes
+ * are kept.
+ */
+export const STATE = new Int32Array(4)
 /** The number that {@link readNumber} has read. */
 export const NUMBER = new Float64Array(1)
 

@@ -127,6 +127,72 @@ test('of two members of one name the last counts', async () => {
   assert.deepEqual(await verdicts({ not }, `{${many}}`, `{${many},"k1":0}`), ['fits', 'unsure'])
 })
 
+test('what no keyword has looked at is told by the generated test too', async () => {
+  const base = { $id: 'http://x.test/base', properties: { id: { type: 'integer' } }, required: ['id'] }
+  const schema = {
+    $defs: { base },
+    $ref: 'http://x.test/base',
+    anyOf: [
+      { properties: { a: true }, required: ['a'] },
+      { properties: { b: { type: 'string' } }, patternProperties: { '^x-': true } }
+    ],
+    if: { properties: { kind: { const: 'k' } }, required: ['kind'] },
+    else: { properties: { other: true } },
+    unevaluatedProperties: false
+  }
+  const bodies: [string, string][] = [
+    ['{"id":1}', 'fits'],
+    ['{"id":1,"a":2,"b":"c","x-y":[]}', 'fits'],
+    ['{"id":1,"a":2,"b":3}', 'does not fit'],
+    ['{"id":1,"kind":"k"}', 'fits'],
+    ['{"id":1,"kind":"k","other":1}', 'does not fit'],
+    ['{"id":1,"other":1}', 'fits'],
+    ['{"id":1,"kind":"q"}', 'does not fit'],
+    ['{"b":"c"}', 'does not fit'],
+    ['[1]', 'fits']
+  ]
+  const texts = bodies.map(([text]) => text)
+  assert.deepEqual(
+    await verdicts(schema, ...texts),
+    bodies.map(([, verdict]) => verdict)
+  )
+  const list = { prefixItems: [true], contains: { type: 'string' }, unevaluatedItems: { type: 'null' } }
+  assert.deepEqual(await verdicts(list, '[1,"a",null,"b"]', '["a",1]', '[1]', '{}'), [
+    'fits',
+    'does not fit',
+    'does not fit',
+    'fits'
+  ])
+  const old = { $schema: DRAFT_2019, items: [true], unevaluatedItems: false, contains: { type: 'string' } }
+  assert.deepEqual(await verdicts(old, '["a"]', '["a","b"]'), ['fits', 'does not fit'])
+})
+
+test('a dynamic reference is followed by the generated test, through each resource to its own meaning', async () => {
+  const tree = { $id: 'tree', $dynamicAnchor: 'node', type: 'object', properties: { next: { $dynamicRef: '#node' } } }
+  const closed = { $id: 'closed', $dynamicAnchor: 'node', $ref: 'tree', unevaluatedProperties: false, $defs: { tree } }
+  const both = { properties: { open: { $ref: 'tree' }, shut: { $ref: 'closed' } }, $id: 'http://x.test/both', $defs: { closed } }
+  assert.deepEqual(
+    await verdicts(
+      both,
+      '{"open":{"next":{"x":1}}}',
+      '{"shut":{"next":{"x":1}}}',
+      '{"shut":{"next":{"next":{}}}}',
+      '{"open":{"next":1}}'
+    ),
+    ['fits', 'does not fit', 'fits', 'does not fit']
+  )
+  const circle = await compileSchema({ $dynamicAnchor: 'a', $dynamicRef: '#a' })
+  assert.equal(circle.byteTest!(Buffer.from('1')), 'unsure')
+})
+
+test('notes about members are bounded', async () => {
+  const { byteTest } = await compileSchema({ properties: { k0: true }, unevaluatedProperties: { type: 'integer' } })
+  const members = (count: number): Buffer => Buffer.from(`{${Array.from({ length: count }, (_, i) => `"k${i}":${i}`)}}`)
+  assert.equal(byteTest!(members(1000)), 'fits')
+  assert.equal(byteTest!(members(70_000)), 'unsure')
+  assert.equal(byteTest!(members(1000)), 'fits')
+})
+
 test('texts are measured in characters, and compared as they are meant', async () => {
   const schema = { minLength: 2, maxLength: 3 }
   const texts = ['"😀"', '"😀😀"', '"😀😀😀"', '"😀😀😀😀"', '"\\u0061"', '"\\u0061b"', '"\\ud83d\\ude00"', '"éé"']
