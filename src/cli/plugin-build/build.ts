@@ -4,15 +4,16 @@
  * The author's folder is read and not written, but for the result itself. Go's own cache keeps what was compiled.
  */
 
-import { mkdir, mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { BORDER_VERSION, withProgram } from '../../plugin/wasm/go-host/go-sections.js'
 import { type Arguments, UsageError } from '../arguments.js'
 import type { Terminal } from '../terminal.js'
 import { cgoFault, compileFault, leftOut } from './compile-faults.js'
+import { linkerFlags } from './go-flags.js'
 import { REGISTERERS, type Registerer, symbolsOf } from './go-symbols.js'
-import { writeOverlay } from './overlay.js'
+import { type AddedFile, addedFile, writeOverlay } from './overlay.js'
 import {
   BuildFault,
   findToolchain,
@@ -31,6 +32,7 @@ interface PluginSource {
   readonly module: string
   readonly registerers: readonly Registerer[]
   readonly hasMain: boolean
+  readonly added: AddedFile
   /** What the operator should know. */
   readonly warnings: readonly string[]
 }
@@ -67,6 +69,7 @@ async function buildOne(given: string, { out, tags, go }: BuildOptions, terminal
   const toolchain = await findToolchain(go, folder)
   const source = await inspectSource(toolchain, folder, tags, given)
   const file = await targetOf(given, out)
+  await checkTarget(file)
   const work = await mkdtemp(path.join(tmpdir(), 'sluice-build-'))
   try {
     const bytes = await compile({ toolchain, folder, source, tags, work })
@@ -103,6 +106,25 @@ async function targetOf(given: string, out: string | undefined): Promise<string>
   return out.endsWith('/') || (await isFolder(out)) ? path.join(out, name) : out
 }
 
+/** The build takes a while: that its result can be written is asked before. @throws BuildFault */
+async function checkTarget(file: string): Promise<void> {
+  let folder = path.dirname(file)
+  for (;;) {
+    try {
+      if (!(await stat(folder)).isDirectory()) throw new BuildFault(`${file} cannot be written: ${folder} is no folder`)
+      return await access(folder, constants.W_OK)
+    } catch (error) {
+      if (error instanceof BuildFault) throw error
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(file, error)
+    }
+    // folders that are missing are made
+    folder = path.dirname(folder)
+  }
+}
+
+const unwritable = (file: string, cause: unknown): BuildFault =>
+  new BuildFault(`${file} cannot be written: ${(cause as Error).message}; --out names another place`)
+
 /** Reads which registerers there are. @throws BuildFault for what is no plugin */
 async function inspectSource(toolchain: Toolchain, folder: string, tags: string, given: string): Promise<PluginSource> {
   const listed = await listPackage(toolchain, folder, tags)
@@ -113,8 +135,8 @@ async function inspectSource(toolchain: Toolchain, folder: string, tags: string,
   const variables = new Set<string>()
   let hasMain = false
   let namesZones = false
-  for (const file of listed.files) {
-    const text = await readFile(path.join(folder, file), 'utf8')
+  const texts = await Promise.all(listed.files.map(file => readFile(path.join(folder, file), 'utf8')))
+  for (const text of texts) {
     const symbols = symbolsOf(text)
     for (const name of symbols.variables) variables.add(name)
     hasMain ||= symbols.hasMain
@@ -132,7 +154,8 @@ async function inspectSource(toolchain: Toolchain, folder: string, tags: string,
   if (namesZones && !tags.split(',').includes('timetzdata')) {
     warnings.push('it names time zones: where the gateway runs without zoneinfo files, build with --tags timetzdata')
   }
-  return { module: listed.module, registerers, hasMain, warnings }
+  const added = addedFile(await readdir(folder), texts)
+  return { module: listed.module, registerers, hasMain, added, warnings }
 }
 
 interface CompileOptions {
@@ -145,14 +168,15 @@ interface CompileOptions {
 
 /** Returns the module with its sections. @throws BuildFault with what the compiler says */
 async function compile({ toolchain, folder, source, tags, work }: CompileOptions): Promise<Buffer> {
-  const { registerers, hasMain, module } = source
+  const { registerers, hasMain, module, added } = source
   const compiler = await outsideOfModules(toolchain, work)
-  const overlay = await writeOverlay({ toolchain: compiler, folder, registerers, hasMain, work })
+  const overlay = await writeOverlay({ toolchain: compiler, folder, registerers, hasMain, added, work })
   const result = path.join(work, 'plugin.wasm')
   // the same source gives the same bytes: no paths, no state of a repository
-  const fixed = ['-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', result]
+  const linker = `-s -w ${linkerFlags(toolchain.flags)}`.trim()
+  const fixed = ['-trimpath', '-buildvcs=false', '-ldflags', linker, '-o', result]
   const args = ['build', '-overlay', overlay, ...fixed, ...tagged(tags), '.']
-  const built = await runGo(compiler.go, args, folder, compiler === toolchain ? {} : staysItself(compiler))
+  const built = await runGo(compiler, args, folder, compiler === toolchain ? {} : staysItself(compiler))
   if (built.status !== 0) {
     throw new BuildFault(compileFault(built.stderr, folder, await listPackage(toolchain, folder, tags)))
   }
@@ -169,6 +193,6 @@ async function write(file: string, bytes: Buffer): Promise<void> {
     await rename(beside, file)
   } catch (error) {
     await rm(beside, { force: true })
-    throw new BuildFault(`${file} cannot be written: ${(error as Error).message}`)
+    throw unwritable(file, error)
   }
 }

@@ -21,8 +21,30 @@ const ADDED: readonly (readonly [folder: string, package_: string])[] = [
   ['runtime', 'runtime']
 ]
 
-/** The last file of a package by its name: the author's `init` functions run first. */
-const LAST_FILE = 'zzzzzz_sluice.go'
+/** The file that is added to the author's package. */
+export interface AddedFile {
+  readonly name: string
+  /** What it calls `net/http`. */
+  readonly alias: string
+}
+
+/**
+ * Returns names that the author's package does not have: of the last file, so that its `init` functions run first, and of an import.
+ * @param files names in the author's folder
+ * @param texts what the compiled ones say
+ */
+export function addedFile(files: readonly string[], texts: readonly string[]): AddedFile {
+  const last =
+    files
+      .filter(file => file.endsWith('.go'))
+      .sort()
+      .at(-1) ?? ''
+  let name = 'zzzzzz_sluice.go'
+  while (name <= last) name = `z${name}`
+  let alias = 'sluicehttp'
+  for (let n = 1; texts.some(text => text.includes(alias)); n++) alias = `sluicehttp_${n}`
+  return { name, alias }
+}
 
 /** Code that is inserted into a copy of one of Go's files, behind the first line of a function. */
 interface Insertion {
@@ -100,13 +122,14 @@ export interface OverlayOptions {
   readonly folder: string
   readonly registerers: readonly Registerer[]
   readonly hasMain: boolean
+  readonly added: AddedFile
   /** Where copies and the list are written. */
   readonly work: string
 }
 
 /** Writes the overlay and returns the file that lists it. @throws BuildFault for a Go whose files are others */
 export async function writeOverlay(options: OverlayOptions): Promise<string> {
-  const { toolchain, folder, work } = options
+  const { toolchain, folder, work, added } = options
   const source = path.join(toolchain.root, 'src')
   const replaced: Record<string, string> = {}
   const { files, left } = await insertAll(toolchain)
@@ -122,9 +145,9 @@ export async function writeOverlay(options: OverlayOptions): Promise<string> {
     await writeFile(copy, text)
     replaced[path.join(source, file)] = copy
   }
-  const last = path.join(work, LAST_FILE)
+  const last = path.join(work, added.name)
   await writeFile(last, lastFile(options))
-  replaced[path.join(folder, LAST_FILE)] = last
+  replaced[path.join(folder, added.name)] = last
   const list = path.join(work, 'overlay.json')
   await writeFile(list, JSON.stringify({ Replace: replaced }))
   return list
@@ -162,15 +185,15 @@ function unknownGo(version: string, file: string): string {
 }
 
 /** The one file that is added to the author's package. The addresses are passed, as plugin.Lookup does: methods of pointers count. */
-function lastFile({ registerers, hasMain }: OverlayOptions): string {
+function lastFile({ registerers, hasMain, added: { alias } }: OverlayOptions): string {
   const given = REGISTERERS.map(name => (registerers.includes(name) ? `&${name}` : 'nil')).join(', ')
   const main = hasMain ? '' : '\nfunc main() {}\n'
   return `//go:build js && wasm
 
 package main
 
-import sluicehttp "net/http"
+import ${alias} "net/http"
 ${main}
-func init() { sluicehttp.SluicePlugin(${given}) }
+func init() { ${alias}.SluicePlugin(${given}) }
 `
 }

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile, symlink } from 'node:fs/promises'
 import path from 'node:path'
+import { hasOverlay, readGoFlags, writeGoFlags } from './go-flags.js'
 
 /** Why a plugin cannot be built; the message is for people and may have several lines. */
 export class BuildFault extends Error {}
@@ -20,6 +21,8 @@ export interface Toolchain {
   readonly version: string
   /** The folder that modules, and other toolchains, are downloaded to. */
   readonly modules: string
+  /** The author's GOFLAGS, as far as they go with WebAssembly. */
+  readonly flags: readonly string[]
 }
 
 export interface CommandResult {
@@ -28,20 +31,18 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** Flags of GOFLAGS that say how native programs are built, or change what a command prints. */
-const NATIVE_FLAG = /^-{1,2}(?:race|msan|asan|cover|linkshared|buildmode|json)(?:=|$)/
+/** A command, and the flags that it has by itself. */
+type GoCommand = Pick<Toolchain, 'go' | 'flags'>
 
-/** The author's GOFLAGS, without what does not go with WebAssembly. */
-const flagsFor = (flags: string): string =>
-  flags
-    .split(/\s+/)
-    .filter(flag => !NATIVE_FLAG.test(flag))
-    .join(' ')
-
-/** Runs the command in a folder, as for WebAssembly. @throws BuildFault when there is no such command */
-export function runGo(go: string, args: readonly string[], folder: string, env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+/** Runs a command in a folder, as for WebAssembly. @throws BuildFault when there is no such command */
+export function runGo(
+  { go, flags }: GoCommand,
+  args: readonly string[],
+  folder: string,
+  env: NodeJS.ProcessEnv = {}
+): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const fixed = { PWD: folder, GOOS: 'js', GOARCH: 'wasm', CGO_ENABLED: '0', GOFLAGS: flagsFor(process.env.GOFLAGS ?? '') }
+    const fixed = { PWD: folder, GOOS: 'js', GOARCH: 'wasm', CGO_ENABLED: '0', GOFLAGS: writeGoFlags(flags) }
     const child = spawn(go, args, {
       cwd: folder,
       env: { ...process.env, ...fixed, ...env },
@@ -65,13 +66,26 @@ function noGo(found: string | undefined): string {
 
 /** Finds the Go of a folder. @throws BuildFault */
 export async function findToolchain(go: string, folder: string): Promise<Toolchain> {
-  const { status, stdout, stderr } = await runGo(go, ['env', 'GOROOT', 'GOVERSION', 'GOMODCACHE'], folder)
+  const flags = await authorFlags(go, folder)
+  const { status, stdout, stderr } = await runGo({ go, flags }, ['env', 'GOROOT', 'GOVERSION', 'GOMODCACHE'], folder)
   if (status !== 0) throw new BuildFault(stderr.trim())
   const [root = '', version = '', modules = ''] = stdout.trim().split(/\r?\n/)
   const minor = /^go1\.(\d+)/.exec(version)?.[1]
   if (minor !== undefined && Number(minor) < LOWEST_MINOR) throw new BuildFault(noGo(version))
   if (modules === '') throw new BuildFault('Go has no folder for what it keeps: set HOME, or GOPATH and GOCACHE')
-  return { go, root, version, modules }
+  return { go, root, version, modules, flags }
+}
+
+/** GOFLAGS of the environment, or those that `go env -w` has kept. */
+async function authorFlags(go: string, folder: string): Promise<readonly string[]> {
+  const given = process.env.GOFLAGS ?? ''
+  // of an empty text Go takes what it has kept; `go env` itself is no build
+  const text =
+    given.trim() === '' ? (await runGo({ go, flags: [] }, ['env', 'GOFLAGS'], folder, { GOFLAGS: given })).stdout : given
+  const flags = readGoFlags(text)
+  if (hasOverlay(flags))
+    throw new BuildFault('GOFLAGS has -overlay, which sluice plugin build needs for itself: unset it for this build')
+  return flags
 }
 
 /**
@@ -94,7 +108,7 @@ export const staysItself = ({ root }: Toolchain): NodeJS.ProcessEnv => ({ GOROOT
  * was started, which differs in nothing that counts.
  */
 export async function readWasmExec(toolchain: Toolchain, folder: string): Promise<string> {
-  const local = await runGo(toolchain.go, ['env', 'GOROOT'], folder, { GOTOOLCHAIN: 'local' })
+  const local = await runGo(toolchain, ['env', 'GOROOT'], folder, { GOTOOLCHAIN: 'local' })
   for (const root of [toolchain.root, local.stdout.trim()]) {
     for (const where of ['lib/wasm', 'misc/wasm']) {
       const file = path.join(root, where, 'wasm_exec.js')
@@ -126,15 +140,22 @@ interface Listed {
 }
 
 /** Asks for the package of a folder. @throws BuildFault when it has none */
-export async function listPackage({ go }: Toolchain, folder: string, tags: string): Promise<GoPackage> {
+export async function listPackage(toolchain: GoCommand, folder: string, tags: string): Promise<GoPackage> {
   const fields = '-json=Name,GoFiles,IgnoredGoFiles,Module,Error'
-  const { status, stdout, stderr } = await runGo(go, ['list', '-e', fields, ...tagged(tags), '.'], folder)
-  if (status !== 0 || stdout.trim() === '') throw new BuildFault(missingModule(stderr.trim(), folder))
+  const { status, stdout, stderr } = await runGo(toolchain, ['list', '-e', fields, ...tagged(tags), '.'], folder)
+  if (status !== 0 || stdout.trim() === '') throw new BuildFault(moduleFault(stderr.trim(), folder))
   const { Name = '', GoFiles = [], IgnoredGoFiles = [], Module, Error: fault } = JSON.parse(stdout) as Listed
+  if (GoFiles.length === 0 && IN_WORKSPACE.test(fault?.Err ?? '')) throw new BuildFault(moduleFault(fault!.Err!, folder))
   return { name: Name, files: GoFiles, ignored: IgnoredGoFiles, module: Module?.Path ?? 'main', error: fault?.Err }
 }
 
-function missingModule(text: string, folder: string): string {
+/** What Go says of a folder beneath a `go.work` that does not name it. */
+const IN_WORKSPACE = /current workspace|workspace modules listed in go\.work/
+
+function moduleFault(text: string, folder: string): string {
+  if (IN_WORKSPACE.test(text)) {
+    return `${text}\na go.work above does not name this folder: \`go work use ${folder}\`, or GOWORK=off for this build`
+  }
   if (!text.includes('go.mod file not found')) return text
   return `${folder} has no go.mod: run \`go mod init ${path.basename(folder)}\` there, as for \`go build\``
 }

@@ -164,6 +164,54 @@ test('dependencies come from a replaced folder, or from vendor', needsGo, async 
   }
 })
 
+/** Builds with these variables of the environment. */
+async function buildWith(environment: NodeJS.ProcessEnv, ...args: string[]): ReturnType<typeof runBuild> {
+  const before = { ...process.env }
+  Object.assign(process.env, environment)
+  try {
+    return await runBuild(...args)
+  } finally {
+    for (const name of Object.keys(environment)) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  }
+}
+
+test('names that collide, odd folders, flags that Go has kept and a workspace above', needsGo, async t => {
+  const above = await folderOf(t, {
+    ...below('größe mit raum', {
+      'go.mod': 'module x\n\ngo 1.21\n',
+      'main.go': `${SERVER}\nvar version = "none"\n\nconst sluicehttp = "named"\n\nfunc name() string { return sluicehttp + version }\n`,
+      'zzzzzz_sluice.go': 'package main\n\nfunc init() { version += "!" }\n'
+    }),
+    goenv: 'GOFLAGS=-race -ldflags=-X=main.version=7\n'
+  })
+  const folder = path.join(above, 'größe mit raum')
+  const kept = { GOENV: path.join(above, 'goenv'), GOFLAGS: '' }
+  const built = await buildWith(kept, folder, '--out', `${above}/out dir/`)
+  assert.equal(built.status, 0, built.text)
+  assert.match(built.text, /HandlerRegisterer: named7!/)
+  assert.deepEqual(await readdir(path.join(above, 'out dir')), ['größe mit raum.so.wasm'])
+  await mkdir(path.join(above, 'other'))
+  await writeFile(path.join(above, 'other', 'go.mod'), 'module other\n\ngo 1.21\n')
+  for (const workspace of ['go 1.21\n', 'go 1.21\n\nuse ./other\n']) {
+    await writeFile(path.join(above, 'go.work'), workspace)
+    const outside = await buildWith(kept, folder)
+    assert.equal(outside.status, 1)
+    assert.match(outside.text, /a go\.work above does not name this folder: `go work use .*`, or GOWORK=off for this build/)
+  }
+  const refusals: [env: NodeJS.ProcessEnv, out: string, words: RegExp][] = [
+    [{ GOFLAGS: '-overlay=mine.json' }, `${above}/out dir/`, /GOFLAGS has -overlay, which sluice plugin build needs for itself/],
+    [{}, `${above}/goenv/x/`, /goenv\/x\/größe mit raum\.so\.wasm cannot be written: ENOTDIR/]
+  ]
+  for (const [env, out, words] of refusals) {
+    const { status, text } = await buildWith({ GOWORK: 'off', ...env }, folder, '--out', out)
+    assert.equal(status, 1)
+    assert.match(text, words)
+  }
+})
+
 test('--tags chooses files, and several folders are built into a new one', needsGo, async t => {
   const folder = await folderOf(t, {
     ...below('one', {

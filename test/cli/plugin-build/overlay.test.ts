@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { writeOverlay } from '../../../src/cli/plugin-build/overlay.js'
+import { addedFile, writeOverlay } from '../../../src/cli/plugin-build/overlay.js'
 import { FIXTURES, GO, needsGo, runBuild } from '../../plugin/wasm/go-fixtures.js'
 
 const EVENT = 'func handleEvent() bool {\n}\n'
@@ -23,8 +23,9 @@ async function overlayOf(t: TestContext, files: Readonly<Record<string, string>>
     await mkdir(path.dirname(path.join(root, 'src', name)), { recursive: true })
     await writeFile(path.join(root, 'src', name), text)
   }
-  const toolchain = { go: 'go', root, version: 'go1.99', modules: '' }
-  const list = await writeOverlay({ toolchain, folder, registerers: [], hasMain: true, work: folder })
+  const toolchain = { go: 'go', root, version: 'go1.99', modules: '', flags: [] }
+  const options = { registerers: [], hasMain: true, added: addedFile([], []) }
+  const list = await writeOverlay({ toolchain, folder, work: folder, ...options })
   const { Replace } = JSON.parse(await readFile(list, 'utf8')) as { Replace: Record<string, string> }
   const texts = new Map<string, string>()
   for (const [name, file] of Object.entries(Replace)) {
@@ -43,6 +44,16 @@ test('files and lines that a Go lacks are left out, unless a plugin needs them',
   const other = { ...least, 'syscall/js/func.go': 'package js\n' }
   await assert.rejects(overlayOf(t, other), /go1\.99 has another syscall\/js\/func\.go than this Sluice knows/)
   await assert.rejects(overlayOf(t, { ...least, 'net/dial.go': 'package net\n' }), /another net\/dial\.go/)
+})
+
+test('the added file has a name, and an import, that the package has not', () => {
+  const plain = { name: 'zzzzzz_sluice.go', alias: 'sluicehttp' }
+  assert.deepEqual(addedFile(['main.go', 'go.mod', 'zzzzzzzz.txt'], ['package main']), plain)
+  assert.deepEqual(addedFile(['zzzzzz_sluice.go'], ['var sluicehttp_1, sluicehttp = 1, 2']), {
+    name: 'zzzzzzz_sluice.go',
+    alias: 'sluicehttp_2'
+  })
+  assert.ok(addedFile(['zzzzzzzzzz.go', 'a.go'], []).name > 'zzzzzzzzzz.go')
 })
 
 test('an added file and the lines that use it come together or not at all', async t => {
