@@ -24,7 +24,7 @@ export function noted(test: NotingTest, bytes: Buffer, at: number): number {
   return inRegion(test, bytes, at, countOf(bytes, at))
 }
 
-/** Runs a test on the same value with a region of its own, and adds what it has noted to the region at `s` when the value fits. */
+/** Runs a test on the same value with a region of its own. When the value fits, its notes are added to the region at `s`. */
 export function noteApart(test: NotingTest, bytes: Buffer, at: number, s: number, m: number): number {
   const region = STATE[TOP]!
   const end = inRegion(test, bytes, at, m)
