@@ -13,6 +13,7 @@ import { type BackendAddress, compileAddress } from './address.js'
 import { type BackendCall, FailingBackend, UpstreamBackend, WatchedBackend } from './backend-call.js'
 import type { Balancer } from './balancer.js'
 import { compileReceive, type Receiver } from './decoded.js'
+import { PartStep } from './part-step.js'
 import { Transport } from './transport.js'
 
 /** What an endpoint wants of one of its backends. */
@@ -73,8 +74,15 @@ export function compileBackend(backend: BackendConfig, role: BackendRole, deps: 
   const receiver = passthrough ? undefined : compileReceiver(backend, role, deps.decoders, layers)
   const receive: Work | undefined = receiver && ((response, { scope }) => receiver.receive(response, scope))
   const called: Pipe = { step: transport, stages: [callStage(role)], backends: [] }
+  const whole = layers.transport === undefined ? receiver?.whole : undefined
   const decoding: Layer | undefined = receiver &&
-    receive && { wrap: inner => new WorkStep(inner, receive), stages: receiver.stages }
+    receive && {
+      wrap: inner => {
+        const decoded = new WorkStep(inner, receive)
+        return whole === undefined ? decoded : new PartStep(pools, calls, whole, decoded)
+      },
+      stages: receiver.stages
+    }
   const pipe = layered(called, layers.transport, decoding, layers.decoded)
   const hasStages = layers.transport !== undefined || layers.decoded !== undefined
   const call = new UpstreamBackend({

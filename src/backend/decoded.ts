@@ -162,7 +162,9 @@ class DecodedReceiver implements Receiver, WholeReceive {
       const collected = (error: GatewayError | undefined, bytes: Buffer): void => {
         if (error !== undefined) return reject(error)
         try {
-          resolve(this.decode(response.raw, bytes, scope))
+          const made = this.decode(response.raw, bytes, scope)
+          if (sink.target !== undefined && !(made instanceof Promise) && !this.readsType) made.memory = sink.target
+          resolve(made)
         } catch (cause) {
           reject(cause)
         }
@@ -173,7 +175,8 @@ class DecodedReceiver implements Receiver, WholeReceive {
         return rest
       }
       const streams = this.streams && contentCoding(response.raw) === undefined
-      source.flow(new CollectSink(source, this.deps.limit, collected, streams ? overflow : undefined))
+      const sink = new CollectSink(source, this.deps.limit, collected, streams ? overflow : undefined)
+      source.flow(sink)
     })
   }
 

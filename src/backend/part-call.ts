@@ -6,10 +6,10 @@ import type { CallPlan } from '../client/response-call.js'
 import { UpstreamCall } from '../client/upstream-call.js'
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
-import { joinChunks, tooLarge } from '../message/byte-flow.js'
+import { joinChunks, MOST_COPIED, tooLarge } from '../message/byte-flow.js'
 import { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
-import { allocateBytes, freeBytes } from '../message/slab.js'
+import { allocateBytes } from '../message/slab.js'
 import { handOn } from '../pipe/lazy-promise.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Span } from '../telemetry/span.js'
@@ -105,13 +105,8 @@ export class PartCall extends UpstreamCall {
     } catch (cause) {
       return this.receiver.reject(cause)
     }
+    if (target !== undefined && !(made instanceof Promise) && !this.whole.readsType) made.memory = target
     handOn(made, this.receiver)
-    if (target !== undefined && !(made instanceof Promise) && this.isLetGo(made)) freeBytes(target)
-  }
-
-  /** Whether nothing uses the bytes of the body any more: a response that was made of them alone is out, and no stage has kept a view. */
-  private isLetGo(made: ResponseMessage): boolean {
-    return this.scope.hasSent(made) && !this.whole.readsType && made.openedBody?.lends !== true
   }
 
   protected onFailure(error: GatewayError): void {
@@ -142,5 +137,3 @@ export class PartCall extends UpstreamCall {
 const NO_FIELDS: RawFields = []
 /** Never written to. */
 const NO_CHUNKS: Buffer[] = []
-/** Longest body, in bytes, that is copied out of the connection's buffer. */
-const MOST_COPIED = 64 * 1024

@@ -192,7 +192,7 @@ export class ResponseCall extends UpstreamCall implements ByteSource {
     if (this.ahead !== NOTHING || this.ended) this.resume()
     else this.resumeFlow()
     const { idleMs } = this.plan
-    if (idleMs === 0 || sink.spent !== undefined || this.ended) return
+    if (idleMs === 0 || sink.watchesIdle === true || this.ended) return
     this.lastActivity = deadlines.now()
     deadlines.schedule(this, idleMs)
   }

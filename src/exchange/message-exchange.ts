@@ -80,8 +80,6 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   /** The time of the request is taken away or over: a deadline that is still scheduled looks after the body. */
   private relaxed = false
   private tunnelIn = 0
-  /** What the response was rendered from, when the kernel has taken all of it and no stage has looked at its bytes. */
-  private sent: ResponseMessage | undefined = undefined
   private tunnel: Tunnel | undefined = undefined
 
   constructor(req: IncomingMessage, res: ServerResponse, clientAddress: string, host: string, options: ExchangeOptions) {
@@ -93,6 +91,10 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
     this.secure = isEncrypted(req)
     ownResponse(this)
     options.exchanges.enter(this)
+  }
+
+  get watchesIdle(): boolean {
+    return true
   }
 
   override get req(): IncomingMessage {
@@ -190,7 +192,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   private sendBytes(response: ResponseMessage, bytes: Buffer | Pieces): void {
     if (bytes instanceof Pieces) sendPieces(this, response.raw, bytes)
     else sendWhole(this, response.raw, bytes)
-    if (this.spent && response.openedBody === undefined) this.sent = response.renderedFrom
+    if (this.spent) response.letGo()
     // over HTTP/2 a client takes a stream as slowly as it likes: how a large response ends is known when the stream has closed
     if (bytes.length <= SURE_BYTES || this.req.httpVersionMajor === 1) this.finish(undefined)
     else this.unexpire()
@@ -279,10 +281,6 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   override expireIn(ms: number, limit: string): void {
     this.relaxed = false
     super.expireIn(ms, limit)
-  }
-
-  override hasSent(response: object): boolean {
-    return this.sent === response
   }
 
   /** Takes the deadline away; the entry stays, as mostly a body follows that wants one (bench/chain, pass). */

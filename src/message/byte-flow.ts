@@ -6,6 +6,7 @@
 import type { Readable } from 'node:stream'
 import { GatewayError } from '../errors.js'
 import { type Owned, UnclaimedFailure, type WorkOwner } from './blame.js'
+import { allocateBytes } from './slab.js'
 
 /** Takes the bytes of one body. A chunk is lent: it may be read only during `write`, unless the sink keeps it unchanged. */
 export interface ByteSink {
@@ -15,8 +16,10 @@ export interface ByteSink {
   end(trailers: readonly string[]): void
   /** The body broke off; what was written so far must not look complete. */
   fail(error: GatewayError): void
-  /** True when the memory of every chunk written may be used again. Absent = unknown; a sink that has it measures its own time limits. */
+  /** True when the memory of every chunk written may be used again. Absent = unknown. */
   readonly spent?: boolean
+  /** It measures by itself how long the body stands still. */
+  readonly watchesIdle?: boolean
 }
 
 /** Gives the bytes of one body, once. */
@@ -178,10 +181,20 @@ export class ReadableSource implements ByteSource, Owned {
   }
 }
 
+/** bytes; a body up to this length is copied together as it comes, so that what reads it can use its memory again at once. */
+export const MOST_COPIED = 64 * 1024
+/** So many times its first chunk a body may be long to be copied. */
+const MOST_AHEAD = 4
+
 /** Reads a source into memory. */
 export class CollectSink implements ByteSink {
+  spent = false
   private readonly chunks: Uint8Array[] = []
   private size = 0
+  /** bytes; the length of a body that is copied, else 0. */
+  private copied: number
+  /** What {@link allocateBytes} gave for a body that is copied: nothing else lies there. */
+  target: Buffer | undefined = undefined
   private readonly source: ByteSource
   private readonly limit: number
   private readonly done: (error: GatewayError | undefined, bytes: Buffer, trailers: readonly string[]) => void
@@ -203,10 +216,17 @@ export class CollectSink implements ByteSink {
     this.limit = limit
     this.done = done
     this.overflow = overflow
+    const { length = 0 } = source
+    this.copied = length <= MOST_COPIED && length <= limit ? length : 0
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.forward !== undefined) return this.forward.write(chunk)
+    if (this.forward !== undefined) return this.passOn(this.forward, chunk)
+    // a sender that is slow from the start gets no memory for what it has not sent
+    if (this.size === 0 && chunk.length < this.copied / MOST_AHEAD) this.copied = 0
+    if (this.size + chunk.length <= this.copied) return this.copy(chunk)
+    this.spent = false
+    this.keepCopied()
     this.chunks.push(chunk)
     this.size += chunk.length
     if (this.size <= this.limit) return true
@@ -221,9 +241,32 @@ export class CollectSink implements ByteSink {
     return false
   }
 
+  private passOn(sink: ByteSink, chunk: Uint8Array): boolean {
+    const more = sink.write(chunk)
+    this.spent = sink.spent === true
+    return more
+  }
+
+  private copy(chunk: Uint8Array): true {
+    this.target ??= allocateBytes(this.copied)
+    this.target.set(chunk, this.size)
+    this.size += chunk.length
+    this.spent = true
+    return true
+  }
+
+  /** The body is longer than was said. */
+  private keepCopied(): void {
+    if (this.target !== undefined) this.chunks.push(this.target.subarray(0, this.size))
+    this.target = undefined
+  }
+
   end(trailers: readonly string[]): void {
     if (this.forward !== undefined) return this.forward.end(trailers)
-    this.done(undefined, joinChunks(this.chunks, this.size), trailers)
+    const { target, size } = this
+    const bytes =
+      target === undefined ? joinChunks(this.chunks, size) : size === target.length ? target : target.subarray(0, size)
+    this.done(undefined, bytes, trailers)
   }
 
   fail(error: GatewayError): void {

@@ -4,11 +4,12 @@ import { GatewayError } from '../errors.js'
 import { isFraming, lowerName, type RawFields } from '../http/fields.js'
 import type { Owned } from './blame.js'
 import { type Content, DEFAULT_MAX_BODY_BYTES, MessageBody } from './body.js'
-import { type ByteSource, ReadableSource } from './byte-flow.js'
+import { type ByteSource, FailedSource, ReadableSource } from './byte-flow.js'
 import type { Exchange } from './context.js'
 import { FieldMap } from './field-map.js'
 import type { UpstreamTunnel } from './protocol-change.js'
 import type { GatewayResponse, HeaderMap, Init, StoredResponse } from './public.js'
+import { freeBytes } from './slab.js'
 
 const BRAND = Symbol.for('sluice.GatewayResponse')
 
@@ -39,6 +40,8 @@ export class ResponseMessage implements GatewayResponse {
   tunnel: UpstreamTunnel | undefined
   /** The response whose data this one was rendered from. */
   renderedFrom: ResponseMessage | undefined
+  /** Memory that its content lies in, and nothing else: see {@link letGo}. */
+  memory: Buffer | undefined
   /** The exchange it belongs to: a plugin that returns one object for several requests gets an error. */
   usedBy: Exchange | undefined
   readonly [BRAND] = true
@@ -60,6 +63,7 @@ export class ResponseMessage implements GatewayResponse {
     this.partText = undefined
     this.tunnel = undefined
     this.renderedFrom = undefined
+    this.memory = undefined
     this.usedBy = undefined
     if (typeof init !== 'number' && init.headers !== undefined) this.fieldMap = FieldMap.from(init.headers)
     if (this.fieldMap !== undefined) this.rawFields = this.fieldMap.raw
@@ -179,6 +183,25 @@ export class ResponseMessage implements GatewayResponse {
     }
   }
 
+  /**
+   * Called when the kernel has taken all bytes of this response. What they were rendered from gives its memory back, unless a reader may
+   * still use some of it. A plugin that reads one of the two bodies afterwards gets SLUICE_ERR_PLUGIN_BODY_TAKEN.
+   */
+  letGo(): void {
+    const from = this.renderedFrom
+    const memory = from?.memory
+    if (memory === undefined || this.openBody !== undefined || from!.openBody?.lends === true) return
+    from!.memory = undefined
+    from!.forget()
+    this.forget()
+    freeBytes(memory)
+  }
+
+  private forget(): void {
+    this.content = TAKEN
+    this.openBody?.forget(TAKEN)
+  }
+
   /** The live field array. */
   get raw(): RawFields {
     this.rawFields ??= []
@@ -207,6 +230,9 @@ export class ResponseMessage implements GatewayResponse {
     return this.content
   }
 }
+
+/** The content of a response that is out and whose memory has another use. */
+const TAKEN = new FailedSource(new GatewayError('SLUICE_ERR_PLUGIN_BODY_TAKEN'))
 
 class ResponseBodyOwner {
   readonly side = 'response'

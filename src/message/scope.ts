@@ -48,11 +48,6 @@ export class Scope extends Deadline implements Cancellable {
     this.wheel.schedule(this, ms)
   }
 
-  /** Whether a response has been sent, and all memory that it was rendered from is free: the kernel has taken the bytes. */
-  hasSent(_response: object): boolean {
-    return false
-  }
-
   /** Takes the deadline away. */
   unexpire(): void {
     this.wheel.cancel(this)

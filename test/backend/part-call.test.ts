@@ -141,10 +141,10 @@ const numbered = (t: TestContext): Promise<Upstream> =>
     res.writeHead(200, { 'Content-Length': body.length, 'Content-Type': 'application/json' }).end(body)
   })
 
-const oneBackend = (host: string, more: object = {}): object => ({
+const oneBackend = (host: string, endpoint: object = {}, backend: object = {}): object => ({
   timeout: '20s',
   host: [host],
-  endpoints: [{ endpoint: '/x/{n}', backend: [{ url_pattern: '/{n}' }], ...more }]
+  endpoints: [{ endpoint: '/x/{n}', backend: [{ url_pattern: '/{n}', ...backend }], ...endpoint }]
 })
 
 /** Requests of a client that reads late: 26 MB of responses. */
@@ -234,23 +234,99 @@ test('what a plugin keeps of a body stays as it is when the next bodies come', a
   }
 })
 
-test('bodies of the same size one after the other have the same memory, with and without a script', async t => {
-  const upstream = await numbered(t)
-  const post = "local d = response.load():data(); d:set('number', 'no ' .. d:get('number'))"
-  for (const [more, prefix] of [
-    [{}, ''],
-    [{ extra_config: { 'modifier/lua-proxy': { post } } }, 'no ']
-  ] as const) {
-    const { port } = await openGateway(t, oneBackend(upstream.origin, more))
-    const next = (): readonly [ArrayBufferLike, number] => {
-      const bytes = allocateBytes(5000)
-      freeBytes(bytes)
-      return [bytes.buffer, bytes.byteOffset]
+/** A plugin for each way in which a stage looks at a body and keeps nothing of it. */
+const LOOKERS: PluginModule = {
+  ModifierRegisterer: {
+    registerModifiers(register) {
+      const edits = (name: string, edit: (response: GatewayResponse) => Promise<void>): void =>
+        register(name, () => ({ response: edit }))
+      edits('passes', async () => {})
+      edits('views', async ({ body }) => {
+        const view = (await body.lazyJson()) as LazyObject
+        view.set('number', `no ${view.get('number') as string}`)
+        body.touchJson()
+        body.dropViews()
+      })
+      const no = (value: { number: string }): { number: string } => ({ ...value, number: `no ${value.number}` })
+      edits('edits', ({ body }) => body.editJson(no))
+      edits('waits', async ({ body }) => {
+        await new Promise(setImmediate)
+        await body.editJson(no)
+      })
     }
-    await ask(port, '/x/100')
-    while (next()[1] !== 0) allocateBytes(5000)
-    const before = next()
-    for (let n = 100; n < 120; n++) assert.equal((await ask(port, `/x/${n}`)).json<{ number: string }>().number, `${prefix}${n}`)
-    assert.deepEqual(next(), before)
+  },
+  ClientRegisterer: {
+    registerClients: register => register('asks', (_context, _extra, next) => request => next(request))
+  }
+}
+
+test('bodies of the same size one after the other have the same memory, whatever stages are between', async t => {
+  const upstream = await numbered(t)
+  const size = long('100').length
+  const lua = { post: "local d = response.load():data(); d:set('number', 'no ' .. d:get('number'))" }
+  const modifier = (name: string): object => ({ 'plugin/req-resp-modifier': { name: [name] } })
+  const cases: readonly (readonly [endpoint: object, backend: object, prefix: string])[] = [
+    [{}, {}, ''],
+    [{ 'modifier/lua-proxy': lua }, {}, 'no '],
+    [{}, { 'modifier/lua-backend': lua }, 'no '],
+    [modifier('passes'), {}, ''],
+    [{}, { 'plugin/http-client': { name: 'asks' } }, ''],
+    ...['views', 'edits', 'waits'].flatMap(name => [
+      [modifier(name), {}, 'no '] as const,
+      [{}, modifier(name), 'no '] as const,
+      [{ 'modifier/lua-proxy': lua }, modifier(name), 'no no '] as const
+    ])
+  ]
+  for (const [endpoint, backend, prefix] of cases) {
+    const config = oneBackend(upstream.origin, { extra_config: endpoint }, { extra_config: backend })
+    const { port } = await openGateway(t, config, { plugins: [LOOKERS] })
+    const mine = allocateBytes(size)
+    for (let n = 100; n < 110; n++) {
+      mine.fill(0)
+      freeBytes(mine)
+      assert.equal((await ask(port, `/x/${n}`)).json<{ number: string }>().number, `${prefix}${n}`)
+      const next = allocateBytes(size)
+      const name = JSON.stringify([endpoint, backend])
+      assert.deepEqual([next.buffer, next.byteOffset], [mine.buffer, mine.byteOffset], name)
+      assert.equal(next.toString(), long(`${n}`), name)
+    }
+  }
+})
+
+test('a plugin that reads a body after the response is out gets an error, not the bytes of another exchange', async t => {
+  const upstream = await numbered(t)
+  const late: (() => Promise<unknown>)[] = []
+  const module: PluginModule = {
+    ModifierRegisterer: {
+      registerModifiers(register) {
+        register('late', () => ({
+          response({ body }) {
+            late.push(
+              () => body.json(),
+              () => body.text(),
+              () => body.lazyJson(),
+              () => body.buffer()
+            )
+          }
+        }))
+        register('later', () => ({ response: response => void late.push(() => response.body.text()) }))
+      }
+    },
+    HandlerRegisterer: {
+      registerHandlers: register =>
+        register('outer', (_context, _extra, next) => async request => {
+          const response = await next(request)
+          late.push(() => response.body.text())
+          return response
+        })
+    }
+  }
+  const modified = (name: string): object => ({ extra_config: { 'plugin/req-resp-modifier': { name: [name] } } })
+  const handled = { extra_config: { 'plugin/http-server': { name: 'outer' } } }
+  for (const more of [modified('late'), modified('later'), handled]) {
+    const { port } = await openGateway(t, oneBackend(upstream.origin, more), { plugins: [module] })
+    assert.equal((await ask(port, '/x/100')).text, long('100'))
+    assert.equal((await ask(port, '/x/101')).text, long('101'))
+    for (const read of late.splice(0)) await assert.rejects(read, { code: 'SLUICE_ERR_PLUGIN_BODY_TAKEN' })
   }
 })

@@ -23,15 +23,49 @@ test('a piece keeps little more than 64 KiB in memory, a large one itself alone'
   for (const size of SIZES) assert.ok(allocateBytes(size).buffer.byteLength <= Math.max(size, LARGEST_SHARED), `${size}`)
 })
 
-test('memory that is given back is used for the next piece, unless another piece was cut behind it', () => {
-  // a new slab
-  while (allocateBytes(8000).byteOffset !== 0);
+test('memory that is given back is used for the next piece of about its size, and for one alone', () => {
   const first = allocateBytes(8001)
   freeBytes(first)
-  const second = allocateBytes(5000)
-  assert.deepEqual([second.buffer, second.byteOffset], [first.buffer, first.byteOffset])
-  const third = allocateBytes(5000)
-  freeBytes(second)
-  assert.equal(allocateBytes(5000).byteOffset, third.byteOffset + 5000)
-  for (const alone of [allocateBytes(100), allocateBytes(100_000)]) freeBytes(alone)
+  const second = allocateBytes(8190)
+  assert.deepEqual([second.buffer, second.byteOffset, second.length], [first.buffer, first.byteOffset, 8190])
+  const third = allocateBytes(8001)
+  second.fill(2)
+  third.fill(3)
+  assert.ok(second.every(byte => byte === 2))
+  // those that are too small or too large are left alone
+  for (const alone of [allocateBytes(100), allocateBytes(100_000)]) {
+    freeBytes(alone)
+    const next = allocateBytes(alone.length)
+    assert.notDeepEqual([next.buffer, next.byteOffset], [alone.buffer, alone.byteOffset])
+  }
+})
+
+test('pieces of any size that come and go never share a byte', () => {
+  let seed = 7
+  const random = (below: number): number => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31
+    return seed % below
+  }
+  const held: { readonly bytes: Buffer; readonly mark: number }[] = []
+  for (let i = 0; i < 20_000; i++) {
+    if (held.length < 60 && random(2) === 0) {
+      const mark = i % 251
+      held.push({ bytes: allocateBytes(random(70_000)).fill(mark), mark })
+    } else if (held.length > 0) {
+      const [{ bytes, mark }] = held.splice(random(held.length), 1) as [(typeof held)[number]]
+      assert.ok(
+        bytes.every(byte => byte === mark),
+        `piece ${i}`
+      )
+      freeBytes(bytes)
+    }
+  }
+})
+
+test('few pieces wait to be used again', () => {
+  const pieces = Array.from({ length: 200 }, () => allocateBytes(60_000))
+  const memory = new Set(pieces.map(piece => piece.buffer))
+  for (const piece of pieces) freeBytes(piece)
+  const again = Array.from({ length: 200 }, () => allocateBytes(60_000)).filter(piece => memory.has(piece.buffer))
+  assert.ok(again.length > 0 && again.length <= 32, `${again.length}`)
 })

@@ -3,6 +3,7 @@
 import { GatewayError } from '../../errors.js'
 import { codingOf, outdateFields, refusePart } from '../body-fields.js'
 import { ByteBody, EMPTY_BYTES } from '../byte-body.js'
+import type { ByteSource } from '../byte-flow.js'
 import { decodeContent } from '../content-coding.js'
 import type { LazyJson } from '../public.js'
 import { runSliced } from '../slices.js'
@@ -171,6 +172,15 @@ export abstract class JsonBody extends ByteBody {
   /** The decoded value when a reader changed or replaced it, and what it was decoded to; else undefined. */
   changedValue(): { readonly value: unknown; readonly origin: unknown } | undefined {
     return this.decoded?.changed === true ? this.decoded : undefined
+  }
+
+  /** The memory of the body has another use: later readers of the bytes get what `source` says. */
+  forget(source: ByteSource): void {
+    this.entity = undefined
+    this.viewed = undefined
+    this.bytes = undefined
+    this.source = source
+    this.taken = false
   }
 
   // --- inside --------------------------------------------------------------------------------------------------
