@@ -1,6 +1,6 @@
 import type { CallBody } from '../backend/transport.js'
 import { GatewayError } from '../errors.js'
-import { CollectSink } from '../message/byte-flow.js'
+import { CollectSink } from '../message/collect-sink.js'
 import type { RequestMessage } from '../message/request.js'
 
 /** Returns a request's body for one backend: bytes when they are in memory, else the source, which flows once. */

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../errors.js'
 import { fieldOf } from '../http/fields.js'
-import { type ByteSink, type ByteSource, joinChunks } from './byte-flow.js'
+import type { ByteSink, ByteSource } from './byte-flow.js'
+import { joinChunks } from './collect-sink.js'
 
 /** Largest body that is taken in one piece, bytes: what one read of the connection can bring. */
 const WHOLE_BYTES = 64 * 1024
