@@ -75,9 +75,12 @@ export class FrameClient {
   /** Whether SETTINGS and PINGs are answered. */
   polite = true
   private held: Buffer = Buffer.alloc(0)
+  private skip: number
 
-  constructor(socket: Socket) {
+  /** @param skip bytes before the first frame: a server gets the preface */
+  constructor(socket: Socket, skip = 0) {
     this.socket = socket
+    this.skip = skip
     socket.on('error', () => {})
     socket.on('close', () => {
       this.closed = true
@@ -114,6 +117,9 @@ export class FrameClient {
 
   private take(chunk: Buffer): void {
     this.held = Buffer.concat([this.held, chunk])
+    if (this.held.length < this.skip) return
+    this.held = this.held.subarray(this.skip)
+    this.skip = 0
     while (this.held.length >= 9 && this.held.length >= 9 + this.held.readUIntBE(0, 3)) {
       const end = 9 + this.held.readUIntBE(0, 3)
       const id = this.held.readUInt32BE(5)

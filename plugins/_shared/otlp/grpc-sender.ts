@@ -142,7 +142,10 @@ function readReply(stream: ClientHttp2Stream, resolve: (reply: Reply) => void, r
     // a response without a message has its status in the head
     const fields = trailers['grpc-status'] === undefined ? head : trailers
     const said = fields['grpc-status']
-    if (said !== undefined) resolve(replyOf(fields, Number(said), Number(head[constants.HTTP2_HEADER_STATUS])))
+    if (said === undefined) return
+    resolve(replyOf(fields, Number(said), Number(head[constants.HTTP2_HEADER_STATUS])))
+    // a collector that responds early and reads no further would leave the stream and its request open for ever
+    if (!stream.writableFinished) stream.close(constants.NGHTTP2_CANCEL)
   })
   stream.on('close', () => {
     const http = Number(head[constants.HTTP2_HEADER_STATUS])

@@ -3,15 +3,27 @@ import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { constants, createSecureServer, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
+import { createServer as createNetServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { CollectorAddress } from '../../../../plugins/_shared/otlp/collector-address.js'
 import type { ExportOutcome } from '../../../../plugins/_shared/otlp/export-queue.js'
 import { GrpcSender } from '../../../../plugins/_shared/otlp/grpc-sender.js'
 import { HttpSender } from '../../../../plugins/_shared/otlp/http-sender.js'
 import { pem } from '../../../support/certificates.js'
+import {
+  END_HEADERS,
+  END_STREAM,
+  FrameClient,
+  field,
+  frame,
+  HEADERS,
+  PREFACE,
+  RST_STREAM,
+  SETTINGS
+} from '../../../support/frames.js'
 import { freePort } from '../../../support/free-port.js'
 import { opentelemetry, startGrpcReceiver, startReceiver } from '../../../support/otlp-receiver.js'
-import { once } from '../../../support/waiting.js'
+import { once, until } from '../../../support/waiting.js'
 
 const TRACES = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 const signal = new AbortController().signal
@@ -71,6 +83,30 @@ test('a collector that answers before it has read the request: the bytes are sti
   const sender = new HttpSender(at((server.address() as { port: number }).port), '/v1/traces')
   const outcome = await sender.send(Buffer.alloc(32 * 1024 * 1024), signal)
   assert.deepEqual(outcome, { kind: 'sent', rejected: 0, message: '', written: false })
+  sender.close()
+})
+
+test('gRPC: the stream ends too when a collector answers before it has read the request', async t => {
+  const status = Buffer.concat([field(':status', '200'), field('grpc-status', '0')])
+  const resets: number[] = []
+  const server = createNetServer(socket => {
+    const client = new FrameClient(socket, PREFACE.length)
+    socket.on('data', () => {
+      for (const { type, id, payload } of client.frames.splice(0)) {
+        if (type === HEADERS) client.send(frame(HEADERS, END_HEADERS | END_STREAM, id, status))
+        else if (type === RST_STREAM) resets.push(payload.readUInt32BE(0))
+      }
+    })
+    client.send(frame(SETTINGS, 0, 0))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const sender = new GrpcSender(at((server.address() as { port: number }).port), TRACES)
+  // more than the windows let through
+  const outcome = await sender.send(Buffer.alloc(1024 * 1024), signal)
+  assert.deepEqual(outcome, { kind: 'sent', rejected: 0, message: '', written: false })
+  await until(() => resets.length === 1, 'RST_STREAM')
+  assert.deepEqual(resets, [constants.NGHTTP2_CANCEL])
   sender.close()
 })
 
