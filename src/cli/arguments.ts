@@ -24,7 +24,7 @@ export interface Command {
   readonly operandChoices?: readonly string[]
 }
 
-const config: Flag = { short: 'c', value: 'FILE', text: 'path to the configuration file' }
+const config: Flag = { short: 'c', value: 'FILE', text: 'path to the configuration file; - is the standard input' }
 const tolerant: Flag = { text: 'start wherever KrakenD would start: leave out what cannot be honoured' }
 const all: Flag = { text: 'name every place of a finding, also of thousands' }
 const help: Flag = { short: 'h', text: 'help for this command' }
@@ -41,7 +41,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'run',
     text: 'Run the gateway',
     flags: {
-      config,
+      config: { ...config, text: 'path to the configuration file' },
       port: { short: 'p', value: 'PORT', text: 'listen on this port instead of the configured one' },
       debug: { short: 'd', text: 'enable the /__debug/ endpoint' },
       workers: {
@@ -284,11 +284,22 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   }
   try {
     const allowPositionals = command.operands !== undefined
-    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals, strict: true })
+    const args = withoutEquals(command, argv)
+    const { values, positionals } = parseArgs({ args, options, allowPositionals, strict: true })
     return new Arguments(command, positionals, new Map(Object.entries(values) as [string, string | boolean[]][]))
   } catch (error) {
     throw new UsageError(explain(command, error as Error), command.name)
   }
+}
+
+/** KrakenD takes `-c=FILE` for `-c FILE`; Node's parser would take the sign as a part of the value. */
+function withoutEquals(command: Command, argv: readonly string[]): string[] {
+  const taking = Object.values(command.flags).flatMap(({ short, value }) => (value === undefined ? [] : (short ?? [])))
+  const end = argv.indexOf('--')
+  return argv.map((argument, i) => {
+    const letter = end !== -1 && i > end ? undefined : /^-[a-z]*([a-z])=/i.exec(argument)?.[1]
+    return letter !== undefined && taking.includes(letter) ? argument.replace('=', '') : argument
+  })
 }
 
 /** Keeps the first sentence of Node's parser, which says what is wrong, and adds what was probably meant. */

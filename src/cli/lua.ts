@@ -50,7 +50,7 @@ export async function lua(args: Arguments, terminal: Terminal): Promise<number> 
   const files = args.operands
   if (files.length === 0) throw new UsageError('a script is expected: lua FILE', 'lua')
   const mount = args.text('mount') ?? 'proxy'
-  if (!MOUNTS.includes(mount)) throw new UsageError(`--mount ${mount}: ${MOUNTS.join(', ')}`, 'lua')
+  if (!MOUNTS.includes(mount)) throw new UsageError(`unknown mount ${JSON.stringify(mount)}: one of ${MOUNTS.join(', ')}`, 'lua')
   const endpoint = args.text('endpoint')
   if (endpoint !== undefined && !endpoint.startsWith('/'))
     throw new UsageError(`--endpoint ${endpoint}: it begins with /, such as /users/{id}`, 'lua')

@@ -190,7 +190,8 @@ export async function pluginCommand(args: Arguments, terminal: Terminal): Promis
   const kind = args.text('kind') ?? 'handler'
   const { isPluginKind, scaffoldPlugin } = await import('./scaffold.js')
   if (!isPluginKind(kind)) throw new UsageError(`unknown kind ${JSON.stringify(kind)}: handler, client or modifier`, 'plugin')
-  if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name)) throw new UsageError(`${JSON.stringify(name)} is no name for a plugin`, 'plugin')
+  if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name))
+    throw new UsageError(`${JSON.stringify(name)} is no name for a plugin: letters, digits, \`-\`, \`_\` and \`.\``, 'plugin')
   try {
     const files = await scaffoldPlugin(name, kind, args.has('ts'))
     for (const file of files) terminal.print(`created ${file}`)

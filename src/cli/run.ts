@@ -3,7 +3,7 @@
 import cluster from 'node:cluster'
 import { SLUICE_VERSION } from '../identity.js'
 import { silentLogger } from '../telemetry/logger.js'
-import type { Arguments } from './arguments.js'
+import { type Arguments, UsageError } from './arguments.js'
 import { CalmLog, calmScreen, type ScreenFacts } from './calm-screen.js'
 import { openReloads } from './control/open-reloads.js'
 import { ServiceManager } from './control/service-manager.js'
@@ -16,6 +16,7 @@ import { workerCount } from './workers/worker-count.js'
 /** Serves a configuration; settles with the exit code when a signal ended it, or when it could not start. */
 export async function run(args: Arguments, terminal: Terminal, loadGateway: LoadGateway): Promise<number> {
   const file = args.configFile()
+  if (file === '-') throw new UsageError('a reload reads the configuration again: give a file, not the standard input', 'run')
   const port = args.port()
   const settings = {
     tolerant: args.has('tolerant'),
@@ -62,17 +63,25 @@ async function start(terminal: Terminal, what: string, requests: StopRequests, s
     return await serve()
   } catch (error) {
     terminal.failure(error, `starting ${what}`)
-    if (isPortTaken(error)) terminal.note('Listen on another port with --port PORT.')
+    const advice = LISTEN_ADVICE[listenCode(error) ?? '']
+    if (advice !== undefined) terminal.note(advice)
     return 1
   } finally {
     requests.end()
   }
 }
 
-/** True when another process listens on the port; the listener's error has that of node:net for its cause. */
-function isPortTaken(error: unknown): boolean {
+/** What to do where a port cannot be opened, by the code of `node:net`. */
+const LISTEN_ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Listen on another port with --port PORT.',
+  EACCES: 'Listen on another port with --port PORT, or give the process the capability CAP_NET_BIND_SERVICE.'
+}
+
+/** Returns the code of `node:net` where a port could not be opened: the listener's error has that of `node:net` for its cause. */
+function listenCode(error: unknown): string | undefined {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  return (cause as { code?: unknown } | undefined)?.code === 'EADDRINUSE'
+  const { code, port, syscall } = (cause ?? {}) as NodeJS.ErrnoException & { port?: number }
+  return port !== undefined || syscall === 'listen' ? code : undefined
 }
 
 /** What is known when it serves. */

@@ -125,6 +125,7 @@ function reasonOf(error: unknown): string {
     return `too many open files: raise the limit of this process, such as \`ulimit -n 4096\` (${error.message})`
   if (errno.syscall === 'uv_cwd') return 'the working folder does not exist any more: start in another one'
   if (errno.code === undefined) return error.stack ?? error.message
-  if (cause !== undefined && error.message.endsWith('in use')) return error.message
+  // `listen tcp :80: bind: …` says it all
+  if (error.message.includes(': bind: ')) return error.message
   return cause === undefined || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`
 }

@@ -94,6 +94,7 @@ for (const [argv, message] of [
   [['check', '-c', 'k.json', '--lint-no-net'], /did you mean "--lint-no-network"\?\n/],
   [['check', '-c', 'k.json', '-x'], /Unknown option '-x'\n/],
   [['run', '-c'], /argument missing/],
+  [['run', '-c', '-'], /Error: a reload reads the configuration again: give a file, not the standard input\n/],
   [['run', 'k.json'], /Unexpected argument 'k\.json', did you mean "--config k\.json"\?/],
   [['run', '-c', 'k.json', '-p', '80x'], /invalid port "80x"/],
   [['run', '-c', 'k.json', '-p', '65536'], /invalid port/],
@@ -114,6 +115,18 @@ test('check starts everything but the listener, quietly', async () => {
   assert.equal(out, 'Parsing configuration file: k.json\nSyntax OK!\n')
   assert.equal(err, '')
   assert.deepEqual(calls, [['create', 'k.json', { tolerant: true, logger: 'given' }], ['close']])
+})
+
+test('a short option takes its value behind a sign too, as in KrakenD', async () => {
+  for (const argv of [
+    ['-c=k.json', '-i=='],
+    ['-tdc=k.json', '-i', '='],
+    ['--config=k.json', '-i', '=']
+  ]) {
+    const { code, calls } = await sluice(['check', ...argv])
+    assert.equal(code, 0)
+    assert.deepEqual(calls[0], ['create', 'k.json', { tolerant: false, logger: 'given' }], argv.join(' '))
+  }
 })
 
 test('check lists every cause with its places, errors before warnings', async () => {
@@ -232,7 +245,7 @@ test('a start that fails is one clear line and a failure', async () => {
     [{ listenFails: inUse }, 'ERROR starting the gateway: the port 8080 is in use\nListen on another port with --port PORT.\n'],
     [
       { listenFails: Object.assign(new Error('listen'), { code: 'EACCES', port: 80 }) },
-      'ERROR starting the gateway: the port 80 needs more rights than this process has\n'
+      'ERROR starting the gateway: the port 80 needs more rights than this process has\nListen on another port with --port PORT, or give the process the capability CAP_NET_BIND_SERVICE.\n'
     ],
     [
       {

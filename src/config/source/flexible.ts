@@ -19,8 +19,10 @@ import { TemplateError } from '../../go-template/template-error.js'
 import { TemplateSet } from '../../go-template/template-set.js'
 import type { Value } from '../../go-template/value.js'
 import { isObject } from '../json-value.js'
+import { readConfigBytes, STANDARD_INPUT } from './config-bytes.js'
 import type { FlexibleFolders } from './flexible-folders.js'
 import { findJsonFault } from './json-fault.js'
+import { readFault } from './read-fault.js'
 import { type PlaceOf, placesIn, type SourcePlace } from './text-places.js'
 
 export interface RenderedConfig {
@@ -56,6 +58,7 @@ export async function renderFlexible(
   const templates: [string, string][] = [[main, file]]
   for (const name of await templatesIn(folders.templates, faults)) templates.push([name, path.join(folders.templates!, name)])
   const texts = await readMany(templates.map(([, full]) => full))
+  if (file === STANDARD_INPUT) [texts[0]] = await Promise.allSettled([readConfigBytes(file)])
   for (const [index, [name, full]] of templates.entries()) {
     files.set(name, full)
     addTemplate(set, name, full, texts[index]!, faults)
@@ -104,7 +107,7 @@ function readPartial(folder: string, name: string): string {
     if (!full.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) throw new GoFault(`${name} lies outside of ${folder}`)
     text = readWholeSync(full).toString('utf8')
   } catch (cause) {
-    throw cause instanceof GoFault ? cause : new GoFault(`open ${path.join(folder, name)}: ${reasonOf(cause)}`)
+    throw cause instanceof GoFault ? cause : new GoFault(`open ${path.join(folder, name)}: ${readFault(cause)}`)
   }
   return text
 }
@@ -124,7 +127,7 @@ async function readSettings(folder: string | undefined, faults: ConfigProblem[])
       settings[name.slice(0, -'.json'.length)] = value
     } catch (cause) {
       if (cause instanceof ConfigError) faults.push(...cause.problems)
-      else faults.push({ level: 'error', file: full, pointer: '', message: reasonOf(cause) })
+      else faults.push({ level: 'error', file: full, pointer: '', message: readFault(cause) })
     }
   }
   return settings
@@ -155,7 +158,7 @@ async function namesIn(folder: string, extension: string, variable: string, faul
       level: 'error',
       file: folder,
       pointer: '',
-      message: `open ${folder}: ${reasonOf(cause)}`,
+      message: `open ${folder}: ${readFault(cause)}`,
       suggestion: `${variable} names this folder`
     })
     return []
@@ -174,7 +177,7 @@ function addTemplate(
     set.add(name, read.value.toString('utf8'))
   } catch (cause) {
     if (cause instanceof TemplateError) faults.push(problemOf(cause, file))
-    else faults.push({ level: 'error', file, pointer: '', message: `open ${file}: ${reasonOf(cause)}` })
+    else faults.push({ level: 'error', file, pointer: '', message: `open ${file}: ${readFault(cause)}` })
   }
 }
 
@@ -194,7 +197,7 @@ async function writeWhole(file: string, text: string, templates: ReadonlyMap<str
     await rename(draft, target)
   } catch (cause) {
     if (draft !== undefined) await rm(draft, { force: true }).catch(() => undefined)
-    throw outError(file, `open ${file}: ${reasonOf(cause)}`)
+    throw outError(file, `open ${file}: ${readFault(cause)}`)
   }
 }
 
@@ -229,11 +232,3 @@ const problemOf = (error: TemplateError, file: string): ConfigProblem => ({
   column: error.column,
   message: error.message
 })
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  ENOTDIR: 'not a directory',
-  EISDIR: 'is a directory'
-}
-const reasonOf = (cause: unknown): string => REASONS[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message

@@ -3,10 +3,12 @@
 import { isUtf8 } from 'node:buffer'
 import { extname } from 'node:path'
 import { ConfigError, type ConfigProblem } from '../../errors.js'
-import { readWhole } from '../../files/read-whole.js'
 import { parseJsonValue } from '../../message/json/exact-json.js'
 import { copyJson, NotJsonError } from '../json-value.js'
+import { readConfigBytes, STANDARD_INPUT } from './config-bytes.js'
 import { type FlexibleFolders, flexibleFolders } from './flexible-folders.js'
+import { looksLikeFormat } from './other-format.js'
+import { readAdvice, readFault } from './read-fault.js'
 import { type RepeatedKey, repeatedInJson, repeatedInYaml } from './repeated-keys.js'
 import { offsetAt, type PlaceOf, placesIn } from './text-places.js'
 import { faultOfTemplate, warningOfTemplate } from './unrendered.js'
@@ -53,6 +55,8 @@ export function formatOf(file: string): ConfigFormat {
 export async function readSource(file: string, env: NodeJS.ProcessEnv = {}): Promise<SourceText> {
   const folders = flexibleFolders(env)
   const unparsed = folders === undefined ? await readPlain(file) : await renderText(file, folders, env)
+  if (unparsed.text.trim() === '')
+    throw syntaxError(unparsed, 0, unparsed.rendered ? 'the template writes nothing' : 'the file is empty')
   const parsed = await PARSERS[unparsed.format](unparsed)
   const hint = warningOfTemplate(unparsed)
   if (hint === undefined) return { ...unparsed, ...parsed }
@@ -60,18 +64,17 @@ export async function readSource(file: string, env: NodeJS.ProcessEnv = {}): Pro
 }
 
 async function readPlain(file: string): Promise<UnparsedText> {
-  const format = formatOf(file)
   let bytes: Buffer
   try {
-    bytes = await readWhole(file)
+    bytes = await readConfigBytes(file)
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code
-    const reason =
-      code === 'ENOENT' ? 'no such file or directory' : code === 'EACCES' ? 'permission denied' : (cause as Error).message
-    throw new ConfigError([{ level: 'error', file, pointer: '', message: `open ${file}: ${reason}` }])
+    const suggestion = readAdvice(cause)
+    const message = `open ${file}: ${readFault(cause)}`
+    throw new ConfigError([{ level: 'error', file, pointer: '', message, ...(suggestion === undefined ? {} : { suggestion }) }])
   }
   const decoded = bytes.toString('utf8')
   const text = decoded.startsWith(MARK) ? decoded.slice(1) : decoded
+  const format = file === STANDARD_INPUT && !/^\s*[{[]/.test(text) ? 'yaml' : formatOf(file)
   const source = { file, format, text, placeOf: placesIn(file, text), rendered: false, warnings: [] }
   if (isUtf16(bytes)) throw syntaxError(source, 0, 'this is UTF-16', 'save the file as UTF-8')
   // JSON may hold bytes that are no UTF-8, as in KrakenD: they become U+FFFD.
@@ -112,8 +115,15 @@ function syntaxError(source: UnparsedText, offset: number | undefined, message: 
   const { file, warnings } = source
   const place = offset === undefined ? { file } : source.placeOf(offset)
   const unrendered = faultOfTemplate(source, offset)
-  const problem = unrendered ?? { message, ...hintFor(source, suggestion) }
+  const problem = unrendered ?? { message, ...hintFor(source, otherFormat(source) ?? suggestion) }
   return new ConfigError([{ level: 'error', pointer: '', ...place, ...problem }, ...warnings])
+}
+
+/** Returns what to do about a text that has the form of another format than its extension says. */
+function otherFormat({ rendered, file, format, text }: UnparsedText): string | undefined {
+  const other = rendered ? undefined : looksLikeFormat(text)
+  if (other === undefined || other === format || file === STANDARD_INPUT) return undefined
+  return `this looks like ${other.toUpperCase()}, and the extension says ${format.toUpperCase()}: name the file with .${other}`
 }
 
 function hintFor({ rendered, file, format }: UnparsedText, suggestion: string | undefined): { suggestion?: string } {

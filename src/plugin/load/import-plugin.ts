@@ -7,6 +7,9 @@ import type { PreparedGuest } from '../wasm/load-guest.js'
 import { noteCode } from './code-prints.js'
 import { installPluginResolver } from './resolve.js'
 
+/** What Node says of a file that is no module: JSON by the names of Node 20 and later, then others. */
+const OTHER_FILES = new Set(['ERR_IMPORT_ASSERTION_TYPE_MISSING', 'ERR_IMPORT_ATTRIBUTE_MISSING', 'ERR_UNKNOWN_FILE_EXTENSION'])
+
 const GUEST = /(?:\.so)?\.wasm$/
 
 /** Says of a file's name whether it is a WebAssembly module. */
@@ -44,6 +47,8 @@ export function importFault(error: unknown, file: string): string {
     return 'Node loads TypeScript only outside of node_modules: a package names a compiled .js file in its "exports"'
   if (typescript && /\.[cm]?ts$/.test(file)) return `${typescriptFault(code)}: compile the plugin and name its .js file`
   if (isGuest(file) && error instanceof Error) return error.message
+  if (OTHER_FILES.has(String(code)))
+    return 'this is no plugin: one is a JavaScript module (.js, .mjs, .cjs) or a WebAssembly module (.wasm)'
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
 

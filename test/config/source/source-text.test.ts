@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { test } from 'node:test'
 import { readSource } from '../../../src/config/source/source-text.js'
 import { ConfigError, type ConfigProblem } from '../../../src/errors.js'
@@ -58,6 +59,39 @@ test('bytes that are no UTF-8 are refused in TOML and YAML, with their place', a
     const problem = await fault(name, text)
     assert.deepEqual([problem.message, problem.line, problem.column], ['this is no UTF-8', 2, 3])
   }
+})
+
+test('an empty file is told so in every format', async () => {
+  for (const name of ['a.json', 'a.yaml', 'a.toml', 'a'])
+    for (const text of ['', ' \n\n', '\uFEFF\n']) assert.equal((await fault(name, text)).message, 'the file is empty', name)
+})
+
+test('a folder is told so, and what to do', async () => {
+  const folder = path.dirname(await configFile('a.json', '{}'))
+  const problem = await readSource(folder).then(
+    () => assert.fail('accepted'),
+    (error: ConfigError) => error.problems[0]!
+  )
+  assert.equal(problem.message, `open ${folder}: is a directory`)
+  assert.equal(problem.suggestion, 'name the configuration file in it')
+})
+
+test('a text in the form of another format than its extension says', async () => {
+  const texts = {
+    yaml: ['version: 3\nendpoints: []\n', '# notes\n\n---\nversion: 3\n', '"version": 3\n'],
+    toml: ['# notes\n[tls]\nmin_version = "TLS12"\n', '[[endpoints]]\nendpoint = "/a"\n'],
+    json: ['{"version": 3}\n', '{\n  "version": 3\n}\n']
+  }
+  for (const [format, list] of Object.entries(texts))
+    for (const text of list)
+      for (const other of ['json', 'yaml', 'toml'].filter(name => name !== format)) {
+        if (format === 'json' && other === 'yaml') continue // JSON is YAML
+        const { suggestion } = await fault(`a.${other}`, text)
+        const expected = `this looks like ${format.toUpperCase()}, and the extension says ${other.toUpperCase()}: name the file with .${format}`
+        assert.equal(suggestion, expected, JSON.stringify(text))
+      }
+  assert.doesNotMatch((await fault('a.json', '{"a": 1,}')).suggestion!, /looks like/)
+  assert.equal((await fault('a.yaml', 'a: [1\n')).suggestion, undefined)
 })
 
 test('UTF-16 is named as such', async () => {
