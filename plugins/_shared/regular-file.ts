@@ -1,6 +1,8 @@
 /** Reads files that a configuration names. */
 
-import { constants, open } from 'node:fs/promises'
+import { constants, type FileHandle, open } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
+import { readFault } from 'sluice/plugin'
 
 /** bytes; scripts, documents and keys are far smaller. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -11,7 +13,7 @@ const MAX_BYTES = 16 * 1024 * 1024
  */
 export async function readRegularFile(path: string, maxBytes: number = MAX_BYTES): Promise<Buffer> {
   // a pipe without a writer opens at once with O_NONBLOCK
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const handle = await opened(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     if (!(await handle.stat()).isFile()) throw new Error(`${path} is not a regular file`)
     const chunks: Buffer[] = []
@@ -25,5 +27,15 @@ export async function readRegularFile(path: string, maxBytes: number = MAX_BYTES
     return Buffer.concat(chunks)
   } finally {
     await handle.close()
+  }
+}
+
+/** @rejects Error that says where a relative path was looked for */
+async function opened(path: string, flags: number): Promise<FileHandle> {
+  try {
+    return await open(path, flags)
+  } catch (cause) {
+    const from = isAbsolute(path) ? '' : ` (relative paths count from the working directory, ${process.cwd()})`
+    throw new Error(`open ${path}: ${readFault(cause)}${from}`, { cause })
   }
 }

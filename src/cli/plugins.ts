@@ -29,7 +29,7 @@ export async function testPlugins(args: Arguments, terminal: Terminal): Promise<
   const asked = TYPES.filter(type => args.has(type.flag))
   const options = args.has('aborts') ? await optionsIn(args.text('options')) : undefined
   let failed = 0
-  const progress = new Progress(terminal, options === undefined ? 0 : reports.length)
+  const progress = new Progress(terminal, options === undefined ? 0 : reports.length, { showsSingle: true })
   for (const report of reports) {
     await progress.step(`breaking exchanges of ${report.file} off`)
     const good = tested(report, asked, terminal)

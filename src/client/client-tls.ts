@@ -1,6 +1,7 @@
 import { createSecureContext, rootCertificates, type SecureContextOptions } from 'node:tls'
 import type { ClientTlsConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
+import { readFault } from '../files/read-fault.js'
 import { readWholeSync } from '../files/read-whole.js'
 import { cipherList, curveList } from '../http/tls-names.js'
 
@@ -51,7 +52,7 @@ function read(file: string, key: string): string {
     return readWholeSync(file).toString('utf8')
   } catch (cause) {
     throw new GatewayError('SLUICE_ERR_CONFIG_INVALID', {
-      message: `${key}: cannot read ${file}: ${(cause as Error).message}`,
+      message: `${key}: open ${file}: ${readFault(cause)}`,
       cause
     })
   }

@@ -153,17 +153,17 @@ export interface TransportConfig {
   readonly maxIdleConnections: number
   /** Default 250. */
   readonly maxIdleConnectionsPerHost: number
-  /** ms; 0 = Sluice's default. */
+  /** ms; 0 (default) = 4 000. */
   readonly idleConnectionTimeoutMs: number
-  /** ms; 0 = no limit. */
+  /** ms; 0 (default) = no limit but the endpoint's timeout. */
   readonly responseHeaderTimeoutMs: number
-  /** ms */
+  /** ms; has no effect: no call asks for `100 Continue`. */
   readonly expectContinueTimeoutMs: number
-  /** ms; 0 = Sluice's default. */
+  /** ms; 0 (default) = 10 000. */
   readonly dialerTimeoutMs: number
-  /** ms */
+  /** ms until the other address family is tried, at least 10; 0 (default) = Node's own. */
   readonly dialerFallbackDelayMs: number
-  /** ms */
+  /** ms of silence before keep-alive probes; 0 (default) = 60 000. */
   readonly dialerKeepAliveMs: number
   /** ms; default 30 000, least 1 000. */
   readonly dnsCacheTtlMs: number
@@ -173,33 +173,49 @@ export interface TransportConfig {
 
 /** `extra_config.router`, with Sluice's own keys marked. */
 export interface RouterConfig {
+  /** `auto_options`: responds to OPTIONS with the methods of the path. Default false. */
   readonly autoOptions: boolean
+  /** `disable_access_log`: no line per request. Default false. */
   readonly disableAccessLog: boolean
+  /** `disable_handle_method_not_allowed`: another method of a known path gets 404, not 405. Default false. */
   readonly disableHandleMethodNotAllowed: boolean
+  /** `disable_health`: no health endpoint. Default false. */
   readonly disableHealth: boolean
+  /** `disable_path_decoding`: parameters that are encoded twice, or hold `?` or `#`, are not refused. Default false. */
   readonly disablePathDecoding: boolean
+  /** `disable_redirect_fixed_path`: no redirect to the spelling of a route from another case or `//`. Default false. */
   readonly disableRedirectFixedPath: boolean
+  /** `disable_redirect_trailing_slash`: no redirect between `/x` and `/x/`. Default false. */
   readonly disableRedirectTrailingSlash: boolean
-  /** Bodies for 404 and 405, any JSON; undefined = KrakenD's text. */
+  /** `error_body.404`: the body of a 404, any JSON; undefined = KrakenD's text. */
   readonly errorBody404: Json | undefined
+  /** `error_body.405`: the same for 405. */
   readonly errorBody405: Json | undefined
+  /** `forwarded_by_client_ip`: the address of the client is read from {@link remoteIpHeaders}, where the peer is trusted. Default true. */
   readonly forwardedByClientIp: boolean
+  /** `remote_ip_headers`: fields that name the client, the first one first. Default `X-Forwarded-For`, `X-Real-IP`. */
   readonly remoteIpHeaders: readonly string[]
   /** CIDRs or addresses. Default: loopback, private and link-local. */
   readonly trustedProxies: readonly string[]
+  /** `remove_extra_slash`: a path with repeated slashes is served, not redirected. Default false. */
   readonly removeExtraSlash: boolean
+  /** `logger_skip_paths`: paths without a line in the access log. Default none. */
   readonly loggerSkipPaths: readonly string[]
+  /** `return_error_msg`: the body of a failure is its message, which may name backends. Default false. */
   readonly returnErrorMsg: boolean
+  /** `health_path`: where the health endpoint is. Default `/__health`. */
   readonly healthPath: string
+  /** `hide_version_header`: `X-Krakend` has no version number. Default false. */
   readonly hideVersionHeader: boolean
+  /** `use_h2c`: HTTP/2 without TLS, beside HTTP/1. Default false. */
   readonly useH2c: boolean
   /** `app_engine`: trust `X-Appengine-Remote-Addr`. */
   readonly appEngine: boolean
-  /** Sluice's own. */
+  /** Sluice's own. `auto_head`: responds to HEAD from the GET endpoint. Default false. */
   readonly autoHead: boolean
-  /** Sluice's own. Default "krakend". */
+  /** Sluice's own. Whose names stand on the wire. Default "krakend". */
   readonly identity: 'krakend' | 'sluice'
-  /** Sluice's own. Default "krakend". */
+  /** Sluice's own. "krakend" (default): 500 for failures further in; "http": 502, 503 and 504 by cause. */
   readonly errorStatus: ErrorStatusMode
   /** Sluice's own. "head" (default): the timeout of a no-op endpoint ends with the head; "whole": KrakenD's rule. */
   readonly noOpTimeout: 'head' | 'whole'
@@ -285,6 +301,7 @@ export interface EndpointProxyConfig {
   readonly static: { readonly data: JsonObject; readonly strategy: StaticStrategy } | undefined
   /** Operations on the merged data, in order; [] = none. */
   readonly flatmapFilter: readonly FlatmapOperation[]
+  /** `force_sandboxed_request`: each backend has its own copy of the request, also when all are read-only. Default false. */
   readonly forceSandboxedRequest: boolean
 }
 

@@ -10,7 +10,7 @@ import type { SinkReadable } from './sink-readable.js'
 import { StageOwnership } from './stage-ownership.js'
 import { abortStep, type BodyStep, onlyObserves, throughSteps } from './stages.js'
 
-export const EMPTY_BYTES = Buffer.alloc(0)
+export const EMPTY_BYTES: Buffer = Buffer.alloc(0)
 
 export abstract class ByteBody {
   protected owner: BodyOwner

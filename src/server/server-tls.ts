@@ -4,6 +4,7 @@ import { constants, createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext, rootCertificates, type SecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
 import type { ServerTlsConfig } from '../config/types.js'
 import { GatewayError } from '../errors.js'
+import { readFault } from '../files/read-fault.js'
 import { readWhole } from '../files/read-whole.js'
 import { cipherList, curveList } from '../http/tls-names.js'
 import type { CertificateFacts } from '../telemetry/gateway-state.js'
@@ -129,8 +130,7 @@ async function readPem(file: string): Promise<Buffer> {
   try {
     return await readWhole(file)
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    throw badTls(`open ${file}: ${code === 'ENOENT' ? 'no such file or directory' : message}`, cause)
+    throw badTls(`open ${file}: ${readFault(cause)}`, cause)
   }
 }
 

@@ -17,7 +17,7 @@ function opened(isTTY: boolean, env: NodeJS.ProcessEnv = {}) {
 test('a terminal sees which step it is, how long the rest takes, and how to stop', async () => {
   const { terminal, err } = opened(true)
   let now = 0
-  const progress = new Progress(terminal, 3, () => now)
+  const progress = new Progress(terminal, 3, { now: () => now })
   await progress.step('a')
   now = 30_000
   await progress.step('b')
@@ -41,6 +41,14 @@ test('results and the line do not mix', async () => {
   await progress.step('b')
   assert.equal(out.text, 'result\n')
   assert.match(err.text, /a {2}\(Ctrl-C stops\)\r\x1b\[K\r\x1b\[K2 of 2/)
+})
+
+test('a single step that may take long shows its label', async () => {
+  const { terminal, err } = opened(true)
+  const progress = new Progress(terminal, 1, { showsSingle: true })
+  await progress.step('compiling a')
+  progress.end()
+  assert.equal(err.text, '\r\x1b[Kcompiling a  (Ctrl-C stops)\r\x1b[K')
 })
 
 test('nothing is shown for one step, in a pipe, and on a dumb terminal', async () => {

@@ -12,12 +12,14 @@ import { COMMANDS, type Command } from '../../src/cli/arguments.js'
 import { COMMUNITY_NAMESPACES, CORE_NAMESPACES, ENTERPRISE_NAMESPACES, type NamespaceEntry } from '../../src/config/namespaces.js'
 import { ERRORS } from '../../src/errors.js'
 import { loadComponents } from '../../src/plugin/load/shipped.js'
+import { keyTables } from './key-tables.js'
 import { ROOT, readPage } from './pages.js'
 
 /** Where each table stands and how it is made. */
 export const TABLES: readonly { readonly name: string; readonly page: string; readonly make: () => string | Promise<string> }[] =
   [
     { name: 'commands', page: 'docs/commands.md', make: commandTables },
+    { name: 'keys', page: 'docs/keys.md', make: keyTables },
     { name: 'errors', page: 'docs/operations.md', make: errorTable },
     { name: 'audit', page: 'docs/audit.md', make: auditTable },
     { name: 'namespaces', page: 'docs/configuration.md', make: namespaceTable }

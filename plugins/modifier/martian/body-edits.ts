@@ -29,7 +29,7 @@ export function bodyModifier(keys: OptionKeys): Edits {
 function decodeBase64(keys: OptionKeys): Buffer {
   const text = keys.text('body').replace(/[\r\n]/g, '')
   if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return Buffer.from(text, 'base64')
-  keys.faults.add(keys.at('body'), 'not base64')
+  keys.faults.add(keys.at('body'), 'not base64: write the text as base64, such as the output of `base64 -w0 FILE`')
   return Buffer.alloc(0)
 }
 

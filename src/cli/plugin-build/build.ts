@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { BORDER_VERSION, withProgram } from '../../plugin/wasm/go-host/go-sections.js'
 import { type Arguments, UsageError } from '../arguments.js'
+import { Progress } from '../progress.js'
 import type { Terminal } from '../terminal.js'
 import { cgoFault, compileFault, leftOut } from './compile-faults.js'
 import { linkerFlags } from './go-flags.js'
@@ -46,7 +47,9 @@ export async function buildPlugins(args: Arguments, terminal: Terminal): Promise
     throw new UsageError(`--out ${out}: a folder is expected for several plugins, a new one ends in /`, 'plugin')
   }
   let failed = 0
+  const progress = new Progress(terminal, folders.length, { showsSingle: true })
   for (const folder of folders) {
+    await progress.step(`compiling ${folder}; the first build of a machine takes a minute`)
     try {
       await buildOne(folder, { out, tags: args.text('tags') ?? '', go: args.text('go') ?? 'go' }, terminal)
     } catch (error) {
@@ -55,6 +58,7 @@ export async function buildPlugins(args: Arguments, terminal: Terminal): Promise
       terminal.error(`${folder}: ${error.message}`)
     }
   }
+  progress.end()
   return failed === 0 ? 0 : 1
 }
 

@@ -83,7 +83,7 @@ async function folderFiles(
 }
 
 const PORTED =
-  'create it and put your plugins there, written in JavaScript: `sluice plugin new NAME` begins one (docs/plugins.md)'
+  'create it, or name another one; `sluice plugin build DIR` compiles Go plugins into it (docs/go-plugins.md), `sluice plugin new NAME` begins one in JavaScript (docs/plugins.md)'
 
 /** Leaves out modules that speak another interface version or have none of the symbols. */
 function checked(files: readonly PluginFile[], faults: LoadFault[]): readonly PluginFile[] {

@@ -2,6 +2,7 @@
 
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { readFault } from '../../files/read-fault.js'
 import type { GuestServices } from '../wasm/guest-services.js'
 import { compileAhead, guestName, importFault, importPlugin, isGuest } from './import-plugin.js'
 import { findPackage } from './packages.js'
@@ -37,7 +38,7 @@ export async function listFolder(folder: string, pattern: string): Promise<strin
     const compiled = new Set(names.filter(name => name.endsWith('.so.wasm')).map(name => name.slice(0, -'.wasm'.length)))
     return names.filter(name => !compiled.has(name)).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file or directory' : (error as Error).message
+    return readFault(error)
   }
 }
 

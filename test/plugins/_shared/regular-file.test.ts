@@ -23,5 +23,8 @@ test('refuses devices, pipes and folders at once', { skip: process.platform === 
   const pipe = path.join(folder, 'pipe')
   execFileSync('mkfifo', [pipe])
   for (const odd of ['/dev/zero', pipe, folder]) await assert.rejects(readRegularFile(odd), /is not a regular file/, odd)
-  await assert.rejects(readRegularFile(path.join(folder, 'none')), /ENOENT: no such file or directory, open/)
+  await assert.rejects(readRegularFile(path.join(folder, 'none')), /^Error: open .*none: no such file or directory$/)
+  await assert.rejects(readRegularFile('none.lua'), {
+    message: `open none.lua: no such file or directory (relative paths count from the working directory, ${process.cwd()})`
+  })
 })

@@ -313,7 +313,11 @@ const WRONG: [string, object, RegExp][] = [
   ['no keys', { jwk_local_path: '' }, /give jwk_url or jwk_local_path/],
   ['plain http', { jwk_local_path: '', jwk_url: 'http://k.test/' }, /jwk_url.*insecure connection/],
   ['no URL', { jwk_local_path: '', jwk_url: 'k.test' }, /jwk_url.*not an http or https URL/],
-  ['a file that is not there', { jwk_local_path: '/nowhere/keys.json' }, /jwk_local_path.*ENOENT/],
+  [
+    'a file that is not there',
+    { jwk_local_path: '/nowhere/keys.json' },
+    /jwk_local_path.*open \/nowhere\/keys\.json: no such file or directory/
+  ],
   [
     'a file that holds no keys',
     { jwk_local_path: new URL('../support.ts', import.meta.url).pathname },
@@ -326,7 +330,7 @@ const WRONG: [string, object, RegExp][] = [
   [
     'an authority that is not there',
     { jwk_local_path: '', jwk_url: 'https://k.test/', jwk_local_ca: '/nowhere.pem' },
-    /jwk_local_ca.*ENOENT/
+    /jwk_local_ca.*no such file or directory/
   ],
   [
     'an authority that is none',

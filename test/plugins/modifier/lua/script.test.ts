@@ -28,7 +28,7 @@ test('every fault of a script stops the start, with its place, in the list of al
       assert.ok(error instanceof ConfigError)
       const told = error.problems.map(one => `${one.pointer.replace(/.*extra_config\//, '')} ${one.message}`)
       assert.deepEqual(told.map(one => one.replaceAll(`${at('')}/`, '')).sort(), [
-        "modifier~1lua-backend/sources/0 cannot be read: ENOENT: no such file or directory, open 'none.lua'",
+        'modifier~1lua-backend/sources/0 cannot be read: open none.lua: no such file or directory',
         `modifier~1lua-endpoint/md5/${at('good.lua').replaceAll('/', '~1')} good.lua has the sum ${md5('x = 1\n')}, not no`,
         "modifier~1lua-proxy/post post-script:2:3: syntax error near 'end'",
         "modifier~1lua-proxy/pre pre-script:1:5: syntax error near '='",

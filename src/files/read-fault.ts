@@ -7,7 +7,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory'
 }
 
-/** Returns what `cause`, an error of `node:fs`, means. */
+/** Returns what an error of `node:fs` means, without the name of its file. */
 export function readFault(cause: unknown): string {
   return REASONS[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message
 }
