@@ -72,7 +72,7 @@ function invitation(gateway: string, upstream: string): string {
   # pass-through: the upstream's own bytes
   curl -i ${gateway}/orders/7
 
-  # one answer out of three backends
+  # one response out of three backends
   curl ${gateway}/home/ada
 
   # two backends in sequence: the order's customer

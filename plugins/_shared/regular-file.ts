@@ -2,7 +2,6 @@
 
 import { constants, type FileHandle, open } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
-import { readFault } from 'sluice/plugin'
 
 /** bytes; scripts, documents and keys are far smaller. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -36,6 +35,8 @@ async function opened(path: string, flags: number): Promise<FileHandle> {
     return await open(path, flags)
   } catch (cause) {
     const from = isAbsolute(path) ? '' : ` (relative paths count from the working directory, ${process.cwd()})`
-    throw new Error(`open ${path}: ${readFault(cause)}${from}`, { cause })
+    // Node says `ENOENT: no such file or directory, open '…'`
+    const reason = (cause as Error).message.replace(/^[A-Z\d]+: (.*), open '.*'$/s, '$1')
+    throw new Error(`open ${path}: ${reason}${from}`, { cause })
   }
 }

@@ -3,7 +3,7 @@
 import { stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { readConfigFile } from '../config/load.js'
-import { formatOf } from '../config/source/source-text.js'
+import { formatOf } from '../config/source/config-format.js'
 import { ConfigError } from '../errors.js'
 import { exportOpenApi } from '../openapi/export/export.js'
 import { loadComponents } from '../plugin/load/shipped.js'

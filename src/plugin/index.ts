@@ -1,7 +1,6 @@
 /** The public plugin interface, `sluice/plugin`. */
 
 export { type ErrorCode, GatewayError, type GatewayErrorInit } from '../errors.js'
-export { readFault } from '../files/read-fault.js'
 export { type QueryPair, queryPairs, sortedQuery } from '../http/query.js'
 export { cipherName } from '../http/tls-names.js'
 export { connectFailure, omitConnection } from '../http/undici-quirks.js'

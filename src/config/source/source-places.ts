@@ -3,7 +3,8 @@
 import { createRequire } from 'node:module'
 import type { Node } from 'jsonc-parser'
 import type { ConfigProblem } from '../../errors.js'
-import type { ConfigFormat, SourceText } from './source-text.js'
+import type { ConfigFormat } from './config-format.js'
+import type { SourceText } from './source-text.js'
 
 /** Adds file, line and column to a finding; where nothing stands at the pointer, the place of what holds it. */
 export type Locator = (problem: ConfigProblem) => ConfigProblem

@@ -1,22 +1,19 @@
 /** The text of a configuration, rendered where it is a template: which format it has, and its value. */
 
 import { isUtf8 } from 'node:buffer'
-import { extname } from 'node:path'
 import { ConfigError, type ConfigProblem } from '../../errors.js'
 import { readAdvice, readFault } from '../../files/read-fault.js'
 import { parseJsonValue } from '../../message/json/exact-json.js'
 import { copyJson, NotJsonError } from '../json-value.js'
 import { readConfigBytes, STANDARD_INPUT } from './config-bytes.js'
+import { type ConfigFormat, formatOf, looksLikeFormat } from './config-format.js'
 import { type FlexibleFolders, flexibleFolders } from './flexible-folders.js'
-import { looksLikeFormat } from './other-format.js'
 import { type RepeatedKey, repeatedInJson, repeatedInYaml } from './repeated-keys.js'
 import { offsetAt, type PlaceOf, placesIn } from './text-places.js'
 import { faultOfTemplate, warningOfTemplate } from './unrendered.js'
 
 /** A byte order mark. */
 const MARK = '\uFEFF'
-
-export type ConfigFormat = 'json' | 'yaml' | 'toml'
 
 /** A text that is not parsed yet. */
 interface UnparsedText {
@@ -39,13 +36,6 @@ interface ParsedText {
   readonly value: unknown
   /** Keys that are passed over; TOML allows none. */
   readonly repeated: readonly RepeatedKey[]
-}
-
-/** Chooses the format by the file's extension; whatever is not YAML or TOML is JSON. */
-export function formatOf(file: string): ConfigFormat {
-  const extension = extname(file).toLowerCase()
-  if (extension === '.yml' || extension === '.yaml') return 'yaml'
-  return extension === '.toml' ? 'toml' : 'json'
 }
 
 /**

@@ -14,6 +14,7 @@ import { buildPlugins } from '../../../src/cli/plugin-build/build.js'
 import { Terminal } from '../../../src/cli/terminal.js'
 import { type OpenGateway, openGateway } from '../../support/open-gateway.js'
 import { once, until } from '../../support/waiting.js'
+import { Collected } from '../../telemetry/collect.js'
 
 const ROOT = path.resolve(import.meta.dirname, '../../..')
 export const FIXTURES = path.join(ROOT, 'fixtures/go-plugins')
@@ -44,12 +45,12 @@ export async function runBuild(...args: string[]): Promise<{ status: number; tex
   const print = (line: string): void => {
     text += `${line}\n`
   }
-  const terminal = Object.assign(Object.create(Terminal.prototype), {
+  const terminal = Object.assign(new Terminal(new Collected(), new Collected(), {}), {
     print,
     error: print,
     note: print,
     success: print
-  }) as Terminal
+  })
   const command = findCommand('plugin')!
   const status = await buildPlugins(
     parseArguments(command, ['build', ...args, ...(args.includes('--go') ? [] : ['--go', GO ?? 'go'])]),
