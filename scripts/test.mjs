@@ -12,7 +12,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const TOGETHER = 12
 /** What needs a process of its own: it weighs or changes its process, or has hooks that would hold for the tests of other files. */
 const ALONE =
-  /^(?:before|after)(?:Each)?\(|\bprocess\.(?:env(?:\.\w+|\[[^\]]+\]) = |on\(|once\(|emit|exit|chdir|kill|memoryUsage)|delete process\.env|\bmock\b|globalThis|\bgc\(|own process/m
+  /^(?:before|after)(?:Each)?\(|\bprocess\.(?:env(?:\.\w+|\[[^\]]+\]) = |on\(|once\(|emit|exit|chdir|kill|memoryUsage)|delete process\.env|\bmock\b|globalThis|\bgc\(|\bpassTime\(|own process/m
 /** Folders whose files start processes or take long: shared, they would end last. */
 const LONG = ['chaos', 'cli', 'deploy', 'docs', 'examples', 'fuzz'].map(name => path.join('test', name))
 

@@ -39,7 +39,7 @@ marker path { fill: var(--line); stroke: none; }
 .legend .no { background: var(--no); border-color: var(--no-line); }
 .legend .may { background: var(--may); border-color: var(--may-line); border-style: dashed; }
 .legend .yes { background: var(--yes); border-color: var(--yes-line); border-width: 2px; }
-pre { overflow-x: auto; } :focus-visible { outline: 3px solid var(--no-line); }
+section { content-visibility: auto; contain-intrinsic-size: auto 30rem; } pre { overflow-x: auto; } :focus-visible { outline: 3px solid var(--no-line); }
 `
 
 /** Formats pipes as one HTML page. */

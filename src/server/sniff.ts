@@ -13,9 +13,11 @@ export function sniffProtocol(socket: Socket, timeoutMs: number, decided: (isHtt
   const give = (): void => void socket.destroy()
   const timer = setTimeout(give, timeoutMs).unref()
   const read = (): void => {
-    const chunk: Buffer | null = socket.read()
-    if (chunk === null) return
-    head = head === undefined ? chunk : Buffer.concat([head, chunk])
+    // newer versions of Node.js return one chunk at a time
+    for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) {
+      head = head === undefined ? chunk : Buffer.concat([head, chunk])
+    }
+    if (head === undefined) return
     const compared = Math.min(head.length, PREFACE.length)
     const fits = head.compare(PREFACE, 0, compared, 0, compared) === 0
     if (fits && compared < PREFACE.length) return

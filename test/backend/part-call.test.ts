@@ -11,7 +11,7 @@ import { deferred, once, until } from '../support/waiting.js'
 
 /** A merge of `/a`, which answers well, and `/b`, which each test writes itself. */
 const merge = (host: string, more: object = {}, endpoint: object = {}): object => ({
-  timeout: '5s',
+  timeout: '60s',
   host: [host],
   endpoints: [{ endpoint: '/x', ...endpoint, backend: [{ url_pattern: '/a' }, { url_pattern: '/b', ...more }] }]
 })

@@ -18,7 +18,12 @@ async function run(t: TestContext, files: Readonly<Record<string, string>>, ...f
   const err = new PassThrough()
   const names = Object.keys(files).map(name => `${folder}/${name}`)
   const code = await main(['lua', ...names, ...flags], { terminal: new Terminal(out, err, {}) })
-  const read = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? ''
+  const read = (stream: PassThrough): string => {
+    let text = ''
+    // newer versions of Node.js return one chunk at a time
+    for (let chunk = stream.read() as Buffer | null; chunk !== null; chunk = stream.read()) text += chunk
+    return text
+  }
   return { code, out: read(out), err: read(err) }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { rename, stat, writeFile } from 'node:fs/promises'
-import { Agent, request } from 'node:http'
+import { Agent, type ClientRequest, request } from 'node:http'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { freePort } from '../support/free-port.js'
@@ -94,6 +94,8 @@ test('--watch reloads when a file is replaced, and keeps what serves when it is 
   await until(async () => (await textAt(url)) === '/d', 'the mended configuration')
 })
 
+const RESETS = new Set<string | undefined>(['ECONNRESET', 'EPIPE'])
+
 /** Asks again and again, on kept connections; resolves with the number of requests. */
 function loadOn(url: string, turns: number): { done: Promise<number>; stop: () => void } {
   const agent = new Agent({ keepAlive: true, maxSockets: turns })
@@ -108,7 +110,11 @@ function loadOn(url: string, turns: number): { done: Promise<number>; stop: () =
           resolve()
         })
       })
-        .on('error', reject)
+        .on('error', function (this: ClientRequest, error: NodeJS.ErrnoException) {
+          // an idle connection may close while a request is on its way: clients send that again (RFC 9112, 9.3.1)
+          if (this.reusedSocket && RESETS.has(error.code)) ask().then(resolve, reject)
+          else reject(error)
+        })
         .end()
     })
   const done = Promise.all(
@@ -166,10 +172,12 @@ test('workers reload one after another, and are replaced one after another, with
   assert.deepEqual(await gateway.exited, [0, null], gateway.text)
 })
 
-/** A plugin that marks responses; with `slow` among its options it never gets ready. */
+/** A plugin that marks responses; with `slow` among its options, or in the worker of that number, it never gets ready. */
 const pluginSaying = (word: string): string => `
+import cluster from 'node:cluster'
+
 const create = async (context, extra, next) => {
-  if (extra.speaker.slow) {
+  if (extra.speaker.slow || (cluster.isWorker && cluster.worker.id === extra.speaker.slowWorker)) {
     console.error('getting ready')
     await new Promise(resolve => setTimeout(resolve, 3_600_000))
   }
@@ -237,7 +245,9 @@ test('changed code of plugins is announced; workers are replaced for it', async 
 
 test('SIGTERM in the middle of a roll ends all workers in good order', async t => {
   const { origin } = await echoing(t)
-  const { gateway, url, reload } = await start(t, configFor(origin, 'a'), ['--workers', '2'])
+  // the one that replaces the second worker never gets ready: the roll is not over before the signal
+  const folder = await folderWith(t, { 'speaker.mjs': pluginSaying('one') })
+  const { gateway, url, reload } = await start(t, withSpeaker(origin, folder, { slowWorker: 4 }), ['--workers', '2'])
   await gateway.until(/(Router\] Listening on port[\s\S]*){2}/)
   const rolled = reload('--roll')
   await gateway.until(/was replaced and ends/)

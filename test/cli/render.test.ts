@@ -93,7 +93,7 @@ test('run serves a template, with workers too', async t => {
     env: { ...env, FC_ENABLE: '1', FC_OUT: out }
   })
   const [, port] = await gateway.until(/Listening on port: (\d+)[\s\S]*Listening on port/)
-  const answer = await fetch(`http://127.0.0.1:${port}/__health`, { signal: AbortSignal.timeout(10_000) })
+  const answer = await fetch(`http://127.0.0.1:${port}/__health`)
   assert.equal(answer.status, 200)
   gateway.child.kill('SIGTERM')
   assert.deepEqual(await gateway.exited, [0, null])

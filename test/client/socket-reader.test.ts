@@ -45,7 +45,7 @@ async function gatewayTo(port: number, output = 'no-op', keys: object = {}): Pro
       version: 3,
       port: 0,
       listen_ip: '127.0.0.1',
-      timeout: '5s',
+      timeout: '60s',
       extra_config: { router: { disable_access_log: true }, 'telemetry/logging': { level: 'CRITICAL', stdout: true } },
       endpoints: [
         {

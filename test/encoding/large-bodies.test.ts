@@ -1,6 +1,6 @@
 /** Large bodies: every step lets others have their turn, and makes what it makes of small ones. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { parse } from 'yaml'
 import { decoderFor } from '../../src/encoding/decoders.js'
 import { mergeObjects } from '../../src/encoding/json/merge.js'
@@ -8,6 +8,7 @@ import { rendererFor } from '../../src/encoding/renderers.js'
 import { compileShape, type ShapeConfig } from '../../src/encoding/shape/shape.js'
 import type { ObjectNode } from '../../src/message/json/node.js'
 import { runSliced } from '../../src/message/slices.js'
+import { slowClock } from '../support/time.js'
 import { parseJsonObject } from './at-once.js'
 
 const ROWS = 150_000
@@ -26,7 +27,8 @@ const XML_ESCAPES: Readonly<Record<string, string>> = {
 }
 
 /** Does the work; answers what it made, and how many turns others had meanwhile. */
-async function withOthers<T>(work: () => T | Promise<T>): Promise<{ made: T; turns: number }> {
+async function withOthers<T>(t: TestContext, work: () => T | Promise<T>): Promise<{ made: T; turns: number }> {
+  slowClock(t)
   let turns = 0
   let over = false
   const others = (): void => {
@@ -48,8 +50,8 @@ for (const [name, encoding, bytes, isCollection, expected] of [
   ['safejson', 'safejson', Buffer.from(JSON.stringify(rows)), false, { collection: rows }],
   ['string', 'string', Buffer.from(TEXT), false, { content: TEXT }]
 ] as const) {
-  test(`decodes ${name} in slices`, async () => {
-    const { made, turns } = await withOthers(() => decode(encoding, bytes, isCollection))
+  test(`decodes ${name} in slices`, async t => {
+    const { made, turns } = await withOthers(t, () => decode(encoding, bytes, isCollection))
     const { body } = await rendererFor('json', undefined)(made, '')
     assert.deepEqual(JSON.parse(body.toString()), expected)
     assert.ok(turns >= 1, `${turns} turns`)
@@ -96,37 +98,37 @@ for (const [name, part, bytes, expected] of [
     { ...others, x: k7 }
   ]
 ] as [string, Partial<ShapeConfig>, Buffer, unknown][]) {
-  test(`shapes in slices: ${name}`, async () => {
+  test(`shapes in slices: ${name}`, async t => {
     const shape = compileShape({ ...NONE, ...part })!
     const data = parseJsonObject(bytes)
-    const { made, turns } = await withOthers(() => runSliced(shape(data), undefined))
+    const { made, turns } = await withOthers(t, () => runSliced(shape(data), undefined))
     const { body } = await rendererFor('json', undefined)(made, '')
     assert.deepEqual(JSON.parse(body.toString()), expected)
     assert.ok(turns >= 2, `${turns} turns`)
   })
 }
 
-test('merges in slices', async () => {
+test('merges in slices', async t => {
   const parts = [parseJsonObject(FIELDS), parseJsonObject(Buffer.from('{"k7":1,"z":2}'))]
-  const { made, turns } = await withOthers(() => runSliced(mergeObjects(parts), undefined))
+  const { made, turns } = await withOthers(t, () => runSliced(mergeObjects(parts), undefined))
   const { body } = await rendererFor('json', undefined)(made, '')
   assert.deepEqual(JSON.parse(body.toString()), { ...fields, k7: 1, z: 2 })
   assert.ok(turns >= 2, `${turns} turns`)
 })
 
-test('renders XML in slices, fields sorted', async () => {
+test('renders XML in slices, fields sorted', async t => {
   const data = parseJsonObject(FIELDS) as ObjectNode
-  const { made, turns } = await withOthers(() => rendererFor('xml', undefined)(data, ''))
+  const { made, turns } = await withOthers(t, () => rendererFor('xml', undefined)(data, ''))
   const keys = Object.keys(fields).sort()
   const expected = `<doc>${keys.map(key => `<${key}><b>${fields[key]!.b}</b><x>v</x></${key}>`).join('')}</doc>`
   assert.ok(made.body.toString() === expected, 'the elements of all fields, sorted')
   assert.ok(turns >= 2, `${turns} turns`)
 })
 
-test('renders one large text in slices', async () => {
+test('renders one large text in slices', async t => {
   const data = parseJsonObject(Buffer.from(JSON.stringify({ content: TEXT })))
   for (const name of ['string', 'xml']) {
-    const { made, turns } = await withOthers(() => rendererFor(name, undefined)(data, ''))
+    const { made, turns } = await withOthers(t, () => rendererFor(name, undefined)(data, ''))
     const text = made.body.toString()
     const expected = name === 'string' ? TEXT : `<content>${TEXT.replaceAll('"', '&quot;')}</content>`
     assert.ok(text === expected, `${name}: the whole text`)
@@ -160,9 +162,9 @@ test('a long text of several lines is a block in YAML', async () => {
   }
 })
 
-test('checks one long string in slices', async () => {
+test('checks one long string in slices', async t => {
   const json = `{"a":"${'\\n\\u00e9x'.repeat(1_000_000)}"}`
-  const { made, turns } = await withOthers(() => decode('json', Buffer.from(json)))
+  const { made, turns } = await withOthers(t, () => decode('json', Buffer.from(json)))
   assert.ok((await rendererFor('json', undefined)(made, '')).body.toString() === json)
   assert.ok(turns >= 1, `${turns} turns`)
   for (const bad of ['"', '\\x"', '\\u12"', '\u0001"', '\\']) {

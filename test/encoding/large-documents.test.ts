@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { decoderFor } from '../../src/encoding/decoders.js'
 import { rendererFor } from '../../src/encoding/renderers.js'
 import { GatewayError } from '../../src/errors.js'
 import { ObjectNode } from '../../src/message/json/node.js'
 import { nodeText } from '../../src/message/json/render.js'
+import { slowClock } from '../support/time.js'
 
 /** Waits for `work` and counts how often something else ran meanwhile. */
-async function turnsDuring<T>(work: () => T | Promise<T>): Promise<{ result: T; turns: number }> {
+async function turnsDuring<T>(t: TestContext, work: () => T | Promise<T>): Promise<{ result: T; turns: number }> {
+  slowClock(t)
   let turns = 0
   let waiting = setImmediate(function again() {
     turns++
@@ -29,8 +31,8 @@ const jsonFeed = `{"items":[${Array(20_000).fill('{"id":"1","title":"t"}').join(
 const itemsIn = (text: string): unknown[] => (JSON.parse(text) as { items: unknown[] }).items
 
 describe('large bodies in slices', () => {
-  it('lets others run while XML is read', async () => {
-    const { result, turns } = await turnsDuring(() => decoderFor('xml')(Buffer.from(xml), context))
+  it('lets others run while XML is read', async t => {
+    const { result, turns } = await turnsDuring(t, () => decoderFor('xml')(Buffer.from(xml), context))
     assert.ok(turns > 3, `others had ${turns} turns`)
     assert.equal((JSON.parse(nodeText(result!)) as { r: { row: unknown[] } }).r.row.length, rows)
   })
@@ -40,23 +42,23 @@ describe('large bodies in slices', () => {
     ['Atom', atom],
     ['JSON Feed', jsonFeed]
   ] as const) {
-    it(`lets others run while ${kind} is read`, async () => {
-      const { result, turns } = await turnsDuring(() => decoderFor('rss')(Buffer.from(text), context))
+    it(`lets others run while ${kind} is read`, async t => {
+      const { result, turns } = await turnsDuring(t, () => decoderFor('rss')(Buffer.from(text), context))
       assert.ok(turns > 3, `others had ${turns} turns`)
       assert.equal(itemsIn(nodeText(result!)).length, 20_000)
     })
   }
 
-  it('lets others run while XML is written', async () => {
+  it('lets others run while XML is written', async t => {
     const json = `{"r":{"row":[${Array(rows).fill('{"-k":"v","n":"1"}').join(',')}]}}`
-    const { result, turns } = await turnsDuring(() => rendererFor('xml', undefined)(ObjectNode.ofText(json), ''))
+    const { result, turns } = await turnsDuring(t, () => rendererFor('xml', undefined)(ObjectNode.ofText(json), ''))
     assert.ok(turns > 3, `others had ${turns} turns`)
     assert.equal(result.body.toString(), xml)
   })
 
-  it('reads an attribute without end in pieces, and refuses it', async () => {
+  it('reads an attribute without end in pieces, and refuses it', async t => {
     const body = Buffer.from(`<r a="${'x'.repeat(9_000_000)}`)
-    const { turns } = await turnsDuring(async () => assert.rejects(async () => decoderFor('xml')(body, context), GatewayError))
+    const { turns } = await turnsDuring(t, async () => assert.rejects(async () => decoderFor('xml')(body, context), GatewayError))
     assert.ok(turns > 3, `others had ${turns} turns`)
   })
 

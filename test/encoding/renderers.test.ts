@@ -4,6 +4,7 @@ import { isRendererName, rendererFor } from '../../src/encoding/renderers.js'
 import type { Renderer } from '../../src/encoding/types.js'
 import { GatewayError } from '../../src/errors.js'
 import { ObjectNode } from '../../src/message/json/node.js'
+import { slowClock } from '../support/time.js'
 import { parseJsonObject } from './at-once.js'
 
 const failed = (error: unknown) => error instanceof GatewayError && error.code === 'SLUICE_ERR_GATEWAY_INTERNAL'
@@ -144,7 +145,8 @@ describe('yaml', () => {
     await assert.rejects(async () => render('yaml', nested(999, `[${'1,'.repeat(100_000)}1]`)), failed)
   })
 
-  it('writes large data in slices', async () => {
+  it('writes large data in slices', async t => {
+    slowClock(t)
     const rows = Array.from({ length: 40_000 }, (_, i) => `"k${(i * 7919) % 40_000}":[${i},"x"]`)
     const render = rendererFor('yaml', undefined)(ObjectNode.ofText(`{${rows.join(',')}}`), '')
     assert.ok(render instanceof Promise)

@@ -4,11 +4,13 @@
  */
 
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../src/plugin/index.js'
 import { RawClient } from '../server/raw-client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
 import { rawUpstream } from '../support/raw-upstream.js'
+import { passTime } from '../support/time.js'
 import { until } from '../support/waiting.js'
 
 const plugins: PluginModule = {
@@ -20,13 +22,12 @@ const KINDS = {
   'an exchange of messages': { extra_config: { 'plugin/req-resp-modifier': { name: ['on'] } } }
 }
 
-/** A stall of a busy machine is shorter. */
-const IDLE_MS = 1500
+const IDLE_MS = 60_000
 /** More than the sockets between an upstream and a client hold. */
 const LARGE = Buffer.alloc(32 << 20, 'x')
 
 interface Open extends OpenGateway {
-  readonly sockets: ReadonlySet<import('node:net').Socket>
+  readonly sockets: ReadonlySet<Socket>
 }
 
 /** A no-op endpoint `/x` whose upstream says `text` to each request. */
@@ -51,6 +52,17 @@ async function get(port: number, fields = '', method = 'GET'): Promise<string> {
   const client = await RawClient.open(port)
   client.send(`${method} /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}\r\n`)
   return client.ended()
+}
+
+/** Resolves when nothing of what was written to a socket moves on, turn by turn. */
+async function untilStill(socket: Socket): Promise<void> {
+  let [before, turns] = [-1, 0]
+  await until(() => {
+    const taken = socket.bytesWritten - socket.writableLength
+    turns = taken === before ? turns + 1 : 0
+    before = taken
+    return turns === 20
+  }, 'a socket that takes no more')
 }
 
 async function logged(opened: OpenGateway): Promise<Record<string, unknown>> {
@@ -109,6 +121,8 @@ for (const [kind, keys] of Object.entries(KINDS)) {
       )
       const client = await RawClient.open(opened.port)
       client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
+      await client.heard('part')
+      await passTime(IDLE_MS)
       assert.equal(bodyOf(await client.ended()), 'part')
       const { error, limit } = await logged(opened)
       assert.deepEqual([error, limit], ['SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', `idle timeout=${IDLE_MS}ms`])
@@ -119,8 +133,12 @@ for (const [kind, keys] of Object.entries(KINDS)) {
       const head = `HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: ${LARGE.length}\r\n\r\n`
       const opened = await saying(t, keys, head, `${IDLE_MS}ms`, LARGE)
       const client = await RawClient.open(opened.port)
-      client.socket.pause()
       client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
+      await client.heard('\r\n\r\n')
+      client.socket.pause()
+      const [upstream] = opened.sockets
+      await untilStill(upstream!)
+      await passTime(IDLE_MS)
       const { error, limit } = await logged(opened)
       assert.deepEqual([error, limit], ['SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', `idle timeout=${IDLE_MS}ms`])
       await opened.log.line(/the client stopped reading/)

@@ -4,6 +4,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { GatewayResponse, type Modifier, type PluginModule } from '../../src/plugin/index.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
+import { passTime } from '../support/time.js'
 import { openUpstream } from '../support/upstream.js'
 import { fetch } from '../support/waiting.js'
 
@@ -85,7 +86,7 @@ test('an answer that cannot be used is a failure of its plugin at once, awaited 
 })
 
 test('a stalled stream of a service plugin is cut although the call that it started ran out of time', async t => {
-  const upstream = await openUpstream(t, () => {}) // never answers
+  const upstream = await openUpstream(t, () => void passTime(60_000)) // never answers
   const plugin: PluginModule = {
     HandlerRegisterer: {
       registerHandlers: register =>
@@ -101,7 +102,7 @@ test('a stalled stream of a service plugin is cut although the call that it star
     t,
     {
       extra_config: { 'plugin/http-server': { name: ['own'] } },
-      endpoints: [endpoint(upstream.origin, '/x', { timeout: '1s' })]
+      endpoints: [endpoint(upstream.origin, '/x', { timeout: '60s' })]
     },
     { plugins: [plugin] }
   )

@@ -7,6 +7,7 @@ import type { PluginModule } from '../../src/plugin/index.js'
 import { END_HEADERS, END_STREAM, FrameClient, frame, HEADERS, head, until } from '../support/frames.js'
 import { openGateway } from '../support/open-gateway.js'
 import { rawUpstream } from '../support/raw-upstream.js'
+import { passTime } from '../support/time.js'
 import { openStreamingUpstream } from '../support/upstream.js'
 import { once } from '../support/waiting.js'
 
@@ -39,29 +40,26 @@ const modifier = (name: string): object => ({ extra_config: { 'plugin/req-resp-m
 
 function endpoints(host: string): object[] {
   const backend = [{ host: [host], url_pattern: '/x' }]
-  const noop = { output_encoding: 'no-op', timeout: '2s', backend }
+  const noop = { output_encoding: 'no-op', backend }
   return [
     { ...noop, endpoint: '/direct' },
     { ...noop, endpoint: '/staged', ...modifier('pass') },
     { ...noop, endpoint: '/late', ...modifier('late') },
     { ...noop, endpoint: '/content', ...modifier('content') },
-    { endpoint: '/shaped', timeout: '2s', max_body_bytes: 100, backend: [{ host: [host], url_pattern: '/x', group: 'g' }] }
+    { endpoint: '/shaped', max_body_bytes: 100, backend: [{ host: [host], url_pattern: '/x', group: 'g' }] }
   ]
 }
 
-/** A gateway before an upstream that writes `text` and then does `after` to its socket. */
-async function before(t: TestContext, text: string, after: 'destroy' | 'end' | 'wait', server: object = {}): Promise<number> {
-  const upstream = await rawUpstream(t, socket => {
-    socket.write(text, () => {
-      if (after !== 'wait') setTimeout(() => socket[after](), 50) // what was written has to have left the gateway
-    })
-  })
+/** A gateway before an upstream that writes `text`, and `ends` then; the upstream's sockets. */
+async function before(t: TestContext, text: string, server: object = {}, ends = false) {
+  const upstream = await rawUpstream(t, socket => void (ends ? socket.end(text) : socket.write(text)))
   const config = {
     ...server,
     endpoints: endpoints(upstream.origin),
     extra_config: { router: { use_h2c: true, auto_head: true } }
   }
-  return (await openGateway(t, config, { plugins: modifiers })).port
+  const { port } = await openGateway(t, config, { plugins: modifiers })
+  return { port, sockets: upstream.sockets }
 }
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n'
@@ -76,17 +74,19 @@ describe('an answer that breaks off ends by RST_STREAM with an error code', () =
     ['its upstream ends before the length', FRAMED + PART, 'end', {}],
     ['its upstream closes within a chunk', CHUNKED + PART, 'destroy', {}],
     ['its upstream closes before the last chunk', `${CHUNKED}${LONG}\r\n`, 'destroy', {}],
-    ['its upstream sends no more', FRAMED + PART, 'wait', { timeout: '1s' }],
+    ['its upstream sends no more', FRAMED + PART, 'time', {}],
     ['it takes longer than write_timeout', FRAMED + PART, 'wait', { write_timeout: '1500ms' }],
     ['its upstream breaks the framing', `${CHUNKED}${LONG}\r\nno length\r\n`, 'wait', {}]
   ] as const) {
     test(cause, async t => {
-      const port = await before(t, text, after, server)
+      const { port, sockets } = await before(t, text, server)
       for (const path of ['/direct', '/staged', '/shaped']) {
         const client = await FrameClient.open(t, port)
         client.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, head('GET', path)))
+        await client.until('the head', () => client.of(HEADERS, 1).length > 0)
+        if (after === 'time') await passTime(60_000)
+        else if (after !== 'wait') for (const socket of sockets) socket[after]()
         const end = await client.ended(1)
-        assert.notEqual(client.of(HEADERS, 1).length, 0, `${path}: no head`)
         assert.equal(end, 'RST_STREAM(2)', path)
         client.socket.destroy()
       }
@@ -94,7 +94,7 @@ describe('an answer that breaks off ends by RST_STREAM with an error code', () =
   }
 
   test('a plugin fails in its middle', async t => {
-    const port = await before(t, FRAMED + LONG, 'wait')
+    const { port } = await before(t, FRAMED + LONG)
     const client = await FrameClient.open(t, port)
     client.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, head('GET', '/late')))
     assert.equal(await client.ended(1), 'RST_STREAM(2)')
@@ -152,11 +152,10 @@ function get(t: TestContext, port: number, path: string, method = 'GET'): Promis
 }
 
 test('trailers reach every HTTP/2 client, without what may not stand in them', async t => {
-  const port = await before(
+  const { port } = await before(
     t,
     `${OK}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\ngrpc-status: 0\r\nX-Sum: 1\r\nx-sum: 2\r\nETag: "a"\r\netag: "b"\r\n` +
-      'Keep-Alive: 1\r\nTE: gzip\r\nHost: x\r\nContent-Type: x/y\r\nSet-Cookie: a=b\r\n\r\n',
-    'wait'
+      'Keep-Alive: 1\r\nTE: gzip\r\nHost: x\r\nContent-Type: x/y\r\nSet-Cookie: a=b\r\n\r\n'
   )
   for (const path of ['/direct', '/staged']) {
     const got = await get(t, port, path)
@@ -166,7 +165,7 @@ test('trailers reach every HTTP/2 client, without what may not stand in them', a
 })
 
 test('trailers without a body reach HTTP/2 clients', async t => {
-  const port = await before(t, `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\ngrpc-status: 12\r\n\r\n`, 'wait')
+  const { port } = await before(t, `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\ngrpc-status: 12\r\n\r\n`)
   for (const path of ['/direct', '/staged']) {
     const got = await get(t, port, path)
     assert.deepEqual([got.status, got.body, got.trailers['grpc-status'], got.error], [200, '', '12', ''], path)
@@ -180,7 +179,8 @@ for (const status of [204, 205, 304]) {
     ['nothing', '\r\n']
   ] as const) {
     test(`${status} with ${framing} has no content over HTTP/2`, async t => {
-      const port = await before(t, `HTTP/1.1 ${status} X\r\nConnection: close\r\n${rest}`, framing === 'nothing' ? 'end' : 'wait')
+      const text = `HTTP/1.1 ${status} X\r\nConnection: close\r\n${rest}`
+      const { port } = await before(t, text, {}, framing === 'nothing')
       for (const path of ['/direct', '/staged']) {
         const got = await get(t, port, path)
         assert.deepEqual([got.status, got.body, got.code, got.error], [status, '', 0, ''], path)
@@ -190,13 +190,13 @@ for (const status of [204, 205, 304]) {
 }
 
 test('a plugin that answers 204 with a body answers without it', async t => {
-  const port = await before(t, `${OK}Content-Length: 2\r\n\r\nok`, 'wait')
+  const { port } = await before(t, `${OK}Content-Length: 2\r\n\r\nok`)
   assert.deepEqual(await get(t, port, '/content'), { status: 204, length: undefined, body: '', trailers: {}, code: 0, error: '' })
 })
 
 test('interim answers reach HTTP/2 clients, and break nothing', async t => {
   const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nETag: "a"\r\nETag: "b"\r\n\r\n'
-  const port = await before(t, `${hint}${hint}${OK}Content-Length: 2\r\n\r\nok`, 'wait')
+  const { port } = await before(t, `${hint}${hint}${OK}Content-Length: 2\r\n\r\nok`)
   for (const path of ['/direct', '/staged']) {
     const client = await FrameClient.open(t, port)
     client.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, head('GET', path)))
@@ -237,7 +237,7 @@ test('fields that HTTP/2 has once or not at all do not break an answer', async t
     'X: 1',
     'X: 2'
   ]
-  const port = await before(t, `${OK}${fields.join('\r\n')}\r\nContent-Length: 2\r\n\r\nok`, 'wait')
+  const { port } = await before(t, `${OK}${fields.join('\r\n')}\r\nContent-Length: 2\r\n\r\nok`)
   for (const path of ['/direct', '/staged']) {
     const session = connectHttp2(`http://127.0.0.1:${port}`)
     t.after(() => session.destroy())
@@ -248,7 +248,7 @@ test('fields that HTTP/2 has once or not at all do not break an answer', async t
 })
 
 test('HEAD over HTTP/2 ends cleanly, whatever is done with the body', async t => {
-  const port = await before(t, `${OK}Content-Length: 2\r\n\r\n`, 'wait')
+  const { port } = await before(t, `${OK}Content-Length: 2\r\n\r\n`)
   for (const path of ['/direct', '/staged', '/content']) {
     const got = await get(t, port, path, 'HEAD')
     assert.deepEqual([got.body, got.code, got.error], ['', 0, ''], path)

@@ -27,10 +27,11 @@ const PIPES = {
 async function saying(t: TestContext, pipe: object, ...parts: string[]): Promise<OpenGateway> {
   const upstream = await rawUpstream(t, socket => void say(socket, parts))
   const endpoint = {
-    ...{ endpoint: '/x', timeout: '5s', output_encoding: 'no-op', input_headers: ['*'], ...pipe },
+    ...{ endpoint: '/x', output_encoding: 'no-op', input_headers: ['*'], ...pipe },
     backend: [{ host: [upstream.origin], url_pattern: '/x' }]
   }
-  return openGateway(t, { use_h2c: true, endpoints: [endpoint] }, { plugins: [plugins] })
+  const extra_config = { router: { error_status: 'http' } }
+  return openGateway(t, { use_h2c: true, extra_config, endpoints: [endpoint] }, { plugins: [plugins] })
 }
 
 async function say(socket: Socket, parts: readonly string[]): Promise<void> {
@@ -129,9 +130,8 @@ for (const [pipe, keys] of Object.entries(PIPES)) {
     for (const [what, parts] of Object.entries(broken)) {
       test(`${what}: a bad answer at once`, async t => {
         const { port } = await saying(t, keys, ...parts)
-        const before = performance.now()
-        assert.equal(statusLine(await get(port)), 'HTTP/1.1 500 Internal Server Error')
-        assert.ok(performance.now() - before < 4000, 'before the timeout of 5 s')
+        // a timeout would be 504
+        assert.equal(statusLine(await get(port)), 'HTTP/1.1 502 Bad Gateway')
       })
     }
 

@@ -11,6 +11,7 @@ import { deadlines } from '../../src/telemetry/timer-wheel.js'
 import { exchange, RawClient, statusOf } from '../server/raw-client.js'
 import { type OpenGateway, openGateway } from '../support/open-gateway.js'
 import { answer, rawUpstream, SWITCH } from '../support/raw-upstream.js'
+import { passTime } from '../support/time.js'
 import { deferred, once, until } from '../support/waiting.js'
 
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
@@ -19,7 +20,7 @@ const ASK = `GET /ws HTTP/1.1\r\nHost: gw.test\r\n${UPGRADE}\r\n`
 const noOp = (path: string, origin: string, more: object = {}): object => ({
   endpoint: path,
   output_encoding: 'no-op',
-  timeout: '5s',
+  timeout: '60s',
   backend: [{ host: [origin], url_pattern: path }],
   ...more
 })
@@ -276,10 +277,10 @@ test('frees the upstream when the client leaves before the answer', async t => {
 })
 
 test('answers the deadline when the upstream does not answer the handshake', async t => {
-  const upstream = await rawUpstream(t, () => {})
-  const opened = await openGateway(t, service(upstream.origin, { error_status: 'http' }, { timeout: '100ms' }))
+  const upstream = await rawUpstream(t, () => void passTime(60_000))
+  const opened = await openGateway(t, service(upstream.origin, { error_status: 'http' }, { timeout: '60s' }))
   assert.equal(statusOf(await exchange(opened.port, ASK)), 504)
-  assert.equal((await entry(opened, /"status":504/)).limit, 'timeout=100ms')
+  assert.equal((await entry(opened, /"status":504/)).limit, 'timeout=60000ms')
 })
 
 test('ends a tunnel that is silent for tunnel_idle_timeout, not one that is in use or that outlives the timeout', async t => {
@@ -287,19 +288,23 @@ test('ends a tunnel that is silent for tunnel_idle_timeout, not one that is in u
     socket.write(`${SWITCH}\r\n`)
     socket.on('data', chunk => socket.write(chunk))
   })
-  const opened = await openGateway(t, service(upstream.origin, { tunnel_idle_timeout: '1500ms' }, { timeout: '1s' }))
+  const opened = await openGateway(t, service(upstream.origin, { tunnel_idle_timeout: '60s' }, { timeout: '30s' }))
   const busy = await RawClient.open(opened.port)
   const silent = await RawClient.open(opened.port)
   busy.send(ASK)
   silent.send(ASK)
   await silent.heard('\r\n\r\n')
   await busy.heard('\r\n\r\n')
-  const ping = setInterval(() => busy.send('.'), 40)
+  for (let seconds = 0; seconds < 120; seconds += 20) {
+    await passTime(20_000)
+    busy.send(`${seconds}.`)
+    await busy.heard(`${seconds}.`)
+  }
   await silent.ended()
   assert.equal(busy.closed, false)
   const log = await entry(opened, /TIMEOUT_IDLE/)
-  assert.equal(log.limit, 'tunnel_idle_timeout=1500ms')
-  clearInterval(ping)
+  assert.equal(log.limit, 'tunnel_idle_timeout=60000ms')
+  await passTime(120_000)
   await busy.ended()
 })
 
@@ -308,13 +313,14 @@ test('holds a fast sender back while the other side does not read', async t => {
     socket.write(`${SWITCH}\r\n`)
     socket.pause()
   })
-  const opened = await openGateway(t, service(upstream.origin, { tunnel_idle_timeout: '300ms' }))
+  const opened = await openGateway(t, service(upstream.origin, { tunnel_idle_timeout: '60s' }))
   const client = await RawClient.open(opened.port)
   client.send(ASK)
   await client.heard('\r\n\r\n')
   const block = Buffer.alloc(1024 * 1024, 1)
   for (let i = 0; i < 64; i++) client.socket.write(block)
   // all stands still in the end, and the idle limit ends it
+  await until(() => passTime(60_000).then(() => /TIMEOUT_IDLE/.test(opened.log.text)), 'the idle limit')
   const log = await entry(opened, /TIMEOUT_IDLE/)
   assert.ok((log.bytes_in as number) < 32 * block.length, `${log.bytes_in}`)
   await client.ended()

@@ -5,6 +5,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { RawClient } from '../server/raw-client.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
+import { passTime } from '../support/time.js'
 import { openStreamingUpstream, openUpstream, type Script, sendJson } from '../support/upstream.js'
 import { deferred, once } from '../support/waiting.js'
 
@@ -13,7 +14,7 @@ type Parts = Record<string, unknown>
 /** One endpoint `/x` over backends of one upstream; each backend is given by its path or its keys. */
 function aggregate(host: string, backends: readonly (string | Parts)[], endpoint: Parts = {}, service: Parts = {}): object {
   return {
-    timeout: '5s',
+    timeout: '60s',
     host: [host],
     ...service,
     endpoints: [
@@ -259,15 +260,20 @@ test('max_body_bytes bounds what must be held, per endpoint', async t => {
 })
 
 test('the timeout is the budget of the whole exchange; who was in time counts', async t => {
+  const asked = deferred('three calls')
   const upstream = await openUpstream(t, (req, res) => {
     if (req.url === '/fast') return sendJson(res, { fast: 1 })
     if (req.url === '/body') {
       res.writeHead(200, { 'Content-Type': 'application/json' })
       res.write('{"begun":')
     }
+    if (upstream.seen.length === 3) asked.resolve()
   })
-  const { port } = await openGateway(t, aggregate(upstream.origin, ['/fast', '/silent', '/body'], { timeout: '1500ms' }))
-  const got = await ask(port, '/x')
+  const { port } = await openGateway(t, aggregate(upstream.origin, ['/fast', '/silent', '/body'], { timeout: '60s' }))
+  const answer = ask(port, '/x')
+  await asked.promise
+  for (let turn = 0; turn < 10; turn++) await passTime(6000) // meanwhile the gateway reads what there is
+  const got = await answer
   assert.deepEqual([got.status, got.headers['x-krakend-completed'], got.json()], [200, 'false', { fast: 1 }])
 })
 

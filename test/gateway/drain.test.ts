@@ -6,11 +6,12 @@ import { type TestContext, test } from 'node:test'
 import { ask } from '../admin/support.js'
 import { CLI, folderWith, Watched } from '../cli/command.js'
 import { openGateway } from '../support/open-gateway.js'
+import { holdPauses } from '../support/time.js'
 import { openStreamingUpstream } from '../support/upstream.js'
 import { deferred, once, until } from '../support/waiting.js'
 
-/** Long enough for what a test does meanwhile. */
-const DELAY = '3s'
+const DELAY = '600s'
+const DELAY_MS = 600_000
 
 /** A gateway with an admin port, and an upstream whose `/late` waits. */
 async function opened(t: TestContext, more: object = {}) {
@@ -56,12 +57,14 @@ test('a drain as Kubernetes walks it: not ready, still accepting, closed, the re
   await arrived.promise
 
   // SIGTERM: the pod leaves the endpoints of its service while traffic still comes
+  const delayIsOver = holdPauses(t, DELAY_MS)
   const closed = gateway.close()
   assert.deepEqual([await probe('/__live'), await probe('/__ready')], [200, 503])
   assert.equal((await ask(port, '/now')).body, '{"now":true}')
-  await log.line(/Not ready any more; the port closes in 3000 ms/)
+  await log.line(/Not ready any more; the port closes in 600000 ms/)
 
   // then no new connections; what runs goes on, the probes too
+  delayIsOver()
   await until(() => refused(port), 'the port to close')
   assert.deepEqual([await probe('/__live'), await probe('/__ready')], [200, 503])
   letGo()
@@ -78,7 +81,9 @@ test('HTTP/2 clients are told with GOAWAY after the delay; their streams finish'
   const goaway = once(session, 'goaway')
   const stream = session.request({ ':path': '/late' })
   await arrived.promise
+  const delayIsOver = holdPauses(t, DELAY_MS)
   const closed = gateway.close()
+  delayIsOver()
   await goaway
   letGo()
   let text = ''
@@ -101,8 +106,10 @@ test('the delay is for gateways that listen; the grace begins after it', async t
 test('without an admin port the ready probe of the own port turns too', async t => {
   const { gateway, port } = await openGateway(t, { extra_config: { router: { shutdown_delay: DELAY } } })
   assert.equal((await ask(port, '/__ready')).status, 200)
+  const delayIsOver = holdPauses(t, DELAY_MS)
   const closed = gateway.close()
   assert.deepEqual([(await ask(port, '/__ready')).status, (await ask(port, '/__live')).status], [503, 200])
+  delayIsOver()
   assert.equal(await closed, true)
 })
 

@@ -105,7 +105,7 @@ async function inTheMiddle(
     asked.resolve(res)
   })
   const { port, log } = await openGateway(t, {
-    timeout: '5s',
+    timeout: '60s',
     max_body_bytes: 2000,
     endpoints: [{ endpoint: '/x', backend: [{ host: [origin], url_pattern: '/', deny: ['gone'] }] }],
     extra_config: { 'telemetry/logging': { level: 'ERROR', stdout: true, access_log_format: 'json' } }

@@ -17,7 +17,7 @@ import { deferred, LIMIT_MS, once, until } from '../support/waiting.js'
 const configFor = (host: string): ConfigInput => ({
   version: 3,
   host: [host],
-  timeout: '5s',
+  timeout: '60s',
   max_shutdown_wait_time: '5s',
   endpoints: [
     { endpoint: '/bytes/{id}', output_encoding: 'no-op', input_headers: ['*'], backend: [{ url_pattern: '/b/{id}' }] },

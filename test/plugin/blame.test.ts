@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { type Body, GatewayResponse, type HandlerFactory, type ModifierFactory } from '../../src/plugin/index.js'
 import { RawClient } from '../server/raw-client.js'
 import type { KeptLines } from '../support/open-gateway.js'
+import { passTime } from '../support/time.js'
 import { bodyOf, handlers, LEVELS, type Level, modifiers, openAt, startUpstream } from './support.js'
 
 const JSON_TEXT = JSON.stringify(Array.from({ length: 20_000 }, (_, i) => i))
@@ -182,11 +183,13 @@ describe('a modifier', () => {
   for (const side of ['request', 'response'] as const)
     test(`is named when it does not come to an end with a ${side}`, async t => {
       const up = await upstream(t)
-      const { gateway, log } = await open(t, up.host, () => ({ [side]: () => new Promise<void>(() => {}) }), {
-        endpoint: { timeout: '1s' }
-      })
+      const silent = (): Promise<void> => {
+        void passTime(60_000)
+        return new Promise(() => {})
+      }
+      const { gateway, log } = await open(t, up.host, () => ({ [side]: silent }), { endpoint: { timeout: '60s' } })
       assert.equal((await gateway.request({ path: '/x' })).status, 500)
-      await log.line(/ERROR: .*\[Plugin: culprit\] .*has not answered within timeout=1000ms/)
+      await log.line(/ERROR: .*\[Plugin: culprit\] .*has not answered within timeout=60000ms/)
       assert.equal(naming(log).length, 1)
     })
 })

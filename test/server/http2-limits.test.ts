@@ -67,10 +67,10 @@ describe('a head has its time', () => {
   test('not an idle connection that answers PING', async t => {
     const { port } = await open(t, { useH2c: true, readHeaderTimeoutMs: 800, idleTimeoutMs: 2500 })
     const client = await FrameClient.open(t, port)
+    const since = performance.now() // idle_timeout begins later
     client.send(get(1))
     await client.ended(1)
     client.send(frame(WINDOW_UPDATE, 0, 0, uint32(10)))
-    const since = performance.now()
     await client.until('the end of the connection', () => client.closed)
     assert.ok(performance.now() - since > 1800, 'closed before idle_timeout')
     assert.equal(client.goaway, 0)

@@ -180,6 +180,12 @@ test('ends cleartext connections that say nothing or break', async t => {
   const gone = await RawClient.open(port)
   gone.socket.end()
   for (const client of [silent, partial, gone]) assert.equal(await client.ended(), '')
+  assert.equal(await listener.drain(0), true)
+})
+
+test('serves cleartext connections whose first bytes come one by one', async t => {
+  const { port, listener } = await open(t, { useH2c: true, readHeaderTimeoutMs: 60_000 })
+  const { RawClient } = await import('./raw-client.js')
   const split = await RawClient.open(port)
   split.send('G')
   await new Promise(setImmediate)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { until, within } from '../support/waiting.js'
 import { open, whenRead } from './listening.js'
 import { exchange, RawClient } from './raw-client.js'
 
@@ -36,17 +37,13 @@ class Held {
     this.wake?.()
   }
 
-  /** Waits, 5 s at most. */
   async until(what: string, test: () => boolean): Promise<void> {
-    const timer = setTimeout(() => this.wake?.(), 5000)
-    const end = Date.now() + 5000
     while (!test()) {
-      if (Date.now() >= end) assert.fail(`waited 5 s for ${what}: ${this.urls}, ${this.closed} closed`)
-      await new Promise<void>(resolve => {
+      const woken = new Promise<void>(resolve => {
         this.wake = resolve
       })
+      await within(`${what}: ${this.urls}, ${this.closed} closed`, woken)
     }
-    clearTimeout(timer)
   }
 
   answer(): void {
@@ -122,8 +119,7 @@ test('more than may wait: those that were taken are answered, and the last one s
   client.send(requests)
   await held.until('the first request', () => held.urls.length > 0)
   const { socket } = held.open[0]!.req
-  for (const end = Date.now() + 5000; socket.bytesRead < requests.length; await new Promise(setImmediate))
-    assert.ok(Date.now() < end, 'waited 5 s for the requests to be read')
+  await until(() => socket.bytesRead >= requests.length, 'all requests to be read')
   for (const n of [1, 2, 3, 4, 5]) {
     await held.until(`request ${n}`, () => held.urls.length === n)
     held.answer()

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../../../src/plugin/index.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { type ReceivedSpan, startReceiver } from '../../../support/otlp-receiver.js'
+import { passTime } from '../../../support/time.js'
 import { once, until } from '../../../support/waiting.js'
 import { endpoint, startUpstream } from '../../scripted-upstream.js'
 
@@ -61,20 +62,24 @@ interface Cut {
   /** The upstream ends the body. */
   readonly upstreamBreaks?: true
   readonly clientLeaves?: true
+  readonly timePasses?: true
 }
+
+const MINUTE = { timeout: '60s' }
 
 const CUTS: readonly Cut[] = [
   { name: 'the upstream breaks off', code: 'SLUICE_ERR_UPSTREAM_RESET', status: 200, upstreamBreaks: true },
   { name: 'the client leaves', code: 'SLUICE_ERR_CLIENT_ABORTED', status: 499, clientLeaves: true },
-  { name: 'the body stands still', code: 'SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', status: 200, endpoint: { timeout: '300ms' } },
+  { name: 'the body stands still', code: 'SLUICE_ERR_UPSTREAM_TIMEOUT_IDLE', status: 200, endpoint: MINUTE, timePasses: true },
   {
     name: 'the deadline covers the body',
     code: 'SLUICE_ERR_UPSTREAM_TIMEOUT',
     status: 200,
-    endpoint: { timeout: '300ms' },
-    root: { router: { no_op_timeout: 'whole' } }
+    endpoint: MINUTE,
+    root: { router: { no_op_timeout: 'whole' } },
+    timePasses: true
   },
-  { name: 'write_timeout', code: 'SLUICE_ERR_CLIENT_TIMEOUT', status: 200, root: { write_timeout: '300ms' } }
+  { name: 'write_timeout', code: 'SLUICE_ERR_CLIENT_TIMEOUT', status: 200, root: { write_timeout: '2s' } }
 ]
 
 const around: PluginModule = {
@@ -125,6 +130,7 @@ for (const [protocol, ask] of [['HTTP/1', overHttp1] as const, ['HTTP/2', overHt
         const asked = ask(t, origin, '/x')
         await asked.begun
         if (cut.upstreamBreaks) breakOff()
+        if (cut.timePasses) void passTime(60_000)
         if (cut.clientLeaves) asked.leave()
         else await asked.ended
         const spans = await receiver.spansOf(form === 'direct' ? 5 : 6)

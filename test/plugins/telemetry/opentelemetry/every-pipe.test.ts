@@ -6,6 +6,7 @@ import { connect as connectHttp2 } from 'node:http2'
 import { connect, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../../../src/plugin/index.js'
+import { passTime } from '../../../support/time.js'
 import { once } from '../../../support/waiting.js'
 import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 import { get, openTraced, SERVER, treeOf } from './trees.js'
@@ -17,7 +18,7 @@ const answer: RequestListener = (req, res) => {
     setTimeout(() => res.destroy(), 20)
   } else if (req.url === '/moved') res.writeHead(302, { Location: '/there' }).end()
   else if (req.url === '/denied') res.writeHead(403).end('{"no":1}')
-  else if (req.url === '/slow') return
+  else if (req.url === '/slow') void passTime(60_000)
   else if (req.url === '/cached') res.setHeader('Cache-Control', 'max-age=60').end('{"ok":true}')
   else res.end('{"ok":true}')
 }
@@ -196,7 +197,7 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'a timeout',
-    endpoint: host => endpoint('/x', host, { url: '/slow', timeout: '50ms' }),
+    endpoint: host => endpoint('/x', host, { url: '/slow', timeout: '60s' }),
     tree: [
       'server /x: error, 500, SLUICE_ERR_UPSTREAM_TIMEOUT',
       '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_TIMEOUT',
