@@ -10,7 +10,7 @@ import { ROOT } from './docs/pages.js'
 const MOST_LINES = 300
 const MOST_PARAMETERS = 5
 
-const files = execFileSync('git', ['ls-files', 'src', 'plugins'], { cwd: ROOT, encoding: 'utf8' })
+const files = execFileSync('git', ['-c', 'safe.directory=*', 'ls-files', 'src', 'plugins'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
   .filter(file => file.endsWith('.ts'))
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8')

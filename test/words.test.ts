@@ -33,7 +33,7 @@ const OLD_NAMES = /\b(?:class|interface|type) (?:Handling|Served|Answering|Throu
 /** Longest sentence, in words. */
 const MOST_WORDS = 25
 
-const tracked = execFileSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' }).split('\n')
+const tracked = execFileSync('git', ['-c', 'safe.directory=*', 'ls-files'], { cwd: ROOT, encoding: 'utf8' }).split('\n')
 const code = tracked.filter(file => /^(?:src|plugins)\/.*\.ts$/.test(file))
 const documents = tracked.filter(file =>
   /^(?:[A-Z]+\.md|docs\/.*\.md|(?:src|plugins|bench)\/.*\.md|examples\/.*\.md)$/.test(file)

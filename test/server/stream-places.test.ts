@@ -102,6 +102,8 @@ describe('a client that resets what it asks for', () => {
     await until(() => served === MAX_STREAMS, 'all streams')
     const [body, taken] = [1001, 1003]
     client.send(...ids.map(id => reset(id, CANCEL)))
+    // newer versions of Node.js refuse streams that come in one read with those resets
+    await client.heard()
     client.send(frame(HEADERS, END_HEADERS, body, head('POST', '/late')), get(taken))
     client.send(frame(DATA, END_STREAM, body, 'hello'), reset(taken, CANCEL))
     assert.equal(await client.ended(body), 'END_STREAM')

@@ -1,15 +1,25 @@
 /** Ports for listeners whose configuration cannot say 0. */
 
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { once } from './waiting.js'
 
+/** Below those that systems give to outgoing connections (Linux from 32768): no connection takes one before its listener does. */
+const FIRST = 11_000
+const COUNT = 19_000
+
 /** Answers a port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = FIRST + Math.floor(Math.random() * COUNT)
+    const server = createServer()
+    const isFree = new Promise<boolean>(resolve => {
+      server.once('listening', () => resolve(true))
+      server.once('error', () => resolve(false))
+    })
+    server.listen(port, '127.0.0.1')
+    if (!(await isFree)) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }

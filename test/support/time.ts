@@ -54,3 +54,12 @@ export function slowClock(t: Pick<TestContext, 'mock'>): void {
   let looks = 0
   t.mock.method(performance, 'now', () => real() + looks++)
 }
+
+/** Stops the clock of this process for a test. @returns what moves it, ms */
+export function stopClock(t: Pick<TestContext, 'mock'>): (ms: number) => void {
+  let at = performance.now()
+  t.mock.method(performance, 'now', () => at)
+  return ms => {
+    at += ms
+  }
+}

@@ -10,6 +10,7 @@ import {
   RedisUnavailable
 } from '../../../../plugins/_shared/redis/link.js'
 import type { Logger } from '../../../../src/plugin/index.js'
+import { stopClock } from '../../../support/time.js'
 import { deferred } from '../../../support/waiting.js'
 
 const SCRIPT: BatchScript = { name: 'echo', args: 1, source: '', read: answer => answer ?? undefined }
@@ -77,7 +78,8 @@ test('a round trip has a most of cases', async () => {
   )
 })
 
-test('a question that is not answered in time fails, and after three nothing is asked', async () => {
+test('a question that is not answered in time fails, and after three nothing is asked', async t => {
+  stopClock(t)
   const { link, calls } = make(never, { timeoutMs: 5 })
   for (let i = 0; i < 3; i++) await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /redis r: no answer within 5 ms/)
   const refused = (error: unknown): boolean => error instanceof RedisUnavailable && /does not answer/.test(error.message)
@@ -120,7 +122,8 @@ for (const [what, answer] of [
   ['no list', 'OK'],
   ['nothing', null]
 ] as const) {
-  test(`${what}: the question counts as failed, and three of them are an outage`, async () => {
+  test(`${what}: the question counts as failed, and three of them are an outage`, async t => {
+    stopClock(t)
     const { link, calls } = make(async () => answer)
     for (let round = 0; round < 4; round++) {
       const asked = ['a', 'b'].map(key => link.decide(SCRIPT, 't', key, [0]))
