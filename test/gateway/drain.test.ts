@@ -114,11 +114,12 @@ test('without an admin port the ready probe of the own port turns too', async t 
 })
 
 test('an admin port that is taken stops the start, and leaves the other port closed', async t => {
-  const { log } = await opened(t)
+  const { gateway, log } = await opened(t)
   const taken = await adminOf(log)
   await assert.rejects(openGateway(t, { extra_config: { 'sluice/admin': { port: taken } } }), {
     code: 'SLUICE_ERR_CONFIG_LISTEN'
   })
+  await gateway.close({ graceMs: 1, delayMs: 1 })
 })
 
 test('a second signal ends the delay and all the rest at once', async t => {

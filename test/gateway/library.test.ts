@@ -18,7 +18,7 @@ const configFor = (host: string): ConfigInput => ({
   version: 3,
   host: [host],
   timeout: '60s',
-  max_shutdown_wait_time: '5s',
+  max_shutdown_wait_time: '60s',
   endpoints: [
     { endpoint: '/bytes/{id}', output_encoding: 'no-op', input_headers: ['*'], backend: [{ url_pattern: '/b/{id}' }] },
     { endpoint: '/json', backend: [{ url_pattern: '/j', group: 'g' }] },

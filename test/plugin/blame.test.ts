@@ -132,7 +132,7 @@ async function breaks(level: Level, side: 'request' | 'response', work: Break, l
   assert.ok(!heard.endsWith('0\r\n\r\n') && !heard.endsWith(']'))
   const line = await log.line(/\[Plugin: .*it broke/)
   assert.match(line, /ERROR: .*\[Plugin: culprit\] plugins\[0\]: Error: it broke/)
-  assert.equal(await gateway.close({ graceMs: 1000 }), true)
+  assert.equal(await gateway.close({ graceMs: 60_000 }), true)
   assert.equal(naming(log).length, 1, naming(log).join('\n'))
 }
 

@@ -103,7 +103,7 @@ for (const level of LEVELS) {
         await Promise.all([...up.open].map(response => once(response, 'close')))
         bad = false
         assert.equal((await gateway.request({ path: '/x' })).body.length, TEXT.length)
-        assert.equal(await gateway.close({ graceMs: 1000 }), true)
+        assert.equal(await gateway.close({ graceMs: 60_000 }), true)
         assert.equal(log.lines.filter(line => named('').test(line)).length, 1)
       })
 
@@ -115,7 +115,7 @@ for (const level of LEVELS) {
       assert.equal((await gateway.request({ path: '/x' })).status, 500)
       await log.line(named('has not answered within .*timeout=1500ms'))
       await Promise.all([...up.open].map(response => once(response, 'close')))
-      assert.equal(await gateway.close({ graceMs: 1000 }), true)
+      assert.equal(await gateway.close({ graceMs: 60_000 }), true)
     })
 
     test('reads nothing of an upload lets it pass', async t => {
@@ -136,7 +136,7 @@ for (const level of LEVELS) {
       assert.match(heard, /^HTTP\/1\.1 413 /)
       assert.match(heard, /enough$/)
       assert.deepEqual(up.calls, [])
-      assert.equal(await gateway.close({ graceMs: 1000 }), true)
+      assert.equal(await gateway.close({ graceMs: 60_000 }), true)
     })
   })
 }
