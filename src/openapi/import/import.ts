@@ -72,6 +72,9 @@ class DocumentReader {
     // paths with a query come last: where the path without it is there too, that one stays
     const paths = membersOf(root.paths).sort(([a], [b]) => Number(a.includes('?')) - Number(b.includes('?')))
     const endpoints = paths.flatMap(([path, item]) => this.pathItem(path, item))
+    for (const [name] of membersOf(root.webhooks)) {
+      this.note(`/webhooks/${escaped(name)}`, 'a webhook is a call of the backend to its clients: it is left out')
+    }
     if (this.asksForTokens && this.options.jwkUrl === undefined) {
       const message = `the document does not say where the keys of its tokens are: ${UNKNOWN_KEYS} stands in their place, and no token is valid`
       this.note('/components/securitySchemes', message, 'give --jwk-url, or fill in jwk_url')

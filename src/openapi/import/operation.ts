@@ -36,6 +36,9 @@ export function importOperation(operation: JsonObject, context: OperationContext
     const message = `the gateway does not check who calls: ${security.unchecked}`
     context.note(pointer, message, 'the backend must, or a plugin')
   }
+  if (membersOf(operation.callbacks).length > 0) {
+    context.note(`${pointer}/callbacks`, 'a callback is a call of the backend to its client, and does not pass the gateway')
+  }
   const headers = new Set([...namesIn(parameters, 'header'), ...security.headers, ...negotiated(operation, root)])
   if (namesIn(parameters, 'cookie').length > 0) headers.add('Cookie')
   const schema = bodySchema(operation, context)

@@ -338,3 +338,19 @@ test('keys that are asked for over http start, with a note', async t => {
   assert.deepEqual(noted(result), ['line the keys of tokens come over http: who stands between can sign tokens of their own'])
   assert.deepEqual(noted(await imported(t, document, { jwkUrl: 'https://a.test/jwks' })), [])
 })
+
+test('calls of the backend to its clients are left out, and named', async t => {
+  const result = await imported(t, {
+    paths: { '/streams': { post: { ...OK, callbacks: { onData: { '{$request.query.to}': { post: OK } } } } } },
+    webhooks: { 'new/pet': { post: OK } }
+  })
+  assert.equal(result.config.endpoints.length, 1)
+  assert.deepEqual(noted(result), [
+    'line a callback is a call of the backend to its client, and does not pass the gateway',
+    'line a webhook is a call of the backend to its clients: it is left out'
+  ])
+  assert.deepEqual(
+    result.notes.map(({ pointer }) => pointer),
+    ['/paths/~1streams/post/callbacks', '/webhooks/new~1pet']
+  )
+})
