@@ -58,7 +58,8 @@ export const runKrakend = file => ['env', 'USAGE_DISABLE=1', KRAKEND, 'run', '-c
 
 /** KrakenD's version and the Go that compiled it, as a sentence. */
 export function krakendVersion() {
-  const told = spawnSync(KRAKEND, ['version'], { encoding: 'utf8' }).stdout ?? ''
+  const { stdout, stderr } = spawnSync(KRAKEND, ['version'], { encoding: 'utf8' })
+  const told = `${stdout ?? ''}${stderr ?? ''}`
   const of = name => new RegExp(`^${name} Version: *(\\S+)`, 'm').exec(told)?.[1] ?? 'of an unknown version'
   return `KrakenD ${of('KrakenD')}, compiled with Go ${of('Go')}.`
 }
