@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import { ConfigError, type ConfigProblem } from '../../errors.js'
 import { readAdvice, readFault } from '../../files/read-fault.js'
 import { parseJsonValue } from '../../message/json/exact-json.js'
+import { LoopTurns } from '../../telemetry/in-turns.js'
 import { copyJson, NotJsonError } from '../json-value.js'
 import { readConfigBytes, STANDARD_INPUT } from './config-bytes.js'
 import { type ConfigFormat, formatOf, looksLikeFormat } from './config-format.js'
@@ -132,7 +133,13 @@ const PARSERS: Readonly<Record<ConfigFormat, (source: UnparsedText) => Promise<P
   toml: parseToml
 }
 
+/** Characters that take some milliseconds to parse: the file of a thousand endpoints. */
+const LARGE_TEXT = 512 * 1024
+
 async function parseJson(source: UnparsedText): Promise<ParsedText> {
+  const turns = new LoopTurns()
+  // a large one was decoded in this turn
+  if (source.text.length > LARGE_TEXT) await turns.next()
   let value: unknown
   try {
     value = parseJsonValue(source.text)
@@ -141,6 +148,7 @@ async function parseJson(source: UnparsedText): Promise<ParsedText> {
     const { offset, message, suggestion } = findJsonFault(source.text, cause as Error)
     throw syntaxError(source, offset, message, suggestion)
   }
+  if (turns.isOver) await turns.next()
   return { value, repeated: await repeatedInJson(source.text, value) }
 }
 
