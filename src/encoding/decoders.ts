@@ -63,12 +63,6 @@ export const readsContentType = (decoder: Decoder): boolean => !BY_BYTES.has(dec
 /** The names that `encoding` may have, but for `no-op`. */
 export const DECODER_NAMES: readonly string[] = [...DECODERS.keys()]
 
-/** Whether a name has a decoder of its own, so that `json` is not a fallback. */
-export function isDecoderName(name: string, extra?: ReadonlyMap<string, Decoder>): boolean {
-  const key = name.toLowerCase()
-  return key === '' || DECODERS.has(key) || extra?.has(key) === true
-}
-
 /**
  * Chooses a decoder; called at boot. The library that a decoder needs begins to load here, so that no request waits for it.
  * @param name the backend's `encoding`, any case; unknown and '' mean `json`

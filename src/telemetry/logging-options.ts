@@ -1,4 +1,4 @@
-/** `extra_config["telemetry/logging"]`: its schema, and its values as the logger needs them. */
+/** `extra_config["telemetry/logging"]`: its values as the logger needs them. */
 
 import type { Json, JsonObject } from '../config/types.js'
 import type { ConfigProblem } from '../errors.js'
@@ -12,34 +12,6 @@ const FORMATS = ['default', 'logstash', 'custom'] as const
 const ACCESS_FORMATS = ['default', 'json'] as const
 
 export type SyslogFacility = (typeof FACILITIES)[number]
-
-/** JSON Schema (draft 2020-12) of the namespace `telemetry/logging`. */
-export const LOGGING_SCHEMA: JsonObject = {
-  title: 'Logging',
-  description: 'Level, destinations and format of the application log, and the format of the access log.',
-  type: 'object',
-  required: ['level'],
-  properties: {
-    level: {
-      description: 'Least level that is logged, in any case.',
-      type: 'string',
-      pattern:
-        '^([Dd][Ee][Bb][Uu][Gg]|[Ii][Nn][Ff][Oo]|[Nn][Oo][Tt][Ii][Cc][Ee]|[Ww][Aa][Rr][Nn][Ii][Nn][Gg]|[Ee][Rr][Rr][Oo][Rr]|[Cc][Rr][Ii][Tt][Ii][Cc][Aa][Ll])$'
-    },
-    prefix: { description: 'Text before each line, and the tag of syslog messages.', type: 'string', default: 'SLUICE' },
-    stdout: { description: 'Log to the standard output.', type: 'boolean', default: false },
-    syslog: { description: 'Log to the syslog daemon of this machine.', type: 'boolean', default: false },
-    syslog_facility: { description: 'Facility of syslog messages.', enum: FACILITIES, default: 'local3' },
-    format: { description: 'Format of the lines on the standard output.', enum: FORMATS, default: 'default' },
-    custom_format: {
-      description: 'The pattern of the format `custom`, for example `%{time:15:04:05.000} %{level} %{message}`.',
-      type: 'string'
-    },
-    access_log_format: { description: 'Format of the access log.', enum: ACCESS_FORMATS, default: 'default' }
-  },
-  patternProperties: { '^[@$_#]': true },
-  additionalProperties: false
-}
 
 export interface LoggingOptions {
   readonly level: LogLevel

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { decoderFor, isDecoderName } from '../../src/encoding/decoders.js'
+import { decoderFor } from '../../src/encoding/decoders.js'
 import type { Decoder } from '../../src/encoding/types.js'
 import { GatewayError } from '../../src/errors.js'
 import { renderJson } from '../../src/message/json/render.js'
@@ -37,9 +37,7 @@ describe('decoderFor', () => {
   it('ignores case and takes unknown names for json', () => {
     assert.equal(decoderFor('XML'), decoderFor('xml'))
     for (const name of ['', 'yaml', 'fast-json', 'constructor']) assert.equal(decoderFor(name), decoderFor('json'))
-    assert.equal(isDecoderName('SafeJSON'), true)
-    assert.equal(isDecoderName(''), true)
-    assert.equal(isDecoderName('fast-json'), false)
+    assert.notEqual(decoderFor('SafeJSON'), decoderFor('json'))
   })
 
   it('lets added decoders win', () => {
@@ -50,7 +48,6 @@ describe('decoderFor', () => {
     ])
     assert.equal(decoderFor('CSV', extra), own)
     assert.equal(decoderFor('xml', extra), own)
-    assert.equal(isDecoderName('csv', extra), true)
     assert.notEqual(decoderFor('rss', extra), own)
   })
 })

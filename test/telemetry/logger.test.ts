@@ -6,7 +6,6 @@ import type { Json } from '../../src/config/types.js'
 import { ConfigError } from '../../src/errors.js'
 import { type CreateLoggerOptions, createLogger } from '../../src/telemetry/create-logger.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
-import { LOGGING_SCHEMA } from '../../src/telemetry/logging-options.js'
 import { Collected } from './collect.js'
 
 async function logged(config: Json | undefined, options: CreateLoggerOptions & { tty?: boolean } = {}): Promise<string[]> {
@@ -216,20 +215,6 @@ test('answers the format of the access log', () => {
   const out = new Collected()
   assert.equal(createLogger(undefined, { out }).accessLogFormat, 'default')
   assert.equal(createLogger({ level: 'INFO', access_log_format: 'json' }, { out }).accessLogFormat, 'json')
-})
-
-test('the schema knows every option', () => {
-  const known = Object.keys(LOGGING_SCHEMA.properties as object)
-  assert.deepEqual(known.sort(), [
-    'access_log_format',
-    'custom_format',
-    'format',
-    'level',
-    'prefix',
-    'stdout',
-    'syslog',
-    'syslog_facility'
-  ])
 })
 
 test('a filter chooses the lines of the output', async () => {
