@@ -23,7 +23,14 @@ export interface LuaOptions {
   readonly limits?: Partial<LuaLimits>
   /** Receives the text of `print`. */
   readonly print?: (text: string) => void
+  /** Short runs in a row that can pause, after which a program is made of plain functions; 0: it is from the first. */
+  readonly trialRuns?: number
 }
+
+/** Default of {@link LuaOptions.trialRuns}. */
+const TRIAL_RUNS = 20
+/** How many times as many there are after a plain run that computed long. */
+const MORE_TRIALS = 50
 
 /** With one of these a script can reach globals that its text does not name. */
 const WIDE = ['_G', 'getfenv', 'setfenv', 'load', 'loadstring', 'dofile', 'module', 'require', 'package', 'debug']
@@ -85,16 +92,22 @@ export class LuaProgram implements RunnableProgram {
   private readonly chunks: readonly Chunk[]
   private readonly host: ReadonlyMap<string, LuaValue>
   private readonly variants: (Variant | undefined)[] = []
-  private slow: boolean
+  readonly mayWait: boolean
+  private readonly pauses: boolean
+  private trials: number
+  /** Short runs in a row. */
+  private short = 0
   readonly took = new Map<number, number>()
-  private runs = 0
+  /** By way to run: with plain functions, with generators. */
+  private readonly runs = [0, 0]
 
   constructor(chunks: readonly Chunk[], mentioned: Mentioned, options: LuaOptions) {
     const {
       globals = {},
       libraries = 'closed',
       limits,
-      print = text => process.stdout.write(Buffer.from(text, 'latin1'))
+      print = text => process.stdout.write(Buffer.from(text, 'latin1')),
+      trialRuns = TRIAL_RUNS
     } = options
     this.limits = { ...DEFAULT_LIMITS, ...limits }
     this.print = print
@@ -107,37 +120,45 @@ export class LuaProgram implements RunnableProgram {
     this.writesTables = this.wide || mentioned.writes || WRITERS.some(name => variables.has(name))
     this.environments = ['setfenv', 'getfenv', 'module'].some(name => texts.has(name))
     this.host = new Map([...librariesFor(libraries), ...Object.entries(globals)])
-    this.slow = this.limits.cpuMs > this.limits.blockMs || variables.has('coroutine') || this.mayWait(globals)
+    this.mayWait = variables.has('coroutine') || (this.wide && texts.has('coroutine')) || this.namesAsync(globals)
+    this.pauses = this.mayWait || this.limits.cpuMs > this.limits.blockMs
+    this.trials = trialRuns
     this.variant()
   }
 
-  private mayWait(globals: Readonly<Record<string, LuaValue>>): boolean {
+  private namesAsync(globals: Readonly<Record<string, LuaValue>>): boolean {
     return Object.entries(globals).some(([name, value]) => (this.wide || this.mentioned.variables.has(name)) && holdsAsync(value))
   }
 
   /** Whether scripts run as generators, which can pause and wait. */
   get resumable(): boolean {
-    return this.slow
+    return this.pauses || this.short < this.trials
   }
 
   get cold(): boolean {
-    return this.runs <= COLD_RUNS
+    return this.runs[this.resumable ? 1 : 0]! <= COLD_RUNS
   }
 
-  /** From now on runs of this program pause: one has computed too long. */
+  note(short: boolean): void {
+    this.short = short ? this.short + 1 : 0
+  }
+
   slowDown(): void {
-    this.slow = true
+    if (this.resumable) return
+    this.short = 0
+    this.trials = Math.max(this.trials, TRIAL_RUNS) * MORE_TRIALS
   }
 
   /** Begins a run with globals of its own. `context` is what host functions get from `context()`. */
   start(context?: unknown, options?: RunOptions): LuaRun {
-    this.runs++
+    this.runs[this.resumable ? 1 : 0]!++
     return new LuaRun(this, this.variant(), context, options)
   }
 
   private variant(): Variant {
-    const at = this.slow ? 1 : 0
-    this.variants[at] ??= this.make(this.slow)
+    const { resumable } = this
+    const at = resumable ? 1 : 0
+    this.variants[at] ??= this.make(resumable)
     return this.variants[at]
   }
 

@@ -5,7 +5,7 @@ import type { LuaLimits } from './program.js'
 export const DEFAULT_LIMITS: LuaLimits = {
   cpuMs: 20,
   blockMs: 20,
-  sliceMs: 10,
+  sliceMs: 5,
   fuel: 20_000_000,
   memoryBytes: 64 * 1024 * 1024,
   depth: 256

@@ -18,7 +18,7 @@ export function hostFunction(name: string, fn: (...args: LuaValue[]) => LuaResul
 /** A function that may return a promise; the script waits for it. */
 export function asyncFunction(name: string, fn: (...args: LuaValue[]) => LuaResult | PromiseLike<LuaResult>): LuaFunction {
   const wait = (...args: LuaValue[]): LuaResult | Wait => {
-    if (!vm.resumable) raise(`this script cannot wait: name ${name} where it is used`)
+    if (!runningScript().mayWait) raise(`this script cannot wait: name ${name} where it is used`)
     const result = fn(...args)
     return isPromise(result) ? new Wait(result) : result
   }

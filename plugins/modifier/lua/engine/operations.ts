@@ -8,7 +8,7 @@ import { parseNumber } from './number-reading.js'
 import { numberToText } from './numbers.js'
 import { tostringPlain } from './text.js'
 import { LuaTable, LuaUserdata, type LuaValue, typeName } from './values.js'
-import { charge, noMemory, vm } from './vm.js'
+import { charge, moreMemory, noMemory, vm } from './vm.js'
 
 /** `__index` chains are followed so far. */
 const MAX_CHAIN = 100
@@ -213,7 +213,7 @@ const LONG_TEXT = 4096
 export function join(a: string, b: string): string {
   const size = a.length + b.length
   vm.memory -= Math.min(a.length, b.length) + 32
-  if (vm.memory < 0) noMemory()
+  if (vm.memory < 0) moreMemory()
   if (size > LONG_TEXT) longText(size)
   return a + b
 }
@@ -250,7 +250,7 @@ export function concatAll(...parts: LuaValue[]): LuaValue {
   }
   vm.memory -= size + (text.length < 4096 ? text.length : 0)
   if (text.length >= 4096) takeLong(parts, text.length)
-  if (vm.memory < 0) noMemory()
+  if (vm.memory < 0) moreMemory()
   return text
 }
 

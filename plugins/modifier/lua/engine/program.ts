@@ -41,10 +41,14 @@ export interface RunnableProgram {
   readonly print: (text: string) => void
   /** Whether a script can reach tables that its text does not name. */
   readonly reachesMetatables: boolean
-  /** By chunk: milliseconds that the longest slice of its last run took. */
+  /** By chunk: milliseconds that its last run computed. */
   readonly took: Map<number, number>
   /** Whether JavaScript has not compiled it yet: such runs get twice the time. */
   readonly cold: boolean
+  /** Whether the text names what waits or yields. */
+  readonly mayWait: boolean
+  /** Counts a slice of a run that can pause. After many short ones in a row, runs are made of plain functions. */
+  note(short: boolean): void
   /** From now on runs of this program pause: one has computed too long. */
   slowDown(): void
   /** Compiles a chunk that a script made. @throws LuaSyntaxError */

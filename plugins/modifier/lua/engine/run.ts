@@ -6,7 +6,7 @@ import { restoreMachine, type SavedMachine, saveMachine } from './machine-state.
 import type { TypeMetatables } from './metatables.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
 import type { RunningScript, RunOptions } from './running.js'
-import { cpuMsSince, nextTurn, ownTurn, spend, spentThisTurn } from './slices.js'
+import { cpuMsSince, slices } from './slices.js'
 import { BOUNDARY } from './syntax/positions.js'
 import { LuaSyntaxError } from './syntax/syntax-error.js'
 import { untilEnd } from './until-end.js'
@@ -17,11 +17,20 @@ import { allocate, LONGEST_TEXT, vm } from './vm.js'
 const QUANTUM = 2048
 /** The same for a script that is about to pause. */
 const QUANTUM_WHEN_TIRED = 64
+/** Bytes that a run may ask for between two looks at the clock: collecting takes time that steps do not show, and may come with any of them. */
+const MEMORY_PORTION = 256 * 1024
 /** Shorter computing is not counted for the turn. */
 const NOTED_MS = 0.5
+/** A chunk whose last run computed longer waits for a turn of its own. */
+const LONG_MS = 5
 /** A plain run that computes longer, and takes so many steps, makes its program pause from then on. */
 const SLOW_MS = 8
-const SLOW_STEPS = 100_000
+const SLOW_STEPS = 4096
+/** A slice of less steps and time is that of a short run: see `RunnableProgram.note`. */
+const SHORT_STEPS = 20_000
+const SHORT_MS = 2
+/** After so much computing a run lets others go first that have not begun. */
+const SHARE_MS = 40
 /** A run is ended after so many times its CPU time, however busy the machine is elsewhere. */
 const BUSY_PATIENCE = 25
 
@@ -42,6 +51,8 @@ export class LuaRun implements RunningScript {
   private used = 0
   /** Steps of {@link fuel} that `vm.fuel` began with. */
   private portion = 0
+  /** {@link fuel} when the run began or went on. */
+  private stepsBefore = 0
   /** When the run first looked at the clock since it began or went on; 0 = it has not, nor will most. */
   private since = 0
   /** What other scripts had computed in this turn when this one began or went on. */
@@ -51,9 +62,9 @@ export class LuaRun implements RunningScript {
   private coroutine: unknown
   /** Chunks that the script made: kept, so that errors of their functions find their lines. */
   private readonly loaded: ChunkMain[] = []
-  /** The chunk that runs, and how long its longest slice took. */
+  /** The chunk that runs, and what the run had used when it began. */
   private chunk = 0
-  private longest = 0
+  private usedBefore = 0
   /** CPU time of the process when the run first looked at the clock. */
   private cpuBefore: NodeJS.CpuUsage | undefined
 
@@ -111,20 +122,20 @@ export class LuaRun implements RunningScript {
     const main = this.variant.mains[index]
     if (main === undefined) throw new RangeError(`the program has no chunk ${index}`)
     this.chunk = index
-    this.longest = 0
+    this.usedBefore = this.used
     return this.variant.resumable ? this.drive(settle(main(this.globals)) as Driven, undefined, false) : this.plainly(main)
   }
 
   /**
-   * As {@link execute}, but a chunk that is known to compute long, or has not run yet, takes turns with others of its kind. Any other begins in a
-   * later turn of the event loop where scripts have used up this one. So waits of others do not add up.
+   * As {@link execute}, but a chunk that is known to compute long, or cannot pause and has not run yet, takes turns with others of its kind. Any
+   * other begins in a later turn of the event loop where scripts have used up this one. So waits of others do not add up.
    */
   executeInTurn(index: number): readonly LuaValue[] | Promise<readonly LuaValue[]> {
     if (vm.meter !== undefined) return this.execute(index)
-    const took = this.program.took.get(index)
-    if (took === undefined || took > SLOW_MS) return ownTurn().then(() => this.execute(index))
-    if (spentThisTurn() < this.program.limits.sliceMs) return this.execute(index)
-    return nextTurn().then(() => this.executeInTurn(index))
+    const took = this.program.took.get(index) ?? (this.variant.resumable ? 0 : Number.POSITIVE_INFINITY)
+    if (took > LONG_MS) return slices.ownTurn().then(() => this.execute(index))
+    if (slices.spentThisTurn < this.program.limits.sliceMs) return this.execute(index)
+    return slices.nextTurn().then(() => this.executeInTurn(index))
   }
 
   private plainly(main: ChunkMain): readonly LuaValue[] {
@@ -139,8 +150,13 @@ export class LuaRun implements RunningScript {
   }
 
   /** Runs a generator until it ends, waits or pauses. */
-  private drive(body: Driven, sent: unknown, failed: boolean): readonly LuaValue[] | Promise<readonly LuaValue[]> {
-    const step = this.advance(body, sent, failed)
+  private drive(
+    body: Driven,
+    sent: unknown,
+    failed: boolean,
+    paused = false
+  ): readonly LuaValue[] | Promise<readonly LuaValue[]> {
+    const step = this.advance(body, sent, failed, paused)
     if (step.done === true) return all(step.value)
     if (step.value instanceof Wait) {
       return untilEnd(step.value.promise, this.signal, this.deadline).then(
@@ -148,11 +164,13 @@ export class LuaRun implements RunningScript {
         (error: unknown) => this.drive(body, error, true)
       )
     }
-    return ownTurn().then(() => this.drive(body, undefined, false))
+    const turn = slices.ownTurn(this.used - this.usedBefore < SHARE_MS)
+    return turn.then(() => this.drive(body, undefined, false, true))
   }
 
-  private advance(body: Driven, sent: unknown, failed: boolean): IteratorResult<unknown, unknown> {
+  private advance(body: Driven, sent: unknown, failed: boolean, paused: boolean): IteratorResult<unknown, unknown> {
     const saved = this.enter()
+    if (paused) this.look(performance.now())
     try {
       let step = failed ? body.throw(sent) : body.next(sent)
       while (step.done !== true && step.value !== PAUSE && !(step.value instanceof Wait)) {
@@ -172,16 +190,14 @@ export class LuaRun implements RunningScript {
     if (this.signal?.aborted === true) this.end('aborted')
     this.cpuBefore ??= process.cpuUsage()
     const now = performance.now()
-    if (this.since === 0) {
-      this.since = now
-      this.spentBefore = spentThisTurn()
-    }
+    if (this.since === 0) this.look(now)
     if (now > this.deadline) this.end('deadline')
     const slice = now - this.since
     if (this.used + slice > this.cpuMs && this.computed(slice)) this.end('cpu')
     if (!this.variant.resumable) {
       if (this.holdsUp(slice)) this.end('cpu')
-      if (slice > SLOW_MS && this.program.limits.fuel - this.fuel > SLOW_STEPS) this.program.slowDown()
+      if (slice > SLOW_MS && this.program.limits.fuel - this.fuel > SLOW_STEPS && cpuMsSince(this.cpuBefore) > SLOW_MS)
+        this.program.slowDown()
     } else if (slice + this.spentBefore > this.program.limits.sliceMs) {
       // asked before: a library function or metamethod runs, which cannot pause and holds up others for too long
       if (this.tired && this.holdsUp(slice)) this.end('cpu')
@@ -189,6 +205,12 @@ export class LuaRun implements RunningScript {
       return this.portionOf(QUANTUM_WHEN_TIRED)
     }
     return this.portionOf(QUANTUM)
+  }
+
+  /** A slice begins. */
+  private look(now: number): void {
+    this.since = now
+    this.spentBefore = slices.spentThisTurn
   }
 
   /** Counts the steps of the last portion; a library function may have taken more. */
@@ -220,9 +242,28 @@ export class LuaRun implements RunningScript {
     throw limitError(limit, LIMIT_TEXTS[limit])
   }
 
+  moreMemory(): void {
+    // what was asked for beyond the portion is below zero
+    this.memory += vm.memory
+    if (this.memory < 0) this.outOfMemory()
+    vm.memory = this.memoryPortion()
+    this.takeSteps()
+  }
+
+  private memoryPortion(): number {
+    const portion = Math.min(this.memory, MEMORY_PORTION)
+    this.memory -= portion
+    return portion
+  }
+
   outOfMemory(): never {
     vm.memory = 0
+    this.memory = 0
     this.end('memory')
+  }
+
+  get mayWait(): boolean {
+    return this.program.mayWait
   }
 
   load(text: string, chunkName: string): LuaFunction | string {
@@ -246,7 +287,7 @@ export class LuaRun implements RunningScript {
     const saved = saveMachine(this.metatables)
     vm.fuel = this.portionOf(QUANTUM)
     vm.longest = Math.max(LONGEST_TEXT, this.program.limits.memoryBytes / 4)
-    vm.memory = this.memory
+    vm.memory = this.memoryPortion()
     vm.depth = 0
     vm.maxDepth = this.program.limits.depth
     vm.tails = 0
@@ -258,19 +299,21 @@ export class LuaRun implements RunningScript {
     vm.env = undefined
     this.tired = false
     this.since = 0
+    this.stepsBefore = this.fuel
     return saved
   }
 
   private leave(saved: SavedMachine): void {
+    let slice = 0
     if (this.since !== 0) {
-      const slice = performance.now() - this.since
-      this.longest = Math.max(this.longest, slice)
+      slice = performance.now() - this.since
       this.used += slice
-      if (slice > NOTED_MS) spend(slice)
+      if (slice > NOTED_MS) slices.spend(slice)
     }
-    this.program.took.set(this.chunk, this.longest)
+    this.program.took.set(this.chunk, this.used - this.usedBefore)
     this.takeSteps()
-    this.memory = vm.memory
+    if (this.variant.resumable) this.program.note(slice < SHORT_MS && this.stepsBefore - this.fuel < SHORT_STEPS)
+    this.memory += vm.memory
     this.guards = vm.guards
     this.coroutine = vm.coroutine
     restoreMachine(saved)

@@ -5,6 +5,8 @@ import { type Meter, vm } from './vm.js'
 export interface RunningScript extends Meter {
   readonly context: unknown
   readonly globals: LuaTable
+  /** Whether the script's text names what waits or yields, so that it may. */
+  readonly mayWait: boolean
   /** Compiles a chunk that the script made; a text tells why it cannot be. */
   load(text: string, chunkName: string): LuaFunction | string
   /** The run's own copy of a shared table. */

@@ -6,68 +6,93 @@
  */
 
 /** ms; scripts that take less in a turn of the event loop leave enough of it to others. */
-const SHORT_MS = 5
+const SHORT_MS = 2
 /** ms; longest time that is left to others after a slice. */
 const MOST_REST_MS = 20
 
-/** Milliseconds that scripts have computed in this turn. */
-let spent = 0
-let counting = false
-/** In the clock of `performance.now()`. */
-let restsUntil = 0
-
-/** Notes what a script has computed, until the turn ends. */
-export function spend(ms: number): void {
-  spent += ms
-  if (spent >= SHORT_MS) restsUntil = performance.now() + Math.min(spent, MOST_REST_MS)
-  if (counting) return
-  counting = true
-  setImmediate(() => {
-    counting = false
-    spent = 0
-  })
+/** Clock and timers, which tests replace. */
+export interface Loop {
+  /** ms, as `performance.now()`. */
+  now(): number
+  /** Calls back in the next turn of the event loop. */
+  soon(callback: () => void): void
+  /** Calls back after so many ms. */
+  later(callback: () => void, ms: number): void
 }
 
-/** What scripts have computed in this turn: those that begin now get the rest of the slice. */
-export function spentThisTurn(): number {
-  return spent
+const EVENT_LOOP: Loop = {
+  now: () => performance.now(),
+  soon: callback => void setImmediate(callback),
+  later: (callback, ms) => void setTimeout(callback, ms)
 }
+
+export class Slices {
+  private readonly loop: Loop
+  /** Milliseconds that scripts have computed in this turn. */
+  private spent = 0
+  private counting = false
+  /** In the clock of the loop. */
+  private restsUntil = 0
+  /** Scripts that go on. They come first: the fewer are half done, the less memory they hold together. */
+  private readonly goingOn: (() => void)[] = []
+  /** Scripts that begin and are known to compute long, and those that went on for their share. */
+  private readonly waiting: (() => void)[] = []
+  private scheduled = false
+
+  constructor(loop: Loop = EVENT_LOOP) {
+    this.loop = loop
+  }
+
+  /** Notes what a script has computed, until the turn ends. */
+  spend(ms: number): void {
+    this.spent += ms
+    if (this.spent >= SHORT_MS) this.restsUntil = this.loop.now() + Math.min(this.spent, MOST_REST_MS)
+    if (this.counting) return
+    this.counting = true
+    this.loop.soon(() => {
+      this.counting = false
+      this.spent = 0
+    })
+  }
+
+  /** What scripts have computed in this turn, ms: those that begin now get the rest of the slice. */
+  get spentThisTurn(): number {
+    return this.spent
+  }
+
+  /** Resolves in the next turn of the event loop. */
+  nextTurn(): Promise<void> {
+    return new Promise(resolve => this.loop.soon(resolve))
+  }
+
+  /** Resolves in a turn in which no other script that computes long begins or goes on; `first`: before those that have not begun. */
+  ownTurn(first = false): Promise<void> {
+    return new Promise(resolve => {
+      ;(first ? this.goingOn : this.waiting).push(resolve)
+      if (!this.scheduled) this.schedule()
+    })
+  }
+
+  private schedule(): void {
+    this.scheduled = true
+    const rest = this.restsUntil - this.loop.now()
+    if (rest > 0) this.loop.later(this.wake, Math.ceil(rest))
+    else this.loop.soon(this.wake)
+  }
+
+  private readonly wake = (): void => {
+    this.scheduled = false
+    // a slice of this turn has come in between
+    if (this.loop.now() >= this.restsUntil) (this.goingOn.shift() ?? this.waiting.shift())?.()
+    if (this.goingOn.length + this.waiting.length > 0) this.schedule()
+  }
+}
+
+/** The turns of all scripts: JavaScript has one thread. */
+export const slices = new Slices()
 
 /** CPU time of the process since `before`, ms: what a busy machine adds to a clock is not in it. */
 export function cpuMsSince(before: NodeJS.CpuUsage | undefined): number {
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1000
-}
-
-/** Resolves in the next turn of the event loop. */
-export function nextTurn(): Promise<void> {
-  return new Promise(resolve => {
-    setImmediate(resolve)
-  })
-}
-
-/** Scripts that go on, that are known to compute long, or that have not run yet. */
-const waiting: (() => void)[] = []
-let scheduled = false
-
-/** Resolves in a turn in which no other script that computes long begins or goes on. */
-export function ownTurn(): Promise<void> {
-  return new Promise(resolve => {
-    waiting.push(resolve)
-    if (!scheduled) schedule()
-  })
-}
-
-function schedule(): void {
-  scheduled = true
-  const rest = restsUntil - performance.now()
-  if (rest > 0) setTimeout(wake, Math.ceil(rest))
-  else setImmediate(wake)
-}
-
-function wake(): void {
-  scheduled = false
-  // a slice of this turn has come in between
-  if (performance.now() >= restsUntil) waiting.shift()?.()
-  if (waiting.length > 0) schedule()
 }

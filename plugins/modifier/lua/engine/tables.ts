@@ -1,7 +1,7 @@
 /** Tables as constructors and varargs make them. */
 import { rawSet } from './operations.js'
 import { LuaTable, type LuaValue } from './values.js'
-import { allocate, noMemory, vm } from './vm.js'
+import { allocate, moreMemory, vm } from './vm.js'
 
 /** Stands before a value without key in what `mixed` gets. */
 export const HOLE = Symbol('hole')
@@ -9,7 +9,7 @@ export const HOLE = Symbol('hole')
 /** `{a, b, c}`. */
 export function list(array: LuaValue[]): LuaTable {
   vm.memory -= array.length * 16
-  if (vm.memory < 0) noMemory()
+  if (vm.memory < 0) moreMemory()
   return new LuaTable(array)
 }
 
@@ -31,7 +31,7 @@ export function shaped({ keys, index }: Shape, values: LuaValue[]): LuaTable {
   table.index = index
   table.shareKeys()
   vm.memory -= keys.length * 24
-  if (vm.memory < 0) noMemory()
+  if (vm.memory < 0) moreMemory()
   return table
 }
 

@@ -1,5 +1,5 @@
 /** Lua values as JavaScript sees them, and the table. */
-import { allocate, charge, noMemory, vm } from './vm.js'
+import { allocate, charge, moreMemory, vm } from './vm.js'
 
 export type LuaValue = undefined | boolean | number | string | LuaTable | LuaFunction | LuaUserdata | LuaCoroutine
 /** One value, or an array of any number of values. */
@@ -47,7 +47,7 @@ export class LuaTable extends LuaObject {
     this.metatable = undefined
     this.shared = 0
     vm.memory -= 96
-    if (vm.memory < 0) noMemory()
+    if (vm.memory < 0) moreMemory()
   }
 
   /** A table with the same content that copies what it shares before it writes. */
@@ -103,7 +103,7 @@ export class LuaTable extends LuaObject {
     }
     const grows = key - array.length
     vm.memory -= grows * 16
-    if (vm.memory < 0) noMemory()
+    if (vm.memory < 0) moreMemory()
     if (grows > FAR) this.fill(key - 1)
     for (let i = array.length; i < key - 1; i++) array.push(undefined)
     array.push(value)
@@ -131,7 +131,7 @@ export class LuaTable extends LuaObject {
   private append(key: LuaValue, value: LuaValue): void {
     if (this.shared !== 0) this.own()
     vm.memory -= 80
-    if (vm.memory < 0) noMemory()
+    if (vm.memory < 0) moreMemory()
     const { keys } = this
     if (this.index !== undefined) this.index.set(key, keys.length)
     keys.push(key)

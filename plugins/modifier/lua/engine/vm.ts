@@ -7,6 +7,8 @@ export interface Meter {
   refuel(): number
   /** True when a program that can pause has used its slice. */
   readonly tired: boolean
+  /** Gives the next portion of memory, or throws the error for it. */
+  moreMemory(): void
   /** Throws the error for memory. */
   outOfMemory(): never
 }
@@ -22,7 +24,7 @@ export interface VirtualMachine {
   fuel: number
   /** Bytes of the longest text that may be made. */
   longest: number
-  /** Bytes that may still be asked for. */
+  /** Bytes that may be asked for before the meter is. */
   memory: number
   /** Lua functions on the stack. */
   depth: number
@@ -71,7 +73,12 @@ export function refuel(): void {
 /** Called by generated code that can pause, when `vm.fuel` is below zero: true when it should let others go on. */
 export function tired(): boolean {
   refuel()
-  return vm.pinned === 0 && vm.meter?.tired === true
+  return mayPause()
+}
+
+/** Whether the script has used its slice, and nothing that runs keeps it from a pause. */
+export function mayPause(): boolean {
+  return vm.pinned === 0 && vm.resumable && vm.meter?.tired === true
 }
 
 /** Takes steps for work that a library function does. */
@@ -83,7 +90,13 @@ export function charge(steps: number): void {
 /** Takes bytes of memory. */
 export function allocate(bytes: number): void {
   vm.memory -= bytes
-  if (vm.memory < 0) noMemory()
+  if (vm.memory < 0) moreMemory()
+}
+
+/** Called when `vm.memory` is below zero. */
+export function moreMemory(): void {
+  if (vm.meter === undefined) vm.memory = PLENTY
+  else vm.meter.moreMemory()
 }
 
 /** Takes memory for a text, which may not be longer than {@link VirtualMachine.longest}. */
@@ -92,7 +105,7 @@ export function allocateText(bytes: number): void {
   allocate(bytes)
 }
 
+/** More is asked for than a run may have. */
 export function noMemory(): void {
-  if (vm.meter === undefined) vm.memory = PLENTY
-  else vm.meter.outOfMemory()
+  vm.meter?.outOfMemory()
 }

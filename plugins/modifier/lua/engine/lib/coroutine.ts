@@ -2,6 +2,7 @@
 import { all, markInPlace, settle, special, Yielded } from '../calls.js'
 import { checkFunction } from '../checks.js'
 import { asLuaError, raise, typeError } from '../errors.js'
+import { runningScript } from '../running.js'
 import { LuaCoroutine, type LuaFunction, type LuaResult, type LuaValue } from '../values.js'
 import { vm } from '../vm.js'
 
@@ -80,7 +81,7 @@ export const coroutine: Record<string, LuaFunction> = {
   create: (fn: LuaValue) => new LuaCoroutine(checkFunction(fn, 1), false),
   resume: (co: LuaValue, ...args: LuaValue[]) => {
     const thread = checkThread(co, 1)
-    if (!vm.resumable) raise('coroutines need the name coroutine in the script')
+    if (!runningScript().mayWait) raise('coroutines need the name coroutine in the script')
     return resume(thread, args)
   },
   running: () => vm.coroutine as LuaCoroutine | undefined,

@@ -1,15 +1,15 @@
 /** The library `string`. Positions and lengths are of bytes. */
-import { callAll } from '../calls.js'
 import { checkInt, checkString, optInt } from '../checks.js'
-import { argumentError, raise, raiseValue } from '../errors.js'
+import { raise, raiseValue } from '../errors.js'
 import { lowerGo, upperGo } from '../go/go-case.js'
 import { formatGo } from '../go/go-format.js'
-import { numberToText } from '../numbers.js'
-import { index, readCost } from '../operations.js'
-import { findMatches, type Match } from '../patterns/pattern-match.js'
-import { type LuaFunction, type LuaResult, LuaTable, LuaUserdata, type LuaValue, NOTHING, typeName } from '../values.js'
-import { allocate, allocateText, charge, noMemory, vm } from '../vm.js'
+import { readCost } from '../operations.js'
+import { withMatches } from '../patterns/pattern-match.js'
+import { type LuaFunction, type LuaResult, LuaUserdata, type LuaValue, NOTHING } from '../values.js'
+import { allocate, allocateText, charge } from '../vm.js'
 import { limited } from './base.js'
+import { captures, valuesOf } from './captures.js'
+import { gsub } from './gsub.js'
 
 /** Bytes that an operation works on between two looks at the limits, and the steps that they cost. */
 const PIECE = 64 * 1024
@@ -25,17 +25,6 @@ function place(text: string, i: number, start: boolean): number {
   return !start && at > text.length ? text.length : at
 }
 
-/** Value of a capture: its text, or its place. */
-function captured(text: string, match: Match, i: number): LuaValue {
-  return (match.places & (1 << i)) !== 0 ? match.at[i * 2] : text.slice(match.at[i * 2], match.at[i * 2 + 1])
-}
-
-function captures(text: string, match: Match): LuaValue[] {
-  const values: LuaValue[] = []
-  for (let i = 1; i < match.at.length / 2; i++) values.push(captured(text, match, i))
-  return values
-}
-
 function find(...args: LuaValue[]): LuaResult {
   const text = checkString(args[0], 1)
   const pattern = checkString(args[1], 2)
@@ -47,8 +36,9 @@ function find(...args: LuaValue[]): LuaResult {
     const at = indexOfPlain(text, pattern, from)
     return at < 0 ? undefined : [at + 1, at + pattern.length]
   }
-  const [match] = findMatches(text, pattern, from, 1)
-  return match === undefined ? undefined : [match.at[0]! + 1, match.at[1]!, ...captures(text, match)]
+  return withMatches(text, pattern, { from, limit: 1 }, ([match]) =>
+    match === undefined ? undefined : [match.at[0]! + 1, match.at[1]!, ...captures(text, match)]
+  )
 }
 
 /** As `indexOf`, a piece at a time. */
@@ -69,96 +59,20 @@ function match(...args: LuaValue[]): LuaResult {
   if (from < 0) from = text.length + from + 1
   from = Math.max(from - 1, 0)
   readCost(text)
-  const [found] = findMatches(text, pattern, from, 1)
-  // gopher-lua returns no value here, not nil
-  if (found === undefined) return NOTHING
-  return found.at.length === 2 ? captured(text, found, 0) : captures(text, found)
+  // gopher-lua returns no value where nothing matches, not nil
+  return withMatches(text, pattern, { from, limit: 1 }, ([found]) => (found === undefined ? NOTHING : valuesOf(text, found)))
 }
 
 function gmatch(...args: LuaValue[]): LuaResult {
   const text = checkString(args[0], 1)
-  const matches = findMatches(text, checkString(args[1], 2), 0, -1)
-  let next = 0
-  const step = (): LuaResult => {
-    const found = matches[next++]
-    if (found === undefined) return NOTHING
-    return found.at.length === 2 ? captured(text, found, 0) : captures(text, found)
-  }
-  return [step, new LuaUserdata(undefined)]
-}
-
-function gsub(...args: LuaValue[]): LuaResult {
-  const text = checkString(args[0], 1)
-  const pattern = checkString(args[1], 2)
-  const [, , raw] = args
-  if (typeof raw !== 'string' && typeof raw !== 'function' && !(raw instanceof LuaTable)) {
-    argumentError(3, `string or table or function expected, got ${typeName(raw)}`)
-  }
-  const limit = optInt(args[3], 4, -1)
-  readCost(text)
-  const matches = findMatches(text, pattern, 0, limit)
-  if (matches.length === 0) return [text, 0]
-  return [replaced(text, matches, raw), matches.length]
-}
-
-function replaced(text: string, matches: readonly Match[], repl: LuaValue): string {
-  const parts: string[] = []
-  let done = 0
-  let size = 0
-  for (const found of matches) {
-    const piece = replacement(text, found, repl)
-    if (piece === undefined) continue
-    const before = text.slice(done, found.at[0])
-    parts.push(before, piece)
-    size += before.length + piece.length + 32
-    if (size > 65536) {
-      allocate(size)
-      size = 0
+  return withMatches(text, checkString(args[1], 2), { from: 0, limit: -1 }, matches => {
+    let next = 0
+    const step = (): LuaResult => {
+      const found = matches[next++]
+      return found === undefined ? NOTHING : valuesOf(text, found)
     }
-    done = found.at[1]!
-  }
-  parts.push(text.slice(done))
-  allocate(size + text.length - done)
-  let length = 0
-  for (const part of parts) length += part.length
-  if (length > vm.longest) noMemory()
-  return parts.join('')
-}
-
-/** Text for a match; undefined leaves it as it is. */
-function replacement(text: string, found: Match, repl: LuaValue): string | undefined {
-  if (typeof repl === 'string') return expanded(text, found, repl)
-  const whole = found.at.length === 2
-  let value: LuaValue
-  if (typeof repl === 'function') value = callAll(repl, whole ? [captured(text, found, 0)] : captures(text, found))[0]
-  else value = index(repl, captured(text, found, whole ? 0 : 1))
-  if (value === undefined || value === false) return undefined
-  return typeof value === 'string' ? value : typeof value === 'number' ? numberToText(value) : ''
-}
-
-/** `%1` and alike in a replacement text. */
-function expanded(text: string, found: Match, repl: string): string {
-  if (!repl.includes('%')) return repl
-  let result = ''
-  for (let i = 0; i < repl.length; i++) {
-    const c = repl.charAt(i)
-    const next = repl.charAt(i + 1)
-    if (c !== '%' || next === '') {
-      result += c
-      continue
-    }
-    i++
-    if (next === '%') result += '%'
-    else if (next >= '0' && next <= '9') result += capturedText(text, found, Number(next))
-    else result += `%${next}`
-  }
-  return result
-}
-
-function capturedText(text: string, found: Match, n: number): string {
-  const count = found.at.length / 2
-  if (n > 1 && n >= count) raise('invalid capture index')
-  return String(captured(text, found, n >= count ? 0 : n))
+    return [step, new LuaUserdata(undefined)]
+  })
 }
 
 function byte(...args: LuaValue[]): LuaResult {

@@ -1,7 +1,10 @@
-/** Runs compiled patterns. Steps are counted: a pattern that backtracks for ever ends with the run's limits. */
+/** Runs compiled patterns. Steps are counted: a pattern that backtracks for ever lets others go on meanwhile, and ends with the run's limits. */
 
+import { markInPlace, PAUSE, settle, special } from '../calls.js'
 import { raise } from '../errors.js'
-import { allocate, charge } from '../vm.js'
+import { HOST_PREFIX } from '../syntax/positions.js'
+import type { LuaResult } from '../values.js'
+import { allocate, charge, mayPause } from '../vm.js'
 import {
   compilePattern,
   OP_BACK,
@@ -26,28 +29,95 @@ export interface Match {
 /** Steps between two looks at the limits. */
 const STEPS = 1024
 
-/** Matches from `from` on, at most `limit` (-1: all), as gopher-lua's `pm.Find`. */
-export function findMatches(text: string, pattern: string, from: number, limit: number): Match[] {
-  try {
-    const program = compilePattern(pattern)
-    const matcher = new Matcher(program, text)
-    const matches: Match[] = []
-    for (let at = from; at <= text.length; ) {
-      const end = matcher.run(at)
-      at++
-      if (end >= 0) {
-        if (at < end) at = end
-        allocate(32 + matcher.captures.length * 4)
-        matches.push({ at: matcher.captures.slice(), places: matcher.places })
-      }
-      if (matches.length === limit || program.anchored) break
-    }
-    charge(matcher.used >> 3)
-    return matches
-  } catch (error) {
-    if (error instanceof PatternError) raise(error.message)
-    throw error
+/** What {@link Matcher.run} returns when the script should pause before it goes on. */
+const PAUSED = -2
+/** Steps of a run for one match that is kept. */
+const MATCH_STEPS = 8
+
+/** Where to search, and for how many matches at most (-1: all). */
+export interface SearchRange {
+  readonly from: number
+  readonly limit: number
+}
+
+/** Searches as gopher-lua's `pm.Find`, and returns what `then` makes of the matches; or a generator of it, when the script pauses. */
+export function withMatches(
+  text: string,
+  pattern: string,
+  { from, limit }: SearchRange,
+  then: (matches: readonly Match[]) => LuaResult
+): LuaResult {
+  const search = new Search(text, pattern, from, limit)
+  return search.isDone() ? then(search.matches) : (searched(search, then) as unknown as LuaResult)
+}
+
+const searched = function* (
+  search: Search,
+  then: (matches: readonly Match[]) => LuaResult
+): Generator<unknown, unknown, unknown> {
+  do yield PAUSE
+  while (!search.isDone())
+  const result = then(search.matches)
+  return special(result) ? yield* settle(result) : result
+}
+Object.defineProperty(searched, 'name', { value: `${HOST_PREFIX}search` })
+markInPlace(searched.prototype as object)
+
+class Search {
+  readonly matches: Match[] = []
+  private readonly program: PatternProgram
+  private readonly matcher: Matcher
+  private readonly last: number
+  private readonly limit: number
+  private at: number
+
+  constructor(text: string, pattern: string, from: number, limit: number) {
+    this.program = compiled(pattern)
+    this.matcher = new Matcher(this.program, text)
+    this.last = text.length
+    this.limit = limit
+    this.at = from
   }
+
+  /** Goes on with the search; false where the script should pause before the rest. */
+  isDone(): boolean {
+    try {
+      while (this.at <= this.last) {
+        const end = this.matcher.run(this.at)
+        if (end === PAUSED) return false
+        this.at++
+        if (end >= 0) {
+          if (this.at < end) this.at = end
+          this.keep()
+        }
+        if (this.matches.length === this.limit || this.program.anchored) break
+      }
+    } catch (error) {
+      throw raised(error)
+    }
+    charge(this.matcher.used >> 3)
+    return true
+  }
+
+  private keep(): void {
+    const { captures, places } = this.matcher
+    allocate(32 + captures.length * 4)
+    charge(MATCH_STEPS)
+    this.matches.push({ at: captures.slice(), places })
+  }
+}
+
+function compiled(pattern: string): PatternProgram {
+  try {
+    return compilePattern(pattern)
+  } catch (error) {
+    throw raised(error)
+  }
+}
+
+/** A fault of a pattern is an error of the script. */
+function raised(error: unknown): unknown {
+  return error instanceof PatternError ? raise(error.message) : error
 }
 
 class Matcher {
@@ -61,6 +131,9 @@ class Matcher {
   private stack: number[] = []
   /** How many places Go's growing list of captures has. */
   private grown = 0
+  /** Where it goes on: an instruction, or -1 where none is half done; and a place in the text. */
+  private resumed = -1
+  private resumedAt = 0
 
   constructor(program: PatternProgram, text: string) {
     this.program = program
@@ -68,17 +141,25 @@ class Matcher {
     this.captures = new Int32Array(program.places)
   }
 
-  /** End of the match that begins at a place, or -1. */
+  /** End of the match that begins at a place, -1, or {@link PAUSED}: then it goes on when it is called again. */
   run(start: number): number {
     const { op, a, b, sets } = this.program
     const { text, stack, captures } = this
-    stack.length = 0
-    captures.fill(0)
-    this.grown = 0
-    let pc = 0
-    let at = start
+    let pc = this.resumed
+    let at = this.resumedAt
+    if (pc < 0) {
+      stack.length = 0
+      captures.fill(0)
+      this.grown = 0
+      pc = 0
+      at = start
+    } else this.resumed = -1
     for (;;) {
-      if (++this.used >= STEPS) this.settle()
+      if (++this.used >= STEPS && this.settle()) {
+        this.resumed = pc
+        this.resumedAt = at
+        return PAUSED
+      }
       switch (op[pc]) {
         case OP_CHAR:
           if (at < text.length && sets[pc]![text.charCodeAt(at)] === 1) {
@@ -146,10 +227,12 @@ class Matcher {
     }
   }
 
-  private settle(): void {
+  /** Counts the steps; true when the script should pause. */
+  private settle(): boolean {
     charge(this.used >> 3)
     this.used = 0
     if (this.stack.length > 4_000_000) raise('pattern too complex')
+    return mayPause()
   }
 
   /** End of a balanced piece, or -1. */

@@ -30,9 +30,10 @@ function countTurns(): () => number {
 
 const wide = { cpuMs: 30_000, blockMs: 30_000 }
 
+/** The error that a script ends with; it is made of plain functions unless its limits make it pause. */
 async function end(text: string, limits: Partial<LuaLimits>): Promise<LuaError> {
   try {
-    const result = await compileLua([{ text }], { libraries: 'open', limits }).start().execute(0)
+    const result = await compileLua([{ text }], { libraries: 'open', limits, trialRuns: 0 }).start().execute(0)
     throw new Error(`the script ended with ${String(result)}`)
   } catch (error) {
     assert.ok(error instanceof LuaError, String(error))
@@ -149,7 +150,7 @@ describe('limits of a run', () => {
 
   it('keeps the budget over the chunks of a run', async () => {
     const source = { text: 'for i = 1, 50000 do end' }
-    const run = compileLua([source, source, source], { limits: { ...wide, fuel: 120_000 } }).start()
+    const run = compileLua([source, source, source], { limits: { ...wide, fuel: 120_000 }, trialRuns: 0 }).start()
     run.execute(0)
     run.execute(1)
     assert.throws(() => run.execute(2), { limit: 'fuel' })
@@ -215,29 +216,32 @@ describe('limits of a run', () => {
     assert.ok(turns >= 4, `the loop turned ${turns} times`)
   })
 
-  it('begins a script that has not run yet, or has computed long, in a turn of its own, and any other at once', async () => {
-    const program = compileLua([{ text: 'if slow() then while true do end end return 1' }], {
-      globals: { slow: hostFunction('slow', () => slow) },
-      limits: { cpuMs: 20, fuel: 1e12 }
+  for (const trialRuns of [0, 20])
+    it(`begins a script that has computed long in a turn of its own, and any other at once; ${trialRuns} trial runs`, async () => {
+      const program = compileLua([{ text: 'if slow() then while true do end end return 1' }], {
+        globals: { slow: hostFunction('slow', () => slow) },
+        limits: { cpuMs: 20, fuel: 1e12 },
+        trialRuns
+      })
+      let slow = false
+      const first = program.start().executeInTurn(0)
+      // what cannot pause and has not run yet waits for a turn of its own
+      assert.equal(first instanceof Promise, trialRuns === 0)
+      assert.deepEqual(await first, [1])
+      // a run that the machine held up has computed long
+      await until(async () => {
+        await turn()
+        const run = program.start().executeInTurn(0)
+        if (!(run instanceof Promise)) return assert.deepEqual(run, [1]) === undefined
+        assert.deepEqual(await run, [1])
+      }, 'a run at once')
+      slow = true
+      await assert.rejects(async () => program.start().executeInTurn(0), { limit: 'cpu' })
+      slow = false
+      const later = program.start().executeInTurn(0)
+      assert.ok(later instanceof Promise)
+      assert.deepEqual(await later, [1])
     })
-    let slow = false
-    const first = program.start().executeInTurn(0)
-    assert.ok(first instanceof Promise)
-    assert.deepEqual(await first, [1])
-    // a run that the machine held up has computed long
-    await until(async () => {
-      await turn()
-      const run = program.start().executeInTurn(0)
-      if (!(run instanceof Promise)) return assert.deepEqual(run, [1]) === undefined
-      assert.deepEqual(await run, [1])
-    }, 'a run at once')
-    slow = true
-    await assert.rejects(async () => program.start().executeInTurn(0), { limit: 'cpu' })
-    slow = false
-    const later = program.start().executeInTurn(0)
-    assert.ok(later instanceof Promise)
-    assert.deepEqual(await later, [1])
-  })
 
   it('leaves the event loop to others after a slice, for a time and not for a turn', async () => {
     let [looks, before, idleTurns] = [0, 0, 0]
@@ -282,16 +286,78 @@ describe('limits of a run', () => {
   })
 
   it('makes a program pause once a run of it has computed long', async () => {
-    const program = compileLua([{ text: 'while true do end' }], { limits: { cpuMs: 500, blockMs: 500, fuel: 1e12 } })
+    const limits = { cpuMs: 500, blockMs: 500, fuel: 1e12 }
+    const program = compileLua([{ text: 'while true do end' }], { limits, trialRuns: 0 })
     assert.equal(program.resumable, false)
     assert.throws(() => program.start().execute(0), { limit: 'cpu' })
     assert.equal(program.resumable, true)
     await assert.rejects(async () => program.start().execute(0), { limit: 'cpu' })
   })
 
+  it('makes a program of plain functions after short runs in a row, and of generators again once one was long', async () => {
+    const program = compileLua([{ text: 'for i = 1, count() do end' }], {
+      globals: { count: hostFunction('count', () => count) },
+      limits: { ...wide, fuel: 1e12 },
+      trialRuns: 3
+    })
+    let count = 10
+    const runs = async (times: number): Promise<boolean[]> => {
+      const ways: boolean[] = []
+      for (let i = 0; i < times; i++) {
+        ways.push(program.resumable)
+        await program.start().execute(0)
+      }
+      return ways
+    }
+    assert.deepEqual(await runs(2), [true, true])
+    count = 30_000
+    assert.deepEqual(await runs(1), [true])
+    count = 10
+    assert.deepEqual(await runs(5), [true, true, true, false, false])
+    count = 1e8
+    assert.deepEqual(await runs(1), [false])
+    count = 10
+    assert.deepEqual(new Set(await runs(1000)), new Set([true]))
+    assert.deepEqual(await runs(1), [false])
+  })
+
+  it('lets others go on while a pattern backtracks, while matches are replaced, and in a function that replaces them', async () => {
+    for (const text of [
+      "('a'):rep(200):find(('a-'):rep(30) .. 'c')",
+      "local s = ('a'):rep(1e5) while true do s:gsub('a', '%0b') end",
+      "('a'):gsub('a', function() while true do end end)"
+    ]) {
+      const turnsSince = countTurns()
+      const limits = { cpuMs: 40, sliceMs: 1, fuel: 1e12 }
+      await assert.rejects(async () => compileLua([{ text }], { libraries: 'open', limits }).start().execute(0), { limit: 'cpu' })
+      const turns = turnsSince()
+      assert.ok(turns >= 4, `${text}: the loop turned ${turns} times`)
+    }
+  })
+
+  it('gives what a paused pattern and a paused replacement found', async () => {
+    const text = `local s = ('ab'):rep(2000) .. 'c'
+      local n = 0
+      for a, b in s:gmatch('(a)(b)') do n = n + 1 end
+      local t, k = s:gsub('a', {a = 'xx'})
+      local u, m = s:gsub('(a)(b)', function(a, b) return b .. a end)
+      return n, #t, k, u:sub(1, 4), #u, m, s:find('c', 1), s:match('.-(c)')`
+    const limits = { cpuMs: 30_000, sliceMs: 0, fuel: 1e12, memoryBytes: 2 ** 30 }
+    assert.deepEqual(await compileLua([{ text }], { libraries: 'open', limits }).start().execute(0), [
+      2000,
+      6001,
+      2000,
+      'baba',
+      4001,
+      2000,
+      4001,
+      'c'
+    ])
+  })
+
   it('makes a program pause only for what it can reach: fields and methods are no variables', () => {
     const later = asyncFunction('later', () => Promise.resolve(1))
-    const resumable = (text: string): boolean => compileLua([{ text }], { globals: { later } }).resumable
+    const resumable = (text: string): boolean => compileLua([{ text }], { globals: { later }, trialRuns: 0 }).resumable
     assert.equal(resumable('local r = {} local x = r.load, r.coroutine function r.later() end r:later()'), false)
     for (const text of ['later()', 'local l = later', 'load("x")', '_G["la" .. "ter"]()', 'x = coroutine', 'getfenv().later()'])
       assert.equal(resumable(text), true, text)
