@@ -24,6 +24,8 @@ export class LuaError extends Error {
   payload: unknown
   /** The limit that ended the run. Such an error cannot be caught by the script. */
   limit: LuaLimit | undefined
+  /** What the handler of `xpcall` made of it where it was raised, an array of one. */
+  handled: readonly LuaValue[] | undefined
   /** gopher-lua's traceback; empty when a `pcall` stood around the error. */
   traceback = ''
 
@@ -46,6 +48,7 @@ function make(value: LuaValue): LuaError {
   const error = new LuaError(value)
   Error.stackTraceLimit = stackTraceLimit
   if (vm.guards === 0 && vm.meter !== undefined) error.traceback = traceback()
+  vm.handler?.(error)
   return error
 }
 
@@ -90,7 +93,11 @@ export const LIMIT_TEXTS: Record<LuaLimit, string> = {
 
 /** Makes the error of a limit, with the position where the run was. */
 export function limitError(limit: LuaLimit, message: string): LuaError {
+  const { handler } = vm
+  // no script handles it
+  vm.handler = undefined
   const error = errorAt(message, 1)
+  vm.handler = handler
   error.limit = limit
   return error
 }

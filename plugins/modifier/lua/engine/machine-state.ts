@@ -16,7 +16,7 @@ export function saveMachine(metatables: TypeMetatables): SavedMachine {
 }
 
 function stateWith(metatables: TypeMetatables): SavedMachine {
-  const { fuel, longest, memory, depth, maxDepth, tails, guards, pinned, resumable, meter, coroutine, env } = vm
+  const { fuel, longest, memory, depth, maxDepth, tails, guards, handler, pinned, resumable, meter, coroutine, env } = vm
   return {
     fuel,
     longest,
@@ -25,6 +25,7 @@ function stateWith(metatables: TypeMetatables): SavedMachine {
     maxDepth,
     tails,
     guards,
+    handler,
     pinned,
     resumable,
     meter,
@@ -43,6 +44,7 @@ export function restoreMachine(saved: SavedMachine): void {
   vm.maxDepth = saved.maxDepth
   vm.tails = saved.tails
   vm.guards = saved.guards
+  vm.handler = saved.handler
   vm.pinned = saved.pinned
   vm.resumable = saved.resumable
   vm.meter = saved.meter

@@ -5,34 +5,27 @@ import { stringTable } from './libraries.js'
 import { restoreMachine, type SavedMachine, saveMachine } from './machine-state.js'
 import type { TypeMetatables } from './metatables.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
+import {
+  BUSY_PATIENCE,
+  LONG_MS,
+  MEMORY_PORTION,
+  NOTED_MS,
+  QUANTUM,
+  QUANTUM_WHEN_TIRED,
+  SHARE_MS,
+  SHORT_MS,
+  SHORT_STEPS,
+  SLOW_MS,
+  SLOW_STEPS
+} from './run-measures.js'
+import { RunTables } from './run-tables.js'
 import type { RunningScript, RunOptions } from './running.js'
 import { cpuMsSince, slices } from './slices.js'
 import { BOUNDARY } from './syntax/positions.js'
 import { LuaSyntaxError } from './syntax/syntax-error.js'
 import { untilEnd } from './until-end.js'
-import { type LuaFunction, LuaTable, type LuaValue } from './values.js'
-import { allocate, LONGEST_TEXT, vm } from './vm.js'
-
-/** Steps between two looks at the clock. */
-const QUANTUM = 2048
-/** The same for a script that is about to pause. */
-const QUANTUM_WHEN_TIRED = 64
-/** Bytes that a run may ask for between two looks at the clock: collecting takes time that steps do not show, and may come with any of them. */
-const MEMORY_PORTION = 256 * 1024
-/** Shorter computing is not counted for the turn. */
-const NOTED_MS = 0.5
-/** A chunk whose last run computed longer waits for a turn of its own. */
-const LONG_MS = 5
-/** A plain run that computes longer, and takes so many steps, makes its program pause from then on. */
-const SLOW_MS = 8
-const SLOW_STEPS = 4096
-/** A slice of less steps and time is that of a short run: see `RunnableProgram.note`. */
-const SHORT_STEPS = 20_000
-const SHORT_MS = 2
-/** After so much computing a run lets others go first that have not begun. */
-const SHARE_MS = 40
-/** A run is ended after so many times its CPU time, however busy the machine is elsewhere. */
-const BUSY_PATIENCE = 25
+import type { LuaFunction, LuaTable, LuaValue } from './values.js'
+import { allocate, LONGEST_TEXT, type VirtualMachine, vm } from './vm.js'
 
 type Driven = Generator<unknown, unknown, unknown>
 export class LuaRun implements RunningScript {
@@ -44,7 +37,7 @@ export class LuaRun implements RunningScript {
   private readonly signal: AbortSignal | undefined
   private readonly deadline: number
   private readonly metatables: TypeMetatables
-  private forks: Map<LuaTable, LuaTable> | undefined
+  private readonly tables: RunTables
   private readonly cpuMs: number
   private fuel: number
   private memory: number
@@ -59,6 +52,7 @@ export class LuaRun implements RunningScript {
   private spentBefore = 0
   /** What a run in several parts keeps between them. */
   private guards = 0
+  private handler: VirtualMachine['handler']
   private coroutine: unknown
   /** Chunks that the script made: kept, so that errors of their functions find their lines. */
   private readonly loaded: ChunkMain[] = []
@@ -77,36 +71,13 @@ export class LuaRun implements RunningScript {
     this.fuel = program.limits.fuel
     this.memory = Math.min(program.limits.memoryBytes, 2 ** 30)
     this.cpuMs = program.cold ? 2 * program.limits.cpuMs : program.limits.cpuMs
-    this.globals = this.makeGlobals()
+    this.tables = new RunTables(variant, program.reachesMetatables)
+    this.globals = this.tables.globals
     this.metatables = { string: program.libraries === 'open' ? this.own(stringTable) : undefined, others: undefined }
   }
 
-  private makeGlobals(): LuaTable {
-    const { globals, forks, self } = this.variant
-    const table = new LuaTable([], globals.keys, globals.values.slice())
-    table.index = globals.index
-    table.shareKeys()
-    for (const at of forks) table.values[at] = this.fork(table.values[at] as LuaTable)
-    if (self >= 0) table.values[self] = table
-    return table
-  }
-
-  /** A shared table itself when the script cannot reach it to write, else the copy of this run. */
   own(table: LuaTable): LuaTable {
-    return this.forks?.get(table) ?? (this.program.reachesMetatables ? this.fork(table) : table)
-  }
-
-  private fork(table: LuaTable): LuaTable {
-    const known = this.forks?.get(table)
-    if (known !== undefined) return known
-    this.forks ??= new Map()
-    const copy = table.fork()
-    this.forks.set(table, copy)
-    if (copy.values.some(isTable))
-      copy.setValues(copy.values.map(value => (value instanceof LuaTable ? this.fork(value) : value)))
-    if (copy.array.some(isTable)) copy.array = copy.array.map(value => (value instanceof LuaTable ? this.fork(value) : value))
-    if (copy.metatable !== undefined) copy.metatable = this.fork(copy.metatable)
-    return copy
+    return this.tables.own(table)
   }
 
   get(name: string): LuaValue {
@@ -127,8 +98,8 @@ export class LuaRun implements RunningScript {
   }
 
   /**
-   * As {@link execute}, but a chunk that is known to compute long, or cannot pause and has not run yet, takes turns with others of its kind. Any
-   * other begins in a later turn of the event loop where scripts have used up this one. So waits of others do not add up.
+   * As {@link execute}, but a chunk that is known to compute long takes turns with others of its kind. So does one that cannot pause and has
+   * not run yet. Any other begins in a later turn of the event loop where scripts have used up this one. So waits of others do not add up.
    */
   executeInTurn(index: number): readonly LuaValue[] | Promise<readonly LuaValue[]> {
     if (vm.meter !== undefined) return this.execute(index)
@@ -292,6 +263,7 @@ export class LuaRun implements RunningScript {
     vm.maxDepth = this.program.limits.depth
     vm.tails = 0
     vm.guards = this.guards
+    vm.handler = this.handler
     vm.pinned = 0
     vm.resumable = this.variant.resumable
     vm.meter = this
@@ -315,12 +287,11 @@ export class LuaRun implements RunningScript {
     if (this.variant.resumable) this.program.note(slice < SHORT_MS && this.stepsBefore - this.fuel < SHORT_STEPS)
     this.memory += vm.memory
     this.guards = vm.guards
+    this.handler = vm.handler
     this.coroutine = vm.coroutine
     restoreMachine(saved)
   }
 }
-
-const isTable = (value: LuaValue): boolean => value instanceof LuaTable
 
 // where a run begins, tracebacks end: a run inside of a host function sees nothing of the one around it
 for (const name of ['plainly', 'advance']) {

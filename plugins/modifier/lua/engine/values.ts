@@ -216,6 +216,8 @@ export class LuaCoroutine extends LuaObject {
   status: 'suspended' | 'running' | 'normal' | 'dead' = 'suspended'
   body: Generator<unknown, unknown, unknown> | undefined
   depth = 0
+  /** The handler of the innermost `xpcall` where it stopped. */
+  handler: typeof vm.handler = undefined
   readonly fn: LuaFunction
   readonly wrapped: boolean
   constructor(fn: LuaFunction, wrapped: boolean) {

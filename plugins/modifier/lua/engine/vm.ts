@@ -33,6 +33,8 @@ export interface VirtualMachine {
   tails: number
   /** `pcall`s on the stack: without one, an error keeps its traceback. */
   guards: number
+  /** The handler of the innermost guard, when that is an `xpcall`: called where an error is made, so that it sees the stack. */
+  handler: ((error: HandledError) => void) | undefined
   /** Calls from library functions into Lua that cannot be suspended. */
   pinned: number
   /** Whether the functions of the running program are generators. */
@@ -42,6 +44,13 @@ export interface VirtualMachine {
   coroutine: unknown
   /** Environments of the functions on the stack, kept by programs that use `setfenv`. */
   env: Environments | undefined
+}
+
+/** An error, as the handler of `xpcall` sees it. */
+export interface HandledError {
+  readonly value: unknown
+  /** What the handler made of it, an array of one; undefined: it has not run. */
+  handled: readonly unknown[] | undefined
 }
 
 /** The environment of a running function, and those of its callers. */
@@ -58,6 +67,7 @@ export const vm: VirtualMachine = {
   maxDepth: PLENTY,
   tails: 0,
   guards: 0,
+  handler: undefined,
   pinned: 0,
   resumable: false,
   meter: undefined,

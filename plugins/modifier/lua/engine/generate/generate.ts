@@ -33,7 +33,7 @@ class Writer extends AssignmentWriter {
 
   /** Puts each mark on a new line and notes what it stands for. */
   private finish(text: string): GeneratedCode {
-    const marks: Mark[] = [{ line: 0, name: undefined }]
+    const marks: Mark[] = [{ line: 0, name: undefined, defined: 0 }]
     const code = text.replace(/\u0001(\d+)\u0002/g, (_all, index: string) => {
       marks.push(this.marks[Number(index)]!)
       return '\n'

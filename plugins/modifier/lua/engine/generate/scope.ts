@@ -56,7 +56,8 @@ export class Scopes {
 
   /** The sign for a place that can fail; `finish` turns it into a new line. */
   mark(line: number, name?: string, entry = false): string {
-    this.marks.push(entry ? { line, name, entry } : { line, name })
+    const defined = this.scope?.fn.line ?? line
+    this.marks.push(entry ? { line, name, defined, entry } : { line, name, defined })
     return `\u0001${this.marks.length - 1}\u0002`
   }
 

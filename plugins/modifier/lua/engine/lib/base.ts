@@ -1,14 +1,14 @@
 /** The functions that every script has. Files are out of reach: `dofile`, `loadfile` and `require` behave as if there were none. */
 import { all, callAll, callable, markInPlace, settle, special } from '../calls.js'
 import { checkAny, checkFunction, checkInt, checkString, checkTable, optInt, optString } from '../checks.js'
-import { argumentError, asLuaError, errorAt, raise, raiseValue } from '../errors.js'
+import { argumentError, asLuaError, errorAt, type LuaError, raise, raiseValue } from '../errors.js'
 import { ipairsStep, nextFunction, pairsStep } from '../iterate.js'
 import { metamethod, metatableOf, setMetatableOf } from '../metatables.js'
 import { toNumber } from '../number-reading.js'
 import { rawSet } from '../operations.js'
 import { tostringPlain } from '../text.js'
 import { type LuaFunction, type LuaResult, LuaTable, LuaUserdata, type LuaValue, NOTHING, typeName } from '../values.js'
-import { charge, vm } from '../vm.js'
+import { charge, type HandledError, vm } from '../vm.js'
 
 /** More values than gopher-lua's stack holds. */
 const MAX_VALUES = 5100
@@ -30,11 +30,38 @@ interface Saved {
   env: typeof vm.env
   coroutine: unknown
   pinned: number
+  handler: typeof vm.handler
 }
 
-function enter(): Saved {
+function enter(handler?: LuaFunction): Saved {
+  const saved = {
+    depth: vm.depth,
+    tails: vm.tails,
+    env: vm.env,
+    coroutine: vm.coroutine,
+    pinned: vm.pinned,
+    handler: vm.handler
+  }
   vm.guards++
-  return { depth: vm.depth, tails: vm.tails, env: vm.env, coroutine: vm.coroutine, pinned: vm.pinned }
+  vm.handler = handler === undefined ? undefined : error => handle(error, handler)
+  return saved
+}
+
+function leave(saved: Saved): void {
+  vm.guards--
+  vm.handler = saved.handler
+}
+
+/** Calls the handler of an `xpcall` where an error is made. An error inside of the handler replaces the first. */
+function handle(error: HandledError, handler: LuaFunction): void {
+  const saved = enter()
+  try {
+    error.handled = [callAll(handler, [error.value as LuaValue])[0]]
+  } catch (thrown) {
+    error.handled = [caught(thrown, saved).value]
+  } finally {
+    leave(saved)
+  }
 }
 
 function restore(saved: Saved): void {
@@ -43,18 +70,19 @@ function restore(saved: Saved): void {
   vm.env = saved.env
   vm.coroutine = saved.coroutine
   vm.pinned = saved.pinned
+  vm.handler = saved.handler
 }
 
-/** The error as value, after the stack is as before. Limits pass on. */
-function caught(thrown: unknown, saved: Saved): LuaValue {
+/** The error, after the stack is as before. Limits pass on. */
+function caught(thrown: unknown, saved: Saved): LuaError {
   restore(saved)
   const error = asLuaError(thrown)
   if (error.limit !== undefined) throw error
-  return error.value
+  return error
 }
 
 function protect(fn: LuaFunction, args: readonly LuaValue[], handler: LuaFunction | undefined): LuaResult {
-  const saved = enter()
+  const saved = enter(handler)
   try {
     if (++vm.depth > vm.maxDepth) raise('stack overflow')
     const result = all(fn(...args))
@@ -63,7 +91,7 @@ function protect(fn: LuaFunction, args: readonly LuaValue[], handler: LuaFunctio
   } catch (thrown) {
     return failed(caught(thrown, saved), handler)
   } finally {
-    vm.guards--
+    leave(saved)
   }
 }
 
@@ -72,7 +100,7 @@ const protectAndWait = function* (
   args: readonly LuaValue[],
   handler: LuaFunction | undefined
 ): Generator<unknown, LuaResult, unknown> {
-  const saved = enter()
+  const saved = enter(handler)
   try {
     if (++vm.depth > vm.maxDepth) raise('stack overflow')
     const result = fn(...args)
@@ -82,23 +110,17 @@ const protectAndWait = function* (
   } catch (thrown) {
     return failed(caught(thrown, saved), handler)
   } finally {
-    vm.guards--
+    leave(saved)
   }
 }
 Object.defineProperty(protectAndWait, 'name', { value: 'G:pcall' })
 markInPlace(protectAndWait.prototype as object)
 
-/** The results of a call that failed. An error inside of the handler replaces the first. */
-function failed(value: LuaValue, handler: LuaFunction | undefined): LuaResult {
-  if (handler === undefined) return [false, value]
-  const saved = enter()
-  try {
-    return [false, callAll(handler, [value])[0]]
-  } catch (thrown) {
-    return [false, caught(thrown, saved)]
-  } finally {
-    vm.guards--
-  }
+/** The results of a call that failed. Some errors come from where no handler can be called, and are handled here. */
+function failed(error: LuaError, handler: LuaFunction | undefined): LuaResult {
+  if (handler === undefined) return [false, error.value]
+  if (error.handled === undefined) handle(error, handler)
+  return [false, error.handled?.[0]]
 }
 
 function guarded(fn: LuaFunction, args: readonly LuaValue[], handler?: LuaFunction): LuaResult {

@@ -29,11 +29,12 @@ const resume = function* (co: LuaCoroutine, args: readonly LuaValue[]): Generato
     return [false, refused]
   }
   const parent = vm.coroutine as LuaCoroutine | undefined
-  const { depth, guards, env, tails } = vm
+  const { depth, guards, handler, env, tails } = vm
   if (parent !== undefined) parent.status = 'normal'
   co.status = 'running'
   vm.coroutine = co
   vm.depth = co.depth
+  vm.handler = co.handler
   try {
     const values = yield* untilItStops(co, args)
     return co.wrapped ? values : [true, ...values]
@@ -44,7 +45,7 @@ const resume = function* (co: LuaCoroutine, args: readonly LuaValue[]): Generato
     return [false, error.value]
   } finally {
     if (parent !== undefined) parent.status = 'running'
-    Object.assign(vm, { coroutine: parent, depth, guards, env, tails })
+    Object.assign(vm, { coroutine: parent, depth, guards, handler, env, tails })
   }
 }
 Object.defineProperty(resume, 'name', { value: 'G:resume' })
@@ -63,6 +64,7 @@ function* untilItStops(co: LuaCoroutine, args: readonly LuaValue[]): Generator<u
     if (step.value instanceof Yielded) {
       co.status = 'suspended'
       co.depth = vm.depth
+      co.handler = vm.handler
       return step.value.values
     }
     let failed = false

@@ -1,5 +1,5 @@
 /** What is left of `os`, `io`, `debug` and `package` when scripts have no files, processes or environment. */
-import { checkAny, checkInt, checkString, checkTable } from '../checks.js'
+import { checkAny, checkInt, checkString, checkTable, optInt } from '../checks.js'
 import { argumentError, raise, typeError } from '../errors.js'
 import { strftime } from '../go/strftime.js'
 import { metatableOf, setMetatableOf } from '../metatables.js'
@@ -88,7 +88,10 @@ export const debug: Library = {
     setMetatableOf(value, metatable)
     return value
   },
-  traceback: (message: LuaValue) => (typeof message === 'string' && message !== '' ? `${message}\n${traceback()}` : traceback())
+  traceback(message: LuaValue, level: LuaValue) {
+    const lines = traceback(optInt(level, 2, 1))
+    return typeof message === 'string' && message !== '' ? `${message}\n${lines}` : lines
+  }
 }
 
 export const packageFunctions: Library = {

@@ -10,6 +10,8 @@ export interface Mark {
   readonly line: number
   /** Name of what is called here, as gopher-lua puts it into messages. */
   readonly name: string | undefined
+  /** Line in which the function begins that this stands in. */
+  readonly defined: number
   /** The entry of a function: what fails here fails at the caller. */
   readonly entry?: boolean
 }
@@ -126,20 +128,29 @@ export function calledName(): string {
   return caller?.mark?.name ?? '(anonymous)'
 }
 
-/** gopher-lua's stack traceback. */
-export function traceback(): string {
+/** gopher-lua's stack traceback, without the innermost `level` frames. */
+export function traceback(level = 0): string {
   const stack = frames(1200)
   const lines = stack.map((frame, i) => {
     const caller = stack[i + 1]
-    const name = frame.main === true ? 'main chunk' : functionName(frame, caller)
+    const name = frame.main === true ? 'main chunk' : caller === undefined ? outermost(frame) : functionName(frame, caller)
     return frame.kind === 'lua' ? `\t${frame.map!.chunkName}:${frame.mark!.line}: in ${name}` : `\t[G]: in ${name}`
   })
   lines.push('\t[G]: ?')
+  lines.splice(0, Math.max(level, 0))
   const shown = lines.length > 20 ? [...lines.slice(0, 7), '\t...', ...lines.slice(-7)] : lines
   return ['stack traceback:', ...shown].join('\n')
 }
 
-function functionName(frame: Frame, caller: Frame | undefined): string {
-  const name = caller?.mark?.name ?? (frame.kind === 'lua' ? '?' : '(anonymous)')
-  return name.startsWith('(') || name === '?' ? `function ${name}` : `function '${name}'`
+/** The outermost frame of a coroutine, in gopher-lua's spelling. */
+function outermost(frame: Frame): string {
+  return vm.coroutine === undefined ? functionName(frame, undefined) : 'corountine'
+}
+
+function functionName({ map, mark }: Frame, caller: Frame | undefined): string {
+  const name = caller?.mark?.name
+  if (mark === undefined) return name === undefined || name.startsWith('(') ? 'function (anonymous)' : `function '${name}'`
+  return name === undefined || name === '?' || name.startsWith('(')
+    ? `function <${map!.chunkName}:${mark.defined}>`
+    : `function '${name}'`
 }
