@@ -117,7 +117,7 @@ export class LuaProgram implements RunnableProgram {
     const { texts, variables } = mentioned
     this.wide = WIDE.some(name => variables.has(name))
     this.reachesMetatables = this.wide || variables.has('getmetatable')
-    this.writesTables = this.wide || mentioned.writes || WRITERS.some(name => variables.has(name))
+    this.writesTables = this.reachesMetatables || mentioned.writes || WRITERS.some(name => variables.has(name))
     this.environments = ['setfenv', 'getfenv', 'module'].some(name => texts.has(name))
     this.host = new Map([...librariesFor(libraries), ...Object.entries(globals)])
     this.mayWait = variables.has('coroutine') || (this.wide && texts.has('coroutine')) || this.namesAsync(globals)

@@ -20,15 +20,18 @@ function library(functions: Record<string, LuaFunction>): LuaTable {
   return result
 }
 
-function packageLibrary(): LuaTable {
+/** Puts the library `package` among those of a script, with what `require` finds: the libraries themselves. */
+function withPackage(libraries: Map<string, LuaValue>): Map<string, LuaValue> {
   const result = library(packageFunctions)
+  const loaded = new LuaTable()
+  for (const [name, value] of libraries) if (value instanceof LuaTable) loaded.set(name, value)
   result.set('preload', new LuaTable())
-  result.set('loaded', new LuaTable())
+  result.set('loaded', loaded)
   result.set('loaders', new LuaTable())
   result.set('path', './?.lua;/usr/local/share/lua/5.1/?.lua;/usr/local/share/lua/5.1/?/init.lua')
   result.set('cpath', '')
   result.set('config', '/\n;\n?\n!\n-\n')
-  return result
+  return libraries.set('package', result)
 }
 
 function mathLibrary(): LuaTable {
@@ -57,29 +60,31 @@ const print = hostFunction('print', (...args: LuaValue[]) => {
   return NOTHING
 })
 
-const closed = new Map<string, LuaValue>([
+const alwaysThere: readonly [string, LuaValue][] = [
   ...named(base),
   ...named(environmentFunctions(() => runningScript().globals)),
   ...named(loadingFunctions({ load: (text, name) => runningScript().load(text, name), globals: () => runningScript().globals })),
   ['print', print],
   ['_VERSION', 'Lua 5.1'],
   ['_GOPHER_LUA_VERSION', 'GopherLua 0.1'],
-  ['table', library(table)],
-  ['package', packageLibrary()]
-])
+  ['table', library(table)]
+]
+const closed = withPackage(new Map(alwaysThere))
 
 /** The library of strings; with open libraries also the metatable of all strings. */
 export const stringTable = stringLibrary()
 
-const open = new Map<string, LuaValue>([
-  ...closed,
-  ['string', stringTable],
-  ['math', mathLibrary()],
-  ['os', library(os)],
-  ['io', library(io)],
-  ['debug', library(debug)],
-  ['coroutine', library(coroutine)]
-])
+const open = withPackage(
+  new Map<string, LuaValue>([
+    ...alwaysThere,
+    ['string', stringTable],
+    ['math', mathLibrary()],
+    ['os', library(os)],
+    ['io', library(io)],
+    ['debug', library(debug)],
+    ['coroutine', library(coroutine)]
+  ])
+)
 
 export function librariesFor(which: LuaLibraries): ReadonlyMap<string, LuaValue> {
   return which === 'open' ? open : closed
