@@ -55,9 +55,9 @@ export function slowClock(t: Pick<TestContext, 'mock'>): void {
   t.mock.method(performance, 'now', () => real() + looks++)
 }
 
-/** Stops the clock of this process for a test. @returns what moves it, ms */
+/** Stops the clock of this process for a test, at a whole millisecond: sums and differences are exact. @returns what moves it, ms */
 export function stopClock(t: Pick<TestContext, 'mock'>): (ms: number) => void {
-  let at = performance.now()
+  let at = Math.ceil(performance.now())
   t.mock.method(performance, 'now', () => at)
   return ms => {
     at += ms
