@@ -50,7 +50,7 @@ describe('names in a configuration', () => {
     const plugin = { folder: '/nowhere/plugins/', pattern: '.so' }
     await assert.rejects(
       start(t, { level: 'service', names: ['a'] }, [], {}, { plugin }),
-      /\/plugin\/folder: the plugin folder .* no such file or directory \(create it and put your plugins there/
+      /\/plugin\/folder: the plugin folder .* no such file or directory \(create it, or name another one;/
     )
     const { gateway } = await start(t, { level: 'service', names: [] }, [], {}, { plugin })
     assert.deepEqual(
