@@ -91,6 +91,7 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
         logFailure(response.failure, request.exchange.span)
         request.exchange.note(response.failure)
       }
+      response.beginRendering()
       const now = entityOf(response)
       if (now.kind === 'bytes') return untouched(response)
       if (now.kind === 'value') return jsonValue(response, now.value)

@@ -192,7 +192,7 @@ export class MessageExchange extends Exchange implements AnswerWriter, ByteSink,
   private sendBytes(response: ResponseMessage, bytes: Buffer | Pieces): void {
     if (bytes instanceof Pieces) sendPieces(this, response.raw, bytes)
     else sendWhole(this, response.raw, bytes)
-    if (this.spent) response.letGo()
+    response.letGo(this.spent)
     // over HTTP/2 a client takes a stream as slowly as it likes: how a large response ends is known when the stream has closed
     if (bytes.length <= SURE_BYTES || this.req.httpVersionMajor === 1) this.finish(undefined)
     else this.unexpire()

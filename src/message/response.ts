@@ -42,6 +42,7 @@ export class ResponseMessage implements GatewayResponse {
   renderedFrom: ResponseMessage | undefined
   /** Memory that its content lies in, and nothing else: see {@link letGo}. */
   memory: Buffer | undefined
+  private wasRendered: boolean
   /** The exchange it belongs to: a plugin that returns one object for several requests gets an error. */
   usedBy: Exchange | undefined
   readonly [BRAND] = true
@@ -64,6 +65,7 @@ export class ResponseMessage implements GatewayResponse {
     this.tunnel = undefined
     this.renderedFrom = undefined
     this.memory = undefined
+    this.wasRendered = false
     this.usedBy = undefined
     if (typeof init !== 'number' && init.headers !== undefined) this.fieldMap = FieldMap.from(init.headers)
     if (this.fieldMap !== undefined) this.rawFields = this.fieldMap.raw
@@ -184,11 +186,26 @@ export class ResponseMessage implements GatewayResponse {
   }
 
   /**
-   * Called when the kernel has taken all bytes of this response. What they were rendered from gives its memory back, unless a reader may
-   * still use some of it. A plugin that reads one of the two bodies afterwards gets SLUICE_ERR_PLUGIN_BODY_TAKEN.
+   * Called before its data is rendered. A plugin can have one response rendered twice, by two calls of `next` or for two requests. Then
+   * the end of one rendering says nothing of the other: its memory is left to garbage collection.
    */
-  letGo(): void {
+  beginRendering(): void {
+    if (this.wasRendered) this.memory = undefined
+    this.wasRendered = true
+  }
+
+  /**
+   * Called when bytes of this response were written. `spent`: the kernel has taken all of them. What they were rendered from gives its
+   * memory back, unless a reader may still use some of it. A plugin that reads one of the two bodies afterwards gets
+   * SLUICE_ERR_PLUGIN_BODY_TAKEN. Once a client reads late, the memory is never given back: its socket holds views of it, also when
+   * another exchange writes the same response.
+   */
+  letGo(spent: boolean): void {
     const from = this.renderedFrom
+    if (!spent) {
+      this.renderedFrom = undefined
+      return
+    }
     const memory = from?.memory
     if (memory === undefined || this.openBody !== undefined || from!.openBody?.lends === true) return
     from!.memory = undefined

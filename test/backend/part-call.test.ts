@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { allocateBytes, freeBytes } from '../../src/message/slab.js'
-import type { GatewayResponse, LazyObject, PluginModule } from '../../src/plugin/index.js'
+import type { GatewayRequest, GatewayResponse, LazyObject, PluginModule } from '../../src/plugin/index.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
 import { answer, rawUpstream } from '../support/raw-upstream.js'
@@ -329,4 +329,82 @@ test('a plugin that reads a body after the response is out gets an error, not th
     assert.equal((await ask(port, '/x/101')).text, long('101'))
     for (const read of late.splice(0)) await assert.rejects(read, { code: 'SLUICE_ERR_PLUGIN_BODY_TAKEN' })
   }
+})
+
+/** A plugin's factory of a handler: what it returns gets each request. */
+type HandlerOf = (
+  next: (request: GatewayRequest) => Promise<GatewayResponse>
+) => (request: GatewayRequest) => Promise<GatewayResponse>
+
+const pluginOf = (modify: (response: GatewayResponse, request: GatewayRequest) => unknown, handle: HandlerOf): PluginModule => ({
+  ModifierRegisterer: {
+    registerModifiers: register => register('modify', () => ({ response: modify as never }))
+  },
+  HandlerRegisterer: {
+    registerHandlers: register => register('handle', (_context, _extra, next) => handle(next))
+  }
+})
+
+const BOTH = { extra_config: { 'plugin/req-resp-modifier': { name: ['modify'] }, 'plugin/http-server': { name: ['handle'] } } }
+
+test('bytes of a response that was rendered twice stay as they are', async t => {
+  const upstream = await numbered(t)
+  const kept: Buffer[] = []
+  const first = Symbol('first')
+  const module = pluginOf(
+    (response, { state }) => {
+      const known = state.get(first)
+      state.set(first, response)
+      return known
+    },
+    next => async request => {
+      kept.push(await (await next(request)).body.buffer())
+      return next(request.clone())
+    }
+  )
+  const { port } = await openGateway(t, oneBackend(upstream.origin, BOTH), { plugins: [module] })
+  for (let n = 100; n < 110; n++) assert.equal((await ask(port, `/x/${n}`)).text, long(`${n}`))
+  for (const [i, bytes] of kept.entries()) assert.equal(bytes.toString(), long(`${100 + i}`))
+})
+
+test('a modifier cannot return to one request the response of another that is not out yet', async t => {
+  const upstream = await numbered(t)
+  const stashed = deferred('the first response has come')
+  const refused = deferred('the second request is refused')
+  let stash: GatewayResponse | undefined
+  const module = pluginOf(
+    response => {
+      const known = stash
+      stash = response
+      stashed.resolve()
+      return known
+    },
+    next => async request => {
+      const response = await next(request)
+      await refused.promise
+      return response
+    }
+  )
+  const { port, log } = await openGateway(t, oneBackend(upstream.origin, BOTH), { plugins: [module] })
+  const first = ask(port, '/x/100')
+  await stashed.promise
+  assert.equal((await ask(port, '/x/101')).status, 500)
+  await log.line(/already answered another request/)
+  refused.resolve()
+  assert.equal((await first).text, long('100'))
+})
+
+test("a reader that drops views which it has not got takes away no other reader's", async t => {
+  const upstream = await numbered(t)
+  const views: LazyObject[] = []
+  const module = pluginOf(
+    async ({ body }) => {
+      body.dropViews()
+      views.push((await body.lazyJson()) as LazyObject)
+    },
+    next => request => next(request)
+  )
+  const { port } = await openGateway(t, oneBackend(upstream.origin, BOTH), { plugins: [module] })
+  for (let n = 100; n < 110; n++) assert.equal((await ask(port, `/x/${n}`)).text, long(`${n}`))
+  for (const [i, view] of views.entries()) assert.equal(view.get('number'), `${100 + i}`)
 })

@@ -55,7 +55,8 @@ export abstract class JsonBody extends ByteBody {
   }
 
   dropViews(): void {
-    this.viewers--
+    // a reader that has none takes away no other reader's
+    if (this.viewers > 0) this.viewers--
   }
 
   async lazyJson(limitBytes: number = this.limit): Promise<LazyJson | undefined> {
@@ -154,9 +155,9 @@ export abstract class JsonBody extends ByteBody {
     return !this.changed
   }
 
-  /** Whether a reader may still use memory of the body: bytes that it was given, or views. */
+  /** Whether a reader may still use memory of the body: bytes that it was given, views, or what it is about to get. */
   get lends(): boolean {
-    return this.gaveBytes || this.viewers > 0
+    return this.gaveBytes || this.viewers > 0 || this.reading !== undefined
   }
 
   /** Whether the body is what `content` holds, with the edits that were made there. */

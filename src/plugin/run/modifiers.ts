@@ -138,6 +138,8 @@ class ResponseModifiers {
 
   run(response: ResponseMessage, request: RequestMessage): ResponseMessage | Promise<ResponseMessage> {
     noteBody(response.openedBody)
+    // a modifier that keeps it cannot return it to another request
+    response.usedBy ??= request.exchange
     return this.runFrom(0, response, request)
   }
 
