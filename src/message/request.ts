@@ -55,6 +55,8 @@ export class RequestMessage implements GatewayRequest {
   sole = false
   /** Backend scope: false hands a 3xx back as the response of this call, whatever the backend's plan says. */
   followsRedirects = true
+  /** Fields that plugins further out have set for the response, where a plugin further in goes on with them; undefined = none. */
+  outerFields: RawFields | undefined
   private rawFields: RawFields | undefined
   /** A call reads {@link rawFields}. */
   private lent = false
@@ -75,6 +77,7 @@ export class RequestMessage implements GatewayRequest {
     this.exchange = parts.exchange
     this.scope = parts.scope
     this.span = parts.span
+    this.outerFields = undefined
     this.rawFields = parts.raw
     this.fieldMap = undefined
     this.openBody = undefined
@@ -186,6 +189,7 @@ export class RequestMessage implements GatewayRequest {
     })
     copy.openBody = body
     copy.followsRedirects = this.followsRedirects
+    copy.outerFields = this.outerFields
     return copy
   }
 
@@ -206,6 +210,7 @@ export class RequestMessage implements GatewayRequest {
       source: this.bodySource,
       limit
     })
+    made.outerFields = this.outerFields
     if (this.openBody !== undefined) {
       made.openBody = this.openBody
       made.openBody.rehome(new RequestBodyOwner(made))

@@ -43,6 +43,8 @@ export class ResponseMessage implements GatewayResponse {
   /** Memory that its content lies in, and nothing else: see {@link letGo}. */
   memory: Buffer | undefined
   private wasRendered: boolean
+  /** The `outerFields` of its request that it holds already, as plugins further in have left them. */
+  heldFields: RawFields | undefined
   /** The exchange it belongs to: a plugin that returns one object for several requests gets an error. */
   usedBy: Exchange | undefined
   readonly [BRAND] = true
@@ -66,6 +68,7 @@ export class ResponseMessage implements GatewayResponse {
     this.renderedFrom = undefined
     this.memory = undefined
     this.wasRendered = false
+    this.heldFields = undefined
     this.usedBy = undefined
     if (typeof init !== 'number' && init.headers !== undefined) this.fieldMap = FieldMap.from(init.headers)
     if (this.fieldMap !== undefined) this.rawFields = this.fieldMap.raw

@@ -32,14 +32,17 @@ export function sendable(raw: readonly string[]): string[] {
   return out
 }
 
-/** What the plugin set before stands beside the fields of the response; its Content-Type takes the place of the other one. */
+/** What the plugin set before stands in front of the fields of the response; its Content-Type takes the place of the other one. */
 export function addFields({ headers }: ResponseMessage, added: readonly string[]): void {
+  if (added.length === 0) return
   const fields = sendable(added)
+  const front: string[] = []
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!
     const lower = lowerName(name)
     if (isFraming(lower)) continue
     if (lower === 'content-type') headers.set(name, fields[i + 1]!)
-    else headers.append(name, fields[i + 1]!)
+    else front.push(name, fields[i + 1]!)
   }
+  headers.raw.unshift(...front)
 }

@@ -17,11 +17,11 @@ import { cutError, errorOf } from './go-failures.js'
 import { addFields, applyEdits, sendable } from './go-fields.js'
 import { type ExchangeHandle, FAIL, type GoCall, type GoHandles, type GoNext, type GoReply } from './go-handles.js'
 import { type FieldEdit, OP } from './go-messages.js'
+import { bodyLength, writeRequest } from './go-request.js'
 import { GoOutput, GoReader } from './go-streams.js'
 
-/** Bits of what is said of a client's connection. */
-const SECURE = 1
-const HTTP2 = 2
+/** Said of a response of `next`: it holds the fields that were set before, as those further in have left them. */
+const HELD = 1
 
 /** A response of `next` that a wrapper of the author's is told about. */
 interface Heard {
@@ -45,6 +45,8 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   private calls = 0
   /** It is a client plugin. */
   private ofBackend = false
+  /** Fields that plugins further out have set: the map of Go's writer begins with them, so every response from here holds them. */
+  private inherited: RequestMessage['outerFields']
   private heard: Heard | undefined
   /** The call of `next` whose response goes to the client: Go waits for its end. */
   private passing: { readonly id: number; readonly response: ResponseMessage; readonly told: boolean } | undefined
@@ -59,29 +61,18 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   /** Sends the request to Go. `origin` is the backend's, for client plugins; '' for server plugins. */
   start(place: number, origin: string): Promise<GatewayResponse> {
     const { request, handles, id } = this
-    const { outbox } = handles.instance
     const answer = new Promise<GatewayResponse>((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject
     })
     this.ofBackend = origin !== ''
+    if (!this.ofBackend) this.inherited = request.outerFields
     const length = bodyLength(request)
     if (length !== 0) {
       handles.readers.set(id, new GoReader(handles, id, () => internals(request.body).stream()))
     }
     request.onOver(this)
-    outbox
-      .begin(OP.request)
-      .u32(place)
-      .u32(id)
-      .u32((request.secure ? SECURE : 0) | (request.exchange.protocol === 'HTTP/2.0' ? HTTP2 : 0))
-    outbox.latin(request.method).latin(request.query === '' ? request.path : `${request.path}?${request.query}`)
-    outbox
-      .latin(origin === '' ? request.host : '')
-      .latin(origin === '' ? addressOf(request) : '')
-      .i64(length)
-      .latin(origin)
-    outbox.pairs(request.raw, 'host').done()
+    writeRequest(handles.instance.outbox, { place, exchange: id, origin }, request, length)
     handles.instance.flushSoon()
     return answer
   }
@@ -145,6 +136,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   private respond(response: GatewayResponse): void {
     if (this.settled) return internals(response).discard()
     this.settled = true
+    internals(response).heldFields = this.inherited
     this.resolve(response)
   }
 
@@ -160,22 +152,31 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
       const request = this.calls++ === 0 ? this.request : this.request.clone()
       if (call.host !== '' && request.host !== call.host) request.host = call.host
       prepareCall(this.handles, this.id, request, call)
+      request.outerFields = call.added
       this.nextFn(request).then(response => this.nextAnswered(call, internals(response)), failed)
     } catch (error) {
       failed(error)
     }
   }
 
+  /** The request may be sent on once more by what stands further out. */
+  private takeBack({ added }: GoNext): void {
+    const { request } = this
+    if (request.outerFields === added) request.outerFields = this.inherited
+  }
+
   private nextAnswered(call: GoNext, response: ResponseMessage): void {
     const { handles } = this
+    this.takeBack(call)
     if (!handles.openings.delete(call.id)) return response.discard()
+    const held = response.heldFields === call.added
     if (call.passes && !call.hears) {
-      addFields(response, call.added)
+      if (!held) addFields(response, call.added)
       this.letPass(call.id, response, true)
       return
     }
     const { outbox } = handles.instance
-    outbox.begin(OP.wake).u32(call.id).u32(response.status).pairs(response.raw).done()
+    outbox.begin(OP.wake).u32(call.id).u32(response.status).u32(held ? HELD : 0).pairs(response.raw).done()
     handles.readers.set(call.id, responseReader(handles, call.id, response))
     if (call.hears) this.heard = { id: call.id, response, error: undefined }
     handles.instance.flushSoon()
@@ -183,6 +184,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
 
   private nextFailed(call: GoNext, error: unknown): void {
     const { handles } = this
+    this.takeBack(call)
     call.body.source?.destroy(ENDED)
     handles.openings.delete(call.id)
     const status = (error as { statusCode?: number }).statusCode ?? 500
@@ -191,7 +193,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
       if (this.over) this.leave() // Go's function returns without a word
     } else if (call.hears) this.heard = { id: call.id, response: undefined, error }
     else if (error instanceof GatewayError) this.request.note(error)
-    handles.instance.outbox.begin(OP.wake).u32(call.id).u32(status).u32(0).done()
+    handles.instance.outbox.begin(OP.wake).u32(call.id).u32(status).u32(0).pairs([]).done()
     handles.instance.flushSoon()
   }
 
@@ -251,7 +253,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
       const { outbox } = handles.instance
       outbox.begin(OP.wake).u32(passing.id)
       // a wrapper knows the head already
-      if (passing.told) outbox.u32(passing.response.status).pairs(passing.response.raw)
+      if (passing.told) outbox.u32(passing.response.status).u32(HELD).pairs(passing.response.raw)
       outbox.done()
       handles.instance.flushSoon()
     }
@@ -283,16 +285,3 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
 }
 
 const EMPTY = Buffer.alloc(0)
-
-/** `Request.RemoteAddr`: `127.0.0.1:4711`, `[::1]:4711`. */
-function addressOf({ remoteAddress, exchange }: RequestMessage): string {
-  const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress
-  return `${host}:${exchange.remotePort}`
-}
-
-/** -1 = not known, 0 = there is none. */
-function bodyLength(request: RequestMessage): number {
-  if (!request.hasBody) return 0
-  const { openedBody, bodySource } = request
-  return (openedBody === undefined ? bodySource?.length : openedBody.length) ?? -1
-}

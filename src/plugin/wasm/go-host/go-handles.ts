@@ -84,7 +84,7 @@ export interface GoNext {
   readonly query: string
   readonly host: string
   readonly edits: readonly FieldEdit[]
-  /** Fields that the response gets. */
+  /** Fields that the plugin and those further out have set for the response. */
   readonly added: string[]
   readonly body: GoBody
 }

@@ -3,7 +3,7 @@
 import { type WasmModule, WebAssembly } from '../web-assembly.js'
 
 /** Version of the border between a Go module and the gateway: imports, messages, meaning of handles. */
-export const BORDER_VERSION = 1
+export const BORDER_VERSION = 2
 
 /** Facts about a compiled plugin, as JSON in the section {@link FACTS}. */
 export interface GoFacts {

@@ -65,7 +65,7 @@ test('a file says what it is and what it registers', needsGo, async t => {
   const services = openGuestServices()
   t.after(() => services.close())
   const report = await inspectPlugin(path.join(await fixture('server-example'), 'server-example.so.wasm'), services)
-  assert.match(report.about.join(), /^Go plugin of KrakenD: module server-example, compiled by go1\.\d+(?:\.\d+)? for border 1$/)
+  assert.match(report.about.join(), /^Go plugin of KrakenD: module server-example, compiled by go1\.\d+(?:\.\d+)? for border 2$/)
   assert.deepEqual(
     report.symbols.map(({ symbol, names }) => [symbol, names]),
     [['HandlerRegisterer', ['server-example']]]

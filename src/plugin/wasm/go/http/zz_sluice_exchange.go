@@ -167,6 +167,7 @@ func sluiceServe(d *sluiceIn) {
 	ex.req = req
 	ex.made.w = sluiceWriter{ex: ex, h: Header{}}
 	ex.w = &ex.made.w
+	sluiceReadPairs(d, ex.w.h) // what plugins further out have set
 	sluiceRun(sluiceJob{place: place, ex: ex})
 }
 

@@ -2,7 +2,10 @@
 
 package http
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // sluiceField is a header field as it was given to the plugin.
 type sluiceField struct {
@@ -129,6 +132,24 @@ func sluiceWriteFields(h Header, o *sluiceOut) {
 		}
 	}
 	o.counted(at, n)
+}
+
+// sluiceReadHead reads the fields of a response of next into the map that was handed further in.
+func sluiceReadHead(d *sluiceIn, h Header) {
+	if d.u32() != 0 {
+		sluiceDropGiven(h)
+	}
+	sluiceReadPairs(d, h)
+}
+
+// sluiceDropGiven empties a map whose fields a response holds, as plugins further in have left them. What announces trailers never
+// travels with a response, so it stays.
+func sluiceDropGiven(h Header) {
+	for name := range h {
+		if name != "Trailer" && !strings.HasPrefix(name, TrailerPrefix) {
+			delete(h, name)
+		}
+	}
 }
 
 // sluiceReadPairs adds the pairs of a message to a header.

@@ -30,7 +30,7 @@ func (sluiceNext) ServeHTTP(w ResponseWriter, r *Request) {
 		own = nil
 	}
 	id := sluiceHandle()
-	if !ex.sendOn(id, r, own, hears) {
+	if !ex.sendOn(id, r, sluiceWay{w.Header(), own, hears}) {
 		if own != nil {
 			own.passed = false
 		}
@@ -47,8 +47,17 @@ func (sluiceNext) ServeHTTP(w ResponseWriter, r *Request) {
 	}
 }
 
+// sluiceWay is how the response of next comes back.
+type sluiceWay struct {
+	// h is the writer's header map: what stands in it goes further in, where the map of the next plugin begins with it.
+	h Header
+	// own passes the response on; nil: a writer of the author's gets it.
+	own   *sluiceWriter
+	hears bool
+}
+
 // sendOn sends the request further in. It returns false when its body cannot be read.
-func (ex *sluiceExchange) sendOn(id int32, r *Request, own *sluiceWriter, hears bool) bool {
+func (ex *sluiceExchange) sendOn(id int32, r *Request, way sluiceWay) bool {
 	o := sluiceOpen()
 	defer o.close()
 	o.str(r.Method)
@@ -56,11 +65,7 @@ func (ex *sluiceExchange) sendOn(id int32, r *Request, own *sluiceWriter, hears 
 	o.str(r.URL.RawQuery)
 	o.str(r.Host)
 	ex.fields.writeDiff(r.Header, o)
-	var added Header
-	if own != nil && !hears {
-		added = own.h
-	}
-	sluiceWriteFields(added, o)
+	sluiceWriteFields(way.h, o)
 	length := len(o.b)
 	o.i64(-1)
 	head := len(o.b)
@@ -73,15 +78,15 @@ func (ex *sluiceExchange) sendOn(id int32, r *Request, own *sluiceWriter, hears 
 	}
 	sluicePutLength(o.b[length:], n)
 	mode := how
-	if own != nil {
-		own.passed = true
+	if way.own != nil {
+		way.own.passed = true
 		mode |= sluicePass
-		if hears {
+		if way.hears {
 			mode |= sluiceHear
 		}
 	}
 	p, size := sluiceBytes(o.b)
-	if own == nil || hears { // its body may be read
+	if way.own == nil || way.hears { // its body may be read
 		sluiceOpenHandles[id] = true
 	}
 	sluiceHostNext(ex.id, id, int32(mode), p, size, int32(head))
@@ -104,7 +109,7 @@ func (ex *sluiceExchange) passed(own *sluiceWriter, id int32) {
 		return
 	}
 	own.status = d.u32()
-	sluiceReadPairs(&d, own.h)
+	sluiceReadHead(&d, own.h)
 }
 
 // await waits for the wake of a handle; it brings nothing when the exchange was cancelled.
@@ -146,6 +151,9 @@ func (ex *sluiceExchange) passHeard(w ResponseWriter, own *sluiceWriter, id int3
 		return
 	}
 	status := d.u32()
+	if d.u32() != 0 {
+		sluiceDropGiven(own.h)
+	}
 	fields := sluiceReadFields(&d)
 	for name, vals := range fields.live {
 		if name == "Content-Type" && own.h.Get(name) != "" {
@@ -181,8 +189,7 @@ func (ex *sluiceExchange) copyInto(w ResponseWriter, id int32) {
 		return
 	}
 	status := d.u32()
-	h := w.Header()
-	sluiceReadPairs(&d, h)
+	sluiceReadHead(&d, w.Header())
 	w.WriteHeader(status)
 	ex.copyBody(w, id)
 }
