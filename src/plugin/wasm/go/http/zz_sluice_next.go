@@ -173,7 +173,7 @@ func (ex *sluiceExchange) passHeard(w ResponseWriter, own *sluiceWriter, id int3
 		return
 	}
 	o := sluiceOpen()
-	fields.writeDiff(own.h, o)
+	fields.writeDiff(own.fields(), o)
 	p, n := sluiceBytes(o.b)
 	sluiceHostPass(ex.id, id, int32(own.status), p, n)
 	o.close()

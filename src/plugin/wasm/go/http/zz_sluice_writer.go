@@ -20,6 +20,8 @@ type sluiceWriter struct {
 	ex     *sluiceExchange
 	h      Header
 	status int
+	// head is h as it was when the status was set: as in net/http, what is changed afterwards is not sent. nil: nothing can have been.
+	head Header
 	// sent: the head has crossed.
 	sent bool
 	// passed: the response of next goes on at the gateway's side.
@@ -44,8 +46,22 @@ func (w *sluiceWriter) WriteHeader(code int) {
 		panic(fmt.Sprintf("invalid WriteHeader code %v", code))
 	}
 	if code >= 200 || code == StatusSwitchingProtocols {
-		w.status = code
+		w.begin(code)
 	}
+}
+
+// begin sets the status.
+func (w *sluiceWriter) begin(code int) {
+	w.status = code
+	w.head = w.h.Clone()
+}
+
+// fields returns what is sent.
+func (w *sluiceWriter) fields() Header {
+	if w.head != nil {
+		return w.head
+	}
+	return w.h
 }
 
 func (w *sluiceWriter) Write(p []byte) (int, error) {
@@ -57,7 +73,7 @@ func (w *sluiceWriter) Write(p []byte) (int, error) {
 	}
 	w.ex.broken = false
 	if w.status == 0 {
-		w.status = StatusOK
+		w.begin(StatusOK)
 	}
 	if !bodyAllowedForStatus(w.status) {
 		return 0, ErrBodyNotAllowed
@@ -100,7 +116,7 @@ func (w *sluiceWriter) ReadFrom(r io.Reader) (int64, error) {
 func (w *sluiceWriter) pull(b *sluiceBody) (int64, error) {
 	w.ex.broken = false
 	if w.status == 0 {
-		w.status = StatusOK
+		w.begin(StatusOK)
 	}
 	if !bodyAllowedForStatus(w.status) {
 		return 0, ErrBodyNotAllowed
@@ -190,8 +206,9 @@ func (w *sluiceWriter) needsSniffing() bool {
 	if w.sent {
 		return false
 	}
-	_, typed := w.h["Content-Type"]
-	return !typed && w.h.Get("Content-Encoding") == ""
+	h := w.fields()
+	_, typed := h["Content-Type"]
+	return !typed && h.Get("Content-Encoding") == ""
 }
 
 // sendHead sends the head, with what was written so far. more is what will be written next.
@@ -200,13 +217,14 @@ func (w *sluiceWriter) sendHead(final bool, more []byte) {
 		return
 	}
 	w.sent = true
+	h := w.fields()
 	if len(w.buf)+len(more) > 0 {
-		w.sniff(more)
+		w.sniff(h, more)
 	}
 	o := sluiceOpen()
-	o.i64(w.declaredLength(final))
-	sluiceWriteFields(w.h, o)
-	for _, name := range w.h["Trailer"] {
+	o.i64(w.declaredLength(h, final))
+	sluiceWriteFields(h, o)
+	for _, name := range h["Trailer"] {
 		for _, one := range strings.Split(name, ",") {
 			w.trailers = append(w.trailers, CanonicalHeaderKey(strings.TrimSpace(one)))
 		}
@@ -224,20 +242,20 @@ func (w *sluiceWriter) sendHead(final bool, more []byte) {
 	o.close()
 }
 
-func (w *sluiceWriter) sniff(more []byte) {
-	if _, typed := w.h["Content-Type"]; typed || w.h.Get("Content-Encoding") != "" {
+func (w *sluiceWriter) sniff(h Header, more []byte) {
+	if _, typed := h["Content-Type"]; typed || h.Get("Content-Encoding") != "" {
 		return
 	}
 	first := w.buf
 	if len(first) < sniffLen && len(more) > 0 {
 		first = append(append([]byte(nil), first...), more[:min(sniffLen-len(first), len(more))]...)
 	}
-	w.h["Content-Type"] = []string{DetectContentType(first)}
+	h["Content-Type"] = []string{DetectContentType(first)}
 }
 
 // declaredLength returns the author's Content-Length, -1 without one.
-func (w *sluiceWriter) declaredLength(final bool) int64 {
-	text := w.h.Get("Content-Length")
+func (w *sluiceWriter) declaredLength(h Header, final bool) int64 {
+	text := h.Get("Content-Length")
 	if text == "" || final && w.ex.req.Method != "HEAD" {
 		return -1
 	}
