@@ -29,7 +29,7 @@ test('every plugin of the tables is registered, and every registered one is in a
   const services = openGuestServices()
   t.after(() => services.close())
   const registered: string[] = []
-  for (const name of ['behaviours', 'server-example', 'client-example']) {
+  for (const name of ['behaviours', 'header-map', 'server-example', 'client-example']) {
     const report = await inspectPlugin(path.join(await fixture(name), `${name}.so.wasm`), services)
     registered.push(...report.symbols.flatMap(({ names }) => names))
   }

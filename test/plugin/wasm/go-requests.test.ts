@@ -58,7 +58,7 @@ test(
     const { port } = await openWithGo(t, endpointsOf(up.host, [server('typed')]))
     const { headers } = await ask(port, '/typed')
     assert.equal(headers['content-type'], 'application/vnd.own')
-    assert.equal(headers['x-up'], 'echo, plugin')
+    assert.equal(headers['x-up'], 'plugin, echo')
   }
 )
 

@@ -176,7 +176,13 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
       return
     }
     const { outbox } = handles.instance
-    outbox.begin(OP.wake).u32(call.id).u32(response.status).u32(held ? HELD : 0).pairs(response.raw).done()
+    outbox
+      .begin(OP.wake)
+      .u32(call.id)
+      .u32(response.status)
+      .u32(held ? HELD : 0)
+      .pairs(response.raw)
+      .done()
     handles.readers.set(call.id, responseReader(handles, call.id, response))
     if (call.hears) this.heard = { id: call.id, response, error: undefined }
     handles.instance.flushSoon()
