@@ -66,6 +66,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugin/heavy-chains': 'more than memory holds through chains; run by `npm run test:long`',
   'plugin/wasm/go-chain': 'a script, a Go plugin, a guest and a token stage over a large body',
   'plugin/wasm/go-fixtures': 'what fixtures/go-plugins/README.md names',
+  'plugin/wasm/go-header-map': 'the one header map that Go plugins in a row have',
   'plugin/wasm/go-other-calls': "calls of Go plugins that are not the gateway's own",
   'plugin/wasm/go-requests': 'what server plugins in Go see, and what they may not do',
   'plugin/wasm/go-wrappers': 'what counts of what modifiers in Go change',
