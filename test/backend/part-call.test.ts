@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { allocateBytes, freeBytes } from '../../src/message/slab.js'
 import type { GatewayRequest, GatewayResponse, LazyObject, PluginModule } from '../../src/plugin/index.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
 import { answer, rawUpstream } from '../support/raw-upstream.js'
-import { openStreamingUpstream, openUpstream, type Upstream } from '../support/upstream.js'
+import { openStreamingUpstream } from '../support/upstream.js'
 import { deferred, once, until } from '../support/waiting.js'
+import { checkKeptBodies, long, numbered } from './numbered-bodies.js'
 
 /** A merge of `/a`, which answers well, and `/b`, which each test writes itself. */
 const merge = (host: string, more: object = {}, endpoint: object = {}): object => ({
@@ -132,15 +133,6 @@ test('a client that leaves is no error of the parts that were cancelled for it',
   )
 })
 
-/** A JSON body of some 16 KB that names its number from end to end. */
-const long = (number: string): string => JSON.stringify({ number, rest: Array.from({ length: 2000 }, () => number) })
-
-const numbered = (t: TestContext): Promise<Upstream> =>
-  openUpstream(t, (req, res) => {
-    const body = long(req.url.split('/').at(-1)!)
-    res.writeHead(200, { 'Content-Length': body.length, 'Content-Type': 'application/json' }).end(body)
-  })
-
 const oneBackend = (host: string, endpoint: object = {}, backend: object = {}): object => ({
   timeout: '20s',
   host: [host],
@@ -202,37 +194,8 @@ test('each of many bodies in a row is its own, also for clients that read late',
   }
 })
 
-test('what a plugin keeps of a body stays as it is when the next bodies come', async t => {
-  const upstream = await numbered(t)
-  /** Texts of what was kept. */
-  const kept: (() => string)[] = []
-  const keeping: Record<string, (response: GatewayResponse) => unknown> = {
-    views: async response => {
-      const view = (await response.body.lazyJson()) as LazyObject
-      kept.push(() => JSON.stringify({ number: view.get('number'), rest: JSON.parse(view.text('rest')!) }))
-    },
-    bytes: async response => {
-      const bytes = await response.body.buffer()
-      kept.push(() => bytes.toString())
-    }
-  }
-  const module: PluginModule = {
-    ModifierRegisterer: {
-      registerModifiers(register) {
-        for (const [name, keep] of Object.entries(keeping))
-          register(name, () => ({ response: async response => void (await keep(response)) }))
-      }
-    }
-  }
-  for (const name of Object.keys(keeping)) {
-    const extra_config = { 'plugin/req-resp-modifier': { name: [name] } }
-    const { port } = await openGateway(t, oneBackend(upstream.origin, { extra_config }), { plugins: [module] })
-    for (let n = 100; n < 110; n++) assert.equal((await ask(port, `/x/${n}`)).text, long(`${n}`))
-    assert.equal(kept.length, 10)
-    for (const [i, text] of kept.entries()) assert.ok(text() === long(`${100 + i}`), `${name} ${i}`)
-    kept.length = 0
-  }
-})
+test('what a plugin keeps of a body stays as it is when the next bodies come', t =>
+  checkKeptBodies(t, (origin, extra) => oneBackend(origin, { extra_config: extra })))
 
 /** A plugin for each way in which a stage looks at a body and keeps nothing of it. */
 const LOOKERS: PluginModule = {

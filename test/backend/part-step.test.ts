@@ -1,13 +1,13 @@
 /** Decoded backends whose stages stand outside of decoding: what comes of their calls is what comes of calls without stages. */
 
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { allocateBytes, freeBytes } from '../../src/message/slab.js'
-import type { GatewayResponse, LazyObject, PluginModule } from '../../src/plugin/index.js'
 import { ask } from '../support/client.js'
 import { openGateway } from '../support/open-gateway.js'
 import { answer, rawUpstream } from '../support/raw-upstream.js'
-import { openUpstream, type Upstream } from '../support/upstream.js'
+import { openUpstream } from '../support/upstream.js'
+import { checkKeptBodies, long, numbered } from './numbered-bodies.js'
 
 const BREAKER = { 'qos/circuit-breaker': { interval: 60, timeout: 60, max_errors: 2 } }
 
@@ -17,15 +17,6 @@ const guarded = (host: string, patterns: readonly string[], backend: object = BR
   host: [host],
   endpoints: [{ endpoint: '/x/{n}', ...more, backend: patterns.map(url_pattern => ({ url_pattern, extra_config: backend })) }]
 })
-
-/** A JSON body of some 16 KB that names its number from end to end. */
-const long = (number: string): string => JSON.stringify({ number, rest: Array.from({ length: 2000 }, () => number) })
-
-const numbered = (t: TestContext): Promise<Upstream> =>
-  openUpstream(t, (req, res) => {
-    const body = long(req.url.split('/').at(-1)!)
-    res.writeHead(200, { 'Content-Length': body.length, 'Content-Type': 'application/json' }).end(body)
-  })
 
 test('each of many bodies is its own, at any size', async t => {
   const upstream = await openUpstream(t, (req, res) => {
@@ -77,37 +68,8 @@ test('the query and the fields of the list go up, and a body does', async t => {
   assert.deepEqual(sent.json(), { method: 'POST', url: '/a/7', body: 'what is sent' })
 })
 
-test('what a plugin of the backend keeps of a body stays as it is when the next bodies come', async t => {
-  const upstream = await numbered(t)
-  /** Texts of what was kept. */
-  const kept: (() => string)[] = []
-  const keeping: Record<string, (response: GatewayResponse) => unknown> = {
-    views: async response => {
-      const view = (await response.body.lazyJson()) as LazyObject
-      kept.push(() => JSON.stringify({ number: view.get('number'), rest: JSON.parse(view.text('rest')!) }))
-    },
-    bytes: async response => {
-      const bytes = await response.body.buffer()
-      kept.push(() => bytes.toString())
-    }
-  }
-  const module: PluginModule = {
-    ModifierRegisterer: {
-      registerModifiers(register) {
-        for (const [name, keep] of Object.entries(keeping))
-          register(name, () => ({ response: async response => void (await keep(response)) }))
-      }
-    }
-  }
-  for (const name of Object.keys(keeping)) {
-    const stages = { ...BREAKER, 'plugin/req-resp-modifier': { name: [name] } }
-    const { port } = await openGateway(t, guarded(upstream.origin, ['/{n}'], stages), { plugins: [module] })
-    for (let n = 100; n < 110; n++) assert.equal((await ask(port, `/x/${n}`)).text, long(`${n}`))
-    assert.equal(kept.length, 10)
-    for (const [i, text] of kept.entries()) assert.ok(text() === long(`${100 + i}`), `${name} ${i}`)
-    kept.length = 0
-  }
-})
+test('what a plugin of the backend keeps of a body stays as it is when the next bodies come', t =>
+  checkKeptBodies(t, (origin, extra) => guarded(origin, ['/{n}'], { ...BREAKER, ...extra })))
 
 test('bodies of the same size one after the other have the same memory behind a breaker', async t => {
   const upstream = await numbered(t)
