@@ -8,6 +8,7 @@ import type { ChunkMain, LuaLimits, RunnableProgram, Variant } from './program.j
 import { LuaRun } from './run.js'
 import type { RunOptions } from './running.js'
 import { RUNTIME, RUNTIME_NAMES } from './runtime.js'
+import { type Slices, slices } from './slices.js'
 import { bufferToLua, textToLua } from './strings.js'
 import type { FunctionExpression, LuaSource } from './syntax/ast.js'
 import { parseChunk } from './syntax/parser.js'
@@ -25,6 +26,8 @@ export interface LuaOptions {
   readonly print?: (text: string) => void
   /** Short runs in a row that can pause, after which a program is made of plain functions; 0: it is from the first. */
   readonly trialRuns?: number
+  /** Turns that runs take, with their clock; tests give their own. Default: those of all scripts. */
+  readonly slices?: Slices
 }
 
 /** Default of {@link LuaOptions.trialRuns}. */
@@ -81,6 +84,7 @@ interface Chunk {
 export class LuaProgram implements RunnableProgram {
   readonly limits: LuaLimits
   readonly print: (text: string) => void
+  readonly slices: Slices
   /** Whether a script can reach what its text does not name. */
   readonly wide: boolean
   readonly reachesMetatables: boolean
@@ -111,6 +115,7 @@ export class LuaProgram implements RunnableProgram {
     } = options
     this.limits = { ...DEFAULT_LIMITS, ...limits }
     this.print = print
+    this.slices = options.slices ?? slices
     this.chunks = chunks
     this.mentioned = mentioned
     this.libraries = libraries

@@ -1,5 +1,6 @@
 /** A compiled program, as a run sees it. */
 import type { LuaLibraries } from './libraries.js'
+import type { Slices } from './slices.js'
 import type { LuaFunction, LuaTable, LuaValue } from './values.js'
 
 export interface LuaLimits {
@@ -39,6 +40,8 @@ export interface RunnableProgram {
   readonly limits: LuaLimits
   readonly libraries: LuaLibraries
   readonly print: (text: string) => void
+  /** When runs may compute, and the clock that measures them. */
+  readonly slices: Slices
   /** Whether a script can reach tables that its text does not name. */
   readonly reachesMetatables: boolean
   /** By chunk: milliseconds that its last run computed. */

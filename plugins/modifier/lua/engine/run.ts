@@ -20,7 +20,6 @@ import {
 } from './run-measures.js'
 import { RunTables } from './run-tables.js'
 import type { RunningScript, RunOptions } from './running.js'
-import { cpuMsSince, slices } from './slices.js'
 import { BOUNDARY } from './syntax/positions.js'
 import { LuaSyntaxError } from './syntax/syntax-error.js'
 import { untilEnd } from './until-end.js'
@@ -59,8 +58,8 @@ export class LuaRun implements RunningScript {
   /** The chunk that runs, and what the run had used when it began. */
   private chunk = 0
   private usedBefore = 0
-  /** CPU time of the process when the run first looked at the clock. */
-  private cpuBefore: NodeJS.CpuUsage | undefined
+  /** CPU time of the process when the run first looked at the clock; 0 = it has not. */
+  private cpuBefore = 0
 
   constructor(program: RunnableProgram, variant: Variant, context: unknown, options: RunOptions | undefined) {
     this.program = program
@@ -104,9 +103,9 @@ export class LuaRun implements RunningScript {
   executeInTurn(index: number): readonly LuaValue[] | Promise<readonly LuaValue[]> {
     if (vm.meter !== undefined) return this.execute(index)
     const took = this.program.took.get(index) ?? (this.variant.resumable ? 0 : Number.POSITIVE_INFINITY)
-    if (took > LONG_MS) return slices.ownTurn().then(() => this.execute(index))
-    if (slices.spentThisTurn < this.program.limits.sliceMs) return this.execute(index)
-    return slices.nextTurn().then(() => this.executeInTurn(index))
+    if (took > LONG_MS) return this.program.slices.ownTurn().then(() => this.execute(index))
+    if (this.program.slices.spentThisTurn < this.program.limits.sliceMs) return this.execute(index)
+    return this.program.slices.nextTurn().then(() => this.executeInTurn(index))
   }
 
   private plainly(main: ChunkMain): readonly LuaValue[] {
@@ -135,13 +134,13 @@ export class LuaRun implements RunningScript {
         (error: unknown) => this.drive(body, error, true)
       )
     }
-    const turn = slices.ownTurn(this.used - this.usedBefore < SHARE_MS)
+    const turn = this.program.slices.ownTurn(this.used - this.usedBefore < SHARE_MS)
     return turn.then(() => this.drive(body, undefined, false, true))
   }
 
   private advance(body: Driven, sent: unknown, failed: boolean, paused: boolean): IteratorResult<unknown, unknown> {
     const saved = this.enter()
-    if (paused) this.look(performance.now())
+    if (paused) this.look(this.program.slices.loop.now())
     try {
       let step = failed ? body.throw(sent) : body.next(sent)
       while (step.done !== true && step.value !== PAUSE && !(step.value instanceof Wait)) {
@@ -159,17 +158,18 @@ export class LuaRun implements RunningScript {
     this.takeSteps()
     if (this.fuel < 0) this.end('fuel')
     if (this.signal?.aborted === true) this.end('aborted')
-    this.cpuBefore ??= process.cpuUsage()
-    const now = performance.now()
+    const { limits, slices } = this.program
+    this.cpuBefore ||= slices.loop.cpuMs(0)
+    const now = slices.loop.now()
     if (this.since === 0) this.look(now)
     if (now > this.deadline) this.end('deadline')
     const slice = now - this.since
     if (this.used + slice > this.cpuMs && this.computed(slice)) this.end('cpu')
     if (!this.variant.resumable) {
       if (this.holdsUp(slice)) this.end('cpu')
-      if (slice > SLOW_MS && this.program.limits.fuel - this.fuel > SLOW_STEPS && cpuMsSince(this.cpuBefore) > SLOW_MS)
+      if (slice > SLOW_MS && limits.fuel - this.fuel > SLOW_STEPS && slices.loop.cpuMs(this.cpuBefore) > SLOW_MS)
         this.program.slowDown()
-    } else if (slice + this.spentBefore > this.program.limits.sliceMs) {
+    } else if (slice + this.spentBefore > limits.sliceMs) {
       // asked before: a library function or metamethod runs, which cannot pause and holds up others for too long
       if (this.tired && this.holdsUp(slice)) this.end('cpu')
       this.tired = true
@@ -181,7 +181,7 @@ export class LuaRun implements RunningScript {
   /** A slice begins. */
   private look(now: number): void {
     this.since = now
-    this.spentBefore = slices.spentThisTurn
+    this.spentBefore = this.program.slices.spentThisTurn
   }
 
   /** Counts the steps of the last portion; a library function may have taken more. */
@@ -199,14 +199,14 @@ export class LuaRun implements RunningScript {
 
   /** Whether the time that has passed was spent computing: a machine that is busy elsewhere does not end scripts. */
   private computed(slice: number): boolean {
-    return this.used + slice > this.cpuMs * BUSY_PATIENCE || cpuMsSince(this.cpuBefore) > this.cpuMs
+    return this.used + slice > this.cpuMs * BUSY_PATIENCE || this.program.slices.loop.cpuMs(this.cpuBefore) > this.cpuMs
   }
 
   /** Whether a run or a library function that cannot pause has held up others for as long as it may, cold or not. */
   private holdsUp(slice: number): boolean {
     const { sliceMs, blockMs } = this.program.limits
     const most = sliceMs + blockMs
-    return slice > most && (slice > most * BUSY_PATIENCE || cpuMsSince(this.cpuBefore) > most)
+    return slice > most && (slice > most * BUSY_PATIENCE || this.program.slices.loop.cpuMs(this.cpuBefore) > most)
   }
 
   private end(limit: LuaLimit): never {
@@ -278,9 +278,9 @@ export class LuaRun implements RunningScript {
   private leave(saved: SavedMachine): void {
     let slice = 0
     if (this.since !== 0) {
-      slice = performance.now() - this.since
+      slice = this.program.slices.loop.now() - this.since
       this.used += slice
-      if (slice > NOTED_MS) slices.spend(slice)
+      if (slice > NOTED_MS) this.program.slices.spend(slice)
     }
     this.program.took.set(this.chunk, this.used - this.usedBefore)
     this.takeSteps()

@@ -10,10 +10,12 @@ const SHORT_MS = 2
 /** ms; longest time that is left to others after a slice. */
 const MOST_REST_MS = 20
 
-/** Clock and timers, which tests replace. */
+/** Clock, CPU meter and timers, which tests replace. */
 export interface Loop {
   /** ms, as `performance.now()`. */
   now(): number
+  /** CPU time of the process since it was `before`, ms: what a busy machine adds to a clock is not in it. */
+  cpuMs(before: number): number
   /** Calls back in the next turn of the event loop. */
   soon(callback: () => void): void
   /** Calls back after so many ms. */
@@ -22,12 +24,16 @@ export interface Loop {
 
 const EVENT_LOOP: Loop = {
   now: () => performance.now(),
+  cpuMs(before) {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000 - before
+  },
   soon: callback => void setImmediate(callback),
   later: (callback, ms) => void setTimeout(callback, ms)
 }
 
 export class Slices {
-  private readonly loop: Loop
+  readonly loop: Loop
   /** Milliseconds that scripts have computed in this turn. */
   private spent = 0
   private counting = false
@@ -90,9 +96,3 @@ export class Slices {
 
 /** The turns of all scripts: JavaScript has one thread. */
 export const slices = new Slices()
-
-/** CPU time of the process since `before`, ms: what a busy machine adds to a clock is not in it. */
-export function cpuMsSince(before: NodeJS.CpuUsage | undefined): number {
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
-}

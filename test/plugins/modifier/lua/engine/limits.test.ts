@@ -11,22 +11,8 @@ import {
   luaToText,
   NOTHING
 } from '../../../../../plugins/modifier/lua/engine/index.js'
-import { until } from '../../../../support/waiting.js'
-
-/** Counts turns of the event loop. Returns what ends that and tells how many there were. */
-function countTurns(): () => number {
-  let turns = 0
-  let ended = false
-  const count = (): void => {
-    turns++
-    if (!ended) setImmediate(count)
-  }
-  setImmediate(count)
-  return () => {
-    ended = true
-    return turns
-  }
-}
+import { Slices } from '../../../../../plugins/modifier/lua/engine/slices.js'
+import { FakeLoop } from './fake-loop.js'
 
 const wide = { cpuMs: 30_000, blockMs: 30_000 }
 
@@ -192,55 +178,57 @@ describe('limits of a run', () => {
   })
 
   it('gives scripts that begin in one turn a slice together', async () => {
-    const program = compileLua([{ text: 'for i = 1, 3e6 do end' }], { limits: { cpuMs: 30_000, sliceMs: 1, fuel: 1e12 } })
-    const first = program.start().execute(0)
+    const loop = new FakeLoop(0.4)
+    const slices = new Slices(loop)
+    const limits = { cpuMs: 30_000, sliceMs: 1, fuel: 1e12 }
+    const begin = (steps: number) =>
+      compileLua([{ text: `for i = 1, ${steps} do end` }], { limits, slices })
+        .start()
+        .execute(0)
+    assert.ok(!(begin(5000) instanceof Promise))
+    await loop.turn()
+    const first = begin(50_000)
     assert.ok(first instanceof Promise)
-    // the turn's slice is used up: a second script pauses at its first look at the clock, however fast the machine is
-    const short = compileLua([{ text: 'for i = 1, 5000 do end' }], { limits: { cpuMs: 30_000, sliceMs: 1, fuel: 1e12 } })
-      .start()
-      .execute(0)
+    // the turn's slice is used up: a second script pauses at its first look at the clock
+    const short = begin(5000)
     assert.ok(short instanceof Promise)
-    await Promise.all([first, short])
+    await loop.end(Promise.all([first, short]))
   })
 
   it('begins no script in a turn that others have used up', async () => {
-    await turn()
-    const program = compileLua([{ text: "return string.find(string.rep('a', 200000), '.-.-.-.-b')" }], { libraries: 'open' })
-    const turnsSince = countTurns()
+    const loop = new FakeLoop(1)
+    const slices = new Slices(loop)
+    const text = "return string.find(string.rep('a', 200000), '.-.-.-.-b')"
+    const program = compileLua([{ text }], { libraries: 'open', slices })
     const runs = Array.from({ length: 5 }, async () => program.start().executeInTurn(0))
-    for (const run of await Promise.allSettled(runs)) {
+    for (const run of await loop.end(Promise.allSettled(runs))) {
       assert.equal(run.status, 'rejected')
       assert.equal((run as PromiseRejectedResult).reason.limit, 'cpu')
     }
-    const turns = turnsSince()
-    assert.ok(turns >= 4, `the loop turned ${turns} times`)
+    assert.ok(loop.turns >= 4, `the loop turned ${loop.turns} times`)
   })
 
   for (const trialRuns of [0, 20])
     it(`begins a script that has computed long in a turn of its own, and any other at once; ${trialRuns} trial runs`, async () => {
+      const loop = new FakeLoop(1)
       const program = compileLua([{ text: 'if slow() then while true do end end return 1' }], {
         globals: { slow: hostFunction('slow', () => slow) },
         limits: { cpuMs: 20, fuel: 1e12 },
-        trialRuns
+        trialRuns,
+        slices: new Slices(loop)
       })
       let slow = false
       const first = program.start().executeInTurn(0)
       // what cannot pause and has not run yet waits for a turn of its own
       assert.equal(first instanceof Promise, trialRuns === 0)
-      assert.deepEqual(await first, [1])
-      // a run that the machine held up has computed long
-      await until(async () => {
-        await turn()
-        const run = program.start().executeInTurn(0)
-        if (!(run instanceof Promise)) return assert.deepEqual(run, [1]) === undefined
-        assert.deepEqual(await run, [1])
-      }, 'a run at once')
+      assert.deepEqual(await loop.end(first), [1])
+      assert.deepEqual(program.start().executeInTurn(0), [1])
       slow = true
-      await assert.rejects(async () => program.start().executeInTurn(0), { limit: 'cpu' })
+      await assert.rejects(async () => loop.end(program.start().executeInTurn(0)), { limit: 'cpu' })
       slow = false
       const later = program.start().executeInTurn(0)
       assert.ok(later instanceof Promise)
-      assert.deepEqual(await later, [1])
+      assert.deepEqual(await loop.end(later), [1])
     })
 
   it('leaves the event loop to others after a slice, for a time and not for a turn', async () => {
@@ -250,34 +238,26 @@ describe('limits of a run', () => {
       return idleTurns >= 20
     })
     const limits = { cpuMs: 60_000, blockMs: 0, fuel: 1e12 }
-    const run = compileLua([{ text: 'while not done() do end' }], { globals: { done }, limits })
+    const loop = new FakeLoop(1)
+    const run = compileLua([{ text: 'while not done() do end' }], { globals: { done }, limits, slices: new Slices(loop) })
       .start()
       .executeInTurn(0)
     assert.ok(run instanceof Promise)
-    let over = false
-    const end = run.finally(() => {
-      over = true
-    })
-    // the script has slices in between: it alone ends the loop, by its limit where it has every turn
-    while (!over) {
-      await turn()
-      if (looks > 0 && looks === before) idleTurns++
+    // others have something to do in each turn, and it takes a millisecond
+    const others = (): void => {
+      loop.ms++
+      if (looks === before) idleTurns++
       before = looks
+      if (idleTurns < 20) loop.soon(others)
     }
-    await end
+    loop.soon(others)
+    await loop.end(run)
+    assert.ok(idleTurns >= loop.turns / 2, `${idleTurns} of ${loop.turns} turns were left to others`)
   })
 
-  it('looks at its limits while a far index makes a table grow', () => {
+  it('looks at its limits while a far index makes a table grow', async () => {
     const text = 'for i = 1, 1e9 do local t = {} t[100000] = 1 end'
-    assert.throws(
-      () =>
-        compileLua([{ text }], { limits: { ...wide, memoryBytes: 2 ** 30, fuel: 50_000 } })
-          .start()
-          .execute(0),
-      {
-        limit: 'fuel'
-      }
-    )
+    assert.equal((await end(text, { ...wide, memoryBytes: 2 ** 30, fuel: 50_000 })).limit, 'fuel')
   })
 
   it('ends a library function that cannot pause and holds up others', async () => {
@@ -287,34 +267,46 @@ describe('limits of a run', () => {
 
   it('makes a program pause once a run of it has computed long', async () => {
     const limits = { cpuMs: 500, blockMs: 500, fuel: 1e12 }
-    const program = compileLua([{ text: 'while true do end' }], { limits, trialRuns: 0 })
+    const loop = new FakeLoop(1)
+    const program = compileLua([{ text: 'while true do end' }], { limits, trialRuns: 0, slices: new Slices(loop) })
     assert.equal(program.resumable, false)
     assert.throws(() => program.start().execute(0), { limit: 'cpu' })
     assert.equal(program.resumable, true)
-    await assert.rejects(async () => program.start().execute(0), { limit: 'cpu' })
+    await assert.rejects(async () => loop.end(program.start().execute(0)), { limit: 'cpu' })
+    assert.ok(loop.turns >= 4, `the loop turned ${loop.turns} times`)
   })
 
   it('makes a program of plain functions after short runs in a row, and of generators again once one was long', async () => {
+    const loop = new FakeLoop(0.1)
     const program = compileLua([{ text: 'for i = 1, count() do end' }], {
       globals: { count: hostFunction('count', () => count) },
       limits: { ...wide, fuel: 1e12 },
-      trialRuns: 3
+      trialRuns: 3,
+      slices: new Slices(loop)
     })
     let count = 10
     const runs = async (times: number): Promise<boolean[]> => {
       const ways: boolean[] = []
       for (let i = 0; i < times; i++) {
         ways.push(program.resumable)
-        await program.start().execute(0)
+        await loop.end(program.start().execute(0))
       }
       return ways
     }
     assert.deepEqual(await runs(2), [true, true])
+    // long by its steps
     count = 30_000
     assert.deepEqual(await runs(1), [true])
     count = 10
+    assert.deepEqual(await runs(2), [true, true])
+    // long by the clock
+    count = 5000
+    loop.lookMs = 2
+    assert.deepEqual(await runs(1), [true])
+    count = 10
+    loop.lookMs = 0.1
     assert.deepEqual(await runs(5), [true, true, true, false, false])
-    count = 1e8
+    count = 200_000
     assert.deepEqual(await runs(1), [false])
     count = 10
     assert.deepEqual(new Set(await runs(1000)), new Set([true]))
@@ -327,11 +319,11 @@ describe('limits of a run', () => {
       "local s = ('a'):rep(1e5) while true do s:gsub('a', '%0b') end",
       "('a'):gsub('a', function() while true do end end)"
     ]) {
-      const turnsSince = countTurns()
+      const loop = new FakeLoop(0.1)
       const limits = { cpuMs: 40, sliceMs: 1, fuel: 1e12 }
-      await assert.rejects(async () => compileLua([{ text }], { libraries: 'open', limits }).start().execute(0), { limit: 'cpu' })
-      const turns = turnsSince()
-      assert.ok(turns >= 4, `${text}: the loop turned ${turns} times`)
+      const program = compileLua([{ text }], { libraries: 'open', limits, slices: new Slices(loop) })
+      await assert.rejects(async () => loop.end(program.start().execute(0)), { limit: 'cpu' })
+      assert.ok(loop.turns >= 4, `${text}: the loop turned ${loop.turns} times`)
     }
   })
 
@@ -343,16 +335,11 @@ describe('limits of a run', () => {
       local u, m = s:gsub('(a)(b)', function(a, b) return b .. a end)
       return n, #t, k, u:sub(1, 4), #u, m, s:find('c', 1), s:match('.-(c)')`
     const limits = { cpuMs: 30_000, sliceMs: 0, fuel: 1e12, memoryBytes: 2 ** 30 }
-    assert.deepEqual(await compileLua([{ text }], { libraries: 'open', limits }).start().execute(0), [
-      2000,
-      6001,
-      2000,
-      'baba',
-      4001,
-      2000,
-      4001,
-      'c'
-    ])
+    const loop = new FakeLoop(0.01)
+    const program = compileLua([{ text }], { libraries: 'open', limits, slices: new Slices(loop) })
+    const found = await loop.end(program.start().execute(0))
+    assert.deepEqual(found, [2000, 6001, 2000, 'baba', 4001, 2000, 4001, 'c'])
+    assert.ok(loop.turns >= 10, `the loop turned ${loop.turns} times`)
   })
 
   it('makes a program pause only for what it can reach: fields and methods are no variables', () => {

@@ -1,41 +1,8 @@
 /** Turns of scripts, with a clock and an event loop of the test's own. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Loop, Slices } from '../../../../../plugins/modifier/lua/engine/slices.js'
-
-/** An event loop in which a turn takes no time but what is spent in it. */
-class FakeLoop implements Loop {
-  ms = 1000
-  private next: (() => void)[] = []
-  private timers: { at: number; callback: () => void }[] = []
-
-  now(): number {
-    return this.ms
-  }
-
-  soon(callback: () => void): void {
-    this.next.push(callback)
-  }
-
-  later(callback: () => void, ms: number): void {
-    this.timers.push({ at: this.ms + ms, callback })
-  }
-
-  /** One turn: due timers, then what was put off to it. Where there is nothing to do, time passes until the next timer. */
-  async turn(): Promise<void> {
-    if (this.next.length === 0 && this.timers.length > 0)
-      this.ms = Math.max(this.ms, Math.min(...this.timers.map(({ at }) => at)))
-    const due = this.timers.filter(({ at }) => at <= this.ms)
-    this.timers = this.timers.filter(({ at }) => at > this.ms)
-    const callbacks = this.next
-    this.next = []
-    for (const callback of [...due.map(timer => timer.callback), ...callbacks]) {
-      callback()
-      // promises go on between two callbacks, as in Node
-      for (let i = 0; i < 5; i++) await undefined
-    }
-  }
-}
+import { Slices } from '../../../../../plugins/modifier/lua/engine/slices.js'
+import { FakeLoop } from './fake-loop.js'
 
 /** Computes for so many ms in each of its turns, and notes when. */
 async function script(slices: Slices, loop: FakeLoop, each: readonly number[], note: (from: number, to: number) => void) {
