@@ -75,7 +75,7 @@ describe('an answer that breaks off ends by RST_STREAM with an error code', () =
     ['its upstream closes within a chunk', CHUNKED + PART, 'destroy', {}],
     ['its upstream closes before the last chunk', `${CHUNKED}${LONG}\r\n`, 'destroy', {}],
     ['its upstream sends no more', FRAMED + PART, 'time', {}],
-    ['it takes longer than write_timeout', FRAMED + PART, 'wait', { write_timeout: '1500ms' }],
+    ['it takes longer than write_timeout', FRAMED + PART, 'time', { write_timeout: '60s', timeout: '600s' }],
     ['its upstream breaks the framing', `${CHUNKED}${LONG}\r\nno length\r\n`, 'wait', {}]
   ] as const) {
     test(cause, async t => {

@@ -24,6 +24,7 @@ async function fixture(t: TestContext): Promise<Fixture> {
     req.on('end', () => res.writeHead(200, { 'content-type': 'application/json' }).end('{"a":1}'))
     req.on('error', () => res.destroy())
   })
+  upstream.keepAliveTimeout = 0 // a gateway that was held up finds its idle connections open
   upstream.listen(0, '127.0.0.1')
   await once(upstream, 'listening')
   const host = [`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`]

@@ -70,6 +70,7 @@ describe('request bodies', () => {
           res.end(`${req.method} ${framing} ${body.length} ${body.toString('latin1').slice(-20)}`)
         })
       })
+      upstream.keepAliveTimeout = 0 // a gateway that was held up finds its idle connections open
       upstream.listen(0, '127.0.0.1')
       await once(upstream, 'listening')
       t.after(() => upstream.close())

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import { internals } from '../../src/message/internals.js'
 import { GatewayResponse, type Handler, type HandlerFactory } from '../../src/plugin/index.js'
 import { RawClient } from '../server/raw-client.js'
+import { passTime } from '../support/time.js'
 import { once } from '../support/waiting.js'
 import { bodyOf, handlers, LEVELS, openAt, startUpstream } from './support.js'
 
@@ -21,6 +22,12 @@ interface Misdeed {
 
 /** Name, file and cause. */
 const named = (cause: string): RegExp => new RegExp(`ERROR: .*\\[Plugin: culprit\\] .*plugins\\[0\\]: .*${cause}`)
+
+/** Never settles, and its deadline comes at once. */
+const hang = (): Promise<never> => {
+  void passTime(60_000)
+  return new Promise(() => {})
+}
 
 const constant = GatewayResponse.text('once')
 
@@ -109,11 +116,11 @@ for (const level of LEVELS) {
 
     test('never answers is answered for when its time is over, and named', async t => {
       const up = await startUpstream(t, (_request, response) => response.end(TEXT))
-      const module = handlers({ culprit: (_c, _e, next) => request => next(request).then(() => new Promise<never>(() => {})) })
-      const time = level === 'service' ? { own: { timeout: '1500ms' } } : { endpoint: { timeout: '1500ms' } }
+      const module = handlers({ culprit: (_c, _e, next) => request => next(request).then(hang) })
+      const time = level === 'service' ? { own: { timeout: '20s' } } : { endpoint: { timeout: '20s' } }
       const { gateway, log } = await openAt(t, up.host, { level, names: ['culprit'], ...time }, [module])
       assert.equal((await gateway.request({ path: '/x' })).status, 500)
-      await log.line(named('has not answered within .*timeout=1500ms'))
+      await log.line(named('has not answered within .*timeout=20000ms'))
       await Promise.all([...up.open].map(response => once(response, 'close')))
       assert.equal(await gateway.close({ graceMs: 60_000 }), true)
     })

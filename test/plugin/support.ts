@@ -25,6 +25,7 @@ export async function startUpstream(t: TestContext, serve: RequestListener): Pro
     res.on('close', () => open.delete(res))
     serve(req, res)
   })
+  server.keepAliveTimeout = 0 // a gateway that was held up finds its idle connections open
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => {

@@ -21,6 +21,7 @@ export async function startUpstream(owner: Owner, answer: RequestListener = (_, 
     server.close()
     server.closeAllConnections()
   })
+  server.keepAliveTimeout = 0 // a gateway that was held up finds its idle connections open
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -14,18 +14,21 @@ import {
   frame,
   HEADERS,
   head,
+  PING,
   SETTINGS,
   uint32,
   until,
   WINDOW_UPDATE
 } from '../support/frames.js'
-import { echo, open } from './listening.js'
+import { skipTime } from '../support/time.js'
+import { echo, open, SWEPT_OFTEN } from './listening.js'
 
 const CALM = 11
 const get = (id: number, fields: [string, string][] = []): Buffer =>
   frame(HEADERS, END_STREAM | END_HEADERS, id, head('GET', '/x', fields))
 
 describe('a head has its time', () => {
+  const limits = { ...SWEPT_OFTEN, useH2c: true, readHeaderTimeoutMs: 60_000, idleTimeoutMs: 180_000 }
   const begun = frame(HEADERS, END_STREAM | END_HEADERS, 1, head('GET', '/x'))
   for (const [what, bytes] of [
     ['without END_HEADERS', frame(HEADERS, END_STREAM, 1, head('GET', '/x'))],
@@ -34,45 +37,64 @@ describe('a head has its time', () => {
     ['behind a whole request', Buffer.concat([begun, frame(HEADERS, END_STREAM, 3, head('GET', '/x'))])]
   ] as const) {
     test(`one ${what}`, async t => {
-      const { port, infos } = await open(t, { useH2c: true, readHeaderTimeoutMs: 200, idleTimeoutMs: 60_000 })
+      const skip = skipTime(t)
+      const { port, infos } = await open(t, limits)
       const client = await FrameClient.open(t, port)
       client.polite = false
+      const before = client.of(PING).length
       client.send(bytes)
+      await client.until('a PING that has no answer', () => client.of(PING).length > before)
+      skip(60_000)
       await client.until('the end of the connection', () => client.closed)
       assert.equal(client.goaway, CALM)
-      assert.equal(infos.at(-1)!.detail, 'read_header_timeout=200ms')
+      assert.equal(infos.at(-1)!.detail, 'read_header_timeout=60000ms')
     })
   }
 
   test('that bytes one by one do not prolong', async t => {
-    const { port } = await open(t, { useH2c: true, readHeaderTimeoutMs: 300, idleTimeoutMs: 60_000 })
+    const skip = skipTime(t)
+    const { port } = await open(t, limits)
     const client = await FrameClient.open(t, port)
     client.polite = false
     let at = 0
-    const drip = setInterval(() => client.socket.write(begun.subarray(at, ++at)), 50)
+    const drip = setInterval(() => {
+      client.socket.write(begun.subarray(at, ++at))
+      skip(6_000)
+    }, 20)
     t.after(() => clearInterval(drip))
     await client.until('the end of the connection', () => client.closed)
     assert.ok(at < begun.length, 'the whole head was taken')
   })
 
   test('and so has the first SETTINGS frame', async t => {
-    const { port, infos } = await open(t, { useH2c: true, readHeaderTimeoutMs: 200, idleTimeoutMs: 60_000 })
+    const skip = skipTime(t)
+    const { port, infos } = await open(t, limits)
     const client = await FrameClient.silent(t, port)
     client.polite = false
     client.preface()
+    await client.until('the settings of the gateway', () => client.of(SETTINGS).length > 0)
+    skip(60_000)
     await client.until('the end of the connection', () => client.closed)
-    assert.equal(infos.at(-1)!.detail, 'no SETTINGS for 200ms')
+    assert.equal(infos.at(-1)!.detail, 'no SETTINGS for 60000ms')
   })
 
   test('not an idle connection that answers PING', async t => {
-    const { port } = await open(t, { useH2c: true, readHeaderTimeoutMs: 800, idleTimeoutMs: 2500 })
+    const skip = skipTime(t)
+    const { port } = await open(t, limits)
     const client = await FrameClient.open(t, port)
-    const since = performance.now() // idle_timeout begins later
     client.send(get(1))
     await client.ended(1)
-    client.send(frame(WINDOW_UPDATE, 0, 0, uint32(10)))
+    for (let passed = 0; passed < 150_000; passed += 50_000) {
+      const before = client.of(PING).length
+      client.send(frame(WINDOW_UPDATE, 0, 0, uint32(10)))
+      await client.until('a PING', () => client.of(PING).length > before)
+      await client.heard() // the answer to that PING too
+      skip(50_000)
+      assert.equal(client.closed, false, 'closed before idle_timeout')
+    }
+    await client.heard()
+    skip(50_000)
     await client.until('the end of the connection', () => client.closed)
-    assert.ok(performance.now() - since > 1800, 'closed before idle_timeout')
     assert.equal(client.goaway, 0)
   })
 })

@@ -11,8 +11,9 @@ import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
 import type { ServerTlsConfig } from '../../src/config/types.js'
 import { createListener } from '../../src/server/listener.js'
 import { certificate } from '../support/certificates.js'
-import { fetch, once, within } from '../support/waiting.js'
-import { DEFAULTS, echo, open } from './listening.js'
+import { skipTime } from '../support/time.js'
+import { fetch, once, until, within } from '../support/waiting.js'
+import { DEFAULTS, echo, open, SWEPT_OFTEN } from './listening.js'
 import { exchange } from './raw-client.js'
 
 const pair = (name: string): { publicKey: string; privateKey: string } => ({
@@ -115,29 +116,37 @@ test('answers 500 over HTTP/2 for a handler that throws', async t => {
 })
 
 test('keeps the time limits over HTTP/2', async t => {
-  const { port, infos } = await open(
-    t,
-    { useH2c: true, readTimeoutMs: 500, writeTimeoutMs: 800, idleTimeoutMs: 1200 },
-    (req, res) => {
-      req.on('error', () => {})
-      if (req.method === 'GET') res.write('never ends')
-    }
-  )
+  const skip = skipTime(t)
+  const limits = { ...SWEPT_OFTEN, useH2c: true, readTimeoutMs: 60_000, writeTimeoutMs: 90_000, idleTimeoutMs: 120_000 }
+  const arrived: string[] = []
+  const { port, infos } = await open(t, limits, (req, res) => {
+    req.on('error', () => {})
+    if (req.method === 'GET') res.write('never ends')
+    arrived.push(req.method!)
+  })
   const session = connectHttp2(`http://127.0.0.1:${port}`)
   session.on('error', () => {})
   t.after(() => session.destroy())
   const upload = session.request({ ':method': 'POST', ':path': '/' })
   upload.on('error', () => {})
   upload.write('x')
-  const [fields] = await once<[Fields]>(upload, 'response')
+  const response = once<[Fields]>(upload, 'response')
+  await until(() => arrived.includes('POST'), 'the upload')
+  skip(60_000)
+  const [fields] = await response
   assert.equal(fields[':status'], 408)
   assert.equal(infos[0]!.code, 'SLUICE_ERR_CLIENT_TIMEOUT')
   upload.destroy()
   const download = session.request({ ':path': '/' })
   download.on('error', () => {})
   download.resume()
+  await until(() => arrived.includes('GET'), 'the download')
+  skip(90_000)
   await within('the end of the answer', new Promise(resolve => download.once('close', resolve))) // also with an error
-  await within('the end of the session', new Promise(resolve => session.once('close', resolve)))
+  await until(() => {
+    skip(60_000)
+    return session.destroyed
+  }, 'the end of the session')
 })
 
 test('asks for an HTTP/2 body only when somebody reads it', async t => {

@@ -55,6 +55,16 @@ export function slowClock(t: Pick<TestContext, 'mock'>): void {
   t.mock.method(performance, 'now', () => real() + looks++)
 }
 
+/** Lets the clock of this process jump for a test; Node's own timers stay. @returns what moves the clock on, ms */
+export function skipTime(t: Pick<TestContext, 'mock'>): (ms: number) => void {
+  const real = performance.now.bind(performance)
+  let skipped = 0
+  t.mock.method(performance, 'now', () => real() + skipped)
+  return ms => {
+    skipped += ms
+  }
+}
+
 /** Stops the clock of this process for a test, at a whole millisecond: sums and differences are exact. @returns what moves it, ms */
 export function stopClock(t: Pick<TestContext, 'mock'>): (ms: number) => void {
   let at = Math.ceil(performance.now())

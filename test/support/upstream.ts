@@ -69,6 +69,7 @@ export async function openStreamingUpstream(
     script(req, res, upstream)
   }
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
+  server.keepAliveTimeout = 0 // a gateway that was held up finds its idle connections open
   server.on('connection', (socket: Socket) => {
     upstream.accepted++
     sockets.add(socket)

@@ -12,6 +12,7 @@ import { CLI, folderWith, Watched } from '../command.js'
 
 async function upstream(): Promise<{ server: Server; origin: string }> {
   const server = createServer((_, res) => res.end('{"ok":true}'))
+  server.keepAliveTimeout = 0 // workers that were held up find their idle connections open
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }

@@ -115,6 +115,7 @@ export async function echoUpstream(t: TestContext): Promise<EchoUpstream> {
     calls.push(`${req.method} ${req.url}`)
     serve(req, res)
   })
+  server.keepAliveTimeout = 0 // a gateway that was held up finds its idle connections open
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => {

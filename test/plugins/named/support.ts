@@ -84,6 +84,7 @@ export function rawExchange(port: number, text: string): Promise<string> {
 /** The port of a gateway with one shipped handler around its no-op endpoint `/x`, over an upstream of the test's own. */
 export async function openOver(t: TestContext, name: string, options: object, serve: RequestListener): Promise<number> {
   const server = createServer(serve)
+  server.keepAliveTimeout = 0 // a gateway that was held up finds its idle connections open
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => {

@@ -10,7 +10,8 @@ import { load } from '@grpc/proto-loader'
 import { loadGrpcPackages } from '../../../../plugins/named/grpc/packages.js'
 import { type KeptLines, openGateway } from '../../../support/open-gateway.js'
 import { startReceiver } from '../../../support/otlp-receiver.js'
-import { type Deferred, deferred, fetch, once, within } from '../../../support/waiting.js'
+import { passTime } from '../../../support/time.js'
+import { type Deferred, deferred, fetch, once, until, within } from '../../../support/waiting.js'
 
 const PROTO = fileURLToPath(new URL('./grpc.proto', import.meta.url))
 
@@ -76,6 +77,7 @@ async function openShop(t: TestContext, tls = false): Promise<Shop> {
       done({ code: call.request.code, details: call.request.text })
     },
     Hang(call: grpc.ServerWritableStream<Record<string, unknown>, object>) {
+      note(call)
       call.on('cancelled', () => shop.cancelled.resolve())
     }
   })
@@ -241,11 +243,14 @@ describe('sluice-grpc', () => {
 
   test('a call that hangs is cancelled with its exchange', async t => {
     const shop = await openShop(t)
-    const { call } = await open(t, shop.host, {}, { timeout: '1500ms' })
-    assert.equal((await call('Hang')).status, 500)
+    const { call } = await open(t, shop.host)
+    const hanging = call('Hang')
+    await until(() => shop.seen.length === 1, 'the call')
+    await passTime(20_000)
+    assert.equal((await hanging).status, 500)
     await shop.cancelled.promise
     const other = await openShop(t)
-    const deadline = await open(t, other.host, { timeout_ms: 1500 })
+    const deadline = await open(t, other.host, { timeout_ms: 3000 })
     assert.equal((await deadline.call('Hang')).status, 504)
     await other.cancelled.promise
   })

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import type { ConfigInput } from '../../../../src/config/input.js'
 import type { PluginModule } from '../../../../src/plugin/index.js'
 import { startReceiver } from '../../../support/otlp-receiver.js'
+import { passTime } from '../../../support/time.js'
 import { deferred, fetch, until, within } from '../../../support/waiting.js'
 import { endpoint, startUpstream } from '../../scripted-upstream.js'
 import { get, lineOf, openTraced, SERVER, treeOf } from './trees.js'
@@ -109,7 +110,6 @@ const stuck: RequestListener = (req, res) => {
 const ENDS: readonly {
   readonly title: string
   readonly url: string
-  readonly timeout?: string
   readonly end?: (gateway: Awaited<ReturnType<typeof openTraced>>, leave: () => void) => unknown
   readonly server: RegExp
 }[] = [
@@ -125,7 +125,12 @@ const ENDS: readonly {
     end: (_, leave) => leave(),
     server: /SLUICE_ERR_CLIENT_ABORTED$/
   },
-  { title: 'the deadline of the endpoint', url: '/never', timeout: '100ms', server: /error, 500, SLUICE_ERR_UPSTREAM_TIMEOUT$/ },
+  {
+    title: 'the deadline of the endpoint',
+    url: '/never',
+    end: () => passTime(60_000),
+    server: /error, 500, SLUICE_ERR_UPSTREAM_TIMEOUT$/
+  },
   { title: 'the gateway stops', url: '/never', end: ({ gateway }) => gateway.close({ graceMs: 50 }), server: /SLUICE_ERR_\w+$/ },
   {
     title: 'the gateway stops in the middle of a response',
@@ -136,7 +141,7 @@ const ENDS: readonly {
 ]
 
 for (const output_encoding of ['no-op', 'json']) {
-  for (const { title, url, timeout, end, server } of ENDS) {
+  for (const { title, url, end, server } of ENDS) {
     test(`no span stays open: ${title}, ${output_encoding}`, async t => {
       const asked = deferred<void>('the request at the upstream')
       const upstream = await startUpstream(t, (req, res) => {
@@ -144,7 +149,7 @@ for (const output_encoding of ['no-op', 'json']) {
         asked.resolve()
       })
       const extra = { 'plugin/http-server': { name: 'around' } }
-      const one = endpoint('/x', upstream, { output_encoding, url, ...(timeout === undefined ? {} : { timeout }), extra })
+      const one = endpoint('/x', upstream, { output_encoding, url, extra })
       const traced = await openTraced(t, [one], { plugins: [service] })
       const client = connect(traced.port, '127.0.0.1')
       t.after(() => client.destroy())
