@@ -58,3 +58,25 @@ function keepWithBody(request: IncomingMessage): boolean {
   connectionOf(request.socket)!.last = request
   return false
 }
+
+/** What of a request node:http knows, and its types do not say. */
+interface Internals {
+  _dumped: boolean
+  readonly _readableState: { ended: boolean; endEmitted: boolean; destroyed: boolean; closed: boolean; closeEmitted: boolean }
+}
+
+/**
+ * Makes a request without a body a stream that is over. Newer versions of Node.js do so by `optimizeEmptyRequests`; in older ones the end of
+ * each such stream takes three ticks and 1.3 KB (bench/peers, pass-150).
+ */
+export function closeEmptyBody(request: IncomingMessage): void {
+  const internals = request as unknown as Internals
+  if (internals._dumped) return
+  internals._dumped = true
+  const state = internals._readableState
+  state.ended = true
+  state.endEmitted = true
+  state.destroyed = true
+  state.closed = true
+  state.closeEmitted = true
+}

@@ -11,7 +11,7 @@ import { hasBody } from '../http/fields.js'
 import type { UpgradeOffer } from '../message/protocol-change.js'
 import { type ClientErrorInfo, endWithRefusal, infoOf, REFUSALS, type Refusal, refusalFields, refusalOf } from './client-error.js'
 import { type Connection, connectionOf, continueOnRead, trackConnection } from './connection.js'
-import { settingsOf, tickOf } from './http1-settings.js'
+import { closeEmptyBody, settingsOf, tickOf } from './http1-settings.js'
 import { type Limits, limitOf } from './limits.js'
 import { abandon, destroySoonPolitely, dropRest, failRequest } from './polite-end.js'
 import { judgeHead, MAX_HEADER_FIELDS } from './request-rules.js'
@@ -159,7 +159,7 @@ export class Http1 {
     if (hasBody(request.rawHeaders)) {
       request.socket.destroySoon = destroySoonPolitely
       response.prependOnceListener('finish', dropRest)
-    }
+    } else closeEmptyBody(request)
     const refused = judgeHead(request) ?? refusalOfDemand(demand)
     if (refused !== undefined) {
       this.refuse(request, response, refused)
@@ -243,7 +243,7 @@ export class Http1 {
     const { socket, request, response, turns } = connection
     connection.failed = true
     if (turns?.last?.request.complete === false) turns.dropLast()
-    if (connection.answering && (connection.waits || request!.complete)) {
+    if (connection.occupied && (connection.waits || request!.complete)) {
       // Garbage behind whole requests: their responses go out, then the connection ends. The client would take a refusal for one of them.
       if (connection.waits) closeAfter(turns!.last!)
       else if (response!.headersSent) response!.once('finish', () => socket.destroySoon())
