@@ -16,7 +16,7 @@ import { sniffType } from '../http/sniff-type.js'
 import type { Pieces } from '../message/pieces.js'
 import type { ServerSpan } from '../telemetry/span.js'
 import { type Deadline, deadlines } from '../telemetry/timer-wheel.js'
-import { declareLength, flushHead, isUntyped, writeHead, writeInterim } from './write-head.js'
+import { declareLength, flushHead, isUntyped, withoutField, writeHead, writeInterim } from './write-head.js'
 
 /** bytes; most that is sent without a turn of the event loop. */
 const MAX_BURST_BYTES = 1024 * 1024
@@ -102,7 +102,8 @@ export function sendHead(writer: AnswerWriter, head: RawFields, untyped: boolean
     return
   }
   const { res, status } = writer
-  writeHead(res, status, head)
+  // RFC 9110 §15.4.5: of what describes a representation a 304 has only what caches ask for
+  writeHead(res, status, status === 304 ? withoutField(head, 'content-type') : head)
   const { span } = writer
   if (writer.startedAt !== 0 || span !== undefined) writer.firstByteAt = performance.now()
   if (span !== undefined) span.headSent(head)

@@ -215,6 +215,17 @@ for (const [pipe, keys] of Object.entries(PIPES)) {
       }
     })
 
+    test('lose it with 304, and with no other status, as in KrakenD', async t => {
+      for (const [status, type] of [
+        [304, undefined],
+        [204, 'text/plain']
+      ] as const) {
+        const { port } = await saying(t, keys, `HTTP/1.1 ${status} X\r\nContent-Type: text/plain\r\nETag: "a"\r\n\r\n`)
+        const got = await get(port)
+        assert.deepEqual([fieldIn(got, 'content-type'), fieldIn(got, 'etag')], [type, '"a"'])
+      }
+    })
+
     test('of unknown length, with and without bytes', async t => {
       const { port } = await saying(t, keys, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n', '0\r\n\r\n')
       assert.equal(fieldIn(await get(port), 'content-type'), 'text/plain; charset=utf-8')

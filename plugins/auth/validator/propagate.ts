@@ -30,6 +30,13 @@ export function compileHeaders(pairs: readonly (readonly [string, string])[], li
   }
 }
 
+/** The claim of that very name, as KrakenD takes it, else the one that dots lead to. */
+function compileParamReader(claim: string): ClaimReader {
+  const flat = compileClaimReader(claim, false)
+  const nested = compileClaimReader(claim, true)
+  return claims => flat(claims) ?? nested(claims)
+}
+
 const PLACEHOLDER = /\{(JWT\.([\w\-.:/]+))\}/g
 
 /**
@@ -39,7 +46,7 @@ const PLACEHOLDER = /\{(JWT\.([\w\-.:/]+))\}/g
 export function compileParams(urlPatterns: readonly string[]): Propagate | undefined {
   const wanted = new Map<string, ClaimReader>()
   for (const pattern of urlPatterns) {
-    for (const [, param, claim] of pattern.matchAll(PLACEHOLDER)) wanted.set(param!, compileClaimReader(claim!, true))
+    for (const [, param, claim] of pattern.matchAll(PLACEHOLDER)) wanted.set(param!, compileParamReader(claim!))
   }
   if (wanted.size === 0) return undefined
   return (claims, request) => {

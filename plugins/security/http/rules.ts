@@ -31,7 +31,7 @@ export function compileFields(rules: HeaderRules): readonly string[] {
 /** The field for responses over TLS (RFC 6797 §7.2: browsers pass it over elsewhere), or none. */
 export function compileSts(rules: HeaderRules): readonly string[] {
   if (rules.stsSeconds === 0) return []
-  const scope = rules.stsIncludeSubdomains ? '; includeSubdomains' : ''
+  const scope = rules.stsIncludeSubdomains ? '; includeSubDomains' : ''
   return ['Strict-Transport-Security', `max-age=${rules.stsSeconds}${scope}`]
 }
 

@@ -140,11 +140,11 @@ export class Run implements Evaluation {
     return ok
   }
 
-  /** Applies a schema to a property's name. */
+  /** Applies a schema to a property's name. Its faults are the causes of one; names have no place, at no depth. */
   evaluateName(node: Node, container: object, name: string): boolean {
-    const { base } = this
+    const { base, mark } = this
     this.base = this.keys.length + 1
-    const ok = this.evaluateMember(node, container, name, name)
+    const ok = this.evaluateMember(node, container, name, name) || this.bundle(mark, { keyword: 'propertyNames', names: [name] })
     this.base = base
     return ok
   }

@@ -26,6 +26,9 @@ test('refuses registered claims of a wrong type', () => {
     { jti: [] },
     { iss: 5 },
     { aud: 5 },
+    { aud: null },
+    { exp: 1e300 },
+    { exp: 2 ** 63 },
     { aud: ['a', 1] }
   ])
     assert.throws(() => checkClaims(claims, rules, at), { name: 'TokenRefused' })

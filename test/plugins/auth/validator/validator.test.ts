@@ -226,6 +226,14 @@ test('puts claims into the path of the backend, encoded', async t => {
   }
 })
 
+test('a claim with dots in its name goes before a nested one in the path', async t => {
+  const gateway = await open(t, { validator: {}, urlPattern: '/in/{JWT.a.b}' })
+  const ask = async (claims: Record<string, unknown>): Promise<string> =>
+    (JSON.parse((await call(gateway, bearer(await sign(claims, keys.rsa)))).text) as Echo).path
+  assert.equal(await ask({ 'a.b': 'flat', a: { b: 'nested' } }), '/in/flat')
+  assert.equal(await ask({ a: { b: 'nested' } }), '/in/nested')
+})
+
 test('parameters of the path keep their spelling beside claims', async t => {
   const gateway = await open(t, { validator: {}, urlPattern: '/in/{id}/{JWT.sub}' })
   const response = await fetch(`${gateway.origin}/x/a%3Bb;c`, { headers: bearer(await sign({ sub: 'u' }, keys.rsa)) })

@@ -101,7 +101,7 @@ test('plain requests are sent to https', async t => {
   assert.equal(head.headers['content-type'], 'text/html; charset=utf-8')
   const encrypted = await gateway.request({ path: '/a', headers: { 'X-Forwarded-Proto': 'https' } })
   assert.equal(encrypted.status, 200)
-  assert.equal(encrypted.headers['strict-transport-security'], 'max-age=60; includeSubdomains')
+  assert.equal(encrypted.headers['strict-transport-security'], 'max-age=60; includeSubDomains')
   assert.equal((await gateway.request({ path: '/a', headers: { 'X-Forwarded-Proto': 'http' } })).status, 301)
 })
 

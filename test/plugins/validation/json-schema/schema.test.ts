@@ -73,6 +73,10 @@ test('says all that is wrong, each fault in a line', async () => {
     "- at '': invalid propertyName 'ab'",
     "  - at '': maxLength: got 2, want 1"
   ])
+  assert.deepEqual(await lines({ properties: { r: { propertyNames: { pattern: '^z' } } } }, { r: { a: 1 } }), [
+    "- at '': invalid propertyName 'a'",
+    "  - at '': 'a' does not match pattern '^z'"
+  ])
   assert.deepEqual(await lines({ contains: { type: 'string' }, minContains: 2 }, ['a', 1]), [
     "- at '': min 2 items required to match contains schema, but matched 1 items at 0",
     "  - at '/1': got number, want string"

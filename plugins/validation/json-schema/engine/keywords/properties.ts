@@ -87,9 +87,8 @@ function namesCheck(node: Node): Check {
   return (value, run) => {
     let ok = true
     for (const name of Object.keys(value as Members)) {
-      const start = run.mark
       if (run.evaluateName(node, value as Members, name)) continue
-      ok = run.bundle(start, { keyword: 'propertyNames', names: [name] })
+      ok = false
       if (run.quiet) break
     }
     return ok
