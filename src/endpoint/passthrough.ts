@@ -320,15 +320,10 @@ const isOwnField = (lower: string): boolean => lower === 'x-krakend' || lower ==
 /** Own fields first, then what the edit makes of the upstream's. */
 function editedAnswer(fields: RawFields, edit: FieldEdit, ownFields: RawFields): RawFields {
   edit(new FieldMap(fields))
-  for (let i = 0; i < fields.length; i += 2) if (isOwnName(fields[i]!)) return ownFields.concat(withoutOwn(fields))
-  return ownFields.concat(fields)
+  const head = ownFields.slice()
+  for (let i = 0; i < fields.length; i += 2) if (!isOwnName(fields[i]!)) head.push(fields[i]!, fields[i + 1]!)
+  return head
 }
 
 /** Most names have another length. */
 const isOwnName = (name: string): boolean => (name.length === 9 || name.length === 19) && isOwnField(lowerName(name))
-
-function withoutOwn(fields: RawFields): RawFields {
-  const kept: RawFields = []
-  for (let i = 0; i < fields.length; i += 2) if (!isOwnName(fields[i]!)) kept.push(fields[i]!, fields[i + 1]!)
-  return kept
-}

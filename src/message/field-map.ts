@@ -41,7 +41,7 @@ export class FieldMap implements HeaderMap {
     const lower = lowerName(name)
     let found: string | undefined
     for (let i = 0; i < raw.length; i += 2) {
-      if (raw[i]!.length !== lower.length || lowerName(raw[i]!) !== lower) continue
+      if (!isNamed(raw[i]!, name, lower)) continue
       if (found === undefined) found = raw[i + 1]!
       else if (lower === 'set-cookie') return found
       else found += `, ${raw[i + 1]!}`
@@ -54,7 +54,7 @@ export class FieldMap implements HeaderMap {
     const lower = lowerName(name)
     let found: string[] | undefined
     for (let i = 0; i < raw.length; i += 2) {
-      if (raw[i]!.length !== lower.length || lowerName(raw[i]!) !== lower) continue
+      if (!isNamed(raw[i]!, name, lower)) continue
       // a list that grows from nothing gets room for 17
       if (found === undefined) found = [raw[i + 1]!]
       else found.push(raw[i + 1]!)
@@ -65,40 +65,40 @@ export class FieldMap implements HeaderMap {
   has(name: string): boolean {
     const { raw } = this
     const lower = lowerName(name)
-    for (let i = 0; i < raw.length; i += 2) if (raw[i]!.length === lower.length && lowerName(raw[i]!) === lower) return true
+    for (let i = 0; i < raw.length; i += 2) if (isNamed(raw[i]!, name, lower)) return true
     return false
   }
 
   set(name: string, value: string | readonly string[]): void {
-    const lower = settableName(name)
-    if (typeof value === 'string') checkFieldValue(name, value)
+    const settable = settableName(name)
+    if (typeof value === 'string') settable.check(value)
     else {
       value = [...value].map(String)
-      for (const one of value) checkFieldValue(name, one)
+      for (const one of value) settable.check(one)
     }
     const { raw } = this
+    const { lower } = settable
     let at = 0
-    while (at < raw.length && (raw[at]!.length !== lower.length || lowerName(raw[at]!) !== lower)) at += 2
+    while (at < raw.length && !isNamed(raw[at]!, name, lower)) at += 2
     if (typeof value !== 'string') {
-      this.deleteFrom(at, lower)
+      this.deleteFrom(at, name, lower)
       raw.splice(at, 0, ...value.flatMap(one => [name, one]))
     } else if (at === raw.length) raw.push(name, value)
     else {
       raw[at] = name
       raw[at + 1] = value
-      this.deleteFrom(at + 2, lower)
+      this.deleteFrom(at + 2, name, lower)
     }
   }
 
   append(name: string, value: string): void {
-    settableName(name)
     const text = String(value)
-    checkFieldValue(name, text)
+    settableName(name).check(text)
     this.raw.push(name, text)
   }
 
   delete(name: string): void {
-    this.deleteFrom(0, lowerName(name))
+    this.deleteFrom(0, name, lowerName(name))
   }
 
   deletePrefixed(prefix: string): void {
@@ -106,7 +106,7 @@ export class FieldMap implements HeaderMap {
     const lower = prefix.toLowerCase()
     let to = 0
     for (let i = 0; i < raw.length; i += 2) {
-      if (lowerName(raw[i]!).startsWith(lower)) continue
+      if (raw[i]!.length >= lower.length && lowerName(raw[i]!).startsWith(lower)) continue
       raw[to] = raw[i]!
       raw[to + 1] = raw[i + 1]!
       to += 2
@@ -114,12 +114,12 @@ export class FieldMap implements HeaderMap {
     if (to < raw.length) raw.length = to
   }
 
-  private deleteFrom(start: number, lower: string): void {
+  private deleteFrom(start: number, name: string, lower: string): void {
     const { raw } = this
     let to = start
-    while (to < raw.length && (raw[to]!.length !== lower.length || lowerName(raw[to]!) !== lower)) to += 2
+    while (to < raw.length && !isNamed(raw[to]!, name, lower)) to += 2
     for (let i = to + 2; i < raw.length; i += 2) {
-      if (raw[i]!.length === lower.length && lowerName(raw[i]!) === lower) continue
+      if (isNamed(raw[i]!, name, lower)) continue
       raw[to] = raw[i]!
       raw[to + 1] = raw[i + 1]!
       to += 2
@@ -164,21 +164,48 @@ export class UnsentTrailers extends FieldMap {
   }
 }
 
-/** Names that may be set, and the same in lower case: what sets fields sets the same ones for each message. */
-const SETTABLE = new Map<string, string>()
-const MOST_SETTABLE = 1000
+/** A name that may be set. */
+class SettableName {
+  readonly lower: string
+  private readonly name: string
+  /** The last value that was checked: rules set the same text for each message. */
+  private legal = ''
 
-/** Returns the name in lower case. @throws TypeError for an illegal one, and for one of framing */
-function settableName(name: string): string {
+  constructor(name: string) {
+    this.name = name
+    this.lower = lowerName(name)
+  }
+
+  /** @throws TypeError for an illegal value */
+  check(value: string): void {
+    if (value === this.legal) return
+    checkFieldValue(this.name, value)
+    if (value.length <= LONGEST_KNOWN) this.legal = value
+  }
+}
+
+/** What sets fields sets the same ones for each message. */
+const SETTABLE = new Map<string, SettableName>()
+const MOST_SETTABLE = 1000
+/** Longest name, and longest value of it, that is remembered. */
+const LONGEST_KNOWN = 64
+
+/** @throws TypeError for an illegal name, and for one of framing */
+function settableName(name: string): SettableName {
   const known = SETTABLE.get(name)
   if (known !== undefined) return known
   checkFieldName(name)
-  const lower = lowerName(name)
-  if (isFraming(lower)) {
+  const settable = new SettableName(name)
+  if (isFraming(settable.lower)) {
     throw new TypeError(
       `header ${name} cannot be set: framing belongs to the gateway, which writes what the body needs; leave it out`
     )
   }
-  if (SETTABLE.size < MOST_SETTABLE && name.length <= 64) SETTABLE.set(name, lower)
-  return lower
+  if (SETTABLE.size < MOST_SETTABLE && name.length <= LONGEST_KNOWN) SETTABLE.set(name, settable)
+  return settable
+}
+
+/** Says whether a field has a name, which is `lower` in lower case. Most are spelled alike: the comparison spares a look-up. */
+function isNamed(field: string, name: string, lower: string): boolean {
+  return field.length === lower.length && (field === name || lowerName(field) === lower)
 }
