@@ -7,11 +7,11 @@
 
 import type { OriginPool } from '../client/pool.js'
 import type { CallPlan } from '../client/response-call.js'
-import { requestFailure } from '../client/upstream-failure.js'
 import { GatewayError } from '../errors.js'
 import { fieldOf, type RawFields } from '../http/fields.js'
 import { NO_PARAMS } from '../http/path.js'
 import { addHandshake } from '../http/upgrade-fields.js'
+import { requestFailure } from '../http/upstream-failure.js'
 import { BufferSource } from '../message/byte-flow.js'
 import { RequestMessage } from '../message/request.js'
 import type { Scope } from '../message/scope.js'

@@ -1,7 +1,7 @@
 import type { OriginPool } from '../client/pool.js'
 import type { UpstreamPools } from '../client/pools.js'
 import type { CallPlan } from '../client/response-call.js'
-import { requestFailure } from '../client/upstream-failure.js'
+import { requestFailure } from '../http/upstream-failure.js'
 import type { RequestMessage } from '../message/request.js'
 import type { ResponseReceiver } from '../pipe/receiver.js'
 import type { Step } from '../pipe/step.js'

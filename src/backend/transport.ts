@@ -1,7 +1,7 @@
 import type { OriginPool } from '../client/pool.js'
 import type { UpstreamPools } from '../client/pools.js'
 import { type CallPlan, ResponseCall } from '../client/response-call.js'
-import { requestFailure } from '../client/upstream-failure.js'
+import { requestFailure } from '../http/upstream-failure.js'
 import type { ByteSource } from '../message/byte-flow.js'
 import type { Exchange } from '../message/context.js'
 import type { RequestMessage } from '../message/request.js'

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { GatewayError } from '../errors.js'
 import { fieldOf } from '../http/fields.js'
+import { requestFailure } from '../http/upstream-failure.js'
 import { DEFAULT_MAX_BODY_BYTES } from '../message/body.js'
 import type { ResponseMessage } from '../message/response.js'
 import { type Cancellable, Scope } from '../message/scope.js'
@@ -16,7 +17,6 @@ import type { TimerWheel } from '../telemetry/timer-wheel.js'
 import type { UpstreamTlsOptions } from './client-tls.js'
 import { OriginPool, type PoolSettings } from './pool.js'
 import { type CallPlan, ResponseCall } from './response-call.js'
-import { requestFailure } from './upstream-failure.js'
 
 /** Most pools at a time. */
 const MOST_POOLS = 256
@@ -38,7 +38,7 @@ export class PooledOutbound implements OutboundClient {
 
   send(request: OutboundRequest, receiver: OutboundReceiver): OutboundCall {
     const scope = new CallScope(this.settings.wheel, request.scope, request.signal)
-    const { method, path, body, timeoutMs = 0 } = request
+    const { method, path, body, span, timeoutMs = 0 } = request
     const unzips = request.gunzip === true && mayAskForGzip(request)
     const fields = unzips ? [...request.fields, 'Accept-Encoding', 'gzip'] : request.fields
     let pool: OriginPool
@@ -53,13 +53,9 @@ export class PooledOutbound implements OutboundClient {
       return scope
     }
     if (timeoutMs > 0) scope.expireIn(timeoutMs, `timeout=${timeoutMs}ms`)
-    new ResponseCall(PLAN, scope, new OutcomeReceiver(receiver, scope, unzips), undefined, undefined).start(
-      pool,
-      method,
-      path,
-      fields,
-      body
-    )
+    const plan = span === undefined ? PLAN : { ...PLAN, watch: { ended: undefined, tracer: span.calls } }
+    const outcome = new OutcomeReceiver(receiver, scope, unzips)
+    new ResponseCall(plan, scope, outcome, undefined, span).start(pool, method, path, fields, body)
     return scope
   }
 

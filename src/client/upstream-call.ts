@@ -15,6 +15,7 @@ import type { Dispatcher } from 'undici'
 import { GatewayError } from '../errors.js'
 import { fieldOf, type RawFields } from '../http/fields.js'
 import { isOffered } from '../http/upgrade-fields.js'
+import { upstreamFailure } from '../http/upstream-failure.js'
 import type { Cancellable } from '../message/scope.js'
 import { type CallWatchers, MeasuredCall } from '../telemetry/call-trace.js'
 import type { Span } from '../telemetry/span.js'
@@ -27,7 +28,6 @@ import { type Redirect, type RedirectPolicy, RedirectTrail, type SentCall } from
 import { mayRetry } from './retry.js'
 import type { SocketReader } from './socket-reader.js'
 import type { Upload } from './upload.js'
-import { upstreamFailure } from './upstream-failure.js'
 
 /** Bytes of a response without a reader that are still read, so that the connection can be kept. */
 const DRAIN_LIMIT = 64 * 1024

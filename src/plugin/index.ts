@@ -21,7 +21,7 @@ export type {
   Token,
   TokenStage
 } from '../message/public.js'
-export type { CallTrace, CallTracer, CallWatch } from '../telemetry/call-trace.js'
+export type { CallWatch } from '../telemetry/call-trace.js'
 export type { BackendFacts, EndpointFacts, StagePlace } from '../telemetry/facts.js'
 export type { FinishedExchange } from '../telemetry/finished-exchange.js'
 export type { CertificateFacts, GatewayState, ReloadRecord } from '../telemetry/gateway-state.js'
@@ -34,7 +34,17 @@ export type {
   StageMeter,
   Tracer
 } from '../telemetry/observer.js'
-export type { Admission, PipeOutcome, PipeResult, PipeTracer, ServerSpan, Span, StageTracer } from '../telemetry/span.js'
+export type {
+  Admission,
+  CallTrace,
+  CallTracer,
+  PipeOutcome,
+  PipeResult,
+  PipeTracer,
+  ServerSpan,
+  Span,
+  StageTracer
+} from '../telemetry/span.js'
 export type { StatusFacts } from '../telemetry/status.js'
 export {
   type BackendSlot,
@@ -62,6 +72,7 @@ export { type ItemsOptions, items } from './items.js'
 export { GatewayRequest, GatewayResponse, HeaderMap, isGatewayResponse, LazyArray, LazyObject } from './messages.js'
 export { testPlugin } from './moved.js'
 export { OptionReader } from './option-reader.js'
+export { type OwnCall, type OwnCallRequest, traceCall, tracedFetch } from './own-call.js'
 export { traceFields } from './trace-fields.js'
 export type {
   About,

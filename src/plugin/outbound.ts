@@ -5,6 +5,7 @@ import type { RawFields } from '../http/fields.js'
 import type { ByteSource } from '../message/byte-flow.js'
 import type { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
+import type { Span } from '../telemetry/span.js'
 
 /** TLS settings of calls. An object that is used again finds its connections again. */
 export interface OutboundTls {
@@ -36,6 +37,8 @@ export interface OutboundRequest {
   readonly timeoutMs?: number
   /** The call ends with it, an exchange or a part of one. */
   readonly scope?: Scope
+  /** The span that the call is made in, which records it; undefined = it is not recorded. */
+  readonly span?: Span | undefined
   /** Ends the call. */
   readonly signal?: AbortSignal
   /** Asks for gzip where `fields` ask for no coding, and undoes it, as Go's transport does. */

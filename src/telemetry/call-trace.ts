@@ -1,8 +1,8 @@
-/** What is measured of one call to an upstream; made only for calls that an observer watches. */
+/** Measures one call to an upstream; made only for calls that an observer watches. */
 
 import type { GatewayError } from '../errors.js'
 import type { RawFields } from '../http/fields.js'
-import type { Span } from './span.js'
+import type { CallTrace, CallTracer, Span } from './span.js'
 
 /** Watches calls of one backend. */
 export interface CallWatch {
@@ -16,50 +16,6 @@ export interface CallWatchers {
   readonly ended: CallWatch['ended'] | undefined
   /** Undefined = no tracer records them. */
   readonly tracer: CallTracer | undefined
-}
-
-/** Opens and closes the spans of one backend's calls. Must not throw. */
-export interface CallTracer {
-  /** The fields of responses are wanted: {@link CallTrace.answerFields}. */
-  readonly wantsFields: boolean
-  /** Called before the call is sent. `fields` are those of its request. */
-  begin(parent: Span, call: CallTrace, fields: RawFields): Span
-  /** Called once, when the call is over. */
-  end(span: Span, call: CallTrace): void
-}
-
-/** One call. Times are `performance.now()`, 0 = never came to that. */
-export interface CallTrace {
-  /** Upper-case. */
-  readonly method: string
-  /** `http://host:port` of the first hop. */
-  readonly origin: string
-  /** With the query, of the first hop. */
-  readonly path: string
-  /** When the call was made. */
-  readonly startedAt: number
-  /** Bytes of the request's body; -1 = not known beforehand. */
-  readonly requestBytes: number
-  /** When a connection took the call up. */
-  readonly connectedAt: number
-  /** How long the name was looked up and TLS was negotiated, ms; undefined on a connection that had served before. */
-  readonly opening: { readonly lookupMs: number; readonly tlsMs: number } | undefined
-  /** When the head of the final response came. */
-  readonly headAt: number
-  /** When the call was over. */
-  readonly endedAt: number
-  /** Of the final response; 0 = none. */
-  readonly status: number
-  /** `Content-Length` of the response; -1 = none. */
-  readonly declaredBytes: number
-  /** Body bytes that came, as they travelled. */
-  readonly bytes: number
-  /** Why there is no response, or no whole one. */
-  readonly error: GatewayError | undefined
-  /** The span of the call; undefined = it is not recorded. */
-  readonly span: Span | undefined
-  /** Of the final response, where a tracer wants them. */
-  readonly answerFields: RawFields | undefined
 }
 
 /** A call while it is measured. */
@@ -79,6 +35,8 @@ export class MeasuredCall implements CallTrace {
   error: GatewayError | undefined = undefined
   span: Span | undefined = undefined
   answerFields: RawFields | undefined = undefined
+  /** See {@link CallTrace.name}; set before {@link openBelow}. */
+  name = ''
   private readonly watch: CallWatchers
 
   constructor(watch: CallWatchers, method: string, origin: string, path: string, requestBytes: number) {

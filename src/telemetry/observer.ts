@@ -4,10 +4,10 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import type { CallTracer, CallWatch, CallWatchers } from './call-trace.js'
+import type { CallWatch, CallWatchers } from './call-trace.js'
 import type { BackendFacts, EndpointFacts, StagePlace } from './facts.js'
 import type { FinishedExchange } from './finished-exchange.js'
-import type { Admission, PipeOutcome, PipeTracer, ServerSpan, Span, StageTracer } from './span.js'
+import type { Admission, CallTracer, PipeOutcome, PipeTracer, ServerSpan, Span, StageTracer } from './span.js'
 import type { StatusSource } from './status.js'
 
 /** An exchange that is over, as meters see it. */

@@ -1,4 +1,4 @@
-/** The spans of one backend's calls: the round trip until the head, and the reading of the body below it. */
+/** The spans of calls: the round trip until the head, and the reading of the body below it. */
 
 import type { CallTrace, CallTracer, Span } from 'sluice/plugin'
 import {
@@ -18,16 +18,24 @@ import { ATTRIBUTE, CLIENT, INTERNAL, type SpanOutput, type SpanShape, shapeOf }
 
 export interface CallSpansOptions {
   readonly output: SpanOutput
-  readonly name: string
+  /** Of all calls; undefined = each call names itself. */
+  readonly name: string | undefined
   readonly attributes: readonly (readonly [name: string, value: AttributeValue])[]
   /** Undefined = header fields are not reported. */
   readonly report: FieldReport | undefined
   readonly roundTrip: boolean
   readonly readPayload: boolean
   readonly connection: boolean
+  /** True where endpoints decide what is recorded of exchanges, or where it goes: spans wait for the end then. */
+  readonly waits?: () => boolean
 }
 
 const READ_NAME = 'http.client.response.read.tracker'
+/** Most names that calls give themselves. */
+const MOST_NAMES = 256
+/** What names a call whose method is none of these, as OpenTelemetry's conventions have it. */
+const UNKNOWN_METHOD = 'HTTP'
+const METHODS: ReadonlySet<string> = new Set('GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT QUERY'.split(' '))
 /** The status of a connection that changed its protocol: no body is read. */
 const SWITCHED = 101
 
@@ -39,7 +47,9 @@ class CallSpan extends OpenSpan {
 export class CallSpans implements CallTracer {
   readonly wantsFields: boolean
   private readonly options: CallSpansOptions
-  private readonly callShape: SpanShape
+  private readonly shapes = new Map<string, SpanShape>()
+  /** Of all calls; undefined = each call has its own. */
+  private readonly callShape: SpanShape | undefined
   private readonly readShape: SpanShape
   private readonly userAgent = new RememberedText(ATTRIBUTE, keys.USER_AGENT)
   private readonly method = new RememberedText(ATTRIBUTE, keys.METHOD)
@@ -49,8 +59,9 @@ export class CallSpans implements CallTracer {
   constructor(options: CallSpansOptions) {
     this.options = options
     this.wantsFields = options.report !== undefined && options.roundTrip
-    this.callShape = shapeOf(options.name, CLIENT, options.attributes)
-    this.readShape = shapeOf(READ_NAME, INTERNAL, options.attributes)
+    const { name, attributes } = options
+    this.callShape = name === undefined ? undefined : shapeOf(name, CLIENT, attributes)
+    this.readShape = shapeOf(READ_NAME, INTERNAL, attributes)
   }
 
   begin(parent: Span, call: CallTrace, fields: string[]): Span {
@@ -62,14 +73,20 @@ export class CallSpans implements CallTracer {
   }
 
   end(span: Span, call: CallTrace): void {
-    const { roundTrip, readPayload } = this.options
+    const { output, waits } = this.options
     const own = span as CallSpan
-    if (roundTrip) this.endCall(own, call)
-    if (readPayload && call.headAt !== 0 && call.status !== SWITCHED) this.endRead(own, call)
+    if (waits?.() === true) own.trace.hold({ writeTo: chosen => this.write(chosen, own, call) })
+    else this.write(output, own, call)
   }
 
-  private endCall(span: CallSpan, call: CallTrace): void {
-    const { output, report, connection } = this.options
+  private write(output: SpanOutput, span: CallSpan, call: CallTrace): void {
+    const { roundTrip, readPayload } = this.options
+    if (roundTrip) this.writeCall(output, span, call)
+    if (readPayload && call.headAt !== 0 && call.status !== SWITCHED && call.bytes >= 0) this.writeRead(output, span, call)
+  }
+
+  private writeCall(output: SpanOutput, span: CallSpan, call: CallTrace): void {
+    const { report, connection } = this.options
     const { headAt, status, error } = call
     const writer = output.open()
     const mark = writer.size
@@ -92,11 +109,22 @@ export class CallSpans implements CallTracer {
     if (headAt === 0 && error !== undefined) textAttribute(writer, ATTRIBUTE, keys.ERROR_TYPE, error.code)
     if (report !== undefined) report.request(writer, span.fields)
     this.writeRequest(writer, span.fields, call)
-    output.close(writer, mark, span, this.callShape, headAt || call.endedAt)
+    output.close(writer, mark, span, this.callShape ?? this.shapeFor(call), headAt || call.endedAt)
   }
 
-  private endRead(span: CallSpan, call: CallTrace): void {
-    const { output } = this.options
+  /** Names are few: what is one too many has its method as name. */
+  private shapeFor({ name, method }: CallTrace): SpanShape {
+    const own = name !== '' && (this.shapes.has(name) || this.shapes.size < MOST_NAMES)
+    const chosen = own ? name : METHODS.has(method) ? method : UNKNOWN_METHOD
+    let shape = this.shapes.get(chosen)
+    if (shape === undefined) {
+      shape = shapeOf(chosen, CLIENT, this.options.attributes)
+      this.shapes.set(chosen, shape)
+    }
+    return shape
+  }
+
+  private writeRead(output: SpanOutput, span: CallSpan, call: CallTrace): void {
     const { headAt, endedAt, error } = call
     const writer = output.open()
     const mark = writer.size

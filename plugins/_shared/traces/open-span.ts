@@ -1,6 +1,6 @@
 /** Spans while they are open. What they are is written when they end; until then a span is its ids and its start. */
 
-import type { FinishedExchange, ServerSpan, Span } from 'sluice/plugin'
+import type { CallTracer, FinishedExchange, ServerSpan, Span } from 'sluice/plugin'
 import { hex64, hex128, random32, type TraceNumbers, traceparentOf } from '../otlp/ids.js'
 import type { Incoming, Outgoing, Propagation, RawFields } from './propagation.js'
 import type { SpanOutput } from './span-output.js'
@@ -34,6 +34,11 @@ export class Trace implements TraceNumbers {
     this.d = parent === undefined ? low : parent.trace.d
     this.propagation = propagation
     this.incoming = incoming
+  }
+
+  hold(span: HeldSpan): void {
+    this.held ??= []
+    this.held.push(span)
   }
 
   get traceId(): string {
@@ -99,6 +104,10 @@ export class OpenSpan implements Span, Outgoing {
 
   get baggage(): string {
     return this.trace.incoming.baggage
+  }
+
+  get calls(): CallTracer | undefined {
+    return undefined
   }
 
   withContext(fields: RawFields): RawFields {

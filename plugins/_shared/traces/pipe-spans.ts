@@ -1,10 +1,10 @@
 /** The spans of endpoints' pipes and of backends, and of the stages in them. */
 
-import type { PipeResult, PipeTracer, Span, StageTracer } from 'sluice/plugin'
+import type { CallTracer, PipeResult, PipeTracer, Span, StageTracer } from 'sluice/plugin'
 import { GatewayError } from 'sluice/plugin'
 import { type AttributeValue, boolAttribute, intAttribute, textAttribute } from '../otlp/attributes.js'
 import * as keys from './keys.js'
-import { OpenSpan } from './open-span.js'
+import { OpenSpan, type Trace } from './open-span.js'
 import type { FieldReport } from './reported-fields.js'
 import { ATTRIBUTE, INTERNAL, type SpanOutput, type SpanShape, shapeOf } from './span-output.js'
 
@@ -95,18 +95,50 @@ export class PipeSpans implements PipeTracer {
   }
 }
 
+/** The span of a stage, below which its own calls are. */
+class StageSpan extends OpenSpan {
+  private readonly stage: StageSpans
+
+  constructor(trace: Trace, stage: StageSpans, parent: OpenSpan, startedAt: number) {
+    super(trace, parent.high, parent.low, startedAt)
+    this.stage = stage
+  }
+
+  override get calls(): CallTracer | undefined {
+    return this.stage.calls
+  }
+}
+
+export interface StageSpansOptions {
+  readonly output: SpanOutput
+  readonly name: string
+  readonly attributes: Attributes
+  /** Makes what records the calls of the stage; undefined = they have no spans. */
+  readonly calls: () => CallTracer | undefined
+}
+
 /** The spans of one plugin, script or component in one place. */
 export class StageSpans implements StageTracer {
   private readonly output: SpanOutput
   private readonly shape: SpanShape
+  private readonly makeCalls: () => CallTracer | undefined
+  /** Few stages make calls: it is made with the first one. null = not yet. */
+  private callTracer: CallTracer | undefined | null = null
 
-  constructor(output: SpanOutput, name: string, attributes: Attributes) {
+  constructor({ output, name, attributes, calls }: StageSpansOptions) {
     this.output = output
     this.shape = shapeOf(name, INTERNAL, attributes)
+    this.makeCalls = calls
+  }
+
+  get calls(): CallTracer | undefined {
+    if (this.callTracer === null) this.callTracer = this.makeCalls()
+    return this.callTracer
   }
 
   begin(parent: Span, startedAt: number): Span {
-    return OpenSpan.below(parent, startedAt)
+    const outer = parent as OpenSpan
+    return new StageSpan(outer.trace, this, outer, startedAt)
   }
 
   end(span: Span, error: unknown, endedAt: number): void {
@@ -130,16 +162,15 @@ export class ServiceStageSpans extends StageSpans {
   private readonly waits: () => boolean
 
   /** @param waits true where endpoints decide what is recorded of exchanges, or where it goes: spans wait for the end then */
-  constructor(output: SpanOutput, name: string, attributes: Attributes, waits: () => boolean) {
-    super(output, name, attributes)
+  constructor(options: StageSpansOptions, waits: () => boolean) {
+    super(options)
     this.waits = waits
   }
 
   override end(span: Span, error: unknown, endedAt: number): void {
     if (!this.waits()) return super.end(span, error, endedAt)
     const own = span as OpenSpan
-    own.trace.held ??= []
-    own.trace.held.push({ writeTo: output => this.write(output, own, error, endedAt) })
+    own.trace.hold({ writeTo: output => this.write(output, own, error, endedAt) })
   }
 }
 

@@ -39,7 +39,8 @@ export interface TracedPlaces {
   /** Static attributes that an endpoint adds to the spans of its exchanges. */
   readonly ownAttributes: (endpoint: EndpointFacts) => LayerTraces['attributes']
   readonly proxyLayer: (endpoint: EndpointFacts) => LayerTraces
-  readonly backendLayer: (endpoint: EndpointFacts, backend: BackendFacts) => BackendTraces
+  /** Of one backend; without one, of calls that stages of the endpoint or of the service make by themselves. */
+  readonly backendLayer: (endpoint: EndpointFacts | undefined, backend: BackendFacts | undefined) => BackendTraces
   /** What names of spans begin with. */
   readonly prefixes?: { readonly proxy: string; readonly backend: string }
 }
@@ -192,14 +193,33 @@ export class ExchangeTracer implements Tracer, ExchangeCloser {
     const { places, output } = this.options
     const { endpoint, backend, scope } = place
     if (endpoint !== undefined && places.isSkipped(endpoint)) return undefined
+    const own: Attributes = [['sluice.scope', scope], ...(endpoint === undefined ? [] : endpointAttributes(endpoint))]
     const attributes: Attributes = [
       ['krakend.stage', 'component'],
-      ['sluice.scope', scope],
-      ...(endpoint === undefined ? [] : endpointAttributes(endpoint)),
+      ...own,
       ...(backend === undefined ? [] : ([['http.route', backendRoute(backend)]] as const))
     ]
-    if (endpoint !== undefined) return new StageSpans(places.outputOf(endpoint), name, attributes)
-    return new ServiceStageSpans(output, name, attributes, () => this.hasOwn)
+    const calls = (): CallSpans | undefined => this.ownCalls(place, own)
+    if (endpoint !== undefined) return new StageSpans({ output: places.outputOf(endpoint), name, attributes, calls })
+    return new ServiceStageSpans({ output, name, attributes, calls }, () => this.hasOwn)
+  }
+
+  /** Spans of the calls that a stage makes by itself. */
+  private ownCalls({ endpoint, backend }: StagePlace, own: Attributes): CallSpans | undefined {
+    const { places, output } = this.options
+    const layer = places.backendLayer(endpoint, backend)
+    const { roundTrip, readPayload, connection } = layer
+    if (!roundTrip && !readPayload) return undefined
+    return new CallSpans({
+      output: endpoint === undefined ? output : places.outputOf(endpoint),
+      name: undefined,
+      attributes: [['krakend.stage', 'component-request'], ...own, ...joinStatics(layer.attributes)],
+      report: reportOf(layer),
+      roundTrip,
+      readPayload,
+      connection,
+      ...(endpoint === undefined ? { waits: () => this.hasOwn } : {})
+    })
   }
 }
 

@@ -1,8 +1,8 @@
 /** Requests of scripts, within the time of their exchange, as Go's default client makes them; and their responses. */
 
 import type { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
-import { connectFailure, omitConnection } from 'sluice/plugin'
+import { createGunzip, type Gunzip } from 'node:zlib'
+import { connectFailure, GatewayError, type GatewayRequest, type OwnCall, omitConnection, traceCall } from 'sluice/plugin'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { bufferToLua, LuaFailure, raise, textToLua } from './engine/index.js'
 import { canonicalName } from './field-names.js'
@@ -44,16 +44,32 @@ export class HttpCalls {
     })
   }
 
-  /** @throws LuaFailure with Go's text */
-  async send(call: Call, signal: AbortSignal): Promise<HttpAnswer> {
+  /**
+   * @param request that the script works on; undefined = the call is part of no trace
+   * @throws LuaFailure with Go's text
+   */
+  async send(given: Call, signal: AbortSignal, request?: GatewayRequest): Promise<HttpAnswer> {
+    const call = { ...given, fields: withField(given.fields, 'User-Agent', this.userAgent) }
+    const traced = request && traceCall(request, { ...call, bodyBytes: call.body?.length ?? 0 })
+    try {
+      const answer = await this.follow(traced === undefined ? call : { ...call, fields: traced.fields }, signal)
+      return new HttpAnswer(answer, this.limit, traced)
+    } catch (error) {
+      traced?.ended(error instanceof LuaFailure ? (error.cause ?? error) : error)
+      throw error
+    }
+  }
+
+  /** Returns the first response that is no redirect. */
+  private async follow(call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     let { url, method, body } = call
     let referer: string | undefined
     for (let hop = 0; ; hop++) {
       const answer = await this.once({ ...call, url, method, body }, referer, signal, call)
       const location = locationOf(answer)
-      if (location === undefined) return new HttpAnswer(answer, this.limit)
+      if (location === undefined) return answer
       await answer.body.dump()
-      if (hop === MOST_REDIRECTS) throw goFailure(call, url, `stopped after ${MOST_REDIRECTS} redirects`)
+      if (hop === MOST_REDIRECTS) throw goFailure(call, url, `stopped after ${MOST_REDIRECTS} redirects`, TOO_MANY)
       if (!URL.canParse(location, url)) throw goFailure(call, url, `failed to parse Location header "${location}"`)
       const next = new URL(location, url)
       if (!isWeb(next)) throw goFailure(call, next.href, `unsupported protocol scheme "${next.protocol.slice(0, -1)}"`)
@@ -72,13 +88,8 @@ export class HttpCalls {
   ): Promise<Dispatcher.ResponseData> {
     const { origin, pathname, search } = new URL(url)
     const sameOrigin = origin === new URL(first.url).origin
-    const headers = sameOrigin ? fields.slice() : withoutCredentials(fields)
-    const add = (name: string, value: string): void => {
-      if (!headers.some((part, i) => i % 2 === 0 && part === name)) headers.push(name, value)
-    }
-    add('User-Agent', this.userAgent)
-    add('Accept-Encoding', 'gzip')
-    if (referer !== undefined) add('Referer', referer)
+    const kept = withField(sameOrigin ? fields : withoutCredentials(fields), 'Accept-Encoding', 'gzip')
+    const headers = referer === undefined ? kept : withField(kept, 'Referer', referer)
     try {
       return await this.agent.request({
         origin,
@@ -89,9 +100,16 @@ export class HttpCalls {
         ...(body === undefined ? {} : { body })
       })
     } catch (cause) {
-      throw goFailure(first, url, goReason(cause, signal))
+      throw goFailure(first, url, goReason(cause, signal), signal.aborted ? signal.reason : cause)
     }
   }
+}
+
+const TOO_MANY = new GatewayError('SLUICE_ERR_UPSTREAM_REDIRECT')
+
+/** Returns a copy that has the field; one that is there stays. */
+function withField(fields: readonly string[], name: string, value: string): string[] {
+  return fields.some((part, i) => i % 2 === 0 && part === name) ? fields.slice() : [...fields, name, value]
 }
 
 /** What another origin does not get. */
@@ -104,15 +122,21 @@ function withoutCredentials(fields: readonly string[]): string[] {
 
 export const isWeb = (url: URL): boolean => url.protocol === 'http:' || url.protocol === 'https:'
 
+/** A field as names and values in turn. */
+const fieldsOf = ([name, value]: [string, string | string[] | undefined]): string[] =>
+  [value ?? []].flat().flatMap(one => [name, one])
+
 function locationOf({ statusCode, headers }: Dispatcher.ResponseData): string | undefined {
   const redirects = statusCode === 301 || statusCode === 302 || statusCode === 303 || statusCode === 307 || statusCode === 308
   const { location } = headers
   return redirects && typeof location === 'string' && location !== '' ? location : undefined
 }
 
-function goFailure({ method }: Call, url: string, reason: string): LuaFailure {
+function goFailure({ method }: Call, url: string, reason: string, cause?: unknown): LuaFailure {
   const verb = method.slice(0, 1) + method.slice(1).toLowerCase()
-  return new LuaFailure(`${verb} "${url}": ${reason}`)
+  const failure = new LuaFailure(`${verb} "${url}": ${reason}`)
+  if (cause !== undefined) failure.cause = cause
+  return failure
 }
 
 interface SocketFailure {
@@ -146,11 +170,15 @@ export class HttpAnswer {
   private readonly limit: number
   private readonly stream: Readable
   private text: Promise<string> | string | undefined = undefined
+  private readonly gunzip: Gunzip | undefined = undefined
+  private readonly traced: OwnCall | undefined
   private closed = false
 
-  constructor({ statusCode, headers, body }: Dispatcher.ResponseData, limit: number) {
+  constructor({ statusCode, headers, body }: Dispatcher.ResponseData, limit: number, traced: OwnCall | undefined) {
     this.statusCode = statusCode
     this.limit = limit
+    this.traced = traced
+    traced?.answered(statusCode, Object.entries(headers).flatMap(fieldsOf))
     for (const [name, value] of Object.entries(headers)) {
       const values = Array.isArray(value) ? value : value === undefined ? [] : [value]
       this.headers.set(canonicalName(name), values.map(textToLua))
@@ -162,6 +190,7 @@ export class HttpAnswer {
     this.headers.delete('Content-Encoding')
     this.headers.delete('Content-Length')
     const gunzip = createGunzip()
+    this.gunzip = gunzip
     body.on('error', error => gunzip.destroy(error))
     gunzip.on('close', () => body.destroy())
     gunzip.on('error', () => {})
@@ -185,15 +214,24 @@ export class HttpAnswer {
         chunks.push(chunk)
       }
     } catch (cause) {
+      this.end(length, cause)
       throw new LuaFailure((cause as Error).message)
     }
+    this.end(length)
     this.text = bufferToLua(Buffer.concat(chunks))
     return this.text
+  }
+
+  /** @param length of the body as it was read */
+  private end(length: number, cause?: unknown): void {
+    this.traced?.received(this.gunzip?.bytesWritten ?? length)
+    this.traced?.ended(cause)
   }
 
   /** Idempotent. */
   close(): void {
     this.closed = true
     this.stream.destroy()
+    this.traced?.ended()
   }
 }

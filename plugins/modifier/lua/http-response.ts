@@ -1,6 +1,5 @@
 /** `http_response`: requests that a script makes, as it sees them. */
 
-import { traceFields } from 'sluice/plugin'
 import {
   asyncFunction,
   checkString,
@@ -34,7 +33,7 @@ export const httpType: UserdataType<HttpHandle> = new UserdataType('http_respons
       const signal = own === undefined ? request.signal : AbortSignal.any([request.signal, own])
       const handle = new HttpHandle()
       const userdata = httpType.wrap(handle)
-      return mount.calls.send({ ...call, fields: traceFields(request, call.fields) }, signal).then(answer => {
+      return mount.calls.send(call, signal, request).then(answer => {
         handle.answer = answer
         run.atEnd(() => answer.close())
         return userdata

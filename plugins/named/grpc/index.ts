@@ -5,8 +5,8 @@
  * upstream as JSON. A stream of messages is a JSON array that is sent as it comes. A gRPC status is an HTTP status.
  */
 
-import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js'
-import { defineHandler, type GatewayRequest, GatewayResponse, type Logger, traceFields } from 'sluice/plugin'
+import type { Client, ClientReadableStream, ClientUnaryCall, ServiceError } from '@grpc/grpc-js'
+import { defineHandler, type GatewayRequest, GatewayResponse, type Logger, type OwnCall, traceCall } from 'sluice/plugin'
 import { type ChannelOptions, createChannels } from './channels.js'
 import { MessageArray } from './message-array.js'
 import { addMetadata, copyToHeaders, setMetadata } from './metadata.js'
@@ -110,6 +110,7 @@ class Caller {
   }
 
   private unary(request: GatewayRequest, method: GrpcMethod, client: Client, message: Buffer): Promise<GatewayResponse> {
+    const traced = traceOf(request, method)
     return new Promise((resolve, reject) => {
       const answered = (error: ServiceError | null, value?: object): void => {
         request.signal.removeEventListener('abort', cancel)
@@ -123,10 +124,11 @@ class Caller {
         asIs,
         method.decode,
         message,
-        this.metadata(request),
+        this.metadata(request, traced),
         this.callOptions(),
         answered
       )
+      tellStatus(call, traced)
       const cancel = (): void => call.cancel()
       let metadata: Parameters<typeof copyToHeaders>[0] | undefined
       call.on('metadata', received => {
@@ -138,15 +140,17 @@ class Caller {
 
   /** Waits for the first message, so that a call that fails at once has a status of its own. */
   private stream(request: GatewayRequest, method: GrpcMethod, client: Client, message: Buffer): Promise<GatewayResponse> {
+    const traced = traceOf(request, method)
     return new Promise((resolve, reject) => {
       const call: ClientReadableStream<object> = client.makeServerStreamRequest(
         method.path,
         asIs,
         method.decode,
         message,
-        this.metadata(request),
+        this.metadata(request, traced),
         this.callOptions()
       )
+      tellStatus(call, traced)
       const response = (first: object | undefined): GatewayResponse => {
         call.off('data', started)
         call.off('end', empty)
@@ -173,10 +177,10 @@ class Caller {
     })
   }
 
-  private metadata(request: GatewayRequest): Parameters<typeof addMetadata>[0] {
+  private metadata(request: GatewayRequest, traced: OwnCall | undefined): Parameters<typeof addMetadata>[0] {
     const metadata = new this.grpc.Metadata()
     addMetadata(metadata, request.headers, this.metadataNames)
-    setMetadata(metadata, traceFields(request))
+    if (traced !== undefined) setMetadata(metadata, traced.fields)
     return metadata
   }
 
@@ -202,6 +206,18 @@ class Caller {
 function withCode(error: ServiceError): ServiceError {
   if (typeof error.code === 'number') return error
   return Object.assign(error, { code: INTERNAL, details: 'the message of the upstream cannot be unpacked' })
+}
+
+const traceOf = (request: GatewayRequest, { path }: GrpcMethod): OwnCall | undefined =>
+  traceCall(request, { method: 'POST', url: `${request.origin ?? ''}${path}`, name: path })
+
+/** The span of a call shows the gRPC status as that of HTTP, and ends with it. */
+function tellStatus(call: ClientUnaryCall | ClientReadableStream<object>, traced: OwnCall | undefined): void {
+  if (traced === undefined) return
+  call.once('status', ({ code }) => {
+    traced.answered(code === 0 ? 200 : statusOf(code)[1])
+    traced.ended()
+  })
 }
 
 const asIs = (bytes: Buffer): Buffer => bytes

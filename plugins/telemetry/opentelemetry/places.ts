@@ -33,8 +33,12 @@ export class Places {
   }
 
   /** The layer `backend` of a backend: its own, or its endpoint's. Undefined = the service's. */
-  backendLayer(endpoint: EndpointFacts, backend: BackendFacts): OptionReader | undefined {
-    return this.options.get(backend)?.object('backend') ?? this.options.get(endpoint)?.object('backend')
+  backendLayer(endpoint: EndpointFacts | undefined, backend: BackendFacts | undefined): OptionReader | undefined {
+    return this.ownLayer(backend) ?? this.ownLayer(endpoint)
+  }
+
+  private ownLayer(place: EndpointFacts | BackendFacts | undefined): OptionReader | undefined {
+    return place && this.options.get(place)?.object('backend')
   }
 
   /** What an endpoint says of exporters; undefined = nothing. */

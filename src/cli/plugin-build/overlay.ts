@@ -18,7 +18,8 @@ const ADDED: readonly (readonly [folder: string, package_: string])[] = [
   ['net', 'net'],
   ['js', 'syscall/js'],
   ['x509', 'crypto/x509'],
-  ['runtime', 'runtime']
+  ['runtime', 'runtime'],
+  ['goroutine', 'runtime']
 ]
 
 /** The file that is added to the author's package. */

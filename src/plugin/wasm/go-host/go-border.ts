@@ -98,7 +98,8 @@ export function borderImports(source: BorderSource, owner: BorderOwner): Readonl
       const call = callOf(source.handles, id, mode, message(at, length))
       const { instance, exchanges } = source.handles
       const open = exchanges.get(exchange)
-      if ((mode & OWN_CALL) === 0) instance.afterwards({ run: () => callOut(source.handles, owner.outbound(), call) })
+      const span = source.handles.spanOf(exchange)
+      if ((mode & OWN_CALL) === 0) instance.afterwards({ run: () => callOut(source.handles, owner.outbound(), call, span) })
       else if (open?.own !== undefined) open.own(call)
       else instance.afterwards({ run: () => cancelled(source.handles, call) })
     },

@@ -9,6 +9,7 @@ import type { RequestMessage } from '../../../message/request.js'
 import type { ResponseMessage } from '../../../message/response.js'
 import { ENDED } from '../../../message/scope.js'
 import type { Next } from '../../../pipe/next.js'
+import type { Span } from '../../../telemetry/span.js'
 import type { OutboundClient, OutboundTls } from '../../outbound.js'
 import { applyEdits } from './go-fields.js'
 import { BODY, type GoBody, type GoCall, type GoHandles } from './go-handles.js'
@@ -117,8 +118,11 @@ function goText(message: string): string {
 
 const INSECURE: OutboundTls = { insecure: true }
 
-/** A call to any server. Redirects are Go's. */
-export function callOut(handles: GoHandles, client: OutboundClient, call: GoCall): void {
+/**
+ * A call to any server. Redirects are Go's.
+ * @param span of the plugin that makes it
+ */
+export function callOut(handles: GoHandles, client: OutboundClient, call: GoCall, span: Span | undefined): void {
   const { id, body, query, host, origin } = call
   const fields = [...call.fields]
   if (host !== '' && !origin.endsWith(`//${host}`)) fields.unshift('Host', host)
@@ -134,6 +138,7 @@ export function callOut(handles: GoHandles, client: OutboundClient, call: GoCall
       fields,
       body: content,
       gunzip,
+      span,
       ...(insecure ? { tls: INSECURE } : {}),
       ...(proxy === undefined ? {} : { proxy })
     },

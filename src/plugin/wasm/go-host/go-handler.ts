@@ -12,6 +12,7 @@ import type { RequestMessage } from '../../../message/request.js'
 import { ResponseMessage } from '../../../message/response.js'
 import { type Cancellable, ENDED } from '../../../message/scope.js'
 import type { Next } from '../../../pipe/next.js'
+import type { Span } from '../../../telemetry/span.js'
 import { callBackend, prepareCall, responseReader } from './go-calls.js'
 import { cutError, errorOf } from './go-failures.js'
 import { addFields, applyEdits, sendable } from './go-fields.js'
@@ -36,6 +37,8 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   private readonly request: RequestMessage
   private readonly nextFn: Next
   private readonly id: number
+  /** The span around the request when the plugin got it: what runs further in puts others there. */
+  private readonly ownSpan: Span | undefined
   private resolve!: (response: GatewayResponse) => void
   private reject!: (cause: unknown) => void
   private settled = false
@@ -55,7 +58,13 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
     this.handles = handles
     this.request = request
     this.nextFn = next
+    this.ownSpan = request.span
     this.id = handles.begin(this)
+  }
+
+  /** An endpoint may have declined what was recorded before it. */
+  get span(): Span | undefined {
+    return this.request.exchange.span === undefined ? undefined : this.ownSpan
   }
 
   /** Sends the request to Go. `origin` is the backend's, for client plugins; '' for server plugins. */
@@ -281,12 +290,7 @@ export class HandlerExchange implements ExchangeHandle, Cancellable {
   }
 
   private leave(): void {
-    const { handles, id } = this
-    handles.exchanges.delete(id)
-    const reader = handles.readers.get(id)
-    if (reader === undefined) return
-    handles.readers.delete(id)
-    reader.discard()
+    this.handles.leave(this.id, this.passing && this.span)
   }
 }
 

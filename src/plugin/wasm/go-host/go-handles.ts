@@ -1,6 +1,7 @@
 /** What is open between the gateway and one instance of a Go module, by the numbers that both use. */
 
 import type { PushSource } from '../../../message/push-source.js'
+import type { Span } from '../../../telemetry/span.js'
 import type { GoInstance } from './go-instance.js'
 import type { FieldEdit, GoMessage } from './go-messages.js'
 import { OP } from './go-messages.js'
@@ -28,6 +29,8 @@ export interface OutputHandle {
 
 /** One request that Go has. Each function is called while Go runs: it copies, and acts afterwards. */
 export interface ExchangeHandle {
+  /** The span of the plugin's work; undefined = the exchange is not recorded. */
+  readonly span: Span | undefined
   /** Go responds. `head` is read at once. */
   reply?(reply: GoReply): void
   /** Go sends the request further in. */
@@ -124,6 +127,8 @@ export interface GoCounts {
 /** Exchanges are numbered from here; Go's own calls and connections below. One range for both would close streams of the other side. */
 const FIRST_EXCHANGE = 2 ** 30
 const LAST_EXCHANGE = 2 ** 31 - 1
+/** Most spans of exchanges that are over: Go does not tell when its functions have returned. */
+const MOST_LATE = 256
 
 export class GoHandles {
   readonly instance: GoInstance
@@ -133,6 +138,8 @@ export class GoHandles {
   readonly outputs = new HandleTable<OutputHandle>()
   /** How to end calls and connections that are being opened. */
   readonly openings = new HandleTable<() => void>()
+  /** Spans of exchanges that are over while their functions in Go go on. */
+  private readonly late = new Map<number, Span>()
   private last = FIRST_EXCHANGE - 1
 
   constructor(instance: GoInstance, counts: GoCounts) {
@@ -147,6 +154,26 @@ export class GoHandles {
     this.exchanges.set(this.last, exchange)
     this.counts.requests++
     return this.last
+  }
+
+  /**
+   * Forgets an exchange and lets its body go.
+   * @param span of calls that Go still makes for it; undefined = it makes none, or they are not recorded
+   */
+  leave(exchange: number, span: Span | undefined): void {
+    const { readers, late } = this
+    this.exchanges.delete(exchange)
+    if (span !== undefined) late.set(exchange, span)
+    if (late.size > MOST_LATE) late.delete(late.keys().next().value!)
+    const reader = readers.get(exchange)
+    if (reader === undefined) return
+    readers.delete(exchange)
+    reader.discard()
+  }
+
+  /** The span that the calls of an exchange are below; undefined = they are not recorded. */
+  spanOf(exchange: number): Span | undefined {
+    return this.exchanges.get(exchange)?.span ?? this.late.get(exchange)
   }
 
   /** Wakes a goroutine that waits for a handle. */

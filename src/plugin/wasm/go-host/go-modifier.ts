@@ -6,6 +6,7 @@ import { putJson } from '../../../message/json/exact-json.js'
 import type { RequestMessage } from '../../../message/request.js'
 import type { ResponseMessage } from '../../../message/response.js'
 import { type Cancellable, ENDED } from '../../../message/scope.js'
+import type { Span } from '../../../telemetry/span.js'
 import { errorOf } from './go-failures.js'
 import { applyEdits } from './go-fields.js'
 import type { ExchangeHandle, GoHandles } from './go-handles.js'
@@ -41,6 +42,8 @@ export class ModifierExchange implements ExchangeHandle, Cancellable {
   private readonly response: ResponseMessage | undefined
   private readonly ofBackend: boolean
   private readonly id: number
+  /** The span around the request when the plugin got it: what runs further in puts others there. */
+  private readonly ownSpan: Span | undefined
   private resolve!: () => void
   private reject!: (cause: unknown) => void
   /** The new body is a stream of Go's. */
@@ -51,7 +54,13 @@ export class ModifierExchange implements ExchangeHandle, Cancellable {
     this.request = request
     this.response = response
     this.ofBackend = ofBackend
+    this.ownSpan = request.span
     this.id = handles.begin(this)
+  }
+
+  /** An endpoint may have declined what was recorded before it. */
+  get span(): Span | undefined {
+    return this.request.exchange.span === undefined ? undefined : this.ownSpan
   }
 
   start(place: number): Promise<void> {

@@ -9,7 +9,7 @@ import * as grpc from '@grpc/grpc-js'
 import { load } from '@grpc/proto-loader'
 import { loadGrpcPackages } from '../../../../plugins/named/grpc/packages.js'
 import { type KeptLines, openGateway } from '../../../support/open-gateway.js'
-import { startReceiver } from '../../../support/otlp-receiver.js'
+import { type ReceivedSpan, startReceiver } from '../../../support/otlp-receiver.js'
 import { passTime } from '../../../support/time.js'
 import { type Deferred, deferred, fetch, once, until, within } from '../../../support/waiting.js'
 
@@ -203,6 +203,12 @@ describe('sluice-grpc', () => {
     const [context, ...more] = metadata.get('traceparent')
     assert.match(String(context), new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`))
     assert.deepEqual([more, metadata.get('baggage')], [[], ['a=1']])
+    const called = (): ReceivedSpan | undefined => receiver.spans.find(one => one.name === '/shop.v1.Catalog/Get')
+    await until(() => called() !== undefined, 'the span of the call')
+    const { kind, spanId, attributes } = called()!
+    assert.deepEqual([kind, attributes['http.response.status_code']], [3, 200])
+    assert.equal(context, `00-${trace}-${spanId}-01`)
+    assert.equal(attributes['url.full'], `${shop.host}/shop.v1.Catalog/Get`)
   })
 
   test('streams messages as a JSON array', async t => {

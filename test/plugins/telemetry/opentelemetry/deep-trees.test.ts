@@ -62,14 +62,15 @@ for (const sequential of [false, true]) {
       '  internal plugin/http-server: around: unset',
       '    internal /x: unset, 0',
       '      internal modifier/lua-proxy: unset',
+      '        client GET: ok, 200',
+      '          server /lookup: ok, 200',
+      '            internal /lookup: unset, 200',
+      '              internal /a: unset, 200',
+      '                client /a: ok, 200',
+      '                  internal read: ok',
       ...CALL('/a', '        '),
       ...CALL('/b', '        '),
-      ...CALL('/c', '        '),
-      '        server /lookup: ok, 200',
-      '          internal /lookup: unset, 200',
-      '            internal /a: unset, 200',
-      '              client /a: ok, 200',
-      '                internal read: ok'
+      ...CALL('/c', '        ')
     ])
   })
 }
@@ -156,7 +157,8 @@ for (const output_encoding of ['no-op', 'json']) {
       client.on('error', () => {})
       client.resume()
       client.write('GET /x HTTP/1.1\r\nHost: x\r\n\r\n')
-      await asked.promise
+      // a deadline may pass before the connection is there
+      if (timeout === undefined) await asked.promise
       await end?.(traced, () => client.destroy())
       const { receiver } = traced
       await until(() => receiver.spans.some(span => span.kind === SERVER), 'the span of the exchange')

@@ -17,17 +17,19 @@ export const SERVER = 2
 interface TracedOptions {
   readonly root?: object
   readonly plugins?: readonly PluginModule[]
+  /** Options of `telemetry/opentelemetry` beside its exporter. */
+  readonly telemetry?: object
   /** Takes the spans; default: one of this gateway alone. */
   readonly receiver?: Receiver
 }
 
 /** Opens a gateway that records all exchanges and sends them at once. */
 export async function openTraced(t: TestContext, endpoints: readonly object[], options: TracedOptions = {}) {
-  const { root = {}, plugins = [], receiver = await startReceiver(t) } = options
+  const { root = {}, plugins = [], telemetry = {}, receiver = await startReceiver(t) } = options
   const otlp = { name: 'local', host: '127.0.0.1', port: receiver.port, use_http: true }
   const extra_config = {
     ...(root as { extra_config?: object }).extra_config,
-    'telemetry/opentelemetry': { exporters: { otlp: [otlp] } }
+    'telemetry/opentelemetry': { exporters: { otlp: [otlp] }, ...telemetry }
   }
   const config = { ...root, endpoints, extra_config }
   return { ...(await openGateway(t, config, { env: { OTEL_BSP_SCHEDULE_DELAY: '10' }, plugins })), config, receiver }

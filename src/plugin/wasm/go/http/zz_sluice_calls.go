@@ -120,6 +120,8 @@ func sluiceWriteCall(t *Transport, req *Request, o *sluiceOut) (mode int, exchan
 			mode = sluiceCallOwn
 			own = ex.body
 		}
+	} else { // for its trace alone
+		exchange = sluiceExchangeHere()
 	}
 	method := req.Method
 	if method == "" {

@@ -12,6 +12,9 @@ import (
 	"unsafe"
 )
 
+//go:linkname sluiceGoroutine runtime.sluiceGoroutine
+func sluiceGoroutine() uint64
+
 // sluiceKey finds the exchange of a context.
 type sluiceKey struct{}
 
@@ -50,6 +53,8 @@ type sluiceExchange struct {
 	message string
 	// broken: a body broke off, and the plugin has not written since.
 	broken bool
+	// goroutine that runs the plugin.
+	goroutine uint64
 	// awaited is the handle whose wake a goroutine waits for, besides that of a cancellation. 0: none does.
 	awaited int32
 	// made holds what every exchange has, so that it is allocated together.
@@ -70,6 +75,17 @@ func sluiceBegin(id int32, base context.Context) *sluiceExchange {
 	ex.cancel = cancel
 	sluiceExchanges[id] = ex
 	return ex
+}
+
+// sluiceExchangeHere returns the number of the exchange whose goroutine calls it; 0: there is none.
+func sluiceExchangeHere() int32 {
+	here := sluiceGoroutine()
+	for id, ex := range sluiceExchanges {
+		if ex.goroutine == here {
+			return id
+		}
+	}
+	return 0
 }
 
 // giveUp ends the context, and wakes the goroutine that waits in await.
@@ -206,6 +222,7 @@ func sluiceRun(j sluiceJob) {
 
 func (j sluiceJob) run() {
 	done := false
+	j.ex.goroutine = sluiceGoroutine()
 	defer func() { j.ex.end(recover(), done) }()
 	if j.mod != nil {
 		j.place.modify(j.ex, j.mod)
