@@ -30,6 +30,8 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugins/telemetry/opentelemetry/cardinality': 'series and names of all exporters, whatever clients and upstreams choose',
   'plugins/telemetry/opentelemetry/deep-trees':
     'spans of long chains, over two gateways, and of exchanges that are ended from outside',
+  'plugins/telemetry/opentelemetry/own-calls': 'spans of calls that scripts and plugins make by themselves',
+  'plugin/wasm/go-traces': 'spans of calls that Go plugins make',
   'plugins/telemetry/opentelemetry/every-pipe': 'spans, exemplars and log lines of every kind of pipe and end',
   'admin/browser': 'the status page in Chromium',
   'pipe/html-in-chromium': 'the page of sluice pipes --html in Chromium, as a file',

@@ -34,7 +34,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
 async function dispatch(argv: readonly string[], terminal: Terminal, surroundings: Surroundings): Promise<number> {
   const [name, ...rest] = argv
   if (name === undefined || name === '-h' || name === '--help') {
-    terminal.print(helpText(undefined).trimEnd())
+    terminal.print(helpText(undefined, terminal.width).trimEnd())
     return 0
   }
   const command = findCommand(name === '-v' || name === '--version' ? 'version' : name)
@@ -42,7 +42,7 @@ async function dispatch(argv: readonly string[], terminal: Terminal, surrounding
   const args = parseArguments(command, rest)
   terminal.showsAll = args.has('all')
   if (args.has('help')) {
-    terminal.print(helpText(command).trimEnd())
+    terminal.print(helpText(command, terminal.width).trimEnd())
     return 0
   }
   const loadGateway = surroundings.loadGateway ?? (() => withSourceMaps(import('../index.js')))
@@ -109,7 +109,7 @@ function help(args: Arguments, terminal: Terminal): number {
   if (rest.length > 0) throw new UsageError(`help for one command is expected, not for ${args.operands.join(', ')}`, 'help')
   const command = topic === undefined ? undefined : findCommand(topic)
   if (topic !== undefined && command === undefined) throw new UsageError(unknownCommand(topic))
-  terminal.print(helpText(command).trimEnd())
+  terminal.print(helpText(command, terminal.width).trimEnd())
   return 0
 }
 

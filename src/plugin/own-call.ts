@@ -47,8 +47,8 @@ export function traceCall(request: GatewayRequest, call: OwnCallRequest): OwnCal
 }
 
 /**
- * `fetch` for a call that a plugin makes by itself while it works on a request. Where the exchange is recorded, the call has a span, which
- * ends with the head of the response, and the server that is called goes on with the trace.
+ * `fetch` for a call that a plugin makes by itself while it works on a request. In a recorded exchange the call has a span, which ends
+ * with the head of the response. The server that is called goes on with the trace.
  */
 export async function tracedFetch(request: GatewayRequest, input: string | URL, init: RequestInit = {}): Promise<Response> {
   const { method = 'GET', headers } = init
