@@ -147,7 +147,7 @@ export class Http1 {
     const { turns, socket } = connection
     // after a response that ends the connection node:http has closed its half
     if (socket.destroyed || !socket.writable) return turns!.clear()
-    turns!.next()!.start()
+    turns!.next()?.start() // giveUp may have dropped the last one
     if (connection.waits) connection.response!.once('finish', () => this.nextTurn(connection))
   }
 

@@ -172,6 +172,21 @@ for (const [what, [request, expected, end]] of Object.entries(ENDS)) {
   })
 }
 
+test('a body that breaks behind a response on its way ends the connection after that response', async t => {
+  const held = new Held()
+  const { port, infos } = await open(t, {}, held.serve)
+  const client = await RawClient.open(port)
+  client.send(`${get('/1')}POST /2 HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n1\r\n`)
+  await held.until('request 1', () => held.urls.length === 1)
+  held.open[0]!.res.flushHeaders()
+  await client.heard('HTTP/1.1 200')
+  client.send('xyz\r\n')
+  await until(() => infos.length === 1, 'the broken body was read')
+  held.answer()
+  assert.match(await client.ended(), /<\/1 >\r\n0\r\n\r\n$/)
+  assert.deepEqual(held.urls, ['/1'])
+})
+
 /** What an ignored offer may look like. */
 const OFFERS = {
   'an offer': get('/2', UPGRADE),
