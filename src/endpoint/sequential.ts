@@ -106,7 +106,7 @@ function asked(
   body: CallBody,
   scope: Scope
 ): Promise<ResponseMessage> {
-  const promise = new LazyPromise()
+  const promise = new LazyPromise(request.exchange)
   call.send(request, params, body, scope, promise)
   return promise
 }

@@ -11,8 +11,10 @@
  *  5. A listener gets the same outcome whenever it comes: before or after the settlement, before or after `passTo`.
  *  6. To listeners it is a promise: `instanceof`, `await`, `then`, `catch`, `finally`, `Promise.all`, `race`, `allSettled`.
  *  7. A failure that nothing listens to is no unhandled rejection.
+ *  8. Its response belongs to its exchange before anything hears of it: a handler of another exchange cannot answer with it.
  */
 
+import type { Exchange } from '../message/context.js'
 import type { ResponseMessage } from '../message/response.js'
 import type { ResponseReceiver } from './receiver.js'
 
@@ -24,13 +26,20 @@ const REJECTED = 2
 export class LazyPromise implements Promise<ResponseMessage>, ResponseReceiver {
   /** Inherited from `Promise.prototype`. */
   declare readonly [Symbol.toStringTag]: string
+  /** Whose request `next` was called with. */
+  readonly exchange: Exchange | undefined
   private state: typeof OPEN | typeof RECEIVED | typeof REJECTED = OPEN
   /** The response, or the error. */
   private outcome: unknown = undefined
   private receiver: ResponseReceiver | undefined = undefined
   private listeners: Listeners | undefined = undefined
 
+  constructor(exchange?: Exchange) {
+    this.exchange = exchange
+  }
+
   receive(response: ResponseMessage): void {
+    response.usedBy ??= this.exchange
     this.settle(RECEIVED, response)
   }
 

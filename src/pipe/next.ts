@@ -16,8 +16,9 @@ export type Wrap = (next: Next) => Next
 /** Makes a `next` of a step. */
 export function nextOf(step: Step): Next {
   return request => {
-    const promise = new LazyPromise()
-    step.send(internals(request), promise)
+    const message = internals(request)
+    const promise = new LazyPromise(message.exchange)
+    step.send(message, promise)
     return promise
   }
 }

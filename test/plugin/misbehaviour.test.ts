@@ -82,7 +82,7 @@ const MISDEEDS: readonly Misdeed[] = [
     what: 'answers one response twice',
     factory: () => () => constant,
     ends: 500,
-    logged: 'already answered another request'
+    logged: 'a response of another request'
   }
 ]
 

@@ -37,13 +37,20 @@ export abstract class JsonBody extends ByteBody {
   /** {@link view} when it was last compared with what a plugin had promised. */
   viewSeen: View = 0
 
-  async json<T = unknown>(limitBytes: number = this.limit): Promise<T | undefined> {
+  json<T = unknown>(limitBytes: number = this.limit): Promise<T | undefined> {
+    return this.withValue(limitBytes, value => value.read() as T)
+  }
+
+  /**
+   * Calls `use` with the decoded value, unless there is none. The body counts as busy until then: what takes it next leaves no value
+   * behind, and a caller may not have waited for its promise.
+   */
+  private async withValue<R>(limit: number, use: (value: JsonView) => R): Promise<R | undefined> {
     this.use(3)
-    if (this.decoded === undefined) {
-      if (this.reading !== undefined) await this.settle()
-      if (this.decoded === undefined) await this.exclusive(() => this.decode(limitBytes))
-    }
-    return this.decoded?.read() as T | undefined
+    if (this.decoded === undefined && this.reading !== undefined) await this.settle()
+    const work = (): R | undefined => (this.decoded === undefined ? undefined : use(this.decoded))
+    if (this.decoded !== undefined) return work()
+    return this.exclusive(() => this.decode(limit).then(work))
   }
 
   lazyJsonInMemory(): LazyJson | undefined {
@@ -59,37 +66,41 @@ export abstract class JsonBody extends ByteBody {
     if (this.viewers > 0) this.viewers--
   }
 
-  async lazyJson(limitBytes: number = this.limit): Promise<LazyJson | undefined> {
-    this.use(3)
-    const known = this.lazyJsonInMemory()
-    if (known !== undefined) return known
-    if (this.viewed === undefined) {
-      if (this.reading !== undefined) await this.settle()
-      if (this.viewed === undefined) await this.exclusive(() => this.openViews(limitBytes))
-    }
-    this.viewers++
-    return this.viewed?.lazy()
+  lazyJson(limitBytes: number = this.limit): Promise<LazyJson | undefined> {
+    return this.withViews(limitBytes, viewed => viewed.lazy())
   }
 
-  async jsonBytes(limitBytes: number = this.limit): Promise<Uint8Array | undefined> {
-    await this.lazyJson(limitBytes)
-    return this.viewed?.bytes()
+  jsonBytes(limitBytes: number = this.limit): Promise<Uint8Array | undefined> {
+    return this.withViews(limitBytes, viewed => viewed.bytes())
+  }
+
+  /** As {@link withValue}, for a reader of views. */
+  private async withViews<R>(limit: number, use: (viewed: ValueSource) => R): Promise<R | undefined> {
+    const known = this.lazyJsonInMemory() !== undefined
+    this.use(3)
+    if (!known && this.viewed === undefined && this.reading !== undefined) await this.settle()
+    const work = (): R | undefined => {
+      if (!known) this.viewers++
+      return this.viewed === undefined ? undefined : use(this.viewed)
+    }
+    if (this.viewed !== undefined) return work()
+    return this.exclusive(() => this.openViews(limit).then(work))
   }
 
   editJson<T = unknown>(edit: (value: T) => T | void, limitBytes: number = this.limit): Promise<void> {
-    if (this.decoded === undefined || this.reading !== undefined) return this.json<T>(limitBytes).then(() => this.edit(edit))
+    const { decoded } = this
+    if (decoded === undefined || this.reading !== undefined) return this.withValue(limitBytes, value => this.edit(value, edit))
     try {
       this.use(3)
-      this.edit(edit)
+      this.edit(decoded, edit)
     } catch (error) {
       return Promise.reject(error)
     }
     return SETTLED
   }
 
-  private edit<T>(edit: (value: T) => T | void): void {
-    if (this.decoded === undefined) return
-    this.decoded.edit(edit as (value: unknown) => unknown)
+  private edit<T>(decoded: JsonView, edit: (value: T) => T | void): void {
+    decoded.edit(edit as (value: unknown) => unknown)
     this.touchJson()
   }
 

@@ -20,7 +20,7 @@ import { isOwned, together, UnansweredWork } from '../../message/blame.js'
 import { internals } from '../../message/internals.js'
 import type { RequestMessage } from '../../message/request.js'
 import { isResponse, type ResponseMessage } from '../../message/response.js'
-import { unwatched } from '../../pipe/lazy-promise.js'
+import { LazyPromise, unwatched } from '../../pipe/lazy-promise.js'
 import type { StageTimer } from '../../pipe/measure.js'
 import type { Next, Wrap } from '../../pipe/next.js'
 import type { Handler } from '../types.js'
@@ -104,6 +104,7 @@ export class HandlerPlace {
   private answered(answer: unknown, request: RequestMessage, inside: Promise<unknown> | undefined): Promise<ResponseMessage> {
     try {
       if (!isThenable(answer)) return Promise.resolve(this.accept(answer, request))
+      if (answer instanceof LazyPromise && answer.exchange !== request.exchange) throw this.notIts('promise')
       return new UnansweredWork(this.watch, this, request, inside, undefined).until(
         answer,
         request.exchange,
@@ -126,21 +127,22 @@ export class HandlerPlace {
       answer.discard()
       return this.refuse(broken, request)
     }
-    if (answer.usedBy === undefined) {
-      answer.usedBy = request.exchange
-      // a stream that an outer plugin drops would stay open: only the exchange closes it
-      const { unopened } = answer
-      if (unopened !== undefined && isOwned(unopened)) {
-        unopened.owner ??= watch
-        request.exchange.atEnd(() => answer.discard())
-      }
-    } else if (answer.usedBy !== request.exchange) {
-      return this.refuse(
-        pluginMistake(use, 'returned a response that has already answered another request; make one per request'),
-        request
-      )
+    if (answer.usedBy === undefined) answer.usedBy = request.exchange
+    else if (answer.usedBy !== request.exchange) return this.refuse(this.notIts('response'), request)
+    // a stream that an outer plugin drops would stay open: only the exchange closes it
+    const { unopened } = answer
+    if (unopened !== undefined && isOwned(unopened)) {
+      unopened.owner ??= watch
+      request.exchange.atEnd(() => answer.discard())
     }
     return answer
+  }
+
+  /** The handler answers with what belongs to another request. */
+  private notIts(what: 'promise' | 'response'): GatewayError {
+    const returned =
+      what === 'promise' ? 'the promise that next has returned for another request' : 'a response of another request'
+    return pluginMistake(this.use, `returned ${returned}; call next for each, or keep the data and make a response per request`)
   }
 
   /** Throws, or returns a response in the failure's place. */

@@ -56,7 +56,7 @@ class ModifierPlace {
     this.watch.claim(value)
     if (value.usedBy === undefined) value.usedBy = request.exchange
     else if (value.usedBy !== request.exchange) {
-      return pluginMistake(this.use, 'returned a response that has already answered another request; make one per request')
+      return pluginMistake(this.use, 'returned a response of another request; keep the data and make a response per request')
     }
     return undefined
   }

@@ -1,9 +1,11 @@
 /** `body.lazyJson()` between the other views of a body. */
 
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { GatewayError } from '../../../src/errors.js'
 import type { MessageBody } from '../../../src/message/body.js'
+import { CollectSink } from '../../../src/message/collect-sink.js'
 import { internals } from '../../../src/message/internals.js'
 import { GatewayResponse, LazyObject } from '../../../src/plugin/index.js'
 
@@ -152,3 +154,35 @@ test('a body knows whether a reader may still use its memory', async () => {
     assert.equal(await lends(body => body[read]()), true)
   assert.equal(await lends(body => body.tap(() => {})), true)
 })
+
+for (const arrives of ['has come', 'still comes'] as const) {
+  const open = (): MessageBody => {
+    const { body } = internals(responseOf(TEXT))
+    if (arrives === 'still comes') body.set(Readable.from([Buffer.from(TEXT)]))
+    return body
+  }
+
+  for (const read of ['json', 'lazyJson', 'jsonBytes'] as const) {
+    test(`${read}() without await gets the value of a body that ${arrives}, also when the body is sent next`, async () => {
+      const body = open()
+      const asked = [body[read](), body[read]()]
+      const sent = body.takeWhenSettled()
+      const [one, other] = await Promise.all(asked)
+      assert.notEqual(one, undefined)
+      assert.deepEqual(other, one)
+      ;(await sent).destroy(new GatewayError('SLUICE_ERR_CLIENT_ABORTED'))
+    })
+  }
+
+  test(`editJson() without await edits a body that ${arrives} before it is sent`, async () => {
+    const body = open()
+    void body.editJson<{ name: string }>(value => {
+      value.name = 'Grace'
+    })
+    const sent = await body.takeWhenSettled()
+    const text = await new Promise<string>((resolve, reject) => {
+      sent.flow(new CollectSink(sent, 1000, (error, bytes) => (error === undefined ? resolve(bytes.toString()) : reject(error))))
+    })
+    assert.match(text, /"name": ?"Grace"/)
+  })
+}

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { GatewayError, GatewayResponse, type HandlerFactory } from '../../../src/plugin/index.js'
-import { once } from '../../support/waiting.js'
+import { deferred, once } from '../../support/waiting.js'
 import { bodyOf, handlers, json, LEVELS, openAt, passOn, startUpstream } from '../support.js'
 
 const marks = (name: string): HandlerFactory => {
@@ -263,7 +263,59 @@ for (const level of LEVELS) {
       const { gateway, log } = await openAt(t, up.host, { level, names: ['constant'] }, [module])
       assert.equal((await gateway.request({ path: '/x' })).status, 200)
       assert.equal((await gateway.request({ path: '/x' })).status, 500)
-      await log.line(/already answered another request/)
+      await log.line(/a response of another request/)
+    })
+
+    test('the promise of next for one request is no answer to another: refused before the upstream answers', async t => {
+      const asked = deferred('the upstream is asked')
+      const release = deferred('the second request is refused')
+      const up = await startUpstream(t, async (req, res) => {
+        asked.resolve()
+        await release.promise
+        res.setHeader('Content-Type', 'application/json')
+        res.end(JSON.stringify({ url: req.url }))
+      })
+      let shared: Promise<GatewayResponse> | undefined
+      const module = handlers({
+        shares: (_c, _e, next) => request => {
+          shared ??= next(request)
+          return shared
+        }
+      })
+      const { gateway, log } = await openAt(t, up.host, { level, names: ['shares'] }, [module])
+      const first = gateway.request({ path: '/x' })
+      await asked.promise
+      assert.equal((await gateway.request({ path: '/x' })).status, 500)
+      await log.line(/the promise that next has returned for another request; call next for each/)
+      release.resolve()
+      assert.equal((await first).status, 200)
+      assert.equal((await gateway.request({ path: '/x' })).status, 500)
+    })
+
+    test('a response that two requests wait for is that of the request which asked', async t => {
+      const release = deferred('both requests wait')
+      const up = await startUpstream(t, async (_req, res) => {
+        await release.promise
+        res.setHeader('Content-Type', 'application/json')
+        res.end('{"a":1}')
+      })
+      let shared: Promise<GatewayResponse> | undefined
+      let waiting = 0
+      const module = handlers({
+        shares: (_c, _e, next) => async request => {
+          const first = shared === undefined
+          shared ??= next(request)
+          if (++waiting === 2) release.resolve()
+          const response = await shared
+          // the first one answers last
+          if (first) await new Promise(setImmediate)
+          return response
+        }
+      })
+      const { gateway, log } = await openAt(t, up.host, { level, names: ['shares'] }, [module])
+      const [first, second] = await Promise.all([gateway.request({ path: '/x' }), gateway.request({ path: '/x' })])
+      assert.deepEqual([first.status, first.json(), second.status], [200, { a: 1 }, 500])
+      await log.line(/a response of another request/)
     })
 
     test('a promise of next that nobody looks at ends nothing', async t => {
