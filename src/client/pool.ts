@@ -31,6 +31,12 @@ export interface PoolSettings extends ConnectionSettings {
   readonly name?: string
 }
 
+/**
+ * Idle connections beside which one that has brought no response is closed: its call was cancelled while it was opened. Clients that
+ * cancel at once would else leave as many as they like, each until its idle time is over.
+ */
+const MOST_UNUSED = 32
+
 /** Counts of calls to each origin, beyond the life of its pools. */
 export class PoolTotals {
   private readonly totals = new Map<string, { total: number; refused: number }>()
@@ -142,8 +148,11 @@ export class OriginPool implements ClientOwner {
     if (this.fresh.delete(client) || this.closed) return
     const next = this.waiting.shift()
     if (next !== undefined) client.carry(next.options, next.call)
-    else if (client.connected) this.idle.push(client)
-    else this.spare.push(client)
+    else if (client.connected && (client.reused || this.idle.length < MOST_UNUSED)) this.idle.push(client)
+    else {
+      client.disconnect()
+      this.spare.push(client)
+    }
   }
 
   /** Claims a place for a call; false when the queue is full. */

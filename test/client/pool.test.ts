@@ -111,6 +111,21 @@ test('a call that is cancelled while its connection is opened leaves the connect
   assert.deepEqual(upstream.paths, ['/next'])
 })
 
+test('of connections that were opened for cancelled calls 32 stay, and the next calls use them', async t => {
+  const { upstream, origin } = await holdUpstream(t)
+  const pool = openPool(t, origin, { maxConnections: 100 })
+  for (const one of Array.from({ length: 100 }, (_, i) => call(pool, `/${i}`)))
+    one.cancel(new GatewayError('SLUICE_ERR_CLIENT_ABORTED'))
+  await until(() => pool.pending === 0 && upstream.accepted === 100 && pool.connections === 32)
+  upstream.onRequest = held => held.answer(held.path)
+  const next = Array.from({ length: 32 }, (_, i) => call(pool, `/next/${i}`).said())
+  assert.deepEqual(
+    await Promise.all(next),
+    next.map((_, i) => `/next/${i}`)
+  )
+  assert.equal(upstream.accepted, 100)
+})
+
 test('a call that is cancelled under way ends its connection and nobody else', async t => {
   const { upstream, origin } = await holdUpstream(t)
   const pool = openPool(t, origin, { maxConnections: 1 })
