@@ -12,6 +12,7 @@ import { freePort } from './peers/processes.mjs'
 import { conditions, digits, disturbance, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from './peers/report.mjs'
 import { reportRun } from './peers/report-run.mjs'
 import { Figures, RESUME } from './peers/resume.mjs'
+import { meanOf } from './peers/statistics.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable']
@@ -103,7 +104,7 @@ await reportRun(program, async options => {
       measureCase({ path: '/150.txt' }, peers, { ...options, starts: STARTS, warm: WARM })
     )
     const [first, again] = measured
-    const base = { rounds: first.rounds.map(({ cpu }, i) => ({ cpu: (cpu + again.rounds[i].cpu) / 2 })) }
+    const base = meanOf(first, again)
     const rowOf = (each, than) => `| ${each.name} | ${digits(of(each, 'cpu'))} | ${ratioCells(each, than)} |`
     return [
       '# The status page',

@@ -13,6 +13,7 @@ import { digits, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from './p
 import { reportRun } from './peers/report-run.mjs'
 import { Figures, RESUME } from './peers/resume.mjs'
 import { measureSlices, sliceSeconds } from './peers/slices.mjs'
+import { meanOf } from './peers/statistics.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 
@@ -107,11 +108,6 @@ async function decisionNanoseconds() {
     least = Math.min(least, ((performance.now() - began) * 1e6) / 20_000)
   }
   return Math.round(least)
-}
-
-/** What each case is compared with: the mean of two processes without telemetry. */
-function meanOf(one, other) {
-  return { rounds: one.rounds.map(({ cpu }, i) => ({ cpu: (cpu + other.rounds[i].cpu) / 2 })) }
 }
 
 const about =

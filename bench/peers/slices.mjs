@@ -1,5 +1,5 @@
 /**
- * Comparisons in short slices: for machines that are never calm. The programs are loaded in turn for a quarter of a second each, so that
+ * Comparisons in short slices: for machines that are never calm. The programs are loaded in turn for a fraction of a second each, so that
  * whatever disturbs one disturbs its neighbours, and the slices are many. What a program does between its slices counts too.
  */
 import { connect } from 'node:net'
@@ -17,7 +17,8 @@ export const sliceSeconds = (peers, { starts, slices, sliceMs }) =>
 
 /**
  * Measures the peers of one case over `slices` slices of each, spread over `starts` sets of fresh processes. `one.warmFields` are sent while
- * processes are warmed up, with `warm` requests each, and not afterwards.
+ * processes are warmed up, with `warm` requests each, and not afterwards. With `together` the peers are loaded at the same moment: they get the
+ * processor by turns of a few ms, and find the caches full of each other's. Ratios are steadier then, and what they cost is more than alone.
  * @returns {Promise<{ name: string, rounds: { cpu: number }[] }[]>} CPU in µs per request
  */
 export async function measureSlices(one, peers, { starts, slices, ...options }) {
@@ -30,7 +31,7 @@ export async function measureSlices(one, peers, { starts, slices, ...options }) 
   return all
 }
 
-async function measureSet(one, peers, { upstream, folder, slices, sliceMs, warm, progress }) {
+async function measureSet(one, peers, { upstream, folder, slices, sliceMs, warm, together = false, progress }) {
   const running = []
   try {
     for (const peer of peers) {
@@ -44,13 +45,11 @@ async function measureSet(one, peers, { upstream, folder, slices, sliceMs, warm,
       progress?.advance(START_SECONDS)
     }
     for (let n = 0; n <= slices; n++) {
-      for (const i of turn(running.length, n)) {
-        const each = running[i]
-        const cpu = cpuTimes(each.process)
-        if (each.cpu !== undefined) each.rounds.push({ cpu: cpuBetween(each.cpu, cpu) / each.requests })
-        each.cpu = cpu
-        each.requests = await each.load.burst(sliceMs)
-        progress?.advance(sliceMs / 1000)
+      const order = turn(running.length, n).map(i => running[i])
+      for (const group of together ? [order] : order.map(each => [each])) {
+        for (const each of group) close(each)
+        await Promise.all(group.map(each => burst(each, sliceMs * group.length)))
+        progress?.advance((sliceMs * group.length) / 1000)
       }
     }
     return running.map(({ rounds }) => rounds)
@@ -60,6 +59,17 @@ async function measureSet(one, peers, { upstream, folder, slices, sliceMs, warm,
       await stop(process)
     }
   }
+}
+
+/** Counts the slice that ended last, with what was done since: there is none before the first. */
+function close(each) {
+  const cpu = cpuTimes(each.process)
+  if (each.cpu !== undefined) each.rounds.push({ cpu: cpuBetween(each.cpu, cpu) / each.requests })
+  each.cpu = cpu
+}
+
+async function burst(each, ms) {
+  each.requests = await each.load.burst(ms)
 }
 
 /** Connections that ask for one path again and again. All responses have the length of the first. */
@@ -80,9 +90,7 @@ class Client {
     for (let i = 0; i < CONNECTIONS; i++) client.#sockets.push(await opened(port))
     const [first] = client.#sockets
     first.write(client.#text)
-    const response = await new Promise(resolve => first.once('data', resolve))
-    if (!response.toString('latin1').startsWith('HTTP/1.1 200')) throw new Error(`unexpected response: ${response}`)
-    client.#length = response.length
+    client.#length = await lengthOfResponse(first)
     return client
   }
 
@@ -125,4 +133,26 @@ async function opened(port) {
   const socket = connect(port, '127.0.0.1')
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
   return socket.setNoDelay(true).on('error', () => {})
+}
+
+/** Returns the bytes of the response that comes, head included. @throws Error unless it is a 200 with a Content-Length */
+export function lengthOfResponse(socket) {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const take = chunk => {
+      text += chunk.toString('latin1')
+      const end = text.indexOf('\r\n\r\n') + 4
+      if (end < 4) return
+      const declared = /^HTTP\/1\.1 200 .*?\r\ncontent-length: *(\d+)/is.exec(text.slice(0, end))
+      if (declared === null) return finish(() => reject(new Error(`unexpected response: ${text.slice(0, 1000)}`)))
+      const length = end + Number(declared[1])
+      if (text.length >= length) finish(() => resolve(length))
+    }
+    const lost = () => finish(() => reject(new Error('the connection was closed')))
+    const finish = settle => {
+      socket.off('data', take).off('close', lost)
+      settle()
+    }
+    socket.on('data', take).once('close', lost)
+  })
 }

@@ -42,6 +42,15 @@ export function ratio(measured, base) {
 }
 
 /**
+ * What each of two equal programs is compared with: the mean of both, round by round.
+ * @param {{ rounds: { cpu: number }[] }} one
+ * @param {{ rounds: { cpu: number }[] }} other as many rounds
+ */
+export function meanOf(one, other) {
+  return { rounds: one.rounds.map(({ cpu }, i) => ({ cpu: (cpu + other.rounds[i].cpu) / 2 })) }
+}
+
+/**
  * The rounds that count: the calmest ones, in the order in which they were measured.
  * @template {{ others: number }} R
  * @param {R[]} rounds `others`: share of the machine that foreign work took, 0–1

@@ -1,17 +1,18 @@
 /**
  * `npm run bench:scripting`: what Lua and Martian cost per request against none, on decoded JSON of 16 KB and on pass-through; the same on
- * KrakenD in the same rounds when BENCH_KRAKEND names it; and how long others wait while scripts run into their limits.
- * The options are told by `--help`.
+ * KrakenD in the same slices when BENCH_KRAKEND names it; and how long others wait while scripts run into their limits. Two gateways
+ * without a script stand in each table: one against the other says what the measurement is worth. The options are told by `--help`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { measureCase } from '../peers/measure.mjs'
-import { KRAKEND, runKrakend, runSluice } from '../peers/peers.mjs'
-import { conditions, digits, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from '../peers/report.mjs'
+import { machine, pinning } from '../peers/machine.mjs'
+import { KRAKEND, krakendVersion, runKrakend, runSluice } from '../peers/peers.mjs'
+import { digits, of, RATIO_HEAD, RATIO_LINE, ratioCells, ratioLegend } from '../peers/report.mjs'
 import { reportRun } from '../peers/report-run.mjs'
 import { Figures, RESUME } from '../peers/resume.mjs'
-import { median } from '../peers/statistics.mjs'
+import { measureSlices, sliceSeconds } from '../peers/slices.mjs'
+import { meanOf, median } from '../peers/statistics.mjs'
 import { measureInProcess } from './in-process.mjs'
 import { measureLimits } from './limits.mjs'
 import { ORDER, prove } from './proof.mjs'
@@ -35,6 +36,13 @@ const FIELD = "local d = response.load():data(); d:set('name', 'order of ' .. d:
 const ROWS =
   "local d = response.load():data(); local l = d:get('lines'); local n = 0; for i = 0, l:len() - 1 do n = n + l:get(i):get('price') end; d:set('total', n)"
 
+/** The scripts that are measured without sockets too. */
+const SCRIPTS = {
+  'Lua: a header': { pre: PRE },
+  'Lua: a header and a field': { pre: PRE, post: FIELD },
+  'Lua: one field of each row': { post: ROWS }
+}
+
 /** A header and a field, as a plugin in JavaScript does them. */
 const PLUGIN = `export const ModifierRegisterer = {
   registerModifiers(register) {
@@ -52,8 +60,8 @@ const PLUGIN = `export const ModifierRegisterer = {
 `
 
 /** Sets of fresh processes: one process may be slower than the next of the same program for all its life. */
-const STARTS = 4
-/** Requests before the first round, at which the scripts' code is compiled. */
+const STARTS = 5
+/** Requests of each process before its first slice, at which the scripts' code is compiled. */
 const WARM = 10_000
 
 const tenant = ({ sent }) => sent['x-tenant'] === 'acme-bench/1'
@@ -62,14 +70,16 @@ const totalled = ({ body }) => JSON.parse(body).total === ORDER.lines.reduce((su
 const modified = ({ sent, headers }) =>
   sent['x-tenant'] === 'bench' && sent.cookie === undefined && headers['x-served-by'] === 'bench' && headers.server === undefined
 
-/** The endpoints that are compared, by case: extra_config of the endpoint and of its backend, and how one sees that a script has run. */
-const CASES = [
-  {
+/**
+ * The endpoints that are compared, by part: extra_config of the endpoint and of its backend, and how one sees that a script has run. Where
+ * a few per cent are the question they are loaded together.
+ */
+const CASES = {
+  json: {
     title: 'JSON 16 KB, decoded',
     path: '/json',
     endpoint: { backend: { url_pattern: '/16k.json' } },
     variants: [
-      ['none', {}],
       ['Lua: a header', { endpoint: { 'modifier/lua-proxy': { pre: PRE } }, ran: tenant }],
       [
         'Lua: a header and a field',
@@ -86,17 +96,17 @@ const CASES = [
       ['Lua: one field of each row', { endpoint: { 'modifier/lua-proxy': { post: ROWS } }, ran: totalled }]
     ]
   },
-  {
+  pass: {
     title: 'pass-through 150 B',
+    together: true,
     path: '/150.txt',
     endpoint: { output_encoding: 'no-op', backend: { url_pattern: '/150.txt' } },
     variants: [
-      ['none', {}],
       ['Martian: four header modifiers', { backend: { 'modifier/martian': MARTIAN }, ran: modified }],
       ['Lua: a header', { endpoint: { 'modifier/lua-proxy': { pre: PRE } }, ran: tenant }]
     ]
   }
-]
+}
 
 function peer(name, one, { endpoint = {}, backend = {}, plugin, ran }, command) {
   return {
@@ -138,86 +148,102 @@ function peer(name, one, { endpoint = {}, backend = {}, plugin, ran }, command) 
   }
 }
 
-/** The gateways that are measured in turn, by variant: without it and with it; then the same of KrakenD, which loads no JavaScript. */
-function setsOf(one) {
-  const [none, ...others] = one.variants
-  return others.map(other => {
-    const pair = (prefix, command) => [none, other].map(([name, config]) => peer(`${prefix}${name}`, one, config, command))
-    return [...pair('', runSluice()), ...(KRAKEND && other[1].plugin === undefined ? pair('KrakenD, ', runKrakend) : [])]
-  })
+/** Those that are measured beside each other: two gateways without a script, those with one, and KrakenD's, which loads no JavaScript. */
+function peersOf(one) {
+  const sluice = (name, config) => peer(name, one, config, runSluice())
+  const krakend = (name, config) => peer(`KrakenD, ${name}`, one, config, runKrakend)
+  const native = one.variants.filter(([, config]) => config.plugin === undefined)
+  return {
+    own: [sluice('none', {}), sluice('none again', {}), ...one.variants.map(([name, config]) => sluice(name, config))],
+    krakends: KRAKEND ? [krakend('none', {}), ...native.map(([name, config]) => krakend(name, config))] : []
+  }
 }
 
-/** The median of the rounds' differences, µs. */
-const more = (each, base) => median(each.rounds.map((round, i) => round.cpu - base.rounds[i].cpu))
-const least = each => Math.min(...each.rounds.map(round => round.cpu))
+const countOf = one => Object.values(peersOf(one)).flat().length
+
+/** The median of the slices' differences, µs. */
+const more = (each, base) => median(each.rounds.map(({ cpu }, i) => cpu - base.rounds[i].cpu))
+const least = each => Math.min(...each.rounds.map(({ cpu }) => cpu))
 
 function row(each, none) {
-  const cells = [
-    digits(of(none, 'cpu')),
-    digits(of(each, 'cpu')),
-    more(each, none).toFixed(1),
-    (least(each) - least(none)).toFixed(1)
-  ]
-  return `| ${each.name} | ${cells.join(' | ')} | ${ratioCells(each, none)} | ${each.disturbed} |`
+  const cells = [digits(of(each, 'cpu')), more(each, none).toFixed(1), (least(each) - least(none)).toFixed(1)]
+  return `| ${each.name} | ${cells.join(' | ')} | ${ratioCells(each, none)} |`
 }
 
-/** Measures one variant, once it is seen that its script runs. */
-async function measure(one, set, options) {
-  options.progress.start(`${one.title}, ${set[1].name}`)
-  for (const each of set) if (each.ran !== undefined) await prove(each, one.path, options.folder)
-  return measureCase({ path: one.path, fields: {} }, set, { ...options, starts: STARTS, warm: WARM })
+/** Measures a case, once it is seen that its scripts run. */
+async function measure(one, { slices, slice, ...options }) {
+  options.progress.start(one.title)
+  const peers = Object.values(peersOf(one)).flat()
+  for (const each of peers) if (each.ran !== undefined) await prove(each, one.path, options.folder)
+  const how = { starts: STARTS, slices, sliceMs: slice, warm: WARM, together: one.together }
+  return measureSlices({ path: one.path }, peers, { ...options, ...how })
 }
 
 async function table(one, options, figures) {
+  const { own, krakends } = peersOf(one)
+  const measured = await figures.of([one.title, ...[...own, ...krakends].map(({ name }) => name)].join(', '), () =>
+    measure(one, options)
+  )
+  const [first, again, ...others] = measured.slice(0, own.length)
+  const [krakendNone, ...krakendOthers] = measured.slice(own.length)
+  const base = meanOf(first, again)
   const lines = [
     `## ${one.title}`,
     '',
-    `| | CPU µs/request, none | with it | more µs | more by the cheapest rounds | ${RATIO_HEAD} | disturbed rounds |`,
-    `|---|--:|--:|--:|--:|${RATIO_LINE}|--:|`
+    ...(one.together ? ['Loaded at the same moment, not in turn: each costs more than alone, and ratios are steadier.', ''] : []),
+    `| | CPU µs/request | more µs | more by the cheapest slices | ${RATIO_HEAD} |`,
+    `|---|--:|--:|--:|${RATIO_LINE}|`,
+    `| none | ${digits(of(base, 'cpu'))} | | | | | | |`,
+    row(again, first),
+    ...others.map(each => row(each, base))
   ]
-  const beside = []
-  for (const set of setsOf(one)) {
-    const id = [one.title, ...set.map(each => each.name)].join(', ')
-    const [none, each, krakendNone, krakend] = await figures.of(id, () => measure(one, set, options))
-    lines.push(row(each, none))
-    if (krakend === undefined) continue
-    lines.push(row(krakend, krakendNone))
-    beside.push(`| ${each.name} | ${ratioCells(each, krakend)} |`)
-  }
-  if (beside.length > 0)
-    lines.push('', `| CPU against *KrakenD* with the same | ${RATIO_HEAD} |`, `|---|${RATIO_LINE}|`, ...beside)
-  return [...lines, '']
+  if (krakendNone === undefined) return [...lines, '']
+  const ownOf = krakend => others.find(({ name }) => krakend.name === `KrakenD, ${name}`)
+  return [
+    ...lines,
+    `| ${krakendNone.name} | ${digits(of(krakendNone, 'cpu'))} | | | | | | |`,
+    ...krakendOthers.map(each => row(each, krakendNone)),
+    '',
+    `| CPU against *KrakenD* with the same | ${RATIO_HEAD} |`,
+    `|---|${RATIO_LINE}|`,
+    ...krakendOthers.map(each => `| ${ownOf(each).name} | ${ratioCells(ownOf(each), each)} |`),
+    ''
+  ]
 }
+
+const PARTS = [...Object.keys(CASES), 'process', 'limits']
 
 const program = {
   out: path.join(here, '..', 'SCRIPTING.md'),
   about: 'npm run bench:scripting: what Lua and Martian cost per request, and what scripts at their limits cost others.',
-  cases: CASES.reduce((sum, one) => sum + setsOf(one).length, 0),
-  peers: KRAKEND ? 4 : 2,
-  sets: { starts: STARTS },
-  more: { resume: RESUME }
+  seconds: ({ parts, slices, slice }) =>
+    Object.entries(CASES)
+      .filter(([part]) => parts.includes(part))
+      .reduce((sum, [, one]) => sum + sliceSeconds(countOf(one), { starts: STARTS, slices, sliceMs: slice }), 0),
+  more: {
+    parts: { as: 'names', of: PARTS, all: PARTS, default: '', text: 'what is measured' },
+    slices: { as: 'count', default: '200', full: '600', text: 'slices of each process' },
+    slice: { as: 'count', default: '25', text: 'ms of a slice' },
+    resume: RESUME
+  }
 }
 
-await reportRun(program, async options => {
+await reportRun(program, async ({ parts, ...options }) => {
+  const { slices, slice } = options
   const lines = [
     '# Scripts',
     '',
     'Generated by `npm run bench:scripting`.',
     '',
-    conditions(options),
-    `64 connections for each gateway. Each script has a gateway without one at its side, and KrakenD's two where it takes part; they are loaded in turn, in ${STARTS} sets of fresh processes.`,
-    `${ratioLegend('none')} \`more\` is the median of the rounds' differences from it.`,
+    `${machine()}. ${pinning()} CPU is user and system time of the process tree.${KRAKEND ? ` ${krakendVersion()}` : ''}`,
+    `32 connections for each gateway. Those of a table are loaded in turn unless it says otherwise, for ${slice} ms each, ${slices} times, in ${STARTS} sets of fresh processes.`,
+    `${ratioLegend('none')} *None* is the mean of two processes without a script; \`none again\`, one against the other, says what the measurement is worth.`,
+    "`more` is the median of the rounds' differences; a round is one slice of each.",
     ''
   ]
-  const figures = new Figures(options)
-  for (const one of CASES) lines.push(...(await table(one, options, figures)))
-  lines.push(
-    ...(await measureInProcess({
-      'Lua: a header': { pre: PRE },
-      'Lua: a header and a field': { pre: PRE, post: FIELD },
-      'Lua: one field of each row': { post: ROWS }
-    }))
-  )
-  lines.push(...(await measureLimits(options)))
+  const figures = new Figures({ ...options, rounds: slices, seconds: slice, starts: STARTS })
+  for (const [part, one] of Object.entries(CASES)) if (parts.includes(part)) lines.push(...(await table(one, options, figures)))
+  if (parts.includes('process')) lines.push(...(await measureInProcess(SCRIPTS)))
+  if (parts.includes('limits')) lines.push(...(await measureLimits(options)))
   return lines
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 // @ts-expect-error JavaScript without declarations
-import { calmest, median, quantile, ratio } from '../../../bench/peers/statistics.mjs'
+import { calmest, meanOf, median, quantile, ratio } from '../../../bench/peers/statistics.mjs'
 
 test('quantiles stand between the values they fall between', () => {
   assert.equal(median([3, 1, 2]), 2)
@@ -25,6 +25,11 @@ test('ratios are taken round by round, so what both suffer cancels out', () => {
       ['minima', 1.1]
     ]
   )
+})
+
+test('the mean of two stands for both, round by round', () => {
+  const rounds = (...cpu: number[]) => ({ rounds: cpu.map(each => ({ cpu: each })) })
+  assert.deepEqual(meanOf(rounds(10, 30), rounds(20, 40)), rounds(15, 35))
 })
 
 test('the calmest rounds count, in the order they were measured', () => {
