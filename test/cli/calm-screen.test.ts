@@ -100,7 +100,7 @@ const pty = {
 /** `sluice run` on a terminal of its own. */
 const onTerminal = (file: string, more = ''): [string, { program: string }] => [
   // a gateway that outlives its terminal ends all the same
-  `timeout --foreground 90 '${process.execPath}' ${CLI.join(' ')} run -c '${file}' -p 0 ${more}`,
+  `timeout --foreground 600 '${process.execPath}' ${CLI.join(' ')} run -c '${file}' -p 0 ${more}`,
   { program: 'script' }
 ]
 

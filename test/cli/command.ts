@@ -18,13 +18,13 @@ export class Watched {
   /** All that it printed, on both outputs. */
   text = ''
   readonly child: ChildProcess
-  /** Code and signal. */
+  /** Code and signal, when all that it printed has been read. */
   readonly exited: Promise<unknown[]>
 
   constructor(t: TestContext, args: readonly string[], options: SpawnOptions & { program?: string } = {}) {
     const { program = process.execPath, ...rest } = options
     this.child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...rest })
-    this.exited = once(this.child, 'exit', 2 * LIMIT_MS)
+    this.exited = once(this.child, 'close', 2 * LIMIT_MS)
     this.child.stdout?.on('data', chunk => this.take(chunk))
     this.child.stderr!.on('data', chunk => this.take(chunk))
     t.after(() => this.child.kill('SIGKILL'))

@@ -148,7 +148,7 @@ test('workers reload one after another, and are replaced one after another, with
   assert.doesNotMatch(gateway.text, /was replaced/)
   const places = Array.from({ length: WORKERS }, (_, i) => i + 1)
   for (const place of places)
-    assert.match(gateway.text, new RegExp(`\\[SERVICE: Reload\\] The new configuration serves.* worker=${place}\n`))
+    await gateway.until(new RegExp(`\\[SERVICE: Reload\\] The new configuration serves.* worker=${place}\n`))
 
   const [rolled, said] = await reload('--roll')
   assert.equal(rolled, 0, said)

@@ -11,7 +11,7 @@ import { type OpenGateway, openGateway } from '../support/open-gateway.js'
 import { answer, rawUpstream } from '../support/raw-upstream.js'
 import { passTime } from '../support/time.js'
 import { openStreamingUpstream, openUpstream, sendJson } from '../support/upstream.js'
-import { deferred, once, pause, until } from '../support/waiting.js'
+import { deferred, once, until } from '../support/waiting.js'
 
 /** One no-op endpoint `/x` per method, to `/up`; `parts` are the endpoint's keys. */
 function noop(host: string | string[], parts: object = {}, service: object = {}, router: object = {}): object {
@@ -425,12 +425,12 @@ test('with disable_keep_alives each call has a connection of its own', async t =
 
 test('connections are kept, and renewed after dns_cache_ttl', async t => {
   const upstream = await openUpstream(t, (_req, res) => res.end('ok'))
-  const { port } = await openGateway(t, noop(upstream.origin, {}, { dns_cache_ttl: '2s' }))
+  const { port } = await openGateway(t, noop(upstream.origin, {}, { dns_cache_ttl: '60s', idle_connection_timeout: '600s' }))
   await ask(port, '/x')
   await ask(port, '/x')
   assert.equal(upstream.accepted, 1)
+  await passTime(60_000)
   await until(async () => {
-    await pause(100)
     assert.equal((await ask(port, '/x')).text, 'ok')
     return upstream.accepted === 2
   }, 'a second connection')

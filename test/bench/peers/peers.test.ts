@@ -11,6 +11,7 @@ import { CASES } from '../../../bench/peers/cases.mjs'
 import { stop } from '../../../bench/peers/processes.mjs'
 // @ts-expect-error JavaScript without declarations
 import { prepareReal } from '../../../bench/peers/real-life.mjs'
+import { LIMIT_MS } from '../../support/waiting.js'
 
 interface Peer {
   readonly name: string
@@ -64,7 +65,7 @@ for (const kind of new Set<string>(CASES.map((one: { kind: string }) => one.kind
         const method = one.upload === undefined && one.json === undefined ? 'GET' : 'POST'
         const { status } = await fetch(`http://127.0.0.1:${running.port}${one.path}`, {
           method,
-          signal: AbortSignal.timeout(5000)
+          signal: AbortSignal.timeout(LIMIT_MS)
         })
         assert.equal(status, 200, `${peer.name}: ${method} ${one.path}`)
       }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask } from '../../support/client.js'
+import { passTime } from '../../support/time.js'
 import { fetch, until } from '../../support/waiting.js'
 import { echoUpstream, endpointsOf, type GoEndpoint, needsGo, openWithGo } from './go-fixtures.js'
 
@@ -84,9 +85,15 @@ test('log.Fatal ends the instance, and its last words are logged', needsGo, asyn
 
 test('a plugin that does not answer is named at the deadline, one that calls next with strangers at once', needsGo, async t => {
   const up = await echoUpstream(t)
-  const { origin, log } = await openWithGo(t, endpointsOf(up.host, [server('wait', { timeout: '50ms' }), server('strange')]))
-  assert.equal((await fetch(`${origin}/wait`)).status, 500)
-  await log.line(/\[ENDPOINT: \/wait\]\[Plugin: wait\] .*behaviours\.so\.wasm: has not answered within timeout=50ms/)
+  const { origin, log } = await openWithGo(
+    t,
+    endpointsOf(up.host, [server('wait', { timeout: '20s' }), server('strange'), server('count')])
+  )
+  const waiting = fetch(`${origin}/wait`)
+  await until(async () => (await (await fetch(`${origin}/count?of=waiting`)).text()) === '1', 'the plugin to wait')
+  await passTime(60_000)
+  assert.equal((await waiting).status, 500)
+  await log.line(/\[ENDPOINT: \/wait\]\[Plugin: wait\] .*behaviours\.so\.wasm: has not answered within timeout=20000ms/)
   assert.equal((await fetch(`${origin}/strange`)).status, 500)
   await log.line(/next\.ServeHTTP was called with a request and a writer that belong to no request of the gateway/)
 })

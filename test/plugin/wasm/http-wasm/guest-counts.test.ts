@@ -5,6 +5,7 @@ import { countGuest, GuestCounts } from '../../../../src/plugin/wasm/http-wasm/g
 import { silentLogger } from '../../../../src/telemetry/logger.js'
 import type { ComponentMetric } from '../../../../src/telemetry/observer.js'
 import { freePort } from '../../../support/free-port.js'
+import { stopClock } from '../../../support/time.js'
 import { fetch, until } from '../../../support/waiting.js'
 import { json, startUpstream } from '../../support.js'
 import { drop, grow, guest, host, low, spin, trap, when } from '../guest.js'
@@ -17,7 +18,9 @@ test('a guest that computes for long is named, once a second', async t => {
   const up = await startUpstream(t, json({}))
   const bytes = guest({ request: [when(low(host.get_header_values!(0, 'x-spin', 0, 9)), spin(LONG))] })
   const { gateway, log } = await openGuests(t, up.host, { 'slow.wasm': bytes }, { root: { timeout: '60s' } })
+  stopClock(t)
   assert.equal((await gateway.request({ path: '/x' })).status, 200)
+  t.mock.restoreAll()
   assert.ok(!log.text.includes('kept the gateway busy'))
   assert.equal((await gateway.request({ path: '/x', headers: { 'x-spin': '1' } })).status, 200)
   await log.line(/WARNING.*\[SERVICE: Plugins\] slow\.wasm kept the gateway busy for \d+ ms/)
