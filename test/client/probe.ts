@@ -8,6 +8,7 @@ import { UpstreamCall } from '../../src/client/upstream-call.js'
 import type { TransportConfig } from '../../src/config/types.js'
 import { GatewayError } from '../../src/errors.js'
 import { deadlines } from '../../src/telemetry/timer-wheel.js'
+import { freePort } from '../support/free-port.js'
 import { once, within } from '../support/waiting.js'
 
 /** Opens a pool that is closed with the test. */
@@ -118,7 +119,8 @@ export class HeldUpstream {
   onRequest: (held: Held) => void = () => {}
   private readonly server = createServer(socket => this.serve(socket))
 
-  async listen(port = 0): Promise<string> {
+  /** @param port one at which nothing else listens while this upstream is stopped */
+  async listen(port: number): Promise<string> {
     this.server.listen(port, '127.0.0.1')
     await once(this.server, 'listening')
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
@@ -163,18 +165,18 @@ export class HeldUpstream {
 /** Opens an upstream that is closed with the test. */
 export async function holdUpstream(t: TestContext): Promise<{ upstream: HeldUpstream; origin: string }> {
   const upstream = new HeldUpstream()
-  const origin = await upstream.listen()
+  const origin = await upstream.listen(await freePort())
   t.after(() => upstream.stop())
   return { upstream, origin }
 }
 
-/** The keys of the outgoing transport, none set. */
+/** The keys of the outgoing transport, none set; but an idle connection stays open however long a test stands still. */
 export const TRANSPORT: TransportConfig = {
   disableKeepAlives: false,
   disableCompression: false,
   maxIdleConnections: 0,
   maxIdleConnectionsPerHost: 250,
-  idleConnectionTimeoutMs: 0,
+  idleConnectionTimeoutMs: 600_000,
   responseHeaderTimeoutMs: 0,
   expectContinueTimeoutMs: 0,
   dialerTimeoutMs: 0,

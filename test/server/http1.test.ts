@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { RequestHandler } from '../../src/server/http1.js'
 import { createListener } from '../../src/server/listener.js'
+import { freePort } from '../support/free-port.js'
 import { deferred, once } from '../support/waiting.js'
 import { DEFAULTS, echo, open } from './listening.js'
 import { exchange, RawClient, statusOf } from './raw-client.js'
@@ -198,7 +199,7 @@ test('names the port that is in use', async t => {
 })
 
 test('listens again on the port it has left', async t => {
-  const first = await open(t, {})
+  const first = await open(t, {}, echo, { port: await freePort() })
   await first.listener.drain(100)
   const second = createListener({ server: DEFAULTS, port: first.port, listenIp: '127.0.0.1' }, echo)
   t.after(() => second.destroy())

@@ -7,6 +7,7 @@ import { hostname } from 'node:os'
 import { type TestContext, test } from 'node:test'
 import { createLogger } from '../../../../src/telemetry/create-logger.js'
 import { parseGelfAddress } from '../../../../src/telemetry/gelf.js'
+import { freePort } from '../../../support/free-port.js'
 import { KeptLines } from '../../../support/open-gateway.js'
 import { once, until } from '../../../support/waiting.js'
 import { build, endpoint, NOBODY } from '../../scripted-upstream.js'
@@ -56,10 +57,9 @@ class TcpInput {
       .map(text => JSON.parse(text))
   }
 
-  async listen(port = 0): Promise<number> {
+  async listen(port: number): Promise<void> {
     this.#server.listen(port, '127.0.0.1')
     await once(this.#server, 'listening')
-    return (this.#server.address() as { port: number }).port
   }
 
   close(): void {
@@ -105,9 +105,7 @@ test('UDP: a long message goes in chunks that hold together; a huge one is cut, 
 })
 
 test('TCP: messages end with a null byte, wait for a server that is away, and go on after it was', async t => {
-  const first = new TcpInput()
-  const port = await first.listen()
-  first.close()
+  const port = await freePort()
   const logger = loggerTo(`127.0.0.1:${port}`, true)
   logger.info('before there was a server')
   const second = new TcpInput()
