@@ -22,6 +22,7 @@ interface Started {
 
 const configFor = (origin: string, name: string, more: object = {}): object => ({
   version: 3,
+  timeout: '60s',
   name,
   listen_ip: '127.0.0.1',
   extra_config: { router: { return_error_msg: true } },

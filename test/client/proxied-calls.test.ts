@@ -27,6 +27,7 @@ test('HTTP_PROXY: a plain http backend is asked of the proxy in absolute form, w
   })
   const config: ConfigInput = {
     version: 3,
+    timeout: '60s',
     host: ['http://backend.test:8080'],
     extra_config: { router: { disable_access_log: true } },
     endpoints: [
@@ -91,6 +92,7 @@ test('proxy_address: one backend goes through its proxy, whatever the environmen
   ]
   const config: ConfigInput = {
     version: 3,
+    timeout: '60s',
     extra_config: { router: { disable_access_log: true } },
     endpoints: [
       { endpoint: '/direct', backend: backend(plain.origin, {}) },
@@ -129,6 +131,7 @@ test('proxy_address: a proxy that refuses or is not there fails the call, and no
   const secure = plain.origin.replace('http:', 'https:')
   const config: ConfigInput = {
     version: 3,
+    timeout: '60s',
     extra_config: { router: { disable_access_log: true } },
     endpoints: [
       { endpoint: '/refused', backend: [{ host: [plain.origin], url_pattern: '/', extra_config: at(port) }] },

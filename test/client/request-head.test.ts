@@ -189,7 +189,12 @@ test('behind a proxy calls carry none either', async t => {
     proxy.close()
     proxy.closeAllConnections()
   })
-  const config = { version: 3, host: ['http://backend.test'], endpoints: [{ endpoint: '/a', backend: [{ url_pattern: '/a' }] }] }
+  const config = {
+    version: 3,
+    timeout: '60s',
+    host: ['http://backend.test'],
+    endpoints: [{ endpoint: '/a', backend: [{ url_pattern: '/a' }] }]
+  }
   const env = { HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` }
   const gateway = await createGateway(config as ConfigInput, { env, logger: silentLogger })
   t.after(() => gateway.close({ graceMs: 1 }))

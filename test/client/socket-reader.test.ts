@@ -229,6 +229,7 @@ describe('answers that never touch a port', () => {
     })
     const gateway = await createGateway({
       version: 3,
+      timeout: '60s',
       extra_config: { router: { disable_access_log: true }, 'telemetry/logging': { level: 'CRITICAL', stdout: true } },
       endpoints: [
         {

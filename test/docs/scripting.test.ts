@@ -28,7 +28,10 @@ test('the files that the pages show are those of the repository', () => {
 
 test('the first example responds as the page says, and refuses who has no tenant', async t => {
   const config = JSON.parse(blockOf(SCRIPTING, 'json')) as ConfigInput & object
-  const gateway = await createGateway({ ...config, listen_ip: '127.0.0.1' }, { port: 0, env: {}, logger: silentLogger })
+  const gateway = await createGateway(
+    { ...config, timeout: '60s', listen_ip: '127.0.0.1' },
+    { port: 0, env: {}, logger: silentLogger }
+  )
   t.after(() => gateway.close({ graceMs: 1 }))
   const { port } = await gateway.listen()
   const blocks = blocksOf(SCRIPTING)

@@ -101,6 +101,7 @@ async function runConfiguration(t: TestContext, file: string, built?: { from: st
   assert.deepEqual([config.port, config.host], [8080, ['http://127.0.0.1:3000']])
   config.host = [upstream]
   config.listen_ip = '127.0.0.1'
+  config.timeout = '60s'
   if (built !== undefined) {
     assert.equal(config.plugin.folder, built.from)
     config.plugin.folder = built.to

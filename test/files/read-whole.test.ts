@@ -9,7 +9,7 @@ import { after, test } from 'node:test'
 import { readMany, readWhole, readWholeSync } from '../../src/files/read-whole.js'
 import { createGateway } from '../../src/gateway.js'
 import { silentLogger } from '../../src/telemetry/logger.js'
-import { within } from '../support/waiting.js'
+import { once, within } from '../support/waiting.js'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-whole-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -49,10 +49,12 @@ test('a pipe without a writer is refused at once, one with a writer is read to i
   await assert.rejects(within('the refusal', readWhole(file)), /a pipe without a text/)
   assert.throws(() => readWholeSync(file), /a pipe is no file/)
   const writer = createWriteStream(file, { flags: 'r+' })
-  await new Promise<void>(resolve => writer.write('{"version"', () => resolve()))
+  await once(writer, 'open')
   const text = readWhole(file)
+  const blanks = ' '.repeat(1 << 20) // more than a pipe holds: when they are written, readWhole has opened it
+  await within('the reader', new Promise<void>(resolve => writer.write(`{"version"${blanks}`, () => resolve())))
   writer.end(': 3}')
-  assert.equal((await within('the text of the pipe', text)).toString(), '{"version": 3}')
+  assert.equal((await within('the text of the pipe', text)).toString(), `{"version"${blanks}: 3}`)
 })
 
 test('a pipe in place of the configuration changes nothing, and the next reload works', async () => {

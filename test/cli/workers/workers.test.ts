@@ -22,7 +22,7 @@ async function withConfig(port: number, host: string, work: (file: string) => Pr
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-workers-'))
   const file = path.join(folder, 'krakend.json')
   const endpoints = [{ endpoint: '/x', output_encoding: 'no-op', backend: [{ url_pattern: '/x' }] }]
-  await writeFile(file, JSON.stringify({ version: 3, port, listen_ip: '127.0.0.1', host: [host], endpoints }))
+  await writeFile(file, JSON.stringify({ version: 3, timeout: '60s', port, listen_ip: '127.0.0.1', host: [host], endpoints }))
   try {
     await work(file)
   } finally {
@@ -93,6 +93,7 @@ test('one scrape has what all workers have counted', async t => {
     file,
     JSON.stringify({
       version: 3,
+      timeout: '60s',
       listen_ip: '127.0.0.1',
       host: [origin],
       extra_config: { 'telemetry/opentelemetry': { exporters: { prometheus: [exporter] } } },
@@ -126,6 +127,7 @@ test('the status page shows all workers together', async t => {
   const folder = await folderWith(t, {
     'krakend.json': JSON.stringify({
       version: 3,
+      timeout: '60s',
       listen_ip: '127.0.0.1',
       host: [origin],
       extra_config: { 'sluice/admin': { port: admin } },

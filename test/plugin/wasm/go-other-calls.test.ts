@@ -90,23 +90,32 @@ test('the Proxy function of a transport is asked once for each call', needsGo, a
 
 test('CheckRedirect sees each hop, contexts end calls, and both directions stream at once', needsGo, async t => {
   const up = await echoUpstream(t)
+  const asked = deferred('the call that is given up')
   const ended = deferred('the call that was given up to end')
   const to = await plain(t, (req, res) => {
     if (req.url === '/one') res.writeHead(302, { Location: '/two' }).end()
     else if (req.url === '/two') res.writeHead(307, { Location: '/three' }).end()
-    else if (req.url === '/never') res.on('close', ended.resolve)
-    else if (req.url === '/talk') {
+    else if (req.url === '/never') {
+      res.on('close', ended.resolve)
+      asked.resolve()
+    } else if (req.url === '/talk') {
       res.flushHeaders()
       req.pipe(res)
     } else res.end('there')
   })
   const { origin } = await openWithGo(
     t,
-    endpointsOf(up.host, [client('counts-redirects'), client('cancelled'), client('both-ways', { method: 'POST' })])
+    endpointsOf(
+      up.host,
+      ['counts-redirects', 'cancelled', 'cancels'].map(name => client(name)).concat(client('both-ways', { method: 'POST' }))
+    )
   )
   const at = (place: string): RequestInit => ({ headers: { 'X-To': `${to}${place}` } })
   assert.equal(await (await fetch(`${origin}/counts-redirects`, at('/one'))).text(), '200 false there <nil> hops 2')
-  assert.match(await (await fetch(`${origin}/cancelled`, at('/never'))).text(), /context canceled context canceled$/)
+  const cancelled = fetch(`${origin}/cancelled`, at('/never'))
+  await asked.promise
+  assert.equal(await (await fetch(`${origin}/cancels`)).text(), 'done')
+  assert.match(await (await cancelled).text(), /context canceled context canceled$/)
   await ended.promise
   const gate = deferred('the first bytes to be back')
   const body = new ReadableStream({
