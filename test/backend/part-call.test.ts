@@ -144,7 +144,8 @@ const LATE = 1600
 
 test('each of many bodies in a row is its own, also for clients that read late', async t => {
   const upstream = await numbered(t)
-  const { port } = await openGateway(t, oneBackend(upstream.origin))
+  const extra_config = { router: { unread_answer_timeout: '600s' } }
+  const { port } = await openGateway(t, { ...oneBackend(upstream.origin), extra_config })
   const late = await Promise.all(
     Array.from({ length: 1 }, async (_, i) => {
       const socket = connect(port, '127.0.0.1')
