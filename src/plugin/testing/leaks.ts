@@ -3,7 +3,9 @@
 /** How long what is left behind has to go away, ms. */
 export const SETTLE_MS = 1000
 /** Longer than any deadline of an exchange: then it hangs, ms. */
-const HANG_MS = 3000
+export const HANG_MS = 3000
+/** What one look and the wait before the next count for at most, ms: while the process stands still, nothing can go away. */
+const LOOK_MS = 20
 /** A quiet moment: what was to happen has happened, or never does, ms. */
 const QUIET_MS = 40
 
@@ -40,10 +42,14 @@ export const wait = (ms: number): Promise<void> => new Promise(resolve => setTim
 /** False when it does not become true in time. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<boolean> {
   await turns()
-  const end = performance.now() + SETTLE_MS
+  let passed = 0
+  let lookedAt = performance.now()
   while (!(await holds())) {
-    if (performance.now() > end) return false
+    if (passed > SETTLE_MS) return false
     await wait(3)
+    const now = performance.now()
+    passed += Math.min(LOOK_MS, now - lookedAt)
+    lookedAt = now
   }
   return true
 }

@@ -3,9 +3,14 @@
 import { brotliDecompressSync, gunzipSync, inflateSync, constants as zlib } from 'node:zlib'
 import type { ClientOutcome } from './client.js'
 
+/** True for what a deadline that was over leaves: a failure of the gateway, or a part of a response. */
+export function hasFailed({ whole, status }: ClientOutcome): boolean {
+  return !whole || status === 500
+}
+
 /** True when a response is broken, or a failure of the gateway, where it should not be. */
 export function unlike(again: ClientOutcome, normal: ClientOutcome): boolean {
-  return normal.whole && (!again.whole || (again.status === 500 && normal.status < 500))
+  return normal.whole && hasFailed(again) && (!again.whole || normal.status < 500)
 }
 
 const COMPLETED = 'x-krakend-completed'
