@@ -15,7 +15,8 @@ import { TRANSPORT } from './probe.js'
 
 function openClient(t: TestContext, limits: { maxConnections?: number } = {}): PooledOutbound {
   const client = new PooledOutbound({
-    transport: TRANSPORT,
+    // a connection whose call was given up before it was there is idle, and closes after a while
+    transport: { ...TRANSPORT, idleConnectionTimeoutMs: 0 },
     maxConnections: limits.maxConnections ?? 10,
     maxQueued: 10,
     wheel: deadlines,
