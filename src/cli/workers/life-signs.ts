@@ -2,6 +2,8 @@
 const EVERY_MS = 3_000
 /** Unanswered questions in a row after which a worker counts as hung. */
 const MOST_QUESTIONS = 10
+/** As {@link MOST_QUESTIONS}, before its first sign: on a busy machine a process takes long to load its code. */
+const MOST_AT_START = 40
 
 export interface LifeSignsOptions {
   /** Numbers of the workers that have not ended. */
@@ -21,6 +23,8 @@ export class LifeSigns {
   private readonly options: LifeSignsOptions
   /** Questions without a sign. */
   private readonly unanswered = new Map<number, number>()
+  /** Workers that have given a sign. */
+  private readonly known = new Set<number>()
   private waiting = 0
   private timer: NodeJS.Timeout | undefined
 
@@ -51,13 +55,16 @@ export class LifeSigns {
 
   heard(worker: number): void {
     this.unanswered.delete(worker)
+    this.known.add(worker)
   }
 
   private look(): void {
     const { workers, ask, lost } = this.options
-    for (const worker of workers()) {
+    const running = workers()
+    for (const worker of this.known) if (!running.includes(worker)) this.known.delete(worker)
+    for (const worker of running) {
       const questions = this.unanswered.get(worker) ?? 0
-      if (questions >= MOST_QUESTIONS) lost(worker)
+      if (questions >= (this.known.has(worker) ? MOST_QUESTIONS : MOST_AT_START)) lost(worker)
       this.unanswered.set(worker, questions + 1)
       ask(worker)
     }

@@ -7,31 +7,45 @@ interface Asked {
   readonly signs: LifeSigns
   readonly asked: number[]
   readonly lost: number[]
+  /** How many each of these had been asked. */
+  readonly questions: number[]
 }
 
-/** Workers 1 and 2; 2 gives no sign. */
-function asking(t: TestContext): Asked {
+/** Workers 1 and 2; 2 gives no sign but its first ones. */
+function asking(t: TestContext, first = 1): Asked {
   const asked: number[] = []
   const lost: number[] = []
+  const questions: number[] = []
   const signs = new LifeSigns({
     workers: () => [1, 2],
     ask: worker => {
       asked.push(worker)
-      if (worker === 1) signs.heard(1)
+      if (worker === 1 || asked.filter(one => one === 2).length <= first) signs.heard(worker)
     },
-    lost: worker => void lost.push(worker),
+    lost: worker => {
+      lost.push(worker)
+      questions.push(asked.filter(one => one === worker).length)
+    },
     everyMs: 1
   })
   t.after(() => signs.end())
-  return { signs, asked, lost }
+  return { signs, asked, lost, questions }
 }
 
 test('a worker that gives no sign is lost after ten questions, others are not', async t => {
-  const { signs, asked, lost } = asking(t)
+  const { signs, lost, questions } = asking(t)
   signs.begin()
   await until(() => lost.length > 0, 'the lost worker')
   assert.deepEqual(new Set(lost), new Set([2]))
-  assert.ok(asked.filter(worker => worker === 2).length >= 10)
+  assert.equal(questions[0], 11)
+})
+
+test('a worker that has given none yet has more questions: it may still load its code', async t => {
+  const { signs, lost, questions } = asking(t, 0)
+  signs.begin()
+  await until(() => lost.length > 0, 'the lost worker')
+  assert.deepEqual(new Set(lost), new Set([2]))
+  assert.equal(questions[0], 40)
 })
 
 test('nothing is asked before and after what is waited for', async t => {
