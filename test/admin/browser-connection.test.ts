@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { needsChromium, openChromium } from '../support/chromium.js'
+import { freePort } from '../support/free-port.js'
 import { openGateway } from '../support/open-gateway.js'
 import { adminOf } from '../support/status.js'
 import { once, until } from '../support/waiting.js'
@@ -22,7 +23,7 @@ const gatewayAt = (t: TestContext, admin: object, endpoint: string) =>
   })
 
 test('a gateway that starts again: what is shown is called old, then everything is new', needsChromium, async t => {
-  const first = await gatewayAt(t, { port: 0 }, '/first')
+  const first = await gatewayAt(t, { port: await freePort() }, '/first')
   const admin = await adminOf(first)
   const { page } = await visit(await openChromium(t), `${admin}/__sluice/`)
   await page.getByRole('button', { name: 'GET /first' }).click()
@@ -43,7 +44,7 @@ test('a gateway that starts again: what is shown is called old, then everything 
 })
 
 test('a gateway with another token: the page says that it is signed out', needsChromium, async t => {
-  const first = await gatewayAt(t, { port: 0, token: TOKEN }, '/x')
+  const first = await gatewayAt(t, { port: await freePort(), token: TOKEN }, '/x')
   const admin = await adminOf(first)
   const { page } = await visit(await openChromium(t), `${admin}/__sluice/`)
   await page.getByLabel('Token of the admin port').fill(TOKEN)

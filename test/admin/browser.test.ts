@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { needsChromium, openChromium } from '../support/chromium.js'
+import { holdPauses } from '../support/time.js'
 import { until } from '../support/waiting.js'
 import { cellsOf, openShop, seriousFindings, TOKEN, visit } from './browser.js'
+
+const DELAY_MS = 600_000
 
 test('the page shows what is counted, as it comes, and asks for nothing elsewhere', needsChromium, async t => {
   const { ask, admin } = await openShop(t)
@@ -34,8 +37,10 @@ test('a stop and a lost connection are said', needsChromium, async t => {
   const { page } = await visit(await openChromium(t), `${admin}/__sluice/`)
   const says = (text: string) => until(async () => (await page.locator('#state').textContent())!.includes(text), text)
   await says('Ready')
-  const closed = gateway.close({ delayMs: 3000 })
+  const delayIsOver = holdPauses(t, DELAY_MS)
+  const closed = gateway.close({ delayMs: DELAY_MS })
   await says('Not ready')
+  delayIsOver()
   await closed
   await says('Connection lost')
 })
