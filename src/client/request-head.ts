@@ -6,7 +6,8 @@
 
 import diagnostics from 'node:diagnostics_channel'
 import type { Dispatcher } from 'undici'
-import { isFieldName, isFieldValue, lowerName, type RawFields } from '../http/fields.js'
+import { FieldLines } from '../http/field-lines.js'
+import type { RawFields } from '../http/fields.js'
 
 /** Fields that undici reads or refuses. */
 const READ_BY_UNDICI: ReadonlySet<string> = new Set([
@@ -19,16 +20,7 @@ const READ_BY_UNDICI: ReadonlySet<string> = new Set([
   'upgrade'
 ])
 
-/** Names that are remembered as sound. Clients choose names, so others are looked at each time. */
-const MEMORY = 512
-const LONGEST_REMEMBERED = 64
-const sound = new Set<string>()
-
-function isSound(name: string): boolean {
-  if (READ_BY_UNDICI.has(lowerName(name)) || !isFieldName(name)) return false
-  if (sound.size < MEMORY && name.length <= LONGEST_REMEMBERED) sound.add(name)
-  return true
-}
+const lines = new FieldLines(READ_BY_UNDICI)
 
 /** Tools that watch undici see, and add, fields of its requests. */
 const created = diagnostics.channel('undici:request:create')
@@ -45,10 +37,9 @@ export function headOf(options: Dispatcher.DispatchOptions, host: string): strin
   const headers = options.headers as RawFields
   let head = `GET ${options.path} HTTP/1.1\r\n${host}`
   for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!
-    const value = headers[i + 1]!
-    if ((!sound.has(name) && !isSound(name)) || !isFieldValue(value)) return undefined
-    head += `${name}: ${value}\r\n`
+    const line = lines.of(headers[i]!, headers[i + 1]!)
+    if (line === undefined) return undefined
+    head += line
   }
   return `${head}\r\n`
 }

@@ -3,11 +3,14 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { GatewayError } from '../errors.js'
+import { FieldLines } from '../http/field-lines.js'
 import { fieldOf, hasBody, lowerName, type RawFields } from '../http/fields.js'
 import { toHttp2Fields } from '../http/h2-fields.js'
+import { READ_BY_NODE, TextResponse } from './text-response.js'
 
 /**
- * Writes a status line and fields as they are, repeats and order kept.
+ * Writes a status line and fields as they are, repeats kept. Those by which a response is delimited may come last: the order of different
+ * names has no meaning (RFC 9110 §5.3).
  * @throws TypeError or RangeError of node:http when a field from outside cannot be written; nothing was sent then
  */
 export function writeHead(res: ServerResponse, status: number, raw: RawFields): void {
@@ -15,8 +18,30 @@ export function writeHead(res: ServerResponse, status: number, raw: RawFields): 
     // RFC 9112 §9.3: an early response to a body that is still coming ends the connection, and says so
     if (!res.req.complete && hasBody(res.req.rawHeaders)) res.shouldKeepAlive = false
     // always given: node:http keeps the phrase of a head that could not be written
-    res.writeHead(status, reasonOf(status), opaque(raw) as unknown as [])
+    if (res instanceof TextResponse) writeText(res, status, raw)
+    else res.writeHead(status, reasonOf(status), opaque(raw) as unknown as [])
   } else res.writeHead(status, toHttp2Fields(raw))
+}
+
+const lines = new FieldLines(READ_BY_NODE)
+/** The fields of a head that node:http reads, or refuses; used again with each head. */
+const read: RawFields = []
+
+function writeText(res: TextResponse, status: number, raw: RawFields): void {
+  let text = ''
+  res.sendDate = true
+  read.length = 0
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!
+    const line = lines.of(name, raw[i + 1]!)
+    if (line === undefined) {
+      read.push(name, raw[i + 1]!)
+      continue
+    }
+    text += line
+    if (name.length === 4 && lowerName(name) === 'date') res.sendDate = false
+  }
+  res.writeLines(status, reasonOf(status), text, opaque(read))
 }
 
 /** Sends a head that was written, before there is any byte of the body. */
@@ -49,7 +74,7 @@ const NOT_ASCII = /[^\x00-\x7f]/
 
 /**
  * Values are bytes that pass as they came (RFC 9110 §5.5). node:http encodes a `Content-Disposition` anew that comes after a
- * `Content-Length`, so the length is moved to the end. The order of different names has no meaning (RFC 9110 §5.3).
+ * `Content-Length`, so the length is moved to the end.
  */
 function opaque(raw: RawFields): RawFields {
   for (let i = 0; i < raw.length; i += 2) {

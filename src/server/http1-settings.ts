@@ -1,6 +1,7 @@
 /** How node:http is set up for a listener. */
 
-import type { IncomingMessage, ServerOptions } from 'node:http'
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
+import { TextResponse } from '../exchange/text-response.js'
 import { hasBody } from '../http/fields.js'
 import { connectionOf } from './connection.js'
 import { headTimeoutOf, idleTimeoutOf, type Limits } from './limits.js'
@@ -43,6 +44,7 @@ export function settingsOf(limits: Limits, tickMs: number): Settings {
     requireHostHeader: false, // request-rules.ts judges it with the other rules
     insecureHTTPParser: false,
     shouldUpgradeCallback: keepWithBody,
+    ServerResponse: TextResponse as typeof ServerResponse,
     optimizeEmptyRequests: true, // such a body is never read: IncomingSource stands where `hasBody` says so
     keepAlive: true,
     keepAliveInitialDelay: 15_000
