@@ -20,11 +20,17 @@ export function compileTokenFinder(headerName: string, cookieName: string): Toke
   }
 }
 
+const SPACE = 0x20
+
 function withoutScheme(value: string): string {
   // 'bearer ': 7 characters (RFC 6750 §2.1); schemes are case-insensitive (RFC 9110 §11.1)
-  return value.charCodeAt(6) === 0x20 && value.slice(0, 6).toLowerCase() === 'bearer'
-    ? value.slice(7).replace(/^ +| +$/g, '')
-    : value
+  if (value.charCodeAt(6) !== SPACE || value.slice(0, 6).toLowerCase() !== 'bearer') return value
+  // a regular expression would look at each character of the token
+  let from = 7
+  let to = value.length
+  while (value.charCodeAt(from) === SPACE) from++
+  while (to > from && value.charCodeAt(to - 1) === SPACE) to--
+  return value.slice(from, to)
 }
 
 /** The first cookie of the name counts (RFC 6265 §5.4: the most specific one comes first). */
