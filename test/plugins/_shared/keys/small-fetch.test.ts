@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
+import { LIMIT_MS } from '../../../support/waiting.js'
 import { certText, serve, serveTls } from '../../auth/support.js'
 import { openFetch } from './open-fetch.js'
 
@@ -33,7 +34,7 @@ test('asks without a Connection field, and fails at once each time where the nam
   await openFetch(t).get(`${server.url}/`, '*/*')
   assert.equal(server.requests[0]!.headers.connection, undefined)
   const tls = await serveTls(t, (_req, res) => res.end('{}'))
-  const strict = openFetch(t, { insecure: false, ca: [certText('ca.pem')], timeoutMs: 20_000 })
+  const strict = openFetch(t, { insecure: false, ca: [certText('ca.pem')], timeoutMs: LIMIT_MS })
   const other = tls.url.replace('localhost', '127.0.0.1')
   for (let i = 0; i < 12; i++) await assert.rejects(strict.get(`${other}/`, '*/*'), /does not match certificate/)
 })

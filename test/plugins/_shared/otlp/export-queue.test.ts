@@ -54,7 +54,8 @@ test('sends one request after the other', async () => {
   assert.deepEqual(told, [])
 })
 
-test('tries again as long as a collector may come back, and tells once', async () => {
+test('tries again as long as a collector may come back, and tells once', async t => {
+  stopClock(t)
   const { queue, attempts, told } = queueOf([retry(1), retry(1), retry(1), SENT])
   queue.push(request(1, 5))
   await until(() => queue.sent === 5)
@@ -143,7 +144,8 @@ test('a collector that wants no pause gets one', async () => {
   assert.deepEqual(attempts, [1, 1])
 })
 
-test('a collector that fails now and then is told once a minute', async () => {
+test('a collector that fails now and then is told once a minute', async t => {
+  stopClock(t)
   const flapping = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? retry(0) : SENT))
   const { queue, told } = queueOf(flapping)
   for (let i = 0; i < 100; i++) {

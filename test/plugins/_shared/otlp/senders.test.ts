@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
 import { constants, createSecureServer, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
@@ -23,7 +24,18 @@ import {
 } from '../../../support/frames.js'
 import { freePort } from '../../../support/free-port.js'
 import { opentelemetry, startGrpcReceiver, startReceiver } from '../../../support/otlp-receiver.js'
-import { once, until } from '../../../support/waiting.js'
+import { LIMIT_MS, once, until } from '../../../support/waiting.js'
+
+/** Resolves when a client of this process has read the head of its next response. */
+function headCame(): Promise<void> {
+  return new Promise(resolve => {
+    const come = (): void => {
+      unsubscribe('undici:request:headers', come)
+      resolve()
+    }
+    subscribe('undici:request:headers', come)
+  })
+}
 
 const TRACES = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 const signal = new AbortController().signal
@@ -151,7 +163,7 @@ for (const [name, answer] of [
     t.after(() => sender.close())
     const attempt = new AbortController()
     const outcome = sender.send(body, attempt.signal)
-    if (name === 'hangs in its body') setTimeout(() => attempt.abort(), 200)
+    if (name === 'hangs in its body') void headCame().then(() => attempt.abort())
     assert.equal((await outcome).kind, 'sent')
   })
 }
@@ -281,12 +293,12 @@ for (const [name, kind, answer] of [
     })
     const sender = new GrpcSender(at(port), TRACES)
     t.after(() => sender.close())
-    const outcome = await sender.send(body, AbortSignal.timeout(20_000))
+    const outcome = await sender.send(body, AbortSignal.timeout(LIMIT_MS))
     assert.equal(outcome.kind, kind, JSON.stringify(outcome))
     if (outcome.kind === 'sent') assert.ok(Number.isFinite(outcome.rejected))
     else assert.ok(!/[\n\x1b]/.test(outcome.message), outcome.message)
     odd = false
-    assert.equal((await sender.send(body, AbortSignal.timeout(20_000))).kind, 'sent')
+    assert.equal((await sender.send(body, AbortSignal.timeout(LIMIT_MS))).kind, 'sent')
   })
 }
 
@@ -380,7 +392,7 @@ for (const protocol of ['HTTP', 'gRPC'] as const) {
       const address = { ...at(port), host: 'localhost', tls: { minVersion: 'TLSv1.2', ...tls } } as CollectorAddress
       const sender = protocol === 'HTTP' ? new HttpSender(address, '/v1/traces') : new GrpcSender(address, TRACES)
       try {
-        return await sender.send(body, AbortSignal.timeout(20_000))
+        return await sender.send(body, AbortSignal.timeout(LIMIT_MS))
       } finally {
         sender.close()
       }

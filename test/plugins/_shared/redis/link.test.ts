@@ -11,7 +11,7 @@ import {
 } from '../../../../plugins/_shared/redis/link.js'
 import type { Logger } from '../../../../src/plugin/index.js'
 import { stopClock } from '../../../support/time.js'
-import { deferred } from '../../../support/waiting.js'
+import { deferred, until } from '../../../support/waiting.js'
 
 const SCRIPT: BatchScript = { name: 'echo', args: 1, source: '', read: answer => answer ?? undefined }
 const NOTHING = (): void => undefined
@@ -100,9 +100,16 @@ test('without a connection a question says why there is none', async () => {
   await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]), /redis r: Connection is closed\./)
 })
 
-test('a connection that swallows questions is given up', async () => {
-  const { link, reconnects } = make(never, { timeoutMs: 5 })
-  for (let i = 0; i < 3; i++) await assert.rejects(link.decide(SCRIPT, 't', 'a', [0]))
+test('a connection that swallows questions is given up', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  stopClock(t)
+  const { link, calls, reconnects } = make(never, { timeoutMs: 5 })
+  for (let i = 0; i < 3; i++) {
+    const asked = assert.rejects(link.decide(SCRIPT, 't', 'a', [0]))
+    await until(() => calls.length > i, 'the question')
+    t.mock.timers.tick(5)
+    await asked
+  }
   assert.equal(reconnects(), 1)
 })
 

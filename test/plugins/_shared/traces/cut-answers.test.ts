@@ -79,7 +79,14 @@ const CUTS: readonly Cut[] = [
     root: { router: { no_op_timeout: 'whole' } },
     timePasses: true
   },
-  { name: 'write_timeout', code: 'SLUICE_ERR_CLIENT_TIMEOUT', status: 200, root: { write_timeout: '2s' } }
+  {
+    name: 'write_timeout',
+    code: 'SLUICE_ERR_CLIENT_TIMEOUT',
+    status: 200,
+    endpoint: { timeout: '600s' },
+    root: { write_timeout: '50s' },
+    timePasses: true
+  }
 ]
 
 const around: PluginModule = {

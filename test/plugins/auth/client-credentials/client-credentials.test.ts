@@ -7,7 +7,8 @@ import type { ConfigInput } from '../../../../src/config/input.js'
 import { createGateway } from '../../../../src/gateway.js'
 import { silentLogger } from '../../../../src/telemetry/logger.js'
 import { openGateway } from '../../../support/open-gateway.js'
-import { fetch } from '../../../support/waiting.js'
+import { stopClock } from '../../../support/time.js'
+import { fetch, LIMIT_MS } from '../../../support/waiting.js'
 import { sendJson, serve, serveEcho } from '../support.js'
 
 type Owner = Parameters<typeof openGateway>[0]
@@ -69,6 +70,7 @@ test('tells who it is in the form when the server wants it there, and remembers 
 })
 
 test('without a token the call is not made and the answer is 500; secrets stay out of texts', async t => {
+  stopClock(t)
   const upstream = await serveEcho(t)
   const tokens = await tokenServer(t, res => sendJson(res, { error: 's&cret' }, 403))
   const service = { extra_config: { router: { return_error_msg: true } } }
@@ -88,7 +90,7 @@ test('asks again a second after a failure, and after the end of a token', async 
   const tokens = await tokenServer(t, res =>
     state.ok ? sendJson(res, { access_token: 'a', expires_in: 60 }) : sendJson(res, {}, 500)
   )
-  const fetch = new SmallFetch({ timeoutMs: 3000, maxBytes: 10_000, redirects: 0, insecure: false, pins: new Set(), env: {} })
+  const fetch = new SmallFetch({ timeoutMs: LIMIT_MS, maxBytes: 10_000, redirects: 0, insecure: false, pins: new Set(), env: {} })
   t.after(() => fetch.close())
   const source = new TokenSource({ fetch, url: tokens.url, clientId: 'c', clientSecret: '', form: 'a=b', now: () => state.now })
   await assert.rejects(source.fetch(), /status 500/)

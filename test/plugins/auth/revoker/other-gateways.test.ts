@@ -24,7 +24,7 @@ async function gatewayAt(t: TestContext, address: string): Promise<Revoker> {
   const port = await freePort()
   const { log } = await openGateway(t, {
     extra_config: {
-      redis: { connection_pools: [{ name: 'pool', address, timeout: '5s' }] },
+      redis: { connection_pools: [{ name: 'pool', address, timeout: '30s' }] },
       'auth/revoker': {
         N: 10_000,
         P: 0.000001,

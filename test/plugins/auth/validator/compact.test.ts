@@ -8,6 +8,7 @@ import { KeySet } from '../../../../plugins/_shared/keys/key-set.js'
 import { FixedKeys } from '../../../../plugins/_shared/keys/key-source.js'
 import type { Claims } from '../../../../plugins/auth/validator/claims.js'
 import { TokenVerifier } from '../../../../plugins/auth/validator/verify.js'
+import { LIMIT_MS } from '../../../support/waiting.js'
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const jwk = publicKey.export({ format: 'jwk' }) as Record<string, unknown>
@@ -19,7 +20,7 @@ function verifier(...keys: Record<string, unknown>[]): Verify {
     keys: new FixedKeys(new KeySet(jose, keys)),
     wanted: { alg: 'RS256', strategy: 'kid', use: 'verify' },
     rules: { issuer: '', audience: [], leewaySeconds: 1 },
-    keyWaitMs: 1000,
+    keyWaitMs: LIMIT_MS,
     nowSeconds: () => 1_000_000,
     memory: undefined
   })

@@ -12,7 +12,7 @@ import type { SignatureKey } from '../../../../plugins/_shared/keys/signature.js
 import type { ClaimRules, Claims } from '../../../../plugins/auth/validator/claims.js'
 import { TokenMemory } from '../../../../plugins/auth/validator/token-memory.js'
 import { TokenVerifier } from '../../../../plugins/auth/validator/verify.js'
-import { until } from '../../../support/waiting.js'
+import { LIMIT_MS, until } from '../../../support/waiting.js'
 import { openFetch } from '../../_shared/keys/open-fetch.js'
 import { sendJson, serve } from '../support.js'
 
@@ -57,7 +57,7 @@ async function bench(t: TestContext, keys: KeySource, maxBytes = 1_000_000): Pro
     memory,
     keys,
     verifier: (rules: Partial<ClaimRules> = {}) =>
-      new TokenVerifier({ keys, wanted: RS256, rules: { ...ANY, ...rules }, keyWaitMs: 1000, nowSeconds, memory })
+      new TokenVerifier({ keys, wanted: RS256, rules: { ...ANY, ...rules }, keyWaitMs: LIMIT_MS, nowSeconds, memory })
   })
 }
 
@@ -185,7 +185,7 @@ test('another algorithm or another way to name the key has another memory', asyn
   ]) {
     const own = await TokenMemory.open({ maxBytes: 100_000, keys: source, wanted, nowSeconds })
     t.after(() => own.close())
-    const by = new TokenVerifier({ keys: source, wanted, rules: ANY, keyWaitMs: 1000, nowSeconds, memory: own })
+    const by = new TokenVerifier({ keys: source, wanted, rules: ANY, keyWaitMs: LIMIT_MS, nowSeconds, memory: own })
     assert.match(String(await outcome(by, token)), /algorithm/)
   }
   assert.equal(memory.counts.tokens, 1)
@@ -287,7 +287,7 @@ test('a flood of valid tokens stays within its bytes, and those in use stay know
   const maxBytes = 2_000_000
   const memory = await TokenMemory.open({ maxBytes, keys, wanted, nowSeconds: () => NOW })
   t.after(() => memory.close())
-  const by = new TokenVerifier({ keys, wanted, rules: ANY, keyWaitMs: 1000, nowSeconds: () => NOW, memory })
+  const by = new TokenVerifier({ keys, wanted, rules: ANY, keyWaitMs: LIMIT_MS, nowSeconds: () => NOW, memory })
   const tokenWith = (claims: object): string => {
     const signed = `${part({ alg: 'HS256', kid: 'k' })}.${part(claims)}`
     return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { passTime } from '../../../support/time.js'
+import { until } from '../../../support/waiting.js'
 import { withScripts } from '../lua/support.js'
 
 test('edits the request before the call, and the data of the response', async t => {
@@ -125,7 +127,6 @@ test('http_response is answered while others are served, and ends with the endpo
     t,
     { proxy: { pre: `request.load():headers('X', http_response.new(request.load():headers('X-To')):body())` } },
     {
-      endpoint: { timeout: '4s' },
       answer: (req, res) => {
         if (req.url === '/slow') return
         res.end('{"ok":true}')
@@ -134,7 +135,9 @@ test('http_response is answered while others are served, and ends with the endpo
   )
   const ask = (to: string): ReturnType<typeof gateway.request> => gateway.request({ path: '/a/7', headers: { 'X-To': to } })
   const late = ask(`${upstream.origin}/slow`)
+  await until(() => upstream.seen.some(({ url }) => url === '/slow'), 'the call of the script')
   assert.equal((await ask(`${upstream.origin}/fast`)).status, 200)
+  await passTime(30_000)
   const ended = await late
   assert.deepEqual([ended.status, ended.text()], [500, 'context deadline exceeded'])
   const slow = ask('http://127.0.0.1:1/x')

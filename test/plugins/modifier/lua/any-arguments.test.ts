@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { stopClock } from '../../../support/time.js'
 import { withScripts } from './support.js'
 
 const METHODS =
@@ -39,6 +40,7 @@ const LIMITS = { limits: { time: '20s', steps: 1e9, memory_bytes: 1e9 }, allow_o
 const TYPES = 'luaTable, luaList, luaNil, luaTable.new(), luaList.new(), luaNil.new()'
 
 test('no argument of a helper ends in anything but an error of Lua', async t => {
+  stopClock(t)
   const { gateway, upstream, log } = await withScripts(t, {
     endpoint: { ...LIMITS, pre: `${script(`ctx, ctx.load(), ${TYPES}`)}\n if count < 1000 then error('too few') end` },
     proxy: {

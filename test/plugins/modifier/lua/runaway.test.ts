@@ -37,7 +37,7 @@ const RUNAWAYS: readonly [script: string, error: RegExp][] = [
   ["local t = {} t.t = t response.load():data():set('cycle', t)", /computed too long|nests too deeply|encountered a cycle/],
   [
     'local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k .. k] end local x = t.x',
-    /stack overflow|not enough memory/
+    /computed too long|stack overflow|not enough memory/
   ],
   ["local l = luaList.new() l:set(1e15, 'x')", /computed too long|not enough memory/],
   [

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, mock, test } from 'node:test'
 import { BodyCopy } from '../../../../plugins/qos/http-cache/body-copy.js'
 import type { RequestHead } from '../../../../plugins/qos/http-cache/key.js'
 import { ResponseCache } from '../../../../plugins/qos/http-cache/response-cache.js'
 import { MemoryStore, type StoredAnswer } from '../../../../plugins/qos/http-cache/store.js'
+
+// ages and dates are compared to the second: the wall clock stands still
+before(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }))
+after(() => mock.timers.reset())
 
 const head = (headers: Record<string, string> = {}, method = 'GET', url = 'http://o/a'): RequestHead => ({ method, url, headers })
 const answer = (fields: string[], body = 'x', storedAt = Date.now()): StoredAnswer => ({
