@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type TestContext, test } from 'node:test'
+import { after, before, mock, type TestContext, test } from 'node:test'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+
+// ages are told to the second: the wall clock stands still
+before(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }))
+after(() => mock.timers.reset())
 
 const cached = (options: object = {}): { backendExtra: object } => ({ backendExtra: { 'qos/http-cache': options } })
 

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { compileSchema } from '../../../../../../plugins/validation/json-schema/schema.js'
 import { parseJsonValue } from '../../../../../../src/message/json/exact-json.js'
 import { createRandom, SEED } from '../../../../../encoding/json/random.js'
+import { LIMIT_MS } from '../../../../../support/waiting.js'
 import { randomDocument, randomValue } from '../../random-schema.js'
 import { agrees, DRAFT_4, DRAFT_7, DRAFT_2019 } from '../../validate.js'
 
@@ -234,7 +235,7 @@ test('where Node makes no code from strings the checks do all', () => {
     const { byteTest, validate } = await compileSchema({ type: 'string' })
     console.log(byteTest, validate('x'), validate(1))`
   const out = execFileSync(process.execPath, ['--disallow-code-generation-from-strings', '--input-type=module', '-e', code], {
-    timeout: 60_000
+    timeout: LIMIT_MS
   })
   assert.equal(String(out).trim(), "undefined undefined - at '': got number, want string")
 })
