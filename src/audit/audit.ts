@@ -11,6 +11,7 @@ import { takeInventory } from './inventory.js'
 import { type AuditSeverity, type Rule, SEVERITIES } from './rule.js'
 import { DEPRECATION_RULES } from './rules/deprecations.js'
 import { ENDPOINT_RULES } from './rules/endpoints.js'
+import { FORWARDING_RULES } from './rules/forwarding.js'
 import { SECURITY_RULES } from './rules/security.js'
 import { SERVICE_RULES } from './rules/service.js'
 import { SLUICE_RULES } from './rules/sluice.js'
@@ -49,7 +50,8 @@ export const RULES: readonly Rule[] = [
   ...TELEMETRY_RULES,
   ...ENDPOINT_RULES,
   ...DEPRECATION_RULES,
-  ...SLUICE_RULES
+  ...SLUICE_RULES,
+  ...FORWARDING_RULES
 ]
 
 /** KrakenD has the number but never reports it. */

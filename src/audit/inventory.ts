@@ -14,6 +14,8 @@ export interface ComponentPart {
   readonly pointer: string
   /** `{}` when they are no object. */
   readonly options: Readonly<Record<string, unknown>>
+  /** The options as they stand there. */
+  readonly value: unknown
   readonly isObject: boolean
 }
 
@@ -101,7 +103,7 @@ function componentsOf(reader: ObjectReader): ReadonlyMap<string, ComponentPart> 
       // The short name wins over the long one.
       if (namespace !== key && components.has(namespace)) continue
       const known = isObject(options)
-      components.set(namespace, { pointer: pointerTo(base, key), options: known ? options : {}, isObject: known })
+      components.set(namespace, { pointer: pointerTo(base, key), options: known ? options : {}, value: options, isObject: known })
     }
   }
   return components

@@ -120,6 +120,32 @@ const OWN: readonly (readonly [id: string, text: string, pointer: string])[] = [
     '/endpoints/0/extra_config/auth~1validator'
   ],
   [
+    'S2.6',
+    service({
+      input_headers: ['X-A'],
+      extra_config: {
+        'auth/validator': {
+          propagate_claims: [
+            ['a', 'x-a'],
+            ['sub', 'x-user']
+          ]
+        }
+      }
+    }),
+    '/endpoints/0/extra_config/auth~1validator/propagate_claims/1/1'
+  ],
+  [
+    'S2.7',
+    service({ extra_config: { 'validation/cel': [{ check_expr: "'a' in req_headers['X-Role']" }] } }),
+    '/endpoints/0/extra_config/validation~1cel'
+  ],
+  ['S2.8', service({ backend: [{ ...BACKEND, input_headers: ['X-A'] }] }), '/endpoints/0/backend/0/input_headers'],
+  [
+    'S2.9',
+    service({ backend: [{ ...BACKEND, extra_config: { 'validation/cel': [{ check_expr: 'req_querystring.page != []' }] } }] }),
+    '/endpoints/0/backend/0/extra_config/validation~1cel'
+  ],
+  [
     'S3.1',
     service({ extra_config: { 'auth/api-keys': {}, 'github.com/devopsfaith/krakend-jose/validatr': {} } }),
     '/endpoints/0/extra_config/auth~1api-keys'

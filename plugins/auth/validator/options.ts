@@ -151,6 +151,24 @@ const FRAMING: ReadonlySet<string> = new Set([
   'upgrade'
 ])
 
+/** Namespaces of stages behind the validator that may read header fields before the endpoint's lists drop them. */
+const EARLY_READERS = [
+  'modifier/lua-endpoint',
+  'plugin/http-server',
+  'qos/ratelimit/router',
+  'qos/ratelimit/router/redis',
+  'qos/ratelimit/tiered',
+  'governance/quota'
+]
+
+/** A field that the validator sets gets to a backend, or to what may read it on the way. */
+function isSeen(header: string, { endpointFacts }: ComponentContext): boolean {
+  if (endpointFacts === undefined) return true
+  const { inputHeaders, namespaces } = endpointFacts
+  if (inputHeaders.some(name => name === '*' || name.toLowerCase() === header.toLowerCase())) return true
+  return EARLY_READERS.some(namespace => namespaces.includes(namespace))
+}
+
 /** Reads `propagate_claims`. Tolerant: leaves out what KrakenD's HTTP library does not send either. */
 export function readPropagation(
   options: OptionReader,
@@ -161,7 +179,12 @@ export function readPropagation(
   return pairs.filter(([, header], i) => {
     const pointer = `/propagate_claims/${i}/1`
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(header)) context.fail(pointer, 'not the name of a header')
-    if (!FRAMING.has(header.toLowerCase())) return true
+    if (!FRAMING.has(header.toLowerCase())) {
+      if (!isSeen(header, context)) {
+        context.report(pointer, `${header} reaches no backend: name it in the endpoint's input_headers`, 'warning')
+      }
+      return true
+    }
     const message = `${header} belongs to the connection, a claim cannot set it`
     if (!context.service.tolerant) context.fail(pointer, message)
     context.logger.error(`${tag} ${pointer}: ${message}. It is left out`)

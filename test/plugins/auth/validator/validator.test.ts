@@ -33,14 +33,16 @@ interface Setup {
   readonly urlPattern?: string
   readonly upstream: string
   readonly service?: object
+  /** Components of the endpoint beside the validator. */
+  readonly beside?: object
 }
 
-function configOf({ validator, endpoint, urlPattern, upstream, service }: Setup): object {
+function configOf({ validator, endpoint, urlPattern, upstream, service, beside }: Setup): object {
   const one = {
     endpoint: '/x/{id}',
     ...endpoint,
     backend: [{ host: [upstream], url_pattern: urlPattern ?? '/in/{id}' }],
-    extra_config: { 'auth/validator': { jwk_local_path: keyFile, alg: 'RS256', ...validator } }
+    extra_config: { 'auth/validator': { jwk_local_path: keyFile, alg: 'RS256', ...validator }, ...beside }
   }
   return { timeout: '30s', extra_config: { ...LOGGING, ...service }, endpoints: [one] }
 }
@@ -185,6 +187,25 @@ test('hands claims to backends as headers, and nothing that the client put there
   assert.deepEqual([headers['x-sub'], headers['x-nope'], headers['x-k'], headers['x-list']], ['u', '', '1.500000', 'a,b'])
   assert.equal(Buffer.from(headers['x-name']!, 'latin1').toString(), 'Jörg')
   assert.equal((await call(gateway, bearer(await sign({ sub: 'a\r\nx-admin: 1' }, keys.rsa)))).status, 401)
+})
+
+test('a claim whose field reaches no backend is a warning, unless something reads it on the way', async t => {
+  const validator = {
+    propagate_claims: [
+      ['sub', 'x-sub'],
+      ['list', 'X-Let']
+    ]
+  }
+  const warnings = async (endpoint: object, beside: object = {}): Promise<readonly string[]> => {
+    const { log } = await open(t, { validator, endpoint, beside })
+    return log.lines.filter(line => line.includes('reaches no backend'))
+  }
+  const [warning, ...more] = await warnings({ input_headers: ['x-let'] })
+  assert.match(warning!, /WARNING.*x-sub reaches no backend: name it in the endpoint's input_headers/)
+  assert.deepEqual(more, [])
+  assert.deepEqual(await warnings({ input_headers: ['*'] }), [])
+  const limit = { 'qos/ratelimit/router': { client_max_rate: 5, strategy: 'header', key: 'x-sub' } }
+  assert.deepEqual(await warnings({}, limit), [])
 })
 
 test('a claim cannot set what frames a message', async t => {
