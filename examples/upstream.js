@@ -24,7 +24,7 @@ function json(value) {
   return { type: 'application/json', body: JSON.stringify(value) }
 }
 
-/** Answers one request; an unknown path is 404. */
+/** Responds to one request; an unknown path is 404. */
 export function serve(req, res) {
   const { status = 200, type, body } = routes[req.url]?.() ?? { status: 404, type: 'text/plain', body: 'no such thing' }
   req.resume()

@@ -13,7 +13,7 @@ export default defineComponent({
     description: 'Refuses requests while an endpoint is under maintenance',
     properties: {
       until: { type: 'string', description: 'When it ends, as a date: 2030-01-31T12:00:00Z' },
-      status: { type: 'integer', default: 503, description: 'The status of the answer' }
+      status: { type: 'integer', default: 503, description: 'The status of the response' }
     },
     required: ['until'],
     additionalProperties: false

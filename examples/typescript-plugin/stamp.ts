@@ -5,7 +5,7 @@ interface Options {
   value: string
 }
 
-/** Marks the answers of a backend. Serves at the service, at an endpoint and around a backend's call. */
+/** Marks the responses of a backend. Serves at the service, at an endpoint and around a backend's call. */
 const plugin = defineHandler<Options>({
   name: 'stamp',
   needs: 'head',

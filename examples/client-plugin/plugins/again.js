@@ -1,6 +1,6 @@
 import { optionsOf } from 'sluice/plugin'
 
-/** Calls the backend again when it answers 503. */
+/** Calls the backend again when it responds with 503. */
 export const ClientRegisterer = {
   registerClients(register) {
     register('again', (context, extra, next) => {

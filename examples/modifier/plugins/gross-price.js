@@ -1,6 +1,6 @@
 import { optionsOf } from 'sluice/plugin'
 
-/** Adds the price with tax to what a backend answers. */
+/** Adds the price with tax to the response of a backend. */
 export const ModifierRegisterer = {
   registerModifiers(register) {
     register('gross-price', (context, extra) => {
