@@ -221,7 +221,13 @@ test('random paths, hosts, agents, methods, queries and statuses add no series, 
   const seconds = (performance.now() - from) / 1000
   await askWithMadeUpMethods(MADE_UP_METHODS)
   const after = await take()
-  const grown = usedMiB() - memory
+  let grown = 0
+  const isGivenBack = (): boolean => {
+    grown = usedMiB() - memory
+    return grown < MOST_GROWTH
+  }
+  // sockets and sessions that have closed give their memory back later, with Node.js 24 most of all
+  await until(isGivenBack, 'memory to be given back').catch(() => {})
   const sizes = Object.entries(after).map(([exporter, series]) => `${exporter} ${before[exporter]!.size} → ${series.size}`)
   t.diagnostic(
     `${MORE} requests in ${seconds.toFixed(0)} s: ${sizes.join(', ')}; ${grown.toFixed(1)} MiB more than ${memory.toFixed(0)}`
