@@ -113,14 +113,6 @@ test('comments, messages, documents and schemas say who does what', () => {
   assert.equal(passages.flatMap(faultsIn).join('\n'), '')
 })
 
-test('documents say response for HTTP, and reply for others', () => {
-  const answers = documents
-    .filter(file => !file.startsWith('bench/'))
-    .flatMap(where => proseOf(read(where)).map(text => ({ where, found: /\b[Aa]nswers?\b/.exec(plain(text))?.[0] })))
-    .filter(({ found }) => found !== undefined)
-  assert.deepEqual(answers, [])
-})
-
 test('each of the words is found where it comes back', () => {
   const samples = [
     "what has left it is nobody's",
