@@ -87,9 +87,11 @@ export function sequentialStep(
         }
         if (responses[i]!.complete === false) break
       }
+      const nodes = responses.map(nodeOf)
+      // a part that is the JSON text `null` is one that is missing, as in parallel
       const complete =
-        failure === undefined && responses.length === parts.length && responses.every(one => one.complete !== false)
-      const response = entityResponse(await runSliced(mergeObjects(responses.map(nodeOf)), scope), complete)
+        nodes.length === parts.length && responses.every((one, i) => one.complete !== false && nodes[i] !== null)
+      const response = entityResponse(await runSliced(mergeObjects(nodes), scope), complete)
       if (failure !== undefined) response.failure = failure
       return response
     } finally {

@@ -127,6 +127,20 @@ test('sequential backends use what the earlier ones answered, and stop at a fail
   )
 })
 
+test('a part that is null makes the answer incomplete, in parallel and in a row', async t => {
+  const upstream = await openUpstream(t, (req, res) => sendJson(res, req.url === '/null' ? null : { a: 1 }))
+  for (const sequential of [false, true]) {
+    for (const urls of [
+      ['/a', '/null'],
+      ['/null', '/a']
+    ]) {
+      const { port } = await openGateway(t, aggregate(upstream.origin, urls, { extra_config: { proxy: { sequential } } }))
+      const got = await ask(port, '/x')
+      assert.deepEqual([got.status, got.headers['x-krakend-completed'], got.json()], [200, 'false', { a: 1 }])
+    }
+  }
+})
+
 test('concurrent_calls takes the first good answer', async t => {
   const upstream = await openUpstream(t, (_req, res, call) => {
     if (call % 3 !== 0) return sendJson(res, {}, 500)
