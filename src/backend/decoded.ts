@@ -233,7 +233,9 @@ async function judgeStatus(backend: BackendConfig, response: ResponseMessage, li
     const details: Record<string, unknown> = { http_status_code: response.status }
     if (text !== '') details.http_body = text
     if (contentType !== '') details.http_body_encoding = contentType
-    return entityResponse(fromValue({ [`error_${returnErrorDetails}`]: details }) as ObjectNode, false)
+    const failed = entityResponse(fromValue({ [`error_${returnErrorDetails}`]: details }) as ObjectNode, false)
+    failed.metadataStatus = response.status
+    return failed
   }
   throw new GatewayError('SLUICE_ERR_UPSTREAM_STATUS', {
     message: text,

@@ -14,7 +14,11 @@ export function flatmapLayer(operations: readonly FlatmapOperation[]): Layer | u
   const edit: Work = (response, { scope }) => {
     const now = entityOf(response)
     if (response.failure !== undefined || now.kind !== 'node') return response
-    const finish = (data: ObjectNode | null): ResponseMessage => entityResponse(data, response.complete !== false, response.raw)
+    const finish = (data: ObjectNode | null): ResponseMessage => {
+      const made = entityResponse(data, response.complete !== false, response.raw)
+      made.metadataStatus = response.metadataStatus
+      return made
+    }
     const edited = runSliced(flatmap(now.node), scope)
     return edited instanceof Promise ? edited.then(finish) : finish(edited)
   }

@@ -89,9 +89,10 @@ export function sequentialStep(
       }
       const nodes = responses.map(nodeOf)
       // a part that is the JSON text `null` is one that is missing, as in parallel
-      const complete =
-        nodes.length === parts.length && responses.every((one, i) => one.complete !== false && nodes[i] !== null)
+      const complete = nodes.length === parts.length && responses.every((one, i) => one.complete !== false && nodes[i] !== null)
       const response = entityResponse(await runSliced(mergeObjects(nodes), scope), complete)
+      // of a merge the first part alone has a say
+      response.metadataStatus = responses[0]!.metadataStatus
       if (failure !== undefined) response.failure = failure
       return response
     } finally {

@@ -58,6 +58,7 @@ function withStatic(inner: Step, data: object, strategy: StaticStrategy): Step {
       response?.complete === true,
       response?.raw ?? []
     )
+    made.metadataStatus = response?.metadataStatus ?? 0
     made.failure = error
     return made
   }

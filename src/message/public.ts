@@ -61,6 +61,11 @@ export interface GatewayResponse {
    * outside of an endpoint's modifiers, where the finished response says it in `X-Krakend-Completed`. May be set for decoded data.
    */
   isComplete: boolean | undefined
+  /**
+   * The status that decoded data tells of: that of the upstream where `return_error_details` made data of a failure, or what a script has
+   * set; 0 otherwise. Scripts, expressions and `auth/signer` read it; the client gets {@link status}.
+   */
+  metadataStatus: number
   /** The failure behind a partial or static response; undefined when nothing failed. */
   readonly failure: GatewayError | undefined
   /** URL of the upstream call that returned it; undefined for a response of the gateway or of a plugin. */

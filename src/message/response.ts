@@ -30,6 +30,7 @@ export class ResponseMessage implements GatewayResponse {
   bodiless: boolean
   /** Data of a decoded endpoint is complete (`X-Krakend-Completed`). undefined = not a decoded response. */
   complete: boolean | undefined
+  metadataStatus: number
   /** What is missing in a partial response, or the failure that a static response covers. */
   failure: GatewayError | undefined
   /** The upstream call it came from. */
@@ -61,6 +62,7 @@ export class ResponseMessage implements GatewayResponse {
     this.limit = (typeof init === 'number' ? undefined : init.maxBodyBytes) ?? DEFAULT_MAX_BODY_BYTES
     this.bodiless = status === 204 || status === 304
     this.complete = undefined
+    this.metadataStatus = 0
     this.failure = undefined
     this.call = undefined
     this.partText = undefined

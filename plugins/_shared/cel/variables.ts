@@ -24,9 +24,8 @@ const TAKE: { readonly [name in VariableName]: (facts: Facts) => CelInput | unde
   req_headers: ({ request }) => fieldsOf(request.headers),
   req_querystring: ({ request }) => queryOf(request.query),
   resp_completed: ({ response }) => (response === undefined ? undefined : response.isComplete !== false),
-  // KrakenD knows a status only where bytes pass through
   resp_metadata_status: ({ response }) =>
-    response === undefined ? undefined : BigInt(response.isComplete === undefined ? response.status : 0),
+    response === undefined ? undefined : BigInt(response.isComplete === undefined ? response.status : response.metadataStatus),
   resp_metadata_headers: ({ response }) => (response === undefined ? undefined : fieldsOf(response.headers)),
   resp_data: ({ response, data }) => (response === undefined ? undefined : dataOf(data)),
   JWT: ({ request }) => {

@@ -105,6 +105,8 @@ function compileStage(sign: Sign, fields: readonly string[]): Wrap {
       response.discard()
       throw failure(response.failure)
     }
+    // an upstream that says who may not have a token, to a login, say
+    if (isFinalStatus(response.metadataStatus)) response.status = response.metadataStatus
     const data = await response.body.json()
     if (typeof data !== 'object' || data === null || Array.isArray(data)) return response
     if (await signFields(data as Record<string, unknown>, fields, sign)) response.body.touchJson()
@@ -112,6 +114,9 @@ function compileStage(sign: Sign, fields: readonly string[]): Wrap {
   }
   return (next: Next) => request => next(request).then(signed).catch(rethrow)
 }
+
+/** True for what a response can have; scripts write any number. */
+const isFinalStatus = (status: number): boolean => status >= 200 && status <= 599
 
 /** What the client did wrong keeps its status; all else is KrakenD's 400 of this stage. */
 function rethrow(cause: unknown): never {

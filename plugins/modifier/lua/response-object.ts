@@ -44,10 +44,10 @@ export const responseType: UserdataType<ScriptState> = new UserdataType('respons
     }),
     statusCode: method((args, response, run) => {
       const { noOp } = run.mount
-      if (args.length < 2) return noOp ? response.status : run.statusCode
+      if (args.length < 2) return noOp ? response.status : response.metadataStatus
       const status = Math.trunc(checkNumber(args[1], 2))
-      run.statusCode = status
       if (noOp) setStatus(response, status)
+      else response.metadataStatus = status
       return NOTHING
     }),
     body: method((args, response, run) => {

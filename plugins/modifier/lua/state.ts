@@ -31,8 +31,6 @@ export class ScriptState {
   dirty = false
   /** What the script wrote into parts of the request that do not reach the call. */
   written: Map<string, string> | undefined = undefined
-  /** What the script wrote as the status of a decoded response, which has none. */
-  statusCode = 0
   private opened: (() => void)[] | undefined = undefined
 
   constructor(mount: Mount, request: GatewayRequest) {

@@ -64,6 +64,25 @@ test('replaces objects by tokens and leaves the rest and the usual headers', asy
   assert.deepEqual(data.refresh_token, { sub: 'u' })
 })
 
+test('the status of a failure with details is that of the answer, as a login wants it', async t => {
+  const upstream = await serve(t, (req, res) => sendJson(res, { why: req.url }, req.url === '/ok' ? 200 : 401))
+  const details = { 'backend/http': { return_error_details: 'login' } }
+  const backend = (url_pattern: string): object => ({ host: [upstream.url], url_pattern, extra_config: details })
+  for (const [first, second, status] of [
+    ['/no', undefined, 401],
+    ['/ok', undefined, 200],
+    ['/no', '/ok', 401],
+    ['/ok', '/no', 200]
+  ] as const) {
+    const backends = [first, second].filter(url => url !== undefined).map(backend)
+    const more = { backends, endpoint: { extra_config: undefined } }
+    const config = configOf(upstream.url, {}, more) as { endpoints: { extra_config: object }[] }
+    Object.assign(config.endpoints[0]!.extra_config, { proxy: { sequential: second !== undefined } })
+    const { origin } = await openGateway(t, config)
+    assert.equal((await fetch(`${origin}/t`)).status, status, `${first} ${second}`)
+  }
+})
+
 test('signs with asymmetric keys, in the JSON serialisation, with another type', async t => {
   const { data } = await signed(t, { alg: 'ES256', kid: 'ec', full: true, typ: 'at+jwt', keys_to_sign: ['refresh_token'] })
   const token = JSON.parse(data.refresh_token!) as jose.FlattenedJWS

@@ -25,6 +25,17 @@ test('edits the request before the call, and the data of the response', async t 
   assert.equal(upstream.seen[0]?.headers['x-new'], 'v')
 })
 
+test('a status that it sets is for later stages: decoded data has its own', async t => {
+  const { gateway } = await withScripts(t, {
+    proxy: {
+      post: `local r = response.load(); local d = r:data(); d:set('a', r:statusCode()); r:statusCode(418); d:set('text', r:statusCode())`
+    }
+  })
+  const answer = await gateway.request('/a/7')
+  const { a, text } = answer.json() as { a: number; text: number }
+  assert.deepEqual([answer.status, a, text], [200, 0, 418])
+})
+
 test('leaves what it does not touch as it was written', async t => {
   const { gateway } = await withScripts(t, {
     proxy: { post: `local d = response.load():data(); d:set('a', 2); d:del('nested'); d:get('list'):del(0)` }

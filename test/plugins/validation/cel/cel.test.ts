@@ -62,6 +62,20 @@ test('an answer that does not satisfy its expression is not sent', async t => {
   await log.line(/\[ENDPOINT: \/dyn\]\[CEL\]\[post\] Evaluator #0 result: not a boolean \(string\)/)
 })
 
+test('data that return_error_details made of a failure tells its status', async t => {
+  const host = await startUpstream(t, (_, res) => res.writeHead(404, { 'Content-Type': 'text/plain' }).end('gone'))
+  const backend = { host: [host], url_pattern: '/x', extra_config: { 'backend/http': { return_error_details: 'b' } } }
+  const { gateway } = await build(t, {
+    endpoints: [404, 200, 0].map(status => ({
+      endpoint: `/s${status}`,
+      backend: [backend],
+      extra_config: { 'validation/cel': [{ check_expr: `resp_metadata_status == ${status}` }] }
+    }))
+  })
+  const statuses = await Promise.all(['/s404', '/s200', '/s0'].map(async path => (await gateway.request({ path })).status))
+  assert.deepEqual(statuses, [200, 500, 500])
+})
+
 test('an answer that passes through shows its status and fields, not its body', async t => {
   const host = await startUpstream(t, (req, res) => {
     res.setHeader('X-Kind', 'k')
