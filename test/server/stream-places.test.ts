@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { MAX_STREAMS } from '../../src/server/http2-connection.js'
 import { StreamPlaces } from '../../src/server/stream-places.js'
 import { DATA, END_HEADERS, END_STREAM, FrameClient, frame, HEADERS, head, reset } from '../support/frames.js'
+import { stopClock } from '../support/time.js'
 import { once, until } from '../support/waiting.js'
 import { echo, open } from './listening.js'
 
@@ -31,7 +32,8 @@ describe('places of one connection', () => {
     assert.deepEqual(started, ['a', 'b', 'c', 'd'], 'the newest one is last')
   })
 
-  test('are held for a while when the client has reset the stream', async () => {
+  test('are held for a while when the client has reset the stream', async t => {
+    const move = stopClock(t)
     const { all, started, enter } = places(2, 20)
     enter('a')
     enter('b')
@@ -39,6 +41,7 @@ describe('places of one connection', () => {
     all.leave('b', true)
     enter('c')
     assert.deepEqual(started, ['a', 'b'])
+    move(20)
     // the timer keeps no process alive
     const alive = setInterval(() => {}, 5)
     await until(() => started.includes('c'), 'the place of a reset stream')
