@@ -15,7 +15,7 @@ export function scope(environment: unknown, make: (cell: Cell) => LuaFunction): 
   const cell = { t: environment }
   const fn = make(cell)
   cells.set(fn, cell)
-  vm.memory -= 128
+  vm.memory -= 384
   return fn
 }
 

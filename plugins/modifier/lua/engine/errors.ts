@@ -7,6 +7,9 @@ import { calledName, position, traceback } from './syntax/positions.js'
 import { type LuaValue, typeName } from './values.js'
 import { vm } from './vm.js'
 
+/** Steps of an error: JavaScript's stack is read for it. */
+const ERROR_STEPS = 128
+
 export type LuaLimit = 'cpu' | 'fuel' | 'memory' | 'aborted' | 'deadline'
 
 /** What a script ended with. */
@@ -43,6 +46,7 @@ function errorText(value: LuaValue): string {
 
 /** Makes an error without JavaScript's stack: the place is known from `positions.ts`. */
 function make(value: LuaValue): LuaError {
+  vm.fuel -= ERROR_STEPS
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
   const error = new LuaError(value)

@@ -1,8 +1,6 @@
 /** How often a run looks at the clock, and which of them are long. */
 
-/** Steps between two looks at the clock. */
-export const QUANTUM = 2048
-/** The same for a script that is about to pause. */
+/** Steps between two looks at the clock of a script that should pause, where it cannot. */
 export const QUANTUM_WHEN_TIRED = 64
 /** Bytes that a run may ask for between two looks at the clock. Collecting garbage takes time that steps do not show. */
 export const MEMORY_PORTION = 256 * 1024

@@ -1,16 +1,20 @@
-/** One run of a program: its globals, what it may use, and the driver that lets it wait and pause. */
+/**
+ * One run of a program: its globals, what it may use, and the driver that lets it wait and pause. Over 300 lines, since the meter of the
+ * machine and the driver work on the same counts.
+ */
 import { all, PAUSE, settle, Wait } from './calls.js'
 import { asLuaError, errorAt, LIMIT_TEXTS, type LuaLimit, limitError } from './errors.js'
 import { stringTable } from './libraries.js'
+import { loadChunk } from './load-chunk.js'
 import { restoreMachine, type SavedMachine, saveMachine } from './machine-state.js'
 import type { TypeMetatables } from './metatables.js'
+import { pace } from './pace.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
 import {
   BUSY_PATIENCE,
   LONG_MS,
   MEMORY_PORTION,
   NOTED_MS,
-  QUANTUM,
   QUANTUM_WHEN_TIRED,
   SHARE_MS,
   SHORT_MS,
@@ -21,10 +25,10 @@ import {
 import { RunTables } from './run-tables.js'
 import type { RunningScript, RunOptions } from './running.js'
 import { BOUNDARY } from './syntax/positions.js'
-import { LuaSyntaxError } from './syntax/syntax-error.js'
 import { untilEnd } from './until-end.js'
 import type { LuaFunction, LuaTable, LuaValue } from './values.js'
-import { allocate, LONGEST_TEXT, type VirtualMachine, vm } from './vm.js'
+import { LONGEST_TEXT, type VirtualMachine, vm } from './vm.js'
+import { FIRST_SLICE_BYTES, noteMade, SLICE_BYTES, turnAfterCollection } from './young-garbage.js'
 
 type Driven = Generator<unknown, unknown, unknown>
 export class LuaRun implements RunningScript {
@@ -47,6 +51,8 @@ export class LuaRun implements RunningScript {
   private stepsBefore = 0
   /** When the run first looked at the clock since it began or went on; 0 = it has not, nor will most. */
   private since = 0
+  /** {@link memory} when the slice began. */
+  private memoryBefore = 0
   /** What other scripts had computed in this turn when this one began or went on. */
   private spentBefore = 0
   /** What a run in several parts keeps between them. */
@@ -134,8 +140,17 @@ export class LuaRun implements RunningScript {
         (error: unknown) => this.drive(body, error, true)
       )
     }
-    const turn = this.program.slices.ownTurn(this.used - this.usedBefore < SHARE_MS)
-    return turn.then(() => this.drive(body, undefined, false, true))
+    return turnAfterCollection(this.program.slices, this).then(() => this.drive(body, undefined, false, true))
+  }
+
+  /** Whether the chunk is to go on before those that have not begun. */
+  get hasShare(): boolean {
+    return this.used - this.usedBefore < SHARE_MS
+  }
+
+  spend(ms: number): void {
+    this.used += ms
+    if (ms > NOTED_MS) this.program.slices.spend(ms)
   }
 
   private advance(body: Driven, sent: unknown, failed: boolean, paused: boolean): IteratorResult<unknown, unknown> {
@@ -162,6 +177,7 @@ export class LuaRun implements RunningScript {
     this.cpuBefore ||= slices.loop.cpuMs(0)
     const now = slices.loop.now()
     if (this.since === 0) this.look(now)
+    pace.look(now)
     if (now > this.deadline) this.end('deadline')
     const slice = now - this.since
     if (this.used + slice > this.cpuMs && this.computed(slice)) this.end('cpu')
@@ -169,19 +185,25 @@ export class LuaRun implements RunningScript {
       if (this.holdsUp(slice)) this.end('cpu')
       if (slice > SLOW_MS && limits.fuel - this.fuel > SLOW_STEPS && slices.loop.cpuMs(this.cpuBefore) > SLOW_MS)
         this.program.slowDown()
-    } else if (slice + this.spentBefore > limits.sliceMs) {
+    } else if (slice + this.spentBefore > limits.sliceMs || this.hasMadeEnough()) {
       // asked before: a library function or metamethod runs, which cannot pause and holds up others for too long
       if (this.tired && this.holdsUp(slice)) this.end('cpu')
       this.tired = true
-      return this.portionOf(QUANTUM_WHEN_TIRED)
+      // none: the run pauses at the next place where it can
+      return this.portionOf(vm.pinned > 0 ? QUANTUM_WHEN_TIRED : 0)
     }
-    return this.portionOf(QUANTUM)
+    return this.portionOf(pace.steps)
   }
 
   /** A slice begins. */
   private look(now: number): void {
     this.since = now
+    pace.begin(now)
     this.spentBefore = this.program.slices.spentThisTurn
+  }
+
+  private hasMadeEnough(): boolean {
+    return this.memoryBefore - this.memory > (this.used > 0 ? SLICE_BYTES : FIRST_SLICE_BYTES)
   }
 
   /** Counts the steps of the last portion; a library function may have taken more. */
@@ -238,16 +260,10 @@ export class LuaRun implements RunningScript {
   }
 
   load(text: string, chunkName: string): LuaFunction | string {
-    try {
-      allocate(4096 + 16 * text.length)
-      const main = this.program.load(text, chunkName, this.variant.resumable)
-      this.loaded.push(main)
-      return main.make?.(this.globals) ?? ((...args: LuaValue[]) => main(this.globals, ...args))
-    } catch (error) {
-      if (error instanceof LuaSyntaxError) return error.message
-      if (error instanceof RangeError) return `${chunkName}: nested too deeply`
-      throw error
-    }
+    const main = loadChunk(this.program, text, chunkName, this.variant.resumable)
+    if (typeof main === 'string') return main
+    this.loaded.push(main)
+    return main.make?.(this.globals) ?? ((...args: LuaValue[]) => main(this.globals, ...args))
   }
 
   print(text: string): void {
@@ -256,8 +272,9 @@ export class LuaRun implements RunningScript {
 
   private enter(): SavedMachine {
     const saved = saveMachine(this.metatables)
-    vm.fuel = this.portionOf(QUANTUM)
+    vm.fuel = this.portionOf(pace.steps)
     vm.longest = Math.max(LONGEST_TEXT, this.program.limits.memoryBytes / 4)
+    this.memoryBefore = this.memory
     vm.memory = this.memoryPortion()
     vm.depth = 0
     vm.maxDepth = this.program.limits.depth
@@ -279,13 +296,13 @@ export class LuaRun implements RunningScript {
     let slice = 0
     if (this.since !== 0) {
       slice = this.program.slices.loop.now() - this.since
-      this.used += slice
-      if (slice > NOTED_MS) this.program.slices.spend(slice)
+      this.spend(slice)
     }
     this.program.took.set(this.chunk, this.used - this.usedBefore)
     this.takeSteps()
     if (this.variant.resumable) this.program.note(slice < SHORT_MS && this.stepsBefore - this.fuel < SHORT_STEPS)
     this.memory += vm.memory
+    noteMade(this.memoryBefore - this.memory)
     this.guards = vm.guards
     this.handler = vm.handler
     this.coroutine = vm.coroutine

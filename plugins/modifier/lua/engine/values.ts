@@ -21,29 +21,44 @@ const FAR = 64
 /** Places that are made between two looks at the limits. */
 const FILLED = 8192
 
+/** So many keys stand in one Map: when it grows, all of them are entered anew, in one go. */
+const INDEXED = 65536
+
+/** Bytes for a place of an array; more beyond so many places, since all of them are copied in one go when it grows. */
+const PLACE_BYTES = 16
+const LONG_ARRAY = 131_072
+const LONG_PLACE_BYTES = 64
+
 /** Keys and values may be shared with other tables until one of them is written. */
 const SHARED_KEYS = 1
 const SHARED_VALUES = 2
+
+/** The parts of empty tables: never written. */
+const EMPTY: LuaValue[] = []
 
 /** What all Lua values that are objects have in common. */
 export abstract class LuaObject {}
 
 export class LuaTable extends LuaObject {
-  /** Values of the indexes 1…n. */
+  /** Values of the indexes 1…n. May be {@link EMPTY}. */
   array: LuaValue[]
   /** The other keys in order of their first appearance. A key whose value is nil keeps its place, as in gopher-lua. */
   keys: LuaValue[]
   values: LuaValue[]
+  /** Places of the first keys, where there are more than a few. */
   index: Map<LuaValue, number> | undefined
+  /** Places of the keys behind them, {@link INDEXED} in each. */
+  private far: Map<LuaValue, number>[] | undefined
   metatable: LuaTable | undefined
   shared: number
 
-  constructor(array: LuaValue[] = [], keys: LuaValue[] = [], values: LuaValue[] = []) {
+  constructor(array = EMPTY, keys = EMPTY, values = EMPTY) {
     super()
     this.array = array
     this.keys = keys
     this.values = values
     this.index = undefined
+    this.far = undefined
     this.metatable = undefined
     this.shared = 0
     vm.memory -= 96
@@ -52,8 +67,9 @@ export class LuaTable extends LuaObject {
 
   /** A table with the same content that copies what it shares before it writes. */
   fork(): LuaTable {
-    const copy = new LuaTable(this.array.length === 0 ? [] : this.array.slice(), this.keys, this.values)
+    const copy = new LuaTable(this.array.length === 0 ? EMPTY : this.array.slice(), this.keys, this.values)
     copy.index = this.index
+    copy.far = this.far
     copy.metatable = this.metatable
     copy.shared = SHARED_KEYS | SHARED_VALUES
     this.shared = SHARED_KEYS | SHARED_VALUES
@@ -70,8 +86,8 @@ export class LuaTable extends LuaObject {
   getString(key: string): LuaValue {
     const index = this.index
     if (index !== undefined) {
-      const at = index.get(key)
-      return at === undefined ? undefined : this.values[at]
+      const at = index.get(key) ?? this.findFar(key)
+      return at < 0 ? undefined : this.values[at]
     }
     const keys = this.keys
     for (let i = 0; i < keys.length; i++) if (keys[i] === key) return this.values[i]
@@ -85,7 +101,16 @@ export class LuaTable extends LuaObject {
 
   /** Place of a key among `keys`, or -1. */
   find(key: LuaValue): number {
-    return this.index === undefined ? this.keys.indexOf(key) : (this.index.get(key) ?? -1)
+    return this.index === undefined ? this.keys.indexOf(key) : (this.index.get(key) ?? this.findFar(key))
+  }
+
+  private findFar(key: LuaValue): number {
+    if (this.far !== undefined)
+      for (const index of this.far) {
+        const at = index.get(key)
+        if (at !== undefined) return at
+      }
+    return -1
   }
 
   /** Sets without metatables. The key is neither nil nor NaN. */
@@ -102,11 +127,12 @@ export class LuaTable extends LuaObject {
       return
     }
     const grows = key - array.length
-    vm.memory -= grows * 16
+    vm.memory -= grows * (key > LONG_ARRAY ? LONG_PLACE_BYTES : PLACE_BYTES)
     if (vm.memory < 0) moreMemory()
+    if (array === EMPTY) this.array = []
     if (grows > FAR) this.fill(key - 1)
-    for (let i = array.length; i < key - 1; i++) array.push(undefined)
-    array.push(value)
+    for (let i = this.array.length; i < key - 1; i++) this.array.push(undefined)
+    this.array.push(value)
   }
 
   /** Makes room for a far index, with looks at the limits. */
@@ -133,7 +159,12 @@ export class LuaTable extends LuaObject {
     vm.memory -= 80
     if (vm.memory < 0) moreMemory()
     const { keys } = this
-    if (this.index !== undefined) this.index.set(key, keys.length)
+    if (this.index !== undefined) this.note(key, keys.length)
+    if (keys === EMPTY) {
+      this.keys = aFew(key)
+      this.values = aFew(value)
+      return
+    }
     keys.push(key)
     this.values.push(value)
     if (this.index === undefined && keys.length > FEW) this.makeIndex()
@@ -141,7 +172,17 @@ export class LuaTable extends LuaObject {
 
   makeIndex(): void {
     this.index = new Map()
-    for (let i = 0; i < this.keys.length; i++) this.index.set(this.keys[i], i)
+    for (let i = 0; i < this.keys.length; i++) this.note(this.keys[i], i)
+  }
+
+  private note(key: LuaValue, at: number): void {
+    if (at < INDEXED) this.index!.set(key, at)
+    else {
+      this.far ??= []
+      const i = Math.trunc(at / INDEXED) - 1
+      this.far[i] ??= new Map()
+      this.far[i].set(key, at)
+    }
   }
 
   /** Keys of a shape that many tables have: see `shaped` in `tables.ts`. */
@@ -160,6 +201,7 @@ export class LuaTable extends LuaObject {
     if ((this.shared & SHARED_KEYS) !== 0) {
       this.keys = this.keys.slice()
       if (this.index !== undefined) this.index = new Map(this.index)
+      this.far = this.far?.map(index => new Map(index))
     }
     if ((this.shared & SHARED_VALUES) !== 0) this.values = this.values.slice()
     this.shared = 0
@@ -200,6 +242,15 @@ export class LuaTable extends LuaObject {
   }
 }
 
+/** An array of one with room for a few: the first `push` makes room for 17 otherwise. */
+function aFew(value: LuaValue): LuaValue[] {
+  const array = [value, undefined, undefined, undefined]
+  array.pop()
+  array.pop()
+  array.pop()
+  return array
+}
+
 /** A value of the host. */
 export class LuaUserdata extends LuaObject {
   metatable: LuaTable | undefined
@@ -210,6 +261,9 @@ export class LuaUserdata extends LuaObject {
     this.metatable = metatable
   }
 }
+
+/** What a coroutine holds once it has begun. */
+const COROUTINE_BYTES = 1024
 
 /** A thread of a script. */
 export class LuaCoroutine extends LuaObject {
@@ -224,6 +278,7 @@ export class LuaCoroutine extends LuaObject {
     super()
     this.fn = fn
     this.wrapped = wrapped
+    allocate(COROUTINE_BYTES)
   }
 }
 

@@ -9,6 +9,10 @@ import { AssignmentWriter } from './generate-assignments.js'
 import { type JumpPlan, jumpText, planJumps } from './generate-jumps.js'
 import type { GenerateOptions } from './scope.js'
 
+/** Bytes of a function with what it closes over; one that can pause gets a prototype when it is first called. */
+const FUNCTION_BYTES = 96
+const GENERATOR_BYTES = 256
+
 export interface GeneratedCode {
   readonly code: string
   readonly marks: Mark[]
@@ -58,7 +62,7 @@ class Writer extends AssignmentWriter {
     const text =
       main || resumable ? `function${resumable ? '*' : ''}${main ? ' main' : ''}(${list})${body}` : `(${list})=>${body}`
     if (environments) return main ? `scope(E,E=>${text})` : `scope(E.t,E=>${text})`
-    return main ? text : `(m.memory-=64,${text})`
+    return main ? text : `(m.memory-=${resumable ? GENERATOR_BYTES : FUNCTION_BYTES},${text})`
   }
 
   /** Whether a jump crosses a cut: only then is `J` written. */

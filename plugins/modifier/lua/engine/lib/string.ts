@@ -15,6 +15,9 @@ import { gsub } from './gsub.js'
 const PIECE = 64 * 1024
 const PIECE_STEPS = PIECE >> 5
 
+/** Bytes of a text beside its characters. */
+const TEXT_BYTES = 32
+
 /** Index of JavaScript for one of Lua. */
 function place(text: string, i: number, start: boolean): number {
   // Go's integers overflow there
@@ -104,7 +107,9 @@ function sub(...args: LuaValue[]): LuaResult {
   const text = checkString(args[0], 1)
   const start = place(text, checkInt(args[1], 2), true)
   const end = place(text, optInt(args[2], 3, -1), false)
-  return start >= text.length || end < start ? '' : text.slice(start, end)
+  if (start >= text.length || end < start) return ''
+  allocate(TEXT_BYTES)
+  return text.slice(start, end)
 }
 
 const changedCase =
@@ -133,6 +138,7 @@ function characterAt(text: string, place: number): number {
 export const string: Record<string, LuaFunction> = {
   byte,
   char(...args: LuaValue[]) {
+    allocate(TEXT_BYTES + args.length)
     return args.map((value, i) => String.fromCharCode(checkInt(value, i + 1) & 255)).join('')
   },
   dump() {
@@ -141,7 +147,7 @@ export const string: Record<string, LuaFunction> = {
   find,
   format(...args: LuaValue[]) {
     const result = formatGo(checkString(args[0], 1), args.slice(1))
-    allocate(result.length)
+    allocate(TEXT_BYTES + result.length)
     return result
   },
   gmatch,
