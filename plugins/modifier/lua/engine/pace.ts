@@ -2,7 +2,7 @@
 
 /** Steps between two looks; fewer, down to the least, where so many take longer than {@link LOOK_MS}. */
 const MOST_STEPS = 2048
-const LEAST_STEPS = 32
+const LEAST_STEPS = 256
 const LOOK_MS = 1
 
 class Pace {
