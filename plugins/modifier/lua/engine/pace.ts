@@ -5,7 +5,7 @@ const MOST_STEPS = 2048
 const LEAST_STEPS = 256
 const LOOK_MS = 1
 
-class Pace {
+export class Pace {
   /** Steps until the next look. */
   steps = MOST_STEPS
   private looked = 0
@@ -22,6 +22,3 @@ class Pace {
     else if (this.steps < MOST_STEPS && ms < LOOK_MS / 4) this.steps *= 2
   }
 }
-
-/** One for all runs: JavaScript has one thread. */
-export const pace = new Pace()

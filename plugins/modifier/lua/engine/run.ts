@@ -8,7 +8,6 @@ import { stringTable } from './libraries.js'
 import { loadChunk } from './load-chunk.js'
 import { restoreMachine, type SavedMachine, saveMachine } from './machine-state.js'
 import type { TypeMetatables } from './metatables.js'
-import { pace } from './pace.js'
 import type { ChunkMain, RunnableProgram, Variant } from './program.js'
 import {
   BUSY_PATIENCE,
@@ -177,7 +176,7 @@ export class LuaRun implements RunningScript {
     this.cpuBefore ||= slices.loop.cpuMs(0)
     const now = slices.loop.now()
     if (this.since === 0) this.look(now)
-    pace.look(now)
+    slices.pace.look(now)
     if (now > this.deadline) this.end('deadline')
     const slice = now - this.since
     if (this.used + slice > this.cpuMs && this.computed(slice)) this.end('cpu')
@@ -192,14 +191,15 @@ export class LuaRun implements RunningScript {
       // none: the run pauses at the next place where it can
       return this.portionOf(vm.pinned > 0 ? QUANTUM_WHEN_TIRED : 0)
     }
-    return this.portionOf(pace.steps)
+    return this.portionOf(slices.pace.steps)
   }
 
   /** A slice begins. */
   private look(now: number): void {
     this.since = now
-    pace.begin(now)
-    this.spentBefore = this.program.slices.spentThisTurn
+    const { slices } = this.program
+    slices.pace.begin(now)
+    this.spentBefore = slices.spentThisTurn
   }
 
   private hasMadeEnough(): boolean {
@@ -272,7 +272,7 @@ export class LuaRun implements RunningScript {
 
   private enter(): SavedMachine {
     const saved = saveMachine(this.metatables)
-    vm.fuel = this.portionOf(pace.steps)
+    vm.fuel = this.portionOf(this.program.slices.pace.steps)
     vm.longest = Math.max(LONGEST_TEXT, this.program.limits.memoryBytes / 4)
     this.memoryBefore = this.memory
     vm.memory = this.memoryPortion()

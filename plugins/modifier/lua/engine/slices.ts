@@ -5,6 +5,8 @@
  * time. After a slice the event loop is left to others for as long as the slice took: what they wait for arrives and is done meanwhile.
  */
 
+import { Pace } from './pace.js'
+
 /** ms; scripts that take less in a turn of the event loop leave enough of it to others. */
 const SHORT_MS = 2
 /** ms; longest time that is left to others after a slice. */
@@ -34,6 +36,8 @@ const EVENT_LOOP: Loop = {
 
 export class Slices {
   readonly loop: Loop
+  /** One for all scripts: the next is like the last one. */
+  readonly pace = new Pace()
   /** Milliseconds that scripts have computed in this turn. */
   private spent = 0
   private counting = false
