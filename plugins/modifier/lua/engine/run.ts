@@ -1,6 +1,6 @@
 /**
- * One run of a program: its globals, what it may use, and the driver that lets it wait and pause. Over 300 lines, since the meter of the
- * machine and the driver work on the same counts.
+ * One run of a program: its globals, what it may use, and the driver that lets it wait and pause.
+ * Over 300 lines: the meter of the machine and the driver work on the same counts.
  */
 import { all, PAUSE, settle, Wait } from './calls.js'
 import { asLuaError, errorAt, LIMIT_TEXTS, type LuaLimit, limitError } from './errors.js'

@@ -121,7 +121,7 @@ export class LuaTable extends LuaObject {
 
   /** Sets an index of the array part. */
   setIndex(key: number, value: LuaValue): void {
-    const array = this.array
+    let { array } = this
     if (key <= array.length) {
       array[key - 1] = value
       return
@@ -129,10 +129,13 @@ export class LuaTable extends LuaObject {
     const grows = key - array.length
     vm.memory -= grows * (key > LONG_ARRAY ? LONG_PLACE_BYTES : PLACE_BYTES)
     if (vm.memory < 0) moreMemory()
-    if (array === EMPTY) this.array = []
+    if (array === EMPTY) {
+      array = []
+      this.array = array
+    }
     if (grows > FAR) this.fill(key - 1)
-    for (let i = this.array.length; i < key - 1; i++) this.array.push(undefined)
-    this.array.push(value)
+    for (let i = array.length; i < key - 1; i++) array.push(undefined)
+    array.push(value)
   }
 
   /** Makes room for a far index, with looks at the limits. */

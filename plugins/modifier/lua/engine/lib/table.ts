@@ -1,12 +1,16 @@
 /** The library `table`. */
-import { call1 } from '../calls.js'
+import { call1, first, inPlace, markInPlace, PAUSE, settle, special } from '../calls.js'
 import { checkAny, checkFunction, checkInt, checkTable, optInt, optString } from '../checks.js'
 import { raise } from '../errors.js'
-import { goSort } from '../go/go-sort.js'
+import { goSort, goSortInTurns, type Order } from '../go/go-sort.js'
 import { numberToText } from '../numbers.js'
 import { lt, rawSet } from '../operations.js'
-import { type LuaFunction, type LuaTable, type LuaValue, NOTHING, typeName } from '../values.js'
-import { allocate, charge, noMemory, vm } from '../vm.js'
+import { HOST_PREFIX } from '../syntax/positions.js'
+import { type LuaFunction, type LuaResult, type LuaTable, type LuaValue, NOTHING, typeName } from '../values.js'
+import { allocate, charge, mayPause, noMemory, tired, vm } from '../vm.js'
+
+/** Items that are joined between two looks at the limits. */
+const JOINED_AT_ONCE = 2048
 
 /** Puts a value behind the last that is not nil. */
 function append(table: LuaTable, value: LuaValue): void {
@@ -47,7 +51,10 @@ export const table: Record<string, LuaFunction> = {
     from = Math.max(Math.min(from, size), 1)
     to = Math.min(to, size)
     if (from > to) return ''
-    return joined(list.array, separator, from, to)
+    const joining = new Joining(list.array, separator, from, to)
+    if (to - from > JOINED_AT_ONCE && vm.resumable && vm.pinned === 0) return joinedInTurns(joining) as unknown as LuaResult
+    while (joining.goOn());
+    return joining.text()
   },
   getn: (list: LuaValue) => checkTable(list, 1).length(),
   insert(...args: LuaValue[]) {
@@ -66,6 +73,7 @@ export const table: Record<string, LuaFunction> = {
     const { array } = checkTable(args[0], 1)
     const order = args.length === 1 ? undefined : checkFunction(args[1], 2)
     if (order === undefined) charge(array.length)
+    if (vm.resumable && vm.pinned === 0 && array.length > 1) return sortedInTurns(array, order) as unknown as LuaResult
     goSort(array, order === undefined ? defaultOrder : (a, b) => truthy(call1(order, a, b)))
     return NOTHING
   }
@@ -80,25 +88,104 @@ function defaultOrder(a: LuaValue, b: LuaValue): boolean {
   return lt(a, b)
 }
 
-function joined(array: readonly LuaValue[], separator: string, from: number, to: number): string {
-  let size = 0
-  let total = 0
-  const parts: string[] = []
-  for (let i = from; i <= to; i++) {
-    const value = array[i - 1]
-    if (typeof value === 'number') parts.push(numberToText(value))
-    else if (typeof value === 'string') parts.push(value)
-    else raise(`invalid value (${typeName(value)}) at index ${i} in table for concat`)
-    size += parts.at(-1)!.length + separator.length
-    if (size > 65536 || parts.length % 4096 === 0) {
-      allocate(size)
-      charge(1024 + (size >> 7))
-      total += size
-      if (total > vm.longest) noMemory()
-      size = 0
-    }
-  }
-  allocate(size)
-  charge((parts.length % 4096) >> 2)
-  return parts.join(separator)
+/** Sorts where scripts can pause. */
+const sortedInTurns = function* (
+  array: LuaValue[],
+  order: LuaFunction | undefined
+): Generator<unknown, readonly LuaValue[], unknown> {
+  yield* goSortInTurns(array, order === undefined ? defaultOrderInTurns : orderInTurns(order), truth)
+  return NOTHING
 }
+Object.defineProperty(sortedInTurns, 'name', { value: `${HOST_PREFIX}sort` })
+markInPlace(sortedInTurns.prototype as object)
+
+const defaultOrderInTurns: Order<LuaValue> = (a, b) => (--vm.fuel < 0 && tired() ? pausedOrder(a, b) : lt(a, b))
+
+function* pausedOrder(a: LuaValue, b: LuaValue): Generator<unknown, boolean, unknown> {
+  yield PAUSE
+  return lt(a, b)
+}
+
+/** Most orders are there at once: no generator is made around them. */
+const orderInTurns =
+  (order: LuaFunction): Order<LuaValue> =>
+  (a, b) => {
+    const said: unknown = order(a, b)
+    if (!special(said)) return truth(said)
+    if (inPlace(said)) return settle(said)
+    const running = said as Generator<unknown, unknown, unknown>
+    const step = running.next()
+    return step.done === true && !special(step.value) ? truth(step.value) : goOn(running, step)
+  }
+
+/** Hands on what a generator yields that has been begun. */
+function* goOn(
+  running: Generator<unknown, unknown, unknown>,
+  begun: IteratorResult<unknown, unknown>
+): Generator<unknown, unknown, unknown> {
+  let step = begun
+  while (step.done !== true) {
+    let sent: unknown
+    try {
+      sent = yield step.value
+    } catch (error) {
+      step = running.throw(error)
+      continue
+    }
+    step = running.next(sent)
+  }
+  return yield* settle(step.value)
+}
+
+const truth = (result: unknown): boolean => truthy(first(result))
+
+/** Joins a list, part by part. */
+class Joining {
+  private readonly parts: string[] = []
+  private size = 0
+  private at: number
+  private readonly array: readonly LuaValue[]
+  private readonly separator: string
+  private readonly to: number
+
+  constructor(array: readonly LuaValue[], separator: string, from: number, to: number) {
+    this.array = array
+    this.separator = separator
+    this.at = from
+    this.to = to
+  }
+
+  /** Takes the next items; false where none is left. */
+  goOn(): boolean {
+    const { array, parts } = this
+    const from = this.at
+    const end = Math.min(from + JOINED_AT_ONCE, this.to + 1)
+    let size = (end - from) * this.separator.length
+    for (let i = from; i < end; i++) {
+      const value = array[i - 1]
+      if (typeof value !== 'string' && typeof value !== 'number')
+        raise(`invalid value (${typeName(value)}) at index ${i} in table for concat`)
+      const part = typeof value === 'number' ? numberToText(value) : value
+      parts.push(part)
+      size += part.length
+    }
+    this.at = end
+    allocate(size)
+    charge(((end - from) >> 2) + (size >> 7))
+    this.size += size
+    if (this.size > vm.longest) noMemory()
+    return end <= this.to
+  }
+
+  text(): string {
+    return this.parts.join(this.separator)
+  }
+}
+
+/** Joins where scripts can pause. */
+const joinedInTurns = function* (joining: Joining): Generator<unknown, string, unknown> {
+  while (joining.goOn()) if (mayPause()) yield PAUSE
+  return joining.text()
+}
+Object.defineProperty(joinedInTurns, 'name', { value: `${HOST_PREFIX}concat` })
+markInPlace(joinedInTurns.prototype as object)
