@@ -5,7 +5,7 @@
  * upstream as JSON. A stream of messages is a JSON array that is sent as it comes. A gRPC status is an HTTP status.
  */
 
-import type { Client, ClientReadableStream, ClientUnaryCall, ServiceError } from '@grpc/grpc-js'
+import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js'
 import { defineHandler, type GatewayRequest, GatewayResponse, type Logger, type OwnCall, traceCall } from 'sluice/plugin'
 import { type ChannelOptions, createChannels } from './channels.js'
 import { MessageArray } from './message-array.js'
@@ -109,48 +109,38 @@ class Caller {
     }
   }
 
+  /** Reads to the end: `makeUnaryRequest` never reads a second message, so a call whose upstream sends one would hang. */
   private unary(request: GatewayRequest, method: GrpcMethod, client: Client, message: Buffer): Promise<GatewayResponse> {
-    const traced = traceOf(request, method)
     return new Promise((resolve, reject) => {
-      const answered = (error: ServiceError | null, value?: object): void => {
-        request.signal.removeEventListener('abort', cancel)
-        if (error !== null) return reject(withCode(error))
-        const response = GatewayResponse.json(value)
-        if (metadata !== undefined) copyToHeaders(metadata, this.options.return_metadata, response.headers)
-        resolve(response)
-      }
-      const call = client.makeUnaryRequest(
-        method.path,
-        asIs,
-        method.decode,
-        message,
-        this.metadata(request, traced),
-        this.callOptions(),
-        answered
-      )
-      tellStatus(call, traced)
-      const cancel = (): void => call.cancel()
+      const call = this.call(request, method, client, message)
       let metadata: Parameters<typeof copyToHeaders>[0] | undefined
+      let value: object | undefined
       call.on('metadata', received => {
         metadata = received
       })
-      cancelWith(request, cancel)
+      call.on('data', received => {
+        if (value === undefined) value = received
+        else {
+          reject(fault('the upstream sent more than one message'))
+          call.cancel()
+        }
+      })
+      call.on('end', () => {
+        if (value === undefined) return reject(fault('the upstream sent no message'))
+        const response = GatewayResponse.json(value)
+        if (metadata !== undefined) copyToHeaders(metadata, this.options.return_metadata, response.headers)
+        resolve(response)
+      })
+      // before the end, which it brings
+      call.on('error', (error: ServiceError) => reject(withCode(error)))
+      cancelWith(request, call)
     })
   }
 
   /** Waits for the first message, so that a call that fails at once has a status of its own. */
   private stream(request: GatewayRequest, method: GrpcMethod, client: Client, message: Buffer): Promise<GatewayResponse> {
-    const traced = traceOf(request, method)
     return new Promise((resolve, reject) => {
-      const call: ClientReadableStream<object> = client.makeServerStreamRequest(
-        method.path,
-        asIs,
-        method.decode,
-        message,
-        this.metadata(request, traced),
-        this.callOptions()
-      )
-      tellStatus(call, traced)
+      const call = this.call(request, method, client, message)
       const response = (first: object | undefined): GatewayResponse => {
         call.off('data', started)
         call.off('end', empty)
@@ -171,10 +161,23 @@ class Caller {
       call.on('data', started)
       call.on('end', empty)
       call.on('error', failed)
-      const cancel = (): void => call.cancel()
-      call.once('status', () => request.signal.removeEventListener('abort', cancel))
-      cancelWith(request, cancel)
+      cancelWith(request, call)
     })
+  }
+
+  private call(request: GatewayRequest, method: GrpcMethod, client: Client, message: Buffer): ClientReadableStream<object> {
+    const traced = traceOf(request, method)
+    const metadata = this.metadata(request, traced)
+    const call: ClientReadableStream<object> = client.makeServerStreamRequest(
+      method.path,
+      asIs,
+      method.decode,
+      message,
+      metadata,
+      this.callOptions()
+    )
+    tellStatus(call, traced)
+    return call
   }
 
   private metadata(request: GatewayRequest, traced: OwnCall | undefined): Parameters<typeof addMetadata>[0] {
@@ -212,7 +215,7 @@ const traceOf = (request: GatewayRequest, { path }: GrpcMethod): OwnCall | undef
   traceCall(request, { method: 'POST', url: `${request.origin ?? ''}${path}`, name: path })
 
 /** The span of a call shows the gRPC status as that of HTTP, and ends with it. */
-function tellStatus(call: ClientUnaryCall | ClientReadableStream<object>, traced: OwnCall | undefined): void {
+function tellStatus(call: ClientReadableStream<object>, traced: OwnCall | undefined): void {
   if (traced === undefined) return
   call.once('status', ({ code }) => {
     traced.answered(code === 0 ? 200 : statusOf(code)[1])
@@ -220,10 +223,14 @@ function tellStatus(call: ClientUnaryCall | ClientReadableStream<object>, traced
   })
 }
 
+/** What breaks the contract of a method that has one response. */
+const fault = (details: string): ServiceError => Object.assign(new Error(details), { code: INTERNAL, details }) as ServiceError
+
 const asIs = (bytes: Buffer): Buffer => bytes
 
-function cancelWith(request: GatewayRequest, cancel: () => void): void {
-  const { signal } = request
+function cancelWith({ signal }: GatewayRequest, call: ClientReadableStream<object>): void {
+  const cancel = (): void => call.cancel()
+  call.once('status', () => signal.removeEventListener('abort', cancel))
   if (signal.aborted) cancel()
   else signal.addEventListener('abort', cancel, { once: true })
 }

@@ -91,6 +91,25 @@ async function openShop(t: TestContext, tls = false): Promise<Shop> {
   return Object.assign(shop, { host: tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}` })
 }
 
+/** An upstream whose responses are these bytes: messages of five bytes at least, their length among them. */
+async function upstreamOf(t: TestContext, messages: Buffer): Promise<string> {
+  const server = createServer().on('stream', (stream: ServerHttp2Stream) => {
+    stream.on('error', () => {})
+    stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    stream.end(messages)
+  })
+  const sessions = new Set<ServerHttp2Session>()
+  server.on('session', session => sessions.add(session))
+  t.after(() => {
+    for (const session of sessions) session.destroy()
+    server.close()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 interface Opened {
   readonly port: number
   readonly log: KeptLines
@@ -327,28 +346,27 @@ describe('sluice-grpc', () => {
 
   test('a message that cannot be unpacked is the upstream’s fault, alone and in a stream', async t => {
     // compressed, says the message; the head names no coding
-    const message = Buffer.from([1, 0, 0, 0, 3, 1, 2, 3])
-    const server = createServer().on('stream', (stream: ServerHttp2Stream) => {
-      stream.on('error', () => {})
-      stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true })
-      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
-      stream.end(message)
-    })
-    const sessions = new Set<ServerHttp2Session>()
-    server.on('session', session => sessions.add(session))
-    t.after(() => {
-      for (const session of sessions) session.destroy()
-      server.close()
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { call, log } = await open(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const { call, log } = await open(t, await upstreamOf(t, Buffer.from([1, 0, 0, 0, 3, 1, 2, 3])))
     for (const method of ['Get', 'List']) {
       const response = await call(method)
       assert.deepEqual([response.status, await response.json()], [500, { code: 13, status: 'INTERNAL' }])
       await log.line(new RegExp(`ERROR.*${method}: INTERNAL: the message of the upstream cannot be unpacked`))
     }
   })
+
+  for (const [count, said] of [
+    [0, 'no message'],
+    [2, 'more than one message'],
+    [500, 'more than one message']
+  ] as const) {
+    test(`${count} messages in response to a call that has one are the upstream’s fault at once`, async t => {
+      const { call, log } = await open(t, await upstreamOf(t, Buffer.alloc(count * 5)))
+      const response = await call('Get')
+      assert.deepEqual([response.status, await response.json()], [500, { code: 13, status: 'INTERNAL' }])
+      await log.line(new RegExp(`ERROR.*Get: INTERNAL: the upstream sent ${said}`))
+      assert.equal(((await (await call('List')).json()) as unknown[]).length, count)
+    })
+  }
 
   test('its data goes through a decoded endpoint', async t => {
     const shop = await openShop(t)
