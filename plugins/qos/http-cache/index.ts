@@ -21,7 +21,7 @@ import { DEFAULT_MAX_BYTES, openRedisStore, openStore } from './open-store.js'
 import { MAX_SHARED_BODY } from './redis-store.js'
 import { type Found, ResponseCache } from './response-cache.js'
 import { select } from './selection.js'
-import type { StoredAnswer } from './store.js'
+import { momentNow, type StoredAnswer } from './store.js'
 
 export default defineComponent({
   namespace: 'qos/http-cache',
@@ -187,9 +187,9 @@ function store(plan: Plan, head: RequestHead, response: GatewayResponse): Gatewa
   if (!cache.mayStore(head, status, fields)) return response
   const declared = Number(response.headers.get('content-length') ?? 0)
   const url = response.upstreamUrl ?? ''
-  const storedAt = Date.now()
+  const moment = momentNow()
   const keep = (body: Buffer): void => {
-    cache.keep(head, { kind: 'answer', status, fields, body, storedAt, url }).catch(failed)
+    cache.keep(head, { kind: 'answer', status, fields, body, url, ...moment }).catch(failed)
   }
   if (head.method === 'HEAD' || response.body.length === 0) keep(Buffer.alloc(0))
   else if (declared <= maxBodyBytes) response.body.tap(new BodyCopy(maxBodyBytes, keep))

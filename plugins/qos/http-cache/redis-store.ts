@@ -63,7 +63,7 @@ const HEAD_BYTES = 4
 
 /** The length of the head, the head as JSON, the body as it is. */
 export function encodeStored(value: Stored): Buffer {
-  const { body, ...head } = value.kind === 'answer' ? value : { ...value, body: undefined }
+  const { body, steadyAt: _, ...head } = value.kind === 'answer' ? value : { ...value, body: undefined, steadyAt: undefined }
   const text = Buffer.from(JSON.stringify(head))
   const length = Buffer.alloc(HEAD_BYTES)
   length.writeUInt32BE(text.length)
@@ -78,7 +78,7 @@ export function decodeStored(bytes: Buffer): Stored | undefined {
   try {
     const head: unknown = JSON.parse(bytes.toString('utf8', HEAD_BYTES, end))
     if (!isHead(head)) return undefined
-    return head.kind === 'answer' ? { ...head, body: bytes.subarray(end) } : head
+    return head.kind === 'answer' ? { ...head, steadyAt: undefined, body: bytes.subarray(end) } : head
   } catch {
     return undefined
   }

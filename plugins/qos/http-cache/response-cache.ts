@@ -10,7 +10,7 @@ import { parseDirectives } from './directives.js'
 import { fieldValue } from './fields.js'
 import { Freshness } from './freshness.js'
 import { answerKey, type RequestHead } from './key.js'
-import type { CacheStore, StoredAnswer } from './store.js'
+import { type CacheStore, momentNow, type StoredAnswer, timeFor } from './store.js'
 
 /** What was found for a request. */
 export interface Found {
@@ -47,7 +47,7 @@ export class ResponseCache {
     const answer = await this.store.get(key)
     if (answer?.kind !== 'answer') return undefined
     const freshness = new Freshness(answer.fields, answer.storedAt)
-    const now = Date.now()
+    const now = timeFor(answer)
     return {
       key,
       answer,
@@ -81,7 +81,7 @@ export class ResponseCache {
   /** A 304 came: the stored response holds again, with the fields of the 304. */
   async refresh(found: Found, fields: readonly string[]): Promise<StoredAnswer> {
     const { answer, key } = found
-    const renewed = { ...answer, fields: replaceFields(answer.fields, fields), storedAt: Date.now() }
+    const renewed = { ...answer, fields: replaceFields(answer.fields, fields), ...momentNow() }
     await this.store.set(key, renewed)
     return renewed
   }

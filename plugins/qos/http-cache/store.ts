@@ -11,6 +11,8 @@ export interface StoredAnswer {
   readonly body: Buffer
   /** ms since the epoch. */
   readonly storedAt: number
+  /** The same moment on the monotonic clock of this process; undefined for a response that a process has read from Redis. */
+  readonly steadyAt?: number | undefined
   /** The URL that was called, for messages about it. */
   readonly url: string
 }
@@ -22,6 +24,24 @@ export interface StoredVariants {
   readonly fields: readonly string[]
   /** Part of the key of each response: a new number forgets the old ones. */
   readonly generation: string
+}
+
+/** The monotonic clock, ms. Tests make it stand still. */
+export const steadyClock = { now: (): number => performance.now() }
+
+/** The moment at which a response comes, for {@link StoredAnswer}. */
+export const momentNow = (): { readonly storedAt: number; readonly steadyAt: number } => ({
+  storedAt: Date.now(),
+  steadyAt: steadyClock.now()
+})
+
+/**
+ * ms since the epoch, by the clock that has gone further since the response came: the wall clock may have been set back, and the
+ * monotonic one may stand still while the machine sleeps.
+ */
+export function timeFor({ storedAt, steadyAt }: StoredAnswer): number {
+  const now = Date.now()
+  return steadyAt === undefined ? now : Math.max(now, storedAt + steadyClock.now() - steadyAt)
 }
 
 export type Stored = StoredAnswer | StoredVariants

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { after, before, mock, type TestContext, test } from 'node:test'
+import { steadyClock } from '../../../../plugins/qos/http-cache/store.js'
 import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
 
-// ages are told to the second: the wall clock stands still
-before(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }))
-after(() => mock.timers.reset())
+// ages are told to the second: both clocks stand still
+before(() => {
+  mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  mock.method(steadyClock, 'now', () => 0)
+})
+after(() => mock.reset())
 
 const cached = (options: object = {}): { backendExtra: object } => ({ backendExtra: { 'qos/http-cache': options } })
 

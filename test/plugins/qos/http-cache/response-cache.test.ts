@@ -3,7 +3,7 @@ import { after, before, mock, test } from 'node:test'
 import { BodyCopy } from '../../../../plugins/qos/http-cache/body-copy.js'
 import type { RequestHead } from '../../../../plugins/qos/http-cache/key.js'
 import { ResponseCache } from '../../../../plugins/qos/http-cache/response-cache.js'
-import { MemoryStore, type StoredAnswer } from '../../../../plugins/qos/http-cache/store.js'
+import { MemoryStore, momentNow, type StoredAnswer, steadyClock } from '../../../../plugins/qos/http-cache/store.js'
 
 // ages and dates are compared to the second: the wall clock stands still
 before(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }))
@@ -36,6 +36,36 @@ test('an answer is fresh as long as it says, and has an age', async () => {
     ['If-None-Match', '"e"'],
     ['If-Modified-Since', 'then']
   ])
+})
+
+test('a wall clock that is set back makes no answer of this process young again, and no age negative', async t => {
+  const cache = await open()
+  const began = Date.now()
+  let [wall, passed] = [0, 0]
+  t.mock.method(Date, 'now', () => began + wall)
+  t.mock.method(steadyClock, 'now', () => passed)
+  const seen = async (): Promise<unknown[]> => {
+    const found = await cache.find(head())
+    return [found?.fresh, found?.ageSeconds]
+  }
+  await cache.keep(head(), { ...answer(MINUTE), ...momentNow() })
+  ;[wall, passed] = [20_000, 20_000]
+  assert.deepEqual(await seen(), [true, 20])
+  // back by an hour: as old as it is, and used until its minute is over
+  wall = -3_570_000
+  passed = 30_000
+  assert.deepEqual(await seen(), [true, 30])
+  passed = 70_000
+  assert.deepEqual(await seen(), [false, 70])
+  // back by the time that has passed: it is not fresh a second time
+  wall = 0
+  assert.deepEqual(await seen(), [false, 70])
+  // the machine has slept
+  ;[wall, passed] = [90_000, 70_000]
+  assert.deepEqual(await seen(), [false, 90])
+  const renewed = await cache.refresh((await cache.find(head()))!, MINUTE)
+  assert.equal(renewed.storedAt, began + 90_000)
+  assert.deepEqual(await seen(), [true, 0])
 })
 
 test('a request may ask for more than a stored answer', async () => {
