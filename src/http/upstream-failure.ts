@@ -32,8 +32,10 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|ERR_OSSL)/
 
-function codeOf(cause: { code?: unknown; name?: unknown }): ErrorCode {
-  const code = typeof cause.code === 'string' ? cause.code : ''
+const MORE_FILES = 'raise the limit of this process, such as `ulimit -n 4096`'
+
+function codeOf(given: unknown): ErrorCode {
+  const code = typeof given === 'string' ? given : ''
   const known = CODES[code]
   if (known !== undefined) return known
   if (TLS_CODE.test(code)) return 'SLUICE_ERR_UPSTREAM_TLS'
@@ -45,8 +47,9 @@ function codeOf(cause: { code?: unknown; name?: unknown }): ErrorCode {
 export function upstreamFailure(cause: unknown, method: string, url: string): GatewayError {
   if (cause instanceof GatewayError) return cause
   const error = unwrap(cause)
-  const text = messageOf(error)
-  return new GatewayError(codeOf((error ?? {}) as { code?: unknown }), { message: `${method} "${url}": ${text}`, cause })
+  const code = ((error ?? {}) as { code?: unknown }).code
+  const text = code === 'EMFILE' || code === 'ENFILE' ? `too many open files (${code}): ${MORE_FILES}` : messageOf(error)
+  return new GatewayError(codeOf(code), { message: `${method} "${url}": ${text}`, cause })
 }
 
 /** The failure of a call whose request cannot be made. A GatewayError keeps its meaning. */
