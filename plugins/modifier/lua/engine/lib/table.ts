@@ -2,7 +2,8 @@
 import { call1, first, inPlace, markInPlace, PAUSE, settle, special } from '../calls.js'
 import { checkAny, checkFunction, checkInt, checkTable, optInt, optString } from '../checks.js'
 import { raise } from '../errors.js'
-import { goSort, goSortInTurns, type Order } from '../go/go-sort.js'
+import { goSort } from '../go/go-sort.js'
+import { goSortInTurns, type Order } from '../go/go-sort-in-turns.js'
 import { numberToText } from '../numbers.js'
 import { lt, rawSet } from '../operations.js'
 import { HOST_PREFIX } from '../syntax/positions.js'
@@ -11,6 +12,9 @@ import { allocate, charge, mayPause, noMemory, tired, vm } from '../vm.js'
 
 /** Items that are joined between two looks at the limits. */
 const JOINED_AT_ONCE = 2048
+
+/** So many values are sorted in their own order without a pause. */
+const SORTED_AT_ONCE = 1024
 
 /** Puts a value behind the last that is not nil. */
 function append(table: LuaTable, value: LuaValue): void {
@@ -73,7 +77,8 @@ export const table: Record<string, LuaFunction> = {
     const { array } = checkTable(args[0], 1)
     const order = args.length === 1 ? undefined : checkFunction(args[1], 2)
     if (order === undefined) charge(array.length)
-    if (vm.resumable && vm.pinned === 0 && array.length > 1) return sortedInTurns(array, order) as unknown as LuaResult
+    const long = array.length > (order === undefined ? SORTED_AT_ONCE : 1)
+    if (long && vm.resumable && vm.pinned === 0) return sortedInTurns(array, order) as unknown as LuaResult
     goSort(array, order === undefined ? defaultOrder : (a, b) => truthy(call1(order, a, b)))
     return NOTHING
   }

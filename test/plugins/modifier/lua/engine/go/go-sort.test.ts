@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { goSort, goSortInTurns } from '../../../../../../plugins/modifier/lua/engine/go/go-sort.js'
+import { goSort } from '../../../../../../plugins/modifier/lua/engine/go/go-sort.js'
+import { goSortInTurns } from '../../../../../../plugins/modifier/lua/engine/go/go-sort-in-turns.js'
 
 interface Item {
   readonly key: number
