@@ -2,7 +2,7 @@
 // A stall of a busy machine is no fault of the code. The first run is named in the log and before the summary: it is still a fault of the test.
 // So that a broken change fails, MOST_FILES of a run get this chance.
 import { spawn } from 'node:child_process'
-import { appendFileSync, readFileSync, writeSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import v8 from 'node:v8'
@@ -23,7 +23,7 @@ async function watched(list) {
   // files that share a process are imported by one outside of the project, named by their folder
   const file = relative.startsWith('..') ? path.basename(relative) : relative
   appendFileSync(list, `${file}\n`)
-  writeSync(2, `unsteady: ${file} failed, and runs once more. Its errors:\n${reasons(first.output)}\n`)
+  console.error(`unsteady: ${file} failed, and runs once more. Its errors:\n${reasons(first.output)}`)
   return told(await run())
 }
 
@@ -48,9 +48,9 @@ function run() {
   })
 }
 
+/** Not by writeSync: the pipe to the runner may be full. */
 function told({ status, output }) {
-  for (let at = 0; at < output.length; ) at += writeSync(1, output, at)
-  return status
+  return new Promise(resolve => process.stdout.write(output, () => resolve(status)))
 }
 
 /** The messages for the runner are binary: of their texts, those that say what failed and where. */
