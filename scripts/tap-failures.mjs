@@ -1,5 +1,4 @@
 // The runner's TAP, with the failed tests named once more before its summary: the log of a CI often keeps the end alone.
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { tap } from 'node:test/reporters'
 
@@ -7,17 +6,9 @@ export default async function* tapWithFailures(events) {
   const failed = []
   for await (const text of tap(kept(events, failed))) {
     // The plan stands before the summary: `1..` and the number of tests, at the start of a line.
-    if (/^1\.\.\d+\n/.test(text)) {
-      for (const file of unsteady()) yield `# unsteady: ${file} failed at first; its second run counts\n`
-      for (const each of failed) yield `# failed: ${each}\n`
-    }
+    if (/^1\.\.\d+\n/.test(text)) for (const each of failed) yield `# failed: ${each}\n`
     yield text
   }
-}
-
-function unsteady() {
-  const list = process.env.TEST_UNSTEADY_FILES
-  return list === undefined ? [] : readFileSync(list, 'utf8').split('\n').filter(Boolean)
 }
 
 async function* kept(events, failed) {

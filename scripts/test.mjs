@@ -1,5 +1,7 @@
 // Runs the tests: all `*.test.ts` below test/, or below the folders and files given. Node 20 knows no globs for --test.
 // Each test has ten minutes (TEST_FILE_LIMIT_MS); the output ends with the runner's own summary.
+// In a run of all tests, a few files with failed tests run once more, one at a time, and that run counts. A stall of a busy machine is no
+// fault of the code, but the files are named: it is a fault of their tests.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,6 +17,9 @@ const ALONE =
   /^(?:before|after)(?:Each)?\(|\bprocess\.(?:env(?:\.\w+|\[[^\]]+\]) = |on\(|once\(|emit|exit|chdir|kill|memoryUsage)|delete process\.env|\bmock\b|globalThis|\bgc\(|\bpassTime\(|own process/m
 /** Folders whose files start processes or take long: shared, they would end last. */
 const LONG = ['chaos', 'cli', 'deploy', 'docs', 'examples', 'fuzz'].map(name => path.join('test', name))
+
+/** Where more files fail, the change that is tested is at fault. */
+const MOST_AGAIN = 3
 
 const wanted = process.argv.slice(2)
 const alone = []
@@ -56,29 +61,35 @@ const groups = [...shared].flatMap(([name, files]) => {
   })
 })
 
-// files that failed and ran once more; of a run of some files, each failure counts
-const unsteady = path.join(scratch, 'unsteady.txt')
-writeFileSync(unsteady, '')
-if (wanted.length === 0) process.env.TEST_UNSTEADY_FILES = unsteady
-
-// the limit before the sources: it also ends a file whose loader never starts
-const preloads = ['./scripts/test-again.mjs', './scripts/test-limit.mjs', './scripts/sources.mjs'].flatMap(name => [
-  '--import',
-  name
-])
+// the limit first: it also ends a file whose loader never starts
+const preloads = ['./scripts/test-limit.mjs', './scripts/sources.mjs'].flatMap(name => ['--import', name])
 const reporter = process.stdout.isTTY ? 'spec' : './scripts/tap-failures.mjs'
-const args = [
-  '--conditions=sluice-source',
-  ...preloads,
-  '--test',
-  '--test-concurrency=2',
-  `--test-reporter=${reporter}`,
-  ...alone,
-  ...groups
-]
+const failed = path.join(scratch, 'failed.txt')
+const runTests = (files, concurrency) => {
+  const args = [
+    '--conditions=sluice-source',
+    ...preloads,
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    ...reportersOf({ [reporter]: 'stdout', './scripts/failed-files.mjs': failed }),
+    ...files
+  ]
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status
+}
+function reportersOf(destinations) {
+  return Object.entries(destinations).flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`])
+}
+
 let status
 try {
-  status = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status
+  status = runTests([...alone, ...groups], 2)
+  const again = status === 0 || wanted.length > 0 ? [] : readFileSync(failed, 'utf8').split('\n').filter(Boolean)
+  if (again.length > 0 && again.length <= MOST_AGAIN) {
+    console.log(
+      `# unsteady: these files failed and run once more\n${again.map(file => `#   ${path.relative(root, file)}\n`).join('')}`
+    )
+    status = runTests(again, 1)
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
