@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { startUpstream } from '../../plugins/scripted-upstream.js'
 import { treeOf } from '../../plugins/telemetry/opentelemetry/trees.js'
 import { startReceiver } from '../../support/otlp-receiver.js'
-import { fetch } from '../../support/waiting.js'
+import { fetch, until } from '../../support/waiting.js'
 import { echoUpstream, endpointsOf, type GoEndpoint, needsGo, openWithGo } from './go-fixtures.js'
 
 /** A server that plugins call; it notes the contexts that it was sent. */
@@ -65,6 +65,8 @@ test(
       await (await fetch(`${origin}/asks`, { headers: { 'X-To': other } })).arrayBuffer()
     }
     await Promise.all(Array.from({ length: 20 }, ask))
+    // the plugin may call after its client has the whole response: no exchange is open then that the gateway would wait for
+    await until(() => receiver.spans.filter(one => one.name === 'GET').length === 40, 'the spans of 40 calls')
     await gateway.close({ graceMs: 5_000 })
     const traces = new Set(receiver.spans.map(one => one.traceId))
     assert.equal(traces.size, 20)
