@@ -36,12 +36,13 @@ async function measureSet(one, peers, { upstream, folder, slices, sliceMs, warm,
   try {
     for (const peer of peers) {
       const process = await startPeer(peer, upstream, folder)
+      const each = { process, load: undefined, cpu: undefined, requests: 0, rounds: [] }
+      running.push(each)
       const hot = await Client.open(process.port, one.path, one.warmFields)
-      const load = await Client.open(process.port, one.path)
-      running.push({ process, load, cpu: undefined, requests: 0, rounds: [] })
       for (let done = 0; done < warm; ) done += await hot.burst(sliceMs)
       hot.close()
-      await load.burst(sliceMs)
+      each.load = await Client.open(process.port, one.path)
+      await each.load.burst(sliceMs)
       progress?.advance(START_SECONDS)
     }
     for (let n = 0; n <= slices; n++) {
@@ -55,7 +56,7 @@ async function measureSet(one, peers, { upstream, folder, slices, sliceMs, warm,
     return running.map(({ rounds }) => rounds)
   } finally {
     for (const { process, load } of running) {
-      load.close()
+      load?.close()
       await stop(process)
     }
   }
@@ -72,10 +73,11 @@ async function burst(each, ms) {
   each.requests = await each.load.burst(ms)
 }
 
-/** Connections that ask for one path again and again. All responses have the length of the first. */
+/** Connections that ask for one path again and again. All responses have the length of the first, or come in chunks as it did. */
 class Client {
   #sockets = []
-  #length = 0
+  /** bytes, head included; undefined = in chunks. */
+  #length
   #text
 
   constructor(path, fields) {
@@ -87,10 +89,15 @@ class Client {
 
   static async open(port, path, fields) {
     const client = new Client(path, fields)
-    for (let i = 0; i < CONNECTIONS; i++) client.#sockets.push(await opened(port))
-    const [first] = client.#sockets
-    first.write(client.#text)
-    client.#length = await lengthOfResponse(first)
+    try {
+      for (let i = 0; i < CONNECTIONS; i++) client.#sockets.push(await opened(port))
+      const [first] = client.#sockets
+      first.write(client.#text)
+      client.#length = await lengthOfResponse(first)
+    } catch (cause) {
+      client.close()
+      throw cause
+    }
     return client
   }
 
@@ -104,14 +111,14 @@ class Client {
   #askUntil(socket, end) {
     return new Promise((resolve, reject) => {
       let count = 1
-      let left = this.#length
+      const response = this.#length === undefined ? new Chunks() : new Counted(this.#length)
       const take = chunk => {
-        left -= chunk.length
-        if (left > 0) return
-        if (left < 0) return finish(() => reject(new Error('a response is longer than the first one')))
+        response.take(chunk)
+        if (response.isLonger) return finish(() => reject(new Error('a response is longer than the first one')))
+        if (!response.isWhole) return
         if (performance.now() >= end) return finish(() => resolve(count))
         count++
-        left = this.#length
+        response.begin()
         socket.write(this.#text)
       }
       const lost = () => finish(() => reject(new Error('the connection was closed')))
@@ -135,7 +142,59 @@ async function opened(port) {
   return socket.setNoDelay(true).on('error', () => {})
 }
 
-/** Returns the bytes of the response that comes, head included. @throws Error unless it is a 200 with a Content-Length */
+/** A response of a known length. */
+class Counted {
+  #length
+  #left
+
+  constructor(length) {
+    this.#length = length
+    this.#left = length
+  }
+
+  begin() {
+    this.#left = this.#length
+  }
+
+  take(chunk) {
+    this.#left -= chunk.length
+  }
+
+  get isLonger() {
+    return this.#left < 0
+  }
+
+  get isWhole() {
+    return this.#left === 0
+  }
+}
+
+/** A response in chunks, without trailers. No body that is measured contains {@link LAST_CHUNK}. */
+class Chunks {
+  isLonger = false
+  #tail = ''
+
+  begin() {
+    this.#tail = ''
+  }
+
+  take(chunk) {
+    this.#tail = (this.#tail + chunk.toString('latin1', Math.max(0, chunk.length - LAST_CHUNK.length))).slice(-LAST_CHUNK.length)
+  }
+
+  get isWhole() {
+    return this.#tail === LAST_CHUNK
+  }
+}
+
+/** RFC 9112 §7.1. */
+const LAST_CHUNK = '\r\n0\r\n\r\n'
+
+/**
+ * Waits for the response that comes.
+ * @returns its bytes, head included; undefined when it comes in chunks
+ * @throws Error unless it is a 200 with a Content-Length or in chunks
+ */
 export function lengthOfResponse(socket) {
   return new Promise((resolve, reject) => {
     let text = ''
@@ -143,8 +202,13 @@ export function lengthOfResponse(socket) {
       text += chunk.toString('latin1')
       const end = text.indexOf('\r\n\r\n') + 4
       if (end < 4) return
-      const declared = /^HTTP\/1\.1 200 .*?\r\ncontent-length: *(\d+)/is.exec(text.slice(0, end))
+      const head = text.slice(0, end)
+      const declared = /^HTTP\/1\.1 200 .*?\r\n(?:content-length: *(\d+)|transfer-encoding: *chunked)\r\n/is.exec(head)
       if (declared === null) return finish(() => reject(new Error(`unexpected response: ${text.slice(0, 1000)}`)))
+      if (declared[1] === undefined) {
+        if (text.endsWith(LAST_CHUNK)) finish(() => resolve(undefined))
+        return
+      }
       const length = end + Number(declared[1])
       if (text.length >= length) finish(() => resolve(length))
     }

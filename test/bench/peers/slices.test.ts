@@ -30,6 +30,14 @@ test('the length of a response is known wherever it is cut into pieces', async t
   }
 })
 
+test('a response in chunks has no length, and is over with its last chunk', async t => {
+  const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+  for (const parts of [[`${head}4\r\nbody\r\n0\r\n\r\n`], [head, '4\r\nbo', 'dy\r\n0\r', '\n\r\n']]) {
+    assert.equal(await lengthOfResponse(await receiving(t, ...parts)), undefined)
+  }
+  await assert.rejects(lengthOfResponse(await receiving(t, head, '4\r\nbody\r\n0\r\n')), /the connection was closed/)
+})
+
 test('a response of another status, or without a length, is no measure', async t => {
   for (const head of ['HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n', 'HTTP/1.1 200 OK\r\nX-Content-Length: 4\r\n\r\n']) {
     await assert.rejects(lengthOfResponse(await receiving(t, head)), /unexpected response: HTTP/)
