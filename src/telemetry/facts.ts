@@ -22,6 +22,8 @@ export interface EndpointFacts {
   readonly outputEncoding: string
   /** Keys of the endpoint's `extra_config`. */
   readonly namespaces: readonly string[]
+  /** A stage behind `auth/validator` may read header fields before `inputHeaders` drops them. */
+  readonly readsUnlisted: boolean
   /** Number of backends, at least 1. */
   readonly backendCount: number
   /** The `url_pattern` of each backend, as configured. */
@@ -57,3 +59,13 @@ export interface StagePlace {
   /** Undefined but at backend scope. */
   readonly backend: BackendFacts | undefined
 }
+
+/** Stages behind `auth/validator` and before an endpoint's `input_headers`: they may read fields that the list drops. */
+export const BEFORE_INPUT_HEADERS: readonly string[] = [
+  'modifier/lua-endpoint',
+  'plugin/http-server',
+  'qos/ratelimit/router',
+  'qos/ratelimit/router/redis',
+  'qos/ratelimit/tiered',
+  'governance/quota'
+]

@@ -151,22 +151,11 @@ const FRAMING: ReadonlySet<string> = new Set([
   'upgrade'
 ])
 
-/** Namespaces of stages behind the validator that may read header fields before the endpoint's lists drop them. */
-const EARLY_READERS = [
-  'modifier/lua-endpoint',
-  'plugin/http-server',
-  'qos/ratelimit/router',
-  'qos/ratelimit/router/redis',
-  'qos/ratelimit/tiered',
-  'governance/quota'
-]
-
 /** A field that the validator sets gets to a backend, or to what may read it on the way. */
 function isSeen(header: string, { endpointFacts }: ComponentContext): boolean {
   if (endpointFacts === undefined) return true
-  const { inputHeaders, namespaces } = endpointFacts
-  if (inputHeaders.some(name => name === '*' || name.toLowerCase() === header.toLowerCase())) return true
-  return EARLY_READERS.some(namespace => namespaces.includes(namespace))
+  const { inputHeaders, readsUnlisted } = endpointFacts
+  return readsUnlisted || inputHeaders.some(name => name === '*' || name.toLowerCase() === header.toLowerCase())
 }
 
 /** Reads `propagate_claims`. Tolerant: leaves out what KrakenD's HTTP library does not send either. */

@@ -2,6 +2,7 @@
 
 import { pointerTo } from '../../config/findings.js'
 import { isObject } from '../../config/json-value.js'
+import { BEFORE_INPUT_HEADERS } from '../../telemetry/facts.js'
 import type { BackendPart, ComponentPart, EndpointPart } from '../inventory.js'
 import type { Rule } from '../rule.js'
 
@@ -13,15 +14,6 @@ const ALWAYS: ReadonlySet<string> = new Set(
 )
 /** Code of the operator behind the lists, which may set any field. */
 const CODE = ['modifier/lua-proxy', 'modifier/lua-backend', 'plugin/req-resp-modifier', 'plugin/http-client']
-/** Components behind the validator and before the lists, which may read the fields of claims. */
-const BEFORE_LISTS = [
-  'modifier/lua-endpoint',
-  'plugin/http-server',
-  'qos/ratelimit/router',
-  'qos/ratelimit/router/redis',
-  'qos/ratelimit/tiered',
-  'governance/quota'
-]
 
 export const FORWARDING_RULES: readonly Rule[] = [
   {
@@ -72,7 +64,7 @@ const lets = (list: readonly string[], name: string): boolean =>
 function lostClaims({ components, inputHeaders }: EndpointPart): readonly string[] {
   const validator = components.get('auth/validator')
   const pairs = validator?.options.propagate_claims
-  if (!Array.isArray(pairs) || BEFORE_LISTS.some(namespace => components.has(namespace))) return []
+  if (!Array.isArray(pairs) || BEFORE_INPUT_HEADERS.some(namespace => components.has(namespace))) return []
   const base = pointerTo(validator!.pointer, 'propagate_claims')
   return pairs.flatMap((pair, i) =>
     Array.isArray(pair) && typeof pair[1] === 'string' && !lets(inputHeaders, pair[1]) ? [pointerTo(pointerTo(base, i), 1)] : []

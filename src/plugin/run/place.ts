@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto'
 import type { BackendConfig, ExtraConfig as ConfigExtra, EndpointConfig, ServiceConfig } from '../../config/types.js'
 import type { BackendFacts, EndpointFacts } from '../../telemetry/facts.js'
+import { BEFORE_INPUT_HEADERS } from '../../telemetry/facts.js'
 import type { Logger } from '../../telemetry/logger.js'
 import type { PluginContext } from '../types.js'
 
@@ -85,6 +86,7 @@ function makeFacts(config: EndpointConfig): EndpointFacts {
     inputQueryStrings,
     outputEncoding,
     namespaces: Object.keys(config.extra),
+    readsUnlisted: BEFORE_INPUT_HEADERS.some(namespace => Object.hasOwn(config.extra, namespace)),
     backendCount: config.backends.length,
     urlPatterns: config.backends.map(backend => backend.urlPattern),
     maxBodyBytes
