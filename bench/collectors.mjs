@@ -21,18 +21,18 @@ const here = path.dirname(fileURLToPath(import.meta.url))
 const COLLECTORS = {
   'takes all': 'http((req, res) => req.resume().on("end", () => res.end()))',
   'refuses connections': undefined,
-  'accepts and never answers': 'net(socket => socket.resume())',
+  'accepts and never responds': 'net(socket => socket.resume())',
   'accepts and never reads': 'net(socket => socket.pause())',
-  'answers 503': 'http((req, res) => req.resume().on("end", () => { res.statusCode = 503; res.end() }))',
-  'answers after 3 s': 'http((req, res) => req.resume().on("end", () => setTimeout(() => res.end(), 3000)))',
-  'closes in the middle of its answer':
+  'responds 503': 'http((req, res) => req.resume().on("end", () => { res.statusCode = 503; res.end() }))',
+  'responds after 3 s': 'http((req, res) => req.resume().on("end", () => setTimeout(() => res.end(), 3000)))',
+  'closes in the middle of its response':
     'http((req, res) => req.resume().on("end", () => { res.writeHead(200, { "Content-Length": 100 }); res.write("x"); setTimeout(() => req.socket.destroy(), 5) }))'
 }
 
 const THREAD = behaviour => `
   const { parentPort } = require('node:worker_threads')
   const quiet = socket => void socket.on('error', () => {})
-  const http = answer => require('node:http').createServer(answer).on('connection', quiet)
+  const http = respond => require('node:http').createServer(respond).on('connection', quiet)
   const net = take => require('node:net').createServer(socket => { quiet(socket); take(socket) })
   const server = ${behaviour}
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port))`

@@ -72,7 +72,7 @@ const shape = part => compileShape({ ...NO_SHAPE, ...part })
 const flat = (type, ...args) => shape({ proxy: { flatmapFilter: [{ type, args }] } })
 const json = bytes => decoderFor('json')(bytes, { contentType: '', isCollection: false })
 
-/** Steps: name, body, and a function that gets the body ready and answers the work. */
+/** Steps: name, body, and a function that gets the body ready and returns the work. */
 const STEPS = [
   ...['rows', 'numbers', 'fields', 'string'].map(body => decoding('json', body)),
   ...['rows', 'string'].map(body => decoding('safejson', body)),

@@ -94,7 +94,7 @@ const rows = names => [
         ]
       },
       {
-        title: 'Answers that lack a part',
+        title: 'Responses that lack a part',
         about: 'Aggregates of which a backend failed: 200 to the client, without X-Krakend-Completed.',
         unit: 'reqps',
         series: [[rate('krakend_proxy_duration_count', 'http_route', `${ROUTE}, complete="false"`), '{{http_route}}']]

@@ -1,4 +1,4 @@
-// Takes the pictures of the status page in docs/images: a gateway with traffic, in Chromium of the system. Needs `npm run build`.
+// Takes the pictures of the status page in docs/images: a gateway with traffic, in the Chromium that is installed. Needs `npm run build`.
 //
 //     node scripts/screenshots.mjs [FOLDER]
 import { existsSync, mkdirSync } from 'node:fs'

@@ -34,13 +34,13 @@ const OLD_NAMES = /\b(?:class|interface|type) (?:Handling|Served|Answering|Throu
 const MOST_WORDS = 25
 
 const tracked = execFileSync('git', ['-c', 'safe.directory=*', 'ls-files'], { cwd: ROOT, encoding: 'utf8' }).split('\n')
-const code = tracked.filter(file => /^(?:src|plugins)\/.*\.ts$/.test(file))
+const code = tracked.filter(file => /^(?:(?:src|plugins)\/.*\.ts|(?:bench|scripts)\/.*\.mjs)$/.test(file))
 const documents = tracked.filter(file =>
   /^(?:[A-Z]+\.md|docs\/.*\.md|(?:src|plugins|bench)\/.*\.md|examples\/.*\.md)$/.test(file)
 )
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8')
 
-/** The comments of a TypeScript file, without their marks. */
+/** The comments of a file of code, without their marks. */
 function commentsOf(text: string): string[] {
   const marks = /^[ \t]*\/\*\*?([\s\S]*?)\*\/|(?:^|[ \t])\/\/ (.*)$/gm
   return [...text.matchAll(marks)].map(match => (match[1] ?? match[2])!.replace(/^\s*\* ?/gm, ''))
@@ -83,7 +83,7 @@ function descriptionsIn(value: unknown, where: string): Passage[] {
   )
 }
 
-/** The messages in a TypeScript file: texts in quotes that hold a space. */
+/** The messages in a file of code: texts in quotes that hold a space. */
 function messagesOf(text: string): string[] {
   const bare = text.replace(/^[ \t]*\/\*[\s\S]*?\*\/|(?:^|[ \t])\/\/ .*$/gm, '')
   return [...bare.matchAll(/'((?:[^'\\\n]|\\.)* (?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)* (?:[^`\\]|\\.)*)`/g)].map(

@@ -136,7 +136,7 @@ const naiveWay = {
   }
 }
 
-/** Answers the `response` functions of the plugins of one variant, in order. */
+/** Returns the `response` functions of the plugins of one variant, in order. */
 export function responsesOf(kind, variant, count) {
   const make = jobs[kind]
   const numbers = Array.from({ length: count }, (_, i) => i)

@@ -164,7 +164,7 @@ export function chart(served) {
     ]
   })
   return picture({
-    title: 'Plugins that each edit a JSON answer of 16 KB',
+    title: 'Plugins that each edit a JSON response of 16 KB',
     upwards: 'CPU per request, µs',
     across: 'number of plugins',
     about: spoken(cases, series),

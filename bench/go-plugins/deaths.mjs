@@ -64,8 +64,8 @@ class Load {
 }
 
 /**
- * ms from the end of a module, which its own request tells by failing, to the next good response of a request that was sent then; and the
- * same without an end.
+ * ms from the end of a module to the next good response, and the same without an end. The module's own request tells its end by failing; the
+ * next request is sent at that moment.
  * @returns {Promise<{ took: number[], usual: number[] }>}
  */
 export async function deaths(one, how, count, options) {

@@ -83,10 +83,10 @@ const program = {
 /** Measures gateways in turn, once it is seen that the plugins of each are at work. */
 function measure(path, gateways, options) {
   const check = async ({ name }, port) => {
-    const answer = await ask(port, { path })
+    const response = await ask(port, { path })
     const one = gateways.find(each => each.name === name)
-    if (answer.status !== 200 || !ran(one, answer))
-      throw new Error(`the plugins of '${name}' did not run: ${answer.status} ${answer.body.slice(0, 200)}`)
+    if (response.status !== 200 || !ran(one, response))
+      throw new Error(`the plugins of '${name}' did not run: ${response.status} ${response.body.slice(0, 200)}`)
   }
   return measureCase({ path }, gateways.map(gateway), { ...options, check })
 }

@@ -1,4 +1,4 @@
-/** One request of a check: what a gateway answers before it is measured. */
+/** One request of a check: what a gateway responds before it is measured. */
 import { request } from 'node:http'
 
 /** ms after which a request has failed. */

@@ -7,7 +7,7 @@ export function textOf(bytes) {
   return 'The quick brown fox jumps over the lazy dog. '.repeat(Math.ceil(bytes / 45)).slice(0, bytes)
 }
 
-/** A JSON object of about `bytes` bytes: an order with lines, as APIs answer it. */
+/** A JSON object of about `bytes` bytes: an order with lines, as APIs send it. */
 export function jsonOf(bytes) {
   const order = { id: 4711, name: 'Ada Lovelace', total: 1234.5, open: true, tags: ['a', 'b'], lines: [] }
   let size = JSON.stringify(order).length

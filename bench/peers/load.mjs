@@ -137,7 +137,7 @@ async function autocannon({ port, path: target, connections, seconds, upload, js
   }
 }
 
-/** Opens connections that ask once and then stay idle; answers what closes them. */
+/** Opens connections that ask once and then stay idle; returns what closes them. */
 export async function idleConnections(port, target, count) {
   const sockets = await Promise.all(
     Array.from({ length: count }, async () => {

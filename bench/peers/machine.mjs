@@ -64,7 +64,7 @@ export function pinning() {
   return `Each of those measured ran on processor ${PINNED.gateway} alone, load and upstream on ${PINNED.others.join(', ')} (\`taskset\`).`
 }
 
-/** Ticks of all processors since the start: all of them, and those in which somebody worked or the host took the machine away. */
+/** Ticks of all processors since the start: all of them, and those in which a process worked or the host took the machine away. */
 export function machineTicks() {
   const [user, nice, system, idle, iowait, irq, softirq, steal] = /^cpu +(.*)$/m
     .exec(readFileSync('/proc/stat', 'latin1'))[1]

@@ -55,7 +55,7 @@ function joined(parts) {
 }
 
 /**
- * Starts every peer, has `check` look at what each answers, warms each up, then measures them in turn, round after round: forwards and backwards (ABBA), each pair of
+ * Starts every peer, has `check` look at what each responds, warms each up, then measures them in turn, round after round: forwards and backwards (ABBA), each pair of
  * rounds beginning with another peer; `turns` rounds went before. A round that others disturbed is measured again, each at most once on average; the calmest count.
  * @returns {Promise<Measured[]>}
  */
@@ -153,14 +153,14 @@ async function measureRound(running, number, { together, ...options }) {
   return { figures, others: most }
 }
 
-/** Does `work`; answers what came of it and the share of the machine that others took meanwhile. */
+/** Does `work`; returns what came of it and the share of the machine that others took meanwhile. */
 async function beside(work) {
   const machineBefore = machineTicks()
   const ownBefore = ownTicks()
   const value = await work()
   const machineAfter = machineTicks()
-  const foreign = machineAfter.busy - machineBefore.busy - (ownTicks() - ownBefore)
-  return { value, others: foreign / (machineAfter.all - machineBefore.all) }
+  const ofOthers = machineAfter.busy - machineBefore.busy - (ownTicks() - ownBefore)
+  return { value, others: ofOthers / (machineAfter.all - machineBefore.all) }
 }
 
 /** @returns {Promise<Round>} */

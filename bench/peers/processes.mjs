@@ -5,12 +5,12 @@ import { connect, createServer } from 'node:net'
 
 const TICKS_PER_SECOND = Number(spawnSync('getconf', ['CLK_TCK']).stdout?.toString()) || 100
 
-/** Answers whether a program is on the PATH. */
+/** Returns whether a program is on the PATH. */
 export function onPath(name) {
   return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
 }
 
-/** Answers a port of 127.0.0.1 that nobody uses. */
+/** Returns a port of 127.0.0.1 that is free. */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
@@ -30,7 +30,7 @@ function connects(port) {
   })
 }
 
-/** Starts a program and waits until it accepts connections on `port`; answers it with the ms that took. */
+/** Starts a program and waits until it accepts connections on `port`; returns it with the ms that took. */
 export async function start(name, [command, ...args], env, port) {
   const began = performance.now()
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })

@@ -75,7 +75,7 @@ export const REAL_CASES = [
     alg: 'RS256',
     json: ORDER
   },
-  { id: 'real-cached', title: 'real life: answer from the cache, RS256, the same token', path: '/rs/cached', alg: 'RS256' }
+  { id: 'real-cached', title: 'real life: response from the cache, RS256, the same token', path: '/rs/cached', alg: 'RS256' }
 ].map(one => ({ kind: 'real', ...one }))
 
 const keyFile = (folder, alg) => path.join(folder, `${alg}.jwks.json`)

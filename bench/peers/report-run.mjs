@@ -18,7 +18,7 @@ const OPTIONS = {
 }
 
 /**
- * Reads the options, starts the upstream, prints the lines that `measure` answers, and writes them where that was asked for.
+ * Reads the options, starts the upstream, prints the lines that `measure` returns, and writes them where that was asked for.
  * @param {{ out: string, about: string, cases: number, peers: number, sets?: { starts?: number, together?: boolean }, more?: object, seconds?: (values: object) => number }} program the report's usual file,
  *   the first line of the help, how much is measured and how, and options of its own; with `seconds`, which tells how long it takes, it has no rounds
  * @param {(options: { upstream: string, folder: string, rounds: number, seconds: number, warmup: number }) => Promise<string[]>} measure

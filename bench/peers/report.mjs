@@ -131,7 +131,7 @@ Load average at the end: ${loadavg()[0].toFixed(1)}; above 2 or 3 other programs
 
 - *bare* forwards everything blindly, keeps no deadline, and leaves an upstream running when its client has gone. It is a floor, not a gateway.
 - *fast-proxy*, *http-proxy-3* have no router in front; *@fastify/http-proxy* and *Sluice* match the path. *http-proxy-3* and *fast-proxy* set no deadline per request.
-- *nginx* and *HAProxy* buffer (a whole answer, or 16 KiB pieces) and run one worker or thread, as the Node programs do. *KrakenD* uses as many processors as it is let.
+- *nginx* and *HAProxy* buffer (a whole response, or 16 KiB pieces) and run one worker or thread, as the Node programs do. *KrakenD* uses as many processors as it is let.
 - *fastify (real life)* keeps a breaker per route for all clients, limits by a fixed window, and has the cache of its token verifier on (1,000 tokens).
 - *naive aggregator* keeps no deadlines, judges no status codes, loses numbers beyond 2^53 and gives no partial responses.
 - *splice* is the naive aggregator without JSON: it pastes bytes together and looks at none of them, and what an upstream sends that is no JSON goes on. *bare splice* is

@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { checkAnswers } from './answers.mjs'
 import { writeBodies } from './bodies.mjs'
 import { CASES } from './cases.mjs'
 import { installPeers } from './install.mjs'
@@ -16,6 +15,7 @@ import { stop } from './processes.mjs'
 import { Progress } from './progress.mjs'
 import { prepareReal } from './real-life.mjs'
 import { caseTable, document } from './report.mjs'
+import { checkResponses } from './responses.mjs'
 import { Figures, RESUME } from './resume.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -73,7 +73,7 @@ await main(async () => {
     for (const one of prepareReal(cases, folder)) {
       const measured = await figures.of(idOf(one), () => {
         progress.start(one.title)
-        const check = (peer, port) => checkAnswers(one, peer, port)
+        const check = (peer, port) => checkResponses(one, peer, port)
         return measureCase(one, taking(one), { ...options, check })
       })
       results.push({ one, measured })

@@ -1,6 +1,6 @@
 /**
- * Comparisons in short slices: for machines that are never calm. The programs are loaded in turn for a fraction of a second each, so that
- * whatever disturbs one disturbs its neighbours, and the slices are many. What a program does between its slices counts too.
+ * Comparisons in short slices: for machines that are never calm. The programs are loaded in turn for a fraction of a second each:
+ * what disturbs one disturbs its neighbours. The slices are many. What a program does between its slices counts too.
  */
 import { connect } from 'node:net'
 import { turn } from './measure.mjs'
@@ -101,7 +101,7 @@ class Client {
     return client
   }
 
-  /** Asks for `ms`, and returns the number of requests when all are answered. */
+  /** Asks for `ms`, and returns the number of requests when all have their responses. */
   async burst(ms) {
     const end = performance.now() + ms
     const counts = await Promise.all(this.#sockets.map(socket => this.#askUntil(socket, end)))

@@ -19,7 +19,7 @@ export const median = values => quantile(values, 0.5)
  * @property {number} high the greatest
  * @property {number} q1 a quarter of them are below
  * @property {number} q3 a quarter of them are above
- * @property {number} minima the least cost of one over the least of the other: what is left when nobody disturbs
+ * @property {number} minima the least cost of one over the least of the other: what is left when no other process disturbs
  */
 
 /**
@@ -53,7 +53,7 @@ export function meanOf(one, other) {
 /**
  * The rounds that count: the calmest ones, in the order in which they were measured.
  * @template {{ others: number }} R
- * @param {R[]} rounds `others`: share of the machine that foreign work took, 0–1
+ * @param {R[]} rounds `others`: share of the machine that other processes took, 0–1
  * @param {number} wanted how many to keep
  * @param {number} limit share above which a round is disturbed
  * @returns {{ kept: R[], discarded: number, disturbed: number }} `disturbed`: how many of those kept are above the limit

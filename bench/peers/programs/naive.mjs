@@ -1,4 +1,4 @@
-// The aggregator most people would write: undici's request, JSON.parse, Object.assign, JSON.stringify. No deadlines, no partial answers.
+// The aggregator most people would write: undici's request, JSON.parse, Object.assign, JSON.stringify. No deadlines, no partial responses.
 import { createServer } from 'node:http'
 import { Pool } from 'undici'
 

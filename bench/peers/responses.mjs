@@ -1,4 +1,4 @@
-/** What the cases are answered: programs that answer something else do other work, and their figures do not compare. */
+/** The right responses of the cases: programs that respond otherwise do other work, and their figures do not compare. */
 import { isDeepStrictEqual } from 'node:util'
 import { ask } from './ask.mjs'
 import { bodies } from './bodies.mjs'
@@ -9,8 +9,8 @@ const json = name => JSON.parse(files[name])
 const merged = { ...json('a.json'), ...json('b.json'), ...json('c.json') }
 const { id, name, total } = json('16k.json')
 
-/** By path: a text that is answered byte for byte, or a value of JSON. */
-const ANSWERS = {
+/** By path: a text, compared byte for byte, or a value of JSON. */
+const EXPECTED = {
   '/150.txt': files['150.txt'],
   '/16k.txt': files['16k.txt'],
   '/1m.txt': files['1m.txt'],
@@ -29,9 +29,9 @@ const ANSWERS = {
   '/rs/cached': files['150.txt']
 }
 
-/** Whether a body is what a path is answered. */
-function isAnswer(path, body) {
-  const expected = ANSWERS[path]
+/** Whether a body is that of the right response. */
+function isExpected(path, body) {
+  const expected = EXPECTED[path]
   return typeof expected === 'string' ? body === expected : isDeepStrictEqual(JSON.parse(body), expected)
 }
 
@@ -40,12 +40,12 @@ function isAnswer(path, body) {
  * refuses what it is there to refuse.
  * @throws {Error} that says what differs
  */
-export async function checkAnswers(one, { name: peer, guarded = false }, port) {
+export async function checkResponses(one, { name: peer, guarded = false }, port) {
   const differs = what => new Error(`${peer} does not do the work of '${one.title}': ${what}`)
   for (let i = 0; i < 2; i++) {
     const { status, headers, body } = await ask(port, one)
     if (status !== 200) throw differs(`status ${status}`)
-    if (!isAnswer(one.path, body)) throw differs(`the body is ${body.slice(0, 200)}`)
+    if (!isExpected(one.path, body)) throw differs(`the body is ${body.slice(0, 200)}`)
     if (guarded) checkPromised(headers, differs)
   }
   if (!guarded) return

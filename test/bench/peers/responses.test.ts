@@ -1,14 +1,14 @@
-/** A peer is measured only when it answers what a case asks for, and, with the components, refuses what it has to. */
+/** A peer is measured only when it responds what a case expects, and, with the components, refuses what it has to. */
 
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 // @ts-expect-error JavaScript without declarations
-import { checkAnswers } from '../../../bench/peers/answers.mjs'
-// @ts-expect-error JavaScript without declarations
 import { bodies } from '../../../bench/peers/bodies.mjs'
 // @ts-expect-error JavaScript without declarations
 import { PROMISED } from '../../../bench/peers/real-life.mjs'
+// @ts-expect-error JavaScript without declarations
+import { checkResponses } from '../../../bench/peers/responses.mjs'
 import { serve } from '../../plugins/auth/support.js'
 
 const TEXT: string = bodies()['150.txt']
@@ -21,9 +21,9 @@ const CASE = {
 
 type Serve = (req: IncomingMessage, res: ServerResponse) => void
 
-async function check(t: Parameters<typeof serve>[0], peer: object, one: object, answer: Serve): Promise<void> {
-  const { url } = await serve(t, answer)
-  await checkAnswers(one, { name: 'peer', ...peer }, Number(new URL(url).port))
+async function check(t: Parameters<typeof serve>[0], peer: object, one: object, respond: Serve): Promise<void> {
+  const { url } = await serve(t, respond)
+  await checkResponses(one, { name: 'peer', ...peer }, Number(new URL(url).port))
 }
 
 function promise(res: ServerResponse): void {
