@@ -76,16 +76,15 @@ function compileHostResolver(pools: UpstreamPools): BackendAddress['resolve'] {
 /** The backend's own `input_headers`: a second, narrower list; `*` is a name like any other. */
 function compileFieldPick(names: readonly string[], userAgent: string): (raw: readonly string[]) => RawFields {
   const wanted = new Set(names.map(name => name.toLowerCase()))
+  const dropsAgent = !wanted.has('user-agent')
   return raw => {
     const out: RawFields = []
-    let agent = false
     for (let i = 0; i < raw.length; i += 2) {
       const lower = lowerName(raw[i]!)
       if (!wanted.has(lower) && lower !== 'traceparent' && lower !== 'tracestate') continue
-      if (lower === 'user-agent') agent = true
       out.push(raw[i]!, raw[i + 1]!)
     }
-    if (!agent) out.push('User-Agent', userAgent)
+    if (dropsAgent) out.push('User-Agent', userAgent)
     return out
   }
 }

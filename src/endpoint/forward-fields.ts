@@ -52,7 +52,8 @@ export function compileFieldFilter(names: readonly string[], userAgent: string, 
       if (action === PASS) out.push(name, raw[i + 1]!)
       else if (action === USER_AGENT) {
         ownAgent = false
-        out.push(name, raw[i + 1]!)
+        // an empty one goes no further, as with Go's client
+        if (raw[i + 1] !== '') out.push(name, raw[i + 1]!)
       } else if (action === CONNECTION) named ??= connectionOptions(raw)
     }
     if (named !== undefined) ownAgent = removeNamed(out, named) || ownAgent

@@ -122,13 +122,19 @@ function join(outcomes: readonly Outcome[], scope: Scope): ResponseMessage | Pro
     if (outcomes.length === 1) raw.push(...outcome.raw)
   }
   if (nodes.length === 0) throw new MergeError(errors)
-  const answer = (data: ObjectNode): ResponseMessage => {
+  const answer = (data: ObjectNode | null): ResponseMessage => {
     const response = entityResponse(data, complete && errors.length === 0, raw)
     if (errors.length > 0) response.failure = new MergeError(errors)
     return response
   }
-  const joined = mergeShort(nodes) ?? runSliced(mergeObjects(nodes), scope)
+  const joined = joinNodes(nodes, scope)
   return joined instanceof Promise ? joined.then(answer) : answer(joined)
+}
+
+/** Joins the data of the parts that came. One alone is the data as it is, also where it is `null`, as in KrakenD. */
+export function joinNodes(nodes: readonly (ObjectNode | null)[], scope: Scope): ObjectNode | null | Promise<ObjectNode> {
+  if (nodes.length === 1) return nodes[0]!
+  return mergeShort(nodes) ?? runSliced(mergeObjects(nodes), scope)
 }
 
 /** The data of one part. @throws GatewayError when a plugin has made something else of it */

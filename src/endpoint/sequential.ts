@@ -3,18 +3,16 @@
 import type { BackendCall } from '../backend/backend-call.js'
 import { entityResponse } from '../backend/entity.js'
 import type { CallBody } from '../backend/transport.js'
-import { mergeObjects } from '../encoding/json/merge.js'
 import { respParam } from '../encoding/resp-param.js'
 import type { GatewayError } from '../errors.js'
 import { internals } from '../message/internals.js'
 import { copyParams, type RequestMessage } from '../message/request.js'
 import type { ResponseMessage } from '../message/response.js'
 import type { Scope } from '../message/scope.js'
-import { runSliced } from '../message/slices.js'
 import { LazyPromise } from '../pipe/lazy-promise.js'
 import { NextStep } from '../pipe/next.js'
 import type { Step } from '../pipe/step.js'
-import { MERGE_SHARE, nodeOf } from './parallel.js'
+import { joinNodes, MERGE_SHARE, nodeOf } from './parallel.js'
 import { bodyForMany } from './request-body.js'
 
 /** One value that a later call takes from an earlier response. */
@@ -90,7 +88,7 @@ export function sequentialStep(
       const nodes = responses.map(nodeOf)
       // a part that is the JSON text `null` is one that is missing, as in parallel
       const complete = nodes.length === parts.length && responses.every((one, i) => one.complete !== false && nodes[i] !== null)
-      const response = entityResponse(await runSliced(mergeObjects(nodes), scope), complete)
+      const response = entityResponse(await joinNodes(nodes, scope), complete)
       // of a merge the first part alone has a say
       response.metadataStatus = responses[0]!.metadataStatus
       if (failure !== undefined) response.failure = failure

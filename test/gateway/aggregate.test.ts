@@ -141,6 +141,29 @@ test('a part that is null makes the answer incomplete, in parallel and in a row'
   }
 })
 
+test('a part that is null is the response where no other part came, in parallel and in a row', async t => {
+  const upstream = await openUpstream(t, (req, res) => (req.url === '/null' ? sendJson(res, null) : sendJson(res, {}, 500)))
+  for (const sequential of [false, true]) {
+    const urls = ['/null', '/bad']
+    const { port } = await openGateway(t, aggregate(upstream.origin, urls, { extra_config: { proxy: { sequential } } }))
+    const got = await ask(port, '/x')
+    assert.deepEqual([got.status, got.headers['x-krakend-completed'], got.json()], [200, 'false', null])
+  }
+})
+
+test('an empty User-Agent goes no further, and none takes its place', async t => {
+  const upstream = await openUpstream(t, (req, res) =>
+    sendJson(res, { agent: req.headers['user-agent'] ?? null, via: req.headers['x-forwarded-via'] ?? null })
+  )
+  for (const inner of [{}, { input_headers: ['User-Agent', 'X-Forwarded-Via'] }]) {
+    const backends = [{ url_pattern: '/', ...inner }]
+    const { port } = await openGateway(t, aggregate(upstream.origin, backends, { input_headers: ['*'] }))
+    const got = await ask(port, '/x', { headers: ['User-Agent', ''] })
+    assert.deepEqual(got.json(), { agent: null, via: 'KrakenD Version 2.13.8' })
+    assert.match((await ask(port, '/x')).json<{ agent: string }>().agent, /^KrakenD Version/)
+  }
+})
+
 test('concurrent_calls takes the first good answer', async t => {
   const upstream = await openUpstream(t, (_req, res, call) => {
     if (call % 3 !== 0) return sendJson(res, {}, 500)

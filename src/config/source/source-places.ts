@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module'
 import type { Node } from 'jsonc-parser'
+import type { Document } from 'yaml'
 import type { ConfigProblem } from '../../errors.js'
 import type { ConfigFormat } from './config-format.js'
 import type { SourceText } from './source-text.js'
@@ -64,12 +65,17 @@ async function tomlOffsets(text: string): Promise<() => Offsets> {
 }
 
 async function yamlOffsets(text: string): Promise<() => Offsets> {
-  const yaml = await import('yaml')
-  return () => findInYaml(yaml, text)
+  const [yaml, { readNumbers }] = await Promise.all([import('yaml'), import('./yaml-numbers.js')])
+  return () => findInYaml(yaml, text, readNumbers)
 }
 
-function findInYaml({ parseDocument, isMap, isSeq, isScalar, isNode, isAlias }: typeof import('yaml'), text: string): Offsets {
+function findInYaml(
+  { parseDocument, isMap, isSeq, isScalar, isNode, isAlias }: typeof import('yaml'),
+  text: string,
+  readNumbers: (document: Document.Parsed) => void
+): Offsets {
   const document = parseDocument(text, { uniqueKeys: false })
+  readNumbers(document)
   return path => {
     let node: unknown = document.contents
     let offset = isNode(node) ? node.range?.[0] : undefined

@@ -162,6 +162,8 @@ async function parseYaml(source: UnparsedText): Promise<ParsedText> {
   const { findYamlFault } = await import('./yaml-fault.js')
   const foreign = parsedDeep(source, () => findYamlFault(source.text, document))
   if (foreign !== undefined) throw syntaxError(source, foreign.offset, foreign.message)
+  const { readNumbers } = await import('./yaml-numbers.js')
+  parsedDeep(source, () => readNumbers(document))
   try {
     return { value: plain(source, document.toJS()), repeated: repeatedInYaml(yaml, document) }
   } catch (cause) {
