@@ -77,11 +77,11 @@ export function compileAnswers(options: AnswerOptions): EndpointAnswers {
   function failureParts(error: GatewayError): FailureParts {
     const raw = error.headers === undefined ? failedFields.slice() : [...failedFields, ...fieldsOfPairs(error.headers)]
     const status = statusOf(error, errorStatus)
-    let body = EMPTY
-    if (returnErrorMsg && error.message !== '' && status !== 204 && status !== 304) {
-      body = Buffer.from(error.message)
-      if (fieldOf(raw, 'content-type') === undefined) raw.push('Content-Type', error.contentType ?? TEXT)
-    }
+    if (!returnErrorMsg || status === 304) return { status, raw, body: EMPTY }
+    const body = status === 204 ? EMPTY : Buffer.from(error.message)
+    // the upstream's type is told of an empty body too, as in KrakenD
+    const type = error.contentType ?? (body.length > 0 ? TEXT : undefined)
+    if (type !== undefined && fieldOf(raw, 'content-type') === undefined) raw.push('Content-Type', type)
     return { status, raw, body }
   }
 

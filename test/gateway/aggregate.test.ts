@@ -104,6 +104,22 @@ test('return_error_code gives every status of a failure, that of a part too', as
   assert.deepEqual([part.status, part.headers['x-krakend-completed'], part.text], [206, 'false', ''])
 })
 
+test('return_error_code with return_error_msg tells the type of a failure without a body too, but not of a 304', async t => {
+  const upstream = await openUpstream(t, (req, res) => {
+    res.writeHead(Number(req.url.slice(1)), { 'Content-Type': 'text/x' }).end()
+  })
+  for (const [status, type] of [
+    [204, 'text/x'],
+    [404, 'text/x'],
+    [304, undefined]
+  ] as const) {
+    const coded = { url_pattern: `/${status}`, extra_config: { 'backend/http': { return_error_code: true } } }
+    const talking = { ...aggregate(upstream.origin, [coded]), extra_config: { router: { return_error_msg: true } } }
+    const got = await ask((await openGateway(t, talking)).port, '/x')
+    assert.deepEqual([got.status, got.headers['content-type'], got.text], [status, type, ''])
+  }
+})
+
 test('sequential backends use what the earlier ones answered, and stop at a failure', async t => {
   const upstream = await openUpstream(t, (req, res) => {
     if (req.url === '/user/7') return sendJson(res, { team: { id: 12 }, name: 'a b/c' })
