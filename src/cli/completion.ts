@@ -1,6 +1,7 @@
 /** `sluice completion SHELL`: a script that lets a shell complete commands and flags, made of the table of commands. */
 
-import { type Arguments, COMMANDS, type Command, type Flag, UsageError } from './arguments.js'
+import { type Arguments, UsageError } from './arguments.js'
+import { COMMANDS, type Command, type Flag } from './commands.js'
 import type { Terminal } from './terminal.js'
 
 /** Scripts by the shell that reads them. */

@@ -1,6 +1,6 @@
 /** What `--help` prints, from the table of commands. */
 
-import { COMMANDS, type Command } from './arguments.js'
+import { COMMANDS, type Command } from './commands.js'
 import { wrapText } from './wrap-text.js'
 
 /** Columns of texts beside names, at least; where they have fewer they stand below. */

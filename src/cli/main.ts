@@ -1,7 +1,8 @@
 /** From arguments to an exit code; commands are imported when they are called. */
 
 import { COMPATIBILITY_VERSION, SLUICE_VERSION } from '../identity.js'
-import { type Arguments, COMMANDS, findCommand, parseArguments, suggestion, UsageError } from './arguments.js'
+import { type Arguments, parseArguments, suggestion, UsageError } from './arguments.js'
+import { COMMANDS, findCommand } from './commands.js'
 import type { LoadGateway, LoadLint, RunDemo } from './gateway-module.js'
 import { helpText } from './help-text.js'
 import { Terminal } from './terminal.js'

@@ -1,7 +1,7 @@
 /** `sluice help --man`: the manual page, made of the table of commands. The build writes it to `dist/sluice.1`. */
 
 import { COMPATIBILITY_VERSION, SLUICE_VERSION } from '../identity.js'
-import { COMMANDS, type Command } from './arguments.js'
+import { COMMANDS, type Command } from './commands.js'
 
 /** Text of roff: a backslash, and a dot or quote at the start of a line, would be commands. */
 const plain = (text: string): string =>

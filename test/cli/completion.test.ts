@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { test } from 'node:test'
-import { COMMANDS } from '../../src/cli/arguments.js'
+import { COMMANDS } from '../../src/cli/commands.js'
 import { manPage } from '../../src/cli/man.js'
 import { CLI, folderWith } from './command.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { COMMANDS } from '../../src/cli/arguments.js'
+import { COMMANDS } from '../../src/cli/commands.js'
 import { helpText } from '../../src/cli/help-text.js'
 
 const ALL = [undefined, ...COMMANDS]

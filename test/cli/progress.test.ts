@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findCommand, parseArguments } from '../../src/cli/arguments.js'
+import { parseArguments } from '../../src/cli/arguments.js'
+import { findCommand } from '../../src/cli/commands.js'
 import { openapi } from '../../src/cli/openapi.js'
 import { Progress } from '../../src/cli/progress.js'
 import { Terminal } from '../../src/cli/terminal.js'

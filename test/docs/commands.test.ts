@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { COMMANDS, type Command, findCommand } from '../../src/cli/arguments.js'
+import { COMMANDS, type Command, findCommand } from '../../src/cli/commands.js'
 import { PAGES, readPage } from './pages.js'
 
 const flagsOf = ({ flags }: Command): string[] =>
