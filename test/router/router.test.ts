@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRouter, type RouteResult, type Router, type RouterOptions } from '../../src/router/router.js'
-
-const OPTIONS: RouterOptions = {
-  autoHead: false,
-  autoOptions: false,
-  disableHandleMethodNotAllowed: false,
-  disablePathDecoding: false,
-  disableRedirectFixedPath: false,
-  disableRedirectTrailingSlash: false,
-  removeExtraSlash: false,
-  disableRest: false
-}
+import { ROUTER_OPTIONS } from './router-options.js'
 
 function routerOf(lines: string[], options: Partial<RouterOptions> = {}): Router<string> {
   const routes = lines.map(line => {
     const [method = '', path = ''] = line.split(' ')
     return { method, path, value: line, reserved: path.startsWith('/__') }
   })
-  return createRouter(routes, { ...OPTIONS, ...options })
+  return createRouter(routes, { ...ROUTER_OPTIONS, ...options })
 }
 
 /** One line per result, for tables. */

@@ -104,6 +104,17 @@ function keyOf(name: string): string {
 
 // --- an upstream --------------------------------------------------------------------------------------------------
 
+/** What {@link echoUpstream} was sent. */
+export interface Echo {
+  readonly method: string
+  readonly url: string
+  readonly headers: Record<string, string>
+  /** The first 1000 characters. */
+  readonly body: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
 export interface EchoUpstream {
   readonly host: string
   readonly calls: string[]

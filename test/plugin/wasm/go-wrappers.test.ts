@@ -6,14 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { ask } from '../../support/client.js'
 import { deferred, fetch, once, within } from '../../support/waiting.js'
-import { echoUpstream, endpointsOf, needsGo, openWithGo } from './go-fixtures.js'
-
-interface Echo {
-  readonly method: string
-  readonly url: string
-  readonly headers: Record<string, string>
-  readonly body: string
-}
+import { type Echo, echoUpstream, endpointsOf, needsGo, openWithGo } from './go-fixtures.js'
 
 test('at an endpoint query, params, headers and body count; at a backend URL, method, headers and body', needsGo, async t => {
   const up = await echoUpstream(t)

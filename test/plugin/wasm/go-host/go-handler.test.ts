@@ -11,16 +11,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { SERVER_CERTS } from '../../../support/certificates.js'
 import { ask } from '../../../support/client.js'
 import { fetch, once, until, within } from '../../../support/waiting.js'
-import { echoUpstream, endpointsOf, type GoEndpoint, needsGo, openWithGo } from '../go-fixtures.js'
-
-interface Echo {
-  readonly method: string
-  readonly url: string
-  readonly headers: Record<string, string>
-  readonly body: string
-  readonly bytes: number
-  readonly sha256: string
-}
+import { type Echo, echoUpstream, endpointsOf, type GoEndpoint, needsGo, openWithGo } from '../go-fixtures.js'
 
 const server = (name: string, more: Partial<GoEndpoint> = {}): GoEndpoint => ({ path: `/${name}`, server: name, ...more })
 const echoOf = async (response: Response): Promise<Echo> => (await response.json()) as Echo

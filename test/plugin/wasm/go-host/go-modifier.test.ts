@@ -3,14 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fetch } from '../../../support/waiting.js'
-import { echoUpstream, endpointsOf, needsGo, openWithGo } from '../go-fixtures.js'
-
-interface Echo {
-  readonly method: string
-  readonly url: string
-  readonly headers: Record<string, string>
-  readonly body: string
-}
+import { type Echo, echoUpstream, endpointsOf, needsGo, openWithGo } from '../go-fixtures.js'
 
 test('edits of requests', needsGo, async t => {
   const up = await echoUpstream(t)

@@ -8,12 +8,7 @@ import { test } from 'node:test'
 import type { ConfigInput } from '../../../../src/index.js'
 import { begin } from '../../../support/client.js'
 import { fetch, until, within } from '../../../support/waiting.js'
-import { echoUpstream, endpointsOf, fixture, type GoEndpoint, needsGo, openWithGo } from '../go-fixtures.js'
-
-interface Echo {
-  readonly body: string
-  readonly sha256: string
-}
+import { type Echo, echoUpstream, endpointsOf, fixture, type GoEndpoint, needsGo, openWithGo } from '../go-fixtures.js'
 
 const server = (name: string, more: Partial<GoEndpoint> = {}): GoEndpoint => ({ path: `/${name}`, server: name, ...more })
 
