@@ -1,6 +1,6 @@
 import { isSpelledAt } from './find-field.js'
+import type { FieldIndex } from './json-span.js'
 import type { JsonNode, RawNode } from './node.js'
-import type { FieldIndex } from './validate.js'
 
 /** No place in the source text. */
 export const ELSEWHERE = -1
