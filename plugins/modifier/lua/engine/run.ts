@@ -300,7 +300,9 @@ export class LuaRun implements RunningScript {
     }
     this.program.took.set(this.chunk, this.used - this.usedBefore)
     this.takeSteps()
-    if (this.variant.resumable) this.program.note(slice < SHORT_MS && this.stepsBefore - this.fuel < SHORT_STEPS)
+    // a slice that was to end for what it made is none of a short run, however few its steps
+    const short = !this.tired && slice < SHORT_MS && this.stepsBefore - this.fuel < SHORT_STEPS
+    if (this.variant.resumable) this.program.note(short)
     this.memory += vm.memory
     noteMade(this.memoryBefore - this.memory)
     this.guards = vm.guards

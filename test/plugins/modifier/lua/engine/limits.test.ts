@@ -313,6 +313,18 @@ describe('limits of a run', () => {
     assert.deepEqual(await runs(1), [false])
   })
 
+  it('keeps a program of generators that pauses for what it makes, however short its slices are', async () => {
+    const loop = new FakeLoop(0.01)
+    const program = compileLua([{ text: "for i = 1, 40 do local s = ('x'):rep(1048576) end" }], {
+      libraries: 'open',
+      trialRuns: 3,
+      slices: new Slices(loop)
+    })
+    await loop.end(program.start().execute(0))
+    assert.ok(loop.turns >= 10, `the loop turned ${loop.turns} times`)
+    assert.equal(program.resumable, true)
+  })
+
   it('lets others go on while a pattern backtracks, while matches are replaced, and in a function that replaces them', async () => {
     for (const text of [
       "('a'):rep(200):find(('a-'):rep(30) .. 'c')",
