@@ -39,8 +39,8 @@ function find(...args: LuaValue[]): LuaResult {
     const at = indexOfPlain(text, pattern, from)
     return at < 0 ? undefined : [at + 1, at + pattern.length]
   }
-  return withMatches(text, pattern, { from, limit: 1 }, ([match]) =>
-    match === undefined ? undefined : [match.at[0]! + 1, match.at[1]!, ...captures(text, match)]
+  return withMatches(text, pattern, { from, limit: 1 }, found =>
+    found.count === 0 ? undefined : [found.begin(0) + 1, found.end(0), ...captures(text, found, 0)]
   )
 }
 
@@ -63,17 +63,14 @@ function match(...args: LuaValue[]): LuaResult {
   from = Math.max(from - 1, 0)
   readCost(text)
   // gopher-lua returns no value where nothing matches, not nil
-  return withMatches(text, pattern, { from, limit: 1 }, ([found]) => (found === undefined ? NOTHING : valuesOf(text, found)))
+  return withMatches(text, pattern, { from, limit: 1 }, found => (found.count === 0 ? NOTHING : valuesOf(text, found, 0)))
 }
 
 function gmatch(...args: LuaValue[]): LuaResult {
   const text = checkString(args[0], 1)
   return withMatches(text, checkString(args[1], 2), { from: 0, limit: -1 }, matches => {
     let next = 0
-    const step = (): LuaResult => {
-      const found = matches[next++]
-      return found === undefined ? NOTHING : valuesOf(text, found)
-    }
+    const step = (): LuaResult => (next < matches.count ? valuesOf(text, matches, next++) : NOTHING)
     return [step, new LuaUserdata(undefined)]
   })
 }

@@ -20,10 +20,40 @@ import {
   type PatternProgram
 } from './pattern-parse.js'
 
-/** A match: pairs of begin and end, the whole first. A place capture has its place (from 1) at both, and is noted in `places`. */
-export interface Match {
-  readonly at: Int32Array
-  readonly places: number
+/** Matches, in one array of numbers: objects of their own would take ten times as much, and V8 copies what is held. */
+export class Matches {
+  /** Pairs of a match: the whole first, then the captures. */
+  readonly width: number
+  /** Pairs of begin and end. A capture of a place has it (from 1) at both. */
+  private readonly ends: number[] = []
+  /** By match: a bit for each capture that is a place; undefined where the pattern has none. */
+  private readonly placed: number[] | undefined
+
+  constructor({ places, op }: PatternProgram) {
+    this.width = places >> 1
+    this.placed = op.includes(OP_PLACE) ? [] : undefined
+  }
+
+  get count(): number {
+    return this.ends.length / (2 * this.width)
+  }
+
+  begin(match: number, pair = 0): number {
+    return this.ends[2 * (match * this.width + pair)]!
+  }
+
+  end(match: number, pair = 0): number {
+    return this.ends[2 * (match * this.width + pair) + 1]!
+  }
+
+  isPlace(match: number, pair: number): boolean {
+    return this.placed !== undefined && (this.placed[match]! & (1 << pair)) !== 0
+  }
+
+  add(captures: Int32Array, places: number): void {
+    for (const at of captures) this.ends.push(at)
+    this.placed?.push(places)
+  }
 }
 
 /** Steps between two looks at the limits. */
@@ -45,16 +75,13 @@ export function withMatches(
   text: string,
   pattern: string,
   { from, limit }: SearchRange,
-  then: (matches: readonly Match[]) => LuaResult
+  then: (matches: Matches) => LuaResult
 ): LuaResult {
   const search = new Search(text, pattern, from, limit)
   return search.isDone() ? then(search.matches) : (searched(search, then) as unknown as LuaResult)
 }
 
-const searched = function* (
-  search: Search,
-  then: (matches: readonly Match[]) => LuaResult
-): Generator<unknown, unknown, unknown> {
+const searched = function* (search: Search, then: (matches: Matches) => LuaResult): Generator<unknown, unknown, unknown> {
   do yield PAUSE
   while (!search.isDone())
   const result = then(search.matches)
@@ -64,7 +91,7 @@ Object.defineProperty(searched, 'name', { value: `${HOST_PREFIX}search` })
 markInPlace(searched.prototype as object)
 
 class Search {
-  readonly matches: Match[] = []
+  readonly matches: Matches
   private readonly program: PatternProgram
   private readonly matcher: Matcher
   private readonly last: number
@@ -73,6 +100,7 @@ class Search {
 
   constructor(text: string, pattern: string, from: number, limit: number) {
     this.program = compiled(pattern)
+    this.matches = new Matches(this.program)
     this.matcher = new Matcher(this.program, text)
     this.last = text.length
     this.limit = limit
@@ -90,7 +118,7 @@ class Search {
           if (this.at < end) this.at = end
           this.keep()
         }
-        if (this.matches.length === this.limit || this.program.anchored) break
+        if (this.matches.count === this.limit || this.program.anchored) break
       }
     } catch (error) {
       throw raised(error)
@@ -103,7 +131,7 @@ class Search {
     const { captures, places } = this.matcher
     allocate(32 + captures.length * 4)
     charge(MATCH_STEPS)
-    this.matches.push({ at: captures.slice(), places })
+    this.matches.add(captures, places)
   }
 }
 
