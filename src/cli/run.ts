@@ -9,6 +9,7 @@ import { openReloads } from './control/open-reloads.js'
 import { ServiceManager } from './control/service-manager.js'
 import { StopRequests } from './control/stop-requests.js'
 import type { LoadGateway, RunDemo, RunnableGateway } from './gateway-module.js'
+import { spareTheProcessor } from './one-processor.js'
 import { supervise } from './supervise.js'
 import type { Terminal } from './terminal.js'
 import { workerCount } from './workers/worker-count.js'
@@ -26,6 +27,7 @@ export async function run(args: Arguments, terminal: Terminal, loadGateway: Load
   const workers = args.text('workers')
   const manager = workers === undefined || cluster.isWorker ? undefined : await import('./workers/workers.js')
   const count = workers === undefined ? undefined : workerCount(workers)
+  spareTheProcessor()
   const requests = new StopRequests()
   const calm = terminal.isTerminal && !args.has('verbose') && !args.has('plain') ? new CalmLog() : undefined
   if (cluster.isPrimary && calm === undefined) terminal.note(`Parsing configuration file: ${file}`)
