@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
+import diagnostics from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
+import { type FieldsOfHead, shortened } from './known-lines.js'
 
 /** Most bytes of a head that are held until the rest of it comes. */
 const MAX_HELD = 16 * 1024
@@ -18,12 +20,25 @@ const VERSION = Buffer.from('HTTP/1.')
 const STATUS_END = 12
 const LENGTH_NAME = 'content-length'
 
+/** Tools that watch undici see heads as they came. */
+const arrived = diagnostics.channel('undici:request:headers')
+
+/** What is known of the response that a connection reads. */
+export interface HeadWatch {
+  /** False while a body flows: then bytes are not looked at. */
+  readonly awaitsHead: boolean
+  /** The head may be {@link shortened}: undici has seen no byte of it. */
+  mayShorten: boolean
+  /** The fields of a head that was shortened; undefined = it was not. */
+  fields: FieldsOfHead | undefined
+}
+
 /**
  * Takes out of a socket's bytes what undici refuses although a response is sound. That is `100 Continue`, of which a client must
  * be able to parse any number (RFC 9110 §15.2). It is also a `Content-Length` that repeats the one before it (RFC 9110 §8.6).
- * `awaitsHead` is false while a body flows: then bytes are not looked at.
+ * Lines that are known are taken out, too.
  */
-export function tidyAnswerHeads(socket: Socket, awaitsHead: () => boolean): void {
+export function tidyAnswerHeads(socket: Socket, watch: HeadWatch): void {
   const read = socket.read
   let held: Buffer | undefined
 
@@ -33,9 +48,9 @@ export function tidyAnswerHeads(socket: Socket, awaitsHead: () => boolean): void
     let at = 0
     while (at < out.length) {
       const end = endOfHead(out, at)
-      if (end === BROKEN) return out
+      if (end === BROKEN) return whole(out)
       if (end === MORE) {
-        if (out.length - at > MAX_HELD) return out
+        if (out.length - at > MAX_HELD) return whole(out)
         held = out.subarray(at)
         return out.subarray(0, at)
       }
@@ -47,13 +62,28 @@ export function tidyAnswerHeads(socket: Socket, awaitsHead: () => boolean): void
     return out
   }
 
+  /** From here to the end of the response nothing is shortened: `bytes` may end within the head. */
+  function whole(bytes: Buffer): Buffer {
+    watch.mayShorten = false
+    return bytes
+  }
+
   socket.read = function (size?: number): Buffer | null {
     for (;;) {
       let chunk = read.call(this, size) as Buffer | null
-      if (chunk === null || !awaitsHead()) return chunk
+      if (chunk === null || !watch.awaitsHead) return chunk
       if (held !== undefined) {
         chunk = Buffer.concat([held, chunk])
         held = undefined
+      }
+      if (watch.mayShorten && !arrived.hasSubscribers) {
+        const fields: FieldsOfHead = []
+        const short = shortened(chunk, fields)
+        if (short !== undefined) {
+          watch.mayShorten = false
+          watch.fields = fields
+          return short
+        }
       }
       const rest = tidy(chunk)
       if (rest.length > 0) return rest

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import type { buildConnector, Dispatcher, Client as UndiciClient } from 'undici'
 import { connectFailure, omitConnection, reportResets, stopOmitting } from '../http/undici-quirks.js'
 import type { TimerWheel } from '../telemetry/timer-wheel.js'
-import { tidyAnswerHeads } from './answer-heads.js'
+import { type HeadWatch, tidyAnswerHeads } from './answer-heads.js'
+import type { FieldsOfHead } from './known-lines.js'
 import { type OpeningTimes, OpeningWatch } from './opening-times.js'
 import type { CallConnection, QueuedCall } from './queued-call.js'
 import { headOf } from './request-head.js'
@@ -30,7 +31,7 @@ export interface ClientSettings {
 const NO_FIELDS: string[] = []
 
 /** One connection at a time, and at most one call on it: undici's Client with what a pool and its calls need to know of it. */
-export class PooledClient extends Client implements CallConnection {
+export class PooledClient extends Client implements CallConnection, HeadWatch {
   private readonly owner: ClientOwner
   private readonly wheel: TimerWheel
   private readonly maxAgeMs: number
@@ -45,7 +46,9 @@ export class PooledClient extends Client implements CallConnection {
   private socket: Socket | undefined = undefined
   /** A call was taken up and has not ended. */
   private busy = false
-  private awaitsHead = true
+  awaitsHead = true
+  mayShorten = false
+  fields: FieldsOfHead | undefined = undefined
   /** Of the connection; undefined for TLS, which decrypts into buffers of its own. */
   reader: SocketReader | undefined = undefined
 
@@ -74,9 +77,10 @@ export class PooledClient extends Client implements CallConnection {
   private opened(socket: Socket, reader: SocketReader | undefined): void {
     this.socket = socket
     this.awaitsHead = true
+    this.fields = undefined
     this.reader = reader
     reader?.attach(socket)
-    tidyAnswerHeads(socket, () => this.awaitsHead)
+    tidyAnswerHeads(socket, this)
     omitConnection(socket, this.endsAll, () => this.head)
     reportResets(socket)
     socket.once('close', () => this.lost(socket))
@@ -99,6 +103,7 @@ export class PooledClient extends Client implements CallConnection {
     if (this.connected && this.wheel.now() - this.connectedAt > this.maxAgeMs) options.reset = true
     this.head = this.endsAll ? undefined : headOf(options, this.hostLine)
     if (this.head !== undefined) options.headers = NO_FIELDS
+    this.mayShorten = options.method !== 'HEAD' && options.upgrade === undefined
     this.dispatch(options, call as unknown as Dispatcher.DispatchHandler)
   }
 
@@ -117,8 +122,15 @@ export class PooledClient extends Client implements CallConnection {
   }
 
   /** A final head was read: body bytes follow. */
-  headArrived(): void {
+  headArrived(raw: readonly Buffer[]): readonly Buffer[] {
     this.awaitsHead = false
+    this.mayShorten = false
+    const { fields } = this
+    if (fields === undefined) return raw
+    this.fields = undefined
+    let next = 0
+    for (let i = 0; i < fields.length; i++) fields[i] ??= raw[next++]
+    return fields as Buffer[]
   }
 
   /** The response came to its end. undici keeps a next call back until it knows whether the connection lives on. */

@@ -13,8 +13,8 @@ export interface CallConnection {
   readonly opening: OpeningTimes | undefined
   /** What reads it; undefined for TLS. */
   readonly reader: SocketReader | undefined
-  /** The call tells that its final head was read. */
-  headArrived(): void
+  /** The call tells that its final head was read; returns all its fields for those that undici parsed. */
+  headArrived(raw: readonly Buffer[]): readonly Buffer[]
   /** The call tells that its response came to its end. */
   succeeded(): void
   /** The call tells that it ended without a response, or with the connection. */

@@ -218,10 +218,10 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
     if (this.trace !== undefined) this.trace.connected(this.client?.opening)
   }
 
-  onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
+  onHeaders(status: number, parsed: Buffer[], resume: () => void): boolean {
     if (this.over) return true
     if (status >= 100 && status < 200) {
-      this.interim(status, raw)
+      this.interim(status, parsed)
       return true
     }
     if (status < 100) {
@@ -232,7 +232,7 @@ export abstract class UpstreamCall extends Deadline implements Cancellable, Queu
       )
       return true
     }
-    this.client?.headArrived()
+    const raw = this.client === undefined ? parsed : this.client.headArrived(parsed)
     this.resumeBody = resume
     if (this.redirects !== undefined && status >= 300 && status < 400 && this.leadsElsewhere(status, raw)) return true
     this.headSeen = true
