@@ -176,7 +176,7 @@ function readmeSource(name: string, kind: ScaffoldKind, typescript: boolean): st
   const namespace = { handler: 'plugin/http-server', client: 'plugin/http-client', modifier: 'plugin/req-resp-modifier' }[kind]
   return `# ${name}
 
-Marks answers with a header.
+Marks responses with a field.
 
 \`\`\`json
 "plugin": { "modules": ["./${name}"] }

@@ -147,9 +147,10 @@ export class ExtraConfigReader {
       }
       if (fault.unknownKey !== undefined) {
         const suggestion = nearest(fault.unknownKey, fault.knownKeys)
-        const message = `unknown key '${fault.unknownKey}' is ignored`
         // An option of a protection that is misspelled lets more pass than its author meant.
         const severity = guard && suggestion !== undefined && !this.#findings.tolerant ? 'error' : 'warning'
+        const effect = severity === 'error' ? ': without its option a protection may let more pass than you mean' : ' is ignored'
+        const message = `unknown key '${fault.unknownKey}'${effect}`
         const kind = severity === 'warning' ? UNKNOWN_KEYS : undefined
         this.#findings.add(severity, pointer + fault.pointer, message, suggestion && `did you mean \`${suggestion}\`?`, kind)
         continue

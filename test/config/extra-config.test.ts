@@ -379,6 +379,7 @@ test('a misspelled option of a protection stops the load; tolerant, it is a warn
     assert.deepEqual(others, [], key)
     assert.equal(`${problem!.level} ${problem!.pointer}`, `error ${base}/${key}`)
     assert.equal(problem!.suggestion, 'did you mean `roles`?')
+    assert.doesNotMatch(problem!.message, /ignored/)
     assert.doesNotThrow(() => endpoint({ [key]: ['a'] }, true))
   }
   for (const key of ['@roles', 'something_else']) assert.doesNotThrow(() => endpoint({ [key]: 1 }), key)
