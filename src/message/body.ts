@@ -116,12 +116,15 @@ export class MessageBody extends JsonBody implements Body {
     else this.put(new ReadableSource(content, 'a body stream failed'))
   }
 
-  /** As {@link set}, also with what pushes bytes by itself. */
-  put(content: Buffer | (ByteSource & Owned)): void {
+  /**
+   * As {@link set}, also with what pushes bytes by itself.
+   * @param travels the bytes are as they travel: the Content-Encoding is theirs too
+   */
+  put(content: Buffer | (ByteSource & Owned), travels = false): void {
     this.use(1)
     this.edited()
     this.replace()
-    this.owner.headers.delete('content-encoding')
+    if (!travels) this.owner.headers.delete('content-encoding')
     this.bytes = Buffer.isBuffer(content) ? content : undefined
     if (Buffer.isBuffer(content)) return
     this.source = content

@@ -41,6 +41,8 @@ const body: Access = (args, run) => {
   if (args.length > 2 && run.requestBody === undefined) return NOTHING
   if (args.length !== 2) return run.requestBody === undefined ? unread('body') : bufferToLua(run.requestBody)
   const bytes = luaToBuffer(checkString(args[1], 2))
+  // a body that is put back as it was keeps its Content-Encoding
+  if (run.requestBody?.equals(bytes) === true) return NOTHING
   run.request.body.set(bytes)
   run.requestBody = bytes
   return NOTHING

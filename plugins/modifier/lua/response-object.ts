@@ -58,6 +58,8 @@ export const responseType: UserdataType<ScriptState> = new UserdataType('respons
       const bytes = luaToBuffer(checkString(args[1], 2))
       if (!run.mount.noOp) return NOTHING
       response.giveBody()
+      // a body that is put back as it was keeps its Content-Encoding
+      if (run.responseBody?.equals(bytes) === true) return NOTHING
       response.body.set(bytes)
       run.responseBody = bytes
       return NOTHING

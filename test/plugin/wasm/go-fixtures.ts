@@ -171,6 +171,9 @@ const serve: RequestListener = (req, res) => {
   else if (pathname === '/lines') {
     res.setHeader('Content-Type', 'text/plain')
     res.end('one\ntwo\n')
+  } else if (pathname === '/packed-lines') {
+    res.setHeader('Content-Encoding', 'x-own')
+    res.end('one\n')
   } else if (pathname.startsWith('/things')) {
     res.setHeader('Content-Type', 'application/json')
     res.end('{"big":12345678901234567890,"price":1.10,"list":[1.0,{"deep":2e3}],"secret":"s","text":"t"}')

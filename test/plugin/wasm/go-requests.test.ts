@@ -29,6 +29,20 @@ test('a request has what net/http gives it', needsGo, async t => {
   assert.match(await posted.text(), /^POST\|\/posted\|\|127\.0\.0\.1:\d+\|\[\]\|-1\|\[chunked\]\|false/)
 })
 
+test('a body that Go has put in place of another is in the Content-Encoding that its fields name', needsGo, async t => {
+  const up = await echoUpstream(t)
+  const bodies = ['replace', 'pipe', 'digest'].map(name => server(name, { method: 'POST' }))
+  const packed: GoEndpoint = { path: '/packed', to: '/packed-lines', backendModifiers: ['m-lines'] }
+  const { origin } = await openWithGo(t, endpointsOf(up.host, [...bodies, packed]))
+  for (const { path } of bodies) {
+    const response = await fetch(origin + path, { method: 'POST', body: 'ABC', headers: { 'Content-Encoding': 'x-own' } })
+    const { headers, body } = (await response.json()) as { headers: Record<string, string>; body: string }
+    assert.deepEqual([headers['content-encoding'], body], ['x-own', 'ABC'], path)
+  }
+  const response = await fetch(`${origin}/packed`)
+  assert.deepEqual([response.headers.get('content-encoding'), await response.text()], ['x-own', 'ONE\n'])
+})
+
 test('a writer flushes, takes texts and readers, tells of a client that left; it does not hijack', needsGo, async t => {
   const up = await echoUpstream(t)
   const { origin } = await openWithGo(

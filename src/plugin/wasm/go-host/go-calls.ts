@@ -38,15 +38,16 @@ export function prepareCall(handles: GoHandles, exchange: number, request: Reque
   if (request.method !== call.method) request.method = call.method
   if (request.path !== call.path) request.path = call.path
   if (request.query !== call.query) request.query = call.query
-  applyEdits(request.headers, call.edits)
   const { how, bytes, source } = call.body
+  // the body first: an edit drops fields of the old body, and those that Go has set are of the new one
   if (how === BODY.none) {
     if (request.body.length !== 0) request.body.set('')
-  } else if (how === BODY.inline) request.body.set(bytes)
+  } else if (how === BODY.inline) request.body.put(bytes, true)
   else if (source !== undefined) {
     handles.readers.get(exchange)?.hold()
-    request.body.put(source)
+    request.body.put(source, true)
   }
+  applyEdits(request.headers, call.edits)
   handles.openings.set(call.id, nothing)
 }
 

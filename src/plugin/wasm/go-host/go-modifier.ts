@@ -185,12 +185,13 @@ export class ModifierExchange implements ExchangeHandle, Cancellable {
   private finish(outcome: Outcome, body: MessageBody | undefined, output: GoOutput | undefined): void {
     const { flags, members, bytes } = outcome
     try {
-      outcome.apply()
-      if (output !== undefined) body!.put(output.source)
+      // the body first: an edit drops fields of the old body, and those that Go has set are of the new one
+      if (output !== undefined) body!.put(output.source, true)
       else if ((flags & NEW_BYTES) !== 0) {
         this.handles.counts.fromGo += bytes.length
-        body!.set(bytes)
+        body!.put(bytes, true)
       } else if ((flags & NO_BODY) !== 0 && body !== undefined && body.length !== 0) body.set('')
+      outcome.apply()
       if ((flags & NEW_DATA) === 0) return this.end(undefined)
       body!
         .editJson<object>(value => {

@@ -82,9 +82,9 @@ export class HttpCall {
     return this.ownTrailers
   }
 
-  /** Notes that the guest has set a field of the response. */
+  /** Notes that the guest has set a field of the message that is its to change: the request, and the response after `next`. */
   tell(lower: string): void {
-    if (this.response === undefined || !OF_THE_BODY.includes(lower)) return
+    if (!OF_THE_BODY.includes(lower)) return
     this.told ??= new Set()
     this.told.add(lower)
   }
@@ -103,9 +103,10 @@ export class HttpCall {
 
   /** Gives the request the body that the guest wrote. */
   finishRequest(): void {
-    if (this.requestWritten === undefined) return
-    this.request.body.put(Buffer.concat(this.requestWritten.chunks))
+    const { request, requestWritten, told } = this
     this.requestWritten = undefined
+    this.told = undefined
+    if (requestWritten !== undefined) replaceBody(request, requestWritten, told)
   }
 
   /** The guest's own response, in place of `next`. */
@@ -145,11 +146,21 @@ export class HttpCall {
     const { response, responseWritten, told } = this
     if (response === undefined || responseWritten === undefined) return
     if (response.bodiless && this.request.method !== 'HEAD') response.giveBody()
-    const { headers } = response
-    const kept = told === undefined ? [] : [...told].map(name => [name, headers.getAll(name)] as const)
-    response.body.put(Buffer.concat(responseWritten.chunks))
-    for (const [name, values] of kept) headers.set(name, values)
+    replaceBody(response, responseWritten, told)
   }
+}
+
+/** A body that is put back as it was keeps its fields. */
+function replaceBody(
+  { body, headers }: RequestMessage | ResponseMessage,
+  written: WrittenBody,
+  told: ReadonlySet<string> | undefined
+): void {
+  const bytes = Buffer.concat(written.chunks)
+  if (body.bytesInMemory()?.equals(bytes) === true) return
+  const kept = told === undefined ? [] : [...told].map(name => [name, headers.getAll(name)] as const)
+  body.put(bytes)
+  for (const [name, values] of kept) headers.set(name, values)
 }
 
 const EMPTY = Buffer.alloc(0)

@@ -210,7 +210,7 @@ function isHost(call: HttpCall, kind: number, name: string): boolean {
 }
 
 function noteOf(call: HttpCall, kind: number, name: string): void {
-  if (kind === RESPONSE) call.tell(lowerName(name))
+  if (kind === (call.afterNext ? RESPONSE : REQUEST)) call.tell(lowerName(name))
 }
 
 function fieldName(memory: GuestMemory, at: number, length: number): string {

@@ -73,6 +73,30 @@ test('fields that tell of the new body stay when the guest sets them, before or 
   )
 })
 
+test('a body that is put back as it was keeps its fields; so does one whose Content-Encoding the guest has set', async t => {
+  const packed = gzipSync('packed')
+  const up = await startUpstream(t, async (req, res) => {
+    for await (const _ of req);
+    res.writeHead(200, { ETag: '"1"', 'Content-Encoding': 'gzip', 'X-Coding': req.headers['content-encoding'] ?? '' }).end(packed)
+  })
+  const back = (kind: number): Op[] => [drop(host.read_body!(kind, 0, packed.length)), host.write_body!(kind, 0, packed.length)]
+  const same = guest({ start: [enable(BUFFER_REQUEST | BUFFER_RESPONSE)], request: back(0), response: back(1) })
+  const own = guest({ request: [host.set_header_value!(0, 'Content-Encoding', 'x-own'), host.write_body!(0, 'new')] })
+  for (const [bytes, coding] of [
+    [same, 'gzip'],
+    [own, 'x-own']
+  ] as const) {
+    const { gateway } = await openGuests(t, up.host, { 'guest.wasm': bytes }, { level: 'endpoint', method: 'POST' })
+    const { headers, body } = await gateway.request({
+      method: 'POST',
+      path: '/x',
+      body: packed,
+      headers: { 'Content-Encoding': 'gzip' }
+    })
+    assert.deepEqual([headers['x-coding'], headers['content-encoding'], headers.etag, body], [coding, 'gzip', '"1"', packed])
+  }
+})
+
 test('a response body is read as it travels, in pieces, and goes on unchanged', async t => {
   const up = await startUpstream(t, (_req, res) => res.writeHead(200, { ETag: '"1"' }).end('0123456789'))
   const bytes = guest({

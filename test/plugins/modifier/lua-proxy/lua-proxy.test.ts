@@ -184,3 +184,27 @@ test('http_response sends fields and body, follows redirects, unpacks gzip and l
   const text = 'POST é 1 a, b true'
   assert.deepEqual(answer.json(), { status: 404, type: 'text/x', n: 2, first: text, again: text, kept: text })
 })
+
+test('a pass-through body that a script puts back as it was keeps its Content-Encoding; another one has none', async t => {
+  const packed = gzipSync('packed')
+  const { gateway, upstream } = await withScripts(
+    t,
+    {
+      proxy: {
+        pre: `local r = request.load(); r:body(r:body())`,
+        post: `local q, r = request.load(), response.load(); if q:headers('X-Other') == '' then r:body(r:body()) else r:body('plain') end`
+      }
+    },
+    {
+      endpoint: { output_encoding: 'no-op', method: 'POST', input_headers: ['Content-Encoding', 'X-Other'] },
+      backend: { encoding: 'no-op', method: 'POST' },
+      answer: (_req, res) => res.writeHead(200, { 'Content-Encoding': 'gzip' }).end(packed)
+    }
+  )
+  const ask = { method: 'POST', path: '/a/7', body: packed }
+  const same = await gateway.request({ ...ask, headers: { 'Content-Encoding': 'gzip' } })
+  assert.deepEqual([same.headers['content-encoding'], same.body], ['gzip', packed])
+  assert.equal(upstream.seen[0]?.headers['content-encoding'], 'gzip')
+  const other = await gateway.request({ ...ask, headers: { 'X-Other': '1' } })
+  assert.deepEqual([other.headers['content-encoding'], other.text()], [undefined, 'plain'])
+})
