@@ -121,8 +121,10 @@ class Caller {
       call.on('data', received => {
         if (value === undefined) value = received
         else {
-          reject(fault('the upstream sent more than one message'))
-          call.cancel()
+          const error = fault('the upstream sent more than one message')
+          reject(error)
+          // its span has the status of the response
+          call.call?.cancelWithStatus(error.code, error.details)
         }
       })
       call.on('end', () => {

@@ -230,6 +230,17 @@ describe('sluice-grpc', () => {
     assert.equal(attributes['url.full'], `${shop.host}/shop.v1.Catalog/Get`)
   })
 
+  test('the span of a call with two messages has the status of the response', async t => {
+    const receiver = await startReceiver(t)
+    const otlp = { name: 'local', host: '127.0.0.1', port: receiver.port, use_http: true }
+    const telemetry = { 'telemetry/opentelemetry': { exporters: { otlp: [otlp] } } }
+    const { call } = await open(t, await upstreamOf(t, Buffer.alloc(10)), {}, {}, telemetry)
+    assert.equal((await call('Get')).status, 500)
+    const called = (): ReceivedSpan | undefined => receiver.spans.find(one => one.name === '/shop.v1.Catalog/Get')
+    await until(() => called() !== undefined, 'the span of the call')
+    assert.equal(called()!.attributes['http.response.status_code'], 500)
+  })
+
   test('streams messages as a JSON array', async t => {
     const shop = await openShop(t)
     const { call } = await open(t, shop.host, { omit_defaults: true })
