@@ -1,6 +1,6 @@
 /** Which fields of a client's request go on: `input_headers`, and what the gateway always writes itself (RFC 9110 §7.6, KrakenD `input_headers`). */
 
-import { connectionOptions, HOP_BY_HOP, lowerName, type RawFields } from '../http/fields.js'
+import { addConnectionOptions, HOP_BY_HOP, lowerName, type RawFields, withoutNamed } from '../http/fields.js'
 
 /** Returns the fields for the proxy request. `host` is the client's Host, `client` its address. */
 export type FieldFilter = (raw: readonly string[], client: string, host: string) => RawFields
@@ -9,14 +9,23 @@ const DROP = 0
 const PASS = 1
 const USER_AGENT = 2
 const CONNECTION = 3
-const HOST = 4
-type Action = typeof DROP | typeof PASS | typeof USER_AGENT | typeof CONNECTION | typeof HOST
+type Action = typeof DROP | typeof PASS | typeof USER_AGENT | typeof CONNECTION
 
 /** Never copied: framing, what undici refuses or writes, and what the gateway replaces. */
-const OWNED: ReadonlySet<string> = new Set(['content-length', 'expect', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-via'])
+const OWNED: ReadonlySet<string> = new Set([
+  'content-length',
+  'expect',
+  'host',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-via'
+])
 
 /** Trace context goes on whatever the list says (W3C Trace Context §2). */
 const ALWAYS: ReadonlySet<string> = new Set(['traceparent', 'tracestate'])
+
+/** Texts that the gateway's own fields take, at the start. */
+const OWN_FIELDS = 4
 
 /** Spellings that a filter remembers, and the longest of them. Clients choose names, so others are looked up each time. */
 const MEMORY = 512
@@ -34,8 +43,7 @@ export function compileFieldFilter(names: readonly string[], userAgent: string, 
   const decide = (name: string): Action => {
     const lower = lowerName(name)
     let action: Action = DROP
-    if (lower === 'host') action = HOST
-    else if (lower === 'connection') action = CONNECTION
+    if (lower === 'connection') action = CONNECTION
     else if (HOP_BY_HOP.has(lower) || OWNED.has(lower) || lower.startsWith(':')) action = DROP
     else if (all || listed.has(lower) || ALWAYS.has(lower)) action = lower === 'user-agent' ? USER_AGENT : PASS
     if (memory.size < MEMORY && name.length <= LONGEST_REMEMBERED) memory.set(name, action)
@@ -43,7 +51,7 @@ export function compileFieldFilter(names: readonly string[], userAgent: string, 
   }
 
   return (raw, client, host) => {
-    const out: RawFields = ['X-Forwarded-For', client, 'X-Forwarded-Host', host]
+    let out: RawFields = ['X-Forwarded-For', client, 'X-Forwarded-Host', host]
     let ownAgent = true
     let named: Set<string> | undefined
     for (let i = 0; i < raw.length; i += 2) {
@@ -54,29 +62,15 @@ export function compileFieldFilter(names: readonly string[], userAgent: string, 
         ownAgent = false
         // an empty one goes no further, as with Go's client
         if (raw[i + 1] !== '') out.push(name, raw[i + 1]!)
-      } else if (action === CONNECTION) named ??= connectionOptions(raw)
+      } else if (action === CONNECTION) named = addConnectionOptions(named, raw[i + 1]!)
     }
-    if (named !== undefined) ownAgent = removeNamed(out, named) || ownAgent
+    // what the client declared as meant for this hop
+    if (named !== undefined) {
+      out = withoutNamed(out, OWN_FIELDS, named)
+      ownAgent ||= named.has('user-agent')
+    }
     if (ownAgent) out.push('User-Agent', userAgent)
     else out.push('X-Forwarded-Via', userAgent)
     return out
   }
-}
-
-/** Drops what the client declared as meant for this hop; returns whether its User-Agent was among it. */
-function removeNamed(out: RawFields, named: ReadonlySet<string>): boolean {
-  let to = 4
-  let agent = false
-  for (let i = 4; i < out.length; i += 2) {
-    const lower = lowerName(out[i]!)
-    if (named.has(lower)) {
-      if (lower === 'user-agent') agent = true
-      continue
-    }
-    out[to] = out[i]!
-    out[to + 1] = out[i + 1]!
-    to += 2
-  }
-  out.length = to
-  return agent
 }
