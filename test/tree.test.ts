@@ -73,7 +73,7 @@ const BEHAVIOUR_TESTS: Readonly<Record<string, string>> = {
   'plugin/wasm/go-requests': 'what server plugins in Go see, and what they may not do',
   'plugin/wasm/go-wrappers': 'what counts of what modifiers in Go change',
   'plugin/wasm/go-aborts': 'Go plugins in the test kit: all of go-*.ts when exchanges break off',
-  'plugin/is-complete': 'what modifiers learn of partial answers',
+  'plugin/is-complete': 'what modifiers learn of partial responses',
   'plugin/declarations': 'what the declarations of the public interface hold',
   'plugin/misbehaviour': 'what a plugin may do wrong, at every scope',
   'plugin/start-errors': 'what of plugins stops the start: load/ and run/factories.ts',

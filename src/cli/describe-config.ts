@@ -78,7 +78,7 @@ function describeService(tree: Tree, config: ServiceConfig): void {
 function describeEndpoint(tree: Tree, endpoint: EndpointConfig): void {
   tree.line(1, `- ${endpoint.method} ${endpoint.path}`)
   tree.value(1, 2, 'Timeout', `${endpoint.timeoutMs}ms`)
-  if (endpoint.broken !== undefined) tree.value(1, 2, 'Answers 500', endpoint.broken)
+  if (endpoint.broken !== undefined) tree.value(1, 2, 'Responds 500', endpoint.broken)
   tree.value(2, 2, 'Cache TTL', `${endpoint.cacheTtlMs}ms`)
   tree.value(2, 2, 'Output encoding', endpoint.outputEncoding)
   tree.value(3, 2, 'Concurrent calls', endpoint.concurrentCalls)

@@ -11,7 +11,7 @@ describe('createBalancer', () => {
     assert.deepEqual(take(balancer, 3), ['http://a', 'http://a', 'http://a'])
   })
 
-  it('answers undefined when there is no host', () => {
+  it('returns undefined when there is no host', () => {
     assert.equal(createBalancer([]).next(), undefined)
   })
 

@@ -18,7 +18,7 @@ describe('selectHosts', () => {
     assert.deepEqual(hosts([srv('a', 1, 0, 20), srv('b', 1, 0, 40)]), ['http://b:1', 'http://b:1', 'http://a:1'])
   })
 
-  it('scales large weights down to a hundred places and loses nobody', () => {
+  it('scales large weights down to a hundred places and loses no host', () => {
     const list = hosts([srv('big', 1, 0, 60000), srv('small', 1, 0, 5)])
     assert.ok(list.length <= 101)
     assert.equal(list.filter(host => host === 'http://small:1').length, 1)
@@ -41,7 +41,7 @@ describe('selectHosts', () => {
   })
 })
 
-/** A resolver that answers what the test gives it, one lookup after the other. */
+/** A resolver that returns what the test gives it, one lookup after the other. */
 function scripted() {
   const waiting: { resolve: (records: SrvRecord[]) => void; reject: (error: Error) => void }[] = []
   let called: () => void = () => {}
@@ -196,7 +196,7 @@ describe('createSrvBalancer', () => {
   })
 })
 
-/** Answers three SRV records to any query: two of priority 1, one that must not be used. */
+/** Sends three SRV records for any query: two of priority 1, one that must not be used. */
 function answerTo(query: Buffer): Buffer {
   const question = query.subarray(12, query.indexOf(0, 12) + 5)
   const head = Buffer.alloc(12)

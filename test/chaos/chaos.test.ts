@@ -15,7 +15,7 @@ const SEED = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31
 const WIDTH = 24
 
 const SIDES = ['none', 'upstream', 'upstream', 'upstream-reading', 'client-writing', 'client-reading'] as const
-const PIPES = ['pass', 'pass', 'up', 'data', 'merge', 'shape', 'hosted', 'hosted-up'] as const
+const PIPES = ['pass', 'pass', 'up', 'data', 'merge', 'shape', 'staged', 'staged-up'] as const
 type Pipe = (typeof PIPES)[number]
 
 interface Exchange {
@@ -48,7 +48,7 @@ const dataOf = (exchange: Exchange, part: string): object => ({
 /** The whole answer that a client may see of a pipe. */
 function expected(exchange: Exchange): Record<string, unknown> {
   const { pipe, id } = exchange
-  if (pipe === 'up' || pipe === 'hosted-up') return { got: exchange.size }
+  if (pipe === 'up' || pipe === 'staged-up') return { got: exchange.size }
   if (pipe === 'merge') return { one: padding(exchange, 'one'), two: padding(exchange, 'two'), secret: 'not for clients', id }
   if (pipe === 'shape') return { one: padding(exchange, 'one'), id }
   return { one: padding(exchange, 'one'), secret: 'not for clients', id }
@@ -71,7 +71,7 @@ function judge(exchange: Exchange, outcome: Outcome): 'right' | 'partial' | 'fai
   return 'right'
 }
 
-test(`whoever breaks off wherever, every client sees a whole answer or a broken one, and nothing stays behind (CHAOS_SEED=${SEED})`, async t => {
+test(`client or upstream breaks off anywhere: every client sees a whole response or a broken one, and nothing stays behind (CHAOS_SEED=${SEED})`, async t => {
   const random = createRandom(SEED)
   const running = new Map<number, Exchange>()
   const upstream = createUpstream(target => {
@@ -125,8 +125,8 @@ test(`whoever breaks off wherever, every client sees a whole answer or a broken 
       { endpoint: '/data/{id}', backend: [backend('one')] },
       { endpoint: '/merge/{id}', backend: [backend('one'), backend('two')] },
       { endpoint: '/shape/{id}', max_body_bytes: 20_000, backend: [backend('one', { deny: ['secret'] })] },
-      { endpoint: '/hosted/{id}', ...noOp, backend: [backend('one')] },
-      { endpoint: '/hosted-up/{id}', method: 'POST', ...noOp, backend: [backend('one', { method: 'POST' })] }
+      { endpoint: '/staged/{id}', ...noOp, backend: [backend('one')] },
+      { endpoint: '/staged-up/{id}', method: 'POST', ...noOp, backend: [backend('one', { method: 'POST' })] }
     ],
     extra_config: {
       router: { max_connections_per_host: 10, disable_access_log: true },
@@ -134,7 +134,7 @@ test(`whoever breaks off wherever, every client sees a whole answer or a broken 
     }
   }
   const { port, gateway } = await openGateway(t, gatewayConfig, {
-    wrapEndpoint: endpoint => (endpoint.path.startsWith('/hosted') ? stage : undefined)
+    wrapEndpoint: endpoint => (endpoint.path.startsWith('/staged') ? stage : undefined)
   })
   const sockets = (): number => process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length
   const before = { sockets: sockets(), deadlines: deadlines.size }
@@ -159,7 +159,7 @@ test(`whoever breaks off wherever, every client sees a whole answer or a broken 
 
   async function one(exchange: Exchange): Promise<void> {
     running.set(exchange.id, exchange)
-    const uploads = exchange.pipe === 'up' || exchange.pipe === 'hosted-up'
+    const uploads = exchange.pipe === 'up' || exchange.pipe === 'staged-up'
     const body = Buffer.alloc(uploads ? exchange.size : 0, 'u')
     const framing = uploads ? `Content-Length: ${body.length}\r\n` : ''
     const head = `${uploads ? 'POST' : 'GET'} /${exchange.pipe}/${exchange.id} HTTP/1.1\r\nHost: gw.test\r\nTE: trailers\r\nConnection: close, TE\r\n${framing}\r\n`

@@ -177,7 +177,7 @@ test('check -d prints what was understood, more with each d', async () => {
   assert.match(out, /^Global settings\n\.\.Name: shop\n\.\.Version: 3\n\.\.Address: 127\.0\.0\.1\n\.\.Port: 8080\n/m)
   assert.match(
     out,
-    /\n1 API endpoint\(s\):\n\.\.- POST \/x\/\{id\}\n\.\.\.\.Timeout: 2000ms\n\.\.\.\.Answers 500: no hosts available\n/
+    /\n1 API endpoint\(s\):\n\.\.- POST \/x\/\{id\}\n\.\.\.\.Timeout: 2000ms\n\.\.\.\.Responds 500: no hosts available\n/
   )
   assert.match(
     out,

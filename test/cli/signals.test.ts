@@ -76,7 +76,7 @@ test('a gateway that cannot be closed is a failure', async () => {
   assert.match(served.out, /CRITICAL: The gateway could not be closed: Error: cannot close/)
 })
 
-test('what nobody caught is logged with its stack and ends nothing', async () => {
+test('what no code caught is logged with its stack and ends nothing', async () => {
   const served = new Served('throws', 'run', '-c', 'k.json')
   await served.says('listening')
   served.child.kill('SIGTERM')

@@ -126,7 +126,7 @@ test('of connections that were opened for cancelled calls 32 stay, and the next 
   assert.equal(upstream.accepted, 100)
 })
 
-test('a call that is cancelled under way ends its connection and nobody else', async t => {
+test('a call that is cancelled under way ends its connection and no other call', async t => {
   const { upstream, origin } = await holdUpstream(t)
   const pool = openPool(t, origin, { maxConnections: 1 })
   const gone = call(pool, '/gone')

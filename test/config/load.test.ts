@@ -117,7 +117,7 @@ test('the result is frozen to the bottom and the object handed in is not', () =>
   assert.ok(!Object.isFrozen(input.endpoints[0]!.backend[0]!.extra_config.own.list))
 })
 
-test('foreign keys named __proto__ are data', () => {
+test('keys of a configuration that are named __proto__ are data', () => {
   const text = '{"version":3,"extra_config":{"own":{"__proto__":{"polluted":1}},"__proto__":{"a":1}}}'
   const config = loadConfigObject(JSON.parse(text), { namespaces: [] })
   assert.deepEqual(Object.keys(config.extra.own as object), ['__proto__'])

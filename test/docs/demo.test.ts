@@ -82,7 +82,7 @@ describe('the demonstration', () => {
   })
 
   test('an unknown user is a backend that fails', async () => {
-    const response = await get('/home/nobody')
+    const response = await get('/home/unknown')
     assert.equal(response.headers.get('x-krakend-completed'), 'false')
     assert.deepEqual(await response.json(), { weather: { sky: 'clear', celsius: 21.5 } })
   })

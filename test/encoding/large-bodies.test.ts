@@ -26,7 +26,7 @@ const XML_ESCAPES: Readonly<Record<string, string>> = {
   '\u0001': '\ufffd'
 }
 
-/** Does the work; answers what it made, and how many turns others had meanwhile. */
+/** Does the work; returns what it made, and how many turns others had meanwhile. */
 async function withOthers<T>(t: TestContext, work: () => T | Promise<T>): Promise<{ made: T; turns: number }> {
   slowClock(t)
   let turns = 0

@@ -16,7 +16,7 @@ interface Seen {
   readonly written: unknown[]
 }
 
-/** Answers each request with as many bytes as its path says, in one `endWith`; resolves to its port. */
+/** Responds to each request with as many bytes as its path says, in one `endWith`; resolves to its port. */
 async function openServer(t: TestContext, { finished, written }: Seen = { finished: [], written: [] }): Promise<number> {
   const server = createServer((req, res) => {
     const { socket } = req

@@ -182,7 +182,7 @@ test('takes an offer up when the answer before it is out', async t => {
   client.socket.destroy()
 })
 
-test('fails when the upstream switches to what nobody offered', async t => {
+test('fails when the upstream switches to what the client did not offer', async t => {
   const upstream = await rawUpstream(t, socket =>
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
   )

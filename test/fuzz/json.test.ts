@@ -185,7 +185,7 @@ test('a merge is the later part over the earlier one', t => {
   )
 })
 
-test('values keep the source text of every number that nobody replaced', t => {
+test('values keep the source text of every number that no edit replaced', t => {
   holds(
     t,
     1500,

@@ -73,7 +73,7 @@ function talk(port: number, pieces: readonly Buffer[], abrupt: boolean, patient 
       if (i < pieces.length) socket.write(pieces[i]!, () => setImmediate(next, i + 1))
       else if (abrupt) socket.resetAndDestroy()
       else if (!patient) {
-        // half of a request would be waited for; whoever has heard something may go
+        // half of a request would be waited for; a client that has heard something may go
         const leave = setTimeout(() => socket.end(), 30)
         socket.once('data', () => setImmediate(() => socket.end()))
         socket.once('close', () => clearTimeout(leave))

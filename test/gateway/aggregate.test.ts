@@ -27,7 +27,7 @@ function aggregate(host: string, backends: readonly (string | Parts)[], endpoint
   }
 }
 
-/** Answers each path with JSON of its own; `/bad…` fails with 500. */
+/** Responds to each path with JSON of its own; `/bad…` fails with 500. */
 const byPath: Script = (req, res) => {
   const path = req.url.split('?')[0]!.slice(1)
   if (path.startsWith('bad')) return sendJson(res, { error: path }, 500)
@@ -201,7 +201,7 @@ test('the calls that lost are ended', async t => {
   await Promise.all(closed)
 })
 
-test('a shadow backend gets the request, and nobody waits for it', async t => {
+test('a shadow backend gets the request, and the response does not wait for it', async t => {
   const seen = deferred<string>('the call of the shadow backend')
   const upstream = await openUpstream(t, (req, res) => {
     if (req.url === '/shadow') return seen.resolve(req.body)

@@ -69,7 +69,7 @@ const CASES: readonly Case[] = [
     code: 'CLIENT_BAD_REQUEST'
   },
   {
-    name: 'an expectation that nobody knows',
+    name: 'an expectation that is not known',
     send: get('/no-op/ok', 'Expect: tea\r\n'),
     status: 417,
     code: 'CLIENT_BAD_REQUEST'
@@ -110,7 +110,7 @@ const CASES: readonly Case[] = [
     code: 'CLIENT_BODY_TOO_LARGE',
     limit: /max_body_bytes=2000/
   },
-  { name: 'a refused connection', send: get('/nobody'), status: 502, code: 'UPSTREAM_CONNECT' },
+  { name: 'a refused connection', send: get('/refused'), status: 502, code: 'UPSTREAM_CONNECT' },
   { name: 'TLS with a host that speaks none', send: get('/tls'), status: 502, code: 'UPSTREAM_TLS' },
   { name: 'a connection that ends before the answer', send: get('/no-op/reset'), status: 502, code: 'UPSTREAM_RESET' },
   { name: 'an answer that is not HTTP', send: get('/no-op/garbage'), status: 502, code: 'UPSTREAM_PROTOCOL' },
@@ -159,7 +159,7 @@ const CASES: readonly Case[] = [
 
 async function open(t: TestContext, router: object = {}): Promise<Awaited<ReturnType<typeof openGateway>>> {
   const upstream = await rawUpstream(t, (socket, head) => UPSTREAM[head.split(' ')[1]!.split('?')[0]!]?.(socket))
-  const nobody = `http://127.0.0.1:${await freePort()}`
+  const nowhere = `http://127.0.0.1:${await freePort()}`
   const speaker = createServer(socket => socket.on('error', () => {}).end('220 this is not TLS\r\n'))
   speaker.listen(0, '127.0.0.1')
   await once(speaker, 'listening')
@@ -188,7 +188,7 @@ async function open(t: TestContext, router: object = {}): Promise<Awaited<Return
           { host, url_pattern: '/ok?2' }
         ]
       },
-      { endpoint: '/nobody', output_encoding: 'no-op', backend: [{ host: [nobody], url_pattern: '/' }] },
+      { endpoint: '/refused', output_encoding: 'no-op', backend: [{ host: [nowhere], url_pattern: '/' }] },
       {
         endpoint: '/tls',
         output_encoding: 'no-op',

@@ -7,7 +7,7 @@ import { within } from '../support/waiting.js'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const GATEWAY = 'node --conditions=sluice-source --import tsx src/cli.ts run -c {cfg}'
 
-/** Runs the kit of fixtures/hostile in a process of its own and answers what it says. */
+/** Runs the kit of fixtures/hostile in a process of its own and returns what it says. */
 function runKit(...options: string[]): Promise<{ code: number | null; text: string }> {
   const done = new Promise<{ code: number | null; text: string }>(resolve => {
     const kit = spawn(process.execPath, ['fixtures/hostile/run.mjs', '--strict', '--quiet', '--cmd', GATEWAY, ...options], {

@@ -32,7 +32,7 @@ function gatewayTo(origin: string, close = async () => {}): Promise<Gateway> {
   return createGateway(config, { port: 0, env: {}, logger: quietLogger(close) })
 }
 
-test('closing waits for requests that did not come by the port', async t => {
+test('closing waits for requests that did not come on the port', async t => {
   const upstream = await waiting(t)
   const gateway = await gatewayTo(upstream.origin)
   const answer = gateway.request({ path: '/late' })

@@ -97,7 +97,7 @@ test('request ids of strangers and nonsense are replaced', async t => {
   assert.match(await idFor(['127.0.0.1'], 'not an id'), /^[\w-]{16,}$/)
 })
 
-test('requests that nobody answers for have their lines too', async t => {
+test('requests that no endpoint serves have their lines too', async t => {
   const { port, log } = await openGateway(t, { endpoints: endpoints('http://127.0.0.1:11'), extra_config: json })
   await ask(port, '/nowhere')
   await ask(port, '/json/1', { method: 'DELETE' })

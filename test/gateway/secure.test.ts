@@ -115,7 +115,7 @@ test('client_tls keeps to its versions, and to files that exist', async t => {
   })
 })
 
-/** Sends a request over HTTP/2 and answers what came, trailers included. */
+/** Sends a request over HTTP/2 and returns what came, trailers included. */
 async function http2(
   session: ClientHttp2Session,
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Every recorded case matches, is listed in `fixtures/specs/differences.json` with the section of `docs/differences.md` that gives the
- * reason, or waits for a namespace that the gateway does not have.
+ * Every recorded case matches, or is listed in `fixtures/specs/differences.json` with the section of `docs/differences.md` that gives the
+ * reason. Cases of namespaces that the gateway does not have wait.
  */
 
 import assert from 'node:assert/strict'

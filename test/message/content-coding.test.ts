@@ -115,7 +115,7 @@ describe('createContentDecoder', () => {
     assert.deepEqual(await throughStream('deflate', slices(zlib.deflateRawSync(large), 100)), large)
   })
 
-  it('holds little while nobody reads', async () => {
+  it('holds little while the client does not read', async () => {
     const decoder = createContentDecoder('gzip')!
     const bomb = zlib.gzipSync(Buffer.alloc(64 << 20))
     decoder.write(bomb)
@@ -139,7 +139,7 @@ describe('createContentDecoder', () => {
     await assert.rejects(throughStream('deflate', [Buffer.from('x')]), is('SLUICE_ERR_BODY_ENCODING'))
   })
 
-  it('answers undefined for a coding it does not know', () => {
+  it('returns undefined for a coding it does not know', () => {
     assert.equal(createContentDecoder('compress'), undefined)
     assert.equal(createContentDecoder('gzip, compress'), undefined)
   })

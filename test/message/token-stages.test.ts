@@ -89,7 +89,7 @@ test('what a stage pushes at its end goes through the stages behind it, before t
   )
 })
 
-test(`any chain answers what its stages answer in a row of pipes of their own (seed ${SEED})`, () => {
+test(`any chain makes what its stages make in a row of pipes of their own (seed ${SEED})`, () => {
   const random = createRandom(SEED)
   const kinds: (() => TokenStage)[] = [
     () => new Upper(),

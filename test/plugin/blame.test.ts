@@ -1,4 +1,4 @@
-/** Whose stage, stream or silence it was: the plugin that gave it is named, once, and nobody else. */
+/** Whose stage, stream or silence it was: the plugin that gave it is named, once, and no other. */
 
 import assert from 'node:assert/strict'
 import { PassThrough, Readable, Transform } from 'node:stream'
@@ -137,7 +137,7 @@ async function breaks(level: Level, side: 'request' | 'response', work: Break, l
 }
 
 for (const level of LEVELS)
-  describe(`among others at ${level} scope whoever broke a body is named:`, () => {
+  describe(`among others at ${level} scope the plugin that broke a body is named:`, () => {
     for (const [what, work] of Object.entries(BREAKS))
       for (const side of ['request', 'response'] as const)
         for (const late of what.startsWith('the end') ? [false] : [false, true])
@@ -243,7 +243,7 @@ describe('when time is over', () => {
       }
     }
     for (const [what, factory] of Object.entries(slow))
-      test(`nobody at ${level} scope is named who waits for ${what}`, async t => {
+      test(`no plugin at ${level} scope is named that waits for ${what}`, async t => {
         const up = await startUpstream(t, (_request, response) => {
           if (what !== 'its call') response.write('begun')
         })

@@ -45,7 +45,7 @@ for (const level of LEVELS) {
       assert.equal(Buffer.concat(taps).toString(), text)
     })
 
-    test('an edit drops the coding, digests and ranges, weakens the ETag, and keeps numbers nobody replaced', async t => {
+    test('an edit drops the coding, digests and ranges, weakens the ETag, and keeps numbers that it did not replace', async t => {
       const up = await startUpstream(t, (_q, r) =>
         r
           .writeHead(200, { 'Content-Encoding': 'gzip', ETag: '"a"', Digest: 'x', 'Accept-Ranges': 'bytes' })

@@ -51,7 +51,7 @@ describe('items', () => {
     )
   })
 
-  test('keeps the spelling of numbers that nobody replaced', () => {
+  test('keeps the spelling of numbers that no edit replaced', () => {
     const text = '[{"n":12345678901234567890,"p":1.10,"l":[1e3]},1.50]'
     assert.equal(
       run(

@@ -19,7 +19,7 @@ async function start(t: TestContext, at: PlacedAt, plugins: PluginModule[], opti
 const known = [handlers({ 'rate-guard': passOn, fails: () => assert.fail('no key'), none: (() => 7) as never })]
 
 describe('names in a configuration', () => {
-  test('one that nobody registered stops the start and says what is registered', async t => {
+  test('one that no module registered stops the start and says what is registered', async t => {
     await assert.rejects(start(t, { level: 'endpoint', names: ['rate-gaurd'] }, known), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'SLUICE_ERR_CONFIG_INVALID')
       assert.match(error.message, /\/endpoints\/0\/extra_config\/plugin~1http-server\/name: No plugin registered as rate-gaurd/)

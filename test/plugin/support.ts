@@ -11,7 +11,7 @@ export interface Upstream {
   readonly host: string
   /** `METHOD /path?query`, in order. */
   readonly calls: string[]
-  /** Answers that have not ended. */
+  /** Responses that have not ended. */
   readonly open: Set<ServerResponse>
 }
 

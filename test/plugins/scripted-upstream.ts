@@ -60,5 +60,5 @@ export function endpoint(path: string, host: string, more: EndpointParts | objec
   }
 }
 
-/** An origin that nobody calls. */
-export const NOBODY = 'http://127.0.0.1:99'
+/** An origin that no test calls. */
+export const NOWHERE = 'http://127.0.0.1:99'

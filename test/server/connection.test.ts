@@ -49,7 +49,7 @@ test('lets a body that keeps the minimum rate pass', async t => {
   assert.equal(connection.crawls(now + BODY_WINDOW_MS), true)
 })
 
-test('does not count time in which nobody reads, or the answer has begun', async t => {
+test('does not count time in which no stage reads, or the response has begun', async t => {
   const { connection, request, response } = await upload(t, 'hello')
   request.pause()
   await once(request, 'readable')

@@ -14,7 +14,7 @@ const HOST = 'Host: gw.test\r\n'
 const HEARD_WITHIN_MS = 3000
 const GET = `GET /x HTTP/1.1\r\n${HOST}\r\n`
 
-test('asks for the body only when somebody reads it', async t => {
+test('asks for the body only when a stage reads it', async t => {
   const arrived = deferred('the request')
   let go: (() => void) | undefined
   const { port } = await open(t, {}, (req, res) => {
@@ -32,7 +32,7 @@ test('asks for the body only when somebody reads it', async t => {
   assert.doesNotMatch(answer, /Connection: close/)
 })
 
-test('answers an expectation without 100 and closes when nobody reads', async t => {
+test('answers an expectation without 100 and closes when no stage reads', async t => {
   const { port } = await open(t, {}, (_, res) => void res.writeHead(401).end('no'))
   const answer = await exchange(port, `POST /x HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`)
   assert.equal(statusOf(answer), 401)
@@ -105,7 +105,7 @@ test('lets the client read an early answer to an upload it goes on sending', asy
   assert.equal(statusOf(await client.ended()), 413)
 })
 
-test('reads no more than a cap of a body that nobody wanted', async t => {
+test('reads no more than a cap of a body that no stage wanted', async t => {
   const { port } = await open(t, {}, (_, res) => void res.end('no'))
   const client = await RawClient.open(port)
   client.send(`POST /x HTTP/1.1\r\n${HOST}Content-Length: 1000000000\r\n\r\n`)

@@ -115,7 +115,7 @@ test('answers 500 over HTTP/2 for a handler that throws', async t => {
   assert.equal((errors[0] as Error).message, 'oops')
 })
 
-test('keeps the time limits over HTTP/2', async t => {
+test('has the time limits over HTTP/2', async t => {
   const skip = skipTime(t)
   const limits = { ...SWEPT_OFTEN, useH2c: true, readTimeoutMs: 60_000, writeTimeoutMs: 90_000, idleTimeoutMs: 120_000 }
   const arrived: string[] = []
@@ -149,7 +149,7 @@ test('keeps the time limits over HTTP/2', async t => {
   }, 'the end of the session')
 })
 
-test('asks for an HTTP/2 body only when somebody reads it', async t => {
+test('asks for an HTTP/2 body only when a stage reads it', async t => {
   const { port } = await open(t, { useH2c: true }, (req, res) => {
     if (req.url === '/no') res.writeHead(401).end()
     else echo(req, res)

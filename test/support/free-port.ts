@@ -9,7 +9,7 @@ const COUNT = 19_000
 /** Processes that run at the same time begin at different ports, and each goes on with the next one. */
 let offset = process.pid * 97
 
-/** Answers a port of 127.0.0.1 that was free a moment ago. */
+/** Returns a port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST + (offset++ % COUNT)

@@ -88,7 +88,7 @@ async function varsFor(backends: Backends): Promise<Record<string, string | numb
     backend2: origin(two),
     backend2_port: two ?? 0,
     backend3: origin(three),
-    // A privileged port that nobody listens on; no free port begins with its digits.
+    // A privileged port that no process listens on; no free port begins with its digits.
     dead: origin(11),
     dead_port: 11,
     metrics_port: await freePort()

@@ -26,7 +26,7 @@ export interface Upstream {
   accepted: number
 }
 
-/** Answers a request whose body has come; `call` counts from 1. */
+/** Responds to a request whose body has come; `call` counts from 1. */
 export type Script = (req: Seen, res: ServerResponse, call: number) => void
 
 type Owner = Pick<TestContext, 'after'>
@@ -88,7 +88,7 @@ export async function openStreamingUpstream(
   })
 }
 
-/** Answers JSON text with its length. */
+/** Sends JSON text with its length. */
 export function sendJson(res: ServerResponse, body: unknown, status = 200): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })

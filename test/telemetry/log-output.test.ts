@@ -41,7 +41,7 @@ test('a stream has one output', () => {
   assert.equal(outputTo(out), outputTo(out))
 })
 
-test('drops and counts when nobody reads, and says so when somebody reads again', async () => {
+test('drops and counts when no process reads, and says so when one reads again', async () => {
   const out = new Collected()
   out.stopReading()
   const output = outputTo(out)

@@ -118,7 +118,7 @@ test('the offset of a timestamp is that of the time zone', () => {
   }
 })
 
-test('a foreign text cannot forge a line or steer the terminal', async () => {
+test('a text from outside cannot forge a line or steer the terminal', async () => {
   const out = new Collected()
   const { logger } = createLogger(undefined, { out })
   logger.info('path\n2026/11/21 02:10:22 SLUICE INFO: forged\x1b[2J\r')
@@ -127,7 +127,7 @@ test('a foreign text cannot forge a line or steer the terminal', async () => {
   assert.match(out.lines[1]!, /^\t2026.*forged\\u001b\[2J\\r$/)
 })
 
-test('values that cannot be turned into text cost nobody the request', async () => {
+test('values that cannot be turned into text cost no client its response', async () => {
   const out = new Collected()
   const { logger } = createLogger(undefined, { out })
   const circular: Record<string, unknown> = {}

@@ -77,7 +77,7 @@ test('rounds go forwards and backwards, each pair beginning with another', () =>
   assert.deepEqual(orders, ['012', '210', '120', '021', '201', '102'])
 })
 
-test('the one measured gets the last processor, and nobody else its core where others are left', () => {
+test('the one measured gets the last processor, and no other program its core where others are left', () => {
   assert.deepEqual(cpuList('0-2,5\n'), [0, 1, 2, 5])
   assert.deepEqual(placementOf([0, 1], [1]), { gateway: 1, others: [0] })
   assert.deepEqual(placementOf([0, 1, 2, 3], [1, 3]), { gateway: 3, others: [0, 2] })

@@ -140,7 +140,7 @@ test('placeholders of backends are checked and rewritten as KrakenD does it', ()
   assert.match(fault('/x', '/{resp0}')[0]!, /^undefined output param 'resp0'!/)
 })
 
-test('warns of results of earlier backends that nobody fills', () => {
+test('warns of results of earlier backends that no backend fills', () => {
   const backends = [{ url_pattern: '/a' }, { url_pattern: '/b/{resp0_id}' }]
   const config = load({ endpoints: [{ endpoint: '/x', backend: backends }] })
   assert.deepEqual(

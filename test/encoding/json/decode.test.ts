@@ -63,7 +63,7 @@ test(`opened level by level and written again it is the same document (seed ${SE
   }
 })
 
-test('sends a body that nobody changed on as it came', () => {
+test('sends a body that no stage changed on as it came', () => {
   const bytes = Buffer.from(' {"a" : 1.10, "é":"\\u00e9\\/"} \n')
   const node = parseJsonObject(bytes)!
   openObject(node)

@@ -44,7 +44,7 @@ test(`numbers of every spelling survive (seed ${SEED})`, () => {
   }
 })
 
-test('numbers nobody replaced keep their text after an edit', () => {
+test('numbers that no edit replaced keep their text after an edit', () => {
   assert.equal(
     edited('{"a":1.10,"b":12345678901234567890,"c":1}', v => {
       v.c = 2

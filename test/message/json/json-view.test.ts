@@ -90,7 +90,7 @@ test('scalars, no body, bytes that are no UTF-8, and what is no JSON', async () 
     )
 })
 
-test('whoever has edited says what is sent: a plain value that was read before views, or a view', async () => {
+test('the one that has edited says what is sent: a plain value that was read before views, or a view', async () => {
   const plain = responseOf(TEXT)
   const value = await plain.body.json<{ name: string }>()
   assert.equal((await viewOf(plain)).get('name'), 'Ada')

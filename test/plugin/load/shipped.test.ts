@@ -14,7 +14,7 @@ const answering = (namespace: string, more: Partial<Component> = {}): Component 
     slots: { endpoint: 'router/auth' },
     schema: {
       type: 'object',
-      description: 'Answers a text',
+      description: 'Sends a text',
       properties: { text: { type: 'string' } },
       additionalProperties: false
     },

@@ -318,7 +318,7 @@ for (const level of LEVELS) {
       await log.line(/a response of another request/)
     })
 
-    test('a promise of next that nobody looks at ends nothing', async t => {
+    test('a promise of next that no plugin looks at ends nothing', async t => {
       const up = await startUpstream(t, req => req.socket.destroy())
       const module = handlers({
         forgets: (_c, _e, next) => request => {
@@ -544,7 +544,7 @@ describe('at endpoint and backend scope', () => {
     assert.deepEqual(up.calls, [])
   })
 
-  test('a client sees the same request whoever stands before it, once per backend', async t => {
+  test('a client sees the same request whatever stands before it, once per backend', async t => {
     const up = await startUpstream(t, async (req, res) => void res.end(`${req.method} ${req.url} ${await bodyOf(req)}`))
     const views: unknown[] = []
     const module = handlers({

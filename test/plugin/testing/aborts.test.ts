@@ -10,7 +10,7 @@ import { handlers, modifiers } from '../support.js'
 
 const TEXT = 'a body of some length, '.repeat(40)
 
-/** Closes after one request of a plugin; answers what the kit complains of. */
+/** Closes after one request of a plugin; returns what the kit complains of. */
 async function complaint(
   factory: HandlerFactory,
   aborts: readonly AbortStage[],
@@ -98,7 +98,7 @@ describe('breaking off', () => {
     }
   })
 
-  test('finds a plugin that never settles, whoever breaks off', async () => {
+  test('finds a plugin that never settles, whichever side breaks off', async () => {
     const hangs: HandlerFactory = (_c, _e, next) => request => next(request).catch(() => new Promise<never>(() => {}))
     for (const stage of ['upstream-resets-early', 'upstream-refuses', 'client-leaves-waiting', 'signal-aborts'] as const) {
       assert.match(await complaint(hangs, [stage]), /1 call\(s\) of the plugin that have not settled/, stage)
@@ -159,7 +159,7 @@ describe('breaking off', () => {
     )
   })
 
-  test('finds rejections that nobody looks at', () => {
+  test('finds rejections that no plugin looks at', () => {
     // not within a test, where the runner hears of them first
     const script = `
       import { defineHandler } from 'sluice/plugin'

@@ -89,7 +89,7 @@ export function sendJson(res: ServerResponse, value: unknown, status = 200): voi
   res.end(JSON.stringify(value))
 }
 
-/** An upstream that answers what it got: method, path and headers. */
+/** An upstream that sends back what it got: method, path and headers. */
 export function serveEcho(owner: Owner): Promise<TestServer> {
   return serve(owner, (req, res) => sendJson(res, { method: req.method, path: req.url, headers: req.headers }))
 }

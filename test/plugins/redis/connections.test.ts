@@ -11,7 +11,7 @@ import type { Gateway } from '../../../src/running-gateway.js'
 import { freePort } from '../../support/free-port.js'
 import { NO_REDIS, startRedis } from '../../support/redis.js'
 import { until } from '../../support/waiting.js'
-import { build, endpoint, NOBODY, startUpstream } from '../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../scripted-upstream.js'
 
 /** A gateway with a limit of ten that is counted by the connection `pool`. */
 async function gatewayWith(t: TestContext, redis: object): Promise<Gateway> {
@@ -127,7 +127,7 @@ for (const [what, redis, message] of [
   ['a time of zero', { connection_pools: [{ ...pool('a'), timeout: '0s' }] }, /timeout.*above zero/s]
 ] as const) {
   test(`${what} stops the start`, async t => {
-    await assert.rejects(build(t, { extra_config: { redis }, endpoints: [endpoint('/a', NOBODY)] }), message)
+    await assert.rejects(build(t, { extra_config: { redis }, endpoints: [endpoint('/a', NOWHERE)] }), message)
   })
 }
 

@@ -24,7 +24,7 @@ const HANDSHAKE: Readonly<Record<string, string>> = {
   auth: '+OK\r\n'
 }
 
-/** Answers the commands of a login; all others get `text`. */
+/** Replies to the commands of a login; all others get `text`. */
 export function afterLogin(text: string | Reply): Reply {
   return (socket, command) => {
     const known = HANDSHAKE[command[0]!.toLowerCase()]

@@ -79,7 +79,7 @@ for (const [what, reply, said] of SERVERS) {
   })
 }
 
-test('a server that answers what was not asked loses the connection: answers would be those of other questions', async t => {
+test('a server that sends what was not asked for loses the connection: replies would be those of other commands', async t => {
   const odd = await oddRedis(t, afterLogin('*1\r\n:0\r\n*1\r\n:0\r\n'))
   const { log } = await ask(t, odd)
   await log.line(/DEBUG.*the server sends what was not asked for/)

@@ -52,7 +52,7 @@ test('numbers of an answer are their text, as in KrakenD', async () => {
   assert.throws(() => run('resp_data.a < 10.0'), /no matching overload/)
 })
 
-test('no key of foreign data is special', async () => {
+test('no key of data from outside is special', async () => {
   const compile = await compiler
   assert.equal(compile("resp_data.constructor['__proto__'] == '5'").evaluate(values), true)
   assert.equal(compile('has(resp_data.toString)').evaluate(values), false)

@@ -39,7 +39,7 @@ test('asks without a Connection field, and fails at once each time where the nam
   for (let i = 0; i < 12; i++) await assert.rejects(strict.get(`${other}/`, '*/*'), /does not match certificate/)
 })
 
-test('wants a certificate that somebody vouches for, or the pinned key', async t => {
+test('wants a certificate that an authority vouches for, or the pinned key', async t => {
   const server = await serveTls(t, (_req, res) => res.end('ok'))
   const spki = (name: string): string =>
     createHash('sha256')

@@ -1,4 +1,4 @@
-/** The spans of answers that break off after their head, whoever ends them, over HTTP/1 and HTTP/2. */
+/** The spans of responses that break off after their head, whichever side ends them, over HTTP/1 and HTTP/2. */
 
 import assert from 'node:assert/strict'
 import { get } from 'node:http'

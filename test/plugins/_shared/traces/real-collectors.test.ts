@@ -27,7 +27,7 @@ const needsCollector = { skip: otelcol === undefined && 'NO OPENTELEMETRY COLLEC
 const needsJaeger = { skip: jaeger === undefined && 'NO JAEGER HERE: name jaeger-all-in-one in JAEGER' }
 for (const { skip } of [needsCollector, needsJaeger]) if (skip !== false) console.error(`SKIPPED, ${skip}`)
 
-/** A span, whoever tells of it. */
+/** A span, as any collector tells of it. */
 interface Seen {
   readonly trace: string
   readonly id: string

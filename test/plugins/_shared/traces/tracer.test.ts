@@ -14,7 +14,7 @@ import {
   startReceiver
 } from '../../../support/otlp-receiver.js'
 import { deferred, fetch } from '../../../support/waiting.js'
-import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opentelemetry'
 const INTERNAL = 1
@@ -270,7 +270,7 @@ test('failures are told by their codes, and have no reading span', async t => {
     res.end('no')
   })
   const { origin, receiver } = await open(t, [
-    endpoint('/refused', NOBODY, { url: '/r' }),
+    endpoint('/refused', NOWHERE, { url: '/r' }),
     endpoint('/status', upstream, { url: '/s' }),
     endpoint('/through', upstream, { url: '/t', output_encoding: 'no-op' })
   ])
@@ -547,7 +547,7 @@ test('lines of the logs name the trace', async t => {
   const extra = { 'telemetry/logging': { level: 'ERROR', stdout: true, access_log_format: 'json' } }
   const { origin, receiver, log } = await open(
     t,
-    [endpoint('/decoded', NOBODY), endpoint('/direct', NOBODY, { output_encoding: 'no-op' })],
+    [endpoint('/decoded', NOWHERE), endpoint('/direct', NOWHERE, { output_encoding: 'no-op' })],
     { extra }
   )
   for (const path of ['/decoded', '/direct']) {

@@ -39,7 +39,7 @@ function configOf(upstream: string, signer: object, more: { backends?: object[];
 
 type Owner = Parameters<typeof openGateway>[0]
 
-/** Answers what the client gets, from an upstream with tokens to sign. */
+/** Returns what the client gets, from an upstream with tokens to sign. */
 async function signed(
   t: Owner,
   signer: object,

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const graphql = (options: object): object => ({ 'backend/graphql': options })
 
-/** Answers what it got. */
+/** Sends back what it got. */
 function reporter(t: TestContext): Promise<string> {
   return startUpstream(t, async (req, res) => {
     let body = ''
@@ -86,7 +86,7 @@ test('a mutation takes its variables from the body, and the configured ones wher
 test('variables that are no object are the fault of the client where statuses follow HTTP', async t => {
   const { gateway } = await build(t, {
     extra_config: { router: { error_status: 'http', return_error_msg: true } },
-    endpoints: [endpoint('/m', NOBODY, { method: 'POST', backendExtra: graphql({ type: 'mutation', query: 'm' }) })]
+    endpoints: [endpoint('/m', NOWHERE, { method: 'POST', backendExtra: graphql({ type: 'mutation', query: 'm' }) })]
   })
   const answer = await gateway.request({ method: 'POST', path: '/m', body: '[]' })
   assert.deepEqual([answer.status, answer.text()], [400, 'the variables of a mutation must be a JSON object'])
@@ -172,7 +172,7 @@ test('the document may stand in a file', async t => {
 
 test('options that cannot be honoured stop the start and say where', async t => {
   const refuse = (options: object, wanted: RegExp): Promise<void> =>
-    assert.rejects(build(t, { endpoints: [endpoint('/a', NOBODY, { backendExtra: graphql(options) })] }), wanted)
+    assert.rejects(build(t, { endpoints: [endpoint('/a', NOWHERE, { backendExtra: graphql(options) })] }), wanted)
   const at = '/endpoints/0/backend/0/extra_config/backend~1graphql'
   await refuse({ type: 'subscription', query: 'x' }, new RegExp(`${at}/type: must be query or mutation`))
   await refuse({ type: 'query', query: 'x', method: 'PUT' }, new RegExp(`${at}/method: must be POST or GET`))

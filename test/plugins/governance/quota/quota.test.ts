@@ -6,7 +6,7 @@ import { openGateway } from '../../../support/open-gateway.js'
 import { NO_REDIS, startRedis, type TestRedis } from '../../../support/redis.js'
 import { factsOf } from '../../../support/status.js'
 import { fetch, until } from '../../../support/waiting.js'
-import { type Built, build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { type Built, build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 interface Wanted {
   readonly quota?: object
@@ -190,7 +190,7 @@ for (const [what, wanted, message] of [
   ]
 ] as const) {
   test(`${what} stops the start`, async t => {
-    await assert.rejects(build(t, configOf('127.0.0.1:1', NOBODY, wanted)), message)
+    await assert.rejects(build(t, configOf('127.0.0.1:1', NOWHERE, wanted)), message)
   })
 }
 

@@ -49,7 +49,7 @@ describe('edits at dotted paths', () => {
     })
   }
 
-  test('answers whether something changed', () => {
+  test('returns whether something changed', () => {
     const edit = compileEdits({ remove: ['a'], rename: { b: 'c' } })!
     assert.equal(edit({ x: 1 }), false)
     assert.equal(edit({ a: 1 }), true)

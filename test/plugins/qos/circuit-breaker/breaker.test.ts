@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Breaker, type BreakerOptions } from '../../../../plugins/qos/circuit-breaker/breaker.js'
 import { deferred, fetch } from '../../../support/waiting.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 function make(options: Partial<BreakerOptions> = {}) {
   const clock = { now: 0 }
@@ -189,6 +189,6 @@ test('a client that goes away does not count', async t => {
 })
 
 test('wrong options stop the start', async (t: TestContext) => {
-  const config = { endpoints: [endpoint('/a', NOBODY, { backendExtra: breaks({ max_errors: 'many', timeout: 1.5 }) })] }
+  const config = { endpoints: [endpoint('/a', NOWHERE, { backendExtra: breaks({ max_errors: 'many', timeout: 1.5 }) })] }
   await assert.rejects(build(t, config), /qos~1circuit-breaker\/timeout.*\n?.*max_errors|max_errors[\s\S]*timeout/)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { after, before, mock, type TestContext, test } from 'node:test'
 import { steadyClock } from '../../../../plugins/qos/http-cache/store.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 // ages are told to the second: both clocks stand still
 before(() => {
@@ -130,7 +130,7 @@ test('a stale answer stands in for an upstream that fails, where it allows that'
   assert.deepEqual([await ask('/soft'), await ask('/soft'), await ask('/hard')], [200, 200, 500])
 })
 
-test('nobody gets what belongs to another Authorization', async t => {
+test('no client gets what belongs to another Authorization', async t => {
   const upstream = await counting(t, number)
   const { gateway } = await build(t, {
     endpoints: [endpoint('/a', upstream.host, { input_headers: ['Authorization'], ...cached() })]
@@ -386,7 +386,7 @@ test('errors of decoded endpoints are not stored, those that pass through are', 
 
 test('options that cannot be honoured stop the start and say where', async t => {
   const refuse = (options: unknown, wanted: RegExp): Promise<void> =>
-    assert.rejects(build(t, { endpoints: [endpoint('/a', NOBODY, { backendExtra: { 'qos/http-cache': options } })] }), wanted)
+    assert.rejects(build(t, { endpoints: [endpoint('/a', NOWHERE, { backendExtra: { 'qos/http-cache': options } })] }), wanted)
   const at = '/endpoints/0/backend/0/extra_config/qos~1http-cache'
   await refuse({ max_size: 'big' }, new RegExp(`${at}/max_size`))
   await refuse({ max_items: -1 }, new RegExp(`${at}/max_items`))

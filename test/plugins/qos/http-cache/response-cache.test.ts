@@ -68,7 +68,7 @@ test('a wall clock that is set back makes no answer of this process young again,
   assert.deepEqual(await seen(), [true, 0])
 })
 
-test('a request may ask for more than a stored answer', async () => {
+test('a request may ask for more than a stored response', async () => {
   const cache = await open()
   await cache.keep(head(), answer(MINUTE, 'x', Date.now() - 30_000))
   assert.equal((await cache.find(head({ 'cache-control': 'no-cache' })))?.fresh, false)
@@ -93,7 +93,7 @@ test('stale-if-error is what makes an old answer usable on failure', async () =>
   assert.equal((await cache.find(head()))?.usableOnError, false)
 })
 
-test('Authorization is part of the key, though nobody named it', async () => {
+test('Authorization is part of the key, though no list names it', async () => {
   const cache = await open()
   await cache.keep(head({ authorization: 'a' }), answer(MINUTE, 'for a'))
   assert.equal(await text(cache, head({ authorization: 'a' })), 'for a')
@@ -162,7 +162,7 @@ test('stores only what may be used again', async () => {
   assert.equal(may(MINUTE, 200, head({ 'cache-control': 'no-store' })), false)
 })
 
-test('a 304 renews the fields of the stored answer, not those of its bytes', async () => {
+test('a 304 renews the fields of the stored response, not those of its bytes', async () => {
   const cache = await open()
   const old = ['Cache-Control', 'max-age=1', 'ETag', '"e"', 'Content-Length', '1', 'Age', '5', 'X-A', '1', 'X-A', '2']
   await cache.keep(head(), answer(old, 'x', Date.now() - 70_000))

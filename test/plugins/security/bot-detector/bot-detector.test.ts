@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { joinPatterns } from '../../../../plugins/_shared/re2.js'
 import { compileDetector, rememberVerdicts } from '../../../../plugins/security/bot-detector/detector.js'
 import { createRandom, pick, SEED } from '../../../encoding/json/random.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 /** Bytes of UTF-8 as fields carry them. */
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1')
@@ -107,7 +107,7 @@ test('an endpoint refuses bots for itself', async t => {
 })
 
 test('a pattern that cannot be read stops the start and says where', async t => {
-  const config = { extra_config: bots({ patterns: ['ok', '(?<=x)y'] }), endpoints: [endpoint('/a', NOBODY)] }
+  const config = { extra_config: bots({ patterns: ['ok', '(?<=x)y'] }), endpoints: [endpoint('/a', NOWHERE)] }
   await assert.rejects(build(t, config), /\/extra_config\/security~1bot-detector\/patterns\/1: not a regular expression \(RE2\)/)
   const host = await startUpstream(t)
   const { gateway, log } = await build(t, { ...config, endpoints: [endpoint('/a', host)] }, { tolerant: true })
@@ -115,7 +115,7 @@ test('a pattern that cannot be read stops the start and says where', async t => 
   assert.equal((await gateway.request({ path: '/a', headers: { 'User-Agent': 'it is ok' } })).status, 403)
   assert.equal((await gateway.request({ path: '/a', headers: { 'User-Agent': 'xy' } })).status, 200)
   await assert.rejects(
-    build(t, { extra_config: bots({ deny: 'x', cache_size: -1 }), endpoints: [endpoint('/a', NOBODY)] }),
+    build(t, { extra_config: bots({ deny: 'x', cache_size: -1 }), endpoints: [endpoint('/a', NOWHERE)] }),
     /deny[\s\S]*cache_size|cache_size[\s\S]*deny/
   )
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CorsRules, compilePolicy, originProblem } from '../../../../plugins/security/cors/policy.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const RULES: CorsRules = {
   allowOrigins: ['*'],
@@ -78,7 +78,7 @@ const cors = (options: object) => ({ 'security/cors': options })
 const PREFLIGHT = { Origin: 'http://a.test', 'Access-Control-Request-Method': 'GET' }
 
 test('a preflight is answered before routes, health and plugins', async t => {
-  const { gateway, log } = await build(t, { extra_config: cors({ max_age: '2h' }), endpoints: [endpoint('/a', NOBODY)] })
+  const { gateway, log } = await build(t, { extra_config: cors({ max_age: '2h' }), endpoints: [endpoint('/a', NOWHERE)] })
   for (const path of ['/a', '/nowhere', '/__health']) {
     const answer = await gateway.request({ method: 'OPTIONS', path, headers: PREFLIGHT })
     assert.equal(answer.status, 204)
@@ -122,7 +122,7 @@ test('the fields of an upstream are replaced, its Vary is kept', async t => {
 })
 
 test('failures carry the fields too', async t => {
-  const { gateway } = await build(t, { extra_config: cors({}), endpoints: [endpoint('/a', NOBODY)] })
+  const { gateway } = await build(t, { extra_config: cors({}), endpoints: [endpoint('/a', NOWHERE)] })
   const failed = await gateway.request({ path: '/a', headers: { Origin: 'http://a.test' } })
   assert.deepEqual([failed.status, failed.headers['access-control-allow-origin'], failed.headers.vary], [500, '*', 'Origin'])
 })
@@ -130,18 +130,18 @@ test('failures carry the fields too', async t => {
 test('preflights go on where that is asked for, and have another status', async t => {
   const { gateway } = await build(t, {
     extra_config: { ...cors({ options_passthrough: true }), router: { auto_options: true } },
-    endpoints: [endpoint('/a', NOBODY)]
+    endpoints: [endpoint('/a', NOWHERE)]
   })
   const passed = await gateway.request({ method: 'OPTIONS', path: '/a', headers: PREFLIGHT })
   assert.deepEqual([passed.status, passed.headers.allow, passed.headers['access-control-allow-methods']], [200, 'GET', 'GET'])
-  const other = await build(t, { extra_config: cors({ options_success_status: 200 }), endpoints: [endpoint('/a', NOBODY)] })
+  const other = await build(t, { extra_config: cors({ options_success_status: 200 }), endpoints: [endpoint('/a', NOWHERE)] })
   assert.equal((await other.gateway.request({ method: 'OPTIONS', path: '/a', headers: PREFLIGHT })).status, 200)
 })
 
 test('decisions are logged where that is asked for', async t => {
   const { gateway, log } = await build(t, {
     extra_config: cors({ debug: true, allow_origins: ['http://a.test'] }),
-    endpoints: [endpoint('/a', NOBODY)]
+    endpoints: [endpoint('/a', NOWHERE)]
   })
   await gateway.request({ method: 'OPTIONS', path: '/a', headers: PREFLIGHT })
   await gateway.request({ path: '/a', headers: { Origin: 'http://b.test' } })
@@ -151,7 +151,7 @@ test('decisions are logged where that is asked for', async t => {
 
 test('options that cannot be honoured stop the start and say where', async t => {
   const refuse = (options: unknown, wanted: RegExp): Promise<void> =>
-    assert.rejects(build(t, { extra_config: { 'security/cors': options }, endpoints: [endpoint('/a', NOBODY)] }), wanted)
+    assert.rejects(build(t, { extra_config: { 'security/cors': options }, endpoints: [endpoint('/a', NOWHERE)] }), wanted)
   await refuse({ allow_origins: 'http://a.test' }, /security~1cors\/allow_origins/)
   await refuse({ allow_origins: ['http://a.test', 'http://*.*'] }, /security~1cors\/allow_origins\/1: .*more than one/)
   await refuse({ max_age: '12' }, /security~1cors\/max_age: expected a duration/)
@@ -162,7 +162,7 @@ test('options that cannot be honoured stop the start and say where', async t => 
 test('in tolerant mode what cannot be read allows nothing', async t => {
   const { gateway, log } = await build(
     t,
-    { extra_config: cors({ allow_origins: 'http://a.test', max_age: 'x' }), endpoints: [endpoint('/a', NOBODY)] },
+    { extra_config: cors({ allow_origins: 'http://a.test', max_age: 'x' }), endpoints: [endpoint('/a', NOWHERE)] },
     { tolerant: true }
   )
   const answer = await gateway.request({ method: 'OPTIONS', path: '/a', headers: PREFLIGHT })
@@ -171,6 +171,6 @@ test('in tolerant mode what cannot be read allows nothing', async t => {
 })
 
 test('credentials for everybody are pointed out', async t => {
-  const { log } = await build(t, { extra_config: cors({ allow_credentials: true }), endpoints: [endpoint('/a', NOBODY)] })
+  const { log } = await build(t, { extra_config: cors({ allow_credentials: true }), endpoints: [endpoint('/a', NOWHERE)] })
   await log.line(/WARNING: .*allow_credentials has no effect/)
 })

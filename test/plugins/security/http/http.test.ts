@@ -9,10 +9,10 @@ import { redirectBody } from '../../../../plugins/security/http/rules.js'
 import { SERVER_CERTS } from '../../../support/certificates.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { once } from '../../../support/waiting.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const secure = (options: object) => ({ 'security/http': options })
-const at = (options: object, host = NOBODY) => ({ extra_config: secure(options), endpoints: [endpoint('/a', host)] })
+const at = (options: object, host = NOWHERE) => ({ extra_config: secure(options), endpoints: [endpoint('/a', host)] })
 
 test('answers carry the fields that are asked for, in place of the upstream ones', async t => {
   const host = await startUpstream(t, (_, res) => {

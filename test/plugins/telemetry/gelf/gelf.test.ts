@@ -10,7 +10,7 @@ import { parseGelfAddress } from '../../../../src/telemetry/gelf.js'
 import { freePort } from '../../../support/free-port.js'
 import { KeptLines } from '../../../support/open-gateway.js'
 import { once, until } from '../../../support/waiting.js'
-import { build, endpoint, NOBODY } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE } from '../../scripted-upstream.js'
 
 type Message = { [field: string]: unknown }
 
@@ -134,7 +134,7 @@ test('closing does not wait for a server that never comes', async () => {
 test('an exchange has its facts as fields', async t => {
   const { address, messages } = await udpInput(t)
   const extra_config = { 'telemetry/logging': LOGGING, 'telemetry/gelf': { address } }
-  const { gateway } = await build(t, { endpoints: [endpoint('/x', NOBODY)], extra_config })
+  const { gateway } = await build(t, { endpoints: [endpoint('/x', NOWHERE)], extra_config })
   await gateway.request({ path: '/nowhere?a=1', headers: { 'user-agent': 'probe' } })
   const isExchange = (one: Message): boolean => one._status !== undefined
   await until(() => messages.some(isExchange), 'the exchange')
@@ -147,7 +147,7 @@ test('an exchange has its facts as fields', async t => {
 
 test('what keeps it from sending is a warning, never a refusal', async t => {
   const warnings = async (extra_config: object): Promise<string[]> => {
-    const { gateway } = await build(t, { endpoints: [endpoint('/x', NOBODY)], extra_config })
+    const { gateway } = await build(t, { endpoints: [endpoint('/x', NOWHERE)], extra_config })
     await gateway.close()
     return gateway.config.problems.map(one => `${one.level} ${one.pointer}`)
   }

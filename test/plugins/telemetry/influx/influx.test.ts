@@ -11,7 +11,7 @@ import { InfluxPusher } from '../../../../plugins/telemetry/influx/pusher.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { openUpstream } from '../../../support/upstream.js'
 import { fetch, until } from '../../../support/waiting.js'
-import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/influx'
 
@@ -19,7 +19,7 @@ test('a gateway sends what it counts, with KrakenD’s measurements', async t =>
   const influx = await openUpstream(t, (_, res) => res.writeHead(204).end())
   const upstream = await startUpstream(t)
   const { origin, gateway } = await openGateway(t, {
-    endpoints: [endpoint('/x/{id}', upstream, { url: '/up/{id}' }), endpoint('/failed', NOBODY)],
+    endpoints: [endpoint('/x/{id}', upstream, { url: '/up/{id}' }), endpoint('/failed', NOWHERE)],
     extra_config: { [NAMESPACE]: { address: influx.origin, ttl: '100ms', db: 'a b', username: 'user', password: 'pass' } }
   })
   for (const path of ['/x/1', '/x/2', '/failed']) await (await fetch(origin + path)).text()
@@ -44,8 +44,8 @@ test('faults of the options are warnings, and never stop a start', async t => {
   for (const options of [
     {},
     { address: 'influx:8086' },
-    { address: NOBODY, ttl: 'soon' },
-    { address: NOBODY, buffer_size: '5' }
+    { address: NOWHERE, ttl: 'soon' },
+    { address: NOWHERE, buffer_size: '5' }
   ]) {
     const { gateway } = await openGateway(t, {
       endpoints: [endpoint('/a', upstream)],

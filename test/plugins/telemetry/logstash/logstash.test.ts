@@ -3,11 +3,11 @@ import { hostname } from 'node:os'
 import { test } from 'node:test'
 import { createLogger } from '../../../../src/telemetry/create-logger.js'
 import { KeptLines, openGateway } from '../../../support/open-gateway.js'
-import { build, endpoint, NOBODY } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE } from '../../scripted-upstream.js'
 
 type Record = { [field: string]: unknown }
 
-const ENDPOINTS = [endpoint('/x', NOBODY)]
+const ENDPOINTS = [endpoint('/x', NOWHERE)]
 const LOGGING = { level: 'INFO', prefix: 'shop', stdout: true }
 
 async function logged(
@@ -39,7 +39,7 @@ test('every line of a gateway is a JSON object', async t => {
   assert.ok(records.some(record => record.level === 'INFO' && (record.message as string).startsWith('Starting Sluice')))
 })
 
-test('foreign text stays in its field; objects become fields that cannot take the place of others', async () => {
+test('text from outside stays in its field; objects become fields that cannot take the place of others', async () => {
   const cycle: Record = {}
   cycle.self = cycle
   const out = await logged({}, logger => {

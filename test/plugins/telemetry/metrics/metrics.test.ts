@@ -6,7 +6,7 @@ import { parseListenAddress } from '../../../../plugins/telemetry/metrics/addres
 import { freePort } from '../../../support/free-port.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { fetch, until } from '../../../support/waiting.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/metrics'
 type Stats = Record<string, number>
@@ -31,7 +31,7 @@ test('counts exchanges, endpoints and backends under their names', async t => {
   const { origin, url, shows } = await open(t, [
     endpoint('/x/{id}', upstream, { url: '/up/{id}' }),
     endpoint('/direct', upstream, { output_encoding: 'no-op' }),
-    endpoint('/failed', NOBODY)
+    endpoint('/failed', NOWHERE)
   ])
   for (const path of ['/x/1', '/x/2', '/direct', '/failed', '/none']) await (await fetch(origin + path)).text()
   const stats = await shows('krakend.router.disconnected', 5)
@@ -120,7 +120,7 @@ test('stands beside telemetry/opentelemetry, and both see everything', async t =
 })
 
 test('the port closes with the gateway', async t => {
-  const { gateway, url } = await open(t, [endpoint('/x', NOBODY)])
+  const { gateway, url } = await open(t, [endpoint('/x', NOWHERE)])
   assert.equal((await fetch(`${url}/`)).status, 200)
   await gateway.close({ graceMs: 1 })
   await assert.rejects(fetch(url))
@@ -128,7 +128,7 @@ test('the port closes with the gateway', async t => {
 
 test('without its endpoint it measures nothing', async t => {
   const { log, gateway } = await build(t, {
-    endpoints: [endpoint('/x', NOBODY, { output_encoding: 'no-op' })],
+    endpoints: [endpoint('/x', NOWHERE, { output_encoding: 'no-op' })],
     extra_config: { [NAMESPACE]: { endpoint_disabled: true, listen_address: '127.0.0.1:0' } }
   })
   await log.line(/WARNING: \[SERVICE: Stats\] the endpoint is disabled/)
@@ -146,7 +146,7 @@ const FAULTS: readonly [options: object, key: string][] = [
 for (const [options, key] of FAULTS) {
   test(`the start goes on with ${JSON.stringify(options)}, with a warning`, async t => {
     const extra_config = { [NAMESPACE]: { listen_address: '127.0.0.1:0', ...options } }
-    const { gateway } = await openGateway(t, { endpoints: [endpoint('/x', NOBODY)], extra_config })
+    const { gateway } = await openGateway(t, { endpoints: [endpoint('/x', NOWHERE)], extra_config })
     const { problems } = gateway.config
     assert.deepEqual(
       problems.map(({ level, pointer }) => [level, pointer]),

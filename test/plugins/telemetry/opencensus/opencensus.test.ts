@@ -4,14 +4,14 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { openGateway } from '../../../support/open-gateway.js'
 import { fetch, until } from '../../../support/waiting.js'
-import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opencensus'
 
 async function open(t: TestContext, options: object) {
   const upstream = await startUpstream(t)
   const { origin, log } = await openGateway(t, {
-    endpoints: [endpoint('/x/{id}', upstream, { url: '/up/{id}' }), endpoint('/failed', NOBODY)],
+    endpoints: [endpoint('/x/{id}', upstream, { url: '/up/{id}' }), endpoint('/failed', NOWHERE)],
     extra_config: { [NAMESPACE]: options }
   })
   const line = await log.line(/Prometheus exporter listens on port/)

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { openGateway } from '../../../support/open-gateway.js'
 import { type Receiver, startReceiver } from '../../../support/otlp-receiver.js'
 import { fetch, until } from '../../../support/waiting.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 import { readThrift, type ThriftStruct, type ThriftValue } from './thrift.js'
 
 const NAMESPACE = 'telemetry/opencensus'
@@ -21,7 +21,7 @@ async function open(t: TestContext, exporters: object, more: object = {}) {
     t,
     {
       name: 'shop',
-      endpoints: [endpoint('/x/{id}', upstream, { url: '/up/{id}' }), endpoint('/failed', NOBODY, { url: '/f' })],
+      endpoints: [endpoint('/x/{id}', upstream, { url: '/up/{id}' }), endpoint('/failed', NOWHERE, { url: '/f' })],
       extra_config: { [NAMESPACE]: { sample_rate: 100, exporters, ...more } }
     },
     { env: ENV }
@@ -103,7 +103,7 @@ test('Zipkin gets a list in JSON; what failed is marked', async t => {
   assert.equal(call.parentId, named('backend-/f').id)
   assert.deepEqual([call.kind, named('/failed').kind, named('pipe-/failed').kind], ['CLIENT', 'SERVER', undefined])
   assert.deepEqual(call.localEndpoint, { serviceName: 'zip', ipv4: '10.0.0.1', port: 8080 })
-  assert.equal(call.remoteEndpoint.serviceName, new URL(NOBODY).host)
+  assert.equal(call.remoteEndpoint.serviceName, new URL(NOWHERE).host)
   assert.match(call.tags.error, /ECONNREFUSED/)
   assert.equal(call.tags['error.type'], 'SLUICE_ERR_UPSTREAM_CONNECT')
   assert.ok(Number.isSafeInteger(call.timestamp) && call.duration >= 1)
@@ -160,7 +160,7 @@ const WARNINGS: readonly [name: string, options: object, pointer: string, messag
 
 for (const [name, options, pointer, message] of WARNINGS) {
   test(`one warning, and the start goes on: ${name}`, async t => {
-    const { gateway } = await build(t, { endpoints: [endpoint('/x', NOBODY)], extra_config: { [NAMESPACE]: options } })
+    const { gateway } = await build(t, { endpoints: [endpoint('/x', NOWHERE)], extra_config: { [NAMESPACE]: options } })
     const found = gateway.config.problems.map(problem => [problem.level, problem.pointer])
     assert.deepEqual(found, [['warning', `/extra_config/telemetry~1opencensus${pointer}`]])
     assert.match(gateway.config.problems[0]!.message, message)
@@ -171,7 +171,7 @@ test('a gateway has one recorder: what cannot be recorded twice is said', async 
   const receiver = await startReceiver(t)
   const { port } = receiver
   const { gateway } = await build(t, {
-    endpoints: [endpoint('/x', NOBODY)],
+    endpoints: [endpoint('/x', NOWHERE)],
     extra_config: {
       [NAMESPACE]: { sample_rate: 100, exporters: { jaeger: { endpoint: `http://127.0.0.1:${port}/api/traces` } } },
       'telemetry/opentelemetry': { exporters: { otlp: [{ name: 'a', host: '127.0.0.1', port, use_http: true }] } }

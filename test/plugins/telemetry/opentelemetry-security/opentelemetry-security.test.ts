@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { openGateway } from '../../../support/open-gateway.js'
 import { startGrpcReceiver, startReceiver } from '../../../support/otlp-receiver.js'
 import { fetch } from '../../../support/waiting.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opentelemetry-security'
 
@@ -46,7 +46,7 @@ const otlp = [{ name: 'a', headers: { 'api-key': 'k' } }]
 
 test('names that no exporter has, and fields for nothing, are warnings', async t => {
   const warnings = async (extra: object): Promise<string[]> => {
-    const { gateway } = await build(t, { endpoints: [endpoint('/x', NOBODY)], extra_config: extra })
+    const { gateway } = await build(t, { endpoints: [endpoint('/x', NOWHERE)], extra_config: extra })
     return gateway.config.problems.map(({ level, message }) => `${level} ${message}`)
   }
   assert.match((await warnings({ [NAMESPACE]: { otlp } })).join(), /^warning it does nothing without `telemetry\/opentelemetry`/)
@@ -59,5 +59,5 @@ test('names that no exporter has, and fields for nothing, are warnings', async t
 
 test('a field that is none stops the start', async t => {
   const extra = { 'telemetry/opentelemetry': {}, [NAMESPACE]: { otlp: [{ name: 'a', headers: { 'a b': 'c' } }] } }
-  await assert.rejects(build(t, { endpoints: [endpoint('/x', NOBODY)], extra_config: extra }), /otlp\/0\/headers/)
+  await assert.rejects(build(t, { endpoints: [endpoint('/x', NOWHERE)], extra_config: extra }), /otlp\/0\/headers/)
 })

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test'
 import type { PluginModule } from '../../../../src/plugin/index.js'
 import { passTime } from '../../../support/time.js'
 import { once } from '../../../support/waiting.js'
-import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 import { get, openTraced, SERVER, treeOf } from './trees.js'
 
 const answer: RequestListener = (req, res) => {
@@ -84,7 +84,7 @@ const CASES: readonly Case[] = [
       endpoint: '/x',
       backend: [
         { host: [host], url_pattern: '/a' },
-        { host: [NOBODY], url_pattern: '/b' }
+        { host: [NOWHERE], url_pattern: '/b' }
       ]
     }),
     tree: [
@@ -143,7 +143,7 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'static data alone',
-    endpoint: () => endpoint('/x', NOBODY, { extra: { proxy: { static: { strategy: 'always', data: { a: 1 } } } } }),
+    endpoint: () => endpoint('/x', NOWHERE, { extra: { proxy: { static: { strategy: 'always', data: { a: 1 } } } } }),
     tree: [
       'server /x: ok, 200, SLUICE_ERR_UPSTREAM_CONNECT',
       '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_CONNECT',
@@ -219,7 +219,7 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'nothing listens',
-    endpoint: () => endpoint('/x', NOBODY, { output_encoding: 'no-op' }),
+    endpoint: () => endpoint('/x', NOWHERE, { output_encoding: 'no-op' }),
     tree: [
       'server /x: error, 500, SLUICE_ERR_UPSTREAM_CONNECT',
       '  internal /x: error, 500, SLUICE_ERR_UPSTREAM_CONNECT',

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { type OpenGateway, openGateway } from '../../../support/open-gateway.js'
 import { attributesOf, decodeTraces, type Receiver, startReceiver } from '../../../support/otlp-receiver.js'
 import { fetch } from '../../../support/waiting.js'
-import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opentelemetry'
 
@@ -122,7 +122,7 @@ test('405 has its status as name; counters of failures appear with the first one
   const { origin, receiver, end } = await open(t, [
     endpoint('/x', upstream),
     endpoint('/slow', upstream, { url: '/slow', timeout: '50ms' }),
-    endpoint('/refused', NOBODY, { url: '/r' })
+    endpoint('/refused', NOWHERE, { url: '/r' })
   ])
   await (await fetch(`${origin}/x`, { method: 'DELETE' })).text()
   for (const path of ['/x', '/slow', '/refused']) await (await fetch(origin + path)).text()

@@ -19,7 +19,7 @@ import {
   startReceiver
 } from '../../../support/otlp-receiver.js'
 import { fetch, once } from '../../../support/waiting.js'
-import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opentelemetry'
 const INTERNAL = 1
@@ -156,7 +156,7 @@ for (const [said, ms] of [
       intervals.push(every)
       return real(work, every)
     })
-    await open(t, [endpoint('/x', NOBODY)], said)
+    await open(t, [endpoint('/x', NOWHERE)], said)
     assert.ok(intervals.includes(ms), String(intervals))
   })
 }
@@ -270,7 +270,7 @@ test('a response of unknown length has the length -1; HEAD has none; a call that
   const { receiver, ask } = await open(t, [
     endpoint('/x', upstream, { output_encoding: 'no-op' }),
     head,
-    endpoint('/refused', NOBODY, { url: '/r' })
+    endpoint('/refused', NOWHERE, { url: '/r' })
   ])
   await ask('/h', '/x', '/refused')
   const call = span(receiver, CLIENT, '/up')

@@ -6,7 +6,7 @@ import { GatewayResponse, type PluginModule } from '../../../../src/plugin/index
 import { freePort } from '../../../support/free-port.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { fetch, until } from '../../../support/waiting.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opentelemetry'
 
@@ -79,7 +79,7 @@ for (const encoding of ['no-op', 'json']) {
 }
 
 test('a pass-through pipe that is watched stays direct', async t => {
-  const config = { endpoints: [endpoint('/x', NOBODY, { output_encoding: 'no-op' })] }
+  const config = { endpoints: [endpoint('/x', NOWHERE, { output_encoding: 'no-op' })] }
   const otel = { exporters: { prometheus: [{ name: 'p' }] } }
   const { gateway } = await build(t, { ...config, extra_config: { [NAMESPACE]: otel } })
   assert.equal(gateway.pipes[0]!.direct, true)
@@ -90,14 +90,14 @@ test('tells failures, timeouts, parts and clients that went away apart', async t
     if (req.url !== '/slow') res.end('{"ok":true}')
   })
   const { origin, shows } = await open(t, [
-    endpoint('/failed', NOBODY),
+    endpoint('/failed', NOWHERE),
     endpoint('/slow', upstream, { url: '/slow', timeout: '500ms' }),
     endpoint('/gone', upstream, { url: '/slow', timeout: '30s', output_encoding: 'no-op' }),
     {
       endpoint: '/part',
       backend: [
         { host: [upstream], url_pattern: '/up' },
-        { host: [NOBODY], url_pattern: '/none' }
+        { host: [NOWHERE], url_pattern: '/none' }
       ]
     }
   ])
@@ -131,7 +131,7 @@ test('counts answers that break off', async t => {
 })
 
 test('requests of no endpoint have one route, health has none', async t => {
-  const { origin, shows } = await open(t, [endpoint('/x', NOBODY)])
+  const { origin, shows } = await open(t, [endpoint('/x', NOWHERE)])
   for (const path of ['/__health', '/a?b', '/c', '/__debug/x']) await (await fetch(origin + path)).text()
   const lines = await shows(/^http_server_duration_count.*404 Not Found.* 2$/)
   assert.ok(!lines.some(line => line.includes('health')))
@@ -239,7 +239,7 @@ test('tells the own time of components, handlers, clients and modifiers', async 
         },
         backendExtra: { 'plugin/http-client': { name: 'client' } }
       }),
-      endpoint('/own', NOBODY, { extra: { 'plugin/http-server': { name: 'own' } } })
+      endpoint('/own', NOWHERE, { extra: { 'plugin/http-server': { name: 'own' } } })
     ],
     { extra: { 'security/cors': { allow_origins: ['*'] } }, options: { plugins } }
   )
@@ -256,13 +256,13 @@ test('tells the own time of components, handlers, clients and modifiers', async 
 })
 
 test('process metrics by choice; memory and event-loop lag always', async t => {
-  const both = await open(t, [endpoint('/x', NOBODY)], {
+  const both = await open(t, [endpoint('/x', NOWHERE)], {
     exporter: { process_metrics: true, go_metrics: true, disable_metrics: true }
   })
   const all = await both.shows(/^process_cpu_seconds_total \d/)
   assert.ok(all.some(line => line.startsWith('nodejs_gc_duration_seconds') || line.startsWith('nodejs_version_info')))
   assert.ok(!all.some(line => line.startsWith('sluice_') || line.startsWith('http_')))
-  const none = await open(t, [endpoint('/x', NOBODY)])
+  const none = await open(t, [endpoint('/x', NOWHERE)])
   const few = await none.shows(/^process_resident_memory_bytes \d/)
   assert.ok(few.some(line => /^nodejs_eventloop_lag_p99_seconds \d/.test(line)))
   assert.ok(!few.some(line => line.startsWith('process_cpu') || line.startsWith('nodejs_version')))
@@ -271,7 +271,7 @@ test('process metrics by choice; memory and event-loop lag always', async t => {
 test('the port answers GET and HEAD of its path and nothing else, until the gateway closes', async t => {
   const port = await freePort()
   const { gateway } = await openGateway(t, {
-    endpoints: [endpoint('/x', NOBODY)],
+    endpoints: [endpoint('/x', NOWHERE)],
     extra_config: { [NAMESPACE]: { exporters: { prometheus: [{ name: 'p', port, listen_ip: '127.0.0.1' }] } } }
   })
   const url = `http://127.0.0.1:${port}/metrics`
@@ -287,7 +287,7 @@ test('the port answers GET and HEAD of its path and nothing else, until the gate
 test('a gateway that is only built opens no port', async t => {
   const port = await freePort()
   const { gateway } = await build(t, {
-    endpoints: [endpoint('/x', NOBODY)],
+    endpoints: [endpoint('/x', NOWHERE)],
     extra_config: { [NAMESPACE]: { exporters: { prometheus: [{ name: 'p', port, host: '127.0.0.1' }] } } }
   })
   assert.equal((await gateway.request({ method: 'GET', path: '/__health' })).status, 200)
@@ -307,7 +307,7 @@ const WARNINGS: typeof FAULTS = [
 
 for (const [options, pointer, message] of FAULTS) {
   test(`the start stops at ${pointer}: ${message}`, async t => {
-    const config = { endpoints: [endpoint('/x', NOBODY)], extra_config: { [NAMESPACE]: options } }
+    const config = { endpoints: [endpoint('/x', NOWHERE)], extra_config: { [NAMESPACE]: options } }
     await assert.rejects(build(t, config), (error: { problems: readonly { pointer: string; message: string }[] }) => {
       assert.equal(error.problems[0]!.pointer, `/extra_config/telemetry~1opentelemetry${pointer}`)
       assert.match(error.problems[0]!.message, message)
@@ -319,7 +319,7 @@ for (const [options, pointer, message] of FAULTS) {
 for (const [options, pointer, message] of WARNINGS) {
   test(`a warning at ${pointer}: ${message}`, async t => {
     const { gateway } = await openGateway(t, {
-      endpoints: [endpoint('/x', NOBODY)],
+      endpoints: [endpoint('/x', NOWHERE)],
       extra_config: { [NAMESPACE]: options }
     })
     const [problem] = gateway.config.problems
@@ -331,7 +331,7 @@ for (const [options, pointer, message] of WARNINGS) {
 test('a taken port stops the start', async t => {
   const port = await freePort()
   const config = {
-    endpoints: [endpoint('/x', NOBODY)],
+    endpoints: [endpoint('/x', NOWHERE)],
     extra_config: { [NAMESPACE]: { exporters: { prometheus: [{ name: 'p', port, host: '127.0.0.1' }] } } }
   }
   await openGateway(t, config)
@@ -340,7 +340,7 @@ test('a taken port stops the start', async t => {
 
 test('without an exporter nothing is measured', async t => {
   const { log } = await build(t, {
-    endpoints: [endpoint('/x', NOBODY, { extra: { [NAMESPACE]: { proxy: {} } } })],
+    endpoints: [endpoint('/x', NOWHERE, { extra: { [NAMESPACE]: { proxy: {} } } })],
     extra_config: { [NAMESPACE]: { exporters: {} } }
   })
   await log.line(/WARNING: \[SERVICE: OpenTelemetry\] no exporter/)

@@ -10,7 +10,7 @@ import {
   startReceiver
 } from '../../../support/otlp-receiver.js'
 import { fetch } from '../../../support/waiting.js'
-import { endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opentelemetry'
 const TIMES = [0.01, 0.02, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3, 0.35, 0.5, 0.75, 1, 1.5, 2, 3.5, 5, 10]
@@ -137,7 +137,7 @@ test('one set of attributes is one point, whatever Prometheus tells apart', asyn
 })
 
 test('failures and requests of no endpoint have attributes of their own', async t => {
-  const { origin, last } = await open(t, [endpoint('/x', NOBODY)])
+  const { origin, last } = await open(t, [endpoint('/x', NOWHERE)])
   for (const path of ['/x', '/a', '/b']) await (await fetch(origin + path)).text()
   await (await fetch(`${origin}/x`, { method: 'DELETE' })).text()
   const metrics = await last()

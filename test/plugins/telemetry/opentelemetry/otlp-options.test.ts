@@ -5,7 +5,7 @@ import { createGateway } from '../../../../src/gateway.js'
 import { openGateway } from '../../../support/open-gateway.js'
 import { startReceiver } from '../../../support/otlp-receiver.js'
 import { fetch } from '../../../support/waiting.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const NAMESPACE = 'telemetry/opentelemetry'
 const AT = '/extra_config/telemetry~1opentelemetry'
@@ -83,7 +83,7 @@ const WARNED: ReadonlySet<string> = new Set([
 for (const [what, otel, pointer] of faults) {
   if (!WARNED.has(what)) continue
   test(`${what} is a warning with its place`, async t => {
-    const { log } = await build(t, { endpoints: [endpoint('/x', NOBODY)], extra_config: { [NAMESPACE]: otel } })
+    const { log } = await build(t, { endpoints: [endpoint('/x', NOWHERE)], extra_config: { [NAMESPACE]: otel } })
     await log.line(new RegExp(`WARNING: .*${pointer.replaceAll('/', '\\/')}`))
   })
 }
@@ -91,7 +91,7 @@ for (const [what, otel, pointer] of faults) {
 for (const [what, otel, pointer, text] of faults) {
   if (WARNED.has(what)) continue
   test(`${what} stops the start, with its place`, async () => {
-    const config = { version: 3 as const, endpoints: [endpoint('/x', NOBODY)], extra_config: { [NAMESPACE]: otel } }
+    const config = { version: 3 as const, endpoints: [endpoint('/x', NOWHERE)], extra_config: { [NAMESPACE]: otel } }
     await assert.rejects(
       createGateway(config as never, { env: {} }),
       (error: Error & { problems?: readonly { pointer: string; message: string }[] }) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Next, PluginModule } from '../../../../src/index.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const RETURN_TEXTS = { extra_config: { router: { return_error_msg: true } } }
 const cel = (...checks: (string | object)[]): object => ({
@@ -113,7 +113,7 @@ test('a refusal at a backend costs its part only', async t => {
   assert.equal(JSON.parse(part.body.toString()).a, undefined)
 })
 
-test('partial answers pass untested unless an expression asks for them', async t => {
+test('partial responses pass untested unless an expression asks for them', async t => {
   const host = await startUpstream(t, (req, res) => res.writeHead(req.url === '/bad' ? 500 : 200).end('{"a":"x"}'))
   const backend = [
     { host: [host], url_pattern: '/good' },
@@ -169,9 +169,9 @@ test('expressions about claims where nothing leaves claims stop the start; in to
   const texts = ["JWT.sub == 'me'", "JWT.sub == 'me' || req_method == 'GET'", 'JWT.sub == req_params.Id', "JWT.requested == 'x'"]
   const paths = texts.map((_, i) => `/${i}/{id}`)
   for (const text of texts) {
-    const refuse = { endpoints: [endpoint('/a/{id}', NOBODY, { extra: cel(text) })] }
+    const refuse = { endpoints: [endpoint('/a/{id}', NOWHERE, { extra: cel(text) })] }
     await assert.rejects(build(t, refuse), /0\/check_expr: JWT is read, and the endpoint has no auth\/validator/)
-    const backend = { endpoints: [endpoint('/a/{id}', NOBODY, { backendExtra: cel(text) })] }
+    const backend = { endpoints: [endpoint('/a/{id}', NOWHERE, { backendExtra: cel(text) })] }
     await assert.rejects(build(t, backend), /no auth\/validator/)
   }
   const endpoints = texts.map((text, i) => endpoint(paths[i]!, host, { extra: cel(text) }))
@@ -244,7 +244,7 @@ test('a bomb in an expression ends its request only', async t => {
 
 test('expressions that cannot be honoured stop the start and say where', async t => {
   const refuse = (options: unknown, wanted: RegExp): Promise<void> =>
-    assert.rejects(build(t, { endpoints: [endpoint('/a', NOBODY, { extra: { 'validation/cel': options } })] }), wanted)
+    assert.rejects(build(t, { endpoints: [endpoint('/a', NOWHERE, { extra: { 'validation/cel': options } })] }), wanted)
   const at = '/endpoints/0/extra_config/validation~1cel'
   await refuse([{ check_expr: 'true' }, { check_expr: 'nope == 1' }], new RegExp(`${at}/1/check_expr: Unknown variable: nope`))
   await refuse([{ check_expr: 'size(req_path)' }], new RegExp(`${at}/0/check_expr: the result is of type int, not bool`))

@@ -6,12 +6,12 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { createGateway } from '../../../../src/gateway.js'
 import { KeptLines } from '../../../support/open-gateway.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../scripted-upstream.js'
 
 const RETURN_TEXTS = { extra_config: { router: { return_error_msg: true } } }
 const post = (schema: unknown): object => ({ method: 'POST', extra: { 'validation/json-schema': schema } })
 
-/** Answers what it gets. */
+/** Sends back what it gets. */
 const mirror = (t: Parameters<typeof startUpstream>[0]): Promise<string> => startUpstream(t, (req, res) => void req.pipe(res))
 
 test('a body that fits travels on to the bit', async t => {
@@ -76,7 +76,7 @@ test('bodies of which the schema looks at little, and at nearly all, are judged 
 })
 
 test('the reason stays inside unless the configuration shows it', async t => {
-  const { gateway } = await build(t, { endpoints: [endpoint('/a', NOBODY, post({ type: 'object' }))] })
+  const { gateway } = await build(t, { endpoints: [endpoint('/a', NOWHERE, post({ type: 'object' }))] })
   const answer = await gateway.request({ method: 'POST', path: '/a', body: '[]' })
   assert.deepEqual([answer.status, answer.text()], [400, ''])
 })

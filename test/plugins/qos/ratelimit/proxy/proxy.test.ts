@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, endpoint, NOBODY, startUpstream } from '../../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../../scripted-upstream.js'
 
 test('a backend over its limit fails with the text of KrakenD, and costs a merge its part only', async t => {
   const host = await startUpstream(t, (req, res) => res.end(`{"${req.url!.slice(1)}":1}`))
@@ -35,7 +35,7 @@ test('a backend that is limited answers 503 where statuses tell what happened', 
 
 test('a rate needs a time above zero', async t => {
   const config = {
-    endpoints: [endpoint('/a', NOBODY, { backendExtra: { 'qos/ratelimit/proxy': { max_rate: 1, every: '0s' } } })]
+    endpoints: [endpoint('/a', NOWHERE, { backendExtra: { 'qos/ratelimit/proxy': { max_rate: 1, every: '0s' } } })]
   }
   await assert.rejects(build(t, config), /backend\/0\/extra_config\/qos~1ratelimit~1proxy\/every: expected a duration above zero/)
 })

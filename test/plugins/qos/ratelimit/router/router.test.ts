@@ -4,7 +4,7 @@ import { addressIn } from '../../../../../plugins/_shared/client-key.js'
 import { limitClients } from '../../../../../plugins/qos/ratelimit/limit.js'
 import { GatewayResponse } from '../../../../../src/plugin/index.js'
 import type { Gateway } from '../../../../../src/running-gateway.js'
-import { build, endpoint, NOBODY, startUpstream } from '../../../scripted-upstream.js'
+import { build, endpoint, NOWHERE, startUpstream } from '../../../scripted-upstream.js'
 
 const limit = (options: object) => ({ 'qos/ratelimit/router': options })
 
@@ -112,7 +112,7 @@ test('a store that answers later is waited for', async () => {
 
 test('limits that cannot be honoured stop the start and say where', async t => {
   const refuse = async (options: object, wanted: RegExp, path = '/a'): Promise<void> => {
-    await assert.rejects(build(t, { endpoints: [endpoint(path, NOBODY, { extra: limit(options) })] }), wanted)
+    await assert.rejects(build(t, { endpoints: [endpoint(path, NOWHERE, { extra: limit(options) })] }), wanted)
   }
   const at = '/endpoints/0/extra_config/qos~1ratelimit~1router'
   const client = { client_max_rate: 1 }
