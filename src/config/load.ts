@@ -150,22 +150,6 @@ export function readConfigObject(object: unknown, options: LoadOptions): LoadedC
   }
 }
 
-/**
- * Loads a configuration file.
- * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID with all findings
- */
-export async function loadConfigFile(file: string, options: LoadOptions): Promise<ServiceConfig> {
-  return (await readConfigFile(file, options)).conclude()
-}
-
-/**
- * Loads a configuration from an object, which is copied.
- * @throws {ConfigError} SLUICE_ERR_CONFIG_INVALID with all findings
- */
-export function loadConfigObject(object: unknown, options: LoadOptions): ServiceConfig {
-  return readConfigObject(object, options).conclude()
-}
-
 /** Thousands of levels: no configuration, and more than a stack holds. */
 function tooDeep(file: string): ConfigError {
   return new ConfigError([{ level: 'error', file, pointer: '', message: 'the document is nested too deeply' }])

@@ -67,7 +67,7 @@ export function fieldOf(raw: readonly string[], lower: string): string | undefin
  * Returns the lower-cased names that the message's `Connection` fields list, without `close` and `keep-alive`;
  * undefined when there are none, which is nearly always.
  */
-export function connectionOptions(raw: readonly string[]): Set<string> | undefined {
+function connectionOptions(raw: readonly string[]): Set<string> | undefined {
   let named: Set<string> | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!

@@ -4,7 +4,7 @@ import { compileAddress } from '../../src/backend/address.js'
 import { createBalancer } from '../../src/backend/balancer.js'
 import type { OriginPool } from '../../src/client/pool.js'
 import type { UpstreamPools } from '../../src/client/pools.js'
-import { loadConfigObject } from '../../src/config/load.js'
+import { loadConfigObject } from '../support/load-config.js'
 
 /** The address of one backend, over pools that are their origins. */
 function addressOf(backend: object) {

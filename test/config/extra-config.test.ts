@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfigObject } from '../../src/config/load.js'
 import { CORE_NAMESPACES, type NamespaceTable } from '../../src/config/namespaces.js'
+import { loadConfigObject } from '../support/load-config.js'
 import { findingsOf, load, loadBackend, loadEndpoint } from './support.js'
 
 const LIMIT: NamespaceTable = [

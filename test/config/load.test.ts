@@ -3,10 +3,10 @@ import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { lintConfig } from '../../src/config/lint.js'
-import { loadConfigFile, loadConfigObject } from '../../src/config/load.js'
 import { findTomlOffsets } from '../../src/config/source/toml-places.js'
 import type { ServiceConfig } from '../../src/config/types.js'
 import { ConfigError, type ConfigProblem } from '../../src/errors.js'
+import { loadConfigFile, loadConfigObject } from '../support/load-config.js'
 import { configFile, errorsOf, findingsOf, load } from './support.js'
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/configs/', import.meta.url))

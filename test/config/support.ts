@@ -5,9 +5,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after } from 'node:test'
-import { type LoadOptions, loadConfigObject } from '../../src/config/load.js'
+import type { LoadOptions } from '../../src/config/load.js'
 import type { BackendConfig, EndpointConfig, ServiceConfig } from '../../src/config/types.js'
 import { ConfigError, type ConfigProblem } from '../../src/errors.js'
+import { loadConfigObject } from '../support/load-config.js'
 
 const HOST = ['http://upstream.test:8080']
 

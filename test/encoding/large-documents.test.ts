@@ -4,8 +4,8 @@ import { decoderFor } from '../../src/encoding/decoders.js'
 import { rendererFor } from '../../src/encoding/renderers.js'
 import { GatewayError } from '../../src/errors.js'
 import { ObjectNode } from '../../src/message/json/node.js'
-import { nodeText } from '../../src/message/json/render.js'
 import { slowClock } from '../support/time.js'
+import { nodeText } from './at-once.js'
 
 /** Waits for `work` and counts how often something else ran meanwhile. */
 async function turnsDuring<T>(t: TestContext, work: () => T | Promise<T>): Promise<{ result: T; turns: number }> {

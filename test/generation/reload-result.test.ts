@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfigObject } from '../../src/config/load.js'
 import type { ServiceConfig } from '../../src/config/types.js'
 import { compareConfigs, describeChanges } from '../../src/generation/reload-result.js'
 import { atOnce } from '../../src/telemetry/in-turns.js'
+import { loadConfigObject } from '../support/load-config.js'
 
 const compare = (old: ServiceConfig, young: ServiceConfig) => atOnce(compareConfigs(old, young))
 

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { loadConfigObject } from '../../src/config/load.js'
 import { createGateway } from '../../src/gateway.js'
 import { watchedFiles } from '../../src/generation/watched-files.js'
+import { loadConfigObject } from '../support/load-config.js'
 
 const load = (root: object) => loadConfigObject({ version: 3, endpoints: [], ...root }, { env: {}, namespaces: [] })
 

@@ -61,11 +61,6 @@ export function renderNode(node: JsonNode): Buffer {
   return joined(runWhole(writeNode(node)))
 }
 
-/** Writes any node as a byte string. */
-export function nodeText(node: JsonNode): string {
-  return node.kind === 'raw' ? node.text : renderNode(node).toString('latin1')
-}
-
 /** Writes a string as JSON, quotes included, as a byte string. */
 export function encodeString(value: string): string {
   if (PLAIN.test(value)) return `"${value}"`

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfigFile } from '../../../src/config/load.js'
 import { migrateConfig } from '../../../src/config/migration/migrate.js'
 import { ConfigError } from '../../../src/errors.js'
+import { loadConfigFile } from '../../support/load-config.js'
 import { configFile } from '../support.js'
 
 const migrated = async (name: string, text: string) => migrateConfig(await configFile(name, text))

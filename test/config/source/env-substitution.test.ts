@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lintConfig } from '../../../src/config/lint.js'
-import { loadConfigFile } from '../../../src/config/load.js'
 import { type SubstitutionFault, substituteEnvironment } from '../../../src/config/source/env-substitution.js'
 import { ConfigError } from '../../../src/errors.js'
+import { loadConfigFile } from '../../support/load-config.js'
 import { configFile, errorsOf, findingsOf, load, loadBackend } from '../support.js'
 
 const ENV = { HOST: 'orders', PORT: '9001', EMPTY: '', LIST: '${HOST}' }

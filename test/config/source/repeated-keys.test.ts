@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfigFile } from '../../../src/config/load.js'
 import { repeatedInJson } from '../../../src/config/source/repeated-keys.js'
 import { ConfigError, type ConfigProblem } from '../../../src/errors.js'
 import { createRandom, pick, type Random } from '../../encoding/json/random.js'
+import { loadConfigFile } from '../../support/load-config.js'
 import { configFile, folderOf } from '../support.js'
 
 async function found(file: string, options: { tolerant?: boolean; env?: NodeJS.ProcessEnv } = {}): Promise<readonly string[]> {

@@ -2,10 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GatewayError } from '../../../src/errors.js'
 import { ArrayNode, ObjectNode, RawNode } from '../../../src/message/json/node.js'
-import { encodeString, nodeText, renderJson, renderNode } from '../../../src/message/json/render.js'
+import { encodeString, renderJson, renderNode } from '../../../src/message/json/render.js'
 import { asArray, asObject, lookup, openArray, openObject, openRaw } from '../../../src/message/json/scan.js'
 import { MAX_JSON_DEPTH } from '../../../src/message/json/validate.js'
-import { mergeObjects, parseJsonCollection, parseJsonObject, parseJsonSafe, parseRaw, renderJsonCollection } from '../at-once.js'
+import {
+  mergeObjects,
+  nodeText,
+  parseJsonCollection,
+  parseJsonObject,
+  parseJsonSafe,
+  parseRaw,
+  renderJsonCollection
+} from '../at-once.js'
 import { canonical, createRandom, pick, randomObject, randomText, SEED } from './random.js'
 
 const object = (text: string): ObjectNode => parseJsonObject(Buffer.from(text))!

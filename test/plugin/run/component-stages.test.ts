@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { loadConfigObject } from '../../../src/config/load.js'
 import type { ConfigError } from '../../../src/errors.js'
 import type { Layer } from '../../../src/pipe/layer.js'
 import { NextStep, nextOf } from '../../../src/pipe/next.js'
@@ -9,6 +8,7 @@ import type { Component, ComponentContext } from '../../../src/plugin/component.
 import { defineComponent, GatewayResponse, type Next, type Wrap } from '../../../src/plugin/index.js'
 import { createPluginHost, type PluginHost } from '../../../src/plugin/run/host.js'
 import { type GatewayLogger, silentLogger } from '../../../src/telemetry/logger.js'
+import { loadConfigObject } from '../../support/load-config.js'
 import { requestOf } from '../../support/request.js'
 
 /** A wrap that writes its name into the answer's fields on the way out. */
