@@ -18,10 +18,10 @@ export interface QuotaTier {
 }
 
 /** Where a response says how much it counts. */
-export interface Weight {
-  readonly where: 'body' | 'header'
-  readonly key: string
-}
+export type Weight =
+  | { readonly where: 'header'; readonly field: string }
+  /** Keys, from the outermost object inwards. */
+  | { readonly where: 'body'; readonly path: readonly string[] }
 
 export interface Attachment {
   /** The name of the quota. */
@@ -102,10 +102,10 @@ function readWeight(options: OptionReader, context: ComponentContext): Weight | 
     return options.fail('/weight_strategy', `unknown strategy '${where}': body and header exist`)
   const key = where === 'header' ? options.fieldName('weight_key') : options.text('weight_key')
   if (key === '') return undefined
-  if (where === 'header') return { where, key }
+  if (where === 'header') return { where, field: key }
   if (context.scope === 'service')
     return options.fail('/weight_strategy', 'bodies are read in endpoints and backends: attach the quota there, or use header')
   const encoding = context.backendFacts?.encoding ?? context.endpointFacts?.outputEncoding
   if (encoding === 'no-op') return options.fail('/weight_strategy', 'a no-op body is not decoded: use header')
-  return { where, key }
+  return { where, path: key.split('.') }
 }

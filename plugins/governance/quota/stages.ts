@@ -11,7 +11,7 @@ import {
 } from 'sluice/plugin'
 import type { Limit, QuotaState } from '../../_shared/quota/counters.js'
 import { RedisUnavailable } from '../../_shared/redis/link.js'
-import type { Attachment, QuotaTier, Weight } from './attachment.js'
+import type { Attachment, QuotaTier } from './attachment.js'
 import { type QuotaTallies, type QuotaTally, showTallies } from './quota-tally.js'
 
 /** Compiles the stages of one place. */
@@ -22,7 +22,7 @@ export function compileStages(attachment: Attachment, context: ComponentContext)
   if (weight?.where !== 'body') return stage
   if (context.scope === 'backend') return [{ slot: 'decoded/ratelimit', needs: 'data', wrap: stage }]
   // the fields that clients send are whole further out, and the response is data further in
-  const counting: SlottedWrap = { slot: 'proxy/check', needs: 'data', wrap: compileBodyCount(attachment, weight, context) }
+  const counting: SlottedWrap = { slot: 'proxy/check', needs: 'data', wrap: compileBodyCount(attachment, weight.path, context) }
   return [{ slot: 'router/ratelimit', wrap: stage }, counting]
 }
 
@@ -59,18 +59,18 @@ function compileStage(attachment: Attachment, tallies: QuotaTallies, context: Co
     const judged = { tier, client, tally }
     if (context.scope === 'endpoint') request.state.set(attachment, judged)
     const response = await next(request)
-    if (weight?.where === 'header') count(judged, weightIn(response.headers.get(weight.key)), context)
-    else if (weight !== undefined && context.scope === 'backend') count(judged, await bodyWeight(response, weight), context)
+    if (weight?.where === 'header') count(judged, weightIn(response.headers.get(weight.field)), context)
+    else if (weight !== undefined && context.scope === 'backend') count(judged, await bodyWeight(response, weight.path), context)
     if (context.scope !== 'backend') for (const [name, value] of fields) response.headers.append(name, value)
     return response
   }
 }
 
-function compileBodyCount(attachment: Attachment, weight: Weight, context: ComponentContext): Wrap {
+function compileBodyCount(attachment: Attachment, path: readonly string[], context: ComponentContext): Wrap {
   return next => async request => {
     const response = await next(request)
     const judged = request.state.get(attachment) as Judged | undefined
-    if (judged !== undefined) count(judged, await bodyWeight(response, weight), context)
+    if (judged !== undefined) count(judged, await bodyWeight(response, path), context)
     return response
   }
 }
@@ -88,11 +88,12 @@ function count({ tier, client, tally }: Judged, amount: number, context: Compone
   )
 }
 
-async function bodyWeight(response: GatewayResponse, { key }: Weight): Promise<number> {
-  let value: unknown = await response.body.json()
-  for (const part of key.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return weightIn(undefined)
-    value = (value as Record<string, unknown>)[part]
+/** Opens the objects on the way to the value, and nothing else of the body. */
+async function bodyWeight({ body }: GatewayResponse, path: readonly string[]): Promise<number> {
+  let value = await body.lazyJson()
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return weightIn(undefined)
+    value = value.kind === 'object' ? value.get(key) : value.get(Number(key))
   }
   return weightIn(value)
 }
