@@ -1,6 +1,6 @@
 /** Which requests may share a response. */
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** A request as the cache sees it. */
 export interface RequestHead {
@@ -55,9 +55,9 @@ export function answerKey(head: RequestHead, selecting: readonly string[], gener
   const all = selecting.includes('*')
   const names = new Set(selecting)
   for (const name in head.headers) if (all || isKeyField(name)) names.add(name)
-  const hash = createHash('sha256')
+  let fields = ''
   for (const name of [...names].sort()) {
-    if (!VOLATILE.has(name)) hash.update(JSON.stringify([name, head.headers[name] ?? null]))
+    if (!VOLATILE.has(name)) fields += JSON.stringify([name, head.headers[name] ?? null])
   }
-  return `${head.method} ${head.url} ${generation} ${hash.digest('base64')}`
+  return `${head.method} ${head.url} ${generation} ${hash('sha256', fields, 'base64')}`
 }

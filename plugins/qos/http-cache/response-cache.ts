@@ -22,7 +22,7 @@ export interface Found {
   readonly usableOnError: boolean
   /** s, for the `Age` field. */
   readonly ageSeconds: number
-  /** Fields that ask the upstream whether the response still holds; [] = none. */
+  /** Fields that ask the upstream whether a response that is not fresh still holds; [] = none. */
   readonly validators: readonly (readonly [name: string, value: string])[]
 }
 
@@ -48,13 +48,14 @@ export class ResponseCache {
     if (answer?.kind !== 'answer') return undefined
     const freshness = new Freshness(answer.fields, answer.storedAt)
     const now = timeFor(answer)
+    const fresh = freshness.satisfies(head.headers, now)
     return {
       key,
       answer,
-      fresh: freshness.satisfies(head.headers, now),
+      fresh,
       usableOnError: freshness.usableOnError(now),
       ageSeconds: Math.round(freshness.age(now)),
-      validators: validatorsOf(answer.fields)
+      validators: fresh ? [] : validatorsOf(answer.fields)
     }
   }
 
