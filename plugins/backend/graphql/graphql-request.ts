@@ -1,6 +1,6 @@
 /** Builds GraphQL-over-HTTP requests: everything that the configuration knows is written at boot. */
 
-import { numberText, stringifyJson } from 'sluice/plugin'
+import { type LazyObject, stringifyJson } from 'sluice/plugin'
 
 /** What the options say. */
 export interface GraphqlOptions {
@@ -21,7 +21,7 @@ export interface GraphqlParts {
 export type Params = Readonly<Record<string, string>>
 
 /** `sent` are the client's variables; undefined where the configuration's alone count. */
-export type BuildParts = (params: Params, sent: object | undefined) => GraphqlParts
+export type BuildParts = (params: Params, sent: LazyObject | undefined) => GraphqlParts
 
 /** One variable: fixed JSON text, or the name of a parameter. */
 interface Variable {
@@ -44,12 +44,12 @@ export function compileParts(options: GraphqlOptions, resolve: (placeholder: str
     if (sent === undefined && fixed !== undefined) return { query, operationName, variables: fixed }
     const parts: { name: string; text: string }[] = []
     for (const { name, text, param } of own) {
-      if (sent !== undefined && Object.hasOwn(sent, name)) continue
+      if (sent?.has(name)) continue
       parts.push({ name, text: param === undefined ? text : text + JSON.stringify(params[param] ?? '') })
     }
     // sorted, as KrakenD sends them
     if (sent !== undefined) {
-      for (const name of Object.keys(sent)) parts.push({ name, text: `${JSON.stringify(name)}:${fieldText(sent, name)}` })
+      for (const name of sent.keys()) parts.push({ name, text: `${JSON.stringify(name)}:${sent.text(name)!}` })
       parts.sort(byName)
     }
     return { query, operationName, variables: `{${parts.map(part => part.text).join(',')}}` }
@@ -57,11 +57,6 @@ export function compileParts(options: GraphqlOptions, resolve: (placeholder: str
 }
 
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1)
-
-function fieldText(object: object, name: string): string {
-  const value = (object as Record<string, unknown>)[name]
-  return typeof value === 'number' ? numberText(object, name, value) : stringifyJson(value)
-}
 
 const PLACEHOLDER = /^\{(.+)\}$/s
 

@@ -10,6 +10,8 @@ import {
   defineComponent,
   GatewayError,
   type GatewayRequest,
+  type LazyJson,
+  type LazyObject,
   type OptionReader,
   type Wrap
 } from 'sluice/plugin'
@@ -95,19 +97,19 @@ function resolveParam(name: string, context: ComponentContext): string {
 }
 
 function compileStage(build: BuildParts, mutates: boolean, asQuery: boolean, status: number): Wrap {
-  async function variablesOf(request: GatewayRequest): Promise<object> {
-    let sent: unknown
+  async function variablesOf(request: GatewayRequest): Promise<LazyObject> {
+    let sent: LazyJson | undefined
     try {
-      sent = await request.body.json()
+      sent = await request.body.lazyJson()
     } catch (cause) {
       if (cause instanceof GatewayError && cause.code !== 'SLUICE_ERR_BODY_NOT_JSON') throw cause
       throw refusal(status, cause)
     }
-    if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) throw refusal(status, undefined)
+    if (typeof sent !== 'object' || sent?.kind !== 'object') throw refusal(status, undefined)
     return sent
   }
 
-  function write(request: GatewayRequest, sent: object | undefined): void {
+  function write(request: GatewayRequest, sent: LazyObject | undefined): void {
     const parts = build(request.params, sent)
     if (asQuery) {
       request.method = 'GET'
