@@ -116,7 +116,11 @@ class Primary implements WorkerHands {
   }
 
   private start(place: number, deaths: number, replacing?: WorkerState['replacing']): void {
-    const worker = forkWorker(place, failed => this.died(failed, 1, null))
+    const worker = forkWorker(
+      place,
+      failed => this.died(failed, 1, null),
+      ({ id }) => [...this.places].some(([other, { up }]) => up && other !== id)
+    )
     this.places.set(worker.id, { place, since: performance.now(), deaths, up: false, replacing })
   }
 

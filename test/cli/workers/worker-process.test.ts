@@ -25,7 +25,11 @@ test('a message to a worker that has just died is lost, and ends nothing', async
   const folder = await folderWith(t, { 'worker.mjs': 'setInterval(() => {}, 1000)' })
   cluster.setupPrimary({ exec: `${folder}/worker.mjs`, args: [], execArgv: [], serialization: 'advanced' })
   for (let i = 0; i < 3; i++) {
-    const worker = forkWorker(1, () => assert.fail('it was started'))
+    const worker = forkWorker(
+      1,
+      () => assert.fail('it was started'),
+      () => false
+    )
     await once(worker, 'online')
     const gone = new Promise(resolve => worker.once('exit', (...how) => resolve(how)))
     worker.process.kill('SIGKILL')
@@ -42,7 +46,11 @@ test('a worker of which no process could be made is told', async t => {
   cluster.setupPrimary({ exec: `${folder}/worker.mjs`, args: [], execArgv: [], cwd: `${folder}/none` })
   t.after(() => cluster.setupPrimary({ cwd: folder }))
   const failed = new Promise(resolve => {
-    const worker = forkWorker(1, it => resolve(it === worker))
+    const worker = forkWorker(
+      1,
+      it => resolve(it === worker),
+      () => false
+    )
     tell(worker, { kind: 'memory' })
   })
   assert.equal(await within('the failure', failed), true)
